@@ -1,0 +1,1 @@
+"""Pose transfer for meshes and person images as one reproducible workflow."""
