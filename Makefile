@@ -1,0 +1,53 @@
+# Everything runs from .venv, which is made from the locked environment.
+PYTHON ?= python3
+# The build of PyTorch: `make TORCH_INDEX=<URL of an index of PyTorch builds> …` picks one, see docs/install.md.
+TORCH_INDEX ?=
+CORES ?= all
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --quiet rules
+
+.PHONY: help all test lint lock docs clean
+help:
+	@echo "make results/table1.csv  run the whole comparison on open data (minutes on a laptop)"
+	@echo "make all                 every table and figure"
+	@echo "make test                check the code (tests, types, style) and a small run of the workflow"
+	@echo "make lint                types and style only"
+	@echo "make docs                write the generated pages of docs/"
+	@echo "make lock                pin the newest versions that pyproject.toml allows"
+	@echo "make clean               remove results, logs and the environment"
+
+all: $(BIN)/.ready
+	$(SNAKEMAKE) all
+
+results/%: $(BIN)/.ready FORCE
+	$(SNAKEMAKE) $@
+
+test: lint
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: $(BIN)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+# The lock pins everything but torch, whose build is a matter of the machine.
+$(BIN)/.ready: envs/requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r envs/requirements.lock
+	$(BIN)/python -m pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip check
+	touch $@
+
+lock: $(BIN)/.ready
+	envs/lock.sh
+
+docs: $(BIN)/.ready
+	$(BIN)/repose config --write docs
+
+clean:
+	rm -rf .venv .snakemake logs benchmarks results/*
+
+FORCE:

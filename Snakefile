@@ -1,0 +1,29 @@
+"""repose: raw bodies → .obj → packed meshes → splits → trainings → predictions → scores → tables."""
+
+from snakemake.utils import min_version
+
+min_version("9.25")
+
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/raw.smk"
+include: "workflow/rules/convert.smk"
+include: "workflow/rules/store.smk"
+include: "workflow/rules/split.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/predict.smk"
+include: "workflow/rules/score.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    """Every table and figure."""
+    default_target: True
+    input:
+        "results/table1.csv",
+        "results/figures/table1.png",
+    localrule: True

@@ -1,0 +1,5 @@
+"""`python -m repose`."""
+
+from repose.cli import main
+
+main()

@@ -1,0 +1,196 @@
+"""The command line: one command per stage, named like its rule, its package and its tests.
+
+Commands import what they need when they run, so that `repose --help` answers at once.
+"""
+
+import errno
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from repose.errors import ReposeError
+
+app = typer.Typer(
+    help="Pose transfer for meshes: data pipeline, trainings, tables. The workflow calls one command per stage.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigFile = Annotated[Path, typer.Option("--config", help="config file")]
+Out = Annotated[Path, typer.Option("--out", help="what to write")]
+Results = Annotated[Path, typer.Option("--results", help="folder of the workflow's results")]
+StorePath = Annotated[Path, typer.Option("--store", help="packed meshes (Zarr)")]
+Splits = Annotated[Path, typer.Option("--splits", help="folder of the dataset's splits")]
+
+
+@app.command()
+def raw(dataset: str, config: ConfigFile, out: Out) -> None:
+    """Draw the identities and poses of an open dataset."""
+    from repose.raw.stage import run
+
+    run(_dataset(config, dataset), out)
+
+
+@app.command()
+def convert(
+    dataset: str, config: ConfigFile, raw: Annotated[Path, typer.Option(help="raw data")], out: Out
+) -> None:
+    """Write a dataset's bodies as .obj files with a catalogue."""
+    from repose.convert.stage import run
+
+    run(_dataset(config, dataset), raw, out)
+
+
+@app.command()
+def store(catalog: Annotated[Path, typer.Option(help="catalogue of the .obj files")], out: Out) -> None:
+    """Pack .obj files into a Zarr store."""
+    from repose.store.stage import run
+
+    run(catalog, out)
+
+
+@app.command()
+def split(
+    dataset: str,
+    part: Annotated[str, typer.Argument(help="train, unseen or seen-pose")],
+    config: ConfigFile,
+    catalog: Annotated[Path, typer.Option(help="catalogue of the dataset")],
+    out: Out,
+) -> None:
+    """Draw triples (identity mesh, pose mesh, truth)."""
+    from repose.split.stage import run
+
+    run(_dataset(config, dataset), part, catalog, out)
+
+
+@app.command()
+def train(
+    method: str,
+    config: ConfigFile,
+    store: StorePath,
+    split: Annotated[Path, typer.Option(help="training and validation triples (parquet)")],
+    state: Annotated[Path, typer.Option(help="folder of checkpoints, for resuming")],
+    out: Out,
+    seed: Annotated[int, typer.Option(help="initial weights, order of triples, shuffles")] = 0,
+) -> None:
+    """Train one method; run it again after a kill and it resumes."""
+    from repose.train.stage import run
+
+    checked = _config(config)
+    run(_named(checked.methods, method, "method"), checked.compute, store, split, seed, state, out)
+
+
+@app.command()
+def predict(
+    method: str,
+    config: ConfigFile,
+    store: StorePath,
+    splits: Splits,
+    out: Out,
+    model: Annotated[Path | None, typer.Option(help="weights of a learned method (safetensors)")] = None,
+) -> None:
+    """Predict the vertices of every test triple."""
+    from repose.predict.stage import run
+
+    checked = _config(config)
+    tests = {protocol: splits / f"{protocol}.parquet" for protocol in checked.table1.protocols}
+    run(_named(checked.methods, method, "method"), checked.compute, store, tests, model, out)
+
+
+@app.command()
+def score(
+    config: ConfigFile,
+    predictions: Annotated[Path, typer.Option(help="predicted vertices (Zarr)")],
+    store: StorePath,
+    splits: Splits,
+    out: Out,
+) -> None:
+    """Score predictions against the truth, a row per test triple and metric."""
+    from repose.score.stage import run
+
+    tests = {protocol: splits / f"{protocol}.parquet" for protocol in _config(config).table1.protocols}
+    run(predictions, store, tests, out)
+
+
+@app.command()
+def tables(config: ConfigFile, results: Results, out: Out) -> None:
+    """Compare all methods on all datasets."""
+    from repose.paths import run_files
+    from repose.tables.stage import run
+
+    checked = _config(config)
+    run(list(run_files(checked, results)), checked.table1.protocols, out)
+
+
+@app.command()
+def report(config: ConfigFile, results: Results, out: Out) -> None:
+    """Draw transfers of every method beside the truth."""
+    from repose.report.stage import run
+
+    run(_config(config), results, out)
+
+
+@app.command()
+def config(
+    write: Annotated[Path | None, typer.Option(help="folder to write config.schema.json and config.md to")] = None,
+    check: Annotated[Path | None, typer.Option(help="config file to check")] = None,
+) -> None:
+    """Check a config file, or write its schema and reference page."""
+    from repose.config.reference import reference, schema
+    from repose.provenance.publish import write_text
+
+    if check:
+        _config(check)
+    if write:
+        write_text(write / "config.schema.json", schema())
+        write_text(write / "config.md", reference())
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="loader, …")],
+    json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    """Run the plain way and ours on the same work, alternating, and print medians and ratio."""
+    from repose.bench import run
+
+    run(name, json)
+
+
+def _config(path: Path):  # noqa: ANN202
+    from repose.config.load import load_files
+
+    return load_files(path)
+
+
+def _dataset(config: Path, name: str):  # noqa: ANN202
+    return _named(_config(config).datasets, name, "dataset")
+
+
+def _named(known, name: str, kind: str):  # noqa: ANN001, ANN202
+    if name not in known:
+        raise ReposeError(f"no {kind} named {name!r}", hint=f"the config has {', '.join(known)}")
+    return known[name]
+
+
+def main() -> None:
+    """Run the command line; an expected failure is one line on stderr and a status that is not 0."""
+    try:
+        app()
+    except ReposeError as error:
+        _fail(str(error), 1)
+    except KeyboardInterrupt:
+        _fail("interrupted; nothing was left half written", 130)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+            raise
+        _fail(f"{error.filename or 'output'}: {os.strerror(error.errno)} (hint: free some space or fix the folder, then run again)", 1)
+
+
+def _fail(message: str, status: int) -> None:
+    print(f"repose: error: {message}", file=sys.stderr)
+    sys.exit(status)

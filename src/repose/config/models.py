@@ -1,0 +1,136 @@
+"""Every key of `config.yaml`: type, range, default and meaning. The schema and docs/config.md come from here.
+
+This module is imported whenever Snakemake reads the workflow, so it imports nothing heavy.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
+Protocol = Literal["unseen", "seen-pose"]
+
+
+class Section(BaseModel):
+    """A part of the configuration; unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Parts(Section):
+    """How many identities, or poses, go to each part of the split."""
+
+    train: PositiveInt = Field(description="seen in training")
+    val: PositiveInt = Field(description="used to choose the checkpoint")
+    test: PositiveInt = Field(description="only used in the tables")
+
+    @property
+    def total(self) -> int:
+        """All three parts together."""
+        return self.train + self.val + self.test
+
+
+class Pairs(Section):
+    """How many triples (identity mesh, pose mesh, truth) are drawn for each part of the split."""
+
+    train: PositiveInt = Field(20_000, description="distinct training triples; training passes over them in order")
+    val: PositiveInt = Field(60, description="validation triples: new identities in new poses")
+    test: PositiveInt = Field(100, description="test triples of each protocol")
+
+
+class OpenHuman(Section):
+    """Human bodies of the open parametric model Anny, in a bank of poses shared by all identities."""
+
+    source: Literal["open-human"]
+    vertices: int = Field(1200, ge=300, le=12_000, description="vertices of the closed template; faces = 2 v - 4")
+    identities: Parts = Field(Parts(train=14, val=2, test=4), description="bodies")
+    poses: Parts = Field(Parts(train=80, val=10, test=20), description="poses in the shared bank")
+    pairs: Pairs = Field(Pairs(), description="triples")
+    seed: int = Field(0, ge=0, description="bodies, poses and triples follow from it")
+
+
+Dataset = OpenHuman
+
+
+class Training(Section):
+    """Optimiser, schedule and length of one training."""
+
+    steps: PositiveInt = Field(description="optimiser steps")
+    batch: PositiveInt = Field(8, description="triples per step")
+    learning_rate: PositiveFloat = Field(1e-4, description="peak learning rate of Adam")
+    betas: tuple[float, float] = Field((0.9, 0.999), description="Adam's decay rates")
+    eps: PositiveFloat = Field(1e-8, description="Adam's epsilon")
+    schedule: Literal["constant", "half-linear", "cosine"] = Field(
+        "constant",
+        description="constant; half-linear: constant for half the steps, then linear to 0 (3D-CoreNet); "
+        "cosine: to 0 over all steps",
+    )
+    warmup: int = Field(0, ge=0, description="steps of linear warm-up")
+    reconstruction_weight: PositiveFloat = Field(1.0, description="weight of the mean squared error, 1/m²")
+    edge_weight: float = Field(0.0, ge=0, description="weight of the edge-length loss, no unit")
+    validate_every: PositiveInt = Field(100, description="steps between validations, checkpoints included")
+
+
+class Learned(Section):
+    """What every learned method has."""
+
+    training: Training = Field(description="optimiser, schedule and length")
+
+
+class Npt(Learned):
+    """Neural Pose Transfer (Wang et al., CVPR 2020)."""
+
+    architecture: Literal["npt"]
+    width: PositiveInt = Field(1024, description="channels of the pose feature; 1024 as published")
+    pooling: Literal["max", "none"] = Field(
+        "max", description="max: one pose feature for the mesh, any vertex counts; none: the original, equal counts"
+    )
+
+
+class CoreNet(Learned):
+    """3D-CoreNet (Song et al., NeurIPS 2021): optimal-transport correspondence, then ElaIN refinement."""
+
+    architecture: Literal["corenet"]
+
+
+class Copy(Section):
+    """A floor without parameters: the identity mesh, or the posed mesh, unchanged."""
+
+    architecture: Literal["copy"]
+    mesh: Literal["identity", "pose"] = Field(
+        description="which of the two to copy; pose uses the true correspondence, which no learned method is given"
+    )
+
+
+Method = Annotated[Npt | CoreNet | Copy, Field(discriminator="architecture")]
+
+
+class Table(Section):
+    """The rows of a table: every dataset × method × protocol."""
+
+    datasets: list[Name] = Field(min_length=1, description="names under `datasets`")
+    methods: list[Name] = Field(min_length=1, description="names under `methods`")
+    protocols: list[Protocol] = Field(
+        ["unseen", "seen-pose"],
+        min_length=1,
+        description="unseen: test identities and test poses are in no training triple; "
+        "seen-pose: new identities in poses of the training set",
+    )
+    seeds: list[Annotated[int, Field(ge=0)]] = Field([0], min_length=1, description="one training per seed")
+
+
+class Compute(Section):
+    """Where trainings run."""
+
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU when there is one")
+    precision: Literal["fp32", "bf16"] = Field("fp32", description="arithmetic of the networks while training")
+    threads: PositiveInt = Field(1, description="CPU threads of one training; a part of the result on a CPU")
+
+
+class Config(Section):
+    """The whole of `config.yaml`."""
+
+    datasets: dict[Name, Dataset] = Field(description="datasets by name")
+    methods: dict[Name, Method] = Field(description="methods by name")
+    table1: Table = Field(description="what results/table1.csv compares")
+    compute: Compute = Field(Compute(), description="where trainings run")

@@ -1,0 +1,1 @@
+"""Raw datasets become .obj files and a catalogue."""

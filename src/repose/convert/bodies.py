@@ -1,0 +1,34 @@
+"""Write generated or converted bodies as .obj files with their catalogue."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from repose.convert.catalog import COLUMNS, mesh_digest, mesh_id
+from repose.mesh.io import write_obj
+from repose.mesh.mesh import Mesh
+
+
+def write_bodies(
+    bodies: Iterable[tuple[int, int, NDArray[np.float32]]],
+    faces: NDArray[np.int32],  # (F, 3)
+    folder: Path,
+    source: str,
+    licence: str,
+) -> pd.DataFrame:
+    """Write one .obj per (identity, pose, vertices (V, 3) in metres, y up), all with the same faces.
+
+    Returns:
+        The catalogue: a row per mesh, see `repose.convert.catalog`.
+    """
+    folder.mkdir(parents=True)
+    rows = []
+    for identity, pose, vertices in bodies:
+        mesh = Mesh(vertices, faces)
+        name = mesh_id(identity, pose)
+        write_obj(folder / f"{name}.obj", mesh)
+        rows.append((name, identity, pose, len(vertices), len(faces), mesh_digest(mesh), source, licence))
+    return pd.DataFrame(rows, columns=COLUMNS)

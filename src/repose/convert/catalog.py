@@ -1,0 +1,50 @@
+"""The catalogue of a dataset: a row per converted mesh."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from repose.errors import ReposeError
+from repose.mesh.mesh import Mesh
+
+COLUMNS = ["mesh_id", "identity", "pose", "vertices", "faces", "sha256", "source", "licence"]
+_MESH_ID = re.compile(r"id\d+_\d+")
+
+
+def mesh_id(identity: int, pose: int) -> str:
+    """The name that NPT, 3D-CoreNet and MAPConNet read: `id{identity}_{pose}`."""
+    return f"id{identity}_{pose}"
+
+
+def mesh_digest(mesh: Mesh) -> str:
+    """sha256 of a mesh as training sees it: float32 vertices, then int32 faces, little endian."""
+    digest = hashlib.sha256(np.ascontiguousarray(mesh.vertices, dtype="<f4").tobytes())
+    digest.update(np.ascontiguousarray(mesh.faces, dtype="<i4").tobytes())
+    return digest.hexdigest()
+
+
+def read_catalog(path: Path) -> pd.DataFrame:
+    """Read a catalogue, ordered by identity and pose.
+
+    Raises:
+        ReposeError: a column is missing, a name is malformed or given twice.
+    """
+    rows = pd.read_parquet(path)
+    if missing := set(COLUMNS) - set(rows.columns):
+        raise ReposeError(f"catalogue has no column {sorted(missing)[0]!r}", where=path, hint="run `repose convert` again")
+    for name in rows.mesh_id:
+        if not _MESH_ID.fullmatch(name):
+            raise ReposeError(f"mesh_id {name!r} is not of the form id3_17", where=path)
+    if rows.mesh_id.duplicated().any():
+        raise ReposeError(f"mesh_id {rows.mesh_id[rows.mesh_id.duplicated()].iloc[0]} is given twice", where=path)
+    return rows.sort_values(["identity", "pose"], ignore_index=True)
+
+
+def obj_files(rows: pd.DataFrame, folder: Path) -> Iterator[tuple[str, Path]]:
+    """Mesh id and .obj path of every row."""
+    for name in rows.mesh_id:
+        yield name, folder / f"{name}.obj"

@@ -1,0 +1,23 @@
+"""Run a network under vertex shuffles, so that no method is given the true correspondence by accident."""
+
+import torch
+from torch import Tensor, nn
+
+from repose.models import Transfer
+
+
+def transfer_shuffled(
+    network: nn.Module,
+    identity: Tensor,  # (B, N_id, 3) metres
+    pose: Tensor,  # (B, N_po, 3) metres
+    identity_order: Tensor,  # (N_id,) int64 permutation
+    pose_order: Tensor,  # (N_po,) int64 permutation
+) -> Transfer:
+    """Shuffle both meshes, run the network, and put its output back into the identity mesh's own order.
+
+    A network with a true attribute `ordered` uses the shared vertex order on purpose and is not shuffled.
+    """
+    if getattr(network, "ordered", False):
+        return network(identity, pose)
+    out = network(identity[:, identity_order], pose[:, pose_order])
+    return out._replace(vertices=out.vertices[:, torch.argsort(identity_order)])

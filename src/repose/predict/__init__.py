@@ -1,0 +1,1 @@
+"""Predicted vertices of every test triple."""

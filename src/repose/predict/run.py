@@ -1,0 +1,71 @@
+"""Run a trained method, or a floor, over the test triples of each protocol."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import zarr
+from safetensors.torch import load_file
+from torch import nn
+
+from repose.config.models import Method
+from repose.errors import ReposeError
+from repose.models import build
+from repose.models.shuffle import transfer_shuffled
+from repose.progress import track
+from repose.store.meshes import MeshStore
+from repose.train.batches import Triples, ValidationBatches
+
+BATCH = 10
+
+
+def load_network(method: Method, weights: Path | None) -> nn.Module:
+    """Build the network of a method and load its weights; every key and shape must fit.
+
+    Args:
+        weights: `model.safetensors`, or None for a method without parameters.
+
+    Raises:
+        ReposeError: the weights are of another network, or are missing. Random weights are never used.
+    """
+    network = build(method)
+    if weights is None:
+        if any(True for _ in network.parameters()):
+            raise ReposeError(f"{method.architecture} needs trained weights")
+        return network.eval()
+    try:
+        network.load_state_dict(load_file(weights))
+    except RuntimeError as error:
+        raise ReposeError(
+            f"weights do not fit {method.architecture}: {str(error).splitlines()[-1].strip()}", where=weights
+        ) from None
+    return network.eval()
+
+
+@torch.inference_mode()
+def predict(
+    network: nn.Module, store: MeshStore, protocols: Mapping[str, pd.DataFrame], device: str, out: Path, label: str
+) -> None:
+    """Write the predicted vertices of every test triple.
+
+    The store has a group per protocol: `vertices` (triples, V, 3) float32 in metres, in the identity mesh's vertex
+    order, about the middle of its bounding box as the network sees it, and the attribute `triples`, the mesh ids.
+    """
+    network = network.to(device)
+    root = zarr.create_group(out, attributes={"units": "m"})
+    for protocol, triples in protocols.items():
+        batches = ValidationBatches(Triples(store, triples), BATCH)
+        parts = []
+        for batch in track(batches, len(batches), f"{label} {protocol}"):
+            identity, pose, *orders = (
+                x.to(device) for x in (batch.identity, batch.pose, batch.identity_order, batch.pose_order)
+            )
+            parts.append(transfer_shuffled(network, identity, pose, *orders).vertices.float().cpu().numpy())
+        names = triples[["identity_mesh", "pose_mesh", "truth_mesh"]].to_numpy().tolist()
+        group = root.create_group(protocol, attributes={"triples": names})
+        vertices = np.concatenate(parts)
+        if not np.isfinite(vertices).all():
+            raise ReposeError(f"{label} predicts vertices that are no numbers ({protocol})")
+        group.create_array("vertices", data=vertices, chunks=(BATCH, *vertices.shape[1:]))

@@ -1,0 +1,37 @@
+"""Stage `predict`: weights and test triples → predicted vertices."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from repose.config.models import Compute, Method
+from repose.predict.run import load_network, predict
+from repose.provenance.code import stage_code
+from repose.provenance.manifest import Recorder, manifest_path
+from repose.provenance.publish import publish
+from repose.store.meshes import MeshStore
+from repose.train.fit import count_parameters
+
+
+def run(
+    method: Method, compute: Compute, store: Path, splits: Mapping[str, Path], model: Path | None, out: Path
+) -> None:
+    """Write the predictions of every protocol in `splits` to the Zarr store `out`."""
+    params = {"method": method.model_dump(mode="json"), "compute": compute.model_dump(mode="json")}
+    recorder = Recorder("predict", stage_code("predict", method.architecture), params)
+    recorder.uses("store", manifest_path(store))
+    for protocol, split in splits.items():
+        recorder.uses(protocol, manifest_path(split))
+    if model:
+        recorder.uses("run", manifest_path(model))
+    torch.set_num_threads(compute.threads)
+    network = load_network(method, model)
+    device = "cuda" if compute.device != "cpu" and torch.cuda.is_available() else "cpu"
+    triples = {protocol: pd.read_parquet(split) for protocol, split in splits.items()}
+    manifest_path(out).unlink(missing_ok=True)
+    with publish(out) as private:
+        predict(network, MeshStore(store), triples, device, private, " ".join(out.with_suffix("").parts[-3:]))
+    parameters = count_parameters(network)
+    recorder.seal(manifest_path(out), [out], {"protocols": sorted(splits), "parameters": parameters})

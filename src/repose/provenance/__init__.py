@@ -1,0 +1,1 @@
+"""Publishing artefacts whole, their manifests, and hashes of the code that made them."""

@@ -1,0 +1,100 @@
+"""A hash of the code behind a stage, which Snakemake does not see by itself.
+
+Rules pass it as a parameter: editing a model's file re-runs that model, editing another file does not.
+Comments, docstrings and layout do not count.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+# What these do cannot change a number in a result: messages, progress, file swaps, manifests. The config
+# models are left out because every rule passes the values it uses as parameters.
+IGNORED = ("repose.errors", "repose.progress", "repose.provenance", "repose.config")
+
+# Where each stage begins. `{}` is the module of a dataset's source or a method's architecture.
+ENTRIES = {
+    "raw": ("repose.raw.{}",),
+    "convert": ("repose.convert.bodies", "repose.raw.{}"),
+    "store": ("repose.store.pack",),
+    "split": ("repose.split.protocols",),
+    "train": ("repose.train.fit", "repose.models.{}"),
+    "predict": ("repose.predict.run", "repose.models.{}"),
+    "score": ("repose.score.rows",),
+    "tables": ("repose.tables.table1",),
+    "report": ("repose.report.figure",),
+}
+
+
+def stage_code(stage: str, variant: str = "") -> str:
+    """Hash of a stage's code; `variant` is a source (`open-human`) or an architecture (`npt`)."""
+    return code_hash(*(entry.format(variant.replace("-", "_")) for entry in ENTRIES[stage]))
+
+
+def code_hash(*modules: str) -> str:
+    """Hash the named modules and everything in `repose` that they import, directly or not.
+
+    Args:
+        modules: dotted names such as `"repose.train"`, `"repose.models.npt"`.
+
+    Returns:
+        16 hex digits.
+    """
+    todo, seen = list(modules), set()
+    while todo:
+        name = todo.pop()
+        if name in seen or name.startswith(IGNORED):
+            continue
+        seen.add(name)
+        todo.extend(_imports(name))
+    lines = [f"{name} {_module_hash(name)}" for name in sorted(seen)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def _file(module: str) -> Path | None:
+    """The source of a module of this package, or None for a name that is not a module."""
+    path = PACKAGE.joinpath(*module.split(".")[1:])
+    for candidate in (path / "__init__.py", path.with_suffix(".py")):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    path = _file(module)
+    if path is None:
+        raise ModuleNotFoundError(module)
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _imports(module: str) -> tuple[str, ...]:
+    names: set[str] = set()
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            # `from package import name` may import a submodule or an attribute.
+            names.update([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
+    ours = {name for name in names if name.split(".")[0] == "repose" and _file(name)}
+    return tuple(sorted(ours))
+
+
+@cache
+def _module_hash(module: str) -> str:
+    tree = ast.parse(ast.unparse(_tree(module)))
+    for node in _documented(tree):
+        if ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _documented(tree: ast.Module) -> Iterator[ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node

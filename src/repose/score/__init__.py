@@ -1,0 +1,1 @@
+"""Metrics, one row per test triple."""

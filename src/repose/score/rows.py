@@ -1,0 +1,44 @@
+"""Score predictions: a row per test triple and metric."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import zarr
+
+from repose.errors import ReposeError
+from repose.mesh.metrics import chamfer, edge_error, mpve_mm, pmd
+from repose.mesh.operators import unique_edges
+from repose.store.meshes import MeshStore
+from repose.train.batches import centred
+
+METRICS = ("pmd_m2", "cd_m2", "mpve_mm", "edge_error")
+TRIPLE = ["identity_mesh", "pose_mesh", "truth_mesh"]
+
+
+def score(predictions: Path, store: MeshStore, protocol: str, triples: pd.DataFrame) -> pd.DataFrame:
+    """Compare the predictions of one protocol with the truth.
+
+    Returns:
+        Columns protocol, identity_mesh, pose_mesh, truth_mesh, metric, value; the unit is in the metric's name.
+
+    Raises:
+        ReposeError: the predictions are of other triples than the split's.
+    """
+    group = zarr.open_group(predictions, mode="r")[protocol]
+    assert isinstance(group, zarr.Group)
+    if group.attrs["triples"] != triples[TRIPLE].to_numpy().tolist():
+        raise ReposeError(f"predictions are of other {protocol} triples than the split's", where=predictions)
+    out = torch.from_numpy(np.asarray(group["vertices"][:]))
+    rows = triples[["identity_mesh", "truth_mesh"]].map(store.index_of).to_numpy()
+    identity, truth = (centred(store.vertices(rows[:, k])) for k in range(2))
+    edges = torch.from_numpy(unique_edges(store.faces)).long()
+    values = {
+        "pmd_m2": pmd(out, truth),
+        "cd_m2": chamfer(out, truth),
+        "mpve_mm": mpve_mm(out, truth),
+        "edge_error": edge_error(out, identity, edges),
+    }
+    wide = triples[TRIPLE].assign(protocol=protocol, **{name: values[name].numpy() for name in METRICS})
+    return wide.melt(id_vars=["protocol", *TRIPLE], value_vars=METRICS, var_name="metric", value_name="value")

@@ -1,0 +1,1 @@
+"""Triples (identity mesh, pose mesh, truth) of each part of the data."""

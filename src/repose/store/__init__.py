@@ -1,0 +1,1 @@
+"""Packed meshes that training reads."""

@@ -1,0 +1,1 @@
+"""Tables over datasets, methods and protocols."""

@@ -1,0 +1,87 @@
+"""Training batches as a pure function of seed and step, so that a resumed run sees what it would have seen."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from repose.store.meshes import MeshStore
+
+
+class Batch(NamedTuple):
+    """Triples, each mesh centred by its bounding box, in template vertex order, and the shuffles to apply."""
+
+    identity: Tensor  # (B, V, 3) metres
+    pose: Tensor  # (B, V, 3) metres
+    truth: Tensor  # (B, V, 3) metres
+    identity_order: Tensor  # (V,) int64 permutation that the network sees the identity mesh in
+    pose_order: Tensor  # (V,) int64, likewise for the pose mesh
+
+
+def centred(vertices: NDArray[np.float32]) -> Tensor:
+    """Move each mesh (..., V, 3) so that the middle of its bounding box is the origin."""
+    low, high = vertices.min(axis=-2, keepdims=True), vertices.max(axis=-2, keepdims=True)
+    return torch.from_numpy(vertices - (low + high) / 2)
+
+
+class Triples:
+    """Triples of a split as rows of a mesh store."""
+
+    def __init__(self, store: MeshStore, triples: pd.DataFrame):
+        self.store = store
+        columns = triples[["identity_mesh", "pose_mesh", "truth_mesh"]]
+        self.rows = np.array([[store.index_of(m) for m in row] for row in columns.itertuples(index=False)])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batch(self, chosen: NDArray[np.integer], shuffle: np.random.Generator) -> Batch:
+        """The triples numbered `chosen`, and two independent vertex shuffles drawn from `shuffle`."""
+        identity, pose, truth = (centred(self.store.vertices(self.rows[chosen, k])) for k in range(3))
+        count = self.store.shape[1]
+        orders = (torch.from_numpy(shuffle.permutation(count)) for _ in range(2))
+        return Batch(identity, pose, truth, *orders)
+
+
+class BatchStream(IterableDataset[Batch]):
+    """Batches of steps `start` … `stop` - 1: passes over all triples, each pass in a new order."""
+
+    def __init__(self, triples: Triples, size: int, seed: int, start: int, stop: int):
+        self.triples, self.size, self.seed = triples, size, seed
+        self.start, self.stop = start, stop
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def __iter__(self) -> Iterator[Batch]:
+        for step in range(self.start, self.stop):
+            shuffle = np.random.default_rng([self.seed, 1, step])
+            yield self.triples.batch(self._chosen(step), shuffle)
+
+    def _chosen(self, step: int) -> NDArray[np.integer]:
+        positions = np.arange(step * self.size, (step + 1) * self.size)
+        passes, places = np.divmod(positions, len(self.triples))
+        orders = {
+            int(p): np.random.default_rng([self.seed, 0, int(p)]).permutation(len(self.triples)) for p in np.unique(passes)
+        }
+        return np.array([orders[int(p)][place] for p, place in zip(passes, places, strict=True)])
+
+
+class ValidationBatches(IterableDataset[Batch]):
+    """All triples once, in order, always under the same vertex shuffles."""
+
+    def __init__(self, triples: Triples, size: int):
+        self.triples, self.size = triples, size
+
+    def __len__(self) -> int:
+        return -(-len(self.triples) // self.size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for start in range(0, len(self.triples), self.size):
+            chosen = np.arange(start, min(start + self.size, len(self.triples)))
+            yield self.triples.batch(chosen, np.random.default_rng(start))

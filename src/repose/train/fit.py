@@ -1,0 +1,195 @@
+"""Train one method on one dataset with one seed; kill it at any moment, run it again, get the same weights."""
+
+import shutil
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
+from lightning.pytorch.callbacks import ModelCheckpoint
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from repose.config.models import Compute, Method, Training
+from repose.errors import ReposeError
+from repose.mesh.operators import unique_edges
+from repose.models import build
+from repose.progress import Meter
+from repose.provenance.manifest import peak_memory_mib
+from repose.provenance.publish import publish
+from repose.store.meshes import MeshStore
+from repose.train.batches import Triples
+from repose.train.task import TransferTask
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves behind."""
+
+    weights: dict[str, Tensor]  # of the step with the lowest validation PMD
+    history: pd.DataFrame  # a row per validation: step, train_loss, val_pmd_m2, learning_rate; step 0 is untrained
+    best_step: int
+    best_val_pmd_m2: float
+    parameters: int
+    seconds: float  # in training and validation, killed attempts included
+    peak_memory_mib: float  # of the process on a CPU, of the allocator on a GPU
+    device: str
+
+
+def train(
+    method: Method, compute: Compute, store: MeshStore, splits: pd.DataFrame, seed: int, state: Path, label: str
+) -> Trained:
+    """Train from scratch, or from the last checkpoint in `state`.
+
+    Args:
+        method: a learned method.
+        compute: device, precision and threads.
+        store: packed meshes.
+        splits: triples with roles `train` and `val`.
+        seed: fixes initial weights, order of triples and vertex shuffles.
+        state: folder of checkpoints; the caller keys it by everything that decides the result, and removes it.
+        label: shown with the progress.
+
+    Raises:
+        ReposeError: the method has nothing to train, or training diverged.
+    """
+    if not hasattr(method, "training"):
+        raise ReposeError(f"{method.architecture} has nothing to train")
+    torch.set_num_threads(compute.threads)
+    seed_everything(seed, verbose=False)
+    state.mkdir(parents=True, exist_ok=True)
+    train_rows, val_rows = (Triples(store, splits[splits.role == role]) for role in ("train", "val"))
+    edges = torch.from_numpy(unique_edges(store.faces)).long()
+    task = TransferTask(build(method), method.training, edges, train_rows, val_rows, seed)
+    keeper = Keeper(state, method.training, label)
+    trainer = _trainer(compute, method.training, keeper, state)
+    last = state / "last.ckpt"
+    with warnings.catch_warnings():
+        # Lightning advises data-loader workers; a batch here is a few memory copies.
+        warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
+        warnings.filterwarnings("ignore", message=".*(isinstance|LeafSpec|treespec).*")
+        if not last.exists():
+            trainer.validate(task, verbose=False)
+        trainer.fit(task, ckpt_path=last if last.exists() else None, weights_only=True)
+    best = keeper.best()
+    return Trained(
+        weights=load_file(keeper.weights),
+        history=pd.DataFrame(keeper.rows),
+        best_step=int(best["step"]),
+        best_val_pmd_m2=float(best["val_pmd_m2"]),
+        parameters=count_parameters(task.network),
+        seconds=keeper.seconds,
+        peak_memory_mib=_peak(task.device),
+        device=torch.cuda.get_device_name() if task.device.type == "cuda" else "cpu",
+    )
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Number of trainable scalars."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
+def discard_state(state: Path) -> None:
+    """Remove the checkpoints of a training whose result is published."""
+    shutil.rmtree(state, ignore_errors=True)
+
+
+class Keeper(Callback):
+    """Progress, learning curve and best weights; its state travels inside the checkpoint."""
+
+    def __init__(self, state: Path, settings: Training, label: str):
+        self.weights = state / "best.safetensors"
+        self.settings, self.label = settings, label
+        self.rows: list[dict[str, float]] = []
+        self.seconds = 0.0
+        self._losses: list[float] = []
+        self._meter: Meter | None = None
+
+    def best(self) -> dict[str, float]:
+        """The row with the lowest validation PMD, of trained steps."""
+        return min((row for row in self.rows if row["step"] > 0), key=lambda row: row["val_pmd_m2"])
+
+    def on_fit_start(self, trainer: Trainer, module: LightningModule) -> None:
+        """Open the progress display."""
+        self._clock = time.perf_counter()
+        self._meter = Meter(self.label, self.settings.steps)
+        self._meter.__enter__()
+
+    def teardown(self, trainer: Trainer, module: LightningModule, stage: str) -> None:
+        """Close the progress display, also when training fails."""
+        if stage == "fit" and self._meter:
+            self._meter.__exit__(None, None, None)
+            self._meter = None
+
+    def on_train_batch_end(
+        self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Note the loss; a loss that is no number ends the training."""
+        loss = float(outputs["loss"])
+        if loss != loss or loss in (float("inf"), float("-inf")):
+            raise ReposeError(
+                f"the loss is {loss} at step {trainer.global_step}", where=self.label, hint="lower training.learning_rate"
+            )
+        self._losses.append(loss)
+        if self._meter:
+            val = f", val PMD {self.rows[-1]['val_pmd_m2'] * 1e4:.1f}e-4" if self.rows else ""
+            self._meter.to(trainer.global_step, f"loss {loss:.4g}{val}")
+
+    def on_validation_end(self, trainer: Trainer, module: LightningModule) -> None:
+        """Add a row to the curve and keep the weights if they are the best so far."""
+        value = float(trainer.callback_metrics["val_pmd_m2"])
+        loss = sum(self._losses) / len(self._losses) if self._losses else float("nan")
+        rate = trainer.optimizers[0].param_groups[0]["lr"] if trainer.optimizers else 0.0
+        self.rows.append(
+            {"step": trainer.global_step, "train_loss": loss, "val_pmd_m2": value, "learning_rate": float(rate)}
+        )
+        self._losses = []
+        if trainer.global_step and value <= self.best()["val_pmd_m2"]:
+            assert isinstance(module, TransferTask)
+            with publish(self.weights) as private:
+                save_file({k: v.contiguous() for k, v in module.network.state_dict().items()}, private)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed training needs of this callback."""
+        now = time.perf_counter()
+        self.seconds, self._clock = self.seconds + now - self._clock, now
+        return {"rows": self.rows, "seconds": self.seconds}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over from a checkpoint."""
+        self.rows, self.seconds = list(state["rows"]), float(state["seconds"])
+
+    def on_fit_end(self, trainer: Trainer, module: LightningModule) -> None:
+        """Add the time since the last checkpoint."""
+        self.state_dict()
+
+
+def _trainer(compute: Compute, settings: Training, keeper: Keeper, state: Path) -> Trainer:
+    # One file, replaced at every validation: a training resumes at the last validation.
+    last = ModelCheckpoint(
+        dirpath=state, filename="last", every_n_epochs=1, enable_version_counter=False, save_on_train_epoch_end=False
+    )
+    return Trainer(
+        accelerator={"auto": "auto", "cpu": "cpu", "cuda": "gpu"}[compute.device],
+        devices=1,
+        precision={"fp32": "32-true", "bf16": "bf16-mixed"}[compute.precision],  # type: ignore[arg-type]
+        max_steps=settings.steps,
+        max_epochs=-1,
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        callbacks=[keeper, last],
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        deterministic=True,
+    )
+
+
+def _peak(device: torch.device) -> float:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated() / 2**20
+    return peak_memory_mib()

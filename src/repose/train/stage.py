@@ -1,0 +1,52 @@
+"""Stage `train`: packed meshes and training triples → weights and learning curve."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pandas as pd
+from safetensors.torch import save_file
+
+from repose.config.models import Compute, Method
+from repose.provenance.code import stage_code
+from repose.provenance.manifest import Recorder, manifest_path
+from repose.provenance.publish import publish, write_text
+from repose.store.meshes import MeshStore
+from repose.train.fit import discard_state, train
+
+
+def run(method: Method, compute: Compute, store: Path, split: Path, seed: int, state: Path, out: Path) -> None:
+    """Train and write `out` (safetensors), `history.parquet` and `run.json` into one folder.
+
+    Checkpoints live below `state`, outside Snakemake's outputs, in a folder named by the hash of settings, data
+    and code: a killed run resumes, and a changed one cannot pick up a stale checkpoint.
+    """
+    params = {"method": method.model_dump(mode="json"), "compute": compute.model_dump(mode="json")}
+    recorder = Recorder("train", stage_code("train", method.architecture), params, seed)
+    recorder.uses("store", manifest_path(store))
+    recorder.uses("split", manifest_path(split))
+    key = json.dumps([params, recorder.code, recorder.inputs, seed], sort_keys=True)
+    folder = state / hashlib.sha256(key.encode()).hexdigest()[:16]
+    label = " ".join(out.parts[-4:-1])
+    result = train(method, compute, MeshStore(store), pd.read_parquet(split), seed, folder, label)
+    summary = {
+        **params,
+        "seed": seed,
+        "parameters": result.parameters,
+        "best_step": result.best_step,
+        "best_val_pmd_e4": round(result.best_val_pmd_m2 * 1e4, 6),
+    }
+    manifest_path(out).unlink(missing_ok=True)
+    with publish(out) as private:
+        save_file(result.weights, private)
+    history, run_json = out.with_name("history.parquet"), out.with_name("run.json")
+    with publish(history) as private:
+        result.history.to_parquet(private, index=False)
+    write_text(run_json, json.dumps(summary, indent=1) + "\n")
+    recorder.costs = {
+        "seconds": round(result.seconds, 1),
+        "peak_memory_mib": round(result.peak_memory_mib, 1),
+        "device": result.device,
+    }
+    recorder.seal(manifest_path(out), [out, history, run_json], {"parameters": result.parameters})
+    discard_state(folder)

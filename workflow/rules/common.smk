@@ -1,0 +1,107 @@
+"""Checked configuration, wildcard constraints, and the helper functions of the rules."""
+
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from repose.config.load import check, resolve
+from repose.errors import ReposeError
+from repose.provenance.code import stage_code
+
+try:
+    CONFIG = check(config, [Path(file) for file in workflow.configfiles])
+except ReposeError as error:
+    raise WorkflowError(str(error)) from None
+
+# Jobs read a copy named by its content: editing config.yaml cannot reach jobs that run.
+CONFIG_FILE = resolve(CONFIG, Path("results/.config"))
+ENV = "../../envs/conda.yaml"
+
+# `.venv/bin/snakemake` finds `repose` without an activated environment; conda puts its own in front.
+os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+
+
+wildcard_constraints:
+    dataset="|".join(CONFIG.datasets),
+    method="|".join(CONFIG.methods),
+    seed=r"\d+",
+    part="train|unseen|seen-pose",
+
+
+def source_of(wildcards):
+    """Where a dataset comes from: `open-human`, …"""
+    return CONFIG.datasets[wildcards.dataset].source
+
+
+def raw_settings(wildcards):
+    """What the bodies of a generated dataset depend on."""
+    return CONFIG.datasets[wildcards.dataset].model_dump(
+        mode="json", exclude={"pairs"}
+    )
+
+
+def split_settings(wildcards):
+    """What the triples of a dataset depend on."""
+    return CONFIG.datasets[wildcards.dataset].model_dump(
+        mode="json", include={"identities", "poses", "pairs", "seed"}
+    )
+
+
+def method_settings(wildcards):
+    """What a training or a prediction depends on."""
+    method, compute = CONFIG.methods[wildcards.method], CONFIG.compute
+    return method.model_dump(mode="json") | {"compute": compute.model_dump(mode="json")}
+
+
+def is_learned(name):
+    """Whether a method is trained."""
+    return hasattr(CONFIG.methods[name], "training")
+
+
+def dataset_code(stage):
+    """A function of wildcards: the hash of a stage's code for the dataset's source."""
+
+    def code(wildcards):
+        return stage_code(stage, source_of(wildcards))
+
+    return code
+
+
+def method_code(stage):
+    """A function of wildcards: the hash of a stage's code for the method's architecture."""
+
+    def code(wildcards):
+        return stage_code(stage, CONFIG.methods[wildcards.method].architecture)
+
+    return code
+
+
+def seeds_of(method):
+    """Seeds a method is run with; a floor is the same for all."""
+    return CONFIG.table1.seeds if is_learned(method) else CONFIG.table1.seeds[:1]
+
+
+def runs(pattern):
+    """`pattern` for every dataset, method and seed of table 1."""
+    return [
+        pattern.format(dataset=dataset, method=method, seed=seed)
+        for dataset in CONFIG.table1.datasets
+        for method in CONFIG.table1.methods
+        for seed in seeds_of(method)
+    ]
+
+
+def trained_model(wildcards):
+    """The weights of a learned method; nothing for a floor."""
+    if not is_learned(wildcards.method):
+        return []
+    return rules.train.output.manifest
+
+
+def model_option(wildcards):
+    """The command line option that names the weights."""
+    if not is_learned(wildcards.method):
+        return ""
+    return "--model " + rules.train.output.model.format(**wildcards)

@@ -1,0 +1,30 @@
+"""Raw data as .obj files, named and laid out as the published loaders read them.
+
+REQUIRED INPUTS: results/data/{dataset}/raw.npz
+OUTPUTS: results/data/{dataset}/catalog.parquet, and results/data/{dataset}/obj/id{i}_{j}.obj
+"""
+
+
+rule convert:
+    """Write the bodies of {wildcards.dataset} as .obj files with a catalogue."""
+    input:
+        recipe=ancient("results/data/{dataset}/raw.npz"),
+        manifest="results/data/{dataset}/raw.manifest.json",
+    output:
+        catalog="results/data/{dataset}/catalog.parquet",
+        manifest="results/data/{dataset}/catalog.manifest.json",
+        meshes=directory("results/data/{dataset}/obj"),
+    log:
+        "logs/convert/{dataset}.log",
+    benchmark:
+        "benchmarks/convert/{dataset}.tsv"
+    params:
+        code=dataset_code("convert"),
+    resources:
+        mem_mb=6000,
+        runtime=240,
+    conda:
+        ENV
+    shell:
+        "repose convert {wildcards.dataset} --config {CONFIG_FILE} --raw {input.recipe} --out {output.catalog}"
+        " 2>&1 | tee {log}"

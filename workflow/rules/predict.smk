@@ -1,0 +1,39 @@
+"""Predicted vertices of every test triple.
+
+REQUIRED INPUTS: results/data/{dataset}/meshes.zarr, the test splits, and the weights of a learned method
+OUTPUTS: results/predictions/{dataset}/{method}/seed{seed}.zarr
+"""
+
+
+rule predict:
+    """Predict the test triples of {wildcards.dataset} with {wildcards.method}, seed {wildcards.seed}."""
+    input:
+        store=ancient("results/data/{dataset}/meshes.zarr"),
+        store_manifest="results/data/{dataset}/meshes.manifest.json",
+        splits=collect(
+            "results/splits/{{dataset}}/{part}.manifest.json",
+            part=CONFIG.table1.protocols,
+        ),
+        model=trained_model,
+    output:
+        predictions=directory("results/predictions/{dataset}/{method}/seed{seed}.zarr"),
+        manifest="results/predictions/{dataset}/{method}/seed{seed}.manifest.json",
+    log:
+        "logs/predict/{dataset}/{method}/seed{seed}.log",
+    benchmark:
+        "benchmarks/predict/{dataset}/{method}/seed{seed}.tsv"
+    params:
+        model=model_option,
+        settings=method_settings,
+        code=method_code("predict"),
+    threads: CONFIG.compute.threads
+    resources:
+        mem_mb=8000,
+        runtime=120,
+        gpu=int(CONFIG.compute.device == "cuda"),
+    conda:
+        ENV
+    shell:
+        "repose predict {wildcards.method} --config {CONFIG_FILE} --store {input.store}"
+        " --splits results/splits/{wildcards.dataset} {params.model} --out {output.predictions}"
+        " 2>&1 | tee {log}"

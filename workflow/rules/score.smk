@@ -1,0 +1,35 @@
+"""Metrics of every test triple.
+
+REQUIRED INPUTS: results/predictions/{dataset}/{method}/seed{seed}.zarr, the packed meshes, the test splits
+OUTPUTS: results/scores/{dataset}/{method}/seed{seed}.parquet
+"""
+
+
+rule score:
+    """Score {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}."""
+    input:
+        predictions=ancient("results/predictions/{dataset}/{method}/seed{seed}.zarr"),
+        predictions_manifest="results/predictions/{dataset}/{method}/seed{seed}.manifest.json",
+        store=ancient("results/data/{dataset}/meshes.zarr"),
+        store_manifest="results/data/{dataset}/meshes.manifest.json",
+        splits=collect(
+            "results/splits/{{dataset}}/{part}.manifest.json",
+            part=CONFIG.table1.protocols,
+        ),
+    output:
+        scores="results/scores/{dataset}/{method}/seed{seed}.parquet",
+        manifest="results/scores/{dataset}/{method}/seed{seed}.manifest.json",
+    log:
+        "logs/score/{dataset}/{method}/seed{seed}.log",
+    benchmark:
+        "benchmarks/score/{dataset}/{method}/seed{seed}.tsv"
+    params:
+        code=stage_code("score"),
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    conda:
+        ENV
+    shell:
+        "repose score --config {CONFIG_FILE} --predictions {input.predictions} --store {input.store}"
+        " --splits results/splits/{wildcards.dataset} --out {output.scores} 2>&1 | tee {log}"

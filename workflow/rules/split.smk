@@ -1,0 +1,31 @@
+"""Triples (identity mesh, pose mesh, truth) for training and for each test protocol.
+
+REQUIRED INPUTS: results/data/{dataset}/catalog.parquet
+OUTPUTS: results/splits/{dataset}/{part}.parquet, and the same as a published-style text list
+"""
+
+
+rule split:
+    """Draw the {wildcards.part} triples of {wildcards.dataset}."""
+    input:
+        catalog=ancient("results/data/{dataset}/catalog.parquet"),
+        manifest="results/data/{dataset}/catalog.manifest.json",
+    output:
+        triples="results/splits/{dataset}/{part}.parquet",
+        names="results/splits/{dataset}/{part}.txt",
+        manifest="results/splits/{dataset}/{part}.manifest.json",
+    log:
+        "logs/split/{dataset}/{part}.log",
+    benchmark:
+        "benchmarks/split/{dataset}/{part}.tsv"
+    params:
+        settings=split_settings,
+        code=stage_code("split"),
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        ENV
+    shell:
+        "repose split {wildcards.dataset} {wildcards.part} --config {CONFIG_FILE}"
+        " --catalog {input.catalog} --out {output.triples} 2>&1 | tee {log}"

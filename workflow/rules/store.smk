@@ -1,0 +1,29 @@
+"""Packed meshes, which training reads instead of text.
+
+REQUIRED INPUTS: results/data/{dataset}/catalog.parquet and the .obj files it names
+OUTPUTS: results/data/{dataset}/meshes.zarr
+"""
+
+
+rule store:
+    """Pack the meshes of {wildcards.dataset}."""
+    input:
+        catalog=ancient("results/data/{dataset}/catalog.parquet"),
+        meshes=ancient("results/data/{dataset}/obj"),
+        manifest="results/data/{dataset}/catalog.manifest.json",
+    output:
+        store=directory("results/data/{dataset}/meshes.zarr"),
+        manifest="results/data/{dataset}/meshes.manifest.json",
+    log:
+        "logs/store/{dataset}.log",
+    benchmark:
+        "benchmarks/store/{dataset}.tsv"
+    params:
+        code=stage_code("store"),
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    conda:
+        ENV
+    shell:
+        "repose store --catalog {input.catalog} --out {output.store} 2>&1 | tee {log}"

@@ -1,0 +1,37 @@
+"""One training per dataset, method and seed. Checkpoints live in results/.state, so that a killed job resumes.
+
+REQUIRED INPUTS: results/data/{dataset}/meshes.zarr, results/splits/{dataset}/train.parquet
+OUTPUTS: results/runs/{dataset}/{method}/seed{seed}/{model.safetensors,history.parquet,run.json}
+"""
+
+
+rule train:
+    """Train {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}."""
+    input:
+        store=ancient("results/data/{dataset}/meshes.zarr"),
+        store_manifest="results/data/{dataset}/meshes.manifest.json",
+        split=ancient("results/splits/{dataset}/train.parquet"),
+        split_manifest="results/splits/{dataset}/train.manifest.json",
+    output:
+        model="results/runs/{dataset}/{method}/seed{seed}/model.safetensors",
+        history="results/runs/{dataset}/{method}/seed{seed}/history.parquet",
+        summary="results/runs/{dataset}/{method}/seed{seed}/run.json",
+        manifest="results/runs/{dataset}/{method}/seed{seed}/model.manifest.json",
+    log:
+        "logs/train/{dataset}/{method}/seed{seed}.log",
+    benchmark:
+        "benchmarks/train/{dataset}/{method}/seed{seed}.tsv"
+    params:
+        settings=method_settings,
+        code=method_code("train"),
+    threads: CONFIG.compute.threads
+    resources:
+        mem_mb=16000,
+        runtime=1440,
+        gpu=int(CONFIG.compute.device == "cuda"),
+    conda:
+        ENV
+    shell:
+        "repose train {wildcards.method} --config {CONFIG_FILE} --seed {wildcards.seed}"
+        " --store {input.store} --split {input.split} --state results/.state --out {output.model}"
+        " 2>&1 | tee {log}"
