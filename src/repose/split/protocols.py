@@ -41,7 +41,7 @@ def training_triples(identities: Partition, poses: Partition, train: int, val: i
     return pd.concat(parts, ignore_index=True)
 
 
-def test_triples(protocol: str, identities: Partition, poses: Partition, count: int, seed: int) -> pd.DataFrame:
+def protocol_triples(protocol: str, identities: Partition, poses: Partition, count: int, seed: int) -> pd.DataFrame:
     """Test triples of a protocol.
 
     `unseen`: test identities and test poses, which occur in no training triple. `seen-pose`: test identities in

@@ -7,7 +7,7 @@ from repose.convert.catalog import read_catalog
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.provenance.publish import publish
-from repose.split.protocols import Partition, test_triples, training_triples
+from repose.split.protocols import Partition, protocol_triples, training_triples
 from repose.split.triples import write_list
 
 
@@ -25,7 +25,7 @@ def run(dataset: Dataset, part: str, catalog: Path, out: Path) -> None:
     if part == "train":
         triples = training_triples(identities, poses, pairs.train, pairs.val, dataset.seed)
     else:
-        triples = test_triples(part, identities, poses, pairs.test, dataset.seed)
+        triples = protocol_triples(part, identities, poses, pairs.test, dataset.seed)
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
         triples.to_parquet(private, index=False)

@@ -1,0 +1,65 @@
+"""Benchmarks: the plain way and ours on the same work in one process, alternating.
+
+`repose bench NAME` prints medians, their ratio and the peak memory of each side.
+"""
+
+import importlib
+import json
+import statistics
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+from repose.errors import ReposeError
+
+# Each module has `measure() -> dict`, the dict that `compare` returns.
+BENCHES = {"loader": "repose.bench.loader"}
+
+
+def run(name: str, as_json: bool) -> None:
+    """Run one benchmark and print it as a short table or as one JSON object."""
+    if name not in BENCHES:
+        raise ReposeError(f"no benchmark {name!r}", hint=f"there are {', '.join(BENCHES)}")
+    result = importlib.import_module(BENCHES[name]).measure()
+    print(json.dumps(result) if as_json else _table(result))
+
+
+def compare(
+    name: str, size: str, plain: Callable[[], object], ours: Callable[[], object], error: float, repeats: int = 5
+) -> dict[str, Any]:
+    """Time both sides in turn after a warm-up, then measure the memory each allocates in Python and NumPy.
+
+    Args:
+        name, size: what is measured, on what.
+        plain, ours: the same work done twice.
+        error: how far the two results are apart.
+        repeats: timed turns of each side.
+    """
+    sides = {"plain": plain, "ours": ours}
+    seconds: dict[str, list[float]] = {"plain": [], "ours": []}
+    for side in sides.values():
+        side()
+    for _ in range(repeats):
+        for key, side in sides.items():
+            start = time.perf_counter()
+            side()
+            seconds[key].append(time.perf_counter() - start)
+    result: dict[str, Any] = {"name": name, "size": size}
+    for key, side in sides.items():
+        tracemalloc.start()
+        side()
+        peak = tracemalloc.get_traced_memory()[1] / 2**20
+        tracemalloc.stop()
+        result[key] = {"seconds": statistics.median(seconds[key]), "peak_mib": peak}
+    result["ratio"] = result["plain"]["seconds"] / result["ours"]["seconds"]
+    result["memory_ratio"] = result["plain"]["peak_mib"] / max(result["ours"]["peak_mib"], 1e-3)
+    return result | {"error": error}
+
+
+def _table(result: dict[str, Any]) -> str:
+    lines = [f"{result['name']}: {result['size']}"]
+    for key in ("plain", "ours"):
+        lines.append(f"  {key:5} {result[key]['seconds'] * 1e3:12.3f} ms {result[key]['peak_mib']:10.1f} MiB")
+    lines.append(f"  {result['ratio']:.1f}× faster, {result['memory_ratio']:.1f}× less memory, error {result['error']:.2g}")
+    return "\n".join(lines)

@@ -1,0 +1,92 @@
+import re
+from pathlib import Path
+
+import pytest
+from repose.config.load import check, load_files, resolve
+from repose.config.reference import reference, schema
+from repose.errors import ReposeError
+
+ROOT = Path(__file__).parents[2]
+DEFAULT = ROOT / "config.yaml"
+
+
+def line_of(text: str, part: str) -> int:
+    return text[: text.index(part)].count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("    vertices:", "    vertces:", r"unknown key 'datasets.open-human.vertces' \(hint: did you mean 'vertices'\?\)"),
+        ("val: 2,", "vla: 2,", r"unknown key 'datasets.open-human.identities.vla' \(hint: did you mean 'val'\?\)"),
+        ("    pooling: max", "    poling: max", r"unknown key 'methods.npt.poling' \(hint: did you mean 'pooling'\?\)"),
+        ("    pooling: max", "    pooling: mx", r"methods.npt.pooling: .*'max' or 'none'"),
+        ("architecture: npt\n", "architecture: ntp\n", r"methods.npt: unknown architecture 'ntp' \(hint: did you mean 'npt'"),
+        ("  methods: [copy-identity,", "  methods: [copy-idenity,", r"'copy-idenity' is not defined \(hint: did you mean 'copy-identity'"),
+        ("table1:", "tabel1:", r"unknown key 'tabel1' \(hint: did you mean 'table1'\?\)"),
+        ("    seed: 0", "    seed: -1", r"datasets.open-human.seed: .*greater than or equal to 0, got -1"),
+    ],
+)
+def test_an_error_is_one_line_with_key_line_and_nearest_name(tmp_path, old, new, message):
+    file = tmp_path / "config.yaml"
+    text = DEFAULT.read_text().replace(old, new, 1)
+    file.write_text(text)
+    with pytest.raises(ReposeError) as caught:
+        load_files(file)
+    line = str(caught.value)
+    assert re.search(message, line), line
+    assert "\n" not in line
+    where = re.search(r"config\.yaml:(\d+): ", line)
+    assert where, line
+    expected = line_of(text, new.strip().split("\n")[0])
+    # An unknown architecture is reported at the line of its method, one above.
+    assert expected - int(where[1]) in (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("a: 1\na: 2\n", ":2: key 'a' is given twice"), ("a: [1\n", "not valid YAML"), ("", "key 'datasets' is missing")],
+)
+def test_broken_files_are_refused(tmp_path, text, message):
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+    with pytest.raises(ReposeError, match=message):
+        load_files(file)
+
+
+def test_a_missing_file_is_one_line(tmp_path):
+    with pytest.raises(ReposeError, match="no such config file"):
+        load_files(tmp_path / "none.yaml")
+
+
+def test_a_wrong_value_from_the_command_line_says_so():
+    values = load_files(DEFAULT).model_dump(mode="json")
+    values["compute"]["thread"] = 3
+    with pytest.raises(ReposeError, match=r"compute.thread.*did you mean 'threads'"):
+        check(values, [DEFAULT])
+
+
+def test_later_files_go_on_top_key_by_key(tmp_path):
+    top = tmp_path / "top.yaml"
+    top.write_text("datasets: {open-human: {vertices: 400}}\n")
+    config, base = load_files(DEFAULT, top), load_files(DEFAULT)
+    assert config.datasets["open-human"].vertices == 400
+    assert config.datasets["open-human"].poses == base.datasets["open-human"].poses
+    assert config.methods == base.methods
+
+
+def test_what_jobs_read_is_what_was_checked(tmp_path):
+    config = load_files(DEFAULT)
+    path = resolve(config, tmp_path)
+    assert load_files(path) == config
+    assert resolve(config, tmp_path) == path and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("preset", sorted((ROOT / "workflow" / "presets").glob("*.yaml")), ids=lambda p: p.stem)
+def test_presets_are_valid_on_top_of_the_default(preset):
+    assert load_files(DEFAULT, preset).table1.methods
+
+
+def test_schema_and_reference_page_are_in_step_with_the_models():
+    assert (ROOT / "docs" / "config.schema.json").read_text() == schema(), "run `make docs`"
+    assert (ROOT / "docs" / "config.md").read_text() == reference(), "run `make docs`"

@@ -1,0 +1,67 @@
+import json
+
+import pytest
+from repose.errors import ReposeError
+from repose.provenance.manifest import Recorder, check_link, history_path, load, manifest_path, verify
+
+
+@pytest.fixture
+def sealed(tmp_path):
+    return seal(tmp_path / "a", "payload")
+
+
+def seal(folder, text, seed=0, parent=None):
+    folder.mkdir(exist_ok=True)
+    artefact = folder / "data.bin"
+    artefact.write_text(text)
+    recorder = Recorder("store", "c0de", {"k": 1}, seed)
+    if parent:
+        recorder.uses("parent", parent.path)
+    return recorder.seal(manifest_path(artefact), [artefact], {"rows": 1})
+
+
+def test_equal_results_have_equal_content_whatever_their_history(sealed, tmp_path):
+    again = seal(tmp_path / "b", "payload", seed=7)
+    assert again.path.read_bytes() == sealed.path.read_bytes()
+    assert again.digest == sealed.digest
+    assert json.loads(history_path(again.path).read_text())["seed"] == 7
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda m: (m.path.parent / "data.bin").write_text("Payload"),
+        lambda m: (m.path.parent / "data.bin").write_text("payload+"),
+        lambda m: (m.path.parent / "data.bin").unlink(),
+        lambda m: m.path.unlink(),
+        lambda m: m.path.write_text("{"),
+        lambda m: m.path.write_text("[]"),
+        lambda m: history_path(m.path).unlink(),
+        lambda m: m.path.write_text(m.path.read_text().replace('"format": 1', '"format": 99')),
+    ],
+)
+def test_whatever_does_not_match_is_refused(sealed, damage):
+    assert verify(sealed.path).digest == sealed.digest
+    damage(sealed)
+    with pytest.raises(ReposeError, match="hint"):
+        verify(sealed.path)
+
+
+def test_directories_are_hashed_by_names_and_bytes(tmp_path):
+    store = tmp_path / "x.zarr"
+    (store / "c").mkdir(parents=True)
+    (store / "c" / "0").write_bytes(b"00")
+    manifest = Recorder("store", "", {}).seal(manifest_path(store), [store])
+    (store / ".snakemake_timestamp").touch()
+    assert verify(manifest.path).digest == manifest.digest, "snakemake's own file must not count"
+    (store / "c" / "0").rename(store / "c" / "1")
+    with pytest.raises(ReposeError, match="does not match"):
+        verify(manifest.path)
+
+
+def test_a_child_of_another_parent_is_refused(sealed, tmp_path):
+    child = seal(tmp_path / "child", "child", parent=sealed)
+    check_link(load(child.path), "parent", sealed)
+    other = seal(tmp_path / "other", "other payload")
+    with pytest.raises(ReposeError, match="another parent"):
+        check_link(load(child.path), "parent", other)

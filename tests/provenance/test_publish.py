@@ -1,0 +1,71 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from repose.provenance.publish import publish, write_text
+
+
+def test_a_file_appears_whole(tmp_path):
+    target = tmp_path / "deep" / "table.csv"
+    write_text(target, "a,b\n")
+    assert target.read_text() == "a,b\n"
+    assert [p.name for p in target.parent.iterdir()] == ["table.csv"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_failure_keeps_the_old_artefact_and_leaves_nothing_else(tmp_path, error):
+    target = tmp_path / "store"
+    with publish(target) as private:
+        private.mkdir()
+        (private / "old").write_text("old")
+    with pytest.raises(error), publish(target) as private:
+        private.mkdir()
+        (private / "new").write_text("half")
+        raise error
+    assert [p.name for p in target.iterdir()] == ["old"]
+    assert [p.name for p in tmp_path.iterdir()] == ["store"]
+
+
+def test_a_directory_is_replaced_as_a_whole(tmp_path):
+    target = tmp_path / "store"
+    for name in ("one", "two"):
+        with publish(target) as private:
+            private.mkdir()
+            (private / name).write_text(name)
+    assert [p.name for p in target.iterdir()] == ["two"]
+
+
+def test_leftovers_of_killed_writers_are_swept_and_those_of_living_ones_are_not(tmp_path):
+    code = textwrap.dedent("""
+        import os, signal, sys
+        from pathlib import Path
+        from repose.provenance.publish import publish
+        with publish(Path(sys.argv[1])) as private:
+            private.write_text("half")
+            os.kill(os.getpid(), signal.SIGKILL)
+    """)
+    target = tmp_path / "x.csv"
+    died = subprocess.run([sys.executable, "-c", code, str(target)], check=False)
+    assert died.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 1 and not target.exists()
+    with publish(target) as mine:
+        mine.write_text("mine")
+        with publish(target) as other:
+            other.write_text("other")
+        assert mine.exists(), f"swept the file of living process {os.getpid()}"
+    assert [p.name for p in tmp_path.iterdir()] == ["x.csv"]
+    assert target.read_text() == "mine"
+
+
+def test_a_full_disk_keeps_the_old_artefact(tmp_path):
+    target = tmp_path / "x"
+    write_text(target, "old")
+    with pytest.raises(OSError, match="No space left"), publish(target) as private:
+        private.write_text("half")
+        with open("/dev/full", "w") as full:
+            full.write("x" * 100_000)
+    assert target.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["x"]

@@ -1,0 +1,77 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from repose.errors import ReposeError
+from repose.split.protocols import Partition, protocol_triples, training_triples
+from repose.split.triples import draw_triples, write_list
+
+IDENTITIES = Partition.of_counts(5, 2, 3)
+POSES = Partition.of_counts(6, 3, 4)
+
+
+def parts(name):
+    return tuple(map(int, re.fullmatch(r"id(\d+)_(\d+)", name).groups()))
+
+
+@given(seed=st.integers(0, 2**31), count=st.integers(1, 60))
+def test_a_triple_puts_one_body_into_the_pose_of_another(seed, count):
+    triples = draw_triples(range(4), range(5, 10), count, "train", seed)
+    assert len(triples) == count and not triples.duplicated().any()
+    for row in triples.itertuples():
+        (i, p), (j, q), truth = parts(row.identity_mesh), parts(row.pose_mesh), parts(row.truth_mesh)
+        assert truth == (i, q) and i != j and p != q
+        assert {i, j} <= set(range(4)) and {p, q} <= set(range(5, 10))
+
+
+def used(triples):
+    meshes = [parts(m) for column in triples.columns[:3] for m in triples[column]]
+    return {i for i, _ in meshes}, {p for _, p in meshes}
+
+
+def test_unseen_shares_no_identity_and_no_pose_with_training_or_validation():
+    training = training_triples(IDENTITIES, POSES, 200, 10, seed=3)
+    test = protocol_triples("unseen", IDENTITIES, POSES, 30, seed=3)
+    assert set(test.role) == {"test-unseen"}
+    for role in ("train", "val"):
+        identities, poses = used(training[training.role == role])
+        assert not identities & used(test)[0] and not poses & used(test)[1]
+
+
+def test_seen_pose_has_new_identities_in_training_poses():
+    training = training_triples(IDENTITIES, POSES, 200, 10, seed=3)
+    test = protocol_triples("seen-pose", IDENTITIES, POSES, 30, seed=3)
+    identities, poses = used(training[training.role == "train"])
+    assert not identities & used(test)[0]
+    assert used(test)[1] <= poses
+
+
+def test_the_same_seed_gives_the_same_triples_and_roles_draw_apart():
+    one, two = (training_triples(IDENTITIES, POSES, 50, n, seed=1) for n in (3, 9))
+    assert one[one.role == "train"].equals(two[two.role == "train"])
+    other = training_triples(IDENTITIES, POSES, 50, 3, seed=2)
+    assert not one.equals(other)
+
+
+def test_more_triples_than_there_are_is_an_error():
+    assert len(draw_triples(range(2), range(2), 4, "val", 0)) == 4
+    with pytest.raises(ReposeError, match="give 4"):
+        draw_triples(range(2), range(2), 5, "val", 0)
+
+
+def test_a_partition_is_checked_against_the_catalogue():
+    POSES.check(set(range(13)), "pose")
+    with pytest.raises(ReposeError, match="no pose 12"):
+        POSES.check(set(range(12)), "pose")
+    with pytest.raises(ReposeError, match="two parts"):
+        Partition([0, 1], [2], [1]).check({0, 1, 2}, "pose")
+
+
+def test_the_text_list_has_the_published_three_columns(tmp_path):
+    triples = draw_triples(range(3), range(4), 7, "test-unseen", 0)
+    write_list(triples, tmp_path / "list.txt")
+    lines = (tmp_path / "list.txt").read_text().splitlines()
+    assert len(lines) == 7
+    assert all(re.fullmatch(r"id\d+_\d+\.obj id\d+_\d+\.obj id\d+_\d+\.obj", line) for line in lines)
+    assert lines[0].split() == [m + ".obj" for m in triples.iloc[0, :3]]
