@@ -1,0 +1,57 @@
+"""Shared fixtures: small meshes, and one smoke-size run of the real workflow."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+class Project:
+    """A checkout's workflow in a folder of its own, run as a user runs it."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        for name in ("Snakefile", "workflow", "envs", "slurm"):
+            (folder / name).symlink_to(ROOT / name)
+        (folder / "config.yaml").write_text((ROOT / "config.yaml").read_text())
+
+    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run snakemake with the smoke preset; output is stdout and stderr together."""
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "workflow/presets/smoke.yaml", "--"]
+        position = command.index("--")
+        options = [a for a in arguments if a.startswith("-")]
+        targets = [a for a in arguments if not a.startswith("-")]
+        command[position:position] = options
+        return self.run(*command, *targets, check=check)
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run any command in the project's folder."""
+        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+        done = subprocess.run(
+            command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(command)} failed:\n{done.stdout[-6000:]}")
+        return done
+
+    def planned(self, *targets: str) -> dict[str, int]:
+        """Jobs a run would start, by rule."""
+        out = self.snakemake("--dry-run", "--quiet=progress", *targets).stdout
+        counts = {}
+        for line in out.splitlines():
+            words = line.split()
+            if len(words) == 2 and words[1].isdigit() and words[0] not in ("total", "job"):
+                counts[words[0]] = int(words[1])
+        return counts
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory) -> Project:
+    """A finished run of everything at smoke size. Tests leave it as they found it, or copy it."""
+    project = Project(tmp_path_factory.mktemp("smoke"))
+    project.snakemake("all")
+    return project

@@ -1,0 +1,132 @@
+"""The real DAG at smoke size: what it makes, and what re-runs after a change."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+from conftest import Project
+from repose.errors import ReposeError
+from repose.provenance.manifest import load, manifest_path, verify
+from repose.tables.table1 import COLUMNS
+
+LEARNED = {"npt", "npt-original", "corenet"}
+
+
+@pytest.fixture
+def project(smoke, tmp_path) -> Project:
+    """A copy of the finished run that a test may spoil."""
+    copy = Project(tmp_path)
+    for name in ("results", ".snakemake"):
+        shutil.copytree(smoke.folder / name, tmp_path / name, symlinks=True)
+    assert copy.planned("all") == {}, "a copy of a finished run has nothing to do"
+    return copy
+
+
+def test_the_table_has_a_row_per_method_and_protocol_with_intervals_over_seeds(smoke):
+    table = pd.read_csv(smoke.folder / "results" / "table1.csv")
+    assert list(table.columns) == COLUMNS
+    methods = {"copy-identity", "copy-pose"} | LEARNED
+    assert set(zip(table.method, table.protocol, strict=True)) == {
+        (m, p) for m in methods for p in ("unseen", "seen-pose")
+    }
+    learned = table[table.method.isin(LEARNED)]
+    assert (learned.seeds == 2).all() and learned.pmd_e4_ci95.gt(0).all()
+    assert (learned.parameters > 0).all() and learned.train_seconds.gt(0).all()
+    floors = table[~table.method.isin(LEARNED)]
+    assert (floors.seeds == 1).all() and floors.pmd_e4_ci95.isna().all() and floors.train_seconds.isna().all()
+    assert table.reported_pmd_e4.isna().all(), "nothing is published on open bodies"
+    assert (table.cd_e4 <= 6 * table.pmd_e4).all()
+
+
+def test_each_number_is_the_mean_of_its_scores(smoke):
+    results = smoke.folder / "results"
+    table = pd.read_csv(results / "table1.csv").set_index(["method", "protocol"])
+    scores = [pd.read_parquet(results / f"scores/open-human/npt/seed{s}.parquet") for s in (0, 1)]
+    for protocol in ("unseen", "seen-pose"):
+        picked = [s.value[(s.protocol == protocol) & (s.metric == "pmd_m2")] for s in scores]
+        assert table.pmd_e4["npt", protocol] == pytest.approx(1e4 * (picked[0].mean() + picked[1].mean()) / 2, rel=1e-5)
+        assert table.pairs["npt", protocol] == len(picked[0])
+
+
+def test_every_artefact_matches_its_manifest(smoke):
+    manifests = sorted((smoke.folder / "results").rglob("*.manifest.json"))
+    assert len(manifests) > 20
+    for manifest in manifests:
+        verify(manifest)
+
+
+def test_a_second_run_and_a_touch_start_nothing(project):
+    for file in ("data/open-human/raw.npz", "data/open-human/obj", "splits/open-human/train.parquet", "data/open-human/raw.manifest.json"):
+        (project.folder / "results" / file).touch()
+    assert project.planned("all") == {}
+
+
+def test_a_changed_setting_of_one_method_retrains_that_method_only(project):
+    config = project.folder / "config.yaml"
+    text = config.read_text()
+    changed = text.replace("pooling: max", "pooling: max\n    faithful_marker: 1", 1)
+    assert changed != text
+    # The smoke preset overrides widths and steps, so change the learning rate of `npt`.
+    before, after = text.split("  npt:\n", 1)
+    assert "learning_rate: 1.0e-3" in after.split("training")[1]
+    config.write_text(before + "  npt:\n" + after.replace("learning_rate: 1.0e-3", "learning_rate: 2.0e-3", 1))
+    assert project.planned("results/table1.csv") == {"train": 2, "predict": 2, "score": 2, "tables": 1}
+
+
+def test_more_test_pairs_retrain_nothing(project):
+    preset = project.folder / "preset.yaml"
+    preset.write_text("datasets: {open-human: {pairs: {test: 4}}}\n")
+    out = project.snakemake("--dry-run", "--quiet=progress", "results/table1.csv").stdout
+    assert "Nothing to be done" in out
+
+
+def test_a_deleted_mesh_is_named_with_a_hint(project):
+    results = project.folder / "results" / "data" / "open-human"
+    (results / "obj" / "id0_0.obj").unlink()
+    out = project.run("repose", "store", "--catalog", str(results / "catalog.parquet"), "--out", "x.zarr", check=False)
+    assert out.returncode == 1 and "hint" in out.stdout and out.stdout.count("\n") == 1
+    assert not (project.folder / "x.zarr").exists()
+
+
+def test_a_swapped_checkpoint_never_reaches_the_table(project):
+    runs = project.folder / "results" / "runs" / "open-human" / "npt"
+    for name in ("model.safetensors", "model.manifest.json", "model.history.json", "history.parquet", "run.json"):
+        shutil.copy(runs / "seed1" / name, runs / "seed0" / name)
+    before = (project.folder / "results" / "table1.csv").read_bytes()
+    config = next((project.folder / "results" / ".config").glob("*.yaml"))
+    out = project.run("repose", "tables", "--config", str(config), "--results", "results", "--out", "results/table1.csv", check=False)
+    assert out.returncode == 1 and "made from another run" in out.stdout
+    assert (project.folder / "results" / "table1.csv").read_bytes() == before
+
+
+def test_a_flipped_bit_in_the_weights_never_reaches_the_table(project):
+    model = project.folder / "results" / "runs" / "open-human" / "npt" / "seed0" / "model.safetensors"
+    data = bytearray(model.read_bytes())
+    data[-1] ^= 1
+    model.write_bytes(data)
+    with pytest.raises(ReposeError, match="does not match"):
+        verify(manifest_path(model))
+    config = next((project.folder / "results" / ".config").glob("*.yaml"))
+    out = project.run("repose", "tables", "--config", str(config), "--results", "results", "--out", "t.csv", check=False)
+    assert out.returncode == 1 and "does not match its manifest" in out.stdout
+    assert not (project.folder / "t.csv").exists()
+
+
+def test_a_typo_in_the_config_ends_in_one_line(project):
+    config = project.folder / "config.yaml"
+    config.write_text(config.read_text().replace("    vertices:", "    vertces:"))
+    out = project.snakemake("results/table1.csv", check=False)
+    assert out.returncode == 1
+    lines = [line for line in out.stdout.splitlines() if "vertces" in line]
+    assert len(lines) == 1 and "config.yaml:6" in lines[0] and "did you mean 'vertices'" in lines[0]
+    assert "Traceback" not in out.stdout
+
+
+def test_history_says_what_a_run_was_made_from(smoke):
+    results = smoke.folder / "results"
+    run = load(results / "runs/open-human/npt/seed1/model.manifest.json")
+    assert run.history["inputs"]["store"] == load(results / "data/open-human/meshes.manifest.json").digest
+    assert run.history["seed"] == 1 and run.history["params"]["method"]["width"] == 32
+    assert run.history["software"]["torch"] and run.history["machine"]["cpus"]
+    assert json.loads((results / "runs/open-human/npt/seed1/run.json").read_text())["parameters"] > 0
