@@ -2,8 +2,7 @@
 
 from torch import Tensor, nn
 
-from repose.config.models import Copy
-from repose.models import Transfer
+from repose.models.interface import Transfer
 
 
 class CopyMesh(nn.Module):
@@ -20,6 +19,4 @@ class CopyMesh(nn.Module):
         return Transfer(vertices=identity if self.mesh == "identity" else pose)
 
 
-def build(settings: Copy) -> CopyMesh:
-    """The floor that `settings` names."""
-    return CopyMesh(settings.mesh)
+NETWORK = CopyMesh

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from repose.models import Transfer
+from repose.models.interface import Transfer
 
 
 def transfer_shuffled(

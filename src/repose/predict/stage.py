@@ -7,12 +7,12 @@ import pandas as pd
 import torch
 
 from repose.config.models import Compute, Method
+from repose.models import count_parameters
 from repose.predict.run import load_network, predict
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.provenance.publish import publish
 from repose.store.meshes import MeshStore
-from repose.train.fit import count_parameters
 
 
 def run(

@@ -133,7 +133,7 @@ def load(manifest: Path) -> Manifest:
         history = json.loads(history_path(manifest).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ReposeError(
-            "artefact has no complete manifest", where=error.filename, hint=f"remove {manifest} and run again"
+            "the artefact is not finished: no manifest", where=error.filename, hint="run the workflow again"
         ) from None
     except ValueError as error:
         raise ReposeError(f"damaged manifest: {error}", where=manifest, hint="remove it and run again") from None

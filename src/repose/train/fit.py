@@ -12,12 +12,12 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from repose.config.models import Compute, Method, Training
 from repose.errors import ReposeError
-from repose.mesh.operators import unique_edges
-from repose.models import build
+from repose.models import build, count_parameters
+from repose.models.losses import unique_edges
 from repose.progress import Meter
 from repose.provenance.manifest import peak_memory_mib
 from repose.provenance.publish import publish
@@ -63,7 +63,7 @@ def train(
     seed_everything(seed, verbose=False)
     state.mkdir(parents=True, exist_ok=True)
     train_rows, val_rows = (Triples(store, splits[splits.role == role]) for role in ("train", "val"))
-    edges = torch.from_numpy(unique_edges(store.faces)).long()
+    edges = unique_edges(torch.from_numpy(store.faces))
     task = TransferTask(build(method), method.training, edges, train_rows, val_rows, seed)
     keeper = Keeper(state, method.training, label)
     trainer = _trainer(compute, method.training, keeper, state)
@@ -86,11 +86,6 @@ def train(
         peak_memory_mib=_peak(task.device),
         device=torch.cuda.get_device_name() if task.device.type == "cuda" else "cpu",
     )
-
-
-def count_parameters(network: nn.Module) -> int:
-    """Number of trainable scalars."""
-    return sum(p.numel() for p in network.parameters() if p.requires_grad)
 
 
 def discard_state(state: Path) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from repose.config.models import Training
-from repose.models.losses import edge_loss, reconstruction_loss
+from repose.models.losses import edge_loss, reconstruction
 from repose.models.shuffle import transfer_shuffled
 from repose.mesh.metrics import pmd
 from repose.train.batches import Batch, BatchStream, Triples, ValidationBatches
@@ -22,16 +22,25 @@ class TransferTask(LightningModule):
     Args:
         network: maps (identity (B, V, 3), pose (B, V, 3)) to a `Transfer`.
         settings: optimiser, schedule and length.
-        edges: (E, 2) undirected edges of the template.
+        edges: undirected edges (E, 2) of the template and their weights (E,) in the edge loss.
         train, val: triples.
         seed: fixes the order of triples and the vertex shuffles.
     """
 
-    def __init__(self, network: nn.Module, settings: Training, edges: Tensor, train: Triples, val: Triples, seed: int):
+    def __init__(
+        self,
+        network: nn.Module,
+        settings: Training,
+        edges: tuple[Tensor, Tensor],
+        train: Triples,
+        val: Triples,
+        seed: int,
+    ):
         super().__init__()
         self.network, self.settings, self.seed = network, settings, seed
         self.train_triples, self.val_triples = train, val
-        self.register_buffer("edges", edges, persistent=False)
+        self.register_buffer("edges", edges[0], persistent=False)
+        self.register_buffer("edge_weights", edges[1], persistent=False)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches up to the next validation; Lightning asks again at every epoch, and after a resume."""
@@ -47,10 +56,11 @@ class TransferTask(LightningModule):
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Weighted reconstruction and edge loss of one batch."""
         out = transfer_shuffled(self.network, batch.identity, batch.pose, batch.identity_order, batch.pose_order)
-        reconstruction = reconstruction_loss(out.vertices, batch.truth)
-        loss = self.settings.reconstruction_weight * reconstruction
+        loss = self.settings.reconstruction_weight * reconstruction(out.vertices, batch.truth)
         if self.settings.edge_weight:
-            loss = loss + self.settings.edge_weight * edge_loss(out.vertices, batch.identity, self.edges)
+            loss = loss + self.settings.edge_weight * edge_loss(
+                out.vertices, batch.identity, self.edges, self.edge_weights
+            )
         self.log("loss", loss, batch_size=len(batch.identity))
         return loss
 
