@@ -87,7 +87,7 @@ def render(
 
 
 def common_view(
-    meshes: list[np.ndarray], size: tuple[int, int], yaw: float = 25.0, pitch: float = 8.0
+    meshes: Sequence[np.ndarray], size: tuple[int, int], yaw: float = 25.0, pitch: float = 8.0
 ) -> View:
     """A view that shows any of these meshes (V, 3) whole and all at one scale, each in the middle."""
     view = View(yaw, pitch)

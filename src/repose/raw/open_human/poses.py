@@ -1,8 +1,8 @@
 """Plausible human poses: joint rotations drawn inside anatomical ranges, by style.
 
 Rotations are given in axes of the body (x to its left, y up, z ahead), so angles are anatomical: about x
-bends forward, about y twists, about z leans sideways. Angles are in degrees, drawn from triangular distributions
-(lowest, most likely, highest); the ranges are our own, found by drawing, rendering and looking.
+bends forward, about y twists, about z leans sideways. Angles are in degrees, drawn from triangular
+distributions (lowest, most likely, highest); the ranges are our own, found by drawing, rendering and looking.
 """
 
 from dataclasses import dataclass
