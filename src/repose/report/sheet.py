@@ -1,0 +1,103 @@
+"""Contact sheets: many small pictures in rows and columns, with titles and a colour scale."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib import colormaps
+from PIL import Image, ImageDraw, ImageFont
+
+from repose.report.render import ERROR_COLOURS
+
+_GAP, _INK, _WHITE = 6, (40, 40, 40), (255, 255, 255)
+
+
+def contact_sheet(
+    rows: Sequence[Sequence[np.ndarray]],
+    column_titles: Sequence[str] = (),
+    row_titles: Sequence[str] = (),
+    scale: tuple[float, str] | None = None,
+    text_size: int = 15,
+) -> bytes:
+    """Put pictures in a grid.
+
+    Args:
+        rows: rows of (height, width, 3) uint8 pictures; all one size, rows may be short.
+        column_titles: above the columns, one for each or none.
+        row_titles: left of the rows, one for each or none; lines are separated by a line feed.
+        scale: for pictures in error colours, the largest value shown and its unit.
+        text_size: pixels.
+
+    Returns:
+        The bytes of a PNG file, the same for the same pictures.
+
+    Raises:
+        ValueError: there is no picture, or the pictures differ in size.
+    """
+    sizes = {picture.shape for row in rows for picture in row}
+    if len(sizes) != 1:
+        raise ValueError(f"a contact sheet needs pictures of one size, not {sorted(sizes)}")
+    ((height, width, _),) = sizes
+    font = _font(text_size)
+    left = _GAP + max((_text_size(title, font)[0] + _GAP for title in row_titles), default=0)
+    top = _GAP + (max(_text_size(title, font)[1] for title in column_titles) + _GAP if column_titles else 0)
+    columns = max(len(row) for row in rows)
+    foot = 3 * text_size + _GAP if scale else 0
+    sheet = Image.new(
+        "RGB", (left + columns * (width + _GAP), top + len(rows) * (height + _GAP) + foot), _WHITE
+    )
+    draw = ImageDraw.Draw(sheet)
+    for y, row in enumerate(rows):
+        for x, picture in enumerate(row):
+            sheet.paste(Image.fromarray(picture), (left + x * (width + _GAP), top + y * (height + _GAP)))
+    for x, title in enumerate(column_titles):
+        draw.text((left + x * (width + _GAP) + width / 2, _GAP), title, _INK, font, anchor="ma")
+    for y, title in enumerate(row_titles):
+        middle = top + y * (height + _GAP) + height / 2
+        draw.multiline_text((_GAP, middle - _text_size(title, font)[1] / 2), title, _INK, font)
+    if scale:
+        _draw_scale(sheet, draw, font, scale, text_size)
+    return _png(sheet)
+
+
+def write_contact_sheet(path: str | Path, sheet: bytes) -> None:
+    """Write what `contact_sheet` returned, the whole file or none."""
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(sheet)
+    partial.replace(path)
+
+
+def _draw_scale(
+    sheet: Image.Image,
+    draw: ImageDraw.ImageDraw,
+    font: ImageFont.FreeTypeFont,
+    scale: tuple[float, str],
+    text_size: int,
+) -> None:
+    """A colour bar along the foot of the sheet, right-aligned, from 0 to the largest value."""
+    largest, unit = scale
+    width = min(240, sheet.width - 2 * _GAP)
+    ramp = np.round(colormaps[ERROR_COLOURS](np.linspace(0, 1, width))[None, :, :3] * 255).astype(np.uint8)
+    x, y = sheet.width - width - _GAP, sheet.height - 3 * text_size
+    sheet.paste(Image.fromarray(np.repeat(ramp, text_size, axis=0)), (x, y))
+    draw.text((x, y + text_size + 3), "0", _INK, font, anchor="la")
+    draw.text((x + width, y + text_size + 3), f"{largest:g} {unit} or more", _INK, font, anchor="ra")
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    # matplotlib ships this font, so the sheet looks the same on every machine.
+    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf", size)
+
+
+def _text_size(text: str, font: ImageFont.FreeTypeFont) -> tuple[float, float]:
+    box = ImageDraw.Draw(Image.new("RGB", (1, 1))).multiline_textbbox((0, 0), text, font=font)
+    return box[2], box[3]
+
+
+def _png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
