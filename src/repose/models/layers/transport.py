@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 
 FLOOR = 1e-8  # of the published code; it shapes the plan of dissimilar rows, so it is part of the function
 _TILE_ENTRIES = 1 << 20  # a tile stays in the processor's cache between its two products
@@ -48,15 +49,17 @@ class _Kernel:
 
 
 class _Warp(torch.autograd.Function):
+    """Sums over rows are written `row vector @ tile`: `tileᵀ @ column` is six times slower on a CPU."""
+
     @staticmethod
     def forward(ctx: Any, theta: Tensor, phi: Tensor, points: Tensor, epsilon: float, steps: int) -> Tensor:
         kernel = _Kernel(theta, phi, epsilon)
         n, m = theta.shape[1], phi.shape[1]
         a = [theta.new_full((len(theta), n, 1), 1.0 / n)]
         b: list[Tensor] = []
-        sums = phi.new_zeros(len(phi), m, 1)
+        sums = phi.new_zeros(len(phi), 1, m)
         for rows, tile in kernel:
-            sums.baddbmm_(tile.mT, a[0][:, rows])
+            sums.baddbmm_(a[0][:, rows].mT, tile)
         for step in range(steps):
             b.append((1.0 / m) / (sums + FLOOR))
             if step == steps - 1:
@@ -65,9 +68,9 @@ class _Warp(torch.autograd.Function):
             a.append(torch.empty_like(a[0]))
             sums = torch.zeros_like(sums)
             for rows, tile in kernel:
-                a[-1][:, rows] = (1.0 / n) / (torch.bmm(tile, b[-1]) + FLOOR)
-                sums.baddbmm_(tile.mT, a[-1][:, rows])
-        weighted = b[-1] * torch.cat([points, torch.ones_like(b[-1])], dim=2)
+                a[-1][:, rows] = (1.0 / n) / (torch.bmm(tile, b[-1].mT) + FLOOR)
+                sums.baddbmm_(a[-1][:, rows].mT, tile)
+        weighted = (b[-1].mT * F.pad(points, (0, 1), value=1.0)).contiguous()
         total = torch.cat([torch.bmm(tile, weighted) for _, tile in kernel], dim=1)
         warp = total[..., :3] / total[..., 3:]
         ctx.epsilon = epsilon
@@ -79,33 +82,32 @@ class _Warp(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         theta, phi, points, warp, row_sums, a, b = ctx.saved_tensors
         kernel = _Kernel(theta, phi, ctx.epsilon)
-        # dL/dK = left @ rightᵀ; the first four columns are the attention's own.
+        # dL/dK = left @ right; the first four outer products are the attention's own.
         g_rows = grad / row_sums
         left = torch.cat([g_rows, -(g_rows * warp).sum(-1, keepdim=True)], dim=2)
-        values = torch.cat([points, torch.ones_like(b[-1])], dim=2)
-        transposed = torch.zeros_like(values)
+        values = F.pad(points, (0, 1), value=1.0).mT
+        summed = torch.zeros_like(values, memory_format=torch.contiguous_format)
         for rows, tile in kernel:
-            transposed.baddbmm_(tile.mT, left[:, rows])
-        g_points = b[-1] * transposed[..., :3]
-        g_b = (transposed * values).sum(-1, keepdim=True)
-        lefts, rights = _through_steps(kernel, a, b, g_b)
-        left, right = torch.cat([left, *lefts], dim=2), torch.cat([b[-1] * values, *rights], dim=2)
-        g_theta, g_phi = torch.empty_like(theta), torch.zeros_like(phi)
+            summed.baddbmm_(left[:, rows].mT, tile)
+        g_points = (b[-1] * summed[:, :3]).mT
+        lefts, rights = _through_steps(kernel, a, b, (summed * values).sum(1, keepdim=True))
+        left, right = torch.cat([left, *lefts], dim=2), torch.cat([b[-1] * values, *rights], dim=1)
+        g_theta, g_phi_t = torch.empty_like(theta), phi.new_zeros(phi.mT.shape)
         for rows, tile in kernel:
-            g_similarity = torch.bmm(left[:, rows], right.mT).mul_(tile)
+            g_similarity = torch.bmm(left[:, rows], right).mul_(tile)
             g_theta[:, rows] = torch.bmm(g_similarity, phi)
-            g_phi.baddbmm_(g_similarity.mT, theta[:, rows])
-        return g_theta.div_(ctx.epsilon), g_phi.div_(ctx.epsilon), g_points, None, None
+            g_phi_t.baddbmm_(theta[:, rows].mT, g_similarity)
+        return g_theta.div_(ctx.epsilon), g_phi_t.div_(ctx.epsilon).mT, g_points, None, None
 
 
 def _through_steps(
     kernel: _Kernel,
     a: Tensor,  # (steps, B, N, 1)
-    b: Tensor,  # (steps, B, M, 1)
-    g_b: Tensor,  # (B, M, 1), gradient of the last b
+    b: Tensor,  # (steps, B, 1, M)
+    g_b: Tensor,  # (B, 1, M), gradient of the last b
 ) -> tuple[list[Tensor], list[Tensor]]:
-    """Adjoint of the Sinkhorn steps: the outer products (left (B, N, 1), right (B, M, 1)) of dL/dK."""
-    n, m = a.shape[2], b.shape[2]
+    """Adjoint of the Sinkhorn steps: the outer products (left (B, N, 1), right (B, 1, M)) of dL/dK."""
+    n, m = a.shape[2], b.shape[3]
     lefts, rights = [], []
     for step in range(len(b) - 1, -1, -1):
         s = -m * g_b * b[step].square()
@@ -116,8 +118,8 @@ def _through_steps(
         u = torch.empty_like(a[step])
         g_b = torch.zeros_like(g_b)
         for rows, tile in kernel:
-            u[:, rows] = -n * torch.bmm(tile, s) * a[step][:, rows].square()
-            g_b.baddbmm_(tile.mT, u[:, rows])
+            u[:, rows] = -n * torch.bmm(tile, s.mT) * a[step][:, rows].square()
+            g_b.baddbmm_(u[:, rows].mT, tile)
         lefts.append(u)
         rights.append(b[step - 1])
     return lefts, rights
