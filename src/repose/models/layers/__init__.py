@@ -1,0 +1,1 @@
+"""Layers that several systems share. Tensors are (B, N, C): batch, vertices, channels."""

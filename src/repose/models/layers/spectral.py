@@ -1,0 +1,54 @@
+"""Spectrally normalised per-vertex linear map (Miyato et al., ICLR 2018)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+_EPSILON = 1e-12  # of torch's own implementation
+_START_ITERATIONS = 64
+
+
+class SpectralLinear(nn.Linear):
+    """Linear map that offers its weight divided by an estimate of its largest singular value.
+
+    Not torch's parametrization: the caller folds the weight into its neighbours, so it needs the normalised
+    matrix, once per step, and the power iteration must not run again at every access. Call `settle` after
+    an initialisation: torch's vectors start random, and a fresh net is then wildly scaled in eval mode.
+    """
+
+    u: Tensor  # (out_features,), left singular vector
+    v: Tensor  # (in_features,), right singular vector
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True):
+        super().__init__(in_features, out_features, bias=bias)
+        self.register_buffer("u", F.normalize(torch.randn(out_features), dim=0))
+        self.register_buffer("v", F.normalize(torch.randn(in_features), dim=0))
+        self.settle()
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Bring the singular vectors to the present weight."""
+        for _ in range(_START_ITERATIONS):
+            self._iterate()
+
+    def normalised_weight(self) -> Tensor:
+        """Return weight / σ, (out_features, in_features); in training mode after one power iteration."""
+        if self.training:
+            self._iterate()
+        # Copies: a second forward pass moves the buffers before the first one's backward.
+        sigma = torch.dot(self.u.clone(), self.weight @ self.v.clone())
+        return self.weight / sigma
+
+    def forward(
+        self,
+        x: Tensor,  # (..., in_features)
+    ) -> Tensor:
+        """Return (..., out_features)."""
+        return F.linear(x, self.normalised_weight(), self.bias)
+
+    @torch.no_grad()
+    def _iterate(self) -> None:
+        self.v.copy_(F.normalize(self.weight.T @ self.u, dim=0, eps=_EPSILON))
+        self.u.copy_(F.normalize(self.weight @ self.v, dim=0, eps=_EPSILON))

@@ -1,0 +1,77 @@
+import pytest
+import torch
+
+from repose.models.corenet import CoreNet
+from tests.models import reference
+from tests.models.helpers import enliven, gradient_errors, relative, tolerance, twins
+
+
+def small(faithful=False, seed=0):
+    torch.manual_seed(seed)
+    return CoreNet(width=16, residual_blocks=2, refine_width=32, faithful=faithful)
+
+
+def meshes(dtype, n=47, m=61, near=False):
+    torch.manual_seed(3)
+    identity = torch.randn(2, n, 3, dtype=dtype)
+    if not near:
+        return identity, torch.randn(2, m, 3, dtype=dtype)
+    extra = identity[:, torch.randint(n, (m - n,))]
+    return identity, torch.cat([identity, extra], 1) + 0.01 * torch.randn(2, m, 3, dtype=dtype)
+
+
+def test_parameter_count_as_released():
+    with torch.device("meta"):
+        net = CoreNet(faithful=True)
+    assert sum(p.numel() for p in net.parameters()) == 24_461_447
+    assert sum(p.numel() for p in net.correspondence.parameters()) == 699_524
+
+
+@pytest.mark.parametrize("faithful", [False, True])
+@pytest.mark.parametrize("near", [False, True])
+@pytest.mark.parametrize("alive", [False, True])
+def test_equals_plain_formula(faithful, near, alive):
+    dtype = torch.float64
+    ours, plain = twins(enliven(small(faithful)) if alive else small(faithful), dtype)
+    identity, pose = meshes(dtype, near=near)
+    truth = torch.randn(2, 47, 3, dtype=dtype)
+
+    def loss(vertices, warp):
+        return (vertices - truth).square().mean() + 0.1 * (warp - truth).square().mean()
+
+    errors = gradient_errors(
+        ours, plain, lambda n: loss(*n(identity, pose)), lambda n: loss(*reference.corenet(n, identity, pose))
+    )
+    assert max(errors.values()) < 1e-8, errors
+    ours.eval(), plain.load_state_dict(ours.state_dict()), plain.eval()
+    for a, b in zip(ours(identity, pose), reference.corenet(plain, identity, pose), strict=True):
+        assert relative(a, b) < 1e-8
+
+
+def test_single_precision():
+    dtype = torch.float32
+    ours, plain = twins(small(), dtype)
+    identity, pose = meshes(dtype)
+    for a, b in zip(ours(identity, pose), reference.corenet(plain, identity, pose), strict=True):
+        assert relative(a, b) < tolerance(dtype)
+
+
+def permuted_difference(net):
+    identity, pose = meshes(torch.float64)
+    p, q = torch.randperm(47), torch.randperm(61)
+    net = net.double().eval()
+    return relative(net(identity[:, p], pose[:, q]).vertices, net(identity, pose).vertices[:, p])
+
+
+def test_default_does_not_depend_on_vertex_order():
+    assert permuted_difference(enliven(small())) < 1e-9
+
+
+def test_faithful_depends_on_vertex_order():
+    assert permuted_difference(enliven(small(faithful=True))) > 1e-3
+
+
+def test_fresh_net_is_sound_in_eval_mode():
+    identity, pose = meshes(torch.float32)
+    vertices = small().eval()(identity, pose).vertices
+    assert vertices.isfinite().all() and vertices.abs().max() < 1.0
