@@ -21,7 +21,16 @@ class Project:
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run snakemake with the smoke preset; output is stdout and stderr together."""
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "workflow/presets/smoke.yaml", "--"]
+        command = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--cores",
+            "2",
+            "--configfile",
+            "workflow/presets/smoke.yaml",
+            "--",
+        ]
         position = command.index("--")
         options = [a for a in arguments if a.startswith("-")]
         targets = [a for a in arguments if not a.startswith("-")]
@@ -32,7 +41,13 @@ class Project:
         """Run any command in the project's folder."""
         environment = os.environ | {"PYTHONUNBUFFERED": "1"}
         done = subprocess.run(
-            command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+            command,
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
         )
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)} failed:\n{done.stdout[-6000:]}")

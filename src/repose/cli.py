@@ -136,7 +136,9 @@ def report(config: ConfigFile, results: Results, out: Out) -> None:
 
 @app.command()
 def config(
-    write: Annotated[Path | None, typer.Option(help="folder to write config.schema.json and config.md to")] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="folder to write config.schema.json and config.md to")
+    ] = None,
     check: Annotated[Path | None, typer.Option(help="config file to check")] = None,
 ) -> None:
     """Check a config file, or write its schema and reference page."""
@@ -161,17 +163,17 @@ def bench(
     run(name, json)
 
 
-def _config(path: Path):  # noqa: ANN202
+def _config(path: Path):
     from repose.config.load import load_files
 
     return load_files(path)
 
 
-def _dataset(config: Path, name: str):  # noqa: ANN202
+def _dataset(config: Path, name: str):
     return _named(_config(config).datasets, name, "dataset")
 
 
-def _named(known, name: str, kind: str):  # noqa: ANN001, ANN202
+def _named(known, name: str, kind: str):
     if name not in known:
         raise ReposeError(f"no {kind} named {name!r}", hint=f"the config has {', '.join(known)}")
     return known[name]
@@ -188,7 +190,8 @@ def main() -> None:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
             raise
-        _fail(f"{error.filename or 'output'}: {os.strerror(error.errno)} (hint: free some space or fix the folder, then run again)", 1)
+        where, why = error.filename or "output", os.strerror(error.errno)
+        _fail(f"{where}: {why} (hint: free space or mend the folder, then run again)", 1)
 
 
 def _fail(message: str, status: int) -> None:

@@ -12,7 +12,9 @@ class ReposeError(Exception):
 
     def __init__(self, what: str, where: object = None, hint: str | None = None):
         self.what, self.where, self.hint = what, where, hint
-        parts = ([f"{where}: "] if where is not None else []) + [what] + ([f" (hint: {hint})"] if hint else [])
+        parts = (
+            ([f"{where}: "] if where is not None else []) + [what] + ([f" (hint: {hint})"] if hint else [])
+        )
         super().__init__("".join(parts).replace("\n", " "))
 
 

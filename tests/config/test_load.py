@@ -2,6 +2,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from repose.config.load import check, load_files, resolve
 from repose.config.reference import reference, schema
 from repose.errors import ReposeError
@@ -17,12 +18,32 @@ def line_of(text: str, part: str) -> int:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("    vertices:", "    vertces:", r"unknown key 'datasets.open-human.vertces' \(hint: did you mean 'vertices'\?\)"),
-        ("val: 2,", "vla: 2,", r"unknown key 'datasets.open-human.identities.vla' \(hint: did you mean 'val'\?\)"),
-        ("    pooling: max", "    poling: max", r"unknown key 'methods.npt.poling' \(hint: did you mean 'pooling'\?\)"),
+        (
+            "    vertices:",
+            "    vertces:",
+            r"unknown key 'datasets.open-human.vertces' \(hint: did you mean 'vertices'\?\)",
+        ),
+        (
+            "val: 2,",
+            "vla: 2,",
+            r"unknown key 'datasets.open-human.identities.vla' \(hint: did you mean 'val'\?\)",
+        ),
+        (
+            "    pooling: max",
+            "    poling: max",
+            r"unknown key 'methods.npt.poling' \(hint: did you mean 'pooling'\?\)",
+        ),
         ("    pooling: max", "    pooling: mx", r"methods.npt.pooling: .*'max' or 'none'"),
-        ("architecture: npt\n", "architecture: ntp\n", r"methods.npt: unknown architecture 'ntp' \(hint: did you mean 'npt'"),
-        ("  methods: [copy-identity,", "  methods: [copy-idenity,", r"'copy-idenity' is not defined \(hint: did you mean 'copy-identity'"),
+        (
+            "architecture: npt\n",
+            "architecture: ntp\n",
+            r"methods.npt: unknown architecture 'ntp' \(hint: did you mean 'npt'",
+        ),
+        (
+            "  methods: [copy-identity,",
+            "  methods: [copy-idenity,",
+            r"'copy-idenity' is not defined \(hint: did you mean 'copy-identity'",
+        ),
         ("table1:", "tabel1:", r"unknown key 'tabel1' \(hint: did you mean 'table1'\?\)"),
         ("    seed: 0", "    seed: -1", r"datasets.open-human.seed: .*greater than or equal to 0, got -1"),
     ],
@@ -45,7 +66,11 @@ def test_an_error_is_one_line_with_key_line_and_nearest_name(tmp_path, old, new,
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("a: 1\na: 2\n", ":2: key 'a' is given twice"), ("a: [1\n", "not valid YAML"), ("", "key 'datasets' is missing")],
+    [
+        ("a: 1\na: 2\n", ":2: key 'a' is given twice"),
+        ("a: [1\n", "not valid YAML"),
+        ("", "key 'datasets' is missing"),
+    ],
 )
 def test_broken_files_are_refused(tmp_path, text, message):
     file = tmp_path / "config.yaml"
@@ -82,7 +107,9 @@ def test_what_jobs_read_is_what_was_checked(tmp_path):
     assert resolve(config, tmp_path) == path and len(list(tmp_path.iterdir())) == 1
 
 
-@pytest.mark.parametrize("preset", sorted((ROOT / "workflow" / "presets").glob("*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "preset", sorted((ROOT / "workflow" / "presets").glob("*.yaml")), ids=lambda p: p.stem
+)
 def test_presets_are_valid_on_top_of_the_default(preset):
     assert load_files(DEFAULT, preset).table1.methods
 

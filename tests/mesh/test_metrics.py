@@ -3,6 +3,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from repose.mesh.metrics import chamfer, edge_error, mpve_mm, pmd
 
 

@@ -24,7 +24,9 @@ def test_keeps_duplicate_and_unused_vertices_in_order():
 
 
 def test_a_texture_seam_adds_no_vertex():
-    mesh = parse_obj(TRIANGLE + b"v 1 1 0\nvt 0 0\nvt 1 1\nvn 0 0 1\nf 1/1/1 2/1/1 3/2/1\nf 2/2/1 4/2/1 3/1/1\n")
+    mesh = parse_obj(
+        TRIANGLE + b"v 1 1 0\nvt 0 0\nvt 1 1\nvn 0 0 1\nf 1/1/1 2/1/1 3/2/1\nf 2/2/1 4/2/1 3/1/1\n"
+    )
     assert len(mesh.vertices) == 4
     assert mesh.faces.tolist() == [[0, 1, 2], [1, 3, 2]]
 
@@ -54,7 +56,9 @@ def test_weights_and_colours_are_dropped(extra):
     [
         TRIANGLE.replace(b"\n", b"\r\n") + b"f 1 2 3",
         b"\xef\xbb\xbf# a comment \\\n\n  \t\n" + TRIANGLE + b"f 1 2 3 # and one more\n",
-        b"mtllib ../../../etc/passwd\no a\ng b c\ns off\nusemtl x\n" + TRIANGLE + b"l 1 2\np 1\n\tf\t1 2  3  ",
+        b"mtllib ../../../etc/passwd\no a\ng b c\ns off\nusemtl x\n"
+        + TRIANGLE
+        + b"l 1 2\np 1\n\tf\t1 2  3  ",
         TRIANGLE.replace(b"1 0 0", b"1 \\\n 0 \\\r\n0") + b"f 1 2 \\\n 3\n",
         b"# \xff\xfe\x00\n" + TRIANGLE + b"vn 0 0 \\\n 1\nf 1 2 3\n",
     ],
@@ -158,7 +162,9 @@ def test_write_then_read_is_bit_exact_for_float32(numbers, data):
 def random_obj(seed: int = 0) -> bytes:
     rng = np.random.default_rng(seed)
     vertices, faces = rng.normal(size=(12, 3)), rng.integers(0, 12, (10, 3))
-    return b"# made\nvt 0 0\n" + format_obj(Mesh(vertices, faces)) + b"f 1/1 2/1 3/1 4/1\nf -1//1 -2//1 -3//1\n"
+    return (
+        b"# made\nvt 0 0\n" + format_obj(Mesh(vertices, faces)) + b"f 1/1 2/1 3/1 4/1\nf -1//1 -2//1 -3//1\n"
+    )
 
 
 @settings(deadline=None, max_examples=500)
@@ -194,7 +200,9 @@ def test_agrees_with_trimesh(tmp_path):
 
 
 def test_writes_only_v_and_f_lines(tmp_path):
-    write_obj(tmp_path / "a.obj", Mesh(np.array([[0.1, 1, -2e-9], [1, 0, 0], [0, 1, 0]]), np.array([[0, 1, 2]])))
+    write_obj(
+        tmp_path / "a.obj", Mesh(np.array([[0.1, 1, -2e-9], [1, 0, 0], [0, 1, 0]]), np.array([[0, 1, 2]]))
+    )
     lines = (tmp_path / "a.obj").read_text().splitlines()
     assert lines == ["v 0.1 1 -2e-9", "v 1 0 0", "v 0 1 0", "f 1 2 3"]
     assert [p.name for p in tmp_path.iterdir()] == ["a.obj"]

@@ -2,27 +2,39 @@ import subprocess
 import sys
 
 import pytest
+from pydantic import TypeAdapter
 
-from repose.errors import ReposeError
-from repose.models import ARCHITECTURES, build
+from repose.config.models import Method
+from repose.models import build, count_parameters
+
+TRAINING = {"steps": 1}
+SMALL = {
+    "npt": {"width": 8, "training": TRAINING},
+    "corenet": {"width": 8, "refine_width": 8, "residual_blocks": 1, "training": TRAINING},
+    "copy": {"mesh": "pose"},
+}
 
 
-def test_builds_every_architecture():
-    small = {"npt": {"width": 8}, "corenet": {"width": 8, "refine_width": 8, "residual_blocks": 1}}
-    for name in ARCHITECTURES:
-        assert sum(p.numel() for p in build({"architecture": name, **small[name]}).parameters()) > 0
+def method(architecture, **settings):
+    return TypeAdapter(Method).validate_python({"architecture": architecture, **settings})
 
 
-def test_names_what_is_wrong():
-    with pytest.raises(ReposeError, match=r"unknown architecture 'nppt' \(hint: one of corenet, npt\)"):
-        build({"architecture": "nppt"})
-    with pytest.raises(ReposeError, match=r"cannot be built.*'wdth'"):
-        build({"architecture": "npt", "wdth": 3})
+@pytest.mark.parametrize("architecture", SMALL)
+def test_the_settings_of_a_method_are_the_arguments_of_its_network(architecture):
+    network = build(method(architecture, **SMALL[architecture]))
+    assert (count_parameters(network) > 0) == (architecture != "copy")
+
+
+@pytest.mark.parametrize(("architecture", "parameters"), [("npt", 6_054_941), ("corenet", 24_461_447)])
+def test_the_defaults_are_the_published_networks(architecture, parameters):
+    settings = {"faithful": True} if architecture == "corenet" else {}
+    assert count_parameters(build(method(architecture, training=TRAINING, **settings))) == parameters
 
 
 def test_building_one_does_not_import_the_other():
     code = (
-        "import sys, repose.models as m; m.build({'architecture': 'npt', 'width': 8});"
+        "import sys; from repose.config.models import Npt; from repose.models import build;"
+        "build(Npt(architecture='npt', width=8, training={'steps': 1}));"
         "print('repose.models.corenet' in sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

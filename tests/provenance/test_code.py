@@ -1,6 +1,7 @@
 import shutil
 
 import pytest
+
 import repose.provenance.code as code
 
 

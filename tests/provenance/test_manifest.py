@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from repose.errors import ReposeError
 from repose.provenance.manifest import Recorder, check_link, history_path, load, manifest_path, verify
 

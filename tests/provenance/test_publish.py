@@ -5,6 +5,7 @@ import sys
 import textwrap
 
 import pytest
+
 from repose.provenance.publish import publish, write_text
 
 

@@ -3,6 +3,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from repose.errors import ReposeError
 from repose.split.protocols import Partition, protocol_triples, training_triples
 from repose.split.triples import draw_triples, write_list

@@ -6,6 +6,7 @@ import shutil
 import pandas as pd
 import pytest
 from conftest import Project
+
 from repose.errors import ReposeError
 from repose.provenance.manifest import load, manifest_path, verify
 from repose.tables.table1 import COLUMNS
@@ -45,7 +46,9 @@ def test_each_number_is_the_mean_of_its_scores(smoke):
     scores = [pd.read_parquet(results / f"scores/open-human/npt/seed{s}.parquet") for s in (0, 1)]
     for protocol in ("unseen", "seen-pose"):
         picked = [s.value[(s.protocol == protocol) & (s.metric == "pmd_m2")] for s in scores]
-        assert table.pmd_e4["npt", protocol] == pytest.approx(1e4 * (picked[0].mean() + picked[1].mean()) / 2, rel=1e-5)
+        assert table.pmd_e4["npt", protocol] == pytest.approx(
+            1e4 * (picked[0].mean() + picked[1].mean()) / 2, rel=1e-5
+        )
         assert table.pairs["npt", protocol] == len(picked[0])
 
 
@@ -57,7 +60,12 @@ def test_every_artefact_matches_its_manifest(smoke):
 
 
 def test_a_second_run_and_a_touch_start_nothing(project):
-    for file in ("data/open-human/raw.npz", "data/open-human/obj", "splits/open-human/train.parquet", "data/open-human/raw.manifest.json"):
+    for file in (
+        "data/open-human/raw.npz",
+        "data/open-human/obj",
+        "splits/open-human/train.parquet",
+        "data/open-human/raw.manifest.json",
+    ):
         (project.folder / "results" / file).touch()
     assert project.planned("all") == {}
 
@@ -70,7 +78,9 @@ def test_a_changed_setting_of_one_method_retrains_that_method_only(project):
     # The smoke preset overrides widths and steps, so change the learning rate of `npt`.
     before, after = text.split("  npt:\n", 1)
     assert "learning_rate: 1.0e-3" in after.split("training")[1]
-    config.write_text(before + "  npt:\n" + after.replace("learning_rate: 1.0e-3", "learning_rate: 2.0e-3", 1))
+    config.write_text(
+        before + "  npt:\n" + after.replace("learning_rate: 1.0e-3", "learning_rate: 2.0e-3", 1)
+    )
     assert project.planned("results/table1.csv") == {"train": 2, "predict": 2, "score": 2, "tables": 1}
 
 
@@ -84,18 +94,36 @@ def test_more_test_pairs_retrain_nothing(project):
 def test_a_deleted_mesh_is_named_with_a_hint(project):
     results = project.folder / "results" / "data" / "open-human"
     (results / "obj" / "id0_0.obj").unlink()
-    out = project.run("repose", "store", "--catalog", str(results / "catalog.parquet"), "--out", "x.zarr", check=False)
+    out = project.run(
+        "repose", "store", "--catalog", str(results / "catalog.parquet"), "--out", "x.zarr", check=False
+    )
     assert out.returncode == 1 and "hint" in out.stdout and out.stdout.count("\n") == 1
     assert not (project.folder / "x.zarr").exists()
 
 
 def test_a_swapped_checkpoint_never_reaches_the_table(project):
     runs = project.folder / "results" / "runs" / "open-human" / "npt"
-    for name in ("model.safetensors", "model.manifest.json", "model.history.json", "history.parquet", "run.json"):
+    for name in (
+        "model.safetensors",
+        "model.manifest.json",
+        "model.history.json",
+        "history.parquet",
+        "run.json",
+    ):
         shutil.copy(runs / "seed1" / name, runs / "seed0" / name)
     before = (project.folder / "results" / "table1.csv").read_bytes()
     config = next((project.folder / "results" / ".config").glob("*.yaml"))
-    out = project.run("repose", "tables", "--config", str(config), "--results", "results", "--out", "results/table1.csv", check=False)
+    out = project.run(
+        "repose",
+        "tables",
+        "--config",
+        str(config),
+        "--results",
+        "results",
+        "--out",
+        "results/table1.csv",
+        check=False,
+    )
     assert out.returncode == 1 and "made from another run" in out.stdout
     assert (project.folder / "results" / "table1.csv").read_bytes() == before
 
@@ -108,7 +136,9 @@ def test_a_flipped_bit_in_the_weights_never_reaches_the_table(project):
     with pytest.raises(ReposeError, match="does not match"):
         verify(manifest_path(model))
     config = next((project.folder / "results" / ".config").glob("*.yaml"))
-    out = project.run("repose", "tables", "--config", str(config), "--results", "results", "--out", "t.csv", check=False)
+    out = project.run(
+        "repose", "tables", "--config", str(config), "--results", "results", "--out", "t.csv", check=False
+    )
     assert out.returncode == 1 and "does not match its manifest" in out.stdout
     assert not (project.folder / "t.csv").exists()
 

@@ -20,7 +20,9 @@ CONFIG_FILE = resolve(CONFIG, Path("results/.config"))
 ENV = "../../envs/conda.yaml"
 
 # `.venv/bin/snakemake` finds `repose` without an activated environment; conda puts its own in front.
-os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+os.environ["PATH"] = os.pathsep.join(
+    [os.path.dirname(sys.executable), os.environ["PATH"]]
+)
 
 
 wildcard_constraints:
@@ -37,9 +39,7 @@ def source_of(wildcards):
 
 def raw_settings(wildcards):
     """What the bodies of a generated dataset depend on."""
-    return CONFIG.datasets[wildcards.dataset].model_dump(
-        mode="json", exclude={"pairs"}
-    )
+    return CONFIG.datasets[wildcards.dataset].model_dump(mode="json", exclude={"pairs"})
 
 
 def split_settings(wildcards):

@@ -18,13 +18,13 @@ rule convert:
         "logs/convert/{dataset}.log",
     benchmark:
         "benchmarks/convert/{dataset}.tsv"
-    params:
-        code=dataset_code("convert"),
+    conda:
+        ENV
     resources:
         mem_mb=6000,
         runtime=240,
-    conda:
-        ENV
+    params:
+        code=dataset_code("convert"),
     shell:
         "repose convert {wildcards.dataset} --config {CONFIG_FILE} --raw {input.recipe} --out {output.catalog}"
         " 2>&1 | tee {log}"

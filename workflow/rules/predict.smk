@@ -22,17 +22,17 @@ rule predict:
         "logs/predict/{dataset}/{method}/seed{seed}.log",
     benchmark:
         "benchmarks/predict/{dataset}/{method}/seed{seed}.tsv"
-    params:
-        model=model_option,
-        settings=method_settings,
-        code=method_code("predict"),
+    conda:
+        ENV
     threads: CONFIG.compute.threads
     resources:
         mem_mb=8000,
         runtime=120,
         gpu=int(CONFIG.compute.device == "cuda"),
-    conda:
-        ENV
+    params:
+        model=model_option,
+        settings=method_settings,
+        code=method_code("predict"),
     shell:
         "repose predict {wildcards.method} --config {CONFIG_FILE} --store {input.store}"
         " --splits results/splits/{wildcards.dataset} {params.model} --out {output.predictions}"

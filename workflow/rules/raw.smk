@@ -13,13 +13,13 @@ rule raw:
         "logs/raw/{dataset}.log",
     benchmark:
         "benchmarks/raw/{dataset}.tsv"
-    params:
-        settings=raw_settings,
-        code=dataset_code("raw"),
+    conda:
+        ENV
     resources:
         mem_mb=6000,
         runtime=120,
-    conda:
-        ENV
+    params:
+        settings=raw_settings,
+        code=dataset_code("raw"),
     shell:
         "repose raw {wildcards.dataset} --config {CONFIG_FILE} --out {output.recipe} 2>&1 | tee {log}"

@@ -23,13 +23,13 @@ rule report:
         "logs/report/table1.log",
     benchmark:
         "benchmarks/report/table1.tsv"
-    params:
-        table=CONFIG.table1.model_dump(mode="json"),
-        code=stage_code("report"),
+    conda:
+        ENV
     resources:
         mem_mb=4000,
         runtime=30,
-    conda:
-        ENV
+    params:
+        table=CONFIG.table1.model_dump(mode="json"),
+        code=stage_code("report"),
     shell:
         "repose report --config {CONFIG_FILE} --results results --out {output.figure} 2>&1 | tee {log}"

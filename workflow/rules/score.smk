@@ -23,13 +23,13 @@ rule score:
         "logs/score/{dataset}/{method}/seed{seed}.log",
     benchmark:
         "benchmarks/score/{dataset}/{method}/seed{seed}.tsv"
-    params:
-        code=stage_code("score"),
+    conda:
+        ENV
     resources:
         mem_mb=4000,
         runtime=60,
-    conda:
-        ENV
+    params:
+        code=stage_code("score"),
     shell:
         "repose score --config {CONFIG_FILE} --predictions {input.predictions} --store {input.store}"
         " --splits results/splits/{wildcards.dataset} --out {output.scores} 2>&1 | tee {log}"

@@ -18,14 +18,14 @@ rule split:
         "logs/split/{dataset}/{part}.log",
     benchmark:
         "benchmarks/split/{dataset}/{part}.tsv"
-    params:
-        settings=split_settings,
-        code=stage_code("split"),
+    conda:
+        ENV
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        ENV
+    params:
+        settings=split_settings,
+        code=stage_code("split"),
     shell:
         "repose split {wildcards.dataset} {wildcards.part} --config {CONFIG_FILE}"
         " --catalog {input.catalog} --out {output.triples} 2>&1 | tee {log}"

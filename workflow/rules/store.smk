@@ -18,12 +18,12 @@ rule store:
         "logs/store/{dataset}.log",
     benchmark:
         "benchmarks/store/{dataset}.tsv"
-    params:
-        code=stage_code("store"),
+    conda:
+        ENV
     resources:
         mem_mb=4000,
         runtime=120,
-    conda:
-        ENV
+    params:
+        code=stage_code("store"),
     shell:
         "repose store --catalog {input.catalog} --out {output.store} 2>&1 | tee {log}"

@@ -22,13 +22,13 @@ rule tables:
         "logs/tables/table1.log",
     benchmark:
         "benchmarks/tables/table1.tsv"
-    params:
-        table=CONFIG.table1.model_dump(mode="json"),
-        code=stage_code("tables"),
+    conda:
+        ENV
     resources:
         mem_mb=4000,
         runtime=30,
-    conda:
-        ENV
+    params:
+        table=CONFIG.table1.model_dump(mode="json"),
+        code=stage_code("tables"),
     shell:
         "repose tables --config {CONFIG_FILE} --results results --out {output.table} 2>&1 | tee {log}"

@@ -21,16 +21,16 @@ rule train:
         "logs/train/{dataset}/{method}/seed{seed}.log",
     benchmark:
         "benchmarks/train/{dataset}/{method}/seed{seed}.tsv"
-    params:
-        settings=method_settings,
-        code=method_code("train"),
+    conda:
+        ENV
     threads: CONFIG.compute.threads
     resources:
         mem_mb=16000,
         runtime=1440,
         gpu=int(CONFIG.compute.device == "cuda"),
-    conda:
-        ENV
+    params:
+        settings=method_settings,
+        code=method_code("train"),
     shell:
         "repose train {wildcards.method} --config {CONFIG_FILE} --seed {wildcards.seed}"
         " --store {input.store} --split {input.split} --state results/.state --out {output.model}"

@@ -26,7 +26,12 @@ def run(name: str, as_json: bool) -> None:
 
 
 def compare(
-    name: str, size: str, plain: Callable[[], object], ours: Callable[[], object], error: float, repeats: int = 5
+    name: str,
+    size: str,
+    plain: Callable[[], object],
+    ours: Callable[[], object],
+    error: float,
+    repeats: int = 5,
 ) -> dict[str, Any]:
     """Time both sides in turn after a warm-up, then measure the memory each allocates in Python and NumPy.
 
@@ -61,5 +66,7 @@ def _table(result: dict[str, Any]) -> str:
     lines = [f"{result['name']}: {result['size']}"]
     for key in ("plain", "ours"):
         lines.append(f"  {key:5} {result[key]['seconds'] * 1e3:12.3f} ms {result[key]['peak_mib']:10.1f} MiB")
-    lines.append(f"  {result['ratio']:.1f}× faster, {result['memory_ratio']:.1f}× less memory, error {result['error']:.2g}")
+    lines.append(
+        f"  {result['ratio']:.1f}× faster, {result['memory_ratio']:.1f}× less memory, error {result['error']:.2g}"
+    )
     return "\n".join(lines)

@@ -36,13 +36,16 @@ def measure() -> dict[str, Any]:
             return np.stack([batch.identity, batch.pose, batch.truth], axis=1)
 
         error = float(np.abs(plain() - ours()).max())
-        result = compare("loader", f"{RINGS * SECTORS + 2} vertices, a batch of {BATCH} triples", plain, ours, error)
+        result = compare(
+            "loader", f"{RINGS * SECTORS + 2} vertices, a batch of {BATCH} triples", plain, ours, error
+        )
     return result
 
 
 def _parse(folder: Path, row: tuple[str, ...]) -> NDArray[np.float32]:
     meshes = [
-        trimesh.load(folder / f"{name}.obj", process=False, maintain_order=True, skip_materials=True) for name in row[:3]
+        trimesh.load_mesh(folder / f"{name}.obj", process=False, maintain_order=True, skip_materials=True)
+        for name in row[:3]
     ]
     return np.stack([_centred(np.asarray(mesh.vertices, np.float32)) for mesh in meshes])
 
@@ -51,7 +54,7 @@ def _centred(vertices: NDArray[np.float32]) -> NDArray[np.float32]:
     return vertices - (vertices.min(0) + vertices.max(0)) / 2
 
 
-def _bodies():  # noqa: ANN202
+def _bodies():
     base, _ = _sphere()
     rng = np.random.default_rng(0)
     for identity in range(IDENTITIES):
@@ -71,7 +74,10 @@ def _sphere() -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     right = ring * SECTORS + (sector + 1) % SECTORS
     here, below = np.arange(RINGS * SECTORS), SECTORS
     inner = ring < RINGS - 1
-    sides = [np.stack([here, right, here + below], 1)[inner], np.stack([right, right + below, here + below], 1)[inner]]
+    sides = [
+        np.stack([here, right, here + below], 1)[inner],
+        np.stack([right, right + below, here + below], 1)[inner],
+    ]
     north = np.stack([right, here, np.full_like(here, RINGS * SECTORS)], 1)[ring == 0]
     south = np.stack([here, right, np.full_like(here, RINGS * SECTORS + 1)], 1)[ring == RINGS - 1]
     return vertices, np.concatenate([*sides, north, south]).astype(np.int32)

@@ -44,7 +44,9 @@ def _check_names(config: Config, paths: Sequence[Path]) -> None:
         for position, name in enumerate(getattr(config.table1, kind)):
             if name not in known:
                 where = _line_of(("table1", kind, position), paths)
-                raise ReposeError(f"table1.{kind}: {name!r} is not defined", where=where, hint=_nearest(name, known))
+                raise ReposeError(
+                    f"table1.{kind}: {name!r} is not defined", where=where, hint=_nearest(name, known)
+                )
 
 
 def resolve(config: Config, folder: Path) -> Path:
@@ -81,7 +83,9 @@ def _plain(node: yaml.Node | None, path: Path) -> Any:
         for key, value in node.value:
             if key.value in values:
                 raise ReposeError(
-                    f"key {key.value!r} is given twice", where=f"{path}:{key.start_mark.line + 1}", hint="keep one"
+                    f"key {key.value!r} is given twice",
+                    where=f"{path}:{key.start_mark.line + 1}",
+                    hint="keep one",
                 )
             values[key.value] = _plain(value, path)
         return values
@@ -121,10 +125,14 @@ def _without_tags(location: Sequence[str | int], values: Any) -> tuple[str | int
     key: list[str | int] = []
     for position, part in enumerate(location):
         is_container = isinstance(values, Mapping | list)
-        inside = isinstance(values, Mapping) and part in values or isinstance(values, list) and part != "[key]"
+        inside = (isinstance(values, Mapping) and part in values) or (
+            isinstance(values, list) and part != "[key]"
+        )
         if is_container and (inside or position == len(location) - 1):
             key.append(part)
-            values = values[part] if inside and (not isinstance(values, list) or isinstance(part, int)) else None
+            values = (
+                values[part] if inside and (not isinstance(values, list) or isinstance(part, int)) else None
+            )
     return tuple(key)
 
 

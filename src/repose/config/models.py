@@ -33,7 +33,9 @@ class Parts(Section):
 class Pairs(Section):
     """How many triples (identity mesh, pose mesh, truth) are drawn for each part of the split."""
 
-    train: PositiveInt = Field(20_000, description="distinct training triples; training passes over them in order")
+    train: PositiveInt = Field(
+        20_000, description="distinct training triples; training passes over them in order"
+    )
     val: PositiveInt = Field(60, description="validation triples: new identities in new poses")
     test: PositiveInt = Field(100, description="test triples of each protocol")
 
@@ -42,7 +44,9 @@ class OpenHuman(Section):
     """Human bodies of the open parametric model Anny, in a bank of poses shared by all identities."""
 
     source: Literal["open-human"]
-    vertices: int = Field(1200, ge=300, le=12_000, description="vertices of the closed template; faces = 2 v - 4")
+    vertices: int = Field(
+        1200, ge=300, le=12_000, description="vertices of the closed template; faces = 2 v - 4"
+    )
     identities: Parts = Field(Parts(train=14, val=2, test=4), description="bodies")
     poses: Parts = Field(Parts(train=80, val=10, test=20), description="poses in the shared bank")
     pairs: Pairs = Field(Pairs(), description="triples")
@@ -83,7 +87,8 @@ class Npt(Learned):
     architecture: Literal["npt"]
     width: PositiveInt = Field(1024, description="channels of the pose feature; 1024 as published")
     pooling: Literal["max", "none"] = Field(
-        "max", description="max: one pose feature for the mesh, any vertex counts; none: the original, equal counts"
+        "max",
+        description="max: one pose feature for the mesh, any vertex counts; none: the original, equal counts",
     )
 
 
@@ -91,6 +96,18 @@ class CoreNet(Learned):
     """3D-CoreNet (Song et al., NeurIPS 2021): optimal-transport correspondence, then ElaIN refinement."""
 
     architecture: Literal["corenet"]
+    width: PositiveInt = Field(256, description="channels of the correspondence features; 256 as published")
+    residual_blocks: PositiveInt = Field(
+        4, description="residual blocks of the feature extractor; 4 as published"
+    )
+    refine_width: PositiveInt = Field(
+        1024, description="channels of the refinement generator; 1024 as published"
+    )
+    faithful: bool = Field(
+        False,
+        description="true: the refiner's first layer has kernel 3 along the vertex index, as released, and its result "
+        "depends on the order of vertices; false: kernel 1",
+    )
 
 
 class Copy(Section):
@@ -123,7 +140,9 @@ class Compute(Section):
     """Where trainings run."""
 
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU when there is one")
-    precision: Literal["fp32", "bf16"] = Field("fp32", description="arithmetic of the networks while training")
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32", description="arithmetic of the networks while training"
+    )
     threads: PositiveInt = Field(1, description="CPU threads of one training; a part of the result on a CPU")
 
 

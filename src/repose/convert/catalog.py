@@ -35,12 +35,16 @@ def read_catalog(path: Path) -> pd.DataFrame:
     """
     rows = pd.read_parquet(path)
     if missing := set(COLUMNS) - set(rows.columns):
-        raise ReposeError(f"catalogue has no column {sorted(missing)[0]!r}", where=path, hint="run `repose convert` again")
+        raise ReposeError(
+            f"catalogue has no column {sorted(missing)[0]!r}", where=path, hint="run `repose convert` again"
+        )
     for name in rows.mesh_id:
         if not _MESH_ID.fullmatch(name):
             raise ReposeError(f"mesh_id {name!r} is not of the form id3_17", where=path)
     if rows.mesh_id.duplicated().any():
-        raise ReposeError(f"mesh_id {rows.mesh_id[rows.mesh_id.duplicated()].iloc[0]} is given twice", where=path)
+        raise ReposeError(
+            f"mesh_id {rows.mesh_id[rows.mesh_id.duplicated()].iloc[0]} is given twice", where=path
+        )
     return rows.sort_values(["identity", "pose"], ignore_index=True)
 
 

@@ -27,7 +27,13 @@ def run(dataset: Dataset, raw: Path, out: Path) -> None:
     manifest.unlink(missing_ok=True)
     folder = out.parent / "obj"
     with publish(folder) as private:
-        rows = write_bodies(track(bodies, identities * poses, "convert"), recipe.faces, private, dataset.source, source.LICENCE)
+        rows = write_bodies(
+            track(bodies, identities * poses, "convert"),
+            recipe.faces,
+            private,
+            dataset.source,
+            source.LICENCE,
+        )
     with publish(out) as private:
         rows.to_parquet(private, index=False)
     recorder.seal(manifest, [folder, out], {"meshes": len(rows), "units": "m", "up": "y"})

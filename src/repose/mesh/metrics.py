@@ -36,7 +36,9 @@ def chamfer(out: Tensor, truth: Tensor) -> Tensor:
     `truth` plus from `truth` to `out`; (B,) in m². Never more than 6 PMD.
     """
     values = []
-    for a, b in zip(bbox_centred(out).double().cpu().numpy(), bbox_centred(truth).double().cpu().numpy(), strict=True):
+    for a, b in zip(
+        bbox_centred(out).double().cpu().numpy(), bbox_centred(truth).double().cpu().numpy(), strict=True
+    ):
         there, back = cKDTree(b).query(a)[0], cKDTree(a).query(b)[0]
         values.append((there**2).mean() + (back**2).mean())
     return torch.tensor(values, dtype=torch.float64)

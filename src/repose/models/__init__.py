@@ -1,42 +1,27 @@
-"""The learned pose-transfer systems, one file or folder each.
+"""The pose-transfer systems, one module or package each, named like its `architecture` in the config.
 
-Nothing is imported here until it is asked for: the import closure of one architecture must not
-hold the others, or an edit of one system would retrain them all.
+Nothing is imported here until it is asked for: the import closure of one architecture must not hold the others, or
+an edit of one system would retrain them all.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from repose.errors import ReposeError
+from repose.config.models import Method
 
 if TYPE_CHECKING:
     from torch import nn
 
-ARCHITECTURES = {
-    "npt": ("repose.models.npt", "NPT"),
-    "corenet": ("repose.models.corenet", "CoreNet"),
-}
 
+def build(method: Method) -> "nn.Module":
+    """Build a freshly initialised network; the settings of a method are the arguments of its constructor.
 
-def build(config: Mapping[str, Any]) -> nn.Module:
-    """Build a freshly initialised network from plain data.
-
-    Args:
-        config: `architecture` (a key of `ARCHITECTURES`); every other key is an argument of the
-            network's constructor. Seed torch first: initialisation draws from its global generator.
-
-    Raises:
-        ReposeError: unknown architecture, or an argument its constructor does not have.
+    Seed torch first: initialisation draws from its global generator.
     """
-    options = dict(config)
-    name = options.pop("architecture", None)
-    if name not in ARCHITECTURES:
-        raise ReposeError(f"unknown architecture {name!r}", hint=f"one of {', '.join(sorted(ARCHITECTURES))}")
-    module, cls = ARCHITECTURES[name]
-    try:
-        return getattr(import_module(module), cls)(**options)
-    except TypeError as error:
-        raise ReposeError(f"architecture {name!r} cannot be built: {error}") from error
+    module = import_module(f"repose.models.{method.architecture.replace('-', '_')}")
+    return module.NETWORK(**method.model_dump(exclude={"architecture", "training"}))
+
+
+def count_parameters(network: "nn.Module") -> int:
+    """Number of trainable scalars."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)

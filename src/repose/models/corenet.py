@@ -165,3 +165,6 @@ def _initialise(module: nn.Module) -> None:
             nn.init.zeros_(module.bias)
     if isinstance(module, SpectralLinear):
         module.settle()
+
+
+NETWORK = CoreNet

@@ -148,3 +148,6 @@ def _initialise(module: nn.Module) -> None:
     """Weights as released: normal, standard deviation 0.02; biases keep torch's default."""
     if isinstance(module, nn.Linear):
         nn.init.normal_(module.weight, 0.0, _INIT_STD)
+
+
+NETWORK = NPT

@@ -46,7 +46,12 @@ def load_network(method: Method, weights: Path | None) -> nn.Module:
 
 @torch.inference_mode()
 def predict(
-    network: nn.Module, store: MeshStore, protocols: Mapping[str, pd.DataFrame], device: str, out: Path, label: str
+    network: nn.Module,
+    store: MeshStore,
+    protocols: Mapping[str, pd.DataFrame],
+    device: str,
+    out: Path,
+    label: str,
 ) -> None:
     """Write the predicted vertices of every test triple.
 

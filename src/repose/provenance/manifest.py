@@ -72,7 +72,9 @@ class Recorder:
         self.inputs[name] = verified.digest
         return verified
 
-    def seal(self, manifest: Path, files: Sequence[Path], describe: Mapping[str, Any] | None = None) -> Manifest:
+    def seal(
+        self, manifest: Path, files: Sequence[Path], describe: Mapping[str, Any] | None = None
+    ) -> Manifest:
         """Hash finished `files` and write the manifest last.
 
         Args:
@@ -136,9 +138,13 @@ def load(manifest: Path) -> Manifest:
             "the artefact is not finished: no manifest", where=error.filename, hint="run the workflow again"
         ) from None
     except ValueError as error:
-        raise ReposeError(f"damaged manifest: {error}", where=manifest, hint="remove it and run again") from None
+        raise ReposeError(
+            f"damaged manifest: {error}", where=manifest, hint="remove it and run again"
+        ) from None
     if not isinstance(content, dict) or content.get("format") != FORMAT or "files" not in content:
-        raise ReposeError(f"not a manifest of format {FORMAT}", where=manifest, hint="remove it and run again")
+        raise ReposeError(
+            f"not a manifest of format {FORMAT}", where=manifest, hint="remove it and run again"
+        )
     return Manifest(manifest, content, history)
 
 
@@ -146,7 +152,9 @@ def check_link(child: Manifest, name: str, parent: Manifest) -> None:
     """Refuse `child` unless it was made from exactly `parent`."""
     if child.history["inputs"].get(name) != parent.digest:
         raise ReposeError(
-            f"was made from another {name} than {parent.path}", where=child.path, hint="remove it and run again"
+            f"was made from another {name} than {parent.path}",
+            where=child.path,
+            hint="remove it and run again",
         )
 
 

@@ -20,7 +20,9 @@ def publish(target: Path) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target)
     # Host and process in the name: a later run can tell a leftover from a writer still at work.
-    private = target.with_name(f".{target.name}.{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp")
+    private = target.with_name(
+        f".{target.name}.{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp"
+    )
     try:
         yield private
         _flush(private)

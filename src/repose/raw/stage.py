@@ -19,10 +19,18 @@ def source_of(dataset: Dataset) -> ModuleType:
 def run(dataset: Dataset, out: Path) -> None:
     """Draw identities and poses, and write the recipe `out` (npz)."""
     source = source_of(dataset)
-    wanted = {"vertices": dataset.vertices, "identities": dataset.identities.total, "poses": dataset.poses.total}
-    recorder = Recorder("raw", stage_code("raw", dataset.source), {"source": dataset.source, **wanted}, dataset.seed)
+    wanted = {
+        "vertices": dataset.vertices,
+        "identities": dataset.identities.total,
+        "poses": dataset.poses.total,
+    }
+    recorder = Recorder(
+        "raw", stage_code("raw", dataset.source), {"source": dataset.source, **wanted}, dataset.seed
+    )
     with Meter(f"raw {dataset.source}: poses", dataset.poses.total) as meter:
-        recipe = source.generate(source.Settings(**wanted, seed=dataset.seed), lambda done, total: meter.to(done))
+        recipe = source.generate(
+            source.Settings(**wanted, seed=dataset.seed), lambda done, total: meter.to(done)
+        )
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
         recipe.write(private)

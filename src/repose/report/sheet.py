@@ -62,14 +62,6 @@ def contact_sheet(
     return _png(sheet)
 
 
-def write_contact_sheet(path: str | Path, sheet: bytes) -> None:
-    """Write what `contact_sheet` returned, the whole file or none."""
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(sheet)
-    partial.replace(path)
-
-
 def _draw_scale(
     sheet: Image.Image,
     draw: ImageDraw.ImageDraw,

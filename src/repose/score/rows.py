@@ -26,11 +26,12 @@ def score(predictions: Path, store: MeshStore, protocol: str, triples: pd.DataFr
     Raises:
         ReposeError: the predictions are of other triples than the split's.
     """
-    group = zarr.open_group(predictions, mode="r")[protocol]
-    assert isinstance(group, zarr.Group)
-    if group.attrs["triples"] != triples[TRIPLE].to_numpy().tolist():
+    if (
+        zarr.open_group(predictions / protocol, mode="r").attrs["triples"]
+        != triples[TRIPLE].to_numpy().tolist()
+    ):
         raise ReposeError(f"predictions are of other {protocol} triples than the split's", where=predictions)
-    out = torch.from_numpy(np.asarray(group["vertices"][:]))
+    out = torch.from_numpy(np.asarray(zarr.open_array(predictions / protocol / "vertices", mode="r")[:]))
     rows = triples[["identity_mesh", "truth_mesh"]].map(store.index_of).to_numpy()
     identity, truth = (centred(store.vertices(rows[:, k])) for k in range(2))
     edges, _ = unique_edges(torch.from_numpy(store.faces))

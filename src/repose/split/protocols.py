@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pandas as pd
 
@@ -21,7 +22,7 @@ class Partition:
     def of_counts(cls, train: int, val: int, test: int) -> "Partition":
         """The first `train` numbers, then `val`, then `test`."""
         cuts = (0, train, train + val, train + val + test)
-        return cls(*(range(a, b) for a, b in zip(cuts, cuts[1:], strict=False)))
+        return cls(*(range(a, b) for a, b in pairwise(cuts)))
 
     def check(self, available: set[int], what: str) -> None:
         """Refuse numbers the catalogue does not have, and numbers that stand in two parts."""
@@ -32,7 +33,9 @@ class Partition:
             raise ReposeError(f"the catalogue has no {what} {missing[0]}", hint="run `repose convert` again")
 
 
-def training_triples(identities: Partition, poses: Partition, train: int, val: int, seed: int) -> pd.DataFrame:
+def training_triples(
+    identities: Partition, poses: Partition, train: int, val: int, seed: int
+) -> pd.DataFrame:
     """Triples for training, and for choosing the checkpoint: new identities in new poses, none of the test."""
     parts = [
         draw_triples(identities.train, poses.train, train, "train", seed),
@@ -41,7 +44,9 @@ def training_triples(identities: Partition, poses: Partition, train: int, val: i
     return pd.concat(parts, ignore_index=True)
 
 
-def protocol_triples(protocol: str, identities: Partition, poses: Partition, count: int, seed: int) -> pd.DataFrame:
+def protocol_triples(
+    protocol: str, identities: Partition, poses: Partition, count: int, seed: int
+) -> pd.DataFrame:
     """Test triples of a protocol.
 
     `unseen`: test identities and test poses, which occur in no training triple. `seen-pose`: test identities in

@@ -30,7 +30,7 @@ class MeshStore:
         self._per_chunk: int = meta["chunk_grid"]["configuration"]["chunk_shape"][0]
         group = zarr.open_group(path, mode="r")
         self.mesh_ids: list[str] = list(group.attrs["mesh_ids"])  # type: ignore[arg-type]
-        self.faces: NDArray[np.int32] = np.asarray(group["faces"][:])  # (F, 3)
+        self.faces: NDArray[np.int32] = np.asarray(zarr.open_array(path / "faces", mode="r")[:])  # (F, 3)
 
     @cached_property
     def _chunks(self) -> list[NDArray[np.float32]]:

@@ -45,14 +45,22 @@ def pack(rows: pd.DataFrame, folder: Path, out: Path) -> None:
     work = zip(obj_files(rows, folder), rows.sha256, strict=True)
     for index, ((name, path), digest) in enumerate(track(work, len(rows), "store")):
         if not path.exists():
-            raise ReposeError("the catalogue names a file that is not there", where=path, hint="run `repose convert` again")
+            raise ReposeError(
+                "the catalogue names a file that is not there", where=path, hint="run `repose convert` again"
+            )
         mesh = read_mesh(path)
         if mesh_digest(mesh) != digest:
-            raise ReposeError(f"{name} is not the mesh the catalogue describes", where=path, hint="run `repose convert` again")
+            raise ReposeError(
+                f"{name} is not the mesh the catalogue describes",
+                where=path,
+                hint="run `repose convert` again",
+            )
         if faces is None:
             faces = mesh.faces
         if not np.array_equal(mesh.faces, faces):
-            raise ReposeError(f"{name} has other faces than {rows.mesh_id.iloc[0]}", where=path, hint="one topology a store")
+            raise ReposeError(
+                f"{name} has other faces than {rows.mesh_id.iloc[0]}", where=path, hint="one topology a store"
+            )
         buffer[index % per_chunk] = mesh.vertices
         if index % per_chunk == per_chunk - 1 or index == len(rows) - 1:
             start = index - index % per_chunk

@@ -19,4 +19,6 @@ def run(catalog: Path, out: Path) -> None:
     with publish(out) as private:
         pack(rows, catalog.parent / "obj", private)
     store = MeshStore(out)
-    recorder.seal(manifest_path(out), [out], {"vertices": list(store.shape), "faces": list(store.faces.shape)})
+    recorder.seal(
+        manifest_path(out), [out], {"vertices": list(store.shape), "faces": list(store.faces.shape)}
+    )

@@ -24,7 +24,12 @@ COLUMNS = [
     "run_ids",
 ]
 # Column of the table: metric of the scores, factor.
-_METRICS = {"pmd_e4": ("pmd_m2", 1e4), "cd_e4": ("cd_m2", 1e4), "mpve_mm": ("mpve_mm", 1), "edge_error": ("edge_error", 1)}
+_METRICS = {
+    "pmd_e4": ("pmd_m2", 1e4),
+    "cd_e4": ("cd_m2", 1e4),
+    "mpve_mm": ("mpve_mm", 1),
+    "edge_error": ("edge_error", 1),
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,12 @@ def table1(runs: Sequence[Run], protocols: Sequence[str]) -> pd.DataFrame:
     rows = []
     for (dataset, method), members in groups.items():
         for protocol in protocols:
-            row: dict[str, Any] = {"dataset": dataset, "method": method, "protocol": protocol, "seeds": len(members)}
+            row: dict[str, Any] = {
+                "dataset": dataset,
+                "method": method,
+                "protocol": protocol,
+                "seeds": len(members),
+            }
             row |= _summary(members, protocol)
             row |= {
                 "parameters": members[0].parameters,
@@ -82,7 +92,16 @@ def interval95(values: np.ndarray) -> float:
 
 def markdown(table: pd.DataFrame) -> str:
     """The columns a reader looks at first, as a Markdown table."""
-    head = ["dataset", "method", "protocol", "PMD (1e-4 m²)", "CD (1e-4 m²)", "MPVE (mm)", "edge error", "train (s)"]
+    head = [
+        "dataset",
+        "method",
+        "protocol",
+        "PMD (1e-4 m²)",
+        "CD (1e-4 m²)",
+        "MPVE (mm)",
+        "edge error",
+        "train (s)",
+    ]
     lines = ["| " + " | ".join(head) + " |", "|---|---|---|" + "---:|" * 5]
     for row in table.itertuples():
         cells = [_cell(getattr(row, c), getattr(row, f"{c}_ci95")) for c in _METRICS]
@@ -99,7 +118,10 @@ def _reported() -> dict[tuple[str, str, str], dict[str, Any]]:
     """Published numbers that were verified at their source; see `reported.csv` beside this file."""
     table = pd.read_csv(str(files("repose.tables").joinpath("reported.csv")))
     keys = ["dataset", "method", "protocol"]
-    return {tuple(row[k] for k in keys): {k: row[k] for k in row if k not in keys} for row in table.to_dict("records")}
+    return {
+        tuple(row[k] for k in keys): {k: row[k] for k in row if k not in keys}
+        for row in table.to_dict("records")
+    }
 
 
 def _mean(values: Sequence[float | None], digits: int) -> float | None:

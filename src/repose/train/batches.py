@@ -67,7 +67,8 @@ class BatchStream(IterableDataset[Batch]):
         positions = np.arange(step * self.size, (step + 1) * self.size)
         passes, places = np.divmod(positions, len(self.triples))
         orders = {
-            int(p): np.random.default_rng([self.seed, 0, int(p)]).permutation(len(self.triples)) for p in np.unique(passes)
+            int(p): np.random.default_rng([self.seed, 0, int(p)]).permutation(len(self.triples))
+            for p in np.unique(passes)
         }
         return np.array([orders[int(p)][place] for p, place in zip(passes, places, strict=True)])
 

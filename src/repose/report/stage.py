@@ -1,0 +1,31 @@
+"""Stage `report`: predictions → results/figures/table1.png."""
+
+from pathlib import Path
+
+from repose.config.models import Config
+from repose.paths import mesh_store, run_files
+from repose.provenance.code import stage_code
+from repose.provenance.manifest import Recorder, manifest_path
+from repose.provenance.publish import publish
+from repose.report.figure import Shown, figure
+from repose.store.meshes import MeshStore
+
+TRIPLES = 3
+
+
+def run(config: Config, results: Path, out: Path) -> None:
+    """Draw the first seed of every method on the first protocol of the table."""
+    protocol = config.table1.protocols[0]
+    recorder = Recorder("report", stage_code("report"), {"protocol": protocol, "triples": TRIPLES})
+    shown = []
+    for files in run_files(config, results):
+        if files.seed != config.table1.seeds[0]:
+            continue
+        recorder.uses(f"predictions:{files.dataset}/{files.method}", manifest_path(files.predictions))
+        store = mesh_store(results, files.dataset)
+        recorder.uses(f"store:{files.dataset}", manifest_path(store))
+        shown.append(Shown(files.dataset, files.method, files.predictions, MeshStore(store)))
+    manifest_path(out).unlink(missing_ok=True)
+    with publish(out) as private:
+        private.write_bytes(figure(shown, protocol, TRIPLES))
+    recorder.seal(manifest_path(out), [out])
