@@ -39,14 +39,15 @@ _PHENOTYPE_FOLDERS = {"macrodetails", "height", "proportions", "breast"}
 class Body:
     """What posing needs, for I identities on one mesh of V vertices with J bones.
 
-    Frame: metres, y up, facing +z, +x to the body's left, origin near the pelvis.
+    Frame: metres, y up, facing +z, +x to the body's left, origin near the pelvis. Rounded to float32, as it
+    is kept, so that the last bits of torch's arithmetic do not show.
 
     Attributes:
-        rest_vertices: (I, V, 3) float64, each identity before posing.
-        bone_heads: (I, J, 3) float64, joint positions before posing.
-        bone_twists: (I, J, 3, 3) float64, turns each bone from rest to the pose all identities share.
+        rest_vertices: (I, V, 3) float32, each identity before posing.
+        bone_heads: (I, J, 3) float32, joint positions before posing.
+        bone_twists: (I, J, 3, 3) float32, turns each bone from rest to the pose all identities share.
         skin_bones: (V, K) int64, the bones that move each vertex.
-        skin_weights: (V, K) float64, their shares; rows sum to 1.
+        skin_weights: (V, K) float32, their shares; rows sum to 1.
         bone_names: J names.
         bone_parents: (J,) int64, -1 for the root, which is bone 0; parents come before children.
     """
@@ -136,7 +137,7 @@ def make_body(data: Any, template: Template, phenotypes: Mapping[str, np.ndarray
         bone_orientation="cached",
         root_identity_orientation=False,
     )
-    with torch.no_grad():
+    with torch.no_grad(), _one_thread():
         coefficients = model.get_phenotype_blendshape_coefficients(**values)
         _check_shapes_were_read(coefficients, data.metadata.blendshape_labels)
         rest = model.get_rest_model(coefficients)
@@ -144,14 +145,25 @@ def make_body(data: Any, template: Template, phenotypes: Mapping[str, np.ndarray
     reference = data.reference_bone_orientations.numpy()
     twists = np.einsum("jab,ijcb->ijac", reference, poses[:, :, :3, :3])
     return Body(
-        rest_vertices=to_y_up(rest["rest_vertices"].numpy()),
-        bone_heads=to_y_up(poses[:, :, :3, 3]),
-        bone_twists=turn_y_up(twists),
+        rest_vertices=to_y_up(rest["rest_vertices"].numpy()).astype(np.float32),
+        bone_heads=to_y_up(poses[:, :, :3, 3]).astype(np.float32),
+        bone_twists=turn_y_up(twists).astype(np.float32),
         skin_bones=small.vertex_bone_indices.numpy(),
-        skin_weights=small.vertex_bone_weights.numpy(),
+        skin_weights=small.vertex_bone_weights.numpy().astype(np.float32),
         bone_names=tuple(small.metadata.bone_labels),
         bone_parents=np.asarray(small.metadata.bone_parents, dtype=np.int64),
     )
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums in one order, whatever the number of cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _check_shapes_were_read(coefficients: torch.Tensor, labels: list[str]) -> None:

@@ -41,14 +41,13 @@ def _sampler_and_template(data: Any, names: Iterable[str], vertices: int) -> tup
 
 
 def _skin(body: Body, identity: int) -> Skin:
-    # Rounded as the recipe stores them, so that what is tested is what is made.
     return Skin(
-        body.rest_vertices[identity].astype(np.float32),
+        body.rest_vertices[identity],
         body.bone_heads[identity],
         body.bone_twists[identity],
         body.bone_parents,
         body.skin_bones,
-        body.skin_weights.astype(np.float32),
+        body.skin_weights,
     )
 
 
@@ -110,14 +109,14 @@ def _recipe(
     return Recipe(
         faces=template.faces.astype(np.int32),
         map_vertices=template.map_vertices.astype(np.int32),
-        map_weights=template.map_weights,
+        map_weights=template.map_weights.astype(np.float32),
         skin_bones=body.skin_bones.astype(np.int16),
-        skin_weights=body.skin_weights.astype(np.float32),
+        skin_weights=body.skin_weights,
         bone_names=np.array(body.bone_names),
         bone_parents=body.bone_parents.astype(np.int16),
         bone_heads=body.bone_heads,
         bone_twists=body.bone_twists,
-        rest_vertices=body.rest_vertices.astype(np.float32),
+        rest_vertices=body.rest_vertices,
         phenotype_names=np.array(list(phenotypes)),
         phenotypes=np.stack(list(phenotypes.values()), axis=1),
         poses=poses,

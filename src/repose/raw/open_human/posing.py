@@ -82,10 +82,13 @@ class Skin:
     ):
         """See `Recipe` for the arrays, here of one identity."""
         self._rest = rest.astype(np.float64)
-        self._heads, self._twists, self._parents = heads, twists, parents
+        self._heads, self._twists = heads.astype(np.float64), twists.astype(np.float64)
+        self._parents = parents
         # As in Anny, the root's own twist turns the skin near it but not the skeleton.
-        carried = np.concatenate([np.eye(3)[None], twists[1:]])
-        self._offsets = np.einsum("jab,jb->ja", carried[parents[1:]], heads[1:] - heads[parents[1:]])
+        carried = np.concatenate([np.eye(3)[None], self._twists[1:]])
+        self._offsets = np.einsum(
+            "jab,jb->ja", carried[parents[1:]], self._heads[1:] - self._heads[parents[1:]]
+        )
         rows = np.repeat(np.arange(len(rest)), skin_bones.shape[1])
         weights = skin_weights.astype(np.float64)
         weights /= weights.sum(axis=1, keepdims=True)

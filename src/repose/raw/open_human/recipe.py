@@ -45,13 +45,13 @@ class Recipe:
     Attributes:
         faces: (F, 3) int32, outward, a closed manifold of genus 0, the same for all meshes.
         map_vertices: (V, 3) int32, vertices of Anny's ``notoes`` template each vertex is made from.
-        map_weights: (V, 3) float64, their barycentric weights.
+        map_weights: (V, 3) float32, their barycentric weights.
         skin_bones: (V, K) int16, bones that move each vertex.
         skin_weights: (V, K) float32, their shares.
         bone_names: (J,) text, Anny's.
         bone_parents: (J,) int16, -1 for the root; parents come first.
-        bone_heads: (I, J, 3) float64, joints of each identity before posing.
-        bone_twists: (I, J, 3, 3) float64, rotations from rest to the pose all identities share.
+        bone_heads: (I, J, 3) float32, joints of each identity before posing.
+        bone_twists: (I, J, 3, 3) float32, rotations from rest to the pose all identities share.
         rest_vertices: (I, V, 3) float32, each identity before posing.
         phenotype_names: (N,) text.
         phenotypes: (I, N) float64, Anny's sliders, each in [0, 1].
