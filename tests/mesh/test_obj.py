@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import numpy as np
@@ -24,7 +25,9 @@ def test_keeps_duplicate_and_unused_vertices_in_order():
 
 
 def test_a_texture_seam_adds_no_vertex():
-    mesh = parse_obj(TRIANGLE + b"v 1 1 0\nvt 0 0\nvt 1 1\nvn 0 0 1\nf 1/1/1 2/1/1 3/2/1\nf 2/2/1 4/2/1 3/1/1\n")
+    mesh = parse_obj(
+        TRIANGLE + b"v 1 1 0\nvt 0 0\nvt 1 1\nvn 0 0 1\nf 1/1/1 2/1/1 3/2/1\nf 2/2/1 4/2/1 3/1/1\n"
+    )
     assert len(mesh.vertices) == 4
     assert mesh.faces.tolist() == [[0, 1, 2], [1, 3, 2]]
 
@@ -54,7 +57,9 @@ def test_weights_and_colours_are_dropped(extra):
     [
         TRIANGLE.replace(b"\n", b"\r\n") + b"f 1 2 3",
         b"\xef\xbb\xbf# a comment \\\n\n  \t\n" + TRIANGLE + b"f 1 2 3 # and one more\n",
-        b"mtllib ../../../etc/passwd\no a\ng b c\ns off\nusemtl x\n" + TRIANGLE + b"l 1 2\np 1\n\tf\t1 2  3  ",
+        b"mtllib ../../../etc/passwd\no a\ng b c\ns off\nusemtl x\n"
+        + TRIANGLE
+        + b"l 1 2\np 1\n\tf\t1 2  3  ",
         TRIANGLE.replace(b"1 0 0", b"1 \\\n 0 \\\r\n0") + b"f 1 2 \\\n 3\n",
         b"# \xff\xfe\x00\n" + TRIANGLE + b"vn 0 0 \\\n 1\nf 1 2 3\n",
     ],
@@ -112,7 +117,7 @@ def test_refuses_what_is_not_a_file(tmp_path):
         read_mesh(tmp_path / "folder.obj")
     with pytest.raises(MeshError, match="no such file"):
         read_mesh(tmp_path / "missing.obj")
-    with pytest.raises(MeshError, match="cannot read .stl"):
+    with pytest.raises(MeshError, match=r"cannot read \.stl"):
         read_mesh(tmp_path / "a.stl")
 
 
@@ -158,7 +163,9 @@ def test_write_then_read_is_bit_exact_for_float32(numbers, data):
 def random_obj(seed: int = 0) -> bytes:
     rng = np.random.default_rng(seed)
     vertices, faces = rng.normal(size=(12, 3)), rng.integers(0, 12, (10, 3))
-    return b"# made\nvt 0 0\n" + format_obj(Mesh(vertices, faces)) + b"f 1/1 2/1 3/1 4/1\nf -1//1 -2//1 -3//1\n"
+    return (
+        b"# made\nvt 0 0\n" + format_obj(Mesh(vertices, faces)) + b"f 1/1 2/1 3/1 4/1\nf -1//1 -2//1 -3//1\n"
+    )
 
 
 @settings(deadline=None, max_examples=500)
@@ -177,10 +184,8 @@ def test_damaged_bytes_give_a_mesh_or_a_mesh_error(cut, edits):
 @settings(deadline=None, max_examples=300)
 @given(st.lists(st.sampled_from([b"v", b"f", b" ", b"\n", b"\r", b"\\", b"#", b"1", b"-", b".", b"e", b"/"])))
 def test_any_soup_of_the_alphabet_gives_a_mesh_or_a_mesh_error(pieces):
-    try:
+    with contextlib.suppress(MeshError):
         parse_obj(b"".join(pieces)).validated()
-    except MeshError:
-        pass
 
 
 def test_agrees_with_trimesh(tmp_path):
@@ -194,7 +199,9 @@ def test_agrees_with_trimesh(tmp_path):
 
 
 def test_writes_only_v_and_f_lines(tmp_path):
-    write_obj(tmp_path / "a.obj", Mesh(np.array([[0.1, 1, -2e-9], [1, 0, 0], [0, 1, 0]]), np.array([[0, 1, 2]])))
+    write_obj(
+        tmp_path / "a.obj", Mesh(np.array([[0.1, 1, -2e-9], [1, 0, 0], [0, 1, 0]]), np.array([[0, 1, 2]]))
+    )
     lines = (tmp_path / "a.obj").read_text().splitlines()
     assert lines == ["v 0.1 1 -2e-9", "v 1 0 0", "v 0 1 0", "f 1 2 3"]
     assert [p.name for p in tmp_path.iterdir()] == ["a.obj"]

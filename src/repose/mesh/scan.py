@@ -73,7 +73,7 @@ def _digits(buf, pos, mantissa, digits):
     return pos, mantissa, digits
 
 
-@inlined
+@compiled
 def _exponent(buf, pos):
     """Read `e-05`, if it is there: (pos, exponent, well formed)."""
     exponent, sound = np.int64(0), True
@@ -119,7 +119,7 @@ def _reals(buf, starts, out):
     return -1
 
 
-@inlined
+@compiled
 def _int(buf, pos):
     """Read a whole number: (value, pos after its digits, well formed)."""
     first = _skip_sign(buf, pos)
@@ -146,7 +146,7 @@ def _at_end(buf, pos):
     return pos >= buf.size or buf[pos] == NEWLINE or buf[pos] == HASH
 
 
-@inlined
+@compiled
 def _skip_statement(buf, pos):
     """Go past the newline that ends the OBJ statement. A comment does not continue on the next line."""
     continues = True
@@ -173,7 +173,7 @@ def _obj_vertex(buf, pos, starts, base):
     return pos, count
 
 
-@inlined
+@compiled
 def _obj_corner(buf, pos, n_vertices):
     """Read `7`, `7/1`, `7//3` or `-1/..`: (code, zero-based vertex, pos after it)."""
     index, end, sound = _int(buf, pos)
@@ -227,8 +227,8 @@ def obj_statements(buf, starts, faces):
 
     Args:
         buf: (N,) uint8.
-        starts: (>= 3 V,) int32, filled with the positions of the coordinates.
-        faces: (>= F, 3) int32, filled.
+        starts: (N,) int32, N no less than there are numbers, filled with the positions of the coordinates.
+        faces: (N, 3) int32, N no less than there are triangles, filled.
 
     Returns:
         (code, pos, vertices, faces, largest index); pos is of the error, or of the face with that index.
@@ -258,7 +258,7 @@ def obj_statements(buf, starts, faces):
     return OK, largest_pos, n_vertices, n_faces, largest
 
 
-@inlined
+@compiled
 def _row_token(buf, pos, comments):
     """Go to the next token of a row: (pos, whether there is one)."""
     pos = _skip_blank(buf, pos)
@@ -308,7 +308,7 @@ def real_rows(buf, pos, starts, extra, comments):
     return OK, pos
 
 
-@inlined
+@compiled
 def _row_int(buf, pos, comments):
     """Read a whole number: (code, value, its pos, pos after it)."""
     pos, more = _row_token(buf, pos, comments)
