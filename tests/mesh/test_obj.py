@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import numpy as np
@@ -116,7 +117,7 @@ def test_refuses_what_is_not_a_file(tmp_path):
         read_mesh(tmp_path / "folder.obj")
     with pytest.raises(MeshError, match="no such file"):
         read_mesh(tmp_path / "missing.obj")
-    with pytest.raises(MeshError, match="cannot read .stl"):
+    with pytest.raises(MeshError, match=r"cannot read \.stl"):
         read_mesh(tmp_path / "a.stl")
 
 
@@ -183,10 +184,8 @@ def test_damaged_bytes_give_a_mesh_or_a_mesh_error(cut, edits):
 @settings(deadline=None, max_examples=300)
 @given(st.lists(st.sampled_from([b"v", b"f", b" ", b"\n", b"\r", b"\\", b"#", b"1", b"-", b".", b"e", b"/"])))
 def test_any_soup_of_the_alphabet_gives_a_mesh_or_a_mesh_error(pieces):
-    try:
+    with contextlib.suppress(MeshError):
         parse_obj(b"".join(pieces)).validated()
-    except MeshError:
-        pass
 
 
 def test_agrees_with_trimesh(tmp_path):

@@ -1,6 +1,5 @@
 """What anyone who uses the dataset relies on: truths that are exact, closed meshes, the frame, the bytes."""
 
-import os
 import subprocess
 import sys
 from dataclasses import fields

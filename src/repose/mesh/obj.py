@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from repose.errors import MeshError
-from repose.mesh import scan
+from repose.mesh import scan, text
 from repose.mesh.mesh import Mesh
 
 LAYOUT = csv.WriteOptions(include_header=False, delimiter=" ", quoting_style="none")
@@ -43,19 +43,19 @@ def parse_obj(data: bytes, where: object = "<bytes>") -> Mesh:
     """
     data = data.removeprefix(b"\xef\xbb\xbf")
     buf = np.frombuffer(data, np.uint8)
-    # Upper bounds from the shortest statements: "v 1 2 3\n", and one more "1 " per triangle of a fan.
-    # Pages of an empty array that are never touched cost nothing.
-    starts = np.empty(3 * (buf.size // 8 + 2), np.int32)
-    faces = np.empty((buf.size // 2 + 1, 3), np.int32)
+    # A blank stands before every coordinate, and before the last corner of every triangle.
+    blanks = np.count_nonzero(buf <= scan.SPACE)
+    starts = np.empty(blanks, np.int32)
+    faces = np.empty((blanks, 3), np.int32)
     code, pos, n_vertices, n_faces, largest = scan.obj_statements(buf, starts, faces)
     if code != scan.OK:
         what, hint = MESSAGES[code]
-        what = what.format(token=scan.token_at(data, pos))
-        raise MeshError(what, f"{where}:{scan.line_of(data, pos)}", hint)
+        what = what.format(token=text.token_at(data, pos))
+        raise MeshError(what, f"{where}:{text.line_of(data, pos)}", hint)
     if largest >= n_vertices:
         what, hint = f"a face names vertex {largest + 1}, but there are {n_vertices}", MESSAGES[scan.RANGE][1]
-        raise MeshError(what, f"{where}:{scan.line_of(data, pos)}", hint)
-    vertices = scan.read_reals(data, starts[: 3 * n_vertices], where)
+        raise MeshError(what, f"{where}:{text.line_of(data, pos)}", hint)
+    vertices = text.read_reals(data, starts[: 3 * n_vertices], where)
     return Mesh(vertices.reshape(-1, 3), faces[:n_faces].copy())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from repose.errors import MeshError
-from repose.mesh import scan
+from repose.mesh import scan, text
 
 HINT = "the file is truncated or damaged"
 MESSAGES = {
@@ -39,7 +39,7 @@ class RowReader:
         starts = np.empty((rows, columns), np.int32)
         code, self.pos = scan.real_rows(self.buf, self.pos, starts, self.extra, self.comments)
         self._check(code)
-        return scan.read_reals(self.data, starts.reshape(-1), self.where).reshape(rows, columns)
+        return text.read_reals(self.data, starts.reshape(-1), self.where).reshape(rows, columns)
 
     def faces(self, rows: int, kinds: list[int], n_vertices: int) -> np.ndarray:
         """Read `rows` polygons as (F, 3) int32; `kinds` says what each field of a row is."""
@@ -70,5 +70,5 @@ class RowReader:
 
     def _check(self, code: int) -> None:
         if code != scan.OK:
-            what = MESSAGES[code].format(token=scan.token_at(self.data, self.pos))
-            raise MeshError(what, f"{self.where}:{scan.line_of(self.data, self.pos)}", HINT)
+            what = MESSAGES[code].format(token=text.token_at(self.data, self.pos))
+            raise MeshError(what, f"{self.where}:{text.line_of(self.data, self.pos)}", HINT)

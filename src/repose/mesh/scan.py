@@ -1,16 +1,14 @@
 """Compiled scanners of text, shared by the OBJ, PLY and OFF readers.
 
 A buffer is a (N,) uint8 array, a position an index into it. Scanners know nothing of lines: an error is a
-code and a position, from which `line_of` finds the line. All of them live in this one file, because numba
-keys its cache on the file of the outermost function and would miss an edit in another.
+code and a position, from which `text.line_of` finds the line. All of them live in this one file: numba keys
+its cache on the file of the outermost function, and would miss an edit in another.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
-
-from repose.errors import MeshError
 
 TAB, NEWLINE, RETURN, SPACE, HASH, SLASH = 9, 10, 13, 32, 35, 47
 PLUS, MINUS, DOT, ZERO, NINE, UPPER_E, LOWER_E, BACKSLASH = 43, 45, 46, 48, 57, 69, 101, 92
@@ -90,7 +88,7 @@ def _exponent(buf, pos):
 
 
 @compiled
-def _reals(buf, starts, out):
+def scan_reals(buf, starts, out):
     """Read the number at each of `starts` into `out`: the index of the first bad one, or -1.
 
     Only a number whose digits and power of ten are both exact in float64 is read here: then one operation
@@ -227,8 +225,8 @@ def obj_statements(buf, starts, faces):
 
     Args:
         buf: (N,) uint8.
-        starts: (>= 3 V,) int32, filled with the positions of the coordinates.
-        faces: (>= F, 3) int32, filled.
+        starts: (N,) int32, N no less than there are numbers, filled with the positions of the coordinates.
+        faces: (N, 3) int32, N no less than there are triangles, filled.
 
     Returns:
         (code, pos, vertices, faces, largest index); pos is of the error, or of the face with that index.
@@ -258,7 +256,7 @@ def obj_statements(buf, starts, faces):
     return OK, largest_pos, n_vertices, n_faces, largest
 
 
-@inlined
+@compiled
 def _row_token(buf, pos, comments):
     """Go to the next token of a row: (pos, whether there is one)."""
     pos = _skip_blank(buf, pos)
@@ -308,7 +306,7 @@ def real_rows(buf, pos, starts, extra, comments):
     return OK, pos
 
 
-@inlined
+@compiled
 def _row_int(buf, pos, comments):
     """Read a whole number: (code, value, its pos, pos after it)."""
     pos, more = _row_token(buf, pos, comments)
@@ -377,45 +375,3 @@ def face_rows(buf, pos, rows, kinds, n_vertices, faces, extra, comments):
         if code != OK:
             return code, pos, n_faces
     return OK, pos, n_faces
-
-
-def token_at(data: bytes, pos: int) -> str:
-    """The token at a position, shortened for a message."""
-    return (data[pos : pos + MAX_TOKEN].split(None, 1) or [b""])[0][:40].decode("utf-8", "replace")
-
-
-def line_of(data: bytes, pos: int) -> int:
-    """The line that a position is on, counted from 1."""
-    return data.count(b"\n", 0, pos) + 1
-
-
-def read_reals(data: bytes, starts: np.ndarray, where: object) -> np.ndarray:
-    """Read the numbers that start at the given positions, each exactly as `float` reads it.
-
-    Args:
-        data: the bytes of the file.
-        starts: (N,) int32.
-        where: the file, for the error.
-
-    Returns:
-        (N,) float64.
-
-    Raises:
-        MeshError: a token is not a number, not finite, or absurdly long.
-    """
-    values = np.empty(starts.size, np.float64)
-    bad = _reals(np.frombuffer(data, np.uint8), starts, values)
-    if bad < 0:
-        inexact = np.flatnonzero(np.isnan(values))
-        texts = [data[start : start + MAX_TOKEN + 1].split(None, 1)[0] for start in starts[inexact].tolist()]
-        values[inexact] = [float(text) for text in texts]
-        infinite = np.flatnonzero(np.isinf(values))
-        if not infinite.size:
-            return values
-        bad = infinite[0]
-    start = int(starts[bad])
-    raise MeshError(
-        f"{token_at(data, start)!r} is not a finite number",
-        f"{where}:{line_of(data, start)}",
-        "the file is damaged, or its exporter diverged",
-    )

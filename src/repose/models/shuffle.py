@@ -20,4 +20,6 @@ def transfer_shuffled(
     if getattr(network, "ordered", False):
         return network(identity, pose)
     out = network(identity[:, identity_order], pose[:, pose_order])
-    return out._replace(vertices=out.vertices[:, torch.argsort(identity_order)])
+    back = torch.argsort(identity_order)
+    warp = None if out.warp is None else out.warp[:, back]
+    return Transfer(vertices=out.vertices[:, back], warp=warp)

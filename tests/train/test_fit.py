@@ -1,0 +1,186 @@
+"""Training on a few small meshes: determinism, resume after a kill, selection of weights."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import trimesh
+from pydantic import TypeAdapter
+
+from repose.config.models import Compute, Method, Training
+from repose.convert.bodies import write_bodies
+from repose.errors import ReposeError
+from repose.models.interface import Transfer
+from repose.split.protocols import Partition, training_triples
+from repose.store.meshes import MeshStore
+from repose.store.pack import pack
+from repose.train.batches import BatchStream, Triples, centred
+from repose.train.fit import train
+from repose.train.task import rate_factor
+
+CPU = Compute(device="cpu")
+TRAINING = {
+    "steps": 6,
+    "batch": 2,
+    "validate_every": 2,
+    "learning_rate": 1e-3,
+    "schedule": "cosine",
+    "warmup": 1,
+}
+
+
+def method(architecture="npt", **training):
+    widths = {"npt": {"width": 16}, "corenet": {"width": 8, "refine_width": 8, "residual_blocks": 1}}
+    settings = {"architecture": architecture, **widths[architecture], "training": TRAINING | training}
+    return TypeAdapter(Method).validate_python(settings)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    sphere = trimesh.creation.icosphere(subdivisions=2)
+    rng = np.random.default_rng(0)
+    bodies = (
+        (i, p, (sphere.vertices * rng.uniform(0.5, 1, 3)).astype(np.float32))
+        for i in range(5)
+        for p in range(6)
+    )
+    rows = write_bodies(bodies, sphere.faces.astype(np.int32), folder / "obj", "test", "own")
+    pack(rows, folder / "obj", folder / "meshes.zarr")
+    halves = Partition.of_counts(3, 2, 0), Partition.of_counts(4, 2, 0)
+    training_triples(*halves, train=30, val=4, seed=0).to_parquet(folder / "train.parquet")
+    return folder
+
+
+def fit(folder, state, seed=0, which=None):
+    splits = pd.read_parquet(folder / "train.parquet")
+    return train(which or method(), CPU, MeshStore(folder / "meshes.zarr"), splits, seed, state, "test")
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+@pytest.mark.parametrize("architecture", ["npt", "corenet"])
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(folder, tmp_path, architecture):
+    one, two, other = (
+        fit(folder, tmp_path / name, seed, method(architecture))
+        for name, seed in (("a", 0), ("b", 0), ("c", 1))
+    )
+    assert same(one.weights, two.weights) and one.history.equals(two.history)
+    assert not same(one.weights, other.weights)
+
+
+@pytest.mark.parametrize("architecture", ["npt", "corenet"])
+def test_a_killed_training_resumes_to_the_same_weights(folder, tmp_path, architecture):
+    whole = fit(folder, tmp_path / "whole", which=method(architecture))
+    # Kill the process in the middle of the second stretch between validations.
+    code = textwrap.dedent(f"""
+        import os, signal, sys
+        sys.path.insert(0, {os.path.dirname(__file__)!r})
+        from pathlib import Path
+        import repose.train.fit as fit_module, test_fit
+        keep = fit_module.Keeper.on_train_batch_end
+        def stop(self, trainer, *rest, **named):
+            keep(self, trainer, *rest, **named)
+            if trainer.global_step == 3:
+                os.kill(os.getpid(), signal.SIGKILL)
+        fit_module.Keeper.on_train_batch_end = stop
+        test_fit.fit(Path({str(folder)!r}), Path({str(tmp_path / "state")!r}), which=test_fit.method({architecture!r}))
+    """)
+    died = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert (tmp_path / "state" / "last.ckpt").exists()
+    resumed = fit(folder, tmp_path / "state", which=method(architecture))
+    assert same(resumed.weights, whole.weights)
+    assert resumed.history.equals(whole.history)
+
+
+def test_the_curve_starts_untrained_and_the_best_trained_weights_are_kept(folder, tmp_path):
+    result = fit(folder, tmp_path)
+    assert result.history.step.tolist() == [0, 2, 4, 6]
+    assert np.isnan(result.history.train_loss[0]) and result.history.train_loss[1:].notna().all()
+    trained = result.history[result.history.step > 0]
+    best = trained.loc[trained.val_pmd_m2.idxmin()]
+    assert (result.best_step, result.best_val_pmd_m2) == (best.step, best.val_pmd_m2)
+
+
+def test_training_lowers_the_loss(folder, tmp_path):
+    result = fit(folder, tmp_path, which=method(steps=60, validate_every=20))
+    assert result.history.val_pmd_m2.iloc[-1] < 0.2 * result.history.val_pmd_m2.iloc[0]
+
+
+def test_divergence_is_an_error_and_not_a_result(folder, tmp_path):
+    with pytest.raises(ReposeError, match=r"loss is (nan|inf).*learning_rate"):
+        fit(folder, tmp_path, which=method(learning_rate=1e30, warmup=0))
+
+
+def test_a_floor_has_nothing_to_train(folder, tmp_path):
+    floor = TypeAdapter(Method).validate_python({"architecture": "copy", "mesh": "pose"})
+    with pytest.raises(ReposeError, match="nothing to train"):
+        fit(folder, tmp_path, which=floor)
+
+
+def test_batches_follow_from_seed_and_step_alone(folder):
+    triples = Triples(MeshStore(folder / "meshes.zarr"), pd.read_parquet(folder / "train.parquet"))
+    whole = list(BatchStream(triples, 4, seed=3, start=0, stop=12))
+    tail = list(BatchStream(triples, 4, seed=3, start=9, stop=12))
+    for a, b in zip(whole[9:], tail, strict=True):
+        assert all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+    other = next(iter(BatchStream(triples, 4, seed=4, start=0, stop=1)))
+    assert not torch.equal(whole[0].identity, other.identity)
+
+
+def test_a_pass_shows_every_triple_once(folder):
+    triples = Triples(MeshStore(folder / "meshes.zarr"), pd.read_parquet(folder / "train.parquet"))
+    stream = BatchStream(triples, 5, seed=0, start=0, stop=2 * len(triples) // 5)
+    seen = [int(i) for step in range(stream.start, stream.stop) for i in stream._chosen(step)]
+    first, second = seen[: len(triples)], seen[len(triples) :]
+    assert sorted(first) == sorted(second) == list(range(len(triples))) and first != second
+
+
+def test_meshes_of_a_batch_are_centred_and_the_orders_are_permutations(folder):
+    triples = Triples(MeshStore(folder / "meshes.zarr"), pd.read_parquet(folder / "train.parquet"))
+    batch = triples.batch(np.arange(3), np.random.default_rng(0))
+    for mesh in (batch.identity, batch.pose, batch.truth):
+        assert torch.allclose(mesh.amin(1) + mesh.amax(1), torch.zeros(3, 3), atol=1e-6)
+    for order in (batch.identity_order, batch.pose_order):
+        assert torch.equal(order.sort().values, torch.arange(len(order)))
+    assert not torch.equal(batch.identity_order, batch.pose_order)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "half-linear", "cosine"])
+def test_schedules(schedule):
+    factor = rate_factor(Training(steps=100, warmup=10, schedule=schedule))
+    assert factor(0) == pytest.approx(0.1) and factor(10) == pytest.approx(1)
+    assert factor(100) == pytest.approx(1 if schedule == "constant" else 0)
+    assert factor(54) == pytest.approx({"constant": 1, "half-linear": 1, "cosine": 0.5}[schedule], abs=0.03)
+
+
+def test_shuffles_reach_the_network_and_the_output_comes_back_in_order():
+    from repose.models.shuffle import transfer_shuffled
+
+    identity, pose = torch.rand(2, 7, 3), torch.rand(2, 5, 3)
+    identity_order, pose_order = torch.randperm(7), torch.randperm(5)
+    seen = {}
+
+    class Echo(torch.nn.Module):
+        def forward(self, a, b):
+            seen.update(identity=a, pose=b)
+            return Transfer(vertices=a * 2, warp=a * 3)
+
+    out = transfer_shuffled(Echo(), identity, pose, identity_order, pose_order)
+    assert torch.equal(seen["identity"], identity[:, identity_order])
+    assert torch.equal(seen["pose"], pose[:, pose_order])
+    assert torch.equal(out.vertices, identity * 2) and torch.equal(out.warp, identity * 3)
+
+
+def test_centring_is_by_the_bounding_box():
+    x = np.array([[[0, 0, 0], [2, 4, 6], [0, 0, 1]]], np.float32)
+    assert torch.equal(centred(x)[0, 0], torch.tensor([-1.0, -2, -3]))
