@@ -23,5 +23,5 @@ def build(method: Method) -> "nn.Module":
 
 
 def count_parameters(network: "nn.Module") -> int:
-    """Number of trainable scalars."""
-    return sum(p.numel() for p in network.parameters() if p.requires_grad)
+    """Number of parameters as the papers count them, biases that a norm cancels included."""
+    return sum(p.numel() for p in network.parameters())
