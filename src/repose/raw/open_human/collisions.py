@@ -55,28 +55,36 @@ def _part(bone: str) -> str:
 def _intersections(vertices, faces, parts, known, any_will_do):  # pragma: no cover - compiled
     """Codes i * F + j of intersecting face pairs, by sweeping along y; only the first where any will do."""
     count = len(faces)
-    low, high = np.empty((count, 3)), np.empty((count, 3))
+    bottoms = np.empty(count)
     for f in range(count):
+        bottoms[f] = min(vertices[faces[f, 0], 1], vertices[faces[f, 1], 1], vertices[faces[f, 2], 1])
+    order = np.argsort(bottoms)
+    # Boxes and parts lie in the order of the sweep, so that the inner loop reads memory straight on.
+    low, high, part = np.empty((count, 3)), np.empty((count, 3)), np.empty((count, 2), dtype=np.uint64)
+    for m in range(count):
         for k in range(3):
-            a, b, c = vertices[faces[f, 0], k], vertices[faces[f, 1], k], vertices[faces[f, 2], k]
-            low[f, k], high[f, k] = min(a, b, c), max(a, b, c)
-    order = np.argsort(low[:, 1])
+            a, b, c = (
+                vertices[faces[order[m], 0], k],
+                vertices[faces[order[m], 1], k],
+                vertices[faces[order[m], 2], k],
+            )
+            low[m, k], high[m, k] = min(a, b, c), max(a, b, c)
+        part[m, 0], part[m, 1] = parts[order[m], 0], parts[order[m], 1]
     found = []
     for m in range(count):
-        i = order[m]
         for n in range(m + 1, count):
-            j = order[n]
-            if low[j, 1] > high[i, 1]:
+            if low[n, 1] > high[m, 1]:
                 break
             if (
-                low[j, 0] > high[i, 0]
-                or high[j, 0] < low[i, 0]
-                or low[j, 2] > high[i, 2]
-                or high[j, 2] < low[i, 2]
+                low[n, 0] > high[m, 0]
+                or high[n, 0] < low[m, 0]
+                or low[n, 2] > high[m, 2]
+                or high[n, 2] < low[m, 2]
             ):
                 continue
-            if (parts[i, 0] & parts[j, 0]) or (parts[i, 1] & parts[j, 1]):
+            if (part[m, 0] & part[n, 0]) or (part[m, 1] & part[n, 1]):
                 continue
+            i, j = order[m], order[n]
             if _cross(vertices, faces[i], faces[j]) or _cross(vertices, faces[j], faces[i]):
                 code = min(i, j) * count + max(i, j)
                 at = np.searchsorted(known, code)
