@@ -1,0 +1,69 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from repose.tables.table1 import COLUMNS, Run, interval95, markdown, table1
+
+METRICS = {"pmd_m2": 4e-3, "cd_m2": 8e-3, "mpve_mm": 90.0, "edge_error": 0.2}
+
+
+def run(method="npt", factor=1.0, dataset="open-human", seconds=60.0):
+    rows = [
+        (protocol, f"id{k}_0", f"id0_{k}", f"id{k}_{k}", metric, value * factor * (1 + k))
+        for protocol in ("unseen", "seen-pose")
+        for metric, value in METRICS.items()
+        for k in range(3)
+    ]
+    scores = pd.DataFrame(
+        rows, columns=["protocol", "identity_mesh", "pose_mesh", "truth_mesh", "metric", "value"]
+    )
+    return Run(dataset, method, f"{method}-{factor}", scores, 10, seconds, 500.0)
+
+
+def test_means_over_triples_then_seeds_with_student_intervals():
+    factors = np.array([1.0, 1.2, 1.1])
+    table = table1([run(factor=f) for f in factors], ["unseen"])
+    assert list(table.columns) == COLUMNS and len(table) == 1
+    row = table.iloc[0]
+    assert (row.pairs, row.seeds) == (3, 3)
+    values = factors * 4e-3 * 2 * 1e4
+    assert row.pmd_e4 == pytest.approx(values.mean(), rel=1e-5)
+    low, high = stats.t.interval(0.95, 2, loc=values.mean(), scale=stats.sem(values))
+    assert row.pmd_e4_ci95 == pytest.approx((high - low) / 2, rel=1e-5)
+    assert row.run_ids == "npt-1.0;npt-1.2;npt-1.1"
+
+
+def test_one_seed_has_no_interval():
+    assert np.isnan(interval95(np.array([3.0])))
+    row = table1([run()], ["unseen"]).iloc[0]
+    assert np.isnan(row.pmd_e4_ci95) and row.pmd_e4 == pytest.approx(80)
+
+
+def test_rows_keep_the_order_of_methods_and_protocols():
+    table = table1([run("copy-pose"), run("npt"), run("npt", 2.0)], ["unseen", "seen-pose"])
+    assert list(zip(table.method, table.protocol, strict=True)) == [
+        ("copy-pose", "unseen"),
+        ("copy-pose", "seen-pose"),
+        ("npt", "unseen"),
+        ("npt", "seen-pose"),
+    ]
+
+
+def test_a_published_number_stands_only_where_it_was_reported():
+    table = table1([run("corenet", dataset="smpl-npt"), run("corenet")], ["unseen", "seen-pose"])
+    reported = table.set_index(["dataset", "protocol"]).reported_pmd_e4
+    assert reported["smpl-npt", "unseen"] == 0.8
+    assert reported.drop(("smpl-npt", "unseen")).isna().all()
+
+
+def test_a_method_without_training_has_no_seconds():
+    floor = run("copy-pose")
+    table = table1([Run(floor.dataset, floor.method, floor.run_id, floor.scores, 0, None, None)], ["unseen"])
+    assert table.train_seconds.isna().all() and "| – |" in markdown(table)
+
+
+def test_markdown_shows_every_row():
+    table = table1([run(factor=f) for f in (1.0, 2.0)], ["unseen", "seen-pose"])
+    text = markdown(table)
+    assert text.count("| open-human |") == 2 and "±" in text

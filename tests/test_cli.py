@@ -1,0 +1,58 @@
+"""The command line as a newcomer meets it."""
+
+import errno
+import subprocess
+import sys
+
+import pytest
+
+import repose.cli
+from repose.errors import ReposeError
+
+
+def repose_command(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "repose", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def test_help_lists_every_stage_and_imports_nothing_heavy():
+    out = repose_command("--help")
+    assert out.returncode == 0
+    for stage in ("raw", "convert", "store", "split", "train", "predict", "score", "tables", "report"):
+        assert f" {stage} " in out.stdout
+    code = "import sys, repose.cli; print([m for m in ('torch', 'zarr', 'pandas') if m in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (
+            ReposeError("is missing", where="a.obj", hint="look"),
+            1,
+            "repose: error: a.obj: is missing (hint: look)",
+        ),
+        (OSError(errno.ENOSPC, "full", "x.zarr"), 1, "repose: error: x.zarr: No space left on device (hint:"),
+        (KeyboardInterrupt(), 130, "repose: error: interrupted"),
+    ],
+)
+def test_expected_failures_are_one_line_with_a_status(monkeypatch, capsys, error, status, message):
+    def fail():
+        raise error
+
+    monkeypatch.setattr(repose.cli, "app", fail)
+    with pytest.raises(SystemExit) as stopped:
+        repose.cli.main()
+    assert stopped.value.code == status
+    printed = capsys.readouterr().err
+    assert printed.startswith(message) and printed.count("\n") == 1
+
+
+def test_a_wrong_dataset_is_named(tmp_path):
+    config = repose.cli.Path(__file__).parents[1] / "config.yaml"
+    out = repose_command("raw", "open-humn", "--config", str(config), "--out", str(tmp_path / "raw.npz"))
+    assert out.returncode == 1 and out.stderr.count("\n") == 1
+    assert "no dataset named 'open-humn' (hint: the config has open-human" in out.stderr
+    assert not any(tmp_path.iterdir())
