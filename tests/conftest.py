@@ -19,23 +19,15 @@ class Project:
             (folder / name).symlink_to(ROOT / name)
         (folder / "config.yaml").write_text((ROOT / "config.yaml").read_text())
 
-    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run snakemake with the smoke preset; output is stdout and stderr together."""
-        command = [
-            sys.executable,
-            "-m",
-            "snakemake",
-            "--cores",
-            "2",
-            "--configfile",
-            "workflow/presets/smoke.yaml",
-            "--",
-        ]
-        position = command.index("--")
+    def snakemake(
+        self, *arguments: str, preset: str | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run snakemake with the smoke preset, and one more on top; output is stdout and stderr together."""
+        presets = ["workflow/presets/smoke.yaml", *([preset] if preset else [])]
         options = [a for a in arguments if a.startswith("-")]
         targets = [a for a in arguments if not a.startswith("-")]
-        command[position:position] = options
-        return self.run(*command, *targets, check=check)
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *options, "--configfile", *presets]
+        return self.run(*command, "--", *targets, check=check)
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run any command in the project's folder."""
@@ -53,9 +45,9 @@ class Project:
             raise AssertionError(f"{' '.join(command)} failed:\n{done.stdout[-6000:]}")
         return done
 
-    def planned(self, *targets: str) -> dict[str, int]:
+    def planned(self, *targets: str, preset: str | None = None) -> dict[str, int]:
         """Jobs a run would start, by rule."""
-        out = self.snakemake("--dry-run", "--quiet=progress", *targets).stdout
+        out = self.snakemake("--dry-run", "--quiet=progress", *targets, preset=preset).stdout
         counts = {}
         for line in out.splitlines():
             words = line.split()

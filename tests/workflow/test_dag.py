@@ -72,23 +72,30 @@ def test_a_second_run_and_a_touch_start_nothing(project):
 
 def test_a_changed_setting_of_one_method_retrains_that_method_only(project):
     config = project.folder / "config.yaml"
-    text = config.read_text()
-    changed = text.replace("pooling: max", "pooling: max\n    faithful_marker: 1", 1)
-    assert changed != text
-    # The smoke preset overrides widths and steps, so change the learning rate of `npt`.
-    before, after = text.split("  npt:\n", 1)
-    assert "learning_rate: 1.0e-3" in after.split("training")[1]
-    config.write_text(
-        before + "  npt:\n" + after.replace("learning_rate: 1.0e-3", "learning_rate: 2.0e-3", 1)
+    before, after = config.read_text().split("  npt:\n", 1)
+    changed = after.replace("learning_rate: ", "eps: 1.0e-7, learning_rate: ", 1)
+    config.write_text(before + "  npt:\n" + changed)
+    expected = {"train": 2, "predict": 2, "score": 2, "tables": 1}
+    assert project.planned("results/table1.csv") == expected
+
+
+def test_more_test_triples_retrain_nothing(project):
+    (project.folder / "more.yaml").write_text("datasets: {open-human: {pairs: {test: 4}}}\n")
+    expected = {"split": 2, "predict": 8, "score": 8, "tables": 1}
+    assert project.planned("results/table1.csv", preset="more.yaml") == expected
+
+
+def test_a_moved_border_between_training_and_test_makes_no_body_again(project):
+    (project.folder / "moved.yaml").write_text(
+        "datasets: {open-human: {identities: {train: 2, val: 2, test: 3}}}\n"
     )
-    assert project.planned("results/table1.csv") == {"train": 2, "predict": 2, "score": 2, "tables": 1}
+    planned = project.planned("results/table1.csv", preset="moved.yaml")
+    assert planned == {"split": 3, "train": 6, "predict": 8, "score": 8, "tables": 1}
 
 
-def test_more_test_pairs_retrain_nothing(project):
-    preset = project.folder / "preset.yaml"
-    preset.write_text("datasets: {open-human: {pairs: {test: 4}}}\n")
-    out = project.snakemake("--dry-run", "--quiet=progress", "results/table1.csv").stdout
-    assert "Nothing to be done" in out
+def test_a_deleted_store_is_made_again(project):
+    shutil.rmtree(project.folder / "results" / "data" / "open-human" / "meshes.zarr")
+    assert project.planned("results/scores/open-human/npt/seed0.parquet").get("store") == 1
 
 
 def test_a_deleted_mesh_is_named_with_a_hint(project):

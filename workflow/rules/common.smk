@@ -39,14 +39,14 @@ def source_of(wildcards):
 
 def raw_settings(wildcards):
     """What the bodies of a generated dataset depend on."""
-    return CONFIG.datasets[wildcards.dataset].model_dump(mode="json", exclude={"pairs"})
+    dataset = CONFIG.datasets[wildcards.dataset]
+    totals = {"identities": dataset.identities.total, "poses": dataset.poses.total}
+    return {"vertices": dataset.vertices, "seed": dataset.seed} | totals
 
 
 def split_settings(wildcards):
-    """What the triples of a dataset depend on."""
-    return CONFIG.datasets[wildcards.dataset].model_dump(
-        mode="json", include={"identities", "poses", "pairs", "seed"}
-    )
+    """What the triples of one part of a dataset depend on."""
+    return CONFIG.datasets[wildcards.dataset].split_settings(wildcards.part)
 
 
 def method_settings(wildcards):

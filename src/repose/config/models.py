@@ -3,7 +3,7 @@
 This module is imported whenever Snakemake reads the workflow, so it imports nothing heavy.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, StringConstraints
 
@@ -51,6 +51,11 @@ class OpenHuman(Section):
     poses: Parts = Field(Parts(train=80, val=10, test=20), description="poses in the shared bank")
     pairs: Pairs = Field(Pairs(), description="triples")
     seed: int = Field(0, ge=0, description="bodies, poses and triples follow from it")
+
+    def split_settings(self, part: str) -> dict[str, Any]:
+        """What the triples of `part` (`train`, which holds val, or a protocol) follow from."""
+        pairs = {"train", "val"} if part == "train" else {"test"}
+        return self.model_dump(include={"identities": True, "poses": True, "pairs": pairs, "seed": True})
 
 
 Dataset = OpenHuman

@@ -13,7 +13,7 @@ from repose.split.triples import write_list
 
 def run(dataset: Dataset, part: str, catalog: Path, out: Path) -> None:
     """Write the triples of `part` (`train`, or a protocol) as parquet, and as a published-style list beside it."""
-    params = {"part": part, "split": dataset.model_dump(include={"identities", "poses", "pairs"})}
+    params = {"part": part, "split": dataset.split_settings(part)}
     recorder = Recorder("split", stage_code("split"), params, dataset.seed)
     recorder.uses("catalog", manifest_path(catalog))
     rows = read_catalog(catalog)
