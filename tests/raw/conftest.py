@@ -1,4 +1,4 @@
-"""One small set of bodies for all tests: Anny is read once per process (about 10 s of CPU, no cache)."""
+"""One small set of bodies for all tests: Anny is read once per process (10 to 15 s of CPU, no cache)."""
 
 import pytest
 

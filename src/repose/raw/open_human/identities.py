@@ -6,11 +6,11 @@ import numpy as np
 _RANGES = {
     "gender": (0.0, 1.0),
     "age": (0.42, 1.0),
-    "muscle": (0.05, 0.95),
+    "muscle": (0.0, 1.0),
     "weight": (0.05, 0.88),
-    "proportions": (0.1, 0.9),
+    "proportions": (0.0, 1.0),
 }
-_HEIGHT = (0.12, 0.42, 0.66)
+_HEIGHT = (0.1, 0.42, 0.7)
 
 
 def draw_identities(rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
