@@ -8,7 +8,6 @@ from repose.config.models import Dataset
 from repose.progress import Meter
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
-from repose.provenance.publish import publish
 
 
 def source_of(dataset: Dataset) -> ModuleType:
@@ -32,6 +31,5 @@ def run(dataset: Dataset, out: Path) -> None:
             source.Settings(**wanted, seed=dataset.seed), lambda done, total: meter.to(done)
         )
     manifest_path(out).unlink(missing_ok=True)
-    with publish(out) as private:
-        recipe.write(private)
+    recipe.write(out)
     recorder.seal(manifest_path(out), [out], {**wanted, "poses_rejected": recipe.rejected})

@@ -1,6 +1,5 @@
 """What a dataset of bodies is made from: a mesh, a skeleton, identities and poses, in one small file."""
 
-import os
 import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from repose.errors import ReposeError
+from repose.provenance.publish import publish
 
 FORMAT = "repose-open-human-1"
 
@@ -85,20 +85,9 @@ class Recipe:
 
     def write(self, path: str | Path) -> None:
         """Write one ``.npz``: the whole file or none, and the same bytes for the same recipe."""
-        path = Path(path)
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-        try:
-            with open(partial, "wb") as file:
-                np.savez_compressed(
-                    file, format=np.array(FORMAT), **{f.name: getattr(self, f.name) for f in fields(self)}
-                )
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-        except OSError as error:
-            raise ReposeError(f"cannot write: {error.strerror}", path, "is the disk full?") from error
-        finally:
-            partial.unlink(missing_ok=True)
+        arrays = {f.name: getattr(self, f.name) for f in fields(self)}
+        with publish(Path(path)) as private, private.open("wb") as file:
+            np.savez_compressed(file, format=np.array(FORMAT), **arrays)
 
     @classmethod
     def read(cls, path: str | Path) -> "Recipe":
