@@ -1,5 +1,6 @@
 """What anyone who uses the dataset relies on: truths that are exact, closed meshes, the frame, the bytes."""
 
+import os
 import subprocess
 import sys
 from dataclasses import fields
@@ -157,8 +158,6 @@ def test_bad_files_are_one_clear_line(recipe, tmp_path):
     np.savez(path, format=np.array([{}], dtype=object))
     with pytest.raises(ReposeError, match="not a recipe"):
         Recipe.read(path)
-    with pytest.raises(ReposeError, match="cannot write"):
-        recipe.write(tmp_path / "missing" / "r.npz")
 
 
 @pytest.mark.parametrize(("name", "value"), [("vertices", 10), ("identities", 0), ("poses", 0), ("seed", -1)])
