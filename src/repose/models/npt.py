@@ -66,7 +66,8 @@ class SPAdaINBlock(nn.Module):
         skip = self.norm_s(centred, std, cond)
         inner, inner_std = self._normalised(self.conv_0(self.norm_0(centred, std, cond)))
         main = self.norm_1(inner, inner_std, cond)
-        w_main = folded(following, self.conv_1.weight, self.conv_1.bias + self.conv_s.bias)
+        bias = self.conv_1.bias + self.conv_s.bias
+        w_main = folded(following.weight, following.bias, self.conv_1.weight, bias)
         return sum_of_linear(main, skip, w_main[:, :-1], following.weight @ self.conv_s.weight, w_main[:, -1])
 
     def _normalised(self, x: Tensor) -> tuple[Tensor, Tensor]:
