@@ -18,7 +18,8 @@ from repose.models.layers.linear import NormedLinear, folded, sum_of_linear
 from repose.models.layers.modulation import modulate, with_ones
 from repose.models.layers.statistics import EPSILON, centre
 
-_INIT_STD = 0.02
+_PAPER_WIDTH = 1024
+_INIT_STD = 0.02  # at the paper's width; narrower nets start wider, so that signals keep their size
 _REACH = 2.0  # metres: the output is _REACH * tanh(.), about the bounding-box centre
 
 
@@ -66,7 +67,8 @@ class SPAdaINBlock(nn.Module):
         skip = self.norm_s(centred, std, cond)
         inner, inner_std = self._normalised(self.conv_0(self.norm_0(centred, std, cond)))
         main = self.norm_1(inner, inner_std, cond)
-        w_main = folded(following, self.conv_1.weight, self.conv_1.bias + self.conv_s.bias)
+        bias = self.conv_1.bias + self.conv_s.bias
+        w_main = folded(following.weight, following.bias, self.conv_1.weight, bias)
         return sum_of_linear(main, skip, w_main[:, :-1], following.weight @ self.conv_s.weight, w_main[:, -1])
 
     def _normalised(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -100,7 +102,9 @@ class NPT(nn.Module):
             SPAdaINBlock(c, normalise=i > 0 or pooling == "none") for i, c in enumerate(widths)
         )
         self.following = nn.ModuleList(nn.Linear(i, o) for i, o in zip(widths, (*widths[1:], 3), strict=True))
-        self.apply(_initialise)
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear):
+                nn.init.normal_(layer.weight, 0.0, _INIT_STD * (_PAPER_WIDTH / width) ** 0.5)
 
     def forward(
         self,
@@ -142,12 +146,6 @@ class NPT(nn.Module):
         if self.pooling == "max":
             from_feature = from_feature[:, None]
         return from_feature + F.linear(identity, w_identity)
-
-
-def _initialise(module: nn.Module) -> None:
-    """Weights as released: normal, standard deviation 0.02; biases keep torch's default."""
-    if isinstance(module, nn.Linear):
-        nn.init.normal_(module.weight, 0.0, _INIT_STD)
 
 
 NETWORK = NPT

@@ -39,11 +39,16 @@ class ElaIN(nn.Module):
         """Return activated, normalised features (B, N, C)."""
         centred, mean, std = statistics
         w = self.mlp_weight(torch.cat([self.mlp_same(cond_mean), mean], dim=-1))
-        gamma = folded(self.mlp_gamma, self.mlp_same.weight, self.mlp_same.bias).T
-        beta = folded(self.mlp_beta, self.mlp_same.weight, self.mlp_same.bias).T
+        gamma, beta = self._from_condition().chunk(2, dim=1)
         scale = (w * gamma + _in_last_row(1 + (1 - w) * std, cond)) / std
         shift = w * beta + _in_last_row((1 - w) * mean, cond)
         return modulate(centred, cond, scale, shift, _SLOPE)
+
+    def _from_condition(self) -> Tensor:
+        """Return the maps from the condition to γ and to β, (K + 1, 2 C)."""
+        weight = torch.cat([self.mlp_gamma.weight, self.mlp_beta.weight])
+        bias = torch.cat([self.mlp_gamma.bias, self.mlp_beta.bias])
+        return folded(weight, bias, self.mlp_same.weight, self.mlp_same.bias).T
 
 
 class ElaINBlock(nn.Module):
@@ -68,7 +73,8 @@ class ElaINBlock(nn.Module):
         skip = self.norm_s(outer, cond, cond_mean)
         inner = _statistics(self.conv_0(self.norm_0(outer, cond, cond_mean)))
         main = self.norm_1(inner, cond, cond_mean)
-        w_main = folded(following, self.conv_1.normalised_weight(), self.conv_1.bias)
+        w_1 = self.conv_1.normalised_weight()
+        w_main = folded(following.weight, following.bias, w_1, self.conv_1.bias)
         w_skip = following.weight @ self.conv_s.normalised_weight()
         return sum_of_linear(main, skip, w_main[:, :-1], w_skip, w_main[:, -1])
 

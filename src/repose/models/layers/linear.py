@@ -29,23 +29,15 @@ class NormedLinear(nn.Linear):
         return instance_norm(F.linear(x, self.weight))
 
 
-def augmented(
-    weight: Tensor,  # (C_out, C_in)
-    bias: Tensor | None,  # (C_out,)
-) -> Tensor:
-    """Write the bias as one more input column: (C_out, C_in + 1)."""
-    column = weight.new_zeros(len(weight)) if bias is None else bias
-    return torch.cat([weight, column[:, None]], dim=1)
-
-
 def folded(
-    outer: nn.Linear,  # C -> C_out
+    outer_weight: Tensor,  # (C_out, C)
+    outer_bias: Tensor,  # (C_out,)
     weight: Tensor,  # (C, C_in) of the map applied first
-    bias: Tensor | None,  # (C,)
+    bias: Tensor,  # (C,)
 ) -> Tensor:
     """Fold two linear maps with nothing between them into one; (C_out, C_in + 1), its bias last."""
-    both = outer.weight @ augmented(weight, bias)
-    return torch.cat([both[:, :-1], both[:, -1:] + outer.bias[:, None]], dim=1)
+    inner = torch.cat([weight, bias[:, None]], dim=1)
+    return torch.addmm(F.pad(outer_bias[:, None], (weight.shape[1], 0)), outer_weight, inner)
 
 
 def sum_of_linear(
