@@ -1,8 +1,10 @@
 """Shared fixtures: small meshes, and one smoke-size run of the real workflow."""
 
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -47,13 +49,8 @@ class Project:
 
     def planned(self, *targets: str, preset: str | None = None) -> dict[str, int]:
         """Jobs a run would start, by rule."""
-        out = self.snakemake("--dry-run", "--quiet=progress", *targets, preset=preset).stdout
-        counts = {}
-        for line in out.splitlines():
-            words = line.split()
-            if len(words) == 2 and words[1].isdigit() and words[0] not in ("total", "job"):
-                counts[words[0]] = int(words[1])
-        return counts
+        out = self.snakemake("--dry-run", *targets, preset=preset).stdout
+        return dict(Counter(re.findall(r"^(?:local)?rule (\w+):", out, flags=re.MULTILINE)))
 
 
 @pytest.fixture(scope="session")
