@@ -47,6 +47,10 @@ class Project:
             raise AssertionError(f"{' '.join(command)} failed:\n{done.stdout[-6000:]}")
         return done
 
+    def repose(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command of repose."""
+        return self.run(sys.executable, "-m", "repose", *arguments, check=check)
+
     def planned(self, *targets: str, preset: str | None = None) -> dict[str, int]:
         """Jobs a run would start, by rule."""
         out = self.snakemake("--dry-run", *targets, preset=preset).stdout

@@ -4,6 +4,8 @@ import copy
 
 import torch
 
+from repose.models.layers.spectral import SpectralLinear
+
 
 def relative(ours, plain):
     return ((ours - plain).abs().max() / plain.abs().max().clamp_min(1e-300)).item()
@@ -22,6 +24,9 @@ def enliven(net, seed=0):
             p.add_(
                 torch.randn(p.shape, generator=generator, dtype=p.dtype) * scale / max(p.shape[-1], 1) ** 0.5
             )
+    for module in net.modules():
+        if isinstance(module, SpectralLinear):  # stale vectors would saturate the output at ±2
+            module.settle()
     return net
 
 

@@ -93,16 +93,21 @@ def test_a_moved_border_between_training_and_test_makes_no_body_again(project):
     assert planned == {"split": 3, "train": 4, "predict": 6, "score": 6, "tables": 1}
 
 
-def test_a_deleted_store_is_made_again(project):
-    shutil.rmtree(project.folder / "results" / "data" / "open-human" / "meshes.zarr")
-    assert project.planned("results/scores/open-human/npt/seed0.parquet").get("store") == 1
+def test_a_deleted_store_is_made_again_when_something_needs_it(project):
+    results = project.folder / "results"
+    shutil.rmtree(results / "data" / "open-human" / "meshes.zarr")
+    shutil.rmtree(results / "predictions" / "open-human" / "npt" / "seed0.zarr")
+    (results / "predictions" / "open-human" / "npt" / "seed0.manifest.json").unlink()
+    (results / "scores" / "open-human" / "npt" / "seed0.manifest.json").unlink()
+    planned = project.planned("results/table1.csv")
+    assert planned["store"] == 1 and planned["predict"] >= 1
 
 
 def test_a_deleted_mesh_is_named_with_a_hint(project):
     results = project.folder / "results" / "data" / "open-human"
     (results / "obj" / "id0_0.obj").unlink()
-    out = project.run(
-        "repose", "store", "--catalog", str(results / "catalog.parquet"), "--out", "x.zarr", check=False
+    out = project.repose(
+        "store", "--catalog", str(results / "catalog.parquet"), "--out", "x.zarr", check=False
     )
     assert out.returncode == 1 and "hint" in out.stdout and out.stdout.count("\n") == 1
     assert not (project.folder / "x.zarr").exists()
@@ -120,8 +125,7 @@ def test_a_swapped_checkpoint_never_reaches_the_table(project):
         shutil.copy(runs / "seed1" / name, runs / "seed0" / name)
     before = (project.folder / "results" / "table1.csv").read_bytes()
     config = next((project.folder / "results" / ".config").glob("*.yaml"))
-    out = project.run(
-        "repose",
+    out = project.repose(
         "tables",
         "--config",
         str(config),
@@ -143,8 +147,8 @@ def test_a_flipped_bit_in_the_weights_never_reaches_the_table(project):
     with pytest.raises(ReposeError, match="does not match"):
         verify(manifest_path(model))
     config = next((project.folder / "results" / ".config").glob("*.yaml"))
-    out = project.run(
-        "repose", "tables", "--config", str(config), "--results", "results", "--out", "t.csv", check=False
+    out = project.repose(
+        "tables", "--config", str(config), "--results", "results", "--out", "t.csv", check=False
     )
     assert out.returncode == 1 and "does not match its manifest" in out.stdout
     assert not (project.folder / "t.csv").exists()

@@ -77,6 +77,14 @@ class Training(Section):
     warmup: int = Field(0, ge=0, description="steps of linear warm-up")
     reconstruction_weight: PositiveFloat = Field(1.0, description="weight of the mean squared error, 1/m²")
     edge_weight: float = Field(0.0, ge=0, description="weight of the edge-length loss, no unit")
+    warp_weight: float = Field(
+        0.0, ge=0, description="weight of the mean squared error of a coarse warp, 1/m²; 0 as published"
+    )
+    points: int | None = Field(
+        None,
+        ge=16,
+        description="vertices that a training step sees, of both meshes, drawn anew each step; null: all, as published",
+    )
     validate_every: PositiveInt = Field(100, description="steps between validations, checkpoints included")
 
 

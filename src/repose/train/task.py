@@ -39,6 +39,7 @@ class TransferTask(LightningModule):
         super().__init__()
         self.network, self.settings, self.seed = network, settings, seed
         self.train_triples, self.val_triples = train, val
+        self.vertex_count = train.store.shape[1]
         self.edges: Tensor
         self.edge_weights: Tensor
         self.register_buffer("edges", edges[0], persistent=False)
@@ -56,16 +57,17 @@ class TransferTask(LightningModule):
         return DataLoader(ValidationBatches(self.val_triples, self.settings.batch), batch_size=None)
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        """Weighted reconstruction and edge loss of one batch."""
-        out = transfer_shuffled(
-            self.network, batch.identity, batch.pose, batch.identity_order, batch.pose_order
-        )
-        loss = self.settings.reconstruction_weight * reconstruction(out.vertices, batch.truth)
+        """Weighted sum of the losses of one batch, of which the network sees shuffled vertices."""
+        order = batch.identity_order[: self.settings.points]
+        identity, truth = batch.identity[:, order], batch.truth[:, order]
+        out = self.network(identity, batch.pose[:, batch.pose_order[: self.settings.points]])
+        loss = self.settings.reconstruction_weight * reconstruction(out.vertices, truth)
         if self.settings.edge_weight:
-            loss = loss + self.settings.edge_weight * edge_loss(
-                out.vertices, batch.identity, self.edges, self.edge_weights
-            )
-        self.log("loss", loss, batch_size=len(batch.identity))
+            edges, weights = seen_edges(self.edges, self.edge_weights, order, self.vertex_count)
+            loss = loss + self.settings.edge_weight * edge_loss(out.vertices, identity, edges, weights)
+        if self.settings.warp_weight and out.warp is not None:
+            loss = loss + self.settings.warp_weight * reconstruction(out.warp, truth)
+        self.log("loss", loss, batch_size=len(identity))
         return loss
 
     def validation_step(self, batch: Batch, index: int) -> None:
@@ -78,9 +80,25 @@ class TransferTask(LightningModule):
     def configure_optimizers(self) -> Any:
         """Adam with the configured schedule, one update of the rate per step."""
         s = self.settings
-        optimizer = torch.optim.Adam(self.network.parameters(), lr=s.learning_rate, betas=s.betas, eps=s.eps)
+        trainable = [p for p in self.network.parameters() if p.requires_grad]
+        optimizer = torch.optim.Adam(trainable, lr=s.learning_rate, betas=s.betas, eps=s.eps)
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(s))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+
+def seen_edges(
+    edges: Tensor,  # (E, 2) of the template
+    weights: Tensor,  # (E,)
+    order: Tensor,  # (N,) template vertices that the network sees, in the order it sees them
+    vertex_count: int,
+) -> tuple[Tensor, Tensor]:
+    """The edges with both ends among `order`, in its numbering, their weights scaled to the same sum."""
+    place = order.new_full((vertex_count,), -1)
+    place[order] = torch.arange(len(order), device=order.device)
+    moved = place[edges]
+    seen = (moved >= 0).all(dim=1)
+    kept = weights[seen]
+    return moved[seen], kept * (weights.sum() / kept.sum())
 
 
 def rate_factor(settings: Training) -> Callable[[int], float]:

@@ -35,11 +35,12 @@ class SpectralLinear(nn.Linear):
 
     def normalised_weight(self) -> Tensor:
         """Return weight / σ, (out_features, in_features); in training mode after one power iteration."""
-        if self.training:
-            self._iterate()
-        # Copies: a second forward pass moves the buffers before the first one's backward.
-        sigma = torch.dot(self.u.clone(), self.weight @ self.v.clone())
-        return self.weight / sigma
+        with torch.autocast(self.weight.device.type, enabled=False):  # σ in half precision would drift
+            if self.training:
+                self._iterate()
+            # Copies: a second forward pass moves the buffers before the first one's backward.
+            sigma = torch.dot(self.u.clone(), self.weight @ self.v.clone())
+            return self.weight / sigma
 
     def forward(
         self,
