@@ -16,13 +16,15 @@ from pydantic import TypeAdapter
 from repose.config.models import Compute, Method, Training
 from repose.convert.bodies import write_bodies
 from repose.errors import ReposeError
+from repose.models import build
 from repose.models.interface import Transfer
+from repose.models.losses import unique_edges
 from repose.split.protocols import Partition, training_triples
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
 from repose.train.batches import BatchStream, Triples, centred
 from repose.train.fit import train
-from repose.train.task import rate_factor
+from repose.train.task import TransferTask, rate_factor, seen_edges
 
 CPU = Compute(device="cpu")
 TRAINING = {
@@ -185,3 +187,39 @@ def test_shuffles_reach_the_network_and_the_output_comes_back_in_order():
 def test_centring_is_by_the_bounding_box():
     x = np.array([[[0, 0, 0], [2, 4, 6], [0, 0, 1]]], np.float32)
     assert torch.equal(centred(x)[0, 0], torch.tensor([-1.0, -2, -3]))
+
+
+def test_edges_among_the_seen_vertices_keep_their_sum_of_weights():
+    sphere = trimesh.creation.icosphere(subdivisions=1)
+    edges, weights = unique_edges(torch.from_numpy(sphere.faces))
+    order = torch.randperm(len(sphere.vertices), generator=torch.Generator().manual_seed(0))
+    moved, same_weights = seen_edges(edges, weights, order, len(order))
+    assert torch.equal(order[moved], edges) and torch.allclose(same_weights, weights)
+    moved, kept = seen_edges(edges, weights, order[:20], len(order))
+    known = {tuple(sorted(e)) for e in edges.tolist()}
+    assert 0 < len(moved) < len(edges) and {tuple(sorted(e)) for e in order[moved].tolist()} <= known
+    assert kept.sum() == pytest.approx(weights.sum().item())
+
+
+@pytest.mark.parametrize("architecture", ["npt", "corenet"])
+def test_a_step_may_see_random_vertices_only(folder, tmp_path, architecture):
+    seen = []
+    task_method = method(architecture, points=40, edge_weight=1e-3, warp_weight=1.0, steps=2)
+
+    class Spy(torch.nn.Module):
+        def __init__(self, network):
+            super().__init__()
+            self.network = network
+
+        def forward(self, identity, pose):
+            seen.append((identity.shape[1], pose.shape[1]))
+            return self.network(identity, pose)
+
+    splits = pd.read_parquet(folder / "train.parquet")
+    triples = Triples(MeshStore(folder / "meshes.zarr"), splits)
+    edges = unique_edges(torch.from_numpy(triples.store.faces))
+    task = TransferTask(Spy(build(task_method)), task_method.training, edges, triples, triples, seed=0)
+    task.log = lambda *a, **k: None
+    loss = task.training_step(next(iter(BatchStream(triples, 2, 0, 0, 1))), 0)
+    loss.backward()
+    assert seen == [(40, 40)] and torch.isfinite(loss)
