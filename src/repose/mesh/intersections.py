@@ -6,7 +6,12 @@ import numpy as np
 from numba import njit
 
 
-def intersecting_faces(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+def intersecting_faces(
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    labels: np.ndarray | None = None,
+    ignored: np.ndarray | None = None,
+) -> np.ndarray:
     """Find faces that another face of the same mesh passes through.
 
     Faces that share a vertex are not compared, and faces that only touch do not count: linear blend skinning
@@ -15,6 +20,8 @@ def intersecting_faces(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     Args:
         vertices: (V, 3) real.
         faces: (F, 3) integer.
+        labels: (F,) integer, the part of the body that each face belongs to; all one part by default.
+        ignored: (N, N) bool, which pairs of parts are not compared; none by default.
 
     Returns:
         (F,) bool.
@@ -25,11 +32,14 @@ def intersecting_faces(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     # Swept along the longest side, where the fewest faces overlap.
     axis = int(np.argmax(high.max(axis=0) - low.min(axis=0)))
     order = np.argsort(low[:, axis], kind="stable")
-    return _sweep(corners, np.ascontiguousarray(faces, np.int64), low, high, axis, order)
+    if labels is None or ignored is None:
+        labels, ignored = np.zeros(len(faces), np.int64), np.zeros((1, 1), np.bool_)
+    faces, labels = np.ascontiguousarray(faces, np.int64), np.ascontiguousarray(labels, np.int64)
+    return _sweep(corners, faces, low, high, axis, order, labels, ignored)
 
 
 @njit(cache=True, nogil=True)
-def _sweep(corners, faces, low, high, axis, order):
+def _sweep(corners, faces, low, high, axis, order, labels, ignored):
     found = np.zeros(len(faces), np.bool_)
     one, two = (axis + 1) % 3, (axis + 2) % 3
     for m in range(len(order)):
@@ -38,7 +48,7 @@ def _sweep(corners, faces, low, high, axis, order):
             j = order[n]
             if low[j, axis] > high[i, axis]:
                 break
-            if found[i] and found[j]:
+            if (found[i] and found[j]) or ignored[labels[i], labels[j]]:
                 continue
             if low[j, one] > high[i, one] or high[j, one] < low[i, one]:
                 continue
