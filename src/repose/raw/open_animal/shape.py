@@ -24,27 +24,36 @@ def field(anatomy: Anatomy, points: np.ndarray) -> np.ndarray:
     """
     out = np.full(len(points), np.inf)
     for tube in anatomy.tubes:
-        out = _smooth_minimum(out, _tube_distance(tube, points))
+        out = _smooth_minimum(out, _tube_distance(tube, points, out + BLEND))
     return out
 
 
 def _smooth_minimum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    near = np.maximum(BLEND - np.abs(np.where(np.isinf(a), 1e3, a) - b), 0) / BLEND
-    return np.minimum(a, b) - near**2 * BLEND / 4
+    lower, higher = np.minimum(a, b), np.maximum(a, b)
+    near = np.maximum(1 - (higher - np.where(np.isinf(lower), 0, lower)) / BLEND, 0)
+    return lower - near**2 * BLEND / 4
 
 
-def _tube_distance(tube: Tube, points: np.ndarray) -> np.ndarray:
+def _tube_distance(tube: Tube, points: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """Distance (N,) to the skin of one tube, or infinity where it is surely beyond the limit (N,)."""
     squeeze = np.array([1 / tube.flat, 1, 1])
     middle = np.array([tube.points[:, 0].mean(), 0, 0])
-    return _cone_distance((points - middle) * squeeze, (tube.points - middle) * squeeze, tube.radii)
+    return _cone_distance((points - middle) * squeeze, (tube.points - middle) * squeeze, tube.radii, limits)
 
 
 @njit(cache=True, nogil=True)
-def _cone_distance(points, line, radii):
+def _cone_distance(points, line, radii, limits):
+    centre = line[len(line) // 2]
+    reach = 0.0
+    for k in range(len(line)):
+        reach = max(reach, np.sqrt(((line[k] - centre) ** 2).sum()) + radii[k])
     out = np.empty(len(points))
     for n in range(len(points)):
         x, y, z = points[n, 0], points[n, 1], points[n, 2]
         best = np.inf
+        if np.sqrt((x - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2) - reach > limits[n]:
+            out[n] = best
+            continue
         for k in range(len(line) - 1):
             ax, ay, az = line[k, 0], line[k, 1], line[k, 2]
             dx, dy, dz = line[k + 1, 0] - ax, line[k + 1, 1] - ay, line[k + 1, 2] - az
