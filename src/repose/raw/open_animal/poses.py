@@ -109,9 +109,9 @@ class _Draft:
         self._set("jaw", self._tri(0, 3, 14))
         for side in SIDES:
             self._set(f"ear.{side}", self._tri(-25, 0, 25))
-        lift, wag = self._tri(-14, 6, 38), self._tri(-36, 0, 36)
+        lift, wag = self._tri(-10, 10, 48), self._tri(-36, 0, 36)
         for bone in ("tail1", "tail2", "tail3", "tail4"):
-            self._set(bone, -lift / 2.6 if self._style != "sit" else -12 + lift / 8, wag / 3.2)
+            self._set(bone, lift / 4 + (11 if self._style == "sit" else 0), wag / 3.2)
 
     def legs_step(self) -> None:
         """All gaits: each leg swings as far as its phase says, and lifts while it comes forward."""
@@ -145,13 +145,13 @@ class _Draft:
 
     def legs_sit(self) -> None:
         """Haunches down, hind legs folded, fore legs upright."""
-        raised = self._tri(30, 37, 44)
+        raised = self._tri(34, 41, 48)
         self._set("pelvis", -raised)
         for side, sign in SIDES.items():
-            self._set(f"thigh.{side}", -0.75 * raised + self._tri(-5, 0, 5), roll=sign * self._tri(4, 8, 13))
-            self._set(f"shin.{side}", 58 + self._tri(-5, 0, 5))
-            self._set(f"ankle.{side}", -50 + self._tri(-4, 0, 4))
-            self._set(f"foot.{side}", raised * 0.75 + 10)
+            self._set(f"thigh.{side}", -0.9 * raised + self._tri(-5, 0, 5), roll=sign * self._tri(5, 9, 14))
+            self._set(f"shin.{side}", 70 + self._tri(-5, 0, 5))
+            self._set(f"ankle.{side}", -54 + self._tri(-4, 0, 4))
+            self._set(f"foot.{side}", raised * 0.75 + 16)
             upright = raised * 0.9 + self._tri(-5, 0, 5)
             self._set(f"scapula.{side}", 0.25 * upright)
             self._set(f"arm.{side}", 0.55 * upright, roll=sign * self._tri(0, 2, 5))
