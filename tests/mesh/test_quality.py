@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import trimesh
 
-from repose.bench.obj import compare
 from repose.errors import MeshError
 from repose.mesh import Mesh, operators
 from repose.mesh.intersections import intersecting_faces
@@ -89,9 +88,3 @@ def test_intersections_of_two_balls():
 def test_mesh_refuses(vertices, faces, says):
     with pytest.raises(MeshError, match=says):
         Mesh(vertices, faces).validated("body")
-
-
-def test_bench_compares_the_same_mesh():
-    result = compare(rounds=1)
-    assert result["error"] == 0
-    assert result["size"] == {"vertices": 6890, "faces": 13776}

@@ -8,7 +8,8 @@ import trimesh
 from PIL import Image
 
 from repose.errors import MeshError
-from repose.report.render import View, common_view, error_colours, render, vertex_normals
+from repose.mesh.operators import vertex_normals
+from repose.report.render import View, common_view, error_colours, render
 from repose.report.sheet import contact_sheet
 
 BALL = trimesh.creation.icosphere(subdivisions=2, radius=0.5)

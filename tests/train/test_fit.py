@@ -18,7 +18,7 @@ from repose.convert.bodies import write_bodies
 from repose.errors import ReposeError
 from repose.models import build
 from repose.models.interface import Transfer
-from repose.models.losses import unique_edges
+from repose.models.losses import weighted_edges
 from repose.split.protocols import Partition, training_triples
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
@@ -191,7 +191,7 @@ def test_centring_is_by_the_bounding_box():
 
 def test_edges_among_the_seen_vertices_keep_their_sum_of_weights():
     sphere = trimesh.creation.icosphere(subdivisions=1)
-    edges, weights = unique_edges(torch.from_numpy(sphere.faces))
+    edges, weights = weighted_edges(sphere.faces)
     order = torch.randperm(len(sphere.vertices), generator=torch.Generator().manual_seed(0))
     moved, same_weights = seen_edges(edges, weights, order, len(order))
     assert torch.equal(order[moved], edges) and torch.allclose(same_weights, weights)
@@ -217,7 +217,7 @@ def test_a_step_may_see_random_vertices_only(folder, tmp_path, architecture):
 
     splits = pd.read_parquet(folder / "train.parquet")
     triples = Triples(MeshStore(folder / "meshes.zarr"), splits)
-    edges = unique_edges(torch.from_numpy(triples.store.faces))
+    edges = weighted_edges(triples.store.faces)
     task = TransferTask(Spy(build(task_method)), task_method.training, edges, triples, triples, seed=0)
     task.log = lambda *a, **k: None
     loss = task.training_step(next(iter(BatchStream(triples, 2, 0, 0, 1))), 0)

@@ -40,15 +40,11 @@ class Pairs(Section):
     test: PositiveInt = Field(100, description="test triples of each protocol")
 
 
-class OpenHuman(Section):
-    """Human bodies of the open parametric model Anny, in a bank of poses shared by all identities."""
+class Generated(Section):
+    """A dataset made from a seed: every identity in every pose of one bank, on one closed mesh."""
 
-    source: Literal["open-human"]
-    vertices: int = Field(
-        1200, ge=300, le=12_000, description="vertices of the closed template; faces = 2 v - 4"
-    )
-    identities: Parts = Field(Parts(train=14, val=2, test=4), description="bodies")
-    poses: Parts = Field(Parts(train=80, val=10, test=20), description="poses in the shared bank")
+    identities: Parts = Field(description="bodies")
+    poses: Parts = Field(description="poses in the shared bank")
     pairs: Pairs = Field(Pairs(), description="triples")
     seed: int = Field(0, ge=0, description="bodies, poses and triples follow from it")
 
@@ -58,7 +54,21 @@ class OpenHuman(Section):
         return self.model_dump(include={"identities": True, "poses": True, "pairs": pairs, "seed": True})
 
 
-Dataset = OpenHuman
+class OpenHuman(Generated):
+    """Human bodies of the open parametric model Anny."""
+
+    source: Literal["open-human"]
+    vertices: int = Field(6890, ge=300, le=12_000, description="vertices of the mesh; faces = 2 v - 4")
+
+
+class OpenAnimal(Generated):
+    """Procedural four-legged animals of twelve species."""
+
+    source: Literal["open-animal"]
+    vertices: int = Field(3890, ge=600, le=12_000, description="vertices of the mesh; faces = 2 v - 4")
+
+
+Dataset = Annotated[OpenHuman | OpenAnimal, Field(discriminator="source")]
 
 
 class Training(Section):

@@ -6,7 +6,12 @@ import numpy as np
 from numba import njit
 
 
-def intersecting_faces(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+def intersecting_faces(
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    labels: np.ndarray | None = None,
+    ignored: np.ndarray | None = None,
+) -> np.ndarray:
     """Find faces that another face of the same mesh passes through.
 
     Faces that share a vertex are not compared, and faces that only touch do not count: linear blend skinning
@@ -15,34 +20,45 @@ def intersecting_faces(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     Args:
         vertices: (V, 3) real.
         faces: (F, 3) integer.
+        labels: (F,) integer, the part of the body that each face belongs to; all one part by default.
+        ignored: (N, N) bool, which pairs of parts are not compared; none by default.
 
     Returns:
         (F,) bool.
     """
-    vertices = np.ascontiguousarray(vertices, np.float64)
-    corners = vertices[faces]  # (F, 3, 3)
-    low, high = corners.min(axis=1), corners.max(axis=1)
-    # Swept along the longest side, where the fewest faces overlap.
-    axis = int(np.argmax(high.max(axis=0) - low.min(axis=0)))
-    order = np.argsort(low[:, axis], kind="stable")
-    return _sweep(corners, np.ascontiguousarray(faces, np.int64), low, high, axis, order)
+    if labels is None or ignored is None:
+        labels, ignored = np.zeros(len(faces), np.int64), np.zeros((1, 1), np.bool_)
+    corners = np.asarray(vertices, np.float64)[faces]  # (F, 3, 3)
+    extent = np.ptp(corners, axis=(0, 1))
+    # Swept along the longest side, where the fewest faces overlap; that side comes first.
+    corners = corners[:, :, np.argsort(-extent, kind="stable")]
+    order = np.argsort(corners[:, :, 0].min(axis=1), kind="stable")
+    corners = np.ascontiguousarray(corners[order])
+    found = np.zeros(len(faces), np.bool_)
+    found[order] = _sweep(
+        corners,
+        corners.min(axis=1),
+        corners.max(axis=1),
+        np.asarray(faces, np.int64)[order],
+        np.asarray(labels, np.int64)[order],
+        ignored,
+    )
+    return found
 
 
 @njit(cache=True, nogil=True)
-def _sweep(corners, faces, low, high, axis, order):
+def _sweep(corners, low, high, faces, labels, ignored):
+    """Compare faces, sorted by their first coordinate, with those that overlap them in it."""
     found = np.zeros(len(faces), np.bool_)
-    one, two = (axis + 1) % 3, (axis + 2) % 3
-    for m in range(len(order)):
-        i = order[m]
-        for n in range(m + 1, len(order)):
-            j = order[n]
-            if low[j, axis] > high[i, axis]:
+    for i in range(len(faces)):
+        for j in range(i + 1, len(faces)):
+            if low[j, 0] > high[i, 0]:
                 break
-            if found[i] and found[j]:
+            if low[j, 1] > high[i, 1] or high[j, 1] < low[i, 1]:
                 continue
-            if low[j, one] > high[i, one] or high[j, one] < low[i, one]:
+            if low[j, 2] > high[i, 2] or high[j, 2] < low[i, 2]:
                 continue
-            if low[j, two] > high[i, two] or high[j, two] < low[i, two] or _neighbours(faces, i, j):
+            if (found[i] and found[j]) or ignored[labels[i], labels[j]] or _neighbours(faces, i, j):
                 continue
             if _passes(corners, i, j) or _passes(corners, j, i):
                 found[i] = found[j] = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -53,18 +54,18 @@ class Quality:
 def measure(mesh: Mesh) -> Quality:
     """Measure a mesh that `Mesh.validated` accepts."""
     vertices, faces = mesh.vertices, mesh.faces
-    closed = operators.is_closed(faces)
+    closed, manifold, components, referenced = _topology(faces.tobytes())
     width, height, depth = np.ptp(vertices, axis=0).tolist()
     x, y, z = operators.bbox_centre(vertices).tolist()
     return Quality(
         vertices=len(vertices),
         faces=len(faces),
         closed=closed,
-        manifold=operators.is_manifold(faces),
-        components=operators.components(faces),
+        manifold=manifold,
+        components=components,
         degenerate_faces=degenerate_faces(vertices, faces),
         duplicate_vertices=len(vertices) - len(np.unique(vertices, axis=0)),
-        unreferenced_vertices=len(vertices) - len(np.unique(faces)),
+        unreferenced_vertices=len(vertices) - referenced,
         self_intersections=int(intersecting_faces(vertices, faces).sum()),
         volume_m3=operators.volume(vertices, faces) if closed else float("nan"),
         height_m=height,
@@ -74,6 +75,14 @@ def measure(mesh: Mesh) -> Quality:
         centre_y_m=y,
         centre_z_m=z,
     )
+
+
+@lru_cache(maxsize=8)
+def _topology(content: bytes) -> tuple[bool, bool, int, int]:
+    """What depends on the faces alone, which all meshes of a dataset share: measured once for all of them."""
+    faces = np.frombuffer(content, np.int32).reshape(-1, 3)
+    referenced = len(np.unique(faces))
+    return operators.is_closed(faces), operators.is_manifold(faces), operators.components(faces), referenced
 
 
 def degenerate_faces(vertices: np.ndarray, faces: np.ndarray) -> int:

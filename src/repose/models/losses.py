@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from repose.mesh.operators import edge_uses
 
 
 def reconstruction(
@@ -15,17 +18,16 @@ def reconstruction(
     return F.mse_loss(predicted, truth)
 
 
-def unique_edges(
-    faces: Tensor,  # (F, 3), int
+def weighted_edges(
+    faces: np.ndarray,  # (F, 3), int
 ) -> tuple[Tensor, Tensor]:
-    """Undirected edges (E, 2) of a triangle mesh and their weights (E,): faces at the edge / all faces.
+    """Undirected edges (E, 2) int64 of a triangle mesh and their weights (E,): faces at the edge / all faces.
 
     With these weights `edge_loss` equals the published loop over faces on any mesh; on a closed one each
     weight is 3 / E, so that the loss is three times the mean over edges.
     """
-    directed = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).long()
-    edges, counts = directed.sort(dim=1).values.unique(dim=0, return_counts=True)
-    return edges, counts.float() / len(faces)
+    edges, uses = edge_uses(faces)
+    return torch.from_numpy(edges).long(), torch.from_numpy(uses / len(faces)).float()
 
 
 def edge_loss(

@@ -12,6 +12,7 @@ from embreex.mesh_construction import TriangleMesh
 from matplotlib import colormaps
 
 from repose.errors import MeshError
+from repose.mesh.operators import vertex_normals
 
 SKIN = (0.72, 0.76, 0.84)
 ERROR_COLOURS = "viridis"
@@ -97,16 +98,6 @@ def common_view(
 def error_colours(errors: np.ndarray, largest: float) -> np.ndarray:
     """Colours (V, 3) in [0, 1] for errors (V,) from 0 to `largest` (above 0); more is clipped."""
     return colormaps[ERROR_COLOURS](np.clip(errors / largest, 0, 1))[:, :3]
-
-
-def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(V, 3) unit normals, the mean over the faces around each vertex by area; 0 where there is none."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    across = np.cross(b - a, c - a)
-    normals = np.stack(
-        [np.bincount(faces.ravel(), np.repeat(across[:, k], 3), len(vertices)) for k in range(3)], axis=1
-    )
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
 
 
 def _checked(

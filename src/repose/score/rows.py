@@ -9,7 +9,7 @@ import zarr
 
 from repose.errors import ReposeError
 from repose.mesh.metrics import chamfer, edge_error, mpve_mm, pmd
-from repose.models.losses import unique_edges
+from repose.mesh.operators import unique_edges
 from repose.store.meshes import MeshStore
 from repose.train.batches import centred
 
@@ -34,7 +34,7 @@ def score(predictions: Path, store: MeshStore, protocol: str, triples: pd.DataFr
     out = torch.from_numpy(np.asarray(zarr.open_array(predictions / protocol / "vertices", mode="r")[:]))
     rows = triples[["identity_mesh", "truth_mesh"]].map(store.index_of).to_numpy()
     identity, truth = (centred(store.vertices(rows[:, k])) for k in range(2))
-    edges, _ = unique_edges(torch.from_numpy(store.faces))
+    edges = torch.from_numpy(unique_edges(store.faces)).long()
     values = {
         "pmd_m2": pmd(out, truth),
         "cd_m2": chamfer(out, truth),

@@ -18,7 +18,7 @@ from torch import Tensor
 from repose.config.models import Compute, Method, Training
 from repose.errors import ReposeError
 from repose.models import build, count_parameters
-from repose.models.losses import unique_edges
+from repose.models.losses import weighted_edges
 from repose.progress import Meter
 from repose.provenance.manifest import peak_memory_mib
 from repose.provenance.publish import publish
@@ -73,7 +73,7 @@ def train(
     seed_everything(seed, verbose=False)
     state.mkdir(parents=True, exist_ok=True)
     train_rows, val_rows = (Triples(store, splits[splits.role == role]) for role in ("train", "val"))
-    edges = unique_edges(torch.from_numpy(store.faces))
+    edges = weighted_edges(store.faces)
     task = TransferTask(build(method), method.training, edges, train_rows, val_rows, seed)
     keeper = Keeper(state, method.training, label)
     trainer = _trainer(compute, method.training, keeper, state)

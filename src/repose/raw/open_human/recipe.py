@@ -1,15 +1,12 @@
 """What a dataset of bodies is made from: a mesh, a skeleton, identities and poses, in one small file."""
 
-import zipfile
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from repose.errors import ReposeError
-from repose.provenance.publish import publish
-
-FORMAT = "repose-open-human-1"
+from repose.raw.recipe import RecipeFile
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(RecipeFile):
     """I identities and P poses on one mesh of V vertices, F = 2 V - 4 faces and J bones.
 
     Frame: metres, y up, facing +z, +x to the body's left (nothing is mirrored), pelvis at the origin.
@@ -61,6 +58,7 @@ class Recipe:
         settings: (4,) int64, `Settings` in order.
     """
 
+    FORMAT: ClassVar[str] = "repose-open-human-1"
     faces: np.ndarray
     map_vertices: np.ndarray
     map_weights: np.ndarray
@@ -73,46 +71,5 @@ class Recipe:
     rest_vertices: np.ndarray
     phenotype_names: np.ndarray
     phenotypes: np.ndarray
-    poses: np.ndarray
     styles: np.ndarray
-    candidates: np.ndarray
     settings: np.ndarray
-
-    @property
-    def rejected(self) -> int:
-        """Poses drawn in which some identity intersected itself."""
-        return int(self.candidates) - len(self.poses)
-
-    def write(self, path: str | Path) -> None:
-        """Write one ``.npz``: the whole file or none, and the same bytes for the same recipe."""
-        arrays = {f.name: getattr(self, f.name) for f in fields(self)}
-        with publish(Path(path)) as private, private.open("wb") as file:
-            np.savez_compressed(file, format=np.array(FORMAT), **arrays)
-
-    @classmethod
-    def read(cls, path: str | Path) -> "Recipe":
-        """Read what `write` wrote.
-
-        Raises:
-            ReposeError: the file is missing, torn, or not a recipe.
-        """
-        names = [f.name for f in fields(cls)]
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                if str(arrays["format"]) != FORMAT:
-                    raise ReposeError(f"format is {arrays['format']}, not {FORMAT}", path, "make it again")
-                return cls(**{name: arrays[name] for name in names})
-        except FileNotFoundError as error:
-            raise ReposeError("no such recipe", path, "make it with the raw stage") from error
-        except (
-            OSError,
-            ValueError,
-            KeyError,
-            EOFError,
-            TypeError,
-            AttributeError,
-            zipfile.BadZipFile,
-        ) as error:
-            raise ReposeError(
-                f"not a recipe of bodies, or torn: {error}", path, "delete it and make it again"
-            ) from error
