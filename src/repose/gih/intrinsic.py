@@ -10,6 +10,7 @@ Lengths follow libigl: ``lengths[f, k]`` is the edge *opposite* corner ``k`` of 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import igl
 import numpy as np
@@ -87,7 +88,7 @@ def check_mesh(vertices: ArrayLike, faces: ArrayLike, where: object = None) -> t
     return v, f
 
 
-def _first(message: str, bad: NDArray[np.bool_], where: object, hint: str) -> None:
+def _first(message: str, bad: Any, where: object, hint: str) -> None:
     if bad.any():
         more = f" (and {bad.sum() - 1} more)" if bad.sum() > 1 else ""
         raise MeshError(message.format(int(bad.argmax())) + more, where, hint)
@@ -145,8 +146,8 @@ def edge_lengths(vertices: Float, faces: Int) -> Float:
 def mollify(lengths: Float) -> Float:
     """Lengthen all edges equally until every triangle inequality holds with some slack.
 
-    Intrinsic mollification of Sharp & Crane 2020 ("A Laplacian for nonmanifold triangle meshes", section 4.5):
-    zero-area faces and slivers become thin but valid triangles; a good mesh is returned unchanged.
+    Intrinsic mollification of Sharp & Crane 2020 ("A Laplacian for nonmanifold triangle meshes", section
+    4.5): zero-area faces and slivers become thin but valid triangles; a good mesh is returned unchanged.
     """
     excess = 2 * lengths.max(1) - lengths.sum(1)
     return lengths + max(0.0, excess.max() + MOLLIFY * lengths.mean())

@@ -1,4 +1,4 @@
-"""The compiled inner loops: heat solve, unit gradient and divergence, Poisson solve, for LANES sources at once.
+"""The compiled inner loops: heat solve, unit gradient and divergence, Poisson solve, LANES sources at once.
 
 All arrays are indexed by elimination position (see :mod:`repose.gih.factor`), blocks of right-hand sides are
 (V, LANES) float64. Nothing here checks its input; :mod:`repose.gih.solver` does.
@@ -7,16 +7,14 @@ All arrays are indexed by elimination position (see :mod:`repose.gih.factor`), b
 import numpy as np
 from numba import njit
 
-from repose.gih.simd import LANES, fill, load, rsqrt, store
+from repose.gih.simd import LANES, any_below, fill, load, rsqrt, store
 
 TINY = 1e-140
 """Heat below this is about to underflow when it is squared; distances there would be noise."""
 
-_OPTIONS = {"cache": True, "nogil": True}
 
-
-@njit(**_OPTIONS)
-def _start_heat(first, count, parent, starts, rows, values, scale, u):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _start_heat(first, count, parent, starts, rows, values, scale, u):
     """Forward substitution of unit sources; only what the elimination tree reaches is touched."""
     n = len(parent)
     u[:] = 0.0
@@ -35,8 +33,8 @@ def _start_heat(first, count, parent, starts, rows, values, scale, u):  # type: 
                 store(u, rows[p], load(u, rows[p]) - values[p] * row)
 
 
-@njit(**_OPTIONS)
-def _solve_down(starts, columns, values, scale, x):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _solve_down(starts, columns, values, scale, x):
     for i in range(len(scale)):
         row = load(x, i)
         for p in range(starts[i], starts[i + 1]):
@@ -44,8 +42,8 @@ def _solve_down(starts, columns, values, scale, x):  # type: ignore[no-untyped-d
         store(x, i, scale[i] * row)
 
 
-@njit(**_OPTIONS)
-def _solve_up(starts, rows, values, scale, x):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _solve_up(starts, rows, values, scale, x):
     for j in range(len(scale) - 1, -1, -1):
         row = load(x, j)
         for p in range(starts[j], starts[j + 1]):
@@ -53,8 +51,8 @@ def _solve_up(starts, rows, values, scale, x):  # type: ignore[no-untyped-def]
         store(x, j, scale[j] * row)
 
 
-@njit(**_OPTIONS)
-def _divergence_of_unit_gradient(faces, weights, inverse_area, u, b):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _divergence_of_unit_gradient(faces, weights, inverse_area, u, b):
     """b = div(grad u / |grad u|), one pass over the faces.
 
     With c_k half the cotangent at corner k and d_k the difference of u over the opposite edge,
@@ -75,27 +73,33 @@ def _divergence_of_unit_gradient(faces, weights, inverse_area, u, b):  # type: i
         store(b, k, load(b, k) + (ei - ej))
 
 
-@njit(**_OPTIONS)
-def _count_cold(first, count, component, u):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _count_cold(first, count, component, u):
     """How many vertices the heat of their own component's source does not measurably reach."""
     cold = 0
     for i in range(len(component)):
-        for k in range(count):
-            cold += component[i] == component[first + k] and not u[i, k] > TINY
+        if any_below(load(u, i), TINY):
+            for k in range(count):
+                cold += component[i] == component[first + k] and not u[i, k] > TINY
     return cold
 
 
-@njit(**_OPTIONS)
-def _write_rows(first, count, component, target, h, b, out):  # type: ignore[no-untyped-def]
-    for i in range(len(component)):
-        for k in range(count):
-            j = first + k
-            same = component[i] == component[j]
-            out[target[j], target[i]] = (b[i, k] - b[j, k]) * h if same else np.inf
+@njit(cache=True, nogil=True)
+def _write_rows(first, count, component, target, h, b, out):
+    """Shift each distance function to zero at its source and scatter it into its row of ``out``.
+
+    Eight sources at a time are one cache line of ``b``, and eight rows of ``out`` fit the cache.
+    """
+    for start in range(0, count, 8):
+        for i in range(len(component)):
+            column = target[i]
+            for k in range(start, min(count, start + 8)):
+                j = first + k
+                out[target[j], column] = (b[i, k] - b[j, k]) * h if component[i] == component[j] else np.inf
 
 
-@njit(**_OPTIONS)
-def distances(  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def distances(
     first_block, step, component, target, h, faces, weights, inverse_area, parent, heat, down, up, out
 ):
     """Rows ``target[j]`` of the unsymmetrised matrix, for the blocks first_block, first_block + step, ...
@@ -127,14 +131,21 @@ def distances(  # type: ignore[no-untyped-def]
     return cold
 
 
-@njit(**_OPTIONS)
-def symmetrise(first_tile, step, matrix):  # type: ignore[no-untyped-def]
-    """Average a square float32 matrix with its transpose in place, tile rows first_tile, first_tile + step, ..."""
-    n, tile = len(matrix), 64
+@njit(cache=True, nogil=True)
+def symmetrise(first_tile, step, factor, matrix):
+    """Replace a square float32 matrix by ``factor`` times the mean with its transpose, clipped at 0.
+
+    Works on the tile rows first_tile, first_tile + step, ...; returns how many entries are NaN.
+    """
+    n, tile, nans = len(matrix), 64, 0
+    half = np.float32(0.5 * factor)
     for top in range(first_tile * tile, n, step * tile):
         for left in range(top, n, tile):
             for i in range(top, min(n, top + tile)):
                 for j in range(max(left, i), min(n, left + tile)):
-                    mean = np.float32(0.5) * (matrix[i, j] + matrix[j, i])
+                    mean = half * (matrix[i, j] + matrix[j, i])
+                    nans += np.isnan(mean)
+                    mean = mean if mean > 0 else np.float32(0)
                     matrix[i, j] = mean
                     matrix[j, i] = mean
+    return nans

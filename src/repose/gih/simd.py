@@ -11,11 +11,13 @@ import operator
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic, models, overload, register_model
+from numba import extending, types
+from numba.extending import models, overload, register_model
+
+intrinsic: Any = extending.intrinsic  # numba types the compiler's view of these functions, not the caller's
 
 LANES = 32
-"""Right-hand sides per block. 32 doubles fill 8 of 16 AVX2 registers: more would spill, fewer re-read the factor."""
+"""Right-hand sides per block. More would spill out of the registers, fewer would re-read the factors."""
 
 _DOUBLE, _I64, _I32 = ir.DoubleType(), ir.IntType(64), ir.IntType(32)
 _VECTOR, _BITS = ir.VectorType(_DOUBLE, LANES), ir.VectorType(_I64, LANES)
@@ -77,10 +79,22 @@ def fill(_typing: Any, scalar: Any) -> Any:
 
 
 @intrinsic
+def any_below(_typing: Any, row: Any, limit: Any) -> Any:
+    """Whether some lane is less than ``limit``, or NaN."""
+
+    def emit(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        below = builder.fcmp_unordered("<", args[0], _splat(builder, args[1]))
+        mask = builder.bitcast(below, ir.IntType(LANES))
+        return builder.icmp_unsigned("!=", mask, ir.Constant(mask.type, 0))
+
+    return types.boolean(row_type, types.float64), emit
+
+
+@intrinsic
 def rsqrt(_typing: Any, row: Any) -> Any:
     """1/sqrt of every lane to 3e-11 relative, for positive normal numbers.
 
-    The classic bit trick and two and a half Newton steps: a third of the cycles of a square root and a
+    The classic bit trick and three Newton steps: a third of the cycles of a square root and a
     division. The result only scales a unit vector whose end is stored as float32.
     """
 
@@ -116,21 +130,21 @@ _add, _sub, _mul = _binary("fadd"), _binary("fsub"), _binary("fmul")
 
 
 @overload(operator.add, inline="always")
-def _row_add(a, b):  # type: ignore[no-untyped-def]  # numba compares this signature
+def _row_add(a, b):  # numba compares this signature with the lambda's
     if isinstance(a, RowType) and isinstance(b, RowType):
         return lambda a, b: _add(a, b)
     return None
 
 
 @overload(operator.sub, inline="always")
-def _row_sub(a, b):  # type: ignore[no-untyped-def]  # numba compares this signature
+def _row_sub(a, b):  # numba compares this signature with the lambda's
     if isinstance(a, RowType) and isinstance(b, RowType):
         return lambda a, b: _sub(a, b)
     return None
 
 
 @overload(operator.mul, inline="always")
-def _row_mul(a, b):  # type: ignore[no-untyped-def]  # numba compares this signature
+def _row_mul(a, b):  # numba compares this signature with the lambda's
     if isinstance(a, RowType) and isinstance(b, RowType):
         return lambda a, b: _mul(a, b)
     if isinstance(a, types.Float) and isinstance(b, RowType):

@@ -57,10 +57,14 @@ class Settings:
         return asdict(self)
 
 
+METRES = Settings()
+"""True distances in metres, t = h²: the default."""
+
+
 def all_pairs(
     vertices: ArrayLike,
     faces: ArrayLike,
-    settings: Settings = Settings(),  # noqa: B008  # frozen
+    settings: Settings = METRES,
     *,
     threads: int = 1,
     order: NDArray[np.integer] | None = None,
@@ -85,16 +89,18 @@ def all_pairs(
     """
     checked = intrinsic.check_mesh(vertices, faces, where)
     factors = factorise(intrinsic.build(*checked, where), settings.time, where)
-    matrix = solve(factors, threads=threads, order=order, where=where)
-    if settings.factor != 1:
-        matrix *= np.float32(settings.factor)
-    return matrix
+    return solve(factors, settings.factor, threads=threads, order=order, where=where)
 
 
 def solve(
-    factors: Factors, *, threads: int = 1, order: NDArray[np.integer] | None = None, where: object = None
+    factors: Factors,
+    factor: float = 1.0,
+    *,
+    threads: int = 1,
+    order: NDArray[np.integer] | None = None,
+    where: object = None,
 ) -> Matrix:
-    """The symmetric distance matrix of factorised operators; see :func:`all_pairs`."""
+    """The symmetric distance matrix of factorised operators, times ``factor``; see :func:`all_pairs`."""
     n = len(factors.position)
     out = np.empty((n, n), np.float32)
     rank = np.arange(n, dtype=np.int32)
@@ -112,20 +118,13 @@ def solve(
 
     with ThreadPoolExecutor(threads) as pool:
         cold = sum(pool.map(work, range(threads)))
-        list(pool.map(lambda first: kernels.symmetrise(first, threads, out), range(threads)))
+        nans = sum(pool.map(lambda first: kernels.symmetrise(first, threads, factor, out), range(threads)))
     if cold:
         raise MeshError(
             f"heat does not reach {cold} pairs of vertices: the mesh is too many edges long for this time t",
             where,
             "give a larger t (square metres), or a mesh of fewer edges",
         )
-    return finish(out, where)
-
-
-def finish(matrix: Matrix, where: object = None) -> Matrix:
-    """Clear the rounding of the diagonal and make sure that no number is nonsense."""
-    np.fill_diagonal(matrix, 0)
-    np.maximum(matrix, 0, out=matrix)
-    if np.isnan(matrix).any():
-        raise MeshError("the distances came out as NaN", where, "please report this mesh")
-    return matrix
+    if nans:
+        raise MeshError(f"{nans} distances came out as NaN", where, "please report this mesh")
+    return out
