@@ -27,17 +27,14 @@ CODEC_NAME = "repose.lorenzo2d"
 @njit(cache=True, nogil=True)
 def predict(values: np.ndarray, out: np.ndarray) -> None:
     """Zigzagged Lorenzo residuals of a (R, C) uint16 array into ``out``."""
+    down = np.empty(values.shape[1] + 1, np.uint16)  # differences from the row above, after a zero
+    down[0] = 0
     for i in range(values.shape[0]):
         for j in range(values.shape[1]):
-            residual = np.int64(values[i, j])
-            if i > 0:
-                residual -= values[i - 1, j]
-            if j > 0:
-                residual -= values[i, j - 1]
-            if i > 0 and j > 0:
-                residual += values[i - 1, j - 1]
-            signed = np.int64(np.int16(residual & 0xFFFF))
-            out[i, j] = ((signed << 1) ^ (signed >> 15)) & 0xFFFF
+            down[j + 1] = values[i, j] - values[i - 1, j] if i > 0 else values[i, j]
+        for j in range(values.shape[1]):
+            residual = np.int16(np.uint16(down[j + 1] - down[j]))
+            out[i, j] = np.uint16((residual << 1) ^ (residual >> 15))
 
 
 @njit(cache=True, nogil=True)
@@ -46,11 +43,13 @@ def restore(residuals: np.ndarray, out: np.ndarray) -> None:
     for i in range(residuals.shape[0]):
         for j in range(residuals.shape[1]):
             z = residuals[i, j]
-            step = np.uint16((z >> 1) ^ (0 - (z & 1)))
-            out[i, j] = step if i == 0 else np.uint16(out[i - 1, j] + step)
+            step = np.uint16((z >> np.uint16(1)) ^ np.uint16(0 - (z & np.uint16(1))))
+            out[i, j] = out[i - 1, j] + step if i > 0 else step
     for i in range(out.shape[0]):
-        for j in range(1, out.shape[1]):
-            out[i, j] = np.uint16(out[i, j] + out[i, j - 1])
+        total = np.uint16(0)
+        for j in range(out.shape[1]):
+            total = np.uint16(total + out[i, j])
+            out[i, j] = total
 
 
 @dataclass(frozen=True)

@@ -106,15 +106,20 @@ def content_key(
 
 
 @njit(cache=True, nogil=True)
-def quantise(distances: np.ndarray, scale: float, codes: np.ndarray) -> None:
-    """Round the upper bands of a (V, V) float32 matrix to uint16 codes; zero left of each band."""
-    n = len(distances)
-    for i in range(n):
-        first = i // BAND * BAND
-        codes[i, :first] = 0
-        for j in range(first, n):
-            value = distances[i, j]
-            codes[i, j] = INFINITE if np.isinf(value) else np.uint16(value / scale + 0.5)
+def quantise_band(distances: np.ndarray, top: int, scale: float, codes: np.ndarray) -> None:
+    """Round one band of a (V, V) float32 matrix to (BAND, V) uint16 codes.
+
+    Zero left of column ``top`` and below the last row. The minimum turns inf into INFINITE; finite codes
+    stay below it by the choice of :func:`scale_of`.
+    """
+    codes[:, :top] = 0
+    per_metre = 1.0 / scale
+    for i in range(len(codes)):
+        if top + i < len(distances):
+            for j in range(top, distances.shape[1]):
+                codes[i, j] = np.uint16(min(distances[top + i, j] * per_metre + 0.5, float(INFINITE)))
+        else:
+            codes[i] = 0
 
 
 def scale_of(distances: NDArray[np.float32]) -> float:

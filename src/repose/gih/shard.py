@@ -1,10 +1,12 @@
-"""The one shard of one matrix, read directly: index, checksum, decompress, sum the residuals that matter.
+"""The one shard of one matrix, written and read directly.
 
+Reading: index, checksum, decompress, sum the residuals that matter.
 zarr-python reads the same files (the tests hold the two together), but spends most of its time on bookkeeping
 per chunk, and always decodes whole chunks. The layout is standard Zarr v3 `sharding_indexed`.
 """
 
 import os
+from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 
 from repose.errors import ReposeError
 from repose.gih import layout
-from repose.gih.codec import CODEC_NAME, restore
+from repose.gih.codec import CODEC_NAME, predict, restore
 from repose.gih.layout import ATTRIBUTES, BAND, MeshInfo
 
 Ranks = NDArray[np.int32]
@@ -117,6 +119,25 @@ class Shard:
 
     def _damage(self, what: str) -> ReposeError:
         return ReposeError(f"the shard is damaged: {what}", self.path, "delete its folder and recompute it")
+
+
+def encode(distances: NDArray[np.float32], scale: float) -> Iterator[bytes]:
+    """The pieces of the shard file of a (V, V) matrix in stored order: chunks, then the index.
+
+    What zarr-python would write, at a third of its time and without its copies of the matrix.
+    """
+    n = len(distances)
+    codes, residuals = np.empty((BAND, n), np.uint16), np.empty((BAND, n), np.uint16)
+    index, offset = [], 0
+    for top in range(0, n, BAND):
+        layout.quantise_band(distances, top, scale, codes)
+        predict(codes, residuals)
+        body = blosc.compress(residuals, b"lz4", 5, blosc.BITSHUFFLE)
+        index.append((offset, len(body) + _CRC_BYTES))
+        offset += index[-1][1]
+        yield body + _crc(body)
+    packed = np.array(index, "<u8").tobytes()
+    yield packed + _crc(packed)
 
 
 def _crc(data: bytes) -> bytes:

@@ -13,7 +13,7 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 from zarr.core.common import JSON
 
 from repose.errors import ReposeError
-from repose.gih import layout, order, publish
+from repose.gih import layout, order, publish, shard
 from repose.gih.codec import Lorenzo2D
 from repose.gih.layout import ATTRIBUTES, BAND, MeshInfo
 from repose.gih.solver import Settings
@@ -30,12 +30,10 @@ def write_matrix(root: Path, info: MeshInfo, distances: NDArray[np.float32]) -> 
         ReposeError: the disk is full or not writable.
     """
     n = len(distances)
-    codes = np.empty((n, n), np.uint16)
-    layout.quantise(distances, info.scale, codes)
     with publish.directory(root / info.key) as temporary:
-        array = zarr.create_array(
+        zarr.create_array(
             str(temporary),
-            shape=codes.shape,
+            shape=(n, n),
             chunks=(BAND, n),
             shards=(-(-n // BAND) * BAND, n),
             dtype=np.uint16,
@@ -43,9 +41,11 @@ def write_matrix(root: Path, info: MeshInfo, distances: NDArray[np.float32]) -> 
             compressors=[BloscCodec(cname="lz4", clevel=5, shuffle="bitshuffle", typesize=2), Crc32cCodec()],
             fill_value=0,
             attributes={ATTRIBUTES: info.as_attributes()},
-            config={"write_empty_chunks": True},  # a missing chunk is then damage, never a zero
         )
-        array[:] = codes  # one assignment: anything smaller than the shard would re-write it each time
+        file = temporary / "c" / "0" / "0"
+        file.parent.mkdir(parents=True)
+        with file.open("wb") as handle:
+            handle.writelines(shard.encode(distances, info.scale))
         metadata = json.loads((temporary / "zarr.json").read_bytes())
         (temporary / "zarr.json").write_bytes(layout.seal(metadata))
 
