@@ -1,6 +1,5 @@
 """From a mesh to a matrix in the store: choose the backend, fall back where it must, publish."""
 
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,15 +111,6 @@ def _device(backend: Backend) -> str | None:
     return None
 
 
-def vertex_order(root: Path, vertices: Float, faces: Int, where: object = None) -> NDArray[np.int32]:
-    """The vertex order of a topology in a store, made from this mesh if the topology is new there."""
-    topology = order.topology_id(len(vertices), faces)
-    if (root / f"order-{topology}").exists():
-        return store.read_order(root, topology)
-    metres = distances(vertices, faces, where=where).matrix
-    return store.write_order(root, topology, order.tour(metres))
-
-
 def mesh_into_store(
     root: Path,
     name: str,
@@ -138,8 +128,8 @@ def mesh_into_store(
     """
     start = time.perf_counter()
     v, f = intrinsic.check_mesh(vertices, faces, name)
-    ranks = vertex_order(root, v, f, name)
-    ranks_id = order.order_id(ranks)
+    ranks = order.tour(f, len(v))
+    topology, ranks_id = order.topology_id(f, len(v)), order.order_id(ranks)
     requested = "potpourri3d" if backend == "potpourri3d" else "heat"
     key = layout.content_key(v, f, settings, requested, ranks_id)
     if (root / key).exists():
@@ -148,7 +138,7 @@ def mesh_into_store(
     info = MeshInfo(
         key=key,
         vertices=len(v),
-        topology=order.topology_id(len(v), f),
+        topology=topology,
         order=ranks_id,
         scale=layout.scale_of(solution.matrix),
         settings=settings,
@@ -158,10 +148,6 @@ def mesh_into_store(
         note=solution.note,
         components=solution.components,
     )
+    store.write_order(root, topology, ranks)
     store.write_matrix(root, info, solution.matrix)
     return Outcome(name, key, False, time.perf_counter() - start, solution.note)
-
-
-def available_threads() -> int:
-    """CPUs this process may use."""
-    return len(os.sched_getaffinity(0))

@@ -50,8 +50,8 @@ def write_matrix(root: Path, info: MeshInfo, distances: NDArray[np.float32]) -> 
         (temporary / "zarr.json").write_bytes(layout.seal(metadata))
 
 
-def write_order(root: Path, topology: str, ranks: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Publish the vertex order of a topology; return the one that counts, which is the first written."""
+def write_order(root: Path, topology: str, ranks: NDArray[np.int32]) -> None:
+    """Publish the vertex order of a topology, unless it is there."""
     folder = root / f"order-{topology}"
     if not folder.exists():
         attributes: dict[str, JSON] = {"format": layout.FORMAT, "order": order.order_id(ranks)}
@@ -66,7 +66,6 @@ def write_order(root: Path, topology: str, ranks: NDArray[np.int32]) -> NDArray[
             array[:] = ranks
             metadata = json.loads((temporary / "zarr.json").read_bytes())
             (temporary / "zarr.json").write_bytes(layout.seal(metadata))
-    return read_order(root, topology)
 
 
 def read_order(root: Path, topology: str) -> NDArray[np.int32]:
