@@ -1,0 +1,80 @@
+"""Reading and writing mesh files. The format is chosen by the suffix."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+from uuid import uuid4
+
+from repose.errors import MeshError
+from repose.mesh.mesh import Mesh
+from repose.mesh.obj import format_obj, parse_obj
+from repose.mesh.off import parse_off
+from repose.mesh.ply import parse_ply
+
+MAX_BYTES = 256 * 2**20  # 500 times a full-size body; readers need up to 10 times the file
+PARSERS = {".obj": parse_obj, ".ply": parse_ply, ".off": parse_off}
+
+
+def read_mesh(path: str | Path) -> Mesh:
+    """Read an .obj, .ply or .off file; vertices and faces keep the order and count of the file.
+
+    Args:
+        path: the file. Polygons become fans of triangles: (0, 1, 2), (0, 2, 3), ... of their corners.
+
+    Returns:
+        The mesh, checked: finite, face indices in range, not empty.
+
+    Raises:
+        MeshError: the file is missing, unreadable, too large or malformed; names file, line and a hint.
+    """
+    path = Path(path)
+    parser = PARSERS.get(path.suffix.lower())
+    if parser is None:
+        raise MeshError(
+            f"cannot read {path.suffix or 'a file without suffix'}", path, "use .obj, .ply or .off"
+        )
+    try:
+        return parser(_read_bytes(path), path).validated(path)
+    except MemoryError as error:
+        raise MeshError("not enough memory to read this mesh", path) from error
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        status = path.stat()
+        # A pipe or a device would block, or never end.
+        if not stat.S_ISREG(status.st_mode):
+            raise MeshError("not a regular file", path)
+        if status.st_size > MAX_BYTES:
+            raise MeshError(f"{status.st_size} bytes is more than the limit of {MAX_BYTES}", path)
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise MeshError("no such file", path, "check the path, or convert the dataset again") from error
+    except (OSError, ValueError) as error:
+        raise MeshError(f"cannot be read: {error}", path) from error
+
+
+def write_obj(path: str | Path, mesh: Mesh) -> None:
+    """Write a mesh as .obj: only `v x y z` and `f a b c` lines, vertices in order.
+
+    The layout is the one that the loaders of NPT, 3D-CoreNet and MAPConNet read. Coordinates are rounded to
+    float32 and written as the shortest decimal that gives that float32 back. The file appears whole or not
+    at all.
+
+    Raises:
+        MeshError: the mesh is empty, or has values that are not finite, too large, or out of range.
+        OSError: the file cannot be written.
+    """
+    path = Path(path)
+    content = format_obj(mesh.validated(path))
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise

@@ -1,0 +1,89 @@
+"""Plain measures of triangle meshes: edges, normals, areas, volume, pieces. Arrays in, arrays out.
+
+Shapes: vertices (V, 3) real, faces (F, 3) integer. Lengths are in the unit of the vertices (metres).
+"""
+
+from __future__ import annotations
+
+import igl
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+
+def directed_edges(faces: np.ndarray) -> np.ndarray:
+    """The (3 F, 2) edges of all faces, in the direction in which each face runs along them."""
+    return np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+
+
+def edge_uses(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The (E, 2) int32 undirected edges, smaller vertex first, sorted, and (E,) how many faces use each."""
+    ends = np.sort(directed_edges(faces).astype(np.int64), axis=1)
+    keys, uses = np.unique(ends[:, 0] << 32 | ends[:, 1], return_counts=True)
+    return np.stack([keys >> 32, keys & 0xFFFFFFFF], axis=1).astype(np.int32), uses
+
+
+def unique_edges(faces: np.ndarray) -> np.ndarray:
+    """The (E, 2) int32 undirected edges, smaller vertex first, sorted: the order of edge losses."""
+    return edge_uses(faces)[0]
+
+
+def bbox_centre(vertices: np.ndarray) -> np.ndarray:
+    """The (3,) middle of the axis-aligned bounding box, which the published systems centre meshes by."""
+    return (vertices.min(axis=0) + vertices.max(axis=0)) / 2
+
+
+def face_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """The (F, 3) normals, each as long as twice the area of its face."""
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    return np.cross(b - a, c - a)
+
+
+def face_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """The (F,) areas."""
+    return np.linalg.norm(face_normals(vertices, faces), axis=1) / 2
+
+
+def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """The (V, 3) unit normals, faces weighted by area; zero where no face with an area meets."""
+    around = face_normals(vertices, faces)
+    columns = [np.bincount(faces.ravel(), np.repeat(around[:, k], 3), len(vertices)) for k in range(3)]
+    normals = np.stack(columns, axis=1)
+    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
+    return np.divide(normals, lengths, out=np.zeros_like(normals), where=lengths > 0)
+
+
+def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
+    """The signed volume inside a closed mesh; negative if its faces point inwards."""
+    # Around the centre, so that a body far from the origin loses no digits.
+    a, b, c = (vertices[faces[:, k]] - bbox_centre(vertices) for k in range(3))
+    return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
+
+
+def components(faces: np.ndarray) -> int:
+    """How many pieces the faces form; vertices that no face uses do not count."""
+    used, index = np.unique(directed_edges(faces), return_inverse=True)
+    start, end = index.reshape(-1, 2).T
+    graph = coo_array((np.ones(len(start), bool), (start, end)), shape=(len(used), len(used)))
+    return int(connected_components(graph, directed=False, return_labels=False))
+
+
+def is_closed(faces: np.ndarray) -> bool:
+    """Whether every edge lies between exactly two faces that run along it in opposite directions."""
+    ends = directed_edges(faces).astype(np.int64)
+    forth, uses = np.unique(ends[:, 0] << 32 | ends[:, 1], return_counts=True)
+    back = np.unique(ends[:, 1] << 32 | ends[:, 0])
+    return bool((uses == 1).all()) and np.array_equal(forth, back) and bool((ends[:, 0] != ends[:, 1]).all())
+
+
+def is_manifold(faces: np.ndarray) -> bool:
+    """Whether no edge has more than two faces, and the faces around every vertex form one fan."""
+    if (edge_uses(faces)[1] > 2).any():
+        return False
+    _, compact = np.unique(faces, return_inverse=True)
+    return bool(igl.is_vertex_manifold(compact.reshape(faces.shape).astype(np.int64)).all())
+
+
+def is_closed_manifold(faces: np.ndarray) -> bool:
+    """Whether the faces bound a solid: closed, consistently oriented, and manifold."""
+    return is_closed(faces) and is_manifold(faces)
