@@ -1,11 +1,13 @@
 """Bring in the published ``*.pkl`` matrices without ever running a pickle.
 
-A pickle is a program. The reader here allows the one program it expects: rebuild a bare numpy array of float32.
-Any other name it asks for, any other type or shape, ends in an error before anything is called.
+A pickle is a program. The reader here allows the one program it expects: rebuild a bare numpy array of
+float32. Any other name it asks for, any other type or shape, ends in an error before anything is called.
 """
 
+import hashlib
 import io
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +15,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from repose.errors import ReposeError
-from repose.gih import compute
-from repose.gih.solver import Settings
+from repose.gih import compute, intrinsic, layout, order, store
+from repose.gih.layout import MeshInfo
+from repose.gih.scale import MeshSource
+from repose.gih.solver import RELEASED_T, Settings
 
 RELEASED = Settings(convention="released")
+
+IMPORTED = Settings(convention="metres", t=RELEASED_T)
+"""What the imported numbers are once halved: metres, at the released time."""
 
 SAMPLE = 32
 """Vertices whose distances are compared with a recomputation."""
 
 MAX_DIFFERENCE = 0.05
-"""Mean relative difference to the recomputation above which a pickle belongs to another mesh or another unit."""
+"""Mean relative difference to the recomputation above which it must be another mesh, or another unit."""
 
 _ALLOWED = {
     ("numpy", "ndarray"): np.ndarray,
@@ -108,3 +115,66 @@ def check(
             "another mesh, or not metres?",
         )
     return difference
+
+
+def import_pickles(
+    pickles: Mapping[str, Path], meshes: Mapping[str, MeshSource], root: Path, checked: int = 3
+) -> dict[str, float]:
+    """Bring pickled matrices into a store, in metres.
+
+    Args:
+        pickles: mesh name to file. meshes: mesh name to its geometry; every pickle needs one.
+        root: the store, of settings :data:`IMPORTED`; made if missing.
+        checked: how many of them to compare with a recomputation, evenly spread.
+
+    Returns:
+        Mesh name to mean relative difference, of those that were checked.
+
+    Raises:
+        ReposeError: a pickle without a mesh, or one that :func:`read_matrix` or :func:`check` refuses. The
+            pickles before it are in the store.
+    """
+    if missing := sorted(set(pickles) - set(meshes)):
+        raise ReposeError(f"no mesh for {len(missing)} pickles", missing[0], "file names must match")
+    store.create(root, IMPORTED)
+    sample = set(np.linspace(0, len(pickles) - 1, min(checked, len(pickles))).astype(int).tolist())
+    differences, keys = {}, {}
+    try:
+        for place, (name, file) in enumerate(sorted(pickles.items())):
+            vertices, faces = intrinsic.check_mesh(*meshes[name](), name)
+            metres = to_metres(read_matrix(file))
+            if place in sample:
+                differences[name] = check(metres, vertices, faces, file)
+            elif len(metres) != len(vertices):
+                raise ReposeError(
+                    f"has {len(metres)} vertices, its mesh {len(vertices)}", file, "wrong mesh?"
+                )
+            keys[name] = _publish(root, metres, vertices, faces)
+    finally:
+        store.commit(root, keys)
+    return differences
+
+
+def _publish(root: Path, metres: NDArray[np.float32], vertices: intrinsic.Float, faces: intrinsic.Int) -> str:
+    ranks = order.tour(faces, len(vertices))
+    topology, ranks_id = order.topology_id(faces, len(vertices)), order.order_id(ranks)
+    content = hashlib.blake2b(metres.tobytes(), digest_size=16).hexdigest()
+    key = layout.content_key(vertices, faces, IMPORTED, f"imported {content}", ranks_id)
+    if (root / key).exists():
+        return key
+    info = MeshInfo(
+        key=key,
+        vertices=len(vertices),
+        topology=topology,
+        order=ranks_id,
+        scale=layout.scale_of(metres),
+        settings=IMPORTED,
+        t=RELEASED_T,
+        method="imported",
+        backend="published pickle",
+        note="",
+        components=int(intrinsic.components(faces, len(vertices)).max()) + 1,
+    )
+    store.write_order(root, topology, ranks)
+    store.write_matrix(root, info, metres[np.ix_(ranks, ranks)])
+    return key

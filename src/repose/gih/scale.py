@@ -1,8 +1,7 @@
 """A whole dataset: one task per mesh, in this process, on a local Dask cluster, or on one across nodes.
 
 Each task loads its mesh, computes, and publishes the matrix itself, so nothing large travels. A mesh
-whose matrix is in the store is skipped: that is what makes a run resume after a kill and costs only the changed
-meshes otherwise.
+whose matrix is in the store is skipped: a run resumes after a kill, and later costs only changed meshes.
 """
 
 import sys
@@ -12,7 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from numpy.typing import ArrayLike
 
@@ -35,10 +34,11 @@ class Cluster:
     """Where the tasks run.
 
     Attributes:
-        workers: how many meshes at a time. Each needs 4 V² bytes (190 MB at 6,890 vertices) beside the libraries.
-        scheduler: "threads" (this process: least memory, and the kernels release the GIL), "processes" (a local
-            Dask cluster), or the address of a running Dask scheduler, "tcp://node:8786", whose workers see the
-            store's path.
+        workers: how many meshes at a time. Each needs 4 V² bytes (190 MB at 6,890 vertices) beside the
+            libraries.
+        scheduler: "threads" (this process: least memory, and the kernels release the GIL), "processes" (a
+            local Dask cluster), or the address of a running Dask scheduler, "tcp://node:8786", whose workers
+            see the store's path.
         memory_limit: per local Dask worker; Dask pauses a worker that comes near.
     """
 
@@ -95,10 +95,6 @@ class Summary:
             self.fallbacks[outcome.name] = outcome.note
 
 
-class _Executor(Protocol):
-    def submit(self, function: Callable[..., Any], *args: Any) -> Any: ...
-
-
 def compute_dataset(
     meshes: Mapping[str, MeshSource],
     path: Path,
@@ -144,7 +140,7 @@ def _run(
     path: Path,
     settings: Settings,
     backend: Backend,
-    executor: _Executor,
+    executor: Any,
     next_done: Callable[[set[Any]], set[Any]],
     ahead: int,
     summary: Summary,
@@ -174,7 +170,7 @@ def _one(path: Path, name: str, source: MeshSource, settings: Settings, backend:
 
 
 @contextmanager
-def _executor(cluster: Cluster) -> Iterator[tuple[_Executor, Callable[[set[Any]], set[Any]]]]:
+def _executor(cluster: Cluster) -> Iterator[tuple[Any, Callable[[set[Any]], set[Any]]]]:
     """An executor, and a function that waits for the next of its futures."""
     if cluster.scheduler == "threads":
         with ThreadPoolExecutor(cluster.workers) as pool:
