@@ -83,7 +83,7 @@ def distances(
             matrix = solver.solve(factors, settings.factor, threads=threads, order=ranks, where=where)
     except RefusedMesh as refusal:
         return _by_reference(v, f, settings, ranks, refusal.what, where)
-    t = settings.time or operators.h**2
+    t = settings.time or float(np.median(operators.h)) ** 2
     return Solution(matrix, t, "heat", device or "cpu", "", int(operators.component.max()) + 1)
 
 

@@ -19,6 +19,7 @@ class Factors:
     Lengths are in units of the mean edge ``h``, so that nothing depends on the units of the file.
 
     Attributes:
+        h: (V,) float64 metres, by position.
         position: (V,) int32, the place of each vertex in the elimination order.
         component: (V,) int32, by position.
         faces, weights, inverse_area: as in :class:`Operators`, by position.
@@ -27,7 +28,7 @@ class Factors:
         down, up: rows and columns of the factor of the Laplacian.
     """
 
-    h: float
+    h: Float
     position: Int
     component: Int
     faces: Int
@@ -55,8 +56,8 @@ def factorise(operators: Operators, t: float | None = None, where: object = None
     Raises:
         RefusedMesh: the factorisation needs pivoting, which a Delaunay Laplacian never should.
     """
-    mass, steps = operators.mass / operators.h**2, 1.0 if t is None else t / operators.h**2
-    heat = _splu((sp.diags_array(mass) + steps * operators.laplacian).tocsc())
+    mass, steps = scaled(operators, t)
+    heat = _splu((sp.diags_array(mass) + sp.diags_array(steps) @ operators.laplacian).tocsc())
     grounded = np.zeros(len(mass))
     grounded[np.unique(operators.component, return_index=True)[1]] = 1.0
     poisson = _splu((sp.diags_array(grounded) + operators.laplacian).tocsc())
@@ -67,20 +68,26 @@ def factorise(operators: Operators, t: float | None = None, where: object = None
     faces = position[operators.faces]
     by_position = np.argsort(faces.min(1), kind="stable")  # neighbours in memory stay neighbours in the sweep
     heat_factor, poisson_factor = _cholesky(heat), _cholesky(poisson)
-    component = np.empty_like(operators.component)
-    component[position] = operators.component
+    component, h = np.empty_like(operators.component), np.empty_like(operators.h)
+    component[position], h[position] = operators.component, operators.h
     return Factors(
-        h=operators.h,
+        h=h,
         position=position,
         component=component,
         faces=np.ascontiguousarray(faces[by_position]),
         weights=np.ascontiguousarray(operators.weights[by_position]),
-        inverse_area=operators.h**2 / operators.areas[by_position],
+        inverse_area=(operators.h[operators.faces[:, 0]] ** 2 / operators.areas)[by_position],
         parent=_elimination_tree(heat_factor),
         heat=_triangle(heat_factor),
         down=_triangle(poisson_factor.tocsr()),
         up=_triangle(poisson_factor),
     )
+
+
+def scaled(operators: Operators, t: float | None) -> tuple[Float, Float]:
+    """Mass and time of the heat flow, (V,) each, in units of each component's mean edge."""
+    square = operators.h**2
+    return operators.mass / square, np.ones(len(square)) if t is None else t / square
 
 
 def _splu(matrix: sp.csc_array) -> sla.SuperLU:

@@ -44,7 +44,7 @@ class Operators:
         laplacian: (V, V) csc, positive semi-definite cotan Laplacian.
         mass: (V,) float64, a third of the adjacent areas; 1 for unreferenced vertices.
         component: (V,) int32, label of the connected component of each vertex.
-        h: mean edge length in metres.
+        h: (V,) float64, mean edge length in metres of the vertex's own component; 1 if it has no edges.
     """
 
     faces: Int
@@ -53,7 +53,7 @@ class Operators:
     laplacian: sp.csc_array
     mass: Float
     component: Int
-    h: float
+    h: Float
 
 
 def check_mesh(vertices: ArrayLike, faces: ArrayLike, where: object = None) -> tuple[Float, Int]:
@@ -173,6 +173,7 @@ def build(vertices: Float, faces: Int, where: object = None) -> Operators:
     weights, areas = cotan(np.ascontiguousarray(flipped_lengths))
     flipped = np.ascontiguousarray(flipped, np.int32)
     n = len(vertices)
+    component = components(faces, n)
     mass = np.bincount(flipped.ravel(), np.repeat(areas / 3, 3), minlength=n)
     return Operators(
         faces=flipped,
@@ -180,9 +181,16 @@ def build(vertices: Float, faces: Int, where: object = None) -> Operators:
         areas=areas,
         laplacian=laplacian(flipped, weights, n),
         mass=np.where(mass > 0, mass, 1.0),
-        component=components(faces, n),
-        h=float(flipped_lengths.mean()),
+        component=component,
+        h=_mean_edge(np.asarray(flipped_lengths), component[flipped[:, 0]], component.max() + 1)[component],
     )
+
+
+def _mean_edge(lengths: Float, component: Int, n_components: int) -> Float:
+    """Mean edge length of each component: what lies beside a surface must not change distances on it."""
+    count = np.bincount(component, minlength=n_components)
+    total = np.bincount(component, lengths.mean(1), minlength=n_components)
+    return np.divide(total, count, out=np.ones(n_components), where=count > 0)
 
 
 def laplacian(faces: Int, weights: Float, n_vertices: int) -> sp.csc_array:

@@ -74,14 +74,16 @@ def _divergence_of_unit_gradient(faces, weights, inverse_area, u, b):
 
 
 @njit(cache=True, nogil=True)
-def _count_cold(first, count, component, u):
-    """How many vertices the heat of their own component's source does not measurably reach."""
-    cold = 0
+def _check_heat(first, count, component, u):
+    """How often heat is lost to underflow, and how often negative, in the component of its source."""
+    cold, negative = 0, 0
     for i in range(len(component)):
         if any_below(load(u, i), TINY):
             for k in range(count):
-                cold += component[i] == component[first + k] and not u[i, k] > TINY
-    return cold
+                if component[i] == component[first + k]:
+                    negative += u[i, k] < -TINY
+                    cold += not abs(u[i, k]) > TINY
+    return cold, negative
 
 
 @njit(cache=True, nogil=True)
@@ -95,7 +97,9 @@ def _write_rows(first, count, component, target, h, b, out):
             column = target[i]
             for k in range(start, min(count, start + 8)):
                 j = first + k
-                out[target[j], column] = (b[i, k] - b[j, k]) * h if component[i] == component[j] else np.inf
+                out[target[j], column] = (
+                    (b[i, k] - b[j, k]) * h[j] if component[i] == component[j] else np.inf
+                )
 
 
 @njit(cache=True, nogil=True)
@@ -106,29 +110,31 @@ def distances(
 
     Args:
         component, target: (V,) int32, the component, and the row and column in ``out``, of each position.
-        h: metres per unit of length of the operators.
+        h: (V,) metres per unit of length of the operators, by position.
         faces, weights, inverse_area: the intrinsic faces, in positions.
         parent: (V,) int32 elimination tree; -1 at roots.
         heat, up: (starts, rows, values, scale), columns of the factors below the diagonal; ``down`` by rows.
         out: (V, V) float32.
 
     Returns:
-        The number of (source, vertex) pairs of one component that heat did not measurably reach.
+        Numbers of (source, vertex) pairs of one component that heat did not measurably reach, and where it is
+        negative, which it never is when all cotan weights are positive.
     """
     n = len(parent)
     u, b = np.empty((n, LANES)), np.empty((n, LANES))
-    cold = 0
+    cold, negative = 0, 0
     for block in range(first_block, (n + LANES - 1) // LANES, step):
         first = block * LANES
         count = min(LANES, n - first)
         _start_heat(first, count, parent, heat[0], heat[1], heat[2], heat[3], u)
         _solve_up(heat[0], heat[1], heat[2], heat[3], u)
-        cold += _count_cold(first, count, component, u)
+        block_cold, block_negative = _check_heat(first, count, component, u)
+        cold, negative = cold + block_cold, negative + block_negative
         _divergence_of_unit_gradient(faces, weights, inverse_area, u, b)
         _solve_down(down[0], down[1], down[2], down[3], b)
         _solve_up(up[0], up[1], up[2], up[3], b)
         _write_rows(first, count, component, target, h, b, out)
-    return cold
+    return cold, negative
 
 
 @njit(cache=True, nogil=True)

@@ -50,7 +50,7 @@ class MeshInfo:
         order: content hash of that vertex order.
         scale: stored code times scale is the value.
         settings: convention and requested time.
-        t: time of the heat flow that was used, square metres.
+        t: time of the heat flow that was used, square metres; of most vertices, if components differ.
         method: "heat" (the fast kernel or its GPU twin) or "potpourri3d".
         backend: the program that computed it: "cpu", "cuda:0", "potpourri3d".
         note: why another method than the requested one was used; empty otherwise.

@@ -110,21 +110,28 @@ def solve(
     target[factors.position] = rank
     f = factors
 
-    def work(first: int) -> int:
+    def work(first: int) -> tuple[int, int]:
         return kernels.distances(
             first, threads, f.component, target, f.h,
             f.faces, f.weights, f.inverse_area, f.parent, f.heat, f.down, f.up, out,
         )  # fmt: skip
 
     with ThreadPoolExecutor(threads) as pool:
-        cold = sum(pool.map(work, range(threads)))
+        cold, negative = np.sum(list(pool.map(work, range(threads))), axis=0).tolist()
+        check_heat(cold, negative, where)
         nans = sum(pool.map(lambda first: kernels.symmetrise(first, threads, factor, out), range(threads)))
+    if nans:
+        raise MeshError(f"{nans} distances came out as NaN", where, "please report this mesh")
+    return out
+
+
+def check_heat(cold: int, negative: int, where: object) -> None:
+    """Raise unless the heat of every source was positive and above underflow on its whole component."""
     if cold:
         raise MeshError(
             f"heat does not reach {cold} pairs of vertices: the mesh is too many edges long for this time t",
             where,
             "give a larger t (square metres), or a mesh of fewer edges",
         )
-    if nans:
-        raise MeshError(f"{nans} distances came out as NaN", where, "please report this mesh")
-    return out
+    if negative:
+        raise intrinsic.RefusedMesh("obtuse triangles along the border make heat negative", where)
