@@ -29,6 +29,9 @@ AHEAD = 2
 """Tasks handed out per worker: one runs, one waits; the rest stay here, so memory does not grow."""
 
 
+CONNECT_TIMEOUT = "30s"
+
+
 @dataclass(frozen=True)
 class Cluster:
     """Where the tasks run.
@@ -203,7 +206,7 @@ def _client(cluster: Cluster) -> Iterator[Any]:
 
     if cluster.scheduler != "processes":
         try:
-            client = distributed.Client(cluster.scheduler, timeout="30s")
+            client = distributed.Client(cluster.scheduler, timeout=CONNECT_TIMEOUT)
         except (OSError, TimeoutError, ValueError) as error:
             raise ReposeError("no Dask scheduler answers", cluster.scheduler, "is it running?") from error
         with client:

@@ -77,7 +77,7 @@ class Shard:
         """Entries of sorted rows and columns; where a column lies left of the row's band: undefined."""
         out = np.zeros((len(rows), len(cols)), np.uint16)
         bands, starts = np.unique(rows // BAND, return_index=True)
-        ends = np.append(starts[1:], len(rows))
+        ends = np.append(starts, len(rows))[1:]
         with self._open() as file:
             for band, start, end in zip(bands.tolist(), starts.tolist(), ends.tolist(), strict=True):
                 residuals = self._residuals(file.fileno(), band)
