@@ -26,6 +26,8 @@ Codes = NDArray[np.uint16]
 
 _CRC_BYTES = 4
 
+ZERO, ONE = np.uint16(0), np.uint16(1)
+
 
 class Shard:
     """Codes of one matrix, by stored rows and columns ("ranks").
@@ -173,22 +175,22 @@ def _gather(residuals: Codes, first: int, rows: Ranks, cols: Ranks, out: Codes) 
     """
     if len(cols) == 0:
         return
-    end = cols[-1] + 1
-    down = np.zeros(end, np.uint16)
-    line = np.empty(end, np.uint16)
+    width = cols[-1] + 1 - first
+    down = np.zeros(width, np.uint16)
+    line = np.empty(width, np.uint16)
     top = 0
     for k in range(len(rows)):
         for i in range(top, rows[k] + 1):
-            for j in range(first, end):
-                z = residuals[i, j]
-                down[j] += np.uint16((z >> np.uint16(1)) ^ np.uint16(0 - (z & np.uint16(1))))
+            row = residuals[i, first : first + width]
+            for j in range(width):
+                down[j] += (row[j] >> ONE) ^ (ZERO - (row[j] & ONE))
         top = rows[k] + 1
-        total = np.uint16(0)
-        for j in range(first, end):
+        total = ZERO
+        for j in range(width):
             total = np.uint16(total + down[j])
             line[j] = total
         for m in range(len(cols)):
-            out[k, m] = line[cols[m]]
+            out[k, m] = line[cols[m] - first]
 
 
 @njit(cache=True, nogil=True)
