@@ -67,10 +67,11 @@ class Shard:
         """The whole (V, V) matrix of codes."""
         n = self.info.vertices
         codes = np.empty((n, n), np.uint16)
+        residuals, decoded = np.empty((BAND, n), np.uint16), np.empty((BAND, n), np.uint16)
         with self._open() as file:
             for band, top in enumerate(range(0, n, BAND)):
-                decoded = np.empty((BAND, n), np.uint16)
-                restore(self._residuals(file.fileno(), band), decoded)
+                self._read(file.fileno(), band, residuals)
+                restore(residuals, decoded)
                 codes[top : top + BAND] = decoded[: n - top]
         _mirror(codes)
         return codes
@@ -80,9 +81,10 @@ class Shard:
         out = np.zeros((len(rows), len(cols)), np.uint16)
         bands, starts = np.unique(rows // BAND, return_index=True)
         ends = np.append(starts, len(rows))[1:]
+        residuals = np.empty((BAND, self.info.vertices), np.uint16)
         with self._open() as file:
             for band, start, end in zip(bands.tolist(), starts.tolist(), ends.tolist(), strict=True):
-                residuals = self._residuals(file.fileno(), band)
+                self._read(file.fileno(), band, residuals)
                 first = int(np.searchsorted(cols, band * BAND))
                 _gather(residuals, band * BAND, rows[start:end] % BAND, cols[first:], out[start:end, first:])
         return out
@@ -93,17 +95,16 @@ class Shard:
         except OSError as error:
             raise ReposeError(f"cannot open: {error.strerror}", self.path, "recompute this mesh") from error
 
-    def _residuals(self, file: int, band: int) -> Codes:
+    def _read(self, file: int, band: int, residuals: Codes) -> None:
+        """Read one band into a (BAND, V) buffer: a fresh one each time would cost its page faults."""
         offset, length = self._index[band].tolist()
         chunk = os.pread(file, length, offset)
         body, checksum = chunk[:-_CRC_BYTES], chunk[-_CRC_BYTES:]
         if len(chunk) != length or _crc(body) != checksum:
             raise self._damage(f"checksum of rows {band * BAND}.. does not match")
-        out = np.empty((BAND, self.info.vertices), np.uint16)
-        if int.from_bytes(body[4:8], "little") != out.nbytes:  # where Blosc keeps the decoded size
+        if int.from_bytes(body[4:8], "little") != residuals.nbytes:  # where Blosc keeps the decoded size
             raise self._damage(f"rows {band * BAND}.. have the wrong size")
-        blosc.decompress(body, out)
-        return out
+        blosc.decompress(body, residuals)
 
     def _read_index(self, bands: int) -> NDArray[np.uint64]:
         """(bands, 2) offset and length of each chunk, from the end of the file."""
