@@ -13,6 +13,8 @@ import torch
 import trimesh
 from numpy.typing import NDArray
 
+from repose.errors import ReposeError
+
 
 @cache
 def body(vertices: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
@@ -23,10 +25,15 @@ def body(vertices: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     full, faces = _anny()
     if vertices > len(full):
         full, faces = (np.asarray(a) for a in trimesh.remesh.subdivide(full, faces))
-    target = 2 * vertices - 4  # Euler: a closed surface of genus 0 has 2V - 4 faces
-    v, f = fast_simplification.simplify(
-        full.astype(np.float32), np.ascontiguousarray(faces, np.int32), target_count=target
-    )
+    for extra in range(20):  # decimation leaves a non-manifold edge at some sizes; the next is fine
+        target = 2 * (vertices + extra) - 4  # Euler: a closed surface of genus 0 has 2V - 4 faces
+        v, f = fast_simplification.simplify(
+            full.astype(np.float32), np.ascontiguousarray(faces, np.int32), target_count=target
+        )
+        if trimesh.Trimesh(v, f, process=False).is_watertight:
+            break
+    else:
+        raise ReposeError("decimation gives no closed body", f"{vertices} vertices", "try another size")
     return v.astype(np.float64), f.astype(np.int32)
 
 

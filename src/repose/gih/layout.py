@@ -124,7 +124,9 @@ def quantise_band(distances: np.ndarray, top: int, scale: float, codes: np.ndarr
 
 def scale_of(distances: NDArray[np.float32]) -> float:
     """Metres per code: the full range of uint16, so an error of at most half a code."""
-    largest = float(distances.max(initial=0, where=np.isfinite(distances)))
+    largest = float(distances.max())
+    if np.isinf(largest):
+        largest = float(distances.max(initial=0, where=np.isfinite(distances)))
     return largest / (INFINITE - 1) or 1.0
 
 
