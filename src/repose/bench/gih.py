@@ -1,0 +1,120 @@
+"""`repose bench gih`: all-pairs geodesic distances of one body, by potpourri3d's loop and by our kernel."""
+
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import potpourri3d as pp
+
+from repose.bench.bodies import body
+from repose.gih.intrinsic import Float, Int
+from repose.gih.solver import Matrix, all_pairs
+
+VERTICES = 6890
+ROUNDS = 3
+EXACT_SOURCES = 100
+
+
+def measure(vertices: int = VERTICES, rounds: int = ROUNDS) -> dict[str, Any]:
+    """Alternate the two on one thread, and ours on two threads.
+
+    Returns:
+        What `repose.bench` prints, with the best CPU seconds beside the median wall seconds, and ``threads``:
+        how much faster two threads are than one. ``error`` is the mean relative difference of the results.
+    """
+    v, f = body(vertices)
+    works = {
+        "plain": lambda: _loop(v, f),
+        "ours": lambda: all_pairs(v, f),
+        "two threads": lambda: all_pairs(v, f, threads=2),
+    }
+    results = {name: work() for name, work in works.items() if name != "plain"}  # compiles, too
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            wall, cpu = time.perf_counter(), time.process_time()
+            results[name] = work()
+            seconds[name].append((time.perf_counter() - wall, time.process_time() - cpu))
+    sides = {name: _side(seconds[name]) for name in works}
+    for name in ("plain", "ours"):
+        sides[name]["peak_mib"] = _peak(works[name])
+    plain, ours = sides["plain"], sides["ours"]
+    return {
+        "name": "gih",
+        "size": f"{len(v)} vertices, {len(f)} faces, all pairs, one thread",
+        "plain": plain,
+        "ours": ours,
+        "ratio": plain["seconds"] / ours["seconds"],
+        "cpu_ratio": plain["best_cpu_seconds"] / ours["best_cpu_seconds"],
+        "threads": ours["best_seconds"] / sides["two threads"]["best_seconds"],
+        "memory_ratio": plain["peak_mib"] / ours["peak_mib"],
+        "error": relative_difference(results["ours"], results["plain"]),
+    }
+
+
+def curve(sizes: tuple[int, ...] = (5000, 6890, 10000, 14000, 20000)) -> list[dict[str, float]]:
+    """Seconds (best of three) and peak memory of ours by number of vertices, for docs/gih.md."""
+    rows = []
+    for size in sizes:
+        v, f = body(size)
+        work = _bind(v, f)
+        work()
+        best = min(_timed(work) for _ in range(3))
+        rows.append({"vertices": len(v), "cpu_seconds": best, "peak_mib": _peak(work)})
+    return rows
+
+
+def exact_error(vertices: int = VERTICES, sources: int = EXACT_SOURCES) -> float:
+    """Mean relative error against exact polyhedral geodesics (pygeodesic, a development dependency)."""
+    from pygeodesic.geodesic import PyGeodesicAlgorithmExact
+
+    v, f = body(vertices)
+    ours = all_pairs(v, f)
+    exact = PyGeodesicAlgorithmExact(v, f)
+    chosen = np.random.default_rng(0).choice(len(v), sources, replace=False)
+    rows = np.array([exact.geodesicDistances(np.array([source]))[0] for source in chosen])
+    return relative_difference(ours[chosen], rows)
+
+
+def relative_difference(found: Matrix, expected: Matrix) -> float:
+    """Mean of ``|found - expected| / expected`` over pairs of different vertices."""
+    apart = expected > 0
+    return float(np.mean(np.abs(found[apart] - expected[apart]) / expected[apart]))
+
+
+def _loop(v: Float, f: Int) -> Matrix:
+    """The plain way: one source at a time, then symmetrised."""
+    solver = pp.MeshHeatMethodDistanceSolver(v, f)
+    rows = np.empty((len(v), len(v)), np.float32)
+    for source in range(len(v)):
+        rows[source] = solver.compute_distance(source)
+    return 0.5 * (rows + rows.T)
+
+
+def _bind(v: Float, f: Int) -> Callable[[], Matrix]:
+    return lambda: all_pairs(v, f)
+
+
+def _timed(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def _side(turns: list[tuple[float, float]]) -> dict[str, float]:
+    wall, cpu = np.array(turns).T
+    return {
+        "seconds": float(np.median(wall)),
+        "best_seconds": float(wall.min()),
+        "best_cpu_seconds": float(cpu.min()),
+    }
+
+
+def _peak(work: Callable[[], object]) -> float:
+    tracemalloc.start()
+    work()
+    peak = tracemalloc.get_traced_memory()[1] / 2**20
+    tracemalloc.stop()
+    return peak

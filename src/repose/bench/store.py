@@ -1,0 +1,105 @@
+"""`repose bench store`: a training batch of distances, from pickled matrices and from the GIH store."""
+
+import pickle
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from repose.bench.bodies import body
+from repose.gih import store
+from repose.gih.compute import mesh_into_store
+from repose.gih.reader import GihReader
+from repose.gih.solver import METRES, all_pairs
+
+VERTICES = 6890
+MESHES = 4
+ROUNDS = 5
+RANDOM, REGIONAL = 120, 600
+
+Patch = NDArray[np.int64]
+Batch = NDArray[np.float32]
+
+
+def measure(vertices: int = VERTICES, rounds: int = ROUNDS) -> dict[str, Any]:
+    """A batch of 4 meshes, 120 random vertices each or 600 of one region, warm, alternating.
+
+    Returns:
+        What `repose.bench` prints, for random vertices; ``regional`` has the same for a region;
+        ``mb_per_mesh`` and ``max_error_mm`` describe the store.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        names, first, megabytes = _write(root, vertices)
+        reader = GihReader(root / "gih.zarr")
+        nearest = np.argsort(first[len(first) // 2])[:REGIONAL]
+        scattered = np.random.default_rng(0).choice(len(first), RANDOM, replace=False)
+        random, regional = (_compare(root, reader, names, patch, rounds) for patch in (scattered, nearest))
+        whole = reader.rows(names[0], np.arange(len(first)))
+    return {
+        "name": "store",
+        "size": f"{MESHES} meshes of {len(first)} vertices, {RANDOM} random vertices each",
+        **random,
+        "regional": regional | {"size": f"{REGIONAL} vertices of one region"},
+        "mb_per_mesh": megabytes,
+        "max_error_mm": float(np.abs(whole - first).max()) * 1e3,
+    }
+
+
+def _write(root: Path, vertices: int) -> tuple[list[str], Batch, float]:
+    """Both forms of the same meshes; names, the first matrix, and the megabytes of one in the store."""
+    v, f = body(vertices)
+    store.create(root / "gih.zarr", METRES)
+    keys = {}
+    for i in range(MESHES):
+        scaled = v * (1 + 0.02 * i)
+        keys[f"m{i}"] = mesh_into_store(root / "gih.zarr", f"m{i}", scaled, f, METRES).key
+        with (root / f"m{i}.pkl").open("wb") as file:
+            pickle.dump(all_pairs(scaled, f), file, protocol=4)
+    store.commit(root / "gih.zarr", keys)
+    total = sum(p.stat().st_size for p in (root / "gih.zarr").rglob("*") if p.is_file())
+    return sorted(keys), all_pairs(v, f), total / MESHES / 1e6
+
+
+def _compare(root: Path, reader: GihReader, names: list[str], patch: Patch, rounds: int) -> dict[str, Any]:
+    def plain() -> Batch:
+        """What the published loader does: read the whole pickle, copy it as float32, index."""
+        parts = []
+        for name in names:
+            with (root / f"{name}.pkl").open("rb") as file:
+                parts.append(pickle.load(file).astype(np.float32)[patch][:, patch])  # written above, by us
+        return np.stack(parts)
+
+    def ours() -> Batch:
+        return reader.blocks(names, [patch] * len(names))
+
+    works: dict[str, Callable[[], Batch]] = {"plain": plain, "ours": ours}
+    error = float(np.abs(plain() - ours()).max())
+    seconds: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            start = time.perf_counter()
+            work()
+            seconds[name].append(time.perf_counter() - start)
+    sides = {
+        name: {"seconds": float(np.median(seconds[name])), "peak_mib": _peak(works[name])} for name in works
+    }
+    return {
+        **sides,
+        "ratio": sides["plain"]["seconds"] / sides["ours"]["seconds"],
+        "memory_ratio": sides["plain"]["peak_mib"] / sides["ours"]["peak_mib"],
+        "error": error,
+    }
+
+
+def _peak(work: Callable[[], object]) -> float:
+    tracemalloc.start()
+    work()
+    peak = tracemalloc.get_traced_memory()[1] / 2**20
+    tracemalloc.stop()
+    return peak

@@ -1,0 +1,153 @@
+"""From a mesh to a matrix in the store: choose the backend, fall back where it must, publish."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from repose.errors import ReposeError
+from repose.gih import intrinsic, layout, order, reference, solver, store
+from repose.gih.factor import factorise
+from repose.gih.intrinsic import Float, Int, RefusedMesh
+from repose.gih.layout import MeshInfo
+from repose.gih.solver import METRES, Matrix, Settings
+
+Backend = Literal["auto", "cpu", "cuda", "potpourri3d"]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A distance matrix and how it came about; the fields are those of :class:`MeshInfo`."""
+
+    matrix: Matrix
+    t: float
+    method: str
+    backend: str
+    note: str
+    components: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What happened to one mesh: its key, whether it was there already, seconds, and the fallback note."""
+
+    name: str
+    key: str
+    hit: bool
+    seconds: float
+    note: str
+
+
+def distances(
+    vertices: ArrayLike,
+    faces: ArrayLike,
+    settings: Settings = METRES,
+    *,
+    backend: Backend = "auto",
+    threads: int = 1,
+    ranks: NDArray[np.int32] | None = None,
+    where: object = None,
+) -> Solution:
+    """All-pairs distances by the best backend there is.
+
+    Args:
+        vertices: (V, 3) metres. faces: (F, 3).
+        settings: convention and time.
+        backend: "auto" takes a GPU if there is one, else the CPU; a surface they refuse (non-manifold,
+            non-orientable) goes to potpourri3d, which the result's ``note`` records. The others are forced.
+        threads: for the CPU backend.
+        ranks: (V,) vertex order of rows and columns.
+        where: names the mesh in errors.
+
+    Raises:
+        MeshError: no valid mesh.
+        ReposeError: the backend is not there.
+    """
+    v, f = intrinsic.check_mesh(vertices, faces, where)
+    if backend == "potpourri3d":
+        return _by_reference(v, f, settings, ranks, "", where)
+    device = _device(backend)
+    try:
+        operators = intrinsic.build(v, f, where)
+        if device:
+            from repose.gih import torch_backend  # torch takes seconds to import
+
+            matrix = torch_backend.all_pairs(
+                operators, settings.time, settings.factor, order=ranks, device=device, where=where
+            )
+        else:
+            factors = factorise(operators, settings.time, where)
+            matrix = solver.solve(factors, settings.factor, threads=threads, order=ranks, where=where)
+    except RefusedMesh as refusal:
+        return _by_reference(v, f, settings, ranks, refusal.what, where)
+    t = settings.time or float(np.median(operators.h)) ** 2
+    return Solution(matrix, t, "heat", device or "cpu", "", int(operators.component.max()) + 1)
+
+
+def _by_reference(
+    vertices: Float, faces: Int, settings: Settings, ranks: NDArray[np.int32] | None, note: str, where: object
+) -> Solution:
+    matrix = reference.all_pairs(vertices, faces, settings.time, where) * np.float32(settings.factor)
+    if ranks is not None:
+        matrix = matrix[np.ix_(ranks, ranks)]
+    t = settings.time or reference.mean_edge(vertices, faces) ** 2
+    count = int(intrinsic.components(faces, len(vertices)).max()) + 1
+    return Solution(matrix, t, "potpourri3d", "potpourri3d", note, count)
+
+
+def _device(backend: Backend) -> str | None:
+    """The torch device to use, or None for the CPU kernel."""
+    if backend == "cpu" or (backend == "auto" and not Path("/proc/driver/nvidia").exists()):
+        return None
+    import torch  # seconds to import: only where a driver is there, or the user insists
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if backend == "cuda":
+        raise ReposeError("no CUDA device", "--backend cuda", "use --backend auto")
+    return None
+
+
+def mesh_into_store(
+    root: Path,
+    name: str,
+    vertices: ArrayLike,
+    faces: ArrayLike,
+    settings: Settings,
+    *,
+    backend: Backend = "auto",
+    threads: int = 1,
+) -> Outcome:
+    """Compute and publish one mesh unless its matrix is there; the index is left to :func:`store.commit`.
+
+    Raises:
+        MeshError: no valid mesh. ReposeError: the store cannot be written.
+    """
+    start = time.perf_counter()
+    v, f = intrinsic.check_mesh(vertices, faces, name)
+    ranks = order.tour(f, len(v))
+    topology, ranks_id = order.topology_id(f, len(v)), order.order_id(ranks)
+    requested = "potpourri3d" if backend == "potpourri3d" else "heat"
+    key = layout.content_key(v, f, settings, requested, ranks_id)
+    if (root / key).exists():
+        return Outcome(name, key, True, time.perf_counter() - start, "")
+    solution = distances(v, f, settings, backend=backend, threads=threads, ranks=ranks, where=name)
+    info = MeshInfo(
+        key=key,
+        vertices=len(v),
+        topology=topology,
+        order=ranks_id,
+        scale=layout.scale_of(solution.matrix),
+        settings=settings,
+        t=solution.t,
+        method=solution.method,
+        backend=solution.backend,
+        note=solution.note,
+        components=solution.components,
+    )
+    store.write_order(root, topology, ranks)
+    store.write_matrix(root, info, solution.matrix)
+    return Outcome(name, key, False, time.perf_counter() - start, solution.note)

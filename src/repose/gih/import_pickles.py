@@ -1,0 +1,180 @@
+"""Bring in the published ``*.pkl`` matrices without ever running a pickle.
+
+A pickle is a program. The reader here allows the one program it expects: rebuild a bare numpy array of
+float32. Any other name it asks for, any other type or shape, ends in an error before anything is called.
+"""
+
+import hashlib
+import io
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from repose.errors import ReposeError
+from repose.gih import compute, intrinsic, layout, order, store
+from repose.gih.layout import MeshInfo
+from repose.gih.scale import MeshSource
+from repose.gih.solver import RELEASED_T, Settings
+
+RELEASED = Settings(convention="released")
+
+IMPORTED = Settings(convention="metres", t=RELEASED_T)
+"""What the imported numbers are once halved: metres, at the released time."""
+
+SAMPLE = 32
+"""Vertices whose distances are compared with a recomputation."""
+
+MAX_DIFFERENCE = 0.05
+"""Mean relative difference to the recomputation above which it must be another mesh, or another unit."""
+
+_ALLOWED = {
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+    ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,  # type: ignore[attr-defined]
+    ("numpy._core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,  # type: ignore[attr-defined]
+    ("numpy.core.numeric", "_frombuffer"): np._core.numeric._frombuffer,  # type: ignore[attr-defined]
+    ("numpy._core.numeric", "_frombuffer"): np._core.numeric._frombuffer,  # type: ignore[attr-defined]
+    ("_codecs", "encode"): lambda text, encoding: _latin1(text, encoding),
+}
+
+
+def _latin1(text: str, encoding: str) -> bytes:
+    """How protocol 2 writes the bytes of an array."""
+    if encoding != "latin1":
+        raise pickle.UnpicklingError(f"text encoding {encoding!r}")
+    return text.encode("latin1")
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _ALLOWED:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+        return _ALLOWED[module, name]
+
+    def persistent_load(self, _pid: Any) -> Any:
+        raise pickle.UnpicklingError("it refers to objects outside the file")
+
+
+def read_matrix(path: Path) -> NDArray[np.float32]:
+    """Read one pickled (V, V) float32 array.
+
+    Raises:
+        ReposeError: anything else in the file, or a file cut short.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ReposeError(f"cannot read: {error.strerror}", path) from error
+    try:
+        array = _ArrayUnpickler(io.BytesIO(content)).load()
+    except Exception as error:  # a damaged pickle can raise nearly anything
+        raise ReposeError(f"not a pickled float32 array: {error}", path, "nothing else is read") from error
+    if type(array) is not np.ndarray or array.dtype != np.float32:
+        kind = getattr(array, "dtype", type(array).__name__)
+        raise ReposeError(f"holds {kind}, not a bare float32 array", path, "nothing else is read")
+    if array.ndim != 2 or array.shape[0] != array.shape[1] or not len(array):
+        raise ReposeError(f"has shape {array.shape}, not (V, V)", path)
+    if np.isnan(array).any() or (array < 0).any():
+        raise ReposeError("holds NaN or negative distances", path, "recompute it from the mesh")
+    return array
+
+
+def to_metres(released: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Published values are twice the distance: halve them, and symmetrise what rounding left."""
+    return 0.25 * (released + released.T)
+
+
+def check(
+    metres: NDArray[np.float32], vertices: ArrayLike, faces: ArrayLike, where: Path, sample: int = SAMPLE
+) -> float:
+    """Compare an imported matrix with a recomputation at the released time on some rows.
+
+    Returns:
+        The mean relative difference over the sample. A few thousandths are normal: the released
+        code adds 1e-6 to doubled areas.
+
+    Raises:
+        ReposeError: of another size, or further off than :data:`MAX_DIFFERENCE`.
+    """
+    count = len(np.asarray(vertices))
+    if len(metres) != count:
+        raise ReposeError(f"has {len(metres)} vertices, its mesh has {count}", where, "wrong mesh?")
+    ours = compute.distances(vertices, faces, RELEASED, where=where).matrix / np.float32(RELEASED.factor)
+    rows = np.random.default_rng(0).choice(count, min(sample, count), replace=False)
+    expected, found = ours[rows], metres[rows]
+    compared = np.isfinite(expected) & (expected > 0)
+    difference = float(np.mean(np.abs(found[compared] - expected[compared]) / expected[compared]))
+    if not difference <= MAX_DIFFERENCE:
+        raise ReposeError(
+            f"differs from a recomputation by {difference:.1%} on average",
+            where,
+            "another mesh, or not metres?",
+        )
+    return difference
+
+
+def import_pickles(
+    pickles: Mapping[str, Path], meshes: Mapping[str, MeshSource], root: Path, checked: int = 3
+) -> dict[str, float]:
+    """Bring pickled matrices into a store, in metres.
+
+    Args:
+        pickles: mesh name to file. meshes: mesh name to its geometry; every pickle needs one.
+        root: the store, of settings :data:`IMPORTED`; made if missing.
+        checked: how many of them to compare with a recomputation, evenly spread.
+
+    Returns:
+        Mesh name to mean relative difference, of those that were checked.
+
+    Raises:
+        ReposeError: a pickle without a mesh, or one that :func:`read_matrix` or :func:`check` refuses. The
+            pickles before it are in the store.
+    """
+    if missing := sorted(set(pickles) - set(meshes)):
+        raise ReposeError(f"no mesh for {len(missing)} pickles", missing[0], "file names must match")
+    store.create(root, IMPORTED)
+    sample = set(np.linspace(0, len(pickles) - 1, min(checked, len(pickles))).astype(int).tolist())
+    differences, keys = {}, {}
+    try:
+        for place, (name, file) in enumerate(sorted(pickles.items())):
+            vertices, faces = intrinsic.check_mesh(*meshes[name](), name)
+            metres = to_metres(read_matrix(file))
+            if place in sample:
+                differences[name] = check(metres, vertices, faces, file)
+            elif len(metres) != len(vertices):
+                raise ReposeError(
+                    f"has {len(metres)} vertices, its mesh {len(vertices)}", file, "wrong mesh?"
+                )
+            keys[name] = _publish(root, metres, vertices, faces)
+    finally:
+        store.commit(root, keys)
+    return differences
+
+
+def _publish(root: Path, metres: NDArray[np.float32], vertices: intrinsic.Float, faces: intrinsic.Int) -> str:
+    ranks = order.tour(faces, len(vertices))
+    topology, ranks_id = order.topology_id(faces, len(vertices)), order.order_id(ranks)
+    content = hashlib.blake2b(metres.tobytes(), digest_size=16).hexdigest()
+    key = layout.content_key(vertices, faces, IMPORTED, f"imported {content}", ranks_id)
+    if (root / key).exists():
+        return key
+    info = MeshInfo(
+        key=key,
+        vertices=len(vertices),
+        topology=topology,
+        order=ranks_id,
+        scale=layout.scale_of(metres),
+        settings=IMPORTED,
+        t=RELEASED_T,
+        method="imported",
+        backend="published pickle",
+        note="",
+        components=int(intrinsic.components(faces, len(vertices)).max()) + 1,
+    )
+    store.write_order(root, topology, ranks)
+    store.write_matrix(root, info, metres[np.ix_(ranks, ranks)])
+    return key

@@ -1,0 +1,170 @@
+"""How a GIH store lies on disk: names, metadata, quantisation. Shared by the writer and the reader.
+
+::
+
+    store.zarr/zarr.json                 a Zarr group; its attributes name the meshes: {name: key}
+    store.zarr/order-<topology>/         (V,) the vertex order of one topology
+    store.zarr/<key>/zarr.json           one (V, V) uint16 array per distinct mesh; what the numbers mean
+    store.zarr/<key>/c/0/0               its only shard: bands of 16 rows, index and checksums
+
+The directory name is the content key, so a directory that exists is complete and current. Only the upper
+half is kept: in each band the columns left of its first row are zero.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from repose.errors import ReposeError
+from repose.gih.solver import Settings
+
+FORMAT = 1
+"""Version of the layout; a reader refuses what is newer than itself."""
+
+ALGORITHM = 1
+"""Version of the numbers; raise it whenever the same mesh gives other distances, and all keys change."""
+
+BAND = 16
+"""Rows per chunk: few, because a training patch touches random rows, and each costs its whole band."""
+
+INFINITE = 65535
+"""The code of a pair in different components; finite distances take 0..65534."""
+
+ATTRIBUTES = "repose_gih"
+
+
+@dataclass(frozen=True)
+class MeshInfo:
+    """What the attributes of one matrix say.
+
+    Attributes:
+        key: content key, the name of the directory.
+        vertices: V.
+        topology: names the vertex order, ``order-<topology>``.
+        order: content hash of that vertex order.
+        scale: stored code times scale is the value.
+        settings: convention and requested time.
+        t: time of the heat flow that was used, square metres; of most vertices, if components differ.
+        method: "heat" (the fast kernel or its GPU twin) or "potpourri3d".
+        backend: the program that computed it: "cpu", "cuda:0", "potpourri3d".
+        note: why another method than the requested one was used; empty otherwise.
+        components: number of connected components.
+    """
+
+    key: str
+    vertices: int
+    topology: str
+    order: str
+    scale: float
+    settings: Settings
+    t: float
+    method: str
+    backend: str
+    note: str
+    components: int
+
+    def as_attributes(self) -> dict[str, Any]:
+        """The JSON that goes into the array's attributes."""
+        own = {k: v for k, v in self.__dict__.items() if k != "settings"}
+        words = {"format": FORMAT, "units": "metre", "values_per_metre": self.settings.factor}
+        return own | {"settings": self.settings.as_dict(), "infinite": INFINITE} | words
+
+    @classmethod
+    def from_attributes(cls, attributes: dict[str, Any], where: Path) -> "MeshInfo":
+        """Read them back; the digest over the metadata has been checked before."""
+        check_format(attributes, where)
+        fields = {k: attributes[k] for k in cls.__dataclass_fields__ if k != "settings"}
+        return cls(settings=Settings(**attributes["settings"]), **fields)
+
+
+def check_format(attributes: dict[str, Any], where: Path) -> None:
+    """Raise ReposeError unless this version of repose reads the format."""
+    found = attributes.get("format")
+    if not isinstance(found, int) or found > FORMAT:
+        raise ReposeError(
+            f"GIH store of format {found}, this repose reads up to {FORMAT}", where, "update repose"
+        )
+
+
+def content_key(
+    vertices: NDArray[np.float64], faces: NDArray[np.int32], settings: Settings, method: str, order: str
+) -> str:
+    """Equal keys, equal matrices: a hash of mesh bytes, parameters, vertex order and versions."""
+    parameters = settings.as_dict() | {"method": method, "order": order}
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(json.dumps([FORMAT, ALGORITHM, parameters], sort_keys=True).encode())
+    for array, kind in ((vertices, "<f8"), (faces, "<i4")):
+        digest.update(str(array.shape).encode())
+        digest.update(np.ascontiguousarray(array, kind).tobytes())
+    return digest.hexdigest()
+
+
+@njit(cache=True, nogil=True)
+def quantise_band(distances: np.ndarray, top: int, scale: float, codes: np.ndarray) -> None:
+    """Round one band of a (V, V) float32 matrix to (BAND, V) uint16 codes.
+
+    Zero left of column ``top`` and below the last row. The minimum turns inf into INFINITE; finite codes
+    stay below it by the choice of :func:`scale_of`.
+    """
+    codes[:, :top] = 0
+    per_metre = 1.0 / scale
+    for i in range(len(codes)):
+        if top + i < len(distances):
+            for j in range(top, distances.shape[1]):
+                codes[i, j] = np.uint16(min(distances[top + i, j] * per_metre + 0.5, float(INFINITE)))
+        else:
+            codes[i] = 0
+
+
+def scale_of(distances: NDArray[np.float32]) -> float:
+    """Metres per code: the full range of uint16, so an error of at most half a code."""
+    largest = float(distances.max())
+    if np.isinf(largest):
+        largest = float(distances.max(initial=0, where=np.isfinite(distances)))
+    return largest / (INFINITE - 1) or 1.0
+
+
+def decode(codes: NDArray[np.uint16], scale: float) -> NDArray[np.float32]:
+    """Codes to float32 values."""
+    values = codes * np.float32(scale)
+    values[codes == INFINITE] = np.inf
+    return values
+
+
+def seal(metadata: dict[str, Any]) -> bytes:
+    """JSON of Zarr metadata whose attributes carry a digest over all of it."""
+    metadata["attributes"][ATTRIBUTES]["digest"] = _digest(metadata)
+    return json.dumps(metadata, indent=1).encode()
+
+
+def unseal(path: Path) -> dict[str, Any]:
+    """Read sealed metadata back.
+
+    Raises:
+        ReposeError: missing, no GIH metadata, or altered since it was written.
+    """
+    try:
+        metadata = json.loads(path.read_bytes())
+        digest = metadata["attributes"][ATTRIBUTES]["digest"]
+    except FileNotFoundError:
+        raise ReposeError("no such GIH store or matrix", path.parent, "was it computed?") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ReposeError("not the metadata of a GIH store", path, "recompute it") from error
+    except OSError as error:
+        raise ReposeError(f"cannot read: {error.strerror}", path) from error
+    if digest != _digest(metadata):
+        check_format(metadata["attributes"][ATTRIBUTES], path)
+        raise ReposeError("the metadata are damaged: digest mismatch", path, "delete and recompute it")
+    return metadata
+
+
+def _digest(metadata: dict[str, Any]) -> str:
+    own = {k: v for k, v in metadata["attributes"][ATTRIBUTES].items() if k != "digest"}
+    whole = metadata | {"attributes": metadata["attributes"] | {ATTRIBUTES: own}}
+    return hashlib.blake2b(json.dumps(whole, sort_keys=True).encode(), digest_size=16).hexdigest()

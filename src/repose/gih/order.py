@@ -1,0 +1,82 @@
+"""The order in which a store keeps vertices: a nearest-neighbour tour, from the faces alone.
+
+Neighbours on the surface become neighbours in the matrix, which is what the predictor of
+:mod:`repose.gih.codec` lives on: 13.0 MB a mesh of 6,890 vertices, against 18.4 in file order. A tour by
+distances in metres gives 12.9, but then the order, and with it every content key, would hang on one
+reference mesh; this one is the same for all poses and on every machine.
+"""
+
+import hashlib
+
+import numpy as np
+import scipy.sparse as sp
+from numba import njit
+from numpy.typing import NDArray
+
+
+def tour(faces: NDArray[np.int32], n_vertices: int) -> NDArray[np.int32]:
+    """(V,) int32 permutation: ``order[r]`` is the vertex of row r in the store.
+
+    From vertex 0 always to the unvisited vertex of fewest edges away; among those to the one with the fewest
+    unvisited neighbours (Warnsdorff's rule for knight's tours), so that few vertices are left behind.
+    """
+    i, j = faces.ravel(), np.roll(faces, 1, axis=1).ravel()
+    graph = sp.coo_array((np.ones(2 * len(i)), (np.append(i, j), np.append(j, i))), shape=(n_vertices,) * 2)
+    graph = graph.tocsr()
+    return _tour(graph.indptr.astype(np.int32), graph.indices.astype(np.int32))
+
+
+@njit(cache=True, nogil=True)
+def _tour(starts: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
+    n = len(starts) - 1
+    order = np.empty(n, np.int32)
+    visited = np.zeros(n, np.bool_)
+    met = np.full(n, -1, np.int32)
+    queue = np.empty(n, np.int32)
+    hops = np.empty(n, np.int32)
+    here, lowest = 0, 0
+    for rank in range(n):
+        order[rank] = here
+        visited[here] = True
+        queue[0], hops[here], met[here] = here, 0, rank
+        head, tail = 0, 1
+        best, fewest, limit = -1, n, n
+        while head < tail and hops[queue[head]] < limit:
+            x = queue[head]
+            head += 1
+            for p in range(starts[x], starts[x + 1]):
+                y = neighbours[p]
+                if met[y] == rank:
+                    continue
+                met[y], hops[y], queue[tail] = rank, hops[x] + 1, y
+                tail += 1
+                if visited[y]:
+                    continue
+                free = 0
+                for q in range(starts[y], starts[y + 1]):
+                    free += not visited[neighbours[q]]
+                if free < fewest:
+                    best, fewest, limit = y, free, hops[y]
+        if best < 0:  # the component is done: on to the first vertex of another
+            while lowest < n and visited[lowest]:
+                lowest += 1
+            best = lowest
+        here = best
+    return order
+
+
+def topology_id(faces: NDArray[np.int32], n_vertices: int) -> str:
+    """Content hash of a topology: meshes with equal ids share one vertex order."""
+    digest = hashlib.blake2b(f"topology {n_vertices} {len(faces)} ".encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(faces, "<i4").tobytes())
+    return digest.hexdigest()
+
+
+def order_id(order: NDArray[np.int32]) -> str:
+    """Content hash of a vertex order."""
+    return hashlib.blake2b(np.ascontiguousarray(order, "<i4").tobytes(), digest_size=16).hexdigest()
+
+
+def is_permutation(order: NDArray[np.integer]) -> bool:
+    """Whether ``order`` names each of 0..V-1 once."""
+    return order.ndim == 1 and np.array_equal(np.sort(order), np.arange(len(order)))

@@ -1,0 +1,166 @@
+"""Read distances from a GIH store: only the bands that are asked for, every byte checked."""
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from repose.errors import ReposeError
+from repose.gih import layout, store
+from repose.gih.layout import MeshInfo
+from repose.gih.order import order_id
+from repose.gih.shard import Shard
+
+Block = NDArray[np.float32]
+
+
+class GihReader:
+    """Distances between vertices of the meshes of one store, in the store's convention (metres by default).
+
+    Safe to share between threads, to fork, and to pickle to a spawned worker: files are opened per read,
+    reads carry their own offset, and nothing is held across a fork but finished cache entries.
+
+    Args:
+        path: the store.
+        cache_bytes: keep decoded matrices (2 V² bytes each) up to this many bytes; 0 decodes only what is
+            asked for, each time. A cached matrix answers an order of magnitude faster.
+
+    Raises:
+        ReposeError: no store there, damaged, or written by a newer version.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], cache_bytes: int = 0):
+        self.path = Path(path)
+        self.cache_bytes = cache_bytes
+        self._keys: dict[str, str] = store.read_index(self.path)["meshes"]
+        self._reset()
+
+    def _reset(self) -> None:
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._shards: dict[str, Shard] = {}
+        self._ranks: dict[str, NDArray[np.int32]] = {}
+        self._decoded: OrderedDict[str, NDArray[np.uint16]] = OrderedDict()
+
+    def __getstate__(self) -> dict[str, object]:
+        """A spawned worker gets the names and opens the files itself."""
+        return {"path": self.path, "cache_bytes": self.cache_bytes, "_keys": self._keys}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Counterpart of :meth:`__getstate__`."""
+        self.__dict__.update(state)
+        self._reset()
+
+    @property
+    def meshes(self) -> list[str]:
+        """Names of the meshes, sorted."""
+        return list(self._keys)
+
+    def info(self, mesh: str) -> MeshInfo:
+        """What the numbers of a mesh mean, and how they came about."""
+        return self._shard(mesh).info
+
+    def row(self, mesh: str, vertex: int) -> NDArray[np.float32]:
+        """Distances from one vertex to all: (V,) float32."""
+        return self.rows(mesh, [vertex])[0]
+
+    def rows(self, mesh: str, vertices: ArrayLike) -> Block:
+        """Distances from some vertices to all: (R, V) float32.
+
+        Half of each row is stored as a column above it, so this decodes most of the matrix: see
+        ``cache_bytes``.
+        """
+        return self.block(mesh, vertices, np.arange(self.info(mesh).vertices))
+
+    def block(self, mesh: str, rows: ArrayLike, cols: ArrayLike | None = None) -> Block:
+        """Distances between two sets of vertices: (R, C) float32, inf between components.
+
+        Args:
+            mesh: a name of :attr:`meshes`.
+            rows, cols: vertex indices, in any order, repeats allowed; ``cols`` defaults to ``rows``.
+
+        Raises:
+            ReposeError: unknown mesh, a vertex out of range, or damaged bytes.
+        """
+        shard = self._shard(mesh)
+        rank = self._rank(shard.info)
+        row_ranks = _ranks(rank, rows, mesh)
+        col_ranks = row_ranks if cols is None else _ranks(rank, cols, mesh)
+        if self.cache_bytes:
+            codes = self._matrix(shard)[np.ix_(row_ranks, col_ranks)]
+        else:
+            codes = shard.block(row_ranks, None if cols is None else col_ranks)
+        return layout.decode(codes, shard.info.scale)
+
+    def blocks(
+        self, meshes: Sequence[str], rows: Sequence[ArrayLike], cols: Sequence[ArrayLike] | None = None
+    ) -> Block:
+        """One :meth:`block` of equal shape per mesh: (B, R, C) float32; one set of rows per mesh."""
+        columns = [None] * len(meshes) if cols is None else cols
+        if not len(meshes) == len(rows) == len(columns):
+            raise ReposeError(f"{len(meshes)} meshes, {len(rows)} row sets and {len(columns)} column sets")
+        return np.stack([self.block(m, r, c) for m, r, c in zip(meshes, rows, columns, strict=True)])
+
+    def verify(self, mesh: str) -> None:
+        """Read and check every byte of a mesh. Raises ReposeError at the first damage."""
+        shard = self._shard(mesh)
+        self._rank(shard.info)
+        shard.matrix()
+
+    def _shard(self, mesh: str) -> Shard:
+        if mesh not in self._keys:
+            close = ", ".join(self.meshes[:3]) + (" …" if len(self._keys) > 3 else "")
+            raise ReposeError(f"no mesh named {mesh!r}", self.path, f"it has {len(self._keys)}: {close}")
+        key = self._keys[mesh]
+        with self._guard():
+            if key not in self._shards:
+                self._shards[key] = Shard(self.path / key)
+            return self._shards[key]
+
+    def _rank(self, info: MeshInfo) -> NDArray[np.int32]:
+        """(V,) the stored row of each vertex."""
+        with self._guard():
+            if info.order not in self._ranks:
+                order = store.read_order(self.path, info.topology)
+                if problem := _order_problem(order, info):
+                    raise ReposeError(problem, self.path / info.key, "recompute this mesh")
+                self._ranks[info.order] = np.argsort(order).astype(np.int32)
+            return self._ranks[info.order]
+
+    def _matrix(self, shard: Shard) -> NDArray[np.uint16]:
+        key = shard.info.key
+        with self._guard():
+            if key in self._decoded:
+                self._decoded.move_to_end(key)
+                return self._decoded[key]
+        matrix = shard.matrix()  # outside the lock: two threads may both decode, none waits
+        with self._guard():
+            self._decoded[key] = matrix
+            while len(self._decoded) > 1 and sum(m.nbytes for m in self._decoded.values()) > self.cache_bytes:
+                self._decoded.popitem(last=False)
+        return matrix
+
+    def _guard(self) -> threading.Lock:
+        if self._process != os.getpid():  # forked: the lock may have been held by a thread that is not here
+            self._process, self._lock = os.getpid(), threading.Lock()
+        return self._lock
+
+
+def _order_problem(order: NDArray[np.int32], info: MeshInfo) -> str | None:
+    if len(order) != info.vertices or order_id(order) != info.order:
+        return "the matrix was stored in another vertex order than the store has"
+    return None
+
+
+def _ranks(rank: NDArray[np.int32], vertices: ArrayLike, mesh: str) -> NDArray[np.int32]:
+    chosen = np.asarray(vertices)
+    if chosen.ndim != 1 or (chosen.size and chosen.dtype.kind not in "iu"):
+        raise ReposeError(f"vertices must be a list of integers, not {chosen.dtype} {chosen.shape}", mesh)
+    outside = (chosen < 0) | (chosen >= len(rank))
+    if outside.any():
+        raise ReposeError(f"no vertex {chosen[outside][0]}: the mesh has {len(rank)}", mesh)
+    return rank[chosen.astype(np.int64)]

@@ -1,0 +1,137 @@
+"""All-pairs geodesic distances in heat (GIH) of one mesh.
+
+The heat method of Crane, Weischedel & Wardetzky 2013 ("Geodesics in Heat", ACM TOG 32(5)): let heat flow
+from the source for a time t, normalise its gradient, and find the function whose gradient comes closest.
+Both linear systems are factorised once and all V sources are solved in blocks.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from repose.errors import MeshError, ReposeError
+from repose.gih import intrinsic, kernels
+from repose.gih.factor import Factors, factorise
+
+Matrix = NDArray[np.float32]
+
+RELEASED_T = 0.1
+"""Square metres: the absolute time in the released code of LIMP and of the published system."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the numbers of a GIH matrix mean.
+
+    Attributes:
+        convention: "metres" is the distance. "released" reproduces the published code: t = 0.1 m² unless
+            given, and values of twice the distance (its gradient halves and its divergence doubles, which
+            cancel only without the normalisation in between).
+        t: time of the heat flow in square metres; None means the squared mean edge length.
+    """
+
+    convention: Literal["metres", "released"] = "metres"
+    t: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.convention not in ("metres", "released"):
+            raise ReposeError(f"unknown GIH convention {self.convention!r}", hint="metres or released")
+        if self.t is not None and not (np.isfinite(self.t) and self.t > 0):
+            raise ReposeError(f"the heat flow time t is {self.t}", hint="a positive number of square metres")
+
+    @property
+    def time(self) -> float | None:
+        """Time of the heat flow in square metres; None means h²."""
+        return RELEASED_T if self.t is None and self.convention == "released" else self.t
+
+    @property
+    def factor(self) -> float:
+        """How many units of a stored value make one metre."""
+        return 2.0 if self.convention == "released" else 1.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """For attributes and content keys."""
+        return asdict(self)
+
+
+METRES = Settings()
+"""True distances in metres, t = h²: the default."""
+
+
+def all_pairs(
+    vertices: ArrayLike,
+    faces: ArrayLike,
+    settings: Settings = METRES,
+    *,
+    threads: int = 1,
+    order: NDArray[np.integer] | None = None,
+    where: object = None,
+) -> Matrix:
+    """Geodesic distance between every two vertices, by the fast kernel.
+
+    Args:
+        vertices: (V, 3) metres. faces: (F, 3) indices into them.
+        settings: time of the heat flow and unit of the result.
+        threads: worker threads; the kernels release the GIL.
+        order: (V,) permutation; row and column r of the result belong to vertex ``order[r]``.
+        where: names the mesh in errors.
+
+    Returns:
+        (V, V) float32, symmetric, zero diagonal; metres (doubled in the released convention); inf between
+        vertices of different components.
+
+    Raises:
+        MeshError: the arrays are no mesh, or heat does not reach across it in double precision.
+        RefusedMesh: a valid surface this kernel cannot take; :mod:`repose.gih.reference` can.
+    """
+    checked = intrinsic.check_mesh(vertices, faces, where)
+    factors = factorise(intrinsic.build(*checked, where), settings.time, where)
+    return solve(factors, settings.factor, threads=threads, order=order, where=where)
+
+
+def solve(
+    factors: Factors,
+    factor: float = 1.0,
+    *,
+    threads: int = 1,
+    order: NDArray[np.integer] | None = None,
+    where: object = None,
+) -> Matrix:
+    """The symmetric distance matrix of factorised operators, times ``factor``; see :func:`all_pairs`."""
+    n = len(factors.position)
+    out = np.empty((n, n), np.float32)
+    rank = np.arange(n, dtype=np.int32)
+    if order is not None:
+        rank[order] = np.arange(n, dtype=np.int32)
+    target = np.empty(n, np.int32)
+    target[factors.position] = rank
+    f = factors
+
+    def work(first: int) -> tuple[int, int]:
+        return kernels.distances(
+            first, threads, f.component, target, f.h,
+            f.faces, f.weights, f.inverse_area, f.parent, f.heat, f.down, f.up, out,
+        )  # fmt: skip
+
+    with ThreadPoolExecutor(threads) as pool:
+        cold, negative = np.sum(list(pool.map(work, range(threads))), axis=0).tolist()
+        check_heat(cold, negative, where)
+        nans = sum(pool.map(lambda first: kernels.symmetrise(first, threads, factor, out), range(threads)))
+    if nans:
+        raise MeshError(f"{nans} distances came out as NaN", where, "please report this mesh")
+    return out
+
+
+def check_heat(cold: int, negative: int, where: object) -> None:
+    """Raise unless the heat of every source was positive and above underflow on its whole component."""
+    if cold:
+        raise MeshError(
+            f"heat does not reach {cold} pairs of vertices: the mesh is too many edges long for this time t",
+            where,
+            "give a larger t (square metres), or a mesh of fewer edges",
+        )
+    if negative:
+        raise intrinsic.RefusedMesh("obtuse triangles along the border make heat negative", where)

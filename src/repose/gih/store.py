@@ -1,0 +1,145 @@
+"""Write GIH matrices into a store; see :mod:`repose.gih.layout` for what it looks like."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import BloscCodec, Crc32cCodec
+from zarr.core.common import JSON
+
+from repose.errors import ReposeError
+from repose.gih import layout, order, publish, shard
+from repose.gih.codec import Lorenzo2D
+from repose.gih.layout import ATTRIBUTES, BAND, MeshInfo
+from repose.gih.solver import Settings
+
+
+def write_matrix(root: Path, info: MeshInfo, distances: NDArray[np.float32]) -> None:
+    """Publish one matrix under its content key, in one shard, by one writer.
+
+    Args:
+        root: the store. info: what the numbers mean; ``info.scale`` from :func:`layout.scale_of`.
+        distances: (V, V) float32, rows and columns in the store's vertex order.
+
+    Raises:
+        ReposeError: the disk is full or not writable.
+    """
+    n = len(distances)
+    with publish.directory(root / info.key) as temporary:
+        zarr.create_array(
+            str(temporary),
+            shape=(n, n),
+            chunks=(BAND, n),
+            shards=(-(-n // BAND) * BAND, n),
+            dtype=np.uint16,
+            filters=[Lorenzo2D()],
+            compressors=[BloscCodec(cname="lz4", clevel=5, shuffle="bitshuffle", typesize=2), Crc32cCodec()],
+            fill_value=0,
+            attributes={ATTRIBUTES: info.as_attributes()},
+        )
+        file = temporary / "c" / "0" / "0"
+        file.parent.mkdir(parents=True)
+        with file.open("wb") as handle:
+            handle.writelines(shard.encode(distances, info.scale))
+        metadata = json.loads((temporary / "zarr.json").read_bytes())
+        (temporary / "zarr.json").write_bytes(layout.seal(metadata))
+
+
+def write_order(root: Path, topology: str, ranks: NDArray[np.int32]) -> None:
+    """Publish the vertex order of a topology, unless it is there."""
+    folder = root / f"order-{topology}"
+    if not folder.exists():
+        attributes: dict[str, JSON] = {"format": layout.FORMAT, "order": order.order_id(ranks)}
+        with publish.directory(folder) as temporary:
+            array = zarr.create_array(
+                str(temporary),
+                shape=ranks.shape,
+                chunks=ranks.shape,
+                dtype=np.int32,
+                attributes={ATTRIBUTES: attributes},
+            )
+            array[:] = ranks
+            metadata = json.loads((temporary / "zarr.json").read_bytes())
+            (temporary / "zarr.json").write_bytes(layout.seal(metadata))
+
+
+def read_order(root: Path, topology: str) -> NDArray[np.int32]:
+    """The vertex order of a topology: (V,) int32, ``order[r]`` is the vertex of row r.
+
+    Raises:
+        ReposeError: missing or damaged.
+    """
+    folder = root / f"order-{topology}"
+    attributes = layout.unseal(folder / "zarr.json")["attributes"][ATTRIBUTES]
+    layout.check_format(attributes, folder)
+    try:
+        ranks = np.asarray(zarr.open_array(str(folder), mode="r")[:])
+    except Exception as error:  # zarr and its codecs have no common error for damaged bytes
+        raise ReposeError("the vertex order is damaged", folder, "delete and recompute the store") from error
+    if not order.is_permutation(ranks) or order.order_id(ranks) != attributes["order"]:
+        raise ReposeError("the vertex order is damaged", folder, "delete and recompute the store")
+    return ranks
+
+
+def read_index(root: Path) -> dict[str, Any]:
+    """The attributes of a store: {"format", "settings", "meshes": {name: key}}.
+
+    Raises:
+        ReposeError: no store there, damaged, or of a newer version.
+    """
+    attributes = layout.unseal(root / "zarr.json")["attributes"][ATTRIBUTES]
+    layout.check_format(attributes, root)
+    return attributes
+
+
+def create(root: Path, settings: Settings) -> None:
+    """Make an empty store, or check that the store there holds the same kind of numbers.
+
+    Raises:
+        ReposeError: a store of other settings, or something else, is there.
+    """
+    if not (root / "zarr.json").exists():
+        if root.exists() and any(p.name not in (publish.TEMPORARY, ".lock") for p in root.iterdir()):
+            raise ReposeError("the folder is not empty and not a GIH store", root, "choose another name")
+        with publish.lock(root / ".lock"):
+            if not (root / "zarr.json").exists():
+                _write_index(root, {"format": layout.FORMAT, "settings": settings.as_dict(), "meshes": {}})
+    found = Settings(**read_index(root)["settings"])
+    if found != settings:
+        raise ReposeError(f"the store holds {found}, not {settings}", root, "use another store")
+
+
+def commit(root: Path, keys: Mapping[str, str]) -> None:
+    """Name matrices in the index, and delete matrices that nothing names any more.
+
+    Safe beside other writers of the same store: the index is locked, read, changed and replaced.
+    """
+    with publish.lock(root / ".lock"):
+        index = read_index(root)
+        replaced = {old for name, old in index["meshes"].items() if keys.get(name, old) != old}
+        index["meshes"] = dict(sorted((index["meshes"] | dict(keys)).items()))
+        _write_index(root, index)
+        for key in replaced - set(index["meshes"].values()):
+            shutil.rmtree(root / key, ignore_errors=True)
+
+
+def forget(root: Path, keep: set[str]) -> None:
+    """Drop the meshes whose names are not in ``keep``, and their matrices."""
+    with publish.lock(root / ".lock"):
+        index = read_index(root)
+        dropped = {key for name, key in index["meshes"].items() if name not in keep}
+        index["meshes"] = {name: key for name, key in index["meshes"].items() if name in keep}
+        _write_index(root, index)
+        for key in dropped - set(index["meshes"].values()):
+            shutil.rmtree(root / key, ignore_errors=True)
+
+
+def _write_index(root: Path, index: dict[str, Any]) -> None:
+    attributes = {ATTRIBUTES: {k: v for k, v in index.items() if k != "digest"}}
+    metadata = {"zarr_format": 3, "node_type": "group", "attributes": attributes}
+    publish.file(root / "zarr.json", layout.seal(metadata))
