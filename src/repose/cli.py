@@ -134,6 +134,16 @@ def report(config: ConfigFile, results: Results, out: Out) -> None:
     run(_config(config), results, out)
 
 
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
+def gih(context: typer.Context) -> None:
+    """Geodesics in heat: compute, query, info, import."""
+    from repose.gih.cli import app as commands
+
+    commands(context.args, prog_name="repose gih")
+
+
 @app.command()
 def config(
     write: Annotated[
@@ -154,7 +164,7 @@ def config(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="loader, …")],
+    name: Annotated[str, typer.Argument(help="gih, loader, obj or store")],
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Run the plain way and ours on the same work, alternating, and print medians and ratio."""

@@ -24,8 +24,8 @@ def line_of(text: str, part: str) -> int:
             r"unknown key 'datasets.open-human.vertces' \(hint: did you mean 'vertices'\?\)",
         ),
         (
-            "val: 2,",
-            "vla: 2,",
+            "val: 4,",
+            "vla: 4,",
             r"unknown key 'datasets.open-human.identities.vla' \(hint: did you mean 'val'\?\)",
         ),
         (
