@@ -2,8 +2,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-
 from gih.meshes import sphere, torus
+
 from repose.errors import ReposeError
 from repose.gih import scale, store
 from repose.gih.reader import GihReader

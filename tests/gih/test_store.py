@@ -11,10 +11,10 @@ import time
 import numpy as np
 import pytest
 import zarr
+from gih.meshes import grid, join, sphere, torus
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gih.meshes import grid, join, sphere, torus
 from repose.errors import ReposeError
 from repose.gih import layout, publish, store
 from repose.gih.compute import distances, mesh_into_store
