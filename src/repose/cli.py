@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-ConfigFile = Annotated[Path, typer.Option("--config", help="config file")]
+ConfigFile = Annotated[Path, typer.Option("--config", envvar="REPOSE_CONFIG", help="config file")]
 Out = Annotated[Path, typer.Option("--out", help="what to write")]
 Results = Annotated[Path, typer.Option("--results", help="folder of the workflow's results")]
 StorePath = Annotated[Path, typer.Option("--store", help="packed meshes (Zarr)")]

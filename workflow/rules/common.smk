@@ -1,12 +1,11 @@
 """Checked configuration, wildcard constraints, and the helper functions of the rules."""
 
-import os
-import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from repose.config.load import check, resolve
+from repose.config.environment import hand_down
+from repose.config.load import check
 from repose.errors import ReposeError
 from repose.provenance.code import stage_code
 
@@ -15,14 +14,8 @@ try:
 except ReposeError as error:
     raise WorkflowError(str(error)) from None
 
-# Jobs read a copy named by its content: editing config.yaml cannot reach jobs that run.
-CONFIG_FILE = resolve(CONFIG, Path("results/.config"))
+hand_down(CONFIG, Path("results/.config"), workflow.is_main_process)
 ENV = "../../envs/conda.yaml"
-
-# `.venv/bin/snakemake` finds `repose` without an activated environment; conda puts its own in front.
-os.environ["PATH"] = os.pathsep.join(
-    [os.path.dirname(sys.executable), os.environ["PATH"]]
-)
 
 
 wildcard_constraints:
@@ -104,4 +97,4 @@ def model_option(wildcards):
     """The command line option that names the weights."""
     if not is_learned(wildcards.method):
         return ""
-    return "--model " + rules.train.output.model.format(**wildcards)
+    return f"--model {rules.train.output.model.format(**wildcards)}"

@@ -26,5 +26,5 @@ rule convert:
     params:
         code=dataset_code("convert"),
     shell:
-        "repose convert {wildcards.dataset} --config {CONFIG_FILE} --raw {input.recipe} --out {output.catalog}"
+        "repose convert {wildcards.dataset} --raw {input.recipe} --out {output.catalog}"
         " 2>&1 | tee {log}"

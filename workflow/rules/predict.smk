@@ -34,6 +34,6 @@ rule predict:
         settings=method_settings,
         code=method_code("predict"),
     shell:
-        "repose predict {wildcards.method} --config {CONFIG_FILE} --store {input.store}"
+        "repose predict {wildcards.method} --store {input.store}"
         " --splits results/splits/{wildcards.dataset} {params.model} --out {output.predictions}"
         " 2>&1 | tee {log}"

@@ -22,4 +22,4 @@ rule raw:
         settings=raw_settings,
         code=dataset_code("raw"),
     shell:
-        "repose raw {wildcards.dataset} --config {CONFIG_FILE} --out {output.recipe} 2>&1 | tee {log}"
+        "repose raw {wildcards.dataset} --out {output.recipe} 2>&1 | tee {log}"

@@ -32,4 +32,4 @@ rule report:
         table=CONFIG.table1.model_dump(mode="json"),
         code=stage_code("report"),
     shell:
-        "repose report --config {CONFIG_FILE} --results results --out {output.figure} 2>&1 | tee {log}"
+        "repose report --results results --out {output.figure} 2>&1 | tee {log}"

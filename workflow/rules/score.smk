@@ -31,5 +31,5 @@ rule score:
     params:
         code=stage_code("score"),
     shell:
-        "repose score --config {CONFIG_FILE} --predictions {input.predictions} --store {input.store}"
+        "repose score --predictions {input.predictions} --store {input.store}"
         " --splits results/splits/{wildcards.dataset} --out {output.scores} 2>&1 | tee {log}"

@@ -27,5 +27,5 @@ rule split:
         settings=split_settings,
         code=stage_code("split"),
     shell:
-        "repose split {wildcards.dataset} {wildcards.part} --config {CONFIG_FILE}"
+        "repose split {wildcards.dataset} {wildcards.part}"
         " --catalog {input.catalog} --out {output.triples} 2>&1 | tee {log}"

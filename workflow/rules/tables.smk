@@ -31,4 +31,4 @@ rule tables:
         table=CONFIG.table1.model_dump(mode="json"),
         code=stage_code("tables"),
     shell:
-        "repose tables --config {CONFIG_FILE} --results results --out {output.table} 2>&1 | tee {log}"
+        "repose tables --results results --out {output.table} 2>&1 | tee {log}"

@@ -32,6 +32,6 @@ rule train:
         settings=method_settings,
         code=method_code("train"),
     shell:
-        "repose train {wildcards.method} --config {CONFIG_FILE} --seed {wildcards.seed}"
+        "repose train {wildcards.method} --seed {wildcards.seed}"
         " --store {input.store} --split {input.split} --state results/.state --out {output.model}"
         " 2>&1 | tee {log}"

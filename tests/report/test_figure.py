@@ -1,0 +1,34 @@
+import io
+
+import numpy as np
+import trimesh
+import zarr
+from PIL import Image
+
+from repose.convert.bodies import write_bodies
+from repose.report.figure import SIZE, Shown, figure
+from repose.store.meshes import MeshStore
+from repose.store.pack import pack
+
+
+def test_a_row_per_method_and_triple_and_errors_in_colour(tmp_path):
+    sphere = trimesh.creation.icosphere(subdivisions=2)
+    bodies = [(i, p, sphere.vertices * (1 + 0.2 * i + 0.1 * p)) for i in range(2) for p in range(2)]
+    rows = write_bodies(bodies, sphere.faces.astype(np.int32), tmp_path / "obj", "test", "own")
+    pack(rows, tmp_path / "obj", tmp_path / "m.zarr")
+    store = MeshStore(tmp_path / "m.zarr")
+    shown = []
+    for name, offset in (("exact", 0.0), ("wrong", 0.6)):
+        names = [["id0_0", "id1_1", "id0_1"], ["id1_0", "id0_1", "id1_1"]]
+        truth = store.vertices(np.array([1, 3]))
+        truth[:, :20] += np.float32(offset)
+        root = zarr.create_group(tmp_path / f"{name}.zarr")
+        root.create_group("unseen", attributes={"triples": names}).create_array("vertices", data=truth)
+        shown.append(Shown("open-human", name, tmp_path / f"{name}.zarr", store))
+    picture = np.asarray(Image.open(io.BytesIO(figure(shown, "unseen", 2))).convert("RGB")).astype(int)
+    height = SIZE[0]
+    assert picture.shape[0] > 4 * height and picture.shape[1] > 5 * SIZE[1]
+    # The last colour of the scale is yellow: only the wrong method's rows have some, above the colour bar.
+    yellow = (picture[..., 0] > 150) & (picture[..., 1] > 150) & (picture[..., 2] < 90)
+    rows_with_yellow = np.flatnonzero(yellow[: -height // 3].any(axis=1))
+    assert len(rows_with_yellow) and rows_with_yellow.min() > 2 * height
