@@ -4,7 +4,7 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 CORES ?= all
 BIN := .venv/bin
-SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --quiet rules
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --quiet rules --
 
 .PHONY: help all test lint lock docs clean
 help:
