@@ -22,6 +22,7 @@ class Meter:
     def __init__(self, label: str, total: int):
         self.label, self.total, self._done = label, total, 0
         self._start = self._said = time.monotonic()
+        self._first: tuple[float, int] | None = None  # when work was first seen done, past any loading
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
@@ -49,9 +50,10 @@ class Meter:
             self._bar.update(self._task, completed=done, note=note)
             return
         now = time.monotonic()
-        if now - self._said >= INTERVAL_S:
+        self._first = self._first or (now, done)
+        if now - self._said >= INTERVAL_S and done > self._first[1]:
             self._said = now
-            left = (now - self._start) / max(done, 1) * (self.total - done)
+            left = (now - self._first[0]) / (done - self._first[1]) * (self.total - done)
             tail = f", {note}" if note else ""
             print(f"{self.label}: {done}/{self.total}, {left:.0f} s left{tail}", file=sys.stderr, flush=True)
 

@@ -30,6 +30,9 @@ def generate(settings: Settings, progress: Callable[[int, int], None] | None = N
     Raises:
         ReposeError: no closed mesh of that many vertices, or too few poses free of self-intersection.
     """
-    from repose.raw.open_human.generation import generate_recipe  # torch and Anny take seconds to import
+    import warp  # torch, warp and Anny take seconds to import
+
+    warp.config.quiet = True  # its banner would stand in every log
+    from repose.raw.open_human.generation import generate_recipe
 
     return generate_recipe(settings, progress or (lambda done, total: None))
