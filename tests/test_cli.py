@@ -56,3 +56,16 @@ def test_a_wrong_dataset_is_named(tmp_path):
     assert out.returncode == 1 and out.stderr.count("\n") == 1
     assert "no dataset named 'open-humn' (hint: the config has open-human" in out.stderr
     assert not any(tmp_path.iterdir())
+
+
+def test_doctor_describes_a_mesh_and_refuses_a_broken_one(tmp_path):
+    (tmp_path / "a.obj").write_text(
+        "v 0 0 0\nv 1 0 0\nv 0 2 0\nv 0 0 1\nf 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\n"
+    )
+    out = repose_command("doctor", str(tmp_path / "a.obj"))
+    assert out.returncode == 0
+    facts = dict(line.split() for line in out.stdout.splitlines()[1:])
+    assert facts["closed"] == "True" and facts["height_m"] == "2" and facts["self_intersections"] == "0"
+    (tmp_path / "b.obj").write_text("v 0 0 0\nf 1 2 3\n")
+    out = repose_command("doctor", str(tmp_path / "b.obj"))
+    assert out.returncode == 1 and "b.obj:2" in out.stderr and out.stderr.count("\n") == 1

@@ -134,6 +134,20 @@ def report(config: ConfigFile, results: Results, out: Out) -> None:
     run(_config(config), results, out)
 
 
+@app.command()
+def doctor(meshes: Annotated[list[Path], typer.Argument(help=".obj, .ply or .off files")]) -> None:
+    """Say what meshes are like: counts, closed or not, pieces, bad faces, self-intersections, size in metres."""
+    from dataclasses import asdict
+
+    from repose.mesh.io import read_mesh
+    from repose.mesh.quality import measure
+
+    for path in meshes:
+        print(path)
+        for name, value in asdict(measure(read_mesh(path))).items():
+            print(f"  {name:22} {value:.4g}" if isinstance(value, float) else f"  {name:22} {value}")
+
+
 @app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 )
