@@ -54,7 +54,7 @@ def measure(vertices: int = VERTICES, rounds: int = ROUNDS) -> dict[str, Any]:
     }
 
 
-def curve(sizes: tuple[int, ...] = (5000, 6890, 10000, 14000, 20000)) -> list[dict[str, float]]:
+def curve(sizes: tuple[int, ...] = (1000, 2000, 4000, 6890, 10000, 14000, 20000)) -> list[dict[str, float]]:
     """Seconds (best of three) and peak memory of ours by number of vertices, for docs/gih.md."""
     rows = []
     for size in sizes:
