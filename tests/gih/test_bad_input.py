@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from gih.meshes import grid, join, moebius, sphere, torus
+
 from repose.errors import MeshError
 from repose.gih.compute import distances
 from repose.gih.solver import all_pairs

@@ -2,10 +2,10 @@ import pickle
 
 import numpy as np
 import pytest
+from gih.meshes import join, sphere, torus
 from PIL import Image
 from typer.testing import CliRunner
 
-from gih.meshes import join, sphere, torus
 from repose.errors import ReposeError
 from repose.gih.cli import app
 from repose.gih.solver import Settings, all_pairs

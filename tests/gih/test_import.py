@@ -2,8 +2,8 @@ import pickle
 
 import numpy as np
 import pytest
-
 from gih.meshes import sphere
+
 from repose.errors import ReposeError
 from repose.gih import import_pickles
 from repose.gih.reader import GihReader

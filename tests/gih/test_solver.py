@@ -1,11 +1,11 @@
 import numpy as np
 import potpourri3d as pp
 import pytest
+from gih.meshes import grid, join, sphere, torus
+from gih.plain import plain_distances
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gih.meshes import grid, join, sphere, torus
-from gih.plain import plain_distances
 from repose.errors import MeshError, ReposeError
 from repose.gih import intrinsic
 from repose.gih.compute import distances
