@@ -124,6 +124,11 @@ def test_keys_follow_content(fresh):
     assert len(keys) == 5
 
 
+def test_changed_code_of_the_solver_makes_new_keys(fresh, monkeypatch):
+    monkeypatch.setattr(layout, "code_hash", lambda *modules: "edited")
+    assert not mesh_into_store(fresh, "ball", *MESHES["ball"], METRES).hit
+
+
 def test_a_store_holds_one_kind_of_numbers(fresh):
     with pytest.raises(ReposeError, match="use another store"):
         store.create(fresh, Settings(convention="released"))
