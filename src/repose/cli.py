@@ -152,7 +152,7 @@ def doctor(meshes: Annotated[list[Path], typer.Argument(help=".obj, .ply or .off
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 )
 def gih(context: typer.Context) -> None:
-    """Geodesics in heat: compute, query, info, import."""
+    """Geodesics in heat: compute, query, info, import; part and gather for the workflow."""
     from repose.gih.cli import app as commands
 
     commands(context.args, prog_name="repose gih")

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from repose.errors import ReposeError
-from repose.gih import layout, publish, store
+from repose.gih import layout, store
 from repose.gih.compute import distances, mesh_into_store
 from repose.gih.reader import GihReader
 from repose.gih.solver import METRES, Settings, all_pairs
@@ -124,6 +124,11 @@ def test_keys_follow_content(fresh):
     assert len(keys) == 5
 
 
+def test_changed_code_of_the_solver_makes_new_keys(fresh, monkeypatch):
+    monkeypatch.setattr(layout, "code_hash", lambda *modules: "edited")
+    assert not mesh_into_store(fresh, "ball", *MESHES["ball"], METRES).hit
+
+
 def test_a_store_holds_one_kind_of_numbers(fresh):
     with pytest.raises(ReposeError, match="use another store"):
         store.create(fresh, Settings(convention="released"))
@@ -140,10 +145,15 @@ def test_replaced_and_forgotten_meshes_leave_nothing(fresh):
     new = mesh_into_store(fresh, "ball", MESHES["ball"][0] * 2, MESHES["ball"][1], METRES).key
     store.commit(fresh, {"ball": new, "copy": new})
     assert not (fresh / old).exists()
-    store.forget(fresh, {"copy"})
+    (fresh / ".x.host.1.tmp").mkdir()
+    (fresh / "notes.txt").touch()
+    store.keep_only(fresh, METRES, {"copy": new})
     assert (fresh / new).exists()
-    store.forget(fresh, set())
-    assert not (fresh / new).exists()
+    with pytest.raises(ReposeError):
+        store.keep_only(fresh, METRES, {"copy": old})
+    assert GihReader(fresh).meshes == ["copy"]
+    store.keep_only(fresh, METRES, {})
+    assert sorted(p.name for p in fresh.iterdir()) == [".lock", "notes.txt", "zarr.json"]
     assert GihReader(fresh).meshes == []
 
 
@@ -236,8 +246,8 @@ def test_a_full_disk_leaves_the_old_store(fresh, monkeypatch):
         raise OSError(28, "No space left on device")
 
     before = contents(fresh)
-    monkeypatch.setattr(publish, "_flush_tree", full)
-    with pytest.raises(ReposeError, match="No space left"):
+    monkeypatch.setattr("repose.provenance.publish._flush", full)
+    with pytest.raises(OSError, match="No space left"):
         mesh_into_store(fresh, "new", *MESHES["ring"], METRES)
     assert contents(fresh) == before
     assert GihReader(fresh).meshes == ["ball"]

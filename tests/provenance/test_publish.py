@@ -3,10 +3,12 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from repose.provenance.publish import publish, write_text
+from repose.provenance.publish import lock, publish, write_text
 
 
 def test_a_file_appears_whole(tmp_path):
@@ -70,3 +72,29 @@ def test_a_full_disk_keeps_the_old_artefact(tmp_path):
             full.write("x" * 100_000)
     assert target.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["x"]
+
+
+def test_the_first_of_two_equal_directories_stays(tmp_path):
+    target = tmp_path / "0f3a"
+    for name in ("first", "second"):
+        with publish(target, keep=True) as private:
+            private.mkdir()
+            (private / name).touch()
+    assert [p.name for p in target.iterdir()] == ["first"]
+    assert [p.name for p in tmp_path.iterdir()] == ["0f3a"]
+
+
+def test_a_lock_is_held_by_one_at_a_time(tmp_path):
+    inside, most = 0, 0
+
+    def work(_):
+        nonlocal inside, most
+        with lock(tmp_path / "deep" / ".lock"):
+            inside += 1
+            most = max(most, inside)
+            time.sleep(0.01)
+            inside -= 1
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert most == 1

@@ -22,6 +22,7 @@ wildcard_constraints:
     dataset="|".join(CONFIG.datasets),
     method="|".join(CONFIG.methods),
     seed=r"\d+",
+    number=r"\d+",
     part="train|unseen|seen-pose",
 
 
@@ -46,6 +47,12 @@ def method_settings(wildcards):
     """What a training or a prediction depends on."""
     method, compute = CONFIG.methods[wildcards.method], CONFIG.compute
     return method.model_dump(mode="json") | {"compute": compute.model_dump(mode="json")}
+
+
+def gih_memory(wildcards):
+    """MiB of one part: the libraries, and a float32 matrix with its copies for each mesh in work."""
+    vertices = CONFIG.datasets[wildcards.dataset].vertices
+    return 1500 + CONFIG.gih.workers * 12 * vertices**2 // 2**20
 
 
 def is_learned(name):

@@ -52,14 +52,19 @@ def compare(
             seconds[key].append(time.perf_counter() - start)
     result: dict[str, Any] = {"name": name, "size": size}
     for key, side in sides.items():
-        tracemalloc.start()
-        side()
-        peak = tracemalloc.get_traced_memory()[1] / 2**20
-        tracemalloc.stop()
-        result[key] = {"seconds": statistics.median(seconds[key]), "peak_mib": peak}
+        result[key] = {"seconds": statistics.median(seconds[key]), "peak_mib": peak_mib(side)}
     result["ratio"] = result["plain"]["seconds"] / result["ours"]["seconds"]
     result["memory_ratio"] = result["plain"]["peak_mib"] / max(result["ours"]["peak_mib"], 1e-3)
     return result | {"error": error}
+
+
+def peak_mib(work: Callable[[], object]) -> float:
+    """Most memory that a piece of work holds at once in Python and NumPy."""
+    tracemalloc.start()
+    work()
+    peak = tracemalloc.get_traced_memory()[1] / 2**20
+    tracemalloc.stop()
+    return peak
 
 
 def _table(result: dict[str, Any]) -> str:

@@ -4,46 +4,26 @@ The separators of a body are small (necks, wrists), and so are the factors of it
 same size would be three times slower and say little.
 """
 
-import logging
 from functools import cache
 
-import fast_simplification
 import numpy as np
-import torch
 import trimesh
 from numpy.typing import NDArray
 
-from repose.errors import ReposeError
+from repose.raw.open_human import Settings, generate, meshes
+
+LARGEST = 12_000
+"""Vertices up to which a body is decimated from its template; larger ones are refined from smaller."""
 
 
 @cache
 def body(vertices: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Anny's mean body in its rest pose, decimated to about so many vertices; y up, metres.
+    """A posed body of `open-human`: (V, 3) metres, y up, and (2 V - 4, 3) faces of a closed surface.
 
-    The first call on a machine builds anny's cache, which takes minutes.
+    Above `LARGEST` vertices, faces of a smaller body are cut in four: V is wanted to within three then.
     """
-    full, faces = _anny()
-    if vertices > len(full):
-        full, faces = (np.asarray(a) for a in trimesh.remesh.subdivide(full, faces))
-    for extra in range(20):  # decimation leaves a non-manifold edge at some sizes; the next is fine
-        target = 2 * (vertices + extra) - 4  # Euler: a closed surface of genus 0 has 2V - 4 faces
-        v, f = fast_simplification.simplify(
-            full.astype(np.float32), np.ascontiguousarray(faces, np.int32), target_count=target
-        )
-        if trimesh.Trimesh(v, f, process=False).is_watertight:
-            break
-    else:
-        raise ReposeError("decimation gives no closed body", f"{vertices} vertices", "try another size")
-    return v.astype(np.float64), f.astype(np.int32)
-
-
-def _anny() -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    import anny
-
-    logging.getLogger("anny").setLevel(logging.WARNING)
-    model = anny.Anny(rig="anny", topology="notoes", skinning_method="lbs")
-    rest = torch.eye(4, dtype=model.dtype).repeat(1, model.bone_count, 1, 1)
-    middle = {label: torch.full((1,), 0.5, dtype=model.dtype) for label in model.phenotype_labels}
-    with torch.no_grad():
-        z_up = model(pose_parameters=rest, phenotype_kwargs=middle)["vertices"][0].double().numpy()
-    return np.stack([z_up[:, 0], z_up[:, 2], -z_up[:, 1]], 1), model.get_triangular_faces().numpy()
+    if vertices > LARGEST:
+        finer = trimesh.remesh.subdivide(*body((vertices + 6) // 4))  # V + edges = 4 V - 6
+        return np.asarray(finer[0], np.float64), np.asarray(finer[1], np.int32)
+    recipe = generate(Settings(vertices=vertices, identities=1, poses=1))
+    return meshes(recipe, 0, [0])[0].astype(np.float64), recipe.faces

@@ -1,13 +1,13 @@
 """`repose bench gih`: all-pairs geodesic distances of one body, by potpourri3d's loop and by our kernel."""
 
 import time
-import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import potpourri3d as pp
 
+from repose.bench import peak_mib
 from repose.bench.bodies import body
 from repose.gih.intrinsic import Float, Int
 from repose.gih.solver import Matrix, all_pairs
@@ -39,7 +39,7 @@ def measure(vertices: int = VERTICES, rounds: int = ROUNDS) -> dict[str, Any]:
             seconds[name].append((time.perf_counter() - wall, time.process_time() - cpu))
     sides = {name: _side(seconds[name]) for name in works}
     for name in ("plain", "ours"):
-        sides[name]["peak_mib"] = _peak(works[name])
+        sides[name]["peak_mib"] = peak_mib(works[name])
     plain, ours = sides["plain"], sides["ours"]
     return {
         "name": "gih",
@@ -54,7 +54,7 @@ def measure(vertices: int = VERTICES, rounds: int = ROUNDS) -> dict[str, Any]:
     }
 
 
-def curve(sizes: tuple[int, ...] = (5000, 6890, 10000, 14000, 20000)) -> list[dict[str, float]]:
+def curve(sizes: tuple[int, ...] = (1000, 2000, 4000, 6890, 10000, 14000, 20000)) -> list[dict[str, float]]:
     """Seconds (best of three) and peak memory of ours by number of vertices, for docs/gih.md."""
     rows = []
     for size in sizes:
@@ -62,7 +62,7 @@ def curve(sizes: tuple[int, ...] = (5000, 6890, 10000, 14000, 20000)) -> list[di
         work = _bind(v, f)
         work()
         best = min(_timed(work) for _ in range(3))
-        rows.append({"vertices": len(v), "cpu_seconds": best, "peak_mib": _peak(work)})
+        rows.append({"vertices": len(v), "cpu_seconds": best, "peak_mib": peak_mib(work)})
     return rows
 
 
@@ -110,11 +110,3 @@ def _side(turns: list[tuple[float, float]]) -> dict[str, float]:
         "best_seconds": float(wall.min()),
         "best_cpu_seconds": float(cpu.min()),
     }
-
-
-def _peak(work: Callable[[], object]) -> float:
-    tracemalloc.start()
-    work()
-    peak = tracemalloc.get_traced_memory()[1] / 2**20
-    tracemalloc.stop()
-    return peak

@@ -3,7 +3,6 @@
 import pickle
 import tempfile
 import time
-import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from repose.bench import peak_mib
 from repose.bench.bodies import body
 from repose.gih import store
 from repose.gih.compute import mesh_into_store
@@ -87,7 +87,8 @@ def _compare(root: Path, reader: GihReader, names: list[str], patch: Patch, roun
             work()
             seconds[name].append(time.perf_counter() - start)
     sides = {
-        name: {"seconds": float(np.median(seconds[name])), "peak_mib": _peak(works[name])} for name in works
+        name: {"seconds": float(np.median(seconds[name])), "peak_mib": peak_mib(works[name])}
+        for name in works
     }
     return {
         **sides,
@@ -95,11 +96,3 @@ def _compare(root: Path, reader: GihReader, names: list[str], patch: Patch, roun
         "memory_ratio": sides["plain"]["peak_mib"] / sides["ours"]["peak_mib"],
         "error": error,
     }
-
-
-def _peak(work: Callable[[], object]) -> float:
-    tracemalloc.start()
-    work()
-    peak = tracemalloc.get_traced_memory()[1] / 2**20
-    tracemalloc.stop()
-    return peak

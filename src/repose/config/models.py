@@ -169,6 +169,27 @@ class Compute(Section):
     threads: PositiveInt = Field(1, description="CPU threads of one training; a part of the result on a CPU")
 
 
+class Gih(Section):
+    """Geodesics in heat: what `results/gih/{dataset}.zarr` holds, and how it is computed."""
+
+    parts: PositiveInt = Field(2, description="jobs that share the meshes of a dataset")
+    convention: Literal["metres", "released"] = Field(
+        "metres", description="metres; or released: t = 0.1 m² and twice the distance, as the published code"
+    )
+    t: PositiveFloat | None = Field(
+        None, description="time of the heat flow, m²; null: the squared mean edge length, or 0.1 if released"
+    )
+    backend: Literal["auto", "cpu", "cuda", "potpourri3d"] = Field(
+        "auto", description="auto takes a GPU when there is one; potpourri3d is the slow reference"
+    )
+    workers: PositiveInt = Field(1, description="meshes that one job computes at a time")
+    scheduler: str = Field(
+        "threads",
+        pattern=r"^(threads|processes|[a-z]+://.+)$",
+        description="threads, processes (a local Dask cluster), or the address tcp://HOST:PORT of a running one",
+    )
+
+
 class Config(Section):
     """The whole of `config.yaml`."""
 
@@ -176,3 +197,4 @@ class Config(Section):
     methods: dict[Name, Method] = Field(description="methods by name")
     table1: Table = Field(description="what results/table1.csv compares")
     compute: Compute = Field(Compute(), description="where trainings run")
+    gih: Gih = Field(Gih(), description="geodesics in heat")

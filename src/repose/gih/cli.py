@@ -8,17 +8,21 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from repose.config.load import load_files
 from repose.errors import ReposeError
-from repose.gih import import_pickles, store
+from repose.gih import import_pickles, stage, store
 from repose.gih.paint import paint
 from repose.gih.reader import GihReader
-from repose.gih.scale import Cluster, MeshSource, compute_dataset, print_progress
+from repose.gih.scale import Cluster, MeshSource, compute_dataset, shown_on
 from repose.gih.solver import Settings
 from repose.mesh.io import read_mesh
+from repose.progress import Meter
 
 app = typer.Typer(help="Geodesic distances between all vertices of meshes.", no_args_is_help=True)
 
 StorePath = Annotated[Path, typer.Argument(help="The store, a .zarr folder.")]
+StoreOption = Annotated[Path, typer.Option("--store", help="The store, a .zarr folder.")]
+ConfigFile = Annotated[Path, typer.Option("--config", envvar="REPOSE_CONFIG", help="Config file.")]
 
 
 def load(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
@@ -57,17 +61,18 @@ def compute(
     prune: Annotated[bool, typer.Option(help="Drop meshes from the store that are not listed.")] = False,
 ) -> None:
     """Compute the distances of meshes that the store lacks."""
-    named = sources(meshes)
-    summary = compute_dataset(
-        named,
-        output,
-        Settings(convention, t),  # type: ignore[arg-type]  # checked there
-        backend=backend,  # type: ignore[arg-type]
-        cluster=Cluster(workers, scheduler),
-        report=print_progress,
-    )
+    settings = Settings(convention, t)  # type: ignore[arg-type]  # checked there
+    with Meter("gih", len(meshes)) as meter:
+        summary = compute_dataset(
+            sources(meshes),
+            output,
+            settings,
+            backend=backend,  # type: ignore[arg-type]
+            cluster=Cluster(workers, scheduler),
+            report=shown_on(meter),
+        )
     if prune:
-        store.forget(output, set(named))
+        store.keep_only(output, settings, summary.keys)
     typer.echo(f"{output}: {summary.computed} computed, {summary.reused} up to date, {summary.seconds:.1f} s")
     for name, reason in summary.fallbacks.items():
         typer.echo(f"{name}: computed by potpourri3d, because {reason}")
@@ -128,6 +133,28 @@ def info(
     typer.echo(
         f"{path}: {len(reader.meshes)} meshes" + (", all bytes match their checksums" if verify else "")
     )
+
+
+@app.command()
+def part(
+    number: Annotated[int, typer.Argument(help="Which part, from 0.")],
+    config: ConfigFile,
+    meshes: Annotated[Path, typer.Option(help="Packed meshes (Zarr).")],
+    root: StoreOption,
+    out: Annotated[Path, typer.Option(help="JSON to write: mesh names and matrix keys.")],
+) -> None:
+    """Compute one part of a dataset; the workflow calls it."""
+    stage.part(load_files(config).gih, number, meshes, root, out)
+
+
+@app.command()
+def gather(
+    parts: Annotated[list[Path], typer.Argument(help="What the parts wrote.")],
+    config: ConfigFile,
+    root: StoreOption,
+) -> None:
+    """Make one checked store of all parts; the workflow calls it."""
+    stage.gather(load_files(config).gih, parts, root)
 
 
 @app.command("import")

@@ -1,6 +1,7 @@
 """From a mesh to a matrix in the store: choose the backend, fall back where it must, publish."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -119,25 +120,52 @@ def mesh_into_store(
     settings: Settings,
     *,
     backend: Backend = "auto",
-    threads: int = 1,
 ) -> Outcome:
     """Compute and publish one mesh unless its matrix is there; the index is left to :func:`store.commit`.
 
     Raises:
-        MeshError: no valid mesh. ReposeError: the store cannot be written.
+        MeshError: no valid mesh.
     """
     start = time.perf_counter()
     v, f = intrinsic.check_mesh(vertices, faces, name)
-    ranks = order.tour(f, len(v))
-    topology, ranks_id = order.topology_id(f, len(v)), order.order_id(ranks)
     requested = "potpourri3d" if backend == "potpourri3d" else "heat"
-    key = layout.content_key(v, f, settings, requested, ranks_id)
+    key, solution = solve_into_store(
+        root, v, f, settings, requested,
+        lambda ranks: distances(v, f, settings, backend=backend, ranks=ranks, where=name),
+    )  # fmt: skip
+    return Outcome(
+        name, key, solution is None, time.perf_counter() - start, solution.note if solution else ""
+    )
+
+
+def solve_into_store(
+    root: Path,
+    vertices: Float,
+    faces: Int,
+    settings: Settings,
+    method: str,
+    solve: Callable[[NDArray[np.int32]], Solution],
+) -> tuple[str, Solution | None]:
+    """Publish what ``solve`` makes of the store's vertex order, unless the matrix is there.
+
+    Args:
+        root: the store. vertices, faces: a checked mesh.
+        settings: of the store.
+        method: how the matrix is made, for its key.
+        solve: from (V,) vertex order to the matrix in that order.
+
+    Returns:
+        The key, and what was published; None if the matrix was there.
+    """
+    ranks = order.tour(faces, len(vertices))
+    topology, ranks_id = order.topology_id(faces, len(vertices)), order.order_id(ranks)
+    key = layout.content_key(vertices, faces, settings, method, ranks_id)
     if (root / key).exists():
-        return Outcome(name, key, True, time.perf_counter() - start, "")
-    solution = distances(v, f, settings, backend=backend, threads=threads, ranks=ranks, where=name)
+        return key, None
+    solution = solve(ranks)
     info = MeshInfo(
         key=key,
-        vertices=len(v),
+        vertices=len(vertices),
         topology=topology,
         order=ranks_id,
         scale=layout.scale_of(solution.matrix),
@@ -150,4 +178,4 @@ def mesh_into_store(
     )
     store.write_order(root, topology, ranks)
     store.write_matrix(root, info, solution.matrix)
-    return Outcome(name, key, False, time.perf_counter() - start, solution.note)
+    return key, solution

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from repose.errors import ReposeError
-from repose.gih import compute, intrinsic, layout, order, store
-from repose.gih.layout import MeshInfo
+from repose.gih import compute, intrinsic, store
 from repose.gih.scale import MeshSource
 from repose.gih.solver import RELEASED_T, Settings
 
@@ -156,25 +155,11 @@ def import_pickles(
 
 
 def _publish(root: Path, metres: NDArray[np.float32], vertices: intrinsic.Float, faces: intrinsic.Int) -> str:
-    ranks = order.tour(faces, len(vertices))
-    topology, ranks_id = order.topology_id(faces, len(vertices)), order.order_id(ranks)
     content = hashlib.blake2b(metres.tobytes(), digest_size=16).hexdigest()
-    key = layout.content_key(vertices, faces, IMPORTED, f"imported {content}", ranks_id)
-    if (root / key).exists():
-        return key
-    info = MeshInfo(
-        key=key,
-        vertices=len(vertices),
-        topology=topology,
-        order=ranks_id,
-        scale=layout.scale_of(metres),
-        settings=IMPORTED,
-        t=RELEASED_T,
-        method="imported",
-        backend="published pickle",
-        note="",
-        components=int(intrinsic.components(faces, len(vertices)).max()) + 1,
-    )
-    store.write_order(root, topology, ranks)
-    store.write_matrix(root, info, metres[np.ix_(ranks, ranks)])
-    return key
+    components = int(intrinsic.components(faces, len(vertices)).max()) + 1
+
+    def ordered(ranks: NDArray[np.int32]) -> compute.Solution:
+        matrix = metres[np.ix_(ranks, ranks)]
+        return compute.Solution(matrix, RELEASED_T, "imported", "published pickle", "", components)
+
+    return compute.solve_into_store(root, vertices, faces, IMPORTED, f"imported {content}", ordered)[0]

@@ -23,12 +23,13 @@ from numpy.typing import NDArray
 
 from repose.errors import ReposeError
 from repose.gih.solver import Settings
+from repose.provenance.code import code_hash
 
 FORMAT = 1
 """Version of the layout; a reader refuses what is newer than itself."""
 
-ALGORITHM = 1
-"""Version of the numbers; raise it whenever the same mesh gives other distances, and all keys change."""
+ALGORITHMS = ("repose.gih.solver", "repose.gih.reference", "repose.gih.torch_backend")
+"""Modules that make the numbers. Their code is part of every key, so no matrix outlives a change of it."""
 
 BAND = 16
 """Rows per chunk: few, because a training patch touches random rows, and each costs its whole band."""
@@ -95,10 +96,10 @@ def check_format(attributes: dict[str, Any], where: Path) -> None:
 def content_key(
     vertices: NDArray[np.float64], faces: NDArray[np.int32], settings: Settings, method: str, order: str
 ) -> str:
-    """Equal keys, equal matrices: a hash of mesh bytes, parameters, vertex order and versions."""
+    """Equal keys, equal matrices: a hash of mesh bytes, parameters, vertex order and code."""
     parameters = settings.as_dict() | {"method": method, "order": order}
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(json.dumps([FORMAT, ALGORITHM, parameters], sort_keys=True).encode())
+    digest.update(json.dumps([FORMAT, code_hash(*ALGORITHMS), parameters], sort_keys=True).encode())
     for array, kind in ((vertices, "<f8"), (faces, "<i4")):
         digest.update(str(array.shape).encode())
         digest.update(np.ascontiguousarray(array, kind).tobytes())

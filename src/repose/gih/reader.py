@@ -109,7 +109,7 @@ class GihReader:
         """Read and check every byte of a mesh. Raises ReposeError at the first damage."""
         shard = self._shard(mesh)
         self._rank(shard.info)
-        shard.matrix()
+        shard.check()
 
     def _shard(self, mesh: str) -> Shard:
         if mesh not in self._keys:

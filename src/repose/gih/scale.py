@@ -4,7 +4,6 @@ Each task loads its mesh, computes, and publishes the matrix itself, so nothing 
 whose matrix is in the store is skipped: a run resumes after a kill, and later costs only changed meshes.
 """
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -19,6 +18,7 @@ from repose.errors import ReposeError
 from repose.gih import store
 from repose.gih.compute import Backend, Outcome, mesh_into_store
 from repose.gih.solver import METRES, Settings
+from repose.progress import Meter
 
 MeshSource = Callable[[], tuple[ArrayLike, ArrayLike]]
 """Returns (vertices in metres, faces). Called in the worker, so it must pickle: a functools.partial, say."""
@@ -84,11 +84,6 @@ class Summary:
         """Since the start."""
         return time.monotonic() - self.started
 
-    @property
-    def seconds_left(self) -> float | None:
-        """By the pace of the computed meshes; None before the first."""
-        return (self.total - self.done) * self.seconds / self.computed if self.computed else None
-
     def add(self, outcome: Outcome) -> None:
         """Count a finished mesh."""
         self.keys[outcome.name] = outcome.key
@@ -106,6 +101,7 @@ def compute_dataset(
     backend: Backend = "auto",
     cluster: Cluster = THREADS,
     report: Report | None = None,
+    index: bool = True,
 ) -> Summary:
     """Compute every mesh that the store lacks, and name all of them in its index.
 
@@ -117,12 +113,14 @@ def compute_dataset(
         backend: see :func:`repose.gih.compute.distances`.
         cluster: where to run.
         report: called after each mesh with the summary so far and the outcome (None for an error).
+        index: False leaves the index to the caller, who gets the keys, so that scattered jobs share nothing.
 
     Raises:
         ReposeError: the store is of other settings or not writable, or some meshes failed (the message
             names the first and counts the others).
     """
-    store.create(path, settings)
+    if index:
+        store.create(path, settings)
     summary = Summary(total=len(meshes))
     try:
         with _executor(cluster) as (executor, next_done):
@@ -130,7 +128,8 @@ def compute_dataset(
                 meshes, path, settings, backend, executor, next_done, cluster.workers * AHEAD, summary, report
             )
     finally:
-        store.commit(path, summary.keys)
+        if index:
+            store.commit(path, summary.keys)
     if summary.errors:
         first, message = next(iter(summary.errors.items()))
         more = f" (and {len(summary.errors) - 1} more meshes failed)" if len(summary.errors) > 1 else ""
@@ -228,21 +227,6 @@ def _client(cluster: Cluster) -> Iterator[Any]:
         yield client
 
 
-def print_progress(summary: Summary, outcome: Outcome | None) -> None:
-    """A :data:`Report` that keeps one line on a terminal, and every tenth line in a log."""
-    rate = summary.computed / summary.seconds if summary.computed else 0.0
-    left = "" if summary.seconds_left is None else f", {_clock(summary.seconds_left)} left"
-    name = outcome.name if outcome else "failed"
-    line = f"gih {summary.done}/{summary.total} {name}: {rate:.2f} meshes/s{left}"
-    if sys.stderr.isatty():
-        print(
-            f"\r\x1b[K{line}", end="\n" if summary.done == summary.total else "", file=sys.stderr, flush=True
-        )
-    elif summary.done % 10 == 0 or summary.done == summary.total:
-        print(line, file=sys.stderr, flush=True)
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+def shown_on(meter: Meter) -> Report:
+    """A report that moves `meter` on and says how many meshes are computed in a second."""
+    return lambda summary, _: meter.to(summary.done, f"{summary.computed / summary.seconds:.2f} meshes/s")

@@ -76,6 +76,12 @@ class Shard:
         _mirror(codes)
         return codes
 
+    def check(self) -> None:
+        """Read every byte and compare the checksums. Raises ReposeError at the first damage."""
+        with self._open() as file:
+            for band in range(len(self._index)):
+                self._chunk(file.fileno(), band)
+
     def _upper(self, rows: Ranks, cols: Ranks) -> Codes:
         """Entries of sorted rows and columns; where a column lies left of the row's band: undefined."""
         out = np.zeros((len(rows), len(cols)), np.uint16)
@@ -97,14 +103,19 @@ class Shard:
 
     def _read(self, file: int, band: int, residuals: Codes) -> None:
         """Read one band into a (BAND, V) buffer: a fresh one each time would cost its page faults."""
+        blosc.decompress(self._chunk(file, band), residuals)
+
+    def _chunk(self, file: int, band: int) -> bytes:
+        """One compressed band, checked."""
         offset, length = self._index[band].tolist()
         chunk = os.pread(file, length, offset)
         body, checksum = chunk[:-_CRC_BYTES], chunk[-_CRC_BYTES:]
         if len(chunk) != length or _crc(body) != checksum:
             raise self._damage(f"checksum of rows {band * BAND}.. does not match")
-        if int.from_bytes(body[4:8], "little") != residuals.nbytes:  # where Blosc keeps the decoded size
+        decoded = int.from_bytes(body[4:8], "little")  # where Blosc keeps the decoded size
+        if decoded != 2 * BAND * self.info.vertices:
             raise self._damage(f"rows {band * BAND}.. have the wrong size")
-        blosc.decompress(body, residuals)
+        return body
 
     def _read_index(self, bands: int) -> NDArray[np.uint64]:
         """(bands, 2) offset and length of each chunk, from the end of the file."""

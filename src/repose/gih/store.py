@@ -1,6 +1,7 @@
 """Write GIH matrices into a store; see :mod:`repose.gih.layout` for what it looks like."""
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,10 +14,14 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 from zarr.core.common import JSON
 
 from repose.errors import ReposeError
-from repose.gih import layout, order, publish, shard
+from repose.gih import layout, order, shard
 from repose.gih.codec import Lorenzo2D
 from repose.gih.layout import ATTRIBUTES, BAND, MeshInfo
 from repose.gih.solver import Settings
+from repose.provenance.publish import lock, publish
+
+LOCK = ".lock"
+_OURS = re.compile(r"(order-)?[0-9a-f]{32}|\..*\.tmp(\.old)?")  # matrices, orders, unfinished writes
 
 
 def write_matrix(root: Path, info: MeshInfo, distances: NDArray[np.float32]) -> None:
@@ -25,12 +30,9 @@ def write_matrix(root: Path, info: MeshInfo, distances: NDArray[np.float32]) -> 
     Args:
         root: the store. info: what the numbers mean; ``info.scale`` from :func:`layout.scale_of`.
         distances: (V, V) float32, rows and columns in the store's vertex order.
-
-    Raises:
-        ReposeError: the disk is full or not writable.
     """
     n = len(distances)
-    with publish.directory(root / info.key) as temporary:
+    with publish(root / info.key, keep=True) as temporary:
         zarr.create_array(
             str(temporary),
             shape=(n, n),
@@ -55,7 +57,7 @@ def write_order(root: Path, topology: str, ranks: NDArray[np.int32]) -> None:
     folder = root / f"order-{topology}"
     if not folder.exists():
         attributes: dict[str, JSON] = {"format": layout.FORMAT, "order": order.order_id(ranks)}
-        with publish.directory(folder) as temporary:
+        with publish(folder, keep=True) as temporary:
             array = zarr.create_array(
                 str(temporary),
                 shape=ranks.shape,
@@ -104,9 +106,9 @@ def create(root: Path, settings: Settings) -> None:
         ReposeError: a store of other settings, or something else, is there.
     """
     if not (root / "zarr.json").exists():
-        if root.exists() and any(p.name not in (publish.TEMPORARY, ".lock") for p in root.iterdir()):
+        if root.exists() and any(not p.name.startswith(".") for p in root.iterdir()):
             raise ReposeError("the folder is not empty and not a GIH store", root, "choose another name")
-        with publish.lock(root / ".lock"):
+        with lock(root / LOCK):
             if not (root / "zarr.json").exists():
                 _write_index(root, {"format": layout.FORMAT, "settings": settings.as_dict(), "meshes": {}})
     found = Settings(**read_index(root)["settings"])
@@ -119,7 +121,7 @@ def commit(root: Path, keys: Mapping[str, str]) -> None:
 
     Safe beside other writers of the same store: the index is locked, read, changed and replaced.
     """
-    with publish.lock(root / ".lock"):
+    with lock(root / LOCK):
         index = read_index(root)
         replaced = {old for name, old in index["meshes"].items() if keys.get(name, old) != old}
         index["meshes"] = dict(sorted((index["meshes"] | dict(keys)).items()))
@@ -128,18 +130,30 @@ def commit(root: Path, keys: Mapping[str, str]) -> None:
             shutil.rmtree(root / key, ignore_errors=True)
 
 
-def forget(root: Path, keep: set[str]) -> None:
-    """Drop the meshes whose names are not in ``keep``, and their matrices."""
-    with publish.lock(root / ".lock"):
-        index = read_index(root)
-        dropped = {key for name, key in index["meshes"].items() if name not in keep}
-        index["meshes"] = {name: key for name, key in index["meshes"].items() if name in keep}
+def keep_only(root: Path, settings: Settings, keys: Mapping[str, str]) -> None:
+    """Make the index name exactly ``keys``; delete other matrices and what killed writers left.
+
+    Only for a store that nobody else writes to at the time: their unnamed matrices would go, too.
+
+    Raises:
+        ReposeError: a matrix is missing or its metadata are damaged; nothing has changed then.
+    """
+    named = set(keys.values())
+    kept = named | {f"order-{shard.Shard(root / key).info.topology}" for key in named}
+    with lock(root / LOCK):
+        index = {
+            "format": layout.FORMAT,
+            "settings": settings.as_dict(),
+            "meshes": dict(sorted(keys.items())),
+        }
         _write_index(root, index)
-        for key in dropped - set(index["meshes"].values()):
-            shutil.rmtree(root / key, ignore_errors=True)
+        for entry in root.iterdir():
+            if _OURS.fullmatch(entry.name) and entry.name not in kept:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 def _write_index(root: Path, index: dict[str, Any]) -> None:
     attributes = {ATTRIBUTES: {k: v for k, v in index.items() if k != "digest"}}
     metadata = {"zarr_format": 3, "node_type": "group", "attributes": attributes}
-    publish.file(root / "zarr.json", layout.seal(metadata))
+    with publish(root / "zarr.json") as temporary:
+        temporary.write_bytes(layout.seal(metadata))

@@ -21,6 +21,7 @@ ENTRIES = {
     "raw": ("repose.raw.{}",),
     "convert": ("repose.convert.bodies", "repose.raw.{}"),
     "store": ("repose.store.pack",),
+    "gih": ("repose.gih.scale",),
     "split": ("repose.split.protocols",),
     "train": ("repose.train.fit", "repose.models.{}"),
     "predict": ("repose.predict.run", "repose.models.{}"),

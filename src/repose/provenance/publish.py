@@ -1,5 +1,7 @@
 """Old or new, never torn: build beside the target, flush, rename."""
 
+import errno
+import fcntl
 import os
 import shutil
 import socket
@@ -10,12 +12,16 @@ from pathlib import Path
 
 
 @contextmanager
-def publish(target: Path) -> Iterator[Path]:
+def publish(target: Path, keep: bool = False) -> Iterator[Path]:
     """Yield a private path beside `target`; when the block ends well, it becomes `target`.
 
     The block creates a file or a directory at the yielded path. On any error, Ctrl-C included,
     the private path is removed and `target` stays as it was. Data and directory entries are
     flushed before the rename, so that a crash leaves the old artefact or the new one.
+
+    Args:
+        target: where the artefact belongs.
+        keep: for a directory named by its content: if another writer was first, theirs stays.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target)
@@ -26,7 +32,7 @@ def publish(target: Path) -> Iterator[Path]:
     try:
         yield private
         _flush(private)
-        _swap(private, target)
+        _swap(private, target, keep)
         _fsync(target.parent)
     finally:
         _remove(private)
@@ -38,8 +44,23 @@ def write_text(target: Path, text: str) -> None:
         private.write_text(text, encoding="utf-8")
 
 
-def _swap(private: Path, target: Path) -> None:
-    if private.is_dir() and target.is_dir():
+@contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Hold the lock file `path` while something is read, changed and replaced; a crash releases it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _swap(private: Path, target: Path, keep: bool) -> None:
+    if keep:
+        try:
+            os.rename(private, target)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+    elif private.is_dir() and target.is_dir():
         # POSIX cannot rename a directory over a full one. Between the two renames the artefact is absent.
         doomed = private.with_name(private.name + ".old")
         os.rename(target, doomed)

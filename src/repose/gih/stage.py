@@ -1,0 +1,99 @@
+"""Stage `gih`: packed meshes → a store of geodesic distances, by scattered parts and one job that gathers them.
+
+Each part computes the matrices that the store lacks and writes down which matrix belongs to which mesh. Only the
+gathering job touches the index and deletes. The store is no declared output of a rule, because Snakemake
+would delete it before each run and with it the matrices of all meshes that did not change.
+"""
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from repose.config.models import Gih
+from repose.errors import ReposeError
+from repose.gih import store
+from repose.gih.reader import GihReader
+from repose.gih.scale import Cluster, compute_dataset, shown_on
+from repose.gih.solver import Settings
+from repose.progress import Meter
+from repose.provenance.code import stage_code
+from repose.provenance.manifest import Manifest, Recorder, manifest_path
+from repose.provenance.publish import write_text
+from repose.store.meshes import MeshStore
+
+
+def part(settings: Gih, number: int, meshes: Path, root: Path, out: Path) -> None:
+    """Compute every `settings.parts`-th mesh, from `number` on, that the store lacks.
+
+    Args:
+        settings: section `gih` of the config.
+        number: 0 … parts - 1.
+        meshes: the packed meshes.
+        root: the store.
+        out: JSON to write, {mesh name: content key}; equal whenever the matrices are.
+    """
+    if not 0 <= number < settings.parts:
+        raise ReposeError(f"no part {number}", hint=f"gih.parts is {settings.parts}, counted from 0")
+    recorder = Recorder("gih", stage_code("gih"), {"part": number} | settings.model_dump(mode="json"))
+    recorder.uses("store", manifest_path(meshes))
+    names = MeshStore(meshes).mesh_ids[number :: settings.parts]
+    manifest_path(out).unlink(missing_ok=True)
+    with Meter(f"gih part {number}", len(names)) as meter:
+        summary = compute_dataset(
+            {name: partial(_load, meshes, name) for name in names},
+            root,
+            _settings(settings),
+            backend=settings.backend,
+            cluster=Cluster(settings.workers, settings.scheduler),
+            report=shown_on(meter),
+            index=False,
+        )
+    recorder.costs = {"computed": summary.computed, "reused": summary.reused, "fallbacks": summary.fallbacks}
+    write_text(out, json.dumps(summary.keys, indent=1, sort_keys=True) + "\n")
+    recorder.seal(manifest_path(out), [out], {"meshes": len(names)})
+
+
+def gather(settings: Gih, parts: Sequence[Path], root: Path) -> Manifest:
+    """Name the matrices of all parts in the index, delete the others, check every byte, write the manifest.
+
+    The manifest hashes the whole store, as for any other directory: one pass at the speed of the disk, some tens
+    of seconds for a thousand full-size meshes. A manifest of remembered hashes would be cheaper and prove
+    nothing. It stays a few kB: names and keys are in the store's own index.
+
+    Raises:
+        ReposeError: a matrix is missing or damaged.
+    """
+    recorder = Recorder("gih", stage_code("gih"), settings.model_dump(mode="json"))
+    keys: dict[str, str] = {}
+    for file in parts:
+        recorder.uses(file.stem, manifest_path(file))
+        keys |= json.loads(file.read_text(encoding="utf-8"))
+    manifest_path(root).unlink(missing_ok=True)
+    try:
+        store.keep_only(root, _settings(settings), keys)
+        reader = GihReader(root)
+        for name in reader.meshes:
+            reader.verify(name)
+    except ReposeError as error:
+        folder = parts[0].parent
+        raise ReposeError(
+            error.what,
+            error.where,
+            f"delete it and the folder {folder}, and run again: what is missing is computed",
+        ) from error
+    described = {"meshes": len(keys), "convention": settings.convention, "t": settings.t}
+    return recorder.seal(manifest_path(root), [root], described)
+
+
+def _settings(settings: Gih) -> Settings:
+    return Settings(settings.convention, settings.t)
+
+
+def _load(meshes: Path, name: str) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """A mesh of the packed store; runs in the worker."""
+    packed = MeshStore(meshes)
+    return packed.vertices(np.array([packed.index_of(name)]))[0], packed.faces
