@@ -29,7 +29,7 @@ rule gih_part:
         settings=CONFIG.gih.model_dump(mode="json"),
         code=stage_code("gih"),
     shell:
-        "repose gih part {wildcards.number} --config {CONFIG_FILE} --meshes {input.meshes}"
+        "repose gih part {wildcards.number} --meshes {input.meshes}"
         " --store results/gih/{wildcards.dataset}.zarr --out {output.part} 2>&1 | tee {log}"
 
 
@@ -58,5 +58,5 @@ rule gih:
         settings=CONFIG.gih.model_dump(mode="json"),
         code=stage_code("gih"),
     shell:
-        "repose gih gather {input.parts} --config {CONFIG_FILE} --store results/gih/{wildcards.dataset}.zarr"
+        "repose gih gather {input.parts} --store results/gih/{wildcards.dataset}.zarr"
         " 2>&1 | tee {log}"
