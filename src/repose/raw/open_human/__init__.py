@@ -32,7 +32,7 @@ def generate(settings: Settings, progress: Callable[[int, int], None] | None = N
     """
     import warp  # torch, warp and Anny take seconds to import
 
-    warp.config.quiet = True  # its banner would stand in every log
+    warp.config.log_level = warp.LOG_ERROR  # its banner would stand in every log
     from repose.raw.open_human.generation import generate_recipe
 
     return generate_recipe(settings, progress or (lambda done, total: None))
