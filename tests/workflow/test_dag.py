@@ -96,11 +96,9 @@ def test_a_moved_border_between_training_and_test_makes_no_body_again(project):
 def test_a_deleted_store_is_made_again_when_something_needs_it(project):
     results = project.folder / "results"
     shutil.rmtree(results / "data" / "open-human" / "meshes.zarr")
-    shutil.rmtree(results / "predictions" / "open-human" / "npt" / "seed0.zarr")
-    (results / "predictions" / "open-human" / "npt" / "seed0.manifest.json").unlink()
-    (results / "scores" / "open-human" / "npt" / "seed0.manifest.json").unlink()
-    planned = project.planned("results/table1.csv")
-    assert planned["store"] == 1 and planned["predict"] >= 1
+    (results / "scores" / "open-human" / "npt" / "seed0.parquet").unlink()
+    planned = project.planned("results/scores/open-human/npt/seed0.parquet")
+    assert planned["store"] == 1 and planned["score"] == 1
 
 
 def test_a_deleted_mesh_is_named_with_a_hint(project):
