@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from repose.models.corenet import CoreNet
-from tests.models import reference
+from repose.bench import plain_corenet as reference
 from tests.models.helpers import enliven, gradient_errors, relative, tolerance, twins
 
 

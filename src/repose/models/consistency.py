@@ -1,0 +1,98 @@
+"""One training iteration of MAPConNet, with the truth or without any (sec. 3.2 and 3.4 of the paper).
+
+Without truth an iteration sees body A in two poses, 1 and 2 (same order of vertices), and another body B:
+
+* cross-consistency: A in pose 2, posed like A in pose 1, must be A in pose 1;
+* first pass: B is posed like A in pose 1; nothing says how it should look, so only features are compared;
+* second pass, self-consistency: A in pose 2, posed like the result of the first pass (which is held fixed), must be
+  A in pose 1 again.
+
+The three share the features of their meshes. The first pass trains the correspondence only, as published: no gradient
+goes through its generator, so none of its intermediates is kept.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from repose.config.models import MapConNetTraining
+from repose.models.contrastive import cross_contrast, point_contrast, transfer_contrast
+from repose.models.layers.transport import matched, transport_match, transport_warp
+from repose.models.losses import edge_loss, reconstruction
+from repose.models.mapconnet import MapConNet
+
+Edges = tuple[Tensor, Tensor]  # (E, 2) int64 among the vertices the network sees, and weights (E,)
+
+
+def labelled_loss(
+    network: MapConNet,
+    identity: Tensor,  # (B, N, 3), metres, its vertices in random order
+    pose: Tensor,  # (B, M, 3), metres
+    truth: Tensor,  # (B, N, 3), metres: the identity in that pose
+    edges: Edges,
+    settings: MapConNetTraining,
+) -> Tensor:
+    """Weighted loss of a supervised iteration."""
+    part = network.correspondence
+    f_identity, f_pose = part.encode_each(identity, pose)
+    warp, assignment = transport_match(part.queries(f_identity), part.keys(f_pose), pose)
+    out = network.refine(warp, f_identity)
+    shape = _shape_loss(out, warp, truth, identity, edges, settings)
+    return shape + _transfer_features(network, part.encode(warp), f_identity, f_pose, assignment, settings)
+
+
+def unlabelled_loss(
+    network: MapConNet,
+    other: Tensor,  # (B, N, 3), metres: body B, its vertices in random order
+    pose: Tensor,  # (B, M, 3), metres: body A in pose 1
+    same: Tensor,  # (B, M, 3), metres: body A in pose 2, in the order of `pose`, a random one
+    edges: Edges,  # of body A
+    settings: MapConNetTraining,
+) -> Tensor:
+    """Weighted loss of an unsupervised iteration: the sum of cross-consistency, first and second pass."""
+    part = network.correspondence
+    f_pose, f_same, f_other = part.encode_each(pose, same, other)
+    queries, keys = part.queries(f_same), part.keys(f_pose)
+
+    warp = transport_warp(queries, keys, pose)
+    total = _shape_loss(network.refine(warp, f_same), warp, pose, same, edges, settings)
+    f_out = part.encode(warp)
+    channels, margin = network.cond_channels, settings.mesh_margin
+    total = total + settings.mesh_weight * cross_contrast(f_pose, f_same, f_out, channels, margin)
+    total = total + settings.point_weight * point_contrast(f_out, f_same, settings.point_margin)
+
+    warp, assignment = transport_match(part.queries(f_other), keys, pose)
+    with torch.no_grad():
+        posed = network.refine(warp, f_other)
+    total = total + _transfer_features(network, part.encode(warp), f_other, f_pose, assignment, settings)
+
+    f_posed = part.encode(posed)
+    warp, assignment = transport_match(queries, part.keys(f_posed), posed)
+    total = total + _shape_loss(network.refine(warp, f_same), warp, pose, same, edges, settings)
+    return total + _transfer_features(network, part.encode(warp), f_same, f_posed, assignment, settings)
+
+
+def _shape_loss(
+    out: Tensor, warp: Tensor, target: Tensor, identity: Tensor, edges: Edges, settings: MapConNetTraining
+) -> Tensor:
+    loss = settings.reconstruction_weight * reconstruction(out, target)
+    if settings.edge_weight:
+        loss = loss + settings.edge_weight * edge_loss(out, identity, *edges)
+    if settings.warp_weight:
+        loss = loss + settings.warp_weight * reconstruction(warp, target)
+    return loss
+
+
+def _transfer_features(
+    network: MapConNet,
+    f_out: Tensor,
+    f_identity: Tensor,
+    f_pose: Tensor,
+    assignment: Tensor,
+    settings: MapConNetTraining,
+) -> Tensor:
+    f_matched = matched(f_pose, assignment)
+    mesh = transfer_contrast(f_out, f_identity, f_matched, network.cond_channels, settings.mesh_margin)
+    point = point_contrast(f_out, f_identity, settings.point_margin)
+    return settings.mesh_weight * mesh + settings.point_weight * point
