@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from repose.config.models import MapConNetTraining, Training
-from repose.models.corenet import CoreNet, Correspondence, FeatureBlock, Refinement
+from repose.models.corenet import CoreNet, Correspondence, Refinement
 from repose.models.layers.elain import ElaIN, ElaINBlock
+from repose.models.layers.residual import FeatureBlock
 from repose.models.layers.spectral import SpectralLinear
 from repose.models.mapconnet import MapConNet
 
@@ -177,8 +178,9 @@ def unlabelled_loss(
         + _triplet(f_pose[:, half:], out[:, half:], f_same[:, half:], settings)
     )
     first = generate(net, encode(part, other), f_pose, pose)
-    total = total + _transfer_features(net, first, settings)
     posed = first.vertices.detach()
+    first = first._replace(vertices=posed)  # drops the generator's graph, as the released code does
+    total = total + _transfer_features(net, first, settings)
     second = generate(net, f_same, encode(part, posed), posed)
     total = total + _shape(second.vertices, pose, same, faces, settings)
     return total + _transfer_features(net, second, settings)

@@ -16,6 +16,7 @@ from repose.models.interface import Transfer, check_pair
 from repose.models.layers.elain import ElaINBlock, FoldedBlock
 from repose.models.layers.linear import NormedLinear, folded
 from repose.models.layers.modulation import with_ones
+from repose.models.layers.residual import FeatureBlock
 from repose.models.layers.spectral import SpectralLinear
 from repose.models.layers.transport import transport_warp
 
@@ -23,23 +24,6 @@ _SLOPE = 0.2
 _INIT_GAIN = 0.02
 _UNIT_FLOOR = 2.2e-16  # added to the norm, as released
 _REACH = 2.0  # metres: the output is _REACH * tanh(.), about the bounding-box centre
-
-
-class FeatureBlock(nn.Module):
-    """Residual block; one PReLU, of one slope, serves twice as released."""
-
-    def __init__(self, channels: int):
-        super().__init__()
-        self.conv1 = NormedLinear(channels, channels)
-        self.conv2 = NormedLinear(channels, channels)
-        self.prelu = nn.PReLU()
-
-    def forward(
-        self,
-        x: Tensor,  # (B, N, C)
-    ) -> Tensor:
-        """Return (B, N, C)."""
-        return self.prelu(self.conv2(self.prelu(self.conv1(x))) + x)
 
 
 class Correspondence(nn.Module):

@@ -46,22 +46,37 @@ def centre(
     return _Centre.apply(x)
 
 
+def normalise(
+    x: Tensor,  # (B, N, C)
+) -> tuple[Tensor, Tensor]:
+    """Normalised features (B, N, C) and what they were scaled by (B, 1, C); for use inside a custom gradient."""
+    wide = x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+    out = wide - wide.mean(dim=1, keepdim=True)
+    scale = (out.square().mean(dim=1, keepdim=True) + EPSILON).rsqrt_()
+    return out.mul_(scale).to(x.dtype), scale.to(x.dtype)
+
+
+def through_norm(
+    out: Tensor,  # (B, N, C), normalised
+    scale: Tensor,  # (B, 1, C)
+    grad: Tensor,  # (B, N, C)
+) -> Tensor:
+    """Gradient (B, N, C) of what `normalise` was given, from that of what it gave."""
+    slope = (grad * out).mean(dim=1, keepdim=True)
+    return torch.addcmul(grad, out, slope, value=-1).sub_(grad.mean(dim=1, keepdim=True)).mul_(scale)
+
+
 class _InstanceNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        wide = x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
-        out = wide - wide.mean(dim=1, keepdim=True)
-        scale = (out.square().mean(dim=1, keepdim=True) + EPSILON).rsqrt_()
-        out = out.mul_(scale).to(x.dtype)
-        ctx.save_for_backward(out, scale.to(x.dtype))
+        out, scale = normalise(x)
+        ctx.save_for_backward(out, scale)
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Tensor:
-        out, scale = ctx.saved_tensors
-        slope = (grad * out).mean(dim=1, keepdim=True)
-        return torch.addcmul(grad, out, slope, value=-1).sub_(grad.mean(dim=1, keepdim=True)).mul_(scale)
+        return through_norm(*ctx.saved_tensors, grad)
 
 
 def instance_norm(
