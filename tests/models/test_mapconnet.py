@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from repose.bench import plain_corenet as plain_form
-from repose.config.models import MapConNetTraining
+from repose.config.methods import MapConNetTraining
 from repose.mesh.operators import edge_uses
 from repose.models.consistency import labelled_loss, unlabelled_loss
 from repose.models.layers.transport import matched

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from repose.config.models import MapConNetTraining, Training
+from repose.config.methods import MapConNetTraining, Training
 from repose.models.corenet import CoreNet, Correspondence, Refinement
 from repose.models.layers.elain import ElaIN, ElaINBlock
 from repose.models.layers.residual import FeatureBlock

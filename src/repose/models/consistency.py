@@ -16,7 +16,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from repose.config.models import MapConNetTraining
+from repose.config.methods import MapConNetTraining
 from repose.models.contrastive import cross_contrast, point_contrast, transfer_contrast
 from repose.models.layers.transport import matched, transport_match, transport_warp
 from repose.models.losses import edge_loss, reconstruction
