@@ -7,17 +7,20 @@ Without truth an iteration sees body A in two poses, 1 and 2 (same order of vert
 * second pass, self-consistency: A in pose 2, posed like the result of the first pass (which is held fixed), must be
   A in pose 1 again.
 
-The three share the features of their meshes. The first pass trains the correspondence only, as published: no gradient
+The three share the features of their meshes, and each is differentiated before the next begins. The first pass trains the correspondence only, as published: no gradient
 goes through its generator, so none of its intermediates is kept.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 from repose.config.methods import MapConNetTraining
 from repose.models.contrastive import cross_contrast, point_contrast, transfer_contrast
+from repose.models.layers.staged import sum_of_stages
 from repose.models.layers.transport import matched, transport_match, transport_warp
 from repose.models.losses import edge_loss, reconstruction
 from repose.models.mapconnet import MapConNet
@@ -52,25 +55,32 @@ def unlabelled_loss(
 ) -> Tensor:
     """Weighted loss of an unsupervised iteration: the sum of cross-consistency, first and second pass."""
     part = network.correspondence
-    f_pose, f_same, f_other = part.encode_each(pose, same, other)
-    queries, keys = part.queries(f_same), part.keys(f_pose)
+    features = part.encode_each(pose, same, other)
+    shared = (*features, part.queries(features[1]), part.keys(features[0]))
 
-    warp = transport_warp(queries, keys, pose)
-    total = _shape_loss(network.refine(warp, f_same), warp, pose, same, edges, settings)
-    f_out = part.encode(warp)
-    channels, margin = network.cond_channels, settings.mesh_margin
-    total = total + settings.mesh_weight * cross_contrast(f_pose, f_same, f_out, channels, margin)
-    total = total + settings.point_weight * point_contrast(f_out, f_same, settings.point_margin)
+    def stages(
+        f_pose: Tensor, f_same: Tensor, f_other: Tensor, queries: Tensor, keys: Tensor
+    ) -> Iterator[Tensor]:
+        # Cross-consistency
+        warp = transport_warp(queries, keys, pose)
+        shape = _shape_loss(network.refine(warp, f_same), warp, pose, same, edges, settings)
+        f_out = part.encode(warp)
+        mesh = cross_contrast(f_pose, f_same, f_out, network.cond_channels, settings.mesh_margin)
+        point = point_contrast(f_out, f_same, settings.point_margin)
+        yield shape + settings.mesh_weight * mesh + settings.point_weight * point
+        # First pass
+        warp, assignment = transport_match(part.queries(f_other), keys, pose)
+        with torch.no_grad():
+            posed = network.refine(warp, f_other)
+        torch.clear_autocast_cache()  # it holds copies of parameters made without gradient
+        yield _transfer_features(network, part.encode(warp), f_other, f_pose, assignment, settings)
+        # Second pass
+        f_posed = part.encode(posed)
+        warp, assignment = transport_match(queries, part.keys(f_posed), posed)
+        shape = _shape_loss(network.refine(warp, f_same), warp, pose, same, edges, settings)
+        yield shape + _transfer_features(network, part.encode(warp), f_same, f_posed, assignment, settings)
 
-    warp, assignment = transport_match(part.queries(f_other), keys, pose)
-    with torch.no_grad():
-        posed = network.refine(warp, f_other)
-    total = total + _transfer_features(network, part.encode(warp), f_other, f_pose, assignment, settings)
-
-    f_posed = part.encode(posed)
-    warp, assignment = transport_match(queries, part.keys(f_posed), posed)
-    total = total + _shape_loss(network.refine(warp, f_same), warp, pose, same, edges, settings)
-    return total + _transfer_features(network, part.encode(warp), f_same, f_posed, assignment, settings)
+    return sum_of_stages(stages, shared, network.parameters())
 
 
 def _shape_loss(

@@ -18,11 +18,11 @@ from repose.models.layers.linear import NormedLinear, folded
 from repose.models.layers.modulation import with_ones
 from repose.models.layers.residual import FeatureBlock
 from repose.models.layers.spectral import SpectralLinear
+from repose.models.layers.statistics import unit
 from repose.models.layers.transport import transport_warp
 
 _SLOPE = 0.2
 _INIT_GAIN = 0.02
-_UNIT_FLOOR = 2.2e-16  # added to the norm, as released
 _REACH = 2.0  # metres: the output is _REACH * tanh(.), about the bounding-box centre
 
 
@@ -50,7 +50,7 @@ class Correspondence(nn.Module):
         x = vertices
         for i, layer in enumerate(self.adaptive_feature):
             x = layer(x if i == 0 else F.leaky_relu(x, _SLOPE))
-        x = _unit(x)
+        x = unit(x)
         for block in self.layer:
             x = block(x)
         return x
@@ -70,14 +70,14 @@ class Correspondence(nn.Module):
         features: Tensor,  # (B, N_id, width), of the identity
     ) -> Tensor:
         """What the identity's vertices are compared by, (B, N_id, width), of unit length."""
-        return _unit(self.theta(features))
+        return unit(self.theta(features))
 
     def keys(
         self,
         features: Tensor,  # (B, N_po, width), of the pose mesh
     ) -> Tensor:
         """What the pose mesh's vertices are compared by, (B, N_po, width), of unit length."""
-        return _unit(self.phi(features))
+        return unit(self.phi(features))
 
 
 class FoldedRefinement(NamedTuple):
@@ -214,12 +214,6 @@ class CoreNet(nn.Module):
     def _carry(self, prepared: Prepared, f_pose: Tensor, pose: Tensor) -> Transfer:
         warp = transport_warp(prepared.queries, self.correspondence.keys(f_pose), pose)
         return Transfer(self.refinement(warp, prepared.condition, prepared.fold), warp)
-
-
-def _unit(
-    x: Tensor,  # (..., C)
-) -> Tensor:
-    return x / (torch.linalg.vector_norm(x, dim=-1, keepdim=True) + _UNIT_FLOOR)
 
 
 def _initialise(module: nn.Module) -> None:
