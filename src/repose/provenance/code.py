@@ -19,7 +19,7 @@ IGNORED = ("repose.errors", "repose.progress", "repose.provenance", "repose.conf
 # Where each stage begins. `{}` is the module of a dataset's source or a method's architecture.
 ENTRIES = {
     "raw": ("repose.raw.{}",),
-    "convert": ("repose.convert.bodies", "repose.raw.{}"),
+    "convert": ("repose.convert.bodies", "repose.raw.{}.source"),
     "store": ("repose.store.pack",),
     "gih": ("repose.gih.scale",),
     "split": ("repose.split.protocols",),
