@@ -80,7 +80,7 @@ def distances(
                 operators, settings.time, settings.factor, order=ranks, device=device, where=where
             )
         else:
-            factors = factorise(operators, settings.time, where)
+            factors = factorise(operators, settings.time, where, threads)
             matrix = solver.solve(factors, settings.factor, threads=threads, order=ranks, where=where)
     except RefusedMesh as refusal:
         return _by_reference(v, f, settings, ranks, refusal.what, where)
