@@ -134,6 +134,21 @@ def report(config: ConfigFile, results: Results, out: Out) -> None:
     run(_config(config), results, out)
 
 
+@app.command("import-weights")
+def import_weights(
+    files: Annotated[list[Path], typer.Argument(help="all released files of one model")],
+    system: Annotated[str, typer.Option("--from", help="npt, 3d-corenet or mapconnet")],
+    out: Annotated[Path, typer.Option("--out", help="model.safetensors to write")],
+    pooling: Annotated[
+        str | None, typer.Option(help="which NPT: none is the original, max the max-pool variant")
+    ] = None,
+) -> None:
+    """Bring in the published weights of a system; tensors only, every key and shape checked."""
+    from repose.weights.stage import run
+
+    run(system, files, out, pooling)
+
+
 @app.command()
 def doctor(meshes: Annotated[list[Path], typer.Argument(help=".obj, .ply or .off files")]) -> None:
     """Say what meshes are like: counts, closed or not, pieces, bad faces, self-intersections, size in metres."""

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import torch
 import zarr
-from safetensors.torch import load_file
 from torch import nn
 
 from repose.config.models import Method
 from repose.errors import ReposeError
 from repose.models import build
+from repose.models.load import load_weights
 from repose.models.shuffle import transfer_shuffled
 from repose.progress import track
 from repose.store.meshes import MeshStore
@@ -35,13 +35,7 @@ def load_network(method: Method, weights: Path | None) -> nn.Module:
         if any(True for _ in network.parameters()):
             raise ReposeError(f"{method.architecture} needs trained weights")
         return network.eval()
-    try:
-        network.load_state_dict(load_file(weights))
-    except RuntimeError as error:
-        raise ReposeError(
-            f"weights do not fit {method.architecture}: {str(error).splitlines()[-1].strip()}", where=weights
-        ) from None
-    return network.eval()
+    return load_weights(network, weights, method.architecture)
 
 
 @torch.inference_mode()

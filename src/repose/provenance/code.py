@@ -28,6 +28,7 @@ ENTRIES = {
     "score": ("repose.score.rows",),
     "tables": ("repose.tables.table1",),
     "report": ("repose.report.figure",),
+    "import-weights": ("repose.weights.convert", "repose.models.{}"),
 }
 
 
