@@ -6,6 +6,7 @@ containers and refuses every other name, in zip files (PyTorch ≥ 1.6) and in t
 
 import pickle
 import re
+import warnings
 from pathlib import Path
 
 import torch
@@ -36,7 +37,8 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     """
     _refuse_text(path)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # torch asks for reports about unusual pickles
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         name = re.search(r"GLOBAL (\S+)", str(error))
         if name:
