@@ -9,7 +9,7 @@ import torch
 import zarr
 from torch import nn
 
-from repose.config.models import Method
+from repose.config.methods import Method
 from repose.errors import ReposeError
 from repose.models import build
 from repose.models.load import load_weights
