@@ -117,7 +117,8 @@ def find_up(sides: np.ndarray, lowest: np.ndarray) -> Found:
     """Up axis from the sides (3,) and the least coordinates (3,) of the bounding box."""
     longest = sides.max()
     grounded = [axis for axis, k in (("y", 1), ("z", 2)) if abs(lowest[k]) <= GROUND * longest]
-    longer, ratio = ("y", sides[1] / sides[2]) if sides[1] >= sides[2] else ("z", sides[2] / sides[1])
+    longer, shorter = ("y", "z") if sides[1] >= sides[2] else ("z", "y")
+    ratio = max(sides[1:]) / max(min(sides[1:]), 1e-9 * longest)
     lying = sides[0] >= LYING * max(sides[1], sides[2])
     if len(grounded) == 1:
         axis = grounded[0]
@@ -127,7 +128,7 @@ def find_up(sides: np.ndarray, lowest: np.ndarray) -> Found:
             axis, "likely", f"it is on {axis} = 0, though longer another way: lying, or four-legged?"
         )
     if ratio >= TALLER and not lying:
-        why = f"it is {ratio:.1f} times as long along {longer} as along {'z' if longer == 'y' else 'y'}"
+        why = f"it is {ratio:.1f} times as long along {longer} as along {shorter}"
         return Found(longer, "likely", f"{why}, as a standing body; one that lies would look the same")
     return Found("y", "a guess", "its sides do not tell y up from z up")
 

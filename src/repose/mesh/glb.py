@@ -30,10 +30,9 @@ def parse_glb(data: bytes, where: object = "<bytes>") -> Mesh:
         scene = trimesh.load_scene(
             io.BytesIO(data), file_type="glb", process=False, skip_materials=True, maintain_order=True
         )
-        parts = [
-            (scene.graph[node][0], scene.geometry[scene.graph[node][1]])
-            for node in scene.graph.nodes_geometry
-        ]
+        order = {name: place for place, name in enumerate(scene.geometry)}  # that of the file
+        nodes = sorted((scene.graph[node] for node in scene.graph.nodes_geometry), key=lambda n: order[n[1]])
+        parts = [(matrix, scene.geometry[name]) for matrix, name in nodes]
     except Exception as error:  # a damaged file can raise nearly anything
         raise MeshError(f"damaged, or compressed: {error}", where, "export it again without Draco") from None
     vertices, faces, count = [], [], 0

@@ -6,6 +6,7 @@ import contextlib
 import os
 import stat
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from repose.errors import MeshError
@@ -86,7 +87,7 @@ def write_mesh(path: str | Path, mesh: Mesh) -> None:
 
     mesh.validated(path)
     plain = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
-    content = plain.export(file_type=path.suffix.lower()[1:])
+    content: Any = plain.export(file_type=path.suffix.lower()[1:])
     _write(path, content.encode() if isinstance(content, str) else content)
 
 

@@ -36,16 +36,14 @@ def run(
     check_suffix(out)
     opened = open_model(model)
     print(f"model     {opened}")
-    bodies = []
-    for name, path, said in (("identity", identity, says[0]), ("pose", pose, says[1])):
-        bodies.append(_body(path, said))
-        print("\n".join(_describe(name, path, bodies[-1])))
-    outcome = transfer(bodies[0], bodies[1], opened)
+    kept, source = _body(identity, says[0]), _body(pose, says[1])
+    print("\n".join(_describe("identity", identity, kept) + _describe("pose", pose, source)))
+    outcome = transfer(kept, source, opened)
     write_mesh(out, outcome.mesh)
-    print("\n".join(_result(out, bodies[0], outcome)))
+    print("\n".join(_result(out, kept, outcome)))
     if report:
         with publish(report) as private:
-            private.write_bytes(picture(*bodies, outcome))
+            private.write_bytes(picture(kept, source, outcome))
         print(f"report    {report}")
 
 

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from repose.config.models import Method
+from repose.config.methods import Method
 from repose.errors import ReposeError
 from repose.models import build, count_parameters, create
 from repose.models.load import load_weights
