@@ -79,6 +79,23 @@ def test_corenet_reproduces_the_released_forward_pass(corenet, tmp_path, swapped
         assert rounding < 1e-4 and difference(single[k], released_exact[k]) < max(1e-5, 4 * rounding)
 
 
+def test_mapconnet_reproduces_the_released_forward_pass(tmp_path):
+    pytest.importorskip("repose.models.mapconnet")
+    g, corr = trained(ReleasedG(condition=6)), trained(ReleasedCorr(), 1)
+    files = tmp_path / "200_net_G.pth", tmp_path / "200_net_Corr.pth"
+    for net, file in zip((g, corr), files, strict=True):
+        torch.save(net.state_dict(), file)
+    run("mapconnet", files, tmp_path / "m.safetensors")
+    model = open_model(tmp_path / "m.safetensors")
+    identity, pose = meshes(torch.float64)
+    warp, features = corr.double()(identity.mT, pose.mT)
+    out = model.network.double()(identity, pose)
+    assert difference(out.warp, warp.mT) < 1e-10
+    assert difference(out.vertices, g.double()(warp, features[:, :6]).mT) < 1e-10
+    assert model.settings["identity_channels"] == 6
+    assert "mlp_same.weight has shape (32, 6, 1), expected (32, 16, 1)" in refused(files, tmp_path)
+
+
 def test_a_data_parallel_prefix_is_dropped(corenet, tmp_path):
     g, _, files = corenet
     run("3d-corenet", files, tmp_path / "plain.safetensors")
@@ -104,10 +121,12 @@ def test_the_manifest_has_settings_and_the_sources_hashes(corenet, tmp_path):
     [
         ("npt", 6_054_941, 68, {"pooling": "max"}),
         ("3d-corenet", 24_461_447, 145, {}),
+        ("mapconnet", 23_773_319, 145, {}),
     ],
 )
 def test_every_tensor_of_the_full_width_release_has_one_name(system, parameters, tensors, settings):
     layout = LAYOUTS[system]
+    pytest.importorskip(f"repose.models.{layout.architecture}")
     network = layout.network(layout.settings({}) | settings)
     keys = layout.keys(network)
     assert len(set(keys.values())) == len(keys) == tensors

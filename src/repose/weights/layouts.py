@@ -113,11 +113,21 @@ def _corenet_settings(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     }
 
 
+def _mapconnet_settings(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+    key = "elain_block1.norm_0.mlp_same.weight"
+    condition = tensors[key].shape[1] if key in tensors and tensors[key].ndim > 1 else 128
+    return _corenet_settings(tensors) | {"identity_channels": condition}
+
+
 def _channels(tensors: Mapping[str, Tensor], key: str, published: int) -> int:
     return tensors[key].shape[0] if key in tensors and tensors[key].ndim else published
 
 
+_PAIR = ("*_net_G.pth", "*_net_Corr.pth")
+
 LAYOUTS = {
     "npt": Layout("npt", ("*.model",), _npt_stems, _npt_settings),
-    "3d-corenet": Layout("corenet", ("*_net_G.pth", "*_net_Corr.pth"), _corenet_stems, _corenet_settings),
+    "3d-corenet": Layout("corenet", _PAIR, _corenet_stems, _corenet_settings),
+    # The same names: MAPConNet differs in how many features condition the generator.
+    "mapconnet": Layout("mapconnet", _PAIR, _corenet_stems, _mapconnet_settings),
 }
