@@ -28,6 +28,7 @@ ENTRIES = {
     "score": ("repose.score.rows",),
     "tables": ("repose.tables.transfer",),
     "report": ("repose.report.figure",),
+    "import-weights": ("repose.weights.convert", "repose.models.{0}"),
 }
 
 
