@@ -186,7 +186,8 @@ def test_a_file_that_is_also_a_folder(kind, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "page", [b"<!DOCTYPE html><title>Quota exceeded</title>", b"\xef\xbb\xbf \n<HTML>", b"<?xml version='1.0'?>"]
+    "page",
+    [b"<!DOCTYPE html><title>Quota exceeded</title>", b"\xef\xbb\xbf \n<HTML>", b"<?xml version='1.0'?>"],
 )
 @pytest.mark.parametrize("name", ["x.zip", "x.tar.gz"])
 def test_a_web_page_saved_as_an_archive(page, name, tmp_path):
@@ -210,7 +211,13 @@ def test_a_method_that_is_not_read(tmp_path):
 
 @pytest.mark.parametrize(
     ("start", "says"),
-    [(b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!\x1a", "rar"), (b"BZh9", "bzip2"), (b"", "empty"), (b"rubbish", "not a zip")],
+    [
+        (b"7z\xbc\xaf\x27\x1c", "7z"),
+        (b"Rar!\x1a", "rar"),
+        (b"BZh9", "bzip2"),
+        (b"", "empty"),
+        (b"rubbish", "not a zip"),
+    ],
 )
 def test_formats_that_are_not_read(start, says, tmp_path):
     (tmp_path / "x.zip").write_bytes(start)

@@ -4,10 +4,13 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from repose.config.datasets import Licensed
 from repose.config.environment import hand_down
 from repose.config.load import check
 from repose.errors import ReposeError
 from repose.provenance.code import stage_code
+from repose.raw.collect import folder_of
+from repose.raw.inventory import listing_digest
 
 try:
     CONFIG = check(config, [Path(file) for file in workflow.configfiles])
@@ -32,11 +35,31 @@ def source_of(wildcards):
     return CONFIG.datasets[wildcards.dataset].source
 
 
+def is_licensed(name):
+    """Whether a dataset is brought by its user."""
+    return isinstance(CONFIG.datasets[name], Licensed)
+
+
+def one_of(names):
+    """A wildcard's pattern for some of the datasets, perhaps none."""
+    return "|".join(names) or "(?!)"
+
+
+def raw_data(wildcards):
+    """What the stage `raw` makes: a recipe, or the inventory of what a user brought, and its unpacked files."""
+    if is_licensed(wildcards.dataset):
+        return [rules.raw_files.output.inventory, rules.raw_files.output.unpacked]
+    return [rules.raw.output.recipe]
+
+
 def raw_settings(wildcards):
-    """What the bodies of a generated dataset depend on."""
-    dataset = CONFIG.datasets[wildcards.dataset]
-    totals = {"identities": dataset.identities.total, "poses": dataset.poses.total}
-    return {"vertices": dataset.vertices, "seed": dataset.seed} | totals
+    """What the raw data of a dataset depend on."""
+    return CONFIG.datasets[wildcards.dataset].raw_settings()
+
+
+def raw_listing(wildcards):
+    """A hash of names, sizes and times of what a user brought; the same for a dataset that is not there."""
+    return listing_digest(folder_of(CONFIG.datasets[wildcards.dataset]))
 
 
 def split_settings(wildcards):

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -22,7 +23,13 @@ from repose.provenance.publish import publish
 BLOCK = 1 << 20
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
 SELF = "unpack it yourself, and put the folder in its place"
-_FOREIGN = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!": "rar", b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
+_FOREIGN = {
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"Rar!": "rar",
+    b"\xfd7zXZ": "xz",
+    b"BZh": "bzip2",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
 _PAGE = (b"<!doctype", b"<html", b"<head", b"<?xml")
 
 
@@ -59,7 +66,7 @@ def unpack(
     archive: Path,
     target: Path,
     wanted: Callable[[str], bool] = lambda name: True,
-    limits: Limits = Limits(),  # noqa: B008
+    limits: Limits = Limits(),
 ) -> list[str]:
     """Unpack the wanted files of an archive; all members are checked, wanted or not.
 
@@ -122,7 +129,9 @@ class _Guard:
     total: int = 0
     seen: dict[str, tuple[str, bool]] = field(default_factory=dict)  # folded path: (path, is it a file)
 
-    def refuse(self, what: str, hint: str | None = "do not trust this file; download it again") -> ArchiveError:
+    def refuse(
+        self, what: str, hint: str | None = "do not trust this file; download it again"
+    ) -> ArchiveError:
         return ArchiveError(what, self.archive, hint)
 
     @contextmanager
@@ -235,18 +244,24 @@ def _zip_members(file: BinaryIO, archive: Path, limits: Limits) -> Iterator[_Mem
         if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise ArchiveError(f"{info.filename!r} is a device or a pipe", archive)
         if info.flag_bits & 1:
-            raise ArchiveError("the archive needs a password", archive, f"the dataset's owners give it; {SELF}")
+            raise ArchiveError(
+                "the archive needs a password", archive, f"the dataset's owners give it; {SELF}"
+            )
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ArchiveError(f"{info.filename!r} is packed by method {info.compress_type}", archive, SELF)
         yield _Member(
-            info.filename, info.file_size, info.compress_size, lambda info=info: opened.open(info), info.is_dir()
+            info.filename,
+            info.file_size,
+            info.compress_size,
+            partial(opened.open, info),
+            info.is_dir(),
         )
 
 
 class _Stream:
     """A tar's bytes. Headers are read whole by `tarfile`, so a header of gigabytes has to end here."""
 
-    def __init__(self, file: IO[bytes], archive: Path):
+    def __init__(self, file: IO[bytes] | gzip.GzipFile, archive: Path):
         self.file, self.archive, self.last = file, archive, b""
 
     def read(self, size: int = -1) -> bytes:
@@ -265,7 +280,7 @@ class _Stream:
 def _gzip_members(file: BinaryIO, archive: Path, limits: Limits) -> Iterator[_Member]:
     packed = archive.stat().st_size
     total = 0
-    with gzip.GzipFile(fileobj=file) as plain:
+    with gzip.open(file) as plain:
         for member in _tar_members(plain, archive, limits):
             total += member.size
             if total > max(BLOCK, limits.ratio * packed):
@@ -273,11 +288,11 @@ def _gzip_members(file: BinaryIO, archive: Path, limits: Limits) -> Iterator[_Me
             yield member
 
 
-def _tar_members(file: IO[bytes], archive: Path, limits: Limits) -> Iterator[_Member]:
+def _tar_members(file: IO[bytes] | gzip.GzipFile, archive: Path, limits: Limits) -> Iterator[_Member]:
     stream = _Stream(file, archive)
     opened = tarfile.TarFile(fileobj=stream, mode="r")  # type: ignore[arg-type]
     for info in opened:
-        opened.members = []  # tarfile would remember every one
+        opened.members = []  # type: ignore[attr-defined]  # tarfile would remember every one
         if info.issym() or info.islnk():
             raise ArchiveError(f"{info.name!r} is a link", archive, "links are never followed")
         if info.ischr() or info.isblk() or info.isfifo():
@@ -290,7 +305,7 @@ def _tar_members(file: IO[bytes], archive: Path, limits: Limits) -> Iterator[_Me
             info.name,
             info.size,
             None,
-            lambda info=info: opened.extractfile(info),  # type: ignore[arg-type, return-value]
+            partial(opened.extractfile, info),  # type: ignore[arg-type]
             info.isdir(),
         )
     # tarfile takes any malformed header for the end; the end is a block of zeros.
