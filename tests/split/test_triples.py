@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repose.errors import ReposeError
@@ -97,15 +97,15 @@ def brute(meshes, identities, poses):
     st.sets(st.tuples(st.integers(0, 3), st.integers(0, 4)), max_size=14), st.booleans(), st.integers(0, 99)
 )
 def test_holes_are_never_drawn_and_every_triple_can_be(holes, has_truth, seed):
-    meshes = grid(4, 5, holes, has_truth=has_truth)
-    possible = brute(meshes, range(4), range(5))
+    meshes = grid(3, 4, holes, has_truth=has_truth)
+    possible = brute(meshes, range(3), range(4))
     if possible:
-        triples = draw_triples(meshes, range(4), range(5), len(possible), "val", seed)
+        triples = draw_triples(meshes, range(3), range(4), len(possible), "val", seed)
         drawn = {(*parts(row.identity_mesh), *parts(row.pose_mesh)) for row in triples.itertuples()}
         assert drawn == possible
         assert triples.truth_mesh.isna().all() != has_truth
     with pytest.raises(ReposeError, match=f"give {len(possible)}$|give {len(possible)} "):
-        draw_triples(meshes, range(4), range(5), len(possible) + 1, "val", seed)
+        draw_triples(meshes, range(3), range(4), len(possible) + 1, "val", seed)
 
 
 def test_a_set_without_truth_has_two_names_a_line(tmp_path):

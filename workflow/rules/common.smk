@@ -46,10 +46,17 @@ def one_of(names):
 
 
 def raw_data(wildcards):
-    """What the stage `raw` makes: a recipe, or the inventory of what a user brought, and its unpacked files."""
+    """What the stage `raw` makes: a recipe, or the inventory of what a user brought."""
     if is_licensed(wildcards.dataset):
-        return [rules.raw_files.output.inventory, rules.raw_files.output.unpacked]
-    return [rules.raw.output.recipe]
+        return rules.raw_files.output.inventory
+    return rules.raw.output.recipe
+
+
+def raw_unpacked(wildcards):
+    """The unpacked files of a licensed dataset."""
+    if is_licensed(wildcards.dataset):
+        return rules.raw_files.output.unpacked
+    return []
 
 
 def raw_settings(wildcards):

@@ -7,6 +7,7 @@ results/data/{dataset}/raw.json, the inventory of raw files, and unpacked/ besid
 
 
 rule raw:
+    """Draw identities and poses of {wildcards.dataset}."""
     output:
         recipe="results/data/{dataset}/raw.npz",
         manifest="results/data/{dataset}/raw.manifest.json",
@@ -14,7 +15,6 @@ rule raw:
         "logs/raw/{dataset}.log",
     benchmark:
         "benchmarks/raw/{dataset}.tsv"
-    """Draw identities and poses of {wildcards.dataset}."""
     wildcard_constraints:
         dataset=one_of(name for name in CONFIG.datasets if not is_licensed(name)),
     conda:
@@ -30,6 +30,7 @@ rule raw:
 
 
 rule raw_files:
+    """Check what was brought for {wildcards.dataset}, unpack archives, and list the files with their hashes."""
     output:
         inventory="results/data/{dataset}/raw.json",
         unpacked=directory("results/data/{dataset}/unpacked"),
@@ -38,7 +39,6 @@ rule raw_files:
         "logs/raw/{dataset}.log",
     benchmark:
         "benchmarks/raw/{dataset}.tsv"
-    """Check what was brought for {wildcards.dataset}, unpack archives, and list the files with their hashes."""
     wildcard_constraints:
         dataset=one_of(filter(is_licensed, CONFIG.datasets)),
     conda:

@@ -225,6 +225,7 @@ class Single(Licensed):
     """A licensed dataset of one identity, with a mesh of its own: nothing is transferred within it."""
 
     vertices: ClassVar[int] = 20_000
+    has_truth: ClassVar[bool] = False
     protocols: ClassVar[tuple[Protocol, ...]] = ()
 
     def split_settings(self, part: str) -> dict[str, Any]:
