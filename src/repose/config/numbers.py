@@ -11,7 +11,7 @@ _RANGE = re.compile(r"\d{1,6}(-\d{1,6})?")
 def _canonical(value: Any) -> Any:
     """`[0, "2-5"]` and `"0, 2-5"` → `"0,2-5"`."""
     parts = str(value).split(",") if isinstance(value, str | int) else value
-    if not isinstance(parts, list):
+    if not isinstance(parts, list) or not parts:
         raise ValueError("expected numbers and ranges, such as '0-7, 9'")
     texts = [str(part).strip() for part in parts]
     for text in texts:
