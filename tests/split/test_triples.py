@@ -93,6 +93,7 @@ def brute(meshes, identities, poses):
     }  # fmt: skip
 
 
+@settings(deadline=None)
 @given(
     st.sets(st.tuples(st.integers(0, 3), st.integers(0, 4)), max_size=14), st.booleans(), st.integers(0, 99)
 )
