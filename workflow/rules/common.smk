@@ -9,8 +9,7 @@ from repose.config.environment import hand_down
 from repose.config.load import check
 from repose.errors import ReposeError
 from repose.provenance.code import stage_code
-from repose.raw.collect import folder_of
-from repose.raw.inventory import listing_digest
+from repose.raw.collect import brought
 
 try:
     CONFIG = check(config, [Path(file) for file in workflow.configfiles])
@@ -64,9 +63,10 @@ def raw_settings(wildcards):
     return CONFIG.datasets[wildcards.dataset].raw_settings()
 
 
-def raw_listing(wildcards):
-    """A hash of names, sizes and times of what a user brought; the same for a dataset that is not there."""
-    return listing_digest(folder_of(CONFIG.datasets[wildcards.dataset]))
+def raw_brought(wildcards):
+    """A hash of the files that a user brought, read once and remembered; touching one does not change it."""
+    inventory = Path(rules.raw_files.output.inventory.format(**wildcards))
+    return brought(CONFIG.datasets[wildcards.dataset], inventory)
 
 
 def split_settings(wildcards):

@@ -48,7 +48,7 @@ rule raw_files:
         runtime=240,
     params:
         settings=raw_settings,
-        brought=raw_listing,
+        brought=raw_brought,
         code=dataset_code("raw-files"),
     shell:
         "repose raw {wildcards.dataset} --out {output.inventory} 2>&1 | tee {log}"

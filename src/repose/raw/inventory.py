@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from repose.errors import ReposeError
 from repose.progress import track
 from repose.provenance.publish import publish, write_text
 from repose.raw.archive import is_archive, unpack
+from repose.raw.hashes import Hashes
 from repose.raw.registry import Entry
 
 Wanted = Callable[[str], bool]
@@ -65,7 +65,9 @@ class Inventory:
             raise ReposeError("not an inventory of raw files", path, "delete it and make it again") from None
 
 
-def gather(entry: Entry, folder: Path, unpacked: Path, wanted: Wanted) -> Inventory:
+def gather(
+    entry: Entry, folder: Path, unpacked: Path, wanted: Wanted, memory: Path | None = None
+) -> Inventory:
     """List and hash the wanted files of a dataset.
 
     Args:
@@ -73,20 +75,41 @@ def gather(entry: Entry, folder: Path, unpacked: Path, wanted: Wanted) -> Invent
         folder: what the user brought: the files, in any folders, or archives of them.
         unpacked: where to unpack archives; made anew, and left empty if nothing has to be unpacked.
         wanted: says of a file's path whether it belongs.
+        memory: where hashes are remembered.
 
     Raises:
         ReposeError: the dataset is not there, or an archive is refused.
     """
     found = [name for name in files_in(folder) if wanted(name)]
     archives = [] if found else archives_in(folder)
-    root = unpacked if archives else folder
     with publish(unpacked) as private:
         private.mkdir()
         for path in archives:
             found += [f"{path.name}/{name}" for name in unpack(path, private / path.name, wanted)]
     if not found:
         raise _nothing(entry, folder)
-    return Inventory(root, tuple(_hashed(root, name) for name in track(sorted(found), len(found), "raw")))
+    hashes = Hashes(unpacked) if archives else Hashes(folder, memory)
+    files = [
+        RawFile(name, hashes.size(name), hashes.sha256(name))
+        for name in track(sorted(found), len(found), "raw")
+    ]
+    hashes.keep()
+    return Inventory(hashes.folder, tuple(files))
+
+
+def digest_of(entry: Entry, folder: Path, memory: Path) -> str:
+    """A hash of the names and contents of the archives and files that a user brought.
+
+    When all of it is gone, the answer is the last one: what was made of it is as good as before.
+    """
+    hashes, digest = Hashes(folder, memory), hashlib.sha256()
+    names = {path.name for path in archives_in(folder)} | {n for n in files_in(folder) if entry.match(n)}
+    brought = {name: hashes.sha256(name) for name in names} or hashes.remembered()
+    for name, sha256 in sorted(brought.items()):
+        digest.update(f"{name}\0{sha256}\n".encode())
+    hashes.forget_but(set(brought))
+    hashes.keep()
+    return digest.hexdigest()[:16]
 
 
 def _nothing(entry: Entry, folder: Path) -> ReposeError:
@@ -116,21 +139,3 @@ def archives_in(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if path.is_file() and is_archive(path))
-
-
-def listing_digest(folder: Path) -> str:
-    """A hash of names, sizes and times of all files in a folder, which says cheaply whether any changed."""
-    digest = hashlib.sha256()
-    for name in files_in(folder):
-        status = (folder / name).stat()
-        digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:16]
-
-
-def _hashed(root: Path, name: str) -> RawFile:
-    path = root / name
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise ReposeError("not a regular file", path)
-    with path.open("rb") as stream:
-        return RawFile(name, status.st_size, hashlib.file_digest(stream, "sha256").hexdigest())
