@@ -83,9 +83,8 @@ def _read(memory: Path, folder: Path) -> dict[str, list]:
     try:
         content = json.loads(memory.read_text(encoding="utf-8"))
         if content["format"] == FORMAT and content["folder"] == os.path.abspath(folder):
-            return {
-                name: [int(size), int(ns), str(sha)] for name, (size, ns, sha) in content["files"].items()
-            }
+            files = content["files"].items()
+            return {name: [*map(int, numbers), str(sha256)] for name, (*numbers, sha256) in files}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
     return {}
