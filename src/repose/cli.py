@@ -28,8 +28,23 @@ Splits = Annotated[Path, typer.Option("--splits", help="folder of the dataset's 
 
 
 @app.command()
-def raw(dataset: str, config: ConfigFile, out: Out) -> None:
-    """Draw the identities and poses of an open dataset."""
+def raw(
+    dataset: Annotated[str | None, typer.Argument(help="name in the config")] = None,
+    config: Annotated[Path | None, typer.Option(envvar="REPOSE_CONFIG", help="config file")] = None,
+    out: Annotated[Path | None, typer.Option(help="what to write")] = None,
+    list_all: Annotated[
+        bool, typer.Option("--list", help="show every dataset, and whether it is here")
+    ] = False,
+    data: Annotated[Path, typer.Option(help="folder of what was brought, for --list")] = Path("data/raw"),
+    json: Annotated[bool, typer.Option("--json", help="print the list as JSON")] = False,
+) -> None:
+    """Draw the identities and poses of an open dataset, or check and unpack what was brought for a licensed one."""
+    if list_all:
+        from repose.raw.listing import show
+
+        return show(data, json)
+    if not (dataset and config and out):
+        raise ReposeError("raw needs DATASET, --config and --out", hint="or --list")
     from repose.raw.stage import run
 
     run(_dataset(config, dataset), out)

@@ -4,12 +4,14 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from repose.config.datasets import Licensed
 from repose.config.environment import hand_down
 from repose.config.load import check
 from repose.errors import ReposeError
 from repose.gih.cluster import LIBRARIES_MIB, mesh_mib
 from repose.gih.lost import lost
 from repose.provenance.code import stage_code
+from repose.raw.collect import brought
 
 try:
     CONFIG = check(config, [Path(file) for file in workflow.configfiles])
@@ -34,11 +36,39 @@ def source_of(wildcards):
     return CONFIG.datasets[wildcards.dataset].source
 
 
+def is_licensed(name):
+    """Whether a dataset is brought by its user."""
+    return isinstance(CONFIG.datasets[name], Licensed)
+
+
+def one_of(names):
+    """A wildcard's pattern for some of the datasets, perhaps none."""
+    return "|".join(names) or "(?!)"
+
+
+def raw_data(wildcards):
+    """What the stage `raw` makes: a recipe, or the inventory of what a user brought."""
+    if is_licensed(wildcards.dataset):
+        return rules.raw_files.output.inventory
+    return rules.raw.output.recipe
+
+
+def raw_unpacked(wildcards):
+    """The unpacked files of a licensed dataset."""
+    if is_licensed(wildcards.dataset):
+        return rules.raw_files.output.unpacked
+    return []
+
+
 def raw_settings(wildcards):
-    """What the bodies of a generated dataset depend on."""
-    dataset = CONFIG.datasets[wildcards.dataset]
-    totals = {"identities": dataset.identities.total, "poses": dataset.poses.total}
-    return {"vertices": dataset.vertices, "seed": dataset.seed} | totals
+    """What the raw data of a dataset depend on."""
+    return CONFIG.datasets[wildcards.dataset].raw_settings()
+
+
+def raw_brought(wildcards):
+    """A hash of the files that a user brought, read once and remembered; touching one does not change it."""
+    inventory = Path(rules.raw_files.output.inventory.format(**wildcards))
+    return brought(CONFIG.datasets[wildcards.dataset], inventory)
 
 
 def split_settings(wildcards):

@@ -19,6 +19,7 @@ IGNORED = ("repose.errors", "repose.progress", "repose.provenance", "repose.conf
 # Where each stage begins. `{0}` is a dataset's source or a method's architecture, `{1}` a method's training task.
 ENTRIES = {
     "raw": ("repose.raw.{0}",),
+    "raw-files": ("repose.raw.collect", "repose.raw.{0}"),
     "convert": ("repose.convert.bodies", "repose.raw.{0}.source"),
     "store": ("repose.store.pack",),
     "gih": ("repose.gih.scale",),
@@ -35,7 +36,9 @@ ENTRIES = {
 def stage_code(stage: str, *variants: str) -> str:
     """Hash of a stage's code; variants are a source (`open-human`), or an architecture and its training task."""
     names = [variant.replace("-", "_") for variant in variants]
-    return code_hash(*(entry.format(*names) for entry in ENTRIES[stage]))
+    entries = (entry.format(*names) for entry in ENTRIES[stage])
+    # A licensed dataset is one module, source and all; a generated one is a package.
+    return code_hash(*(name if _file(name) else name.removesuffix(".source") for name in entries))
 
 
 def code_hash(*modules: str) -> str:
