@@ -4,7 +4,8 @@ Beside an artefact `x.ext` stand two files:
 
 * `x.manifest.json`, the content: size and sha256 of each file. It is equal for equal results, so Snakemake,
   which compares small files by checksum, re-runs nothing after a touch or a bit-identical rebuild.
-* `x.history.json`: the contents it was made from, parameters, code, seed, software, machine, cost.
+* `x.history.json`: the contents it was made from and where they lay, parameters, code, seed, software, machine,
+  cost, and sha256 of itself: it belongs to one content, and an edited one is refused.
 
 An artefact without a matching manifest is refused by every reader.
 """
@@ -41,7 +42,12 @@ class Manifest:
     @property
     def digest(self) -> str:
         """sha256 of the content: the name of the result, wherever it was made."""
-        return _sha256(_canonical(self.content).encode())
+        return _digest(self.content)
+
+    @property
+    def parents(self) -> dict[str, Path]:
+        """Manifests of the inputs by name, found from where this manifest lies now."""
+        return {name: self.path.parent / place for name, place in self.history["parents"].items()}
 
 
 @dataclass
@@ -63,6 +69,7 @@ class Recorder:
     seed: int | None = None
     inputs: dict[str, str] = field(default_factory=dict)
     costs: dict[str, Any] = field(default_factory=dict)
+    _parents: dict[str, Path] = field(default_factory=dict)
     _wall: float = field(default_factory=time.time)
     _clock: float = field(default_factory=time.perf_counter)
 
@@ -70,6 +77,7 @@ class Recorder:
         """Verify an input artefact and note its content digest."""
         verified = verify(manifest)
         self.inputs[name] = verified.digest
+        self._parents[name] = manifest
         return verified
 
     def seal(
@@ -91,6 +99,8 @@ class Recorder:
         }
         history = {
             "inputs": dict(sorted(self.inputs.items())),
+            # Relative, so that the whole folder of results can be moved.
+            "parents": {name: _relative(path, base) for name, path in sorted(self._parents.items())},
             "params": dict(self.params),
             "code": self.code,
             "seed": self.seed,
@@ -100,7 +110,11 @@ class Recorder:
             "seconds": round(time.perf_counter() - self._clock, 3),
             "peak_memory_mib": round(peak_memory_mib(), 1),
             **self.costs,
+            "content": _digest(content),
         }
+        # As a reader will see it: keys of a mapping become text.
+        history = json.loads(_canonical(history))
+        history["sha256"] = _digest(history)
         write_text(history_path(manifest), _canonical(history))
         write_text(manifest, _canonical(content))
         return Manifest(manifest, content, history)
@@ -115,17 +129,19 @@ def verify(manifest: Path) -> Manifest:
     loaded = load(manifest)
     for name, expected in loaded.content["files"].items():
         artefact = manifest.parent / name
-        if not artefact.exists():
-            raise ReposeError(
-                f"{name} is missing but its manifest {manifest.name} is there",
-                where=artefact,
-                hint=f"remove {manifest} and run again",
-            )
-        if _fingerprint(artefact) != expected:
-            raise ReposeError(
-                f"{name} does not match its manifest", where=artefact, hint=f"remove {manifest} and run again"
-            )
+        check_file(manifest, name, expected)
     return loaded
+
+
+def check_file(manifest: Path, name: str, expected: Mapping[str, Any]) -> None:
+    """Refuse a file of an artefact that is missing or is not of the size and sha256 in the manifest."""
+    artefact, hint = manifest.parent / name, f"remove {manifest} and run again"
+    if not artefact.exists():
+        raise ReposeError(
+            f"{name} is missing but its manifest {manifest.name} is there", where=artefact, hint=hint
+        )
+    if _fingerprint(artefact) != expected:
+        raise ReposeError(f"{name} does not match its manifest", where=artefact, hint=hint)
 
 
 def load(manifest: Path) -> Manifest:
@@ -145,7 +161,17 @@ def load(manifest: Path) -> Manifest:
         raise ReposeError(
             f"not a manifest of format {FORMAT}", where=manifest, hint="remove it and run again"
         )
+    _check_history(manifest, content, history)
     return Manifest(manifest, content, history)
+
+
+def _check_history(manifest: Path, content: Mapping[str, Any], history: Any) -> None:
+    where, hint = history_path(manifest), f"remove {manifest} and run again"
+    rest = {k: v for k, v in history.items() if k != "sha256"} if isinstance(history, dict) else {}
+    if not rest or history.get("sha256") != _digest(rest):
+        raise ReposeError("the history was edited or is damaged", where=where, hint=hint)
+    if history.get("content") != _digest(content):
+        raise ReposeError("the history is of another result than the manifest", where=where, hint=hint)
 
 
 def check_link(child: Manifest, name: str, parent: Manifest) -> None:
@@ -194,9 +220,13 @@ def _machine() -> dict[str, Any]:
     return {"host": platform.node(), "system": platform.platform(), "cpus": os.cpu_count()}
 
 
+def _relative(path: Path, base: Path) -> str:
+    return Path(os.path.relpath(path, base)).as_posix()
+
+
 def _canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, indent=1) + "\n"
 
 
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def _digest(value: object) -> str:
+    return hashlib.sha256(_canonical(value).encode()).hexdigest()

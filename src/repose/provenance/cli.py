@@ -1,0 +1,47 @@
+"""Commands about results as a whole: where they came from, and what is left behind."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from repose.errors import ReposeError
+
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
+
+
+def audit(
+    artefact: Annotated[Path, typer.Argument(help="results/table1.csv, or any artefact with a manifest")],
+    cell: Annotated[
+        str | None, typer.Option(help="only rows like method=corenet,dataset=open-human")
+    ] = None,
+    rescore: Annotated[
+        bool, typer.Option("--rescore", help="compute the scores again from predictions and meshes")
+    ] = False,
+    expect: Annotated[
+        str | None, typer.Option(help="the digest of the tree that was noted when the table was published")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check every byte, link and number behind a table; status 1 if something does not hold."""
+    from rich.console import Console
+
+    from repose.provenance import audit as auditing
+    from repose.provenance.show import as_json as plain
+    from repose.provenance.show import show
+
+    found = auditing.audit(artefact, auditing.parse_cell(cell) if cell else None, rescore)
+    if expect and not found.digest.startswith(expect):
+        found.root.faults.append(f"the digest of the tree is {found.digest}, not {expect}")
+    if as_json:
+        print(json.dumps(plain(found), indent=1))
+    else:
+        show(found, Console() if sys.stdout.isatty() else Console(width=160))
+    if found.faults:
+        place, what = found.faults[0]
+        raise ReposeError(f"{what}", where=place, hint="make it again by running the workflow, or restore it")
+
+
+COMMANDS = (audit,)
