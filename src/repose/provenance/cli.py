@@ -14,9 +14,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 
 def audit(
     artefact: Annotated[Path, typer.Argument(help="results/table1.csv, or any artefact with a manifest")],
-    cell: Annotated[
-        str | None, typer.Option(help="only rows like method=corenet,dataset=open-human")
-    ] = None,
+    cell: Annotated[str | None, typer.Option(help="only rows like method=corenet,dataset=open-human")] = None,
     rescore: Annotated[
         bool, typer.Option("--rescore", help="compute the scores again from predictions and meshes")
     ] = False,

@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from repose.errors import ReposeError
+from repose.provenance import kept
+from repose.provenance.owner import Owner, results_folder
 from repose.provenance.publish import write_text
 
 FORMAT = 1
@@ -43,6 +46,11 @@ class Manifest:
     def digest(self) -> str:
         """sha256 of the content: the name of the result, wherever it was made."""
         return _digest(self.content)
+
+    @property
+    def names(self) -> list[str]:
+        """Every file and folder of the artefact, its manifest last."""
+        return [*self.content["files"], history_path(self.path).name, self.path.name]
 
     @property
     def parents(self) -> dict[str, Path]:
@@ -70,6 +78,9 @@ class Recorder:
     inputs: dict[str, str] = field(default_factory=dict)
     costs: dict[str, Any] = field(default_factory=dict)
     _parents: dict[str, Path] = field(default_factory=dict)
+    _owner: Owner | None = None
+    _entry: Path | None = None
+    _keep: int = 0
     _wall: float = field(default_factory=time.time)
     _clock: float = field(default_factory=time.perf_counter)
 
@@ -79,6 +90,59 @@ class Recorder:
         self.inputs[name] = verified.digest
         self._parents[name] = manifest
         return verified
+
+    def own(self, manifest: Path) -> str:
+        """Be the only writer of an artefact until it is sealed; another one waits. Returns its place.
+
+        Outside a workflow's folder of results nobody else writes, and nothing is locked.
+        """
+        folder = results_folder(manifest)
+        place = _relative(manifest, folder or manifest.parent).removesuffix(".manifest.json")
+        if folder and not self._owner:
+            self._owner = Owner(folder, place)
+        return place
+
+    def reuse(self, manifest: Path, keep: int = 1) -> bool:
+        """Own an artefact, and put a finished result of the same key in its place if there is one.
+
+        The key is everything that decides the result: stage, parameters, code, seed, software, and the contents of
+        all inputs; so call it after the last `uses`, and only where nothing else is read.
+
+        Args:
+            manifest: the manifest of the artefact.
+            keep: how many results of this artefact to keep for later.
+
+        Returns:
+            Whether the artefact is finished.
+        """
+        place, folder = self.own(manifest), results_folder(manifest)
+        if not folder:
+            return False
+        self._keep, self._entry = keep, folder / ".cache" / place / self.key
+        if not self._entry.is_dir():
+            return False
+        try:
+            finished = verify(self._entry / manifest.name)
+        except ReposeError as error:
+            print(f"{place}: the result kept for it is damaged and is made again ({error.what})", flush=True)
+            shutil.rmtree(self._entry)
+            return False
+        manifest.unlink(missing_ok=True)
+        kept.bring_back(self._entry, finished.names, manifest.parent)
+        print(f"{place}: finished before with the same settings, code and inputs; brought back", flush=True)
+        self._release()
+        return True
+
+    @property
+    def key(self) -> str:
+        """A name for everything that decides the result."""
+        parts = [self.stage, self.params, self.code, self.inputs, self.seed, _software()]
+        return _digest(parts)[:32]
+
+    def _release(self) -> None:
+        if self._owner:
+            self._owner.release()
+            self._owner = None
 
     def seal(
         self, manifest: Path, files: Sequence[Path], describe: Mapping[str, Any] | None = None
@@ -104,7 +168,7 @@ class Recorder:
             "params": dict(self.params),
             "code": self.code,
             "seed": self.seed,
-            "software": {name: version(name) for name in SOFTWARE} | {"python": platform.python_version()},
+            "software": _software(),
             "machine": _machine(),
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._wall)),
             "seconds": round(time.perf_counter() - self._clock, 3),
@@ -117,7 +181,11 @@ class Recorder:
         history["sha256"] = _digest(history)
         write_text(history_path(manifest), _canonical(history))
         write_text(manifest, _canonical(content))
-        return Manifest(manifest, content, history)
+        sealed = Manifest(manifest, content, history)
+        if self._entry:
+            kept.keep(base, sealed.names, self._entry, self._keep)
+        self._release()
+        return sealed
 
 
 def verify(manifest: Path) -> Manifest:
@@ -128,7 +196,6 @@ def verify(manifest: Path) -> Manifest:
     """
     loaded = load(manifest)
     for name, expected in loaded.content["files"].items():
-        artefact = manifest.parent / name
         check_file(manifest, name, expected)
     return loaded
 
@@ -214,6 +281,10 @@ def _fingerprint(path: Path) -> dict[str, Any]:
             total += entry["bytes"]
             digest.update(f"{file.relative_to(path).as_posix()}\0{entry['sha256']}\n".encode())
     return {"bytes": total, "sha256": digest.hexdigest()}
+
+
+def _software() -> dict[str, str]:
+    return {name: version(name) for name in SOFTWARE} | {"python": platform.python_version()}
 
 
 def _machine() -> dict[str, Any]:
