@@ -9,6 +9,7 @@ import typer
 
 from repose.errors import ReposeError
 
+Results = Annotated[Path, typer.Option("--results", help="folder of the workflow's results")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 
 
@@ -42,4 +43,30 @@ def audit(
         raise ReposeError(f"{what}", where=place, hint="make it again by running the workflow, or restore it")
 
 
-COMMANDS = (audit,)
+def recover(results: Results = Path("results")) -> None:
+    """After a kill -9: end this folder's leftover jobs, remove half-made files, unlock Snakemake."""
+    from repose.provenance.recover import recover as work
+
+    done = work(results)
+    for command in done.ended:
+        print(f"ended: {command}")
+    print(f"removed: {len(done.removed)} half-made files of dead writers")
+    for path in done.foreign:
+        print(f"left: {path}, of another machine; remove it if nothing runs there")
+    print("unlocked Snakemake" if done.unlocked else "Snakemake was not locked")
+    print("go on with the command you ran before and --rerun-incomplete; finished results are brought back")
+
+
+def clean(
+    results: Results = Path("results"),
+    checkpoints: Annotated[
+        bool, typer.Option("--checkpoints", help="also checkpoints: unfinished trainings start anew")
+    ] = False,
+) -> None:
+    """Remove results kept for reuse that are no longer in their place; nothing that a target needs."""
+    from repose.provenance.recover import clean as work
+
+    print(f"{work(results, checkpoints) / 1e6:.1f} MB set free")
+
+
+COMMANDS = (audit, recover, clean)

@@ -109,6 +109,18 @@ def try_lock(handle: IO[str]) -> bool:
     return True
 
 
+def is_held(path: Path) -> bool:
+    """Whether the process that an owner's file names is alive, on whatever machine."""
+    with path.open("a+") as handle:
+        try:
+            return not try_lock(handle)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            named = holder(path)
+            return named is None or not named.is_here or named.alive
+
+
 def holder(path: Path) -> Process | None:
     """Who wrote itself down in an owner's file."""
     try:
