@@ -9,7 +9,7 @@ import time
 import pytest
 
 from repose.provenance.manifest import Recorder, history_path, manifest_path, verify
-from repose.provenance.owner import Owner, Process, holder, results_folder
+from repose.provenance.owner import Owner, Process, holder, owners, results_folder
 from repose.provenance.publish import publish, write_text
 
 
@@ -149,7 +149,7 @@ def test_a_killed_writer_lets_the_next_one_in(results):
     stuck.send_signal(signal.SIGKILL)
     stuck.wait()
     assert not noted.alive
-    owner = Owner(results, "runs/model")
+    owner = Owner(owners(results) / "runs:model", "runs/model")
     mine = holder(file)
     assert mine and mine.pid == os.getpid()
     owner.release()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from repose.config.load import resolve
 from repose.config.models import Config
-from repose.provenance.owner import Owner, Process
+from repose.provenance.owner import Owner, Process, owners
 
 
 def hand_down(config: Config, folder: Path, is_main_process: bool) -> None:
@@ -30,4 +30,4 @@ def _note_scheduler(results: Path) -> None:
     """Tell jobs whose they are, and hold a lock for as long as this scheduler lives: `repose recover` asks for both."""
     me = Process.current()
     os.environ["REPOSE_RUN"] = json.dumps(asdict(me))
-    atexit.register(Owner(results, f"run:{me.host}:{me.pid}").release)
+    atexit.register(Owner(owners(results) / f"run:{me.host}:{me.pid}", "this run").release)

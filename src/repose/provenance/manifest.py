@@ -26,7 +26,7 @@ from typing import Any
 
 from repose.errors import ReposeError
 from repose.provenance import kept
-from repose.provenance.owner import Owner, results_folder
+from repose.provenance.owner import Owner, owners, results_folder
 from repose.provenance.publish import write_text
 
 FORMAT = 1
@@ -99,7 +99,7 @@ class Recorder:
         folder = results_folder(manifest)
         place = _relative(manifest, folder or manifest.parent).removesuffix(".manifest.json")
         if folder and not self._owner:
-            self._owner = Owner(folder, place)
+            self._owner = Owner(owners(folder) / place.replace("/", ":"), place)
         return place
 
     def reuse(self, manifest: Path, keep: int = 1) -> bool:
@@ -136,7 +136,7 @@ class Recorder:
     @property
     def key(self) -> str:
         """A name for everything that decides the result."""
-        parts = [self.stage, self.params, self.code, self.inputs, self.seed, _software()]
+        parts = [self.stage, self.params, self.code, list(self.inputs.items()), self.seed, _software()]
         return _digest(parts)[:32]
 
     def _release(self) -> None:

@@ -58,14 +58,19 @@ def results_folder(path: Path) -> Path | None:
     return next((p for p in path.absolute().parents if (p / MARK).is_dir()), None)
 
 
+def owners(results: Path) -> Path:
+    """Where a folder of results has the files of its owners."""
+    return results / ".state" / "owners"
+
+
 class Owner:
     """Holds an artefact until `release` or the end of the process, however it ends."""
 
-    def __init__(self, folder: Path, place: str):
-        """Wait until no other process holds the artefact `place` of the folder of results."""
-        self.path = folder / ".state" / "owners" / place.replace("/", ":")
+    def __init__(self, path: Path, what: str):
+        """Wait until no other process holds the file `path`, which stands for `what`."""
+        self.path = path
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._handle = self._acquire(place)
+        self._handle = self._acquire(what)
         self._handle.truncate(0)
         self._handle.write(json.dumps(asdict(Process.current())))
         self._handle.flush()
@@ -75,13 +80,13 @@ class Owner:
         self.path.unlink(missing_ok=True)
         self._handle.close()
 
-    def _acquire(self, place: str) -> IO[str]:
+    def _acquire(self, what: str) -> IO[str]:
         while True:
             handle = self.path.open("a+")
             try:
                 if not try_lock(handle):
                     _say(
-                        f"{place}: {holder(self.path) or 'another process'} writes it; waiting until it is done"
+                        f"{what}: {holder(self.path) or 'another process'} writes it; waiting until it is done"
                         " (hint: `repose recover` ends leftovers of a killed run)"
                     )
                     fcntl.flock(handle, fcntl.LOCK_EX)

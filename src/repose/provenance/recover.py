@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from repose.errors import ReposeError
-from repose.provenance.owner import MARK, Process, holder, is_held
+from repose.provenance.owner import MARK, Process, holder, is_held, owners
 
 RUN = "run:"  # owner's files of schedulers begin with it
 PATIENCE = 10  # seconds between the request to end and the kill
@@ -110,7 +110,7 @@ def _end(processes: list[psutil.Process]) -> list[str]:
 
 
 def _owners(results: Path) -> list[Path]:
-    return sorted((results / ".state" / "owners").glob("*"))
+    return sorted(owners(results).glob("*"))
 
 
 def _remove_private_files(results: Path) -> tuple[list[Path], list[Path]]:

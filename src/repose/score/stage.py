@@ -23,6 +23,8 @@ def run(predictions: Path, store: Path, splits: Mapping[str, Path], out: Path) -
     check_link(predicted, "store", recorder.uses("store", manifest_path(store)))
     for protocol, split in splits.items():
         check_link(predicted, protocol, recorder.uses(protocol, manifest_path(split)))
+    if recorder.reuse(manifest_path(out)):
+        return
     rows = _rows(predictions, store, splits)
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:

@@ -16,6 +16,8 @@ def run(dataset: Dataset, part: str, catalog: Path, out: Path) -> None:
     params = {"part": part, "split": dataset.split_settings(part)}
     recorder = Recorder("split", stage_code("split"), params, dataset.seed)
     recorder.uses("catalog", manifest_path(catalog))
+    if recorder.reuse(manifest_path(out)):
+        return
     rows = read_catalog(catalog)
     identities = Partition.of_counts(**dataset.identities.model_dump())
     poses = Partition.of_counts(**dataset.poses.model_dump())

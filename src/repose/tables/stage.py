@@ -27,6 +27,7 @@ class RunFiles:
 def run(runs: Sequence[RunFiles], out: Path) -> None:
     """Check every run's chain of manifests, then write the table as CSV and Markdown."""
     recorder = Recorder("tables", stage_code("tables"), {"table": out.stem})
+    recorder.own(manifest_path(out))
     table = transfer_table([_checked(files, recorder) for files in runs])
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
@@ -45,7 +46,7 @@ def derive(table: Manifest, names: Collection[str]) -> pd.DataFrame:
     """
     parents = table.parents
     runs = sorted(name.removeprefix("scores:") for name in names if name.startswith("scores:"))
-    return table1([_run(run, *_parts(parents, run)) for run in runs], table.history["params"]["protocols"])
+    return transfer_table([_run(run, *_parts(parents, run)) for run in runs])
 
 
 def _parts(parents: Mapping[str, Path], run: str) -> tuple[Manifest, Manifest, Manifest | None]:
