@@ -22,6 +22,9 @@ def audit(
     expect: Annotated[
         str | None, typer.Option(help="the digest of the tree that was noted when the table was published")
     ] = None,
+    rocrate: Annotated[
+        Path | None, typer.Option(help="also write a Workflow Run RO-Crate to this new folder")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check every byte, link and number behind a table; status 1 if something does not hold."""
@@ -38,6 +41,10 @@ def audit(
         print(json.dumps(plain(found), indent=1))
     else:
         show(found, Console() if sys.stdout.isatty() else Console(width=160))
+    if rocrate and not found.faults:
+        from repose.provenance.crate import write_crate
+
+        write_crate(found, Path.cwd(), rocrate)
     if found.faults:
         place, what = found.faults[0]
         raise ReposeError(f"{what}", where=place, hint="make it again by running the workflow, or restore it")
