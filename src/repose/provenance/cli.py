@@ -28,8 +28,6 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Check every byte, link and number behind a table; status 1 if something does not hold."""
-    from rich.console import Console
-
     from repose.provenance import audit as auditing
     from repose.provenance.show import as_json as plain
     from repose.provenance.show import show
@@ -40,7 +38,7 @@ def audit(
     if as_json:
         print(json.dumps(plain(found), indent=1))
     else:
-        show(found, Console() if sys.stdout.isatty() else Console(width=160))
+        show(found, _console())
     if rocrate and not found.faults:
         from repose.provenance.crate import write_crate
 
@@ -48,6 +46,12 @@ def audit(
     if found.faults:
         place, what = found.faults[0]
         raise ReposeError(f"{what}", where=place, hint="make it again by running the workflow, or restore it")
+
+
+def _console():
+    from rich.console import Console
+
+    return Console() if sys.stdout.isatty() else Console(width=160)
 
 
 def recover(results: Results = Path("results")) -> None:
@@ -76,4 +80,19 @@ def clean(
     print(f"{work(results, checkpoints) / 1e6:.1f} MB set free")
 
 
-COMMANDS = (audit, recover, clean)
+def compare(
+    a: Annotated[Path, typer.Argument(help="a folder of results")],
+    b: Annotated[Path, typer.Argument(help="another")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what differs between two folders of results, and what that did to each number."""
+    from repose.provenance import compare as comparing
+
+    found = comparing.compare(a, b)
+    if as_json:
+        print(json.dumps(comparing.as_json(found), indent=1))
+    else:
+        comparing.show(found, _console())
+
+
+COMMANDS = (audit, compare, recover, clean)

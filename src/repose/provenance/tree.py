@@ -52,19 +52,20 @@ class Node:
         yield from seen.values()
 
 
-def grow(manifest: Path, only: Collection[str] | None = None) -> Node:
-    """Read the tree behind `manifest` and hash every file in it.
+def grow(manifest: Path, only: Collection[str] | None = None, hashed: bool = True) -> Node:
+    """Read the tree behind `manifest` and check it.
 
     Args:
         manifest: the manifest of the last artefact; its folder is taken for the folder of results.
         only: names of inputs of this first artefact to follow; None follows all.
+        hashed: check every file against its manifest, too.
     """
     nodes: dict[str, Node] = {}
     root = _read(manifest, manifest.parent, nodes, only)
     work = [
         (node, name, expected)
         for node in nodes.values()
-        if node.manifest
+        if node.manifest and hashed
         for name, expected in node.manifest.content["files"].items()
     ]
     with ThreadPoolExecutor() as pool:
