@@ -20,7 +20,7 @@ IGNORED = ("repose.errors", "repose.progress", "repose.provenance", "repose.conf
 # Where each stage begins. `{0}` is a dataset's source or a method's architecture, `{1}` a method's training task.
 ENTRIES = {
     "raw": ("repose.raw.{0}",),
-    "convert": ("repose.convert.bodies", "repose.raw.{0}"),
+    "convert": ("repose.convert.bodies", "repose.raw.{0}.source"),
     "store": ("repose.store.pack",),
     "gih": ("repose.gih.scale",),
     "split": ("repose.split.protocols",),
