@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from repose.errors import ReposeError
+from repose.provenance.cli import COMMANDS as PROVENANCE
 
 app = typer.Typer(
     help="Pose transfer for meshes: data pipeline, trainings, tables. The workflow calls one command per stage.",
@@ -241,6 +242,10 @@ def bench(
     from repose.bench import run
 
     run(name, json)
+
+
+for command in PROVENANCE:
+    app.command()(command)
 
 
 def _config(path: Path):

@@ -8,6 +8,7 @@ import ast
 import hashlib
 from collections.abc import Iterator
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -41,6 +42,15 @@ def stage_code(stage: str, *variants: str) -> str:
     return code_hash(*(name if _file(name) else name.removesuffix(".source") for name in entries))
 
 
+@cache
+def installed_codes(stage: str) -> frozenset[str]:
+    """Hashes of a stage's code as it is now, for every source, architecture and task there is a module for."""
+    entries = ENTRIES.get(stage, ())
+    slots = {slot: package for package, _, slot in (e.rpartition(".") for e in entries) if slot[0] == "{"}
+    choices = [_modules(slots[slot]) for slot in sorted(slots)]
+    return frozenset(stage_code(stage, *chosen) for chosen in product(*choices)) if entries else frozenset()
+
+
 def code_hash(*modules: str) -> str:
     """Hash the named modules and everything in `repose` that they import, directly or not.
 
@@ -59,6 +69,13 @@ def code_hash(*modules: str) -> str:
         todo.extend(_imports(name))
     lines = [f"{name} {_module_hash(name)}" for name in sorted(seen)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def _modules(package: str) -> list[str]:
+    """Names of the modules right below a package of this package."""
+    folder = PACKAGE.joinpath(*package.split(".")[1:])
+    names = {p.stem for p in folder.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()}
+    return sorted(names - {"__init__"})
 
 
 def _file(module: str) -> Path | None:
