@@ -29,7 +29,9 @@ def test_both_sides_load_the_same_batch(monkeypatch, capsys):
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(ReposeError, match=r"no benchmark 'lader' \(hint: there are corenet, gih, loader, obj, store"):
+    with pytest.raises(
+        ReposeError, match=r"no benchmark 'lader' \(hint: there are corenet, gih, loader, obj, store"
+    ):
         repose.bench.run("lader", as_json=False)
 
 
@@ -39,6 +41,8 @@ def test_both_sides_take_the_same_training_step(monkeypatch, capsys):
     monkeypatch.setattr(corenet, "measure", measure)
     repose.bench.run("corenet", as_json=True)
     result = json.loads(capsys.readouterr().out)
-    assert [len(r.keys() & KEYS) for r in (result, *result["also"])] == [len(KEYS)] * (1 + len(result["also"]))
+    assert [len(r.keys() & KEYS) for r in (result, *result["also"])] == [len(KEYS)] * (
+        1 + len(result["also"])
+    )
     for one in (result, *result["also"]):
         assert 0 < one["error"] < 1e-3 and one["ours"]["peak_mib"] > 0

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from repose.models.corenet import CoreNet
 from repose.bench import plain_corenet as reference
+from repose.models.corenet import CoreNet
 from tests.models.helpers import enliven, gradient_errors, relative, tolerance, twins
 
 

@@ -49,7 +49,12 @@ def losses(kind, faithful, near, alive, dtype):
     data = meshes(kind, near, dtype)
     faces, edges = topology(N if kind == "labelled" else M)
     loss, plain_loss = LOSSES[kind]
-    return ours, plain, lambda n: loss(n, *data, edges, SETTINGS), lambda n: plain_loss(n, *data, faces, SETTINGS)
+    return (
+        ours,
+        plain,
+        lambda n: loss(n, *data, edges, SETTINGS),
+        lambda n: plain_loss(n, *data, faces, SETTINGS),
+    )
 
 
 def test_parameter_counts_as_released():
@@ -101,7 +106,9 @@ def test_a_gather_equals_the_product_with_a_one_hot_matrix():
     one_hot = torch.nn.functional.one_hot(assignment, M).float() @ features
     assert torch.equal(matched(features, assignment), one_hot)
     weight = torch.randn(2, N, 5)
-    ours, plain = (torch.autograd.grad((x * weight).sum(), features)[0] for x in (matched(features, assignment), one_hot))
+    ours, plain = (
+        torch.autograd.grad((x * weight).sum(), features)[0] for x in (matched(features, assignment), one_hot)
+    )
     assert torch.allclose(ours, plain, atol=1e-6)
 
 

@@ -1,7 +1,6 @@
 """What each setting of MAPConNet may see, and that it trains."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 import trimesh
@@ -13,6 +12,7 @@ from repose.convert.bodies import write_bodies
 from repose.convert.catalog import mesh_numbers
 from repose.errors import ReposeError
 from repose.split.protocols import Partition, training_triples
+from repose.split.triples import Meshes
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
 from repose.train.batches import Batch
@@ -52,7 +52,8 @@ def store(tmp_path_factory):
 @pytest.fixture(scope="module")
 def splits():
     parts = Partition.of_counts(4, 2, 0), Partition.of_counts(6, 2, 0)
-    return training_triples(*parts, train=200, val=4, seed=0)
+    meshes = Meshes({(i, p) for i in range(6) for p in range(8)})
+    return training_triples(meshes, *parts, train=200, val=4, seed=0)
 
 
 def data_of(setting, store, splits, **training):
@@ -172,4 +173,6 @@ def test_settings_that_leave_nothing_to_learn_from_are_refused(settings, message
 
 def test_halves_need_both_some_channels():
     with pytest.raises(ValidationError, match="identity_channels 128 must be less than width 64"):
-        TypeAdapter(Method).validate_python({"architecture": "mapconnet", "width": 64, "training": {"steps": 1}})
+        TypeAdapter(Method).validate_python(
+            {"architecture": "mapconnet", "width": 64, "training": {"steps": 1}}
+        )

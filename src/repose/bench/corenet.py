@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from torch import Tensor
 from repose.bench import plain_corenet as plain
 from repose.bench.loader import RINGS, SECTORS, sphere
 from repose.config.methods import MapConNetTraining
+from repose.errors import ReposeError
 from repose.models.consistency import unlabelled_loss
 from repose.models.corenet import CoreNet
 from repose.models.losses import edge_loss, reconstruction, weighted_edges
@@ -80,9 +81,10 @@ class Step:
         """The loss of the published recipe."""
         network, settings = self.network, self.settings
         if isinstance(network, MapConNet):
+            other, body, same = self.meshes
             if self.side == "plain":
-                return plain.unlabelled_loss(network, *self.meshes, self.faces, settings)
-            return unlabelled_loss(network, *self.meshes, (self.edges[0], self.edges[1]), settings)
+                return plain.unlabelled_loss(network, other, body, same, self.faces, settings)
+            return unlabelled_loss(network, other, body, same, (self.edges[0], self.edges[1]), settings)
         identity, pose, truth = self.meshes
         if self.side == "plain":
             return plain.corenet_loss(network, identity, pose, truth, self.faces, settings)
@@ -93,7 +95,9 @@ class Step:
     def gradient(self) -> Tensor:
         """The gradients of the last step in one vector; 0 where there is none."""
         parameters = (p for p in self.network.parameters() if p.requires_grad)
-        return torch.cat([(p if p.grad is None else p.grad).flatten() * (p.grad is not None) for p in parameters])
+        return torch.cat(
+            [(p if p.grad is None else p.grad).flatten() * (p.grad is not None) for p in parameters]
+        )
 
 
 def _network(work: str, widths: dict[str, int]) -> CoreNet:
@@ -120,7 +124,11 @@ def _compare(
     result: dict[str, Any] = {
         "name": "corenet",
         "size": f"training step of {TITLES[work]}, {size[0] * size[1] + 2} vertices, batch 1, {precision}, "
-        + (torch.cuda.get_device_name() if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"),
+        + (
+            torch.cuda.get_device_name()
+            if device.type == "cuda"
+            else f"CPU, {torch.get_num_threads()} threads"
+        ),
     }
     for side in SIDES:
         wall, cpu = zip(*clocks[side], strict=True)
@@ -154,7 +162,9 @@ def _peak(
         torch.cuda.reset_peak_memory_stats()
         step()
         return (torch.cuda.max_memory_allocated() - before) / 2**20
-    code = f"from repose.bench.corenet import peak_alone; peak_alone({work!r}, {side!r}, {size!r}, {widths!r})"
+    code = (
+        f"from repose.bench.corenet import peak_alone; peak_alone({work!r}, {side!r}, {size!r}, {widths!r})"
+    )
     environment = os.environ | _RETURN_MEMORY | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True, check=True
@@ -170,10 +180,17 @@ def peak_alone(work: str, side: str, size: Size, widths: dict[str, int]) -> None
     step()  # a small one first, so that libraries and the optimiser have what they need
     step.optimizer.zero_grad()
     step.meshes, step.faces, step.edges = whole
-    with open("/proc/self/statm") as file:
-        before = int(file.read().split()[1]) * resource.getpagesize() / 2**20
+    before = _memory("VmRSS")
     step()
-    print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10 - before))
+    print(json.dumps(_memory("VmHWM") - before))
+
+
+def _memory(field: str) -> float:
+    """MiB of this process; unlike getrusage, the highest does not begin with that of the process that started it."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) / 2**10
+    raise ReposeError(f"this system does not say {field}", where="/proc/self/status")
 
 
 def _meshes(size: Size, device: torch.device) -> tuple[list[Tensor], np.ndarray]:
@@ -185,6 +202,8 @@ def _meshes(size: Size, device: torch.device) -> tuple[list[Tensor], np.ndarray]
     place[order] = np.arange(len(order))
     meshes = []
     for _ in range(3):
-        bent = vertices * rng.uniform(0.3, 1, 3) + 0.2 * np.sin(3 * vertices[:, [1, 2, 0]] + rng.uniform(0, 6, 3))
+        bent = vertices * rng.uniform(0.3, 1, 3) + 0.2 * np.sin(
+            3 * vertices[:, [1, 2, 0]] + rng.uniform(0, 6, 3)
+        )
         meshes.append(torch.from_numpy(bent[order].astype(np.float32))[None].to(device))
     return meshes, place[faces]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from repose.bench import compare
 from repose.convert.bodies import write_bodies
-from repose.split.triples import draw_triples
+from repose.split.triples import Meshes, draw_triples
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
 from repose.train.batches import Triples
@@ -25,7 +25,7 @@ def measure() -> dict[str, Any]:
         rows = write_bodies(_bodies(), sphere()[1], obj, "bench", "own")
         pack(rows, obj, Path(folder) / "meshes.zarr")
         store = MeshStore(Path(folder) / "meshes.zarr")
-        triples = draw_triples(range(IDENTITIES), range(POSES), BATCH, "train", 0)
+        triples = draw_triples(_grid(), range(IDENTITIES), range(POSES), BATCH, "train", 0)
         packed = Triples(store, triples)
 
         def plain() -> NDArray[np.float32]:
@@ -54,6 +54,10 @@ def _centred(vertices: NDArray[np.float32]) -> NDArray[np.float32]:
     return vertices - (vertices.min(0) + vertices.max(0)) / 2
 
 
+def _grid() -> Meshes:
+    return Meshes({(i, p) for i in range(IDENTITIES) for p in range(POSES)})
+
+
 def _bodies():
     base, _ = sphere()
     rng = np.random.default_rng(0)
@@ -62,9 +66,7 @@ def _bodies():
             yield identity, pose, (base * rng.uniform(0.5, 1.5, 3)).astype(np.float32)
 
 
-def sphere(
-    rings: int = RINGS, sectors: int = SECTORS
-) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+def sphere(rings: int = RINGS, sectors: int = SECTORS) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """A closed sphere of rings · sectors + 2 vertices; 6,890 and 13,776 faces if not told otherwise."""
     polar = np.linspace(0, np.pi, rings + 2)[1:-1, None]
     around = np.linspace(0, 2 * np.pi, sectors, endpoint=False)[None]

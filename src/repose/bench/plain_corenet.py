@@ -142,7 +142,9 @@ def edge_loss(predicted: Tensor, identity: Tensor, faces: np.ndarray) -> Tensor:
     total = predicted.new_zeros(())
     for out, ref in zip(predicted, identity.detach().cpu().numpy(), strict=True):
         for u, v in ((0, 1), (1, 2), (2, 0)):
-            old = torch.from_numpy(np.linalg.norm(ref[faces[:, u]] - ref[faces[:, v]], axis=-1)).to(out.device)
+            old = torch.from_numpy(np.linalg.norm(ref[faces[:, u]] - ref[faces[:, v]], axis=-1)).to(
+                out.device
+            )
             new = (out[faces[:, u]] - out[faces[:, v]]).norm(dim=-1)
             total = total + (new / old - 1).abs().mean()
     return total / len(predicted)
@@ -156,7 +158,12 @@ def corenet_loss(
 
 
 def labelled_loss(
-    net: MapConNet, identity: Tensor, pose: Tensor, truth: Tensor, faces: np.ndarray, settings: MapConNetTraining
+    net: MapConNet,
+    identity: Tensor,
+    pose: Tensor,
+    truth: Tensor,
+    faces: np.ndarray,
+    settings: MapConNetTraining,
 ) -> Tensor:
     """Loss of a supervised iteration of MAPConNet; meshes (B, N, 3)."""
     part = net.correspondence
@@ -188,7 +195,9 @@ def unlabelled_loss(
 
 def _shape(out: Tensor, target: Tensor, identity: Tensor, faces: np.ndarray, settings: Training) -> Tensor:
     reconstruction = (out - target).square().mean()
-    return settings.reconstruction_weight * reconstruction + settings.edge_weight * edge_loss(out, identity, faces)
+    return settings.reconstruction_weight * reconstruction + settings.edge_weight * edge_loss(
+        out, identity, faces
+    )
 
 
 def _transfer_features(net: MapConNet, done: Pass, settings: MapConNetTraining) -> Tensor:

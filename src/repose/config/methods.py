@@ -72,12 +72,32 @@ class CoreNet(Learned):
     )
 
 
+class AblatedCoreNet(Learned):
+    """3D-CoreNet with a part taken out (repose/models/corenet_ablated.py says what takes its place)."""
+
+    architecture: Literal["corenet-ablated"]
+    width: PositiveInt = Field(256, description="channels of the correspondence features; 256 as published")
+    residual_blocks: PositiveInt = Field(
+        4, description="residual blocks of the feature extractor; 4 as published"
+    )
+    refine_width: PositiveInt = Field(
+        1024, description="channels of the refinement generator; 1024 as published"
+    )
+    elain: bool = Field(True, description="false: plain conditional instance norm in the place of ElaIN")
+    warp: bool = Field(
+        True,
+        description="false: the generator gets the identity and a pooled pose feature, not the warped pose mesh",
+    )
+
+
 class MapConNetTraining(Training):
     """Training of MAPConNet; the defaults are the published values."""
 
     batch: PositiveInt = Field(2, description="triples per step")
     betas: tuple[float, float] = Field((0.0, 0.9), description="Adam's decay rates")
-    eps: PositiveFloat = Field(1e-3, description="Adam's epsilon; the size of the loss weights matters with it")
+    eps: PositiveFloat = Field(
+        1e-3, description="Adam's epsilon; the size of the loss weights matters with it"
+    )
     schedule: Literal["constant", "half-linear", "cosine"] = Field(
         "half-linear",
         description="constant; half-linear: constant for half the steps, then linear to 0; cosine: to 0 over all steps",
@@ -92,7 +112,7 @@ class MapConNetTraining(Training):
         100,
         ge=0,
         le=100,
-        description="percent of the training identities, and of the poses, whose truths may be used, chosen as released",
+        description="percent of the training identities, and of the poses, that are labelled, chosen as released",
     )
     unlabelled: bool = Field(
         False, description="train on the other identities and poses, too, without any truth"
@@ -115,7 +135,8 @@ class MapConNet(Learned):
     architecture: Literal["mapconnet"]
     width: PositiveInt = Field(256, description="channels of the correspondence features; 256 as published")
     identity_channels: PositiveInt = Field(
-        128, description="channels, of those, that describe the identity and condition the generator; 128 as published"
+        128,
+        description="channels, of those, that describe the identity and condition the generator; 128 as published",
     )
     residual_blocks: PositiveInt = Field(
         4, description="residual blocks of the feature extractor; 4 as published"
@@ -133,7 +154,9 @@ class MapConNet(Learned):
     @model_validator(mode="after")
     def _two_halves(self) -> "MapConNet":
         if self.identity_channels >= self.width:
-            raise ValueError(f"identity_channels {self.identity_channels} must be less than width {self.width}")
+            raise ValueError(
+                f"identity_channels {self.identity_channels} must be less than width {self.width}"
+            )
         return self
 
 
@@ -149,4 +172,4 @@ class Copy(Section):
     )
 
 
-Method = Annotated[Npt | CoreNet | MapConNet | Copy, Field(discriminator="architecture")]
+Method = Annotated[Npt | CoreNet | AblatedCoreNet | MapConNet | Copy, Field(discriminator="architecture")]

@@ -1,6 +1,6 @@
-"""Contrastive losses of MAPConNet (sec. 3.3 of the paper), on features (B, N, C), the first channels identity, the rest pose.
+"""Contrastive losses of MAPConNet (sec. 3.3 of the paper): triplet losses on Euclidean distances of features.
 
-All are triplet losses on Euclidean distances of unnormalised features, without unit.
+Features are (B, N, C), the first channels identity, the rest pose; they are not normalised and have no unit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ def transfer_contrast(
     margin: float,
 ) -> Tensor:
     """Mesh level, of a transfer: the output has the identity of one input and the pose of the other."""
-    (out_i, out_p), (id_i, id_p), (po_i, po_p) = (_halves(f, identity_channels) for f in (out, identity, pose))
+    (out_i, out_p), (id_i, id_p), (po_i, po_p) = (
+        _halves(f, identity_channels) for f in (out, identity, pose)
+    )
     return _mesh_triplet(out_i, id_i, po_i, margin) + _mesh_triplet(out_p, po_p, id_p, margin)
 
 
@@ -30,7 +32,9 @@ def cross_contrast(
     margin: float,
 ) -> Tensor:
     """Mesh level, of one body in two poses: they share the identity half, and the output shares the pose half."""
-    (out_i, out_p), (id_i, id_p), (po_i, po_p) = (_halves(f, identity_channels) for f in (out, identity, pose))
+    (out_i, out_p), (id_i, id_p), (po_i, po_p) = (
+        _halves(f, identity_channels) for f in (out, identity, pose)
+    )
     return _mesh_triplet(po_i, id_i, out_i, margin) + _mesh_triplet(po_p, out_p, id_p, margin)
 
 

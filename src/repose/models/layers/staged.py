@@ -23,7 +23,9 @@ class _Staged(torch.autograd.Function):
         leaves = [x.detach().requires_grad_() for x in inputs[:shared_count]]
         sources = [*leaves, *inputs[shared_count:]]
         gradients: list[Tensor | None] = [None] * len(sources)
-        total = torch.zeros((), dtype=torch.promote_types(inputs[0].dtype, torch.float32), device=inputs[0].device)
+        total = torch.zeros(
+            (), dtype=torch.promote_types(inputs[0].dtype, torch.float32), device=inputs[0].device
+        )
         with torch.enable_grad():
             for loss in stages(*leaves):
                 total = total + loss.detach()

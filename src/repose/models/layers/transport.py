@@ -181,6 +181,8 @@ def matched(
 ) -> Tensor:
     """Features of each vertex's partner, (B, N, C): the released product with a one-hot matrix, as a gather."""
     offsets = torch.arange(len(features), device=features.device)[:, None] * features.shape[1]
-    return features.flatten(0, 1).index_select(0, (assignment + offsets).flatten()).unflatten(
-        0, assignment.shape
+    return (
+        features.flatten(0, 1)
+        .index_select(0, (assignment + offsets).flatten())
+        .unflatten(0, assignment.shape)
     )

@@ -36,7 +36,9 @@ class PoseTask(LightningModule):
     @classmethod
     def read(cls, method: Learned, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
         """What the recipe may see of the split: all training and validation triples, with their truths."""
-        return TrainingData(store, *(Triples(store, splits[splits.role == role]) for role in ("train", "val")))
+        return TrainingData(
+            store, *(Triples(store, splits[splits.role == role]) for role in ("train", "val"))
+        )
 
     @property
     def iteration(self) -> int:
