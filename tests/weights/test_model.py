@@ -26,7 +26,7 @@ def folder(tmp_path):
     save_file(build(method).state_dict(), weights)
     summary = weights.with_name("run.json")
     summary.write_text(json.dumps({"method": method.model_dump(mode="json"), "seed": 0}))
-    Recorder("train", "0").seal(manifest_path(weights), [weights, summary])
+    Recorder("train", "0", {}).seal(manifest_path(weights), [weights, summary])
     return weights.parent
 
 
