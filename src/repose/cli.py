@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from repose.errors import ReposeError
+from repose.provenance.cli import COMMANDS as PROVENANCE
 
 app = typer.Typer(
     help="Pose transfer for meshes: data pipeline, trainings, tables. The workflow calls one command per stage.",
@@ -28,8 +29,23 @@ Splits = Annotated[Path, typer.Option("--splits", help="folder of the dataset's 
 
 
 @app.command()
-def raw(dataset: str, config: ConfigFile, out: Out) -> None:
-    """Draw the identities and poses of an open dataset."""
+def raw(
+    dataset: Annotated[str | None, typer.Argument(help="name in the config")] = None,
+    config: Annotated[Path | None, typer.Option(envvar="REPOSE_CONFIG", help="config file")] = None,
+    out: Annotated[Path | None, typer.Option(help="what to write")] = None,
+    list_all: Annotated[
+        bool, typer.Option("--list", help="show every dataset, and whether it is here")
+    ] = False,
+    data: Annotated[Path, typer.Option(help="folder of what was brought, for --list")] = Path("data/raw"),
+    json: Annotated[bool, typer.Option("--json", help="print the list as JSON")] = False,
+) -> None:
+    """Draw the identities and poses of an open dataset, or check and unpack what was brought for a licensed one."""
+    if list_all:
+        from repose.raw.listing import show
+
+        return show(data, json)
+    if not (dataset and config and out):
+        raise ReposeError("raw needs DATASET, --config and --out", hint="or --list")
     from repose.raw.stage import run
 
     run(_dataset(config, dataset), out)
@@ -226,6 +242,10 @@ def bench(
     from repose.bench import run
 
     run(name, json)
+
+
+for command in PROVENANCE:
+    app.command()(command)
 
 
 def _config(path: Path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -34,16 +35,32 @@ def read_mesh(path: str | Path) -> Mesh:
         MeshError: the file is missing, unreadable, too large or malformed; names file, line and a hint.
     """
     path = Path(path)
-    parser = PARSERS.get(path.suffix.lower())
-    if parser is None:
-        raise MeshError(f"cannot read {path.suffix or 'a file without suffix'}", path, f"use {SUFFIXES}")
+    _parser(path)
+    return parse_mesh(read_bytes(path), path)
+
+
+def parse_mesh(data: bytes, path: Path) -> Mesh:
+    """Read the content of a mesh file, as `read_mesh` does; `path` says the format, and stands in errors."""
+    parser = _parser(path)
     try:
-        return parser(_read_bytes(path), path).validated(path)
+        return parser(data, path).validated(path)
     except MemoryError as error:
         raise MeshError("not enough memory to read this mesh", path) from error
 
 
-def _read_bytes(path: Path) -> bytes:
+def _parser(path: Path) -> Callable[[bytes, object], Mesh]:
+    parser = PARSERS.get(path.suffix.lower())
+    if parser is None:
+        raise MeshError(f"cannot read {path.suffix or 'a file without suffix'}", path, f"use {SUFFIXES}")
+    return parser
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a regular file of no more than `MAX_BYTES`.
+
+    Raises:
+        MeshError: it is missing, unreadable, too large, or a folder, pipe or device.
+    """
     try:
         status = path.stat()
         # A pipe or a device would block, or never end.
