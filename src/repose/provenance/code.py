@@ -24,7 +24,7 @@ ENTRIES = {
     "convert": ("repose.convert.bodies", "repose.raw.{0}.source"),
     "store": ("repose.store.pack",),
     "gih": ("repose.gih.scale",),
-    "split": ("repose.split.protocols",),
+    "split": ("repose.split.protocols", "repose.split.published"),
     "train": ("repose.train.fit", "repose.train.tasks.{1}", "repose.models.{0}"),
     "predict": ("repose.predict.run", "repose.models.{0}"),
     "score": ("repose.score.rows",),
