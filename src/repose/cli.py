@@ -39,18 +39,22 @@ def raw(dataset: str, config: ConfigFile, out: Out) -> None:
 def convert(
     dataset: str, config: ConfigFile, raw: Annotated[Path, typer.Option(help="raw data")], out: Out
 ) -> None:
-    """Write a dataset's bodies as .obj files with a catalogue."""
+    """Write a dataset's bodies as .obj files with a catalogue; only what changed is converted."""
     from repose.convert.stage import run
 
-    run(_dataset(config, dataset), raw, out)
+    run(_dataset(config, dataset), raw, out, _cluster(config))
 
 
 @app.command()
-def store(catalog: Annotated[Path, typer.Option(help="catalogue of the .obj files")], out: Out) -> None:
+def store(
+    catalog: Annotated[Path, typer.Option(help="catalogue of the .obj files")],
+    out: Out,
+    config: Annotated[Path | None, typer.Option(envvar="REPOSE_CONFIG", help="config file")] = None,
+) -> None:
     """Pack .obj files into a Zarr store."""
     from repose.store.stage import run
 
-    run(catalog, out)
+    run(catalog, out, _cluster(config))
 
 
 @app.command()
@@ -191,6 +195,15 @@ def _config(path: Path):
     from repose.config.load import load_files
 
     return load_files(path)
+
+
+def _cluster(config: Path | None):
+    """Where work on mesh files runs."""
+    from repose.cluster import Cluster
+    from repose.config.models import Convert
+
+    settings = _config(config).convert if config else Convert()
+    return Cluster(settings.workers, settings.scheduler)
 
 
 def _dataset(config: Path, name: str):

@@ -12,14 +12,14 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
-# What these do cannot change a number in a result: messages, progress, file swaps, manifests. The config
-# models are left out because every rule passes the values it uses as parameters.
-IGNORED = ("repose.errors", "repose.progress", "repose.provenance", "repose.config")
+# What these do cannot change a number in a result: messages, progress, file swaps, manifests, where tasks run. The
+# config models are left out because every rule passes the values it uses as parameters.
+IGNORED = ("repose.errors", "repose.progress", "repose.provenance", "repose.config", "repose.cluster")
 
 # Where each stage begins. `{}` is the module of a dataset's source or a method's architecture.
 ENTRIES = {
     "raw": ("repose.raw.{}",),
-    "convert": ("repose.convert.bodies", "repose.raw.{}.source"),
+    "convert": ("repose.convert.batch", "repose.raw.{}.source"),
     "store": ("repose.store.pack",),
     "gih": ("repose.gih.scale",),
     "split": ("repose.split.protocols",),
