@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from repose.errors import ReposeError
+from repose.provenance.cli import COMMANDS as PROVENANCE
 
 app = typer.Typer(
     help="Pose transfer for meshes: data pipeline, trainings, tables. The workflow calls one command per stage.",
@@ -28,8 +29,23 @@ Splits = Annotated[Path, typer.Option("--splits", help="folder of the dataset's 
 
 
 @app.command()
-def raw(dataset: str, config: ConfigFile, out: Out) -> None:
-    """Draw the identities and poses of an open dataset."""
+def raw(
+    dataset: Annotated[str | None, typer.Argument(help="name in the config")] = None,
+    config: Annotated[Path | None, typer.Option(envvar="REPOSE_CONFIG", help="config file")] = None,
+    out: Annotated[Path | None, typer.Option(help="what to write")] = None,
+    list_all: Annotated[
+        bool, typer.Option("--list", help="show every dataset, and whether it is here")
+    ] = False,
+    data: Annotated[Path, typer.Option(help="folder of what was brought, for --list")] = Path("data/raw"),
+    json: Annotated[bool, typer.Option("--json", help="print the list as JSON")] = False,
+) -> None:
+    """Draw the identities and poses of an open dataset, or check and unpack what was brought for a licensed one."""
+    if list_all:
+        from repose.raw.listing import show
+
+        return show(data, json)
+    if not (dataset and config and out):
+        raise ReposeError("raw needs DATASET, --config and --out", hint="or --list")
     from repose.raw.stage import run
 
     run(_dataset(config, dataset), out)
@@ -90,6 +106,7 @@ def train(
 
 @app.command()
 def predict(
+    dataset: str,
     method: str,
     config: ConfigFile,
     store: StorePath,
@@ -101,12 +118,13 @@ def predict(
     from repose.predict.stage import run
 
     checked = _config(config)
-    tests = {protocol: splits / f"{protocol}.parquet" for protocol in checked.table1.protocols}
-    run(_named(checked.methods, method, "method"), checked.compute, store, tests, model, out)
+    method_settings = _named(checked.methods, method, "method")
+    run(method_settings, checked.compute, store, _tests(checked, dataset, splits), model, out)
 
 
 @app.command()
 def score(
+    dataset: str,
     config: ConfigFile,
     predictions: Annotated[Path, typer.Option(help="predicted vertices (Zarr)")],
     store: StorePath,
@@ -116,40 +134,86 @@ def score(
     """Score predictions against the truth, a row per test triple and metric."""
     from repose.score.stage import run
 
-    tests = {protocol: splits / f"{protocol}.parquet" for protocol in _config(config).table1.protocols}
-    run(predictions, store, tests, out)
+    run(predictions, store, _tests(_config(config), dataset, splits), out)
 
 
 @app.command()
-def tables(config: ConfigFile, results: Results, out: Out) -> None:
-    """Compare all methods on all datasets."""
+def tables(table: str, config: ConfigFile, results: Results, out: Out) -> None:
+    """Compare the methods of a table on its datasets."""
     from repose.paths import run_files
     from repose.tables.stage import run
 
     checked = _config(config)
-    run(list(run_files(checked, results)), checked.table1.protocols, out)
+    _named(checked.tables, table, "table")
+    run(list(run_files(checked, table, results)), out)
 
 
 @app.command()
-def report(config: ConfigFile, results: Results, out: Out) -> None:
-    """Draw transfers of every method beside the truth."""
+def report(table: str, config: ConfigFile, results: Results, out: Out) -> None:
+    """Draw transfers of every method of a table beside the truth."""
     from repose.report.stage import run
 
-    run(_config(config), results, out)
+    checked = _config(config)
+    _named(checked.tables, table, "table")
+    run(checked, table, results, out)
+
+
+@app.command("import-weights")
+def import_weights(
+    files: Annotated[list[Path], typer.Argument(help="all released files of one model")],
+    system: Annotated[str, typer.Option("--from", help="npt, 3d-corenet or mapconnet")],
+    out: Annotated[Path, typer.Option("--out", help="model.safetensors to write")],
+    pooling: Annotated[
+        str | None, typer.Option(help="which NPT: none is the original, max the max-pool variant")
+    ] = None,
+) -> None:
+    """Bring in the published weights of a system; tensors only, every key and shape checked."""
+    from repose.weights.stage import run
+
+    run(system, files, out, pooling)
 
 
 @app.command()
-def doctor(meshes: Annotated[list[Path], typer.Argument(help=".obj, .ply or .off files")]) -> None:
-    """Say what meshes are like: counts, closed or not, pieces, bad faces, self-intersections, size in metres."""
-    from dataclasses import asdict
+def transfer(
+    identity: Annotated[Path, typer.Option(help="body to keep: .obj, .ply, .off or .glb")],
+    pose: Annotated[Path, typer.Option(help="mesh in the pose to take; any vertex count")],
+    model: Annotated[
+        Path, typer.Option(help="results/runs/DATASET/METHOD/seedN, or an imported .safetensors")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="mesh to write; the suffix chooses the format")],
+    up: Annotated[
+        str, typer.Option(help="up axis of both: x, y, z, -x, -y, -z, or auto to find it")
+    ] = "auto",
+    unit: Annotated[
+        str, typer.Option(help="unit of both: m, cm, mm, in, ft, metres per unit, or auto")
+    ] = "auto",
+    pose_up: Annotated[str | None, typer.Option(help="up axis of the pose mesh, if another")] = None,
+    pose_unit: Annotated[str | None, typer.Option(help="unit of the pose mesh, if another")] = None,
+    report: Annotated[Path | None, typer.Option(help="PNG to draw identity, pose and result into")] = None,
+) -> None:
+    """Pose one mesh like another; vertex order, faces, axes and unit stay those of the identity."""
+    from repose.transfer.command import Said, run
 
-    from repose.mesh.io import read_mesh
-    from repose.mesh.quality import measure
+    says = Said(up, unit), Said(pose_up or up, pose_unit or unit)
+    run(identity, pose, model, out, says, report)
 
-    for path in meshes:
-        print(path)
-        for name, value in asdict(measure(read_mesh(path))).items():
-            print(f"  {name:22} {value:.4g}" if isinstance(value, float) else f"  {name:22} {value}")
+
+@app.command()
+def doctor(
+    meshes: Annotated[
+        list[Path], typer.Argument(help=".obj, .ply, .off or .glb files, or names of converted datasets")
+    ],
+    json: Annotated[bool, typer.Option("--json", help="print one JSON object per mesh or dataset")] = False,
+    results: Results = Path("results"),
+) -> None:
+    """Say what is unusual about meshes or datasets: up axis, unit, holes, pieces, bad faces, duplicates."""
+    from repose.doctor import command, dataset
+
+    for mesh in meshes:
+        if catalog := dataset.catalog_of(str(mesh), results):
+            dataset.run(catalog, json)
+        else:
+            command.run([mesh], json)
 
 
 @app.command(
@@ -191,6 +255,10 @@ def bench(
     run(name, json)
 
 
+for command in PROVENANCE:
+    app.command()(command)
+
+
 def _config(path: Path):
     from repose.config.load import load_files
 
@@ -208,6 +276,11 @@ def _cluster(config: Path | None):
 
 def _dataset(config: Path, name: str):
     return _named(_config(config).datasets, name, "dataset")
+
+
+def _tests(config, dataset: str, splits: Path) -> dict[str, Path]:
+    protocols = _named(config.datasets, dataset, "dataset").protocols
+    return {protocol: splits / f"{protocol}.parquet" for protocol in protocols}
 
 
 def _named(known, name: str, kind: str):

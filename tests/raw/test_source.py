@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from repose.config.models import OpenAnimal, OpenHuman
+from repose.config.datasets import OpenAnimal, OpenHuman
 from repose.raw import open_animal, open_human
 from repose.raw.source import open_source
 

@@ -20,7 +20,6 @@ from uuid import uuid4
 from repose.provenance.publish import write_text
 
 JOURNAL = "journal.jsonl"
-LOCK = ".lock"
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.EXDEV)
 
 
@@ -69,7 +68,7 @@ def write_synced(path: Path, content: bytes) -> None:
 
 
 class Cache:
-    """The folder of one dataset. Hold the lock of its `LOCK` file while using it."""
+    """The folder of one dataset, used by one process at a time."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -117,7 +116,7 @@ class Cache:
     def keep_only(self, records: Collection[Converted]) -> None:
         """Forget all other meshes, and remove their files and what killed writers left."""
         write_text(self.folder / JOURNAL, "".join(map(_line, records)))
-        kept = {obj_path(self.folder, record.key).name for record in records} | {JOURNAL, LOCK}
+        kept = {obj_path(self.folder, record.key).name for record in records} | {JOURNAL}
         for entry in self.folder.iterdir():
             if entry.name not in kept:
                 entry.unlink()

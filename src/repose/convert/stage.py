@@ -7,24 +7,24 @@ from typing import Any
 
 import pandas as pd
 
-from repose.cluster import ONE_THREAD, Cluster, spread
-from repose.config.models import Dataset
+from repose.cluster import THREADS, Cluster, spread
+from repose.config.datasets import Dataset
 from repose.convert.batch import Batch, Unreadable
-from repose.convert.cache import LOCK, Cache, Converted, cache_key
+from repose.convert.cache import Cache, Converted, cache_key
 from repose.convert.catalog import COLUMNS, QUALITY, mesh_id
 from repose.convert.gate import refuse, unlike_the_others
 from repose.errors import ReposeError
 from repose.progress import Meter
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
-from repose.provenance.publish import lock, publish
+from repose.provenance.publish import publish
 from repose.raw.source import Item, Source, open_source
 
 BATCH = 16
 """Meshes per task: long enough to hide what a task costs, short enough to lose little in a kill."""
 
 
-def run(dataset: Dataset, raw: Path, out: Path, cluster: Cluster = ONE_THREAD) -> None:
+def run(dataset: Dataset, raw: Path, out: Path, cluster: Cluster = THREADS) -> None:
     """Write `obj/` and the catalogue `out` (parquet) beside it, converting what is not in `.converted/` yet.
 
     Raises:
@@ -43,29 +43,28 @@ def convert(source: Source, out: Path, code: str, cluster: Cluster, recorder: Re
     if not items:
         raise ReposeError("no mesh in the raw data", hint="see `repose raw --list` for what belongs there")
     folder = out.parent / ".converted"
-    with lock(folder / LOCK):
-        cache = Cache(folder)
-        before = cache.names
-        kept = {key: record for key in _keys(items, code) if (record := cache.find(key))}
-        missing = [item for item in items if cache_key(item.key, code) not in kept]
-        made, reasons = _convert_missing(missing, Batch(source, folder, code), cluster, cache)
-        kept |= made
-        records = [
-            (mesh_id(item.identity, item.pose), kept[key])
-            for item, key in zip(items, _keys(items, code), strict=True)
-            if key in kept
-        ]
-        reasons |= unlike_the_others(records)
-        names = [mesh_id(item.identity, item.pose) for item in items]
-        refuse([(name, reasons[name]) for name in names if name in reasons], len(names), out)
-        rows = _catalog(items, [record for _, record in records], source.licence)
-        recorder.costs = {
-            "converted": len(missing),
-            "unchanged": len(items) - len(missing),
-            "removed": len(before - set(rows.mesh_id)),
-        }
-        _publish(rows, records, cache, out, recorder)
-        cache.keep_only(list(kept.values()))
+    recorder.own(manifest_path(out))
+    cache = Cache(folder)
+    before = cache.names
+    kept = {key: record for key in _keys(items, code) if (record := cache.find(key))}
+    missing = [item for item in items if cache_key(item.key, code) not in kept]
+    made, reasons = _convert_missing(missing, Batch(source, folder, code), cluster, cache)
+    kept |= made
+    records = [
+        (mesh_id(item.identity, item.pose), kept[key])
+        for item, key in zip(items, _keys(items, code), strict=True)
+        if key in kept
+    ]
+    reasons |= unlike_the_others(records)
+    names = [mesh_id(item.identity, item.pose) for item in items]
+    refuse([(name, reasons[name]) for name in names if name in reasons], len(names), out)
+    rows = _catalog(items, [record for _, record in records], source.licence)
+    recorder.costs = {
+        "converted": len(missing),
+        "unchanged": len(items) - len(missing),
+        "removed": len(before - set(rows.mesh_id)),
+    }
+    _publish(rows, records, cache, out, recorder)
     counts = ", ".join(f"{count} {what}" for what, count in recorder.costs.items())
     print(f"convert: {counts}", file=sys.stderr, flush=True)
     return rows
@@ -117,4 +116,5 @@ def _publish(
             cache.link(record.key, private / f"{name}.obj")
     with publish(out) as private:
         rows.to_parquet(private, index=False)
+    cache.keep_only({record.key: record for _, record in records}.values())
     recorder.seal(manifest, [folder, out], {"meshes": len(rows), "units": "m", "up": "y"})

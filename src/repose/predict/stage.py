@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from repose.config.models import Compute, Method
+from repose.config.methods import Method
+from repose.config.models import Compute
 from repose.models import count_parameters
 from repose.predict.run import load_network, predict
 from repose.provenance.code import stage_code
@@ -26,6 +27,8 @@ def run(
         recorder.uses(protocol, manifest_path(split))
     if model:
         recorder.uses("run", manifest_path(model))
+    if recorder.reuse(manifest_path(out)):
+        return
     torch.set_num_threads(compute.threads)
     network = load_network(method, model)
     device = "cuda" if compute.device != "cpu" and torch.cuda.is_available() else "cpu"

@@ -8,6 +8,7 @@ import ast
 import hashlib
 from collections.abc import Iterator
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -16,24 +17,38 @@ PACKAGE = Path(__file__).resolve().parents[1]
 # config models are left out because every rule passes the values it uses as parameters.
 IGNORED = ("repose.errors", "repose.progress", "repose.provenance", "repose.config", "repose.cluster")
 
-# Where each stage begins. `{}` is the module of a dataset's source or a method's architecture.
+# Where each stage begins. `{0}` is a dataset's source or a method's architecture, `{1}` a method's training task.
 ENTRIES = {
-    "raw": ("repose.raw.{}",),
-    "convert": ("repose.convert.batch", "repose.raw.{}.source"),
+    "raw": ("repose.raw.{0}",),
+    "raw-files": ("repose.raw.collect", "repose.raw.{0}"),
+    "convert": ("repose.convert.batch", "repose.raw.{0}.source"),
     "store": ("repose.store.pack",),
     "gih": ("repose.gih.scale",),
     "split": ("repose.split.protocols",),
-    "train": ("repose.train.fit", "repose.models.{}"),
-    "predict": ("repose.predict.run", "repose.models.{}"),
+    "train": ("repose.train.fit", "repose.train.tasks.{1}", "repose.models.{0}"),
+    "predict": ("repose.predict.run", "repose.models.{0}"),
     "score": ("repose.score.rows",),
-    "tables": ("repose.tables.table1",),
+    "tables": ("repose.tables.transfer",),
     "report": ("repose.report.figure",),
+    "import-weights": ("repose.weights.convert", "repose.models.{0}"),
 }
 
 
-def stage_code(stage: str, variant: str = "") -> str:
-    """Hash of a stage's code; `variant` is a source (`open-human`) or an architecture (`npt`)."""
-    return code_hash(*(entry.format(variant.replace("-", "_")) for entry in ENTRIES[stage]))
+def stage_code(stage: str, *variants: str) -> str:
+    """Hash of a stage's code; variants are a source (`open-human`), or an architecture and its training task."""
+    names = [variant.replace("-", "_") for variant in variants]
+    entries = (entry.format(*names) for entry in ENTRIES[stage])
+    # A licensed dataset is one module, source and all; a generated one is a package.
+    return code_hash(*(name if _file(name) else name.removesuffix(".source") for name in entries))
+
+
+@cache
+def installed_codes(stage: str) -> frozenset[str]:
+    """Hashes of a stage's code as it is now, for every source, architecture and task there is a module for."""
+    entries = ENTRIES.get(stage, ())
+    slots = {slot: package for package, _, slot in (e.rpartition(".") for e in entries) if slot[0] == "{"}
+    choices = [_modules(slots[slot]) for slot in sorted(slots)]
+    return frozenset(stage_code(stage, *chosen) for chosen in product(*choices)) if entries else frozenset()
 
 
 def code_hash(*modules: str) -> str:
@@ -54,6 +69,13 @@ def code_hash(*modules: str) -> str:
         todo.extend(_imports(name))
     lines = [f"{name} {_module_hash(name)}" for name in sorted(seen)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def _modules(package: str) -> list[str]:
+    """Names of the modules right below a package of this package."""
+    folder = PACKAGE.joinpath(*package.split(".")[1:])
+    names = {p.stem for p in folder.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()}
+    return sorted(names - {"__init__"})
 
 
 def _file(module: str) -> Path | None:

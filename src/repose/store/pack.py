@@ -9,7 +9,7 @@ import pandas as pd
 import zarr
 from numpy.typing import NDArray
 
-from repose.cluster import ONE_THREAD, Cluster, spread
+from repose.cluster import THREADS, Cluster, spread
 from repose.convert.catalog import mesh_digest, obj_files
 from repose.errors import ReposeError
 from repose.mesh.io import read_mesh
@@ -21,7 +21,7 @@ Row = tuple[str, Path, str]
 """Mesh id, .obj file, and the digest that the catalogue has."""
 
 
-def pack(rows: pd.DataFrame, folder: Path, out: Path, cluster: Cluster = ONE_THREAD) -> None:
+def pack(rows: pd.DataFrame, folder: Path, out: Path, cluster: Cluster = THREADS) -> None:
     """Pack meshes of one topology.
 
     The store holds `vertices` (meshes, V, 3) float32 in metres, y up, in catalogue order, and `faces` (F, 3) int32.

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from repose.cluster import ONE_THREAD, Cluster
+from repose.cluster import THREADS, Cluster
 from repose.convert.catalog import read_catalog
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
@@ -11,11 +11,13 @@ from repose.store.meshes import MeshStore
 from repose.store.pack import pack
 
 
-def run(catalog: Path, out: Path, cluster: Cluster = ONE_THREAD) -> None:
+def run(catalog: Path, out: Path, cluster: Cluster = THREADS) -> None:
     """Pack the meshes of `catalog` into the Zarr store `out`."""
     recorder = Recorder("store", stage_code("store"), {})
     rows = read_catalog(catalog)
     recorder.uses("catalog", manifest_path(catalog))
+    if recorder.reuse(manifest_path(out)):
+        return
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
         pack(rows, catalog.parent / "obj", private, cluster)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from repose.config.models import OpenAnimal
+from repose.config.datasets import OpenAnimal
 from repose.raw.open_animal.posing import meshes
 from repose.raw.open_animal.recipe import Recipe
 from repose.raw.recipe import RecipeSource

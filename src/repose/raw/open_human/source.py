@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from repose.config.models import OpenHuman
+from repose.config.datasets import OpenHuman
 from repose.raw.open_human.posing import meshes
 from repose.raw.open_human.recipe import Recipe
 from repose.raw.recipe import RecipeSource
