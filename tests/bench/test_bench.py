@@ -27,5 +27,7 @@ def test_both_sides_load_the_same_batch(monkeypatch, capsys):
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(ReposeError, match=r"no benchmark 'lader' \(hint: there are gih, loader, obj, store"):
+    with pytest.raises(
+        ReposeError, match=r"no benchmark 'lader' \(hint: there are convert, gih, loader, obj, store"
+    ):
         repose.bench.run("lader", as_json=False)
