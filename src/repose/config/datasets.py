@@ -153,13 +153,24 @@ class Faust(Grid):
     pairs: Pairs = Field(Pairs(train=1000, val=60, test=12), description="triples; few are possible")
 
 
-class SmplNpt(Grid):
-    """SMPL-NPT bodies: 30 identities in 800 poses, parted as published, but for validation."""
+class SmplBodies(Grid):
+    """30 identities in 800 poses, parted as published, but for validation."""
 
-    source: Literal["smpl-npt"]
     identities: Choice = Field(Choice(train="0-15", val="0-15", test="16-29"), description="bodies")
     poses: Choice = Field(Choice(train="200-599", val="0-19", test="600-799"), description="poses")
     pairs: Pairs = Field(Pairs(train=800_000, val=200, test=400), description="triples")
+
+
+class SmplNpt(SmplBodies):
+    """SMPL-NPT bodies as published: 30 identities in 800 poses."""
+
+    source: Literal["smpl-npt"]
+
+
+class Smpl(SmplBodies):
+    """Bodies made from an SMPL model file as those of SMPL-NPT were."""
+
+    source: Literal["smpl"]
 
 
 class Smal(Grid):
@@ -258,6 +269,6 @@ class DeformingThings4D(Single):
 
 
 Dataset = Annotated[
-    OpenHuman | OpenAnimal | Faust | Dfaust | SmplNpt | Smal | Mixamo | DeformingThings4D,
+    OpenHuman | OpenAnimal | Faust | Dfaust | SmplNpt | Smpl | Smal | Mixamo | DeformingThings4D,
     Field(discriminator="source"),
 ]

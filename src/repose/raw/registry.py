@@ -128,6 +128,22 @@ ENTRIES = {
             **BODY,
         ),
         Entry(
+            "smpl",
+            "meshes",
+            what="the SMPL model file, from which bodies are drawn as SMPL-NPT's were (Loper et al., 2015)",
+            licence="SMPL model licence, non-commercial research",
+            home="https://smpl.is.tue.mpg.de",
+            get="the male model (version 1.0 or 1.1, .pkl or .npz)",
+            files=_pattern(
+                r"(?:basic[mM]odel_[mfn]\w*_lbs_10_207_0_v[\d.]+|SMPL_\w+|model_(?:male|female))\.(?:npz|pkl)"
+            ),
+            expected=1,
+            naming="identity and pose are the seeds of the published generator",
+            split="as smpl-npt",
+            doubts="the .pkl reader was not tried on an original; whether identities 16-29 follow the published rule",
+            **BODY,
+        ),
+        Entry(
             "smal",
             "meshes",
             what="SMAL animals, 41 toys in 600 poses (Song et al., NeurIPS 2021)",
