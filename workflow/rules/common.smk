@@ -8,6 +8,8 @@ from repose.config.datasets import Licensed
 from repose.config.environment import hand_down
 from repose.config.load import check
 from repose.errors import ReposeError
+from repose.gih.cluster import LIBRARIES_MIB, mesh_mib
+from repose.gih.lost import lost
 from repose.provenance.code import stage_code
 from repose.raw.collect import brought
 
@@ -81,9 +83,18 @@ def method_settings(wildcards):
 
 
 def gih_memory(wildcards):
-    """MiB of one part: the libraries, and a float32 matrix with its copies for each mesh in work."""
-    vertices = CONFIG.datasets[wildcards.dataset].vertices
-    return 1500 + CONFIG.gih.workers * 12 * vertices**2 // 2**20
+    """MiB of one part; workers of another machine are not its own."""
+    meshes = {"threads": CONFIG.gih.workers, "processes": CONFIG.gih.workers}.get(CONFIG.gih.scheduler, 0)
+    processes = meshes if CONFIG.gih.scheduler == "processes" else 0
+    each = mesh_mib(CONFIG.datasets[wildcards.dataset].vertices)
+    return (1 + processes) * LIBRARIES_MIB + meshes * each
+
+
+def gih_lost(wildcards):
+    """Changes when matrices of a finished part have been deleted: its job runs again then."""
+    folder = Path("results/gih")
+    part = folder / wildcards.dataset / f"part{wildcards.number}.json"
+    return lost(part, folder / f"{wildcards.dataset}.zarr")
 
 
 def dataset_code(stage):

@@ -24,6 +24,8 @@ def run(dataset: Dataset, part: str, catalog: Path, out: Path) -> None:
     params = {"part": part, "split": dataset.split_settings(part)}
     recorder = Recorder("split", stage_code("split"), params, dataset.seed)
     recorder.uses("catalog", manifest_path(catalog))
+    if recorder.reuse(manifest_path(out)):
+        return
     rows = read_catalog(catalog)
     triples = _triples(dataset, part, set(zip(rows.identity, rows.pose, strict=True)))
     manifest_path(out).unlink(missing_ok=True)
