@@ -4,6 +4,7 @@ import json
 import re
 import zipfile
 from importlib import import_module
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from repose.cli import app
 from repose.config.datasets import Dataset, Licensed
 from repose.raw.listing import state_of
+from repose.raw.page import page
 from repose.raw.registry import ENTRIES
 
 NAMES = ["open-human", "open-animal", "faust", "dfaust", "smpl-npt", "smpl", "smal", "mixamo", "deformingthings4d",
@@ -109,3 +111,9 @@ def test_the_table_is_for_people(tmp_path, monkeypatch):
 def test_raw_without_a_dataset_says_what_it_needs():
     done = CliRunner().invoke(app, ["raw"])
     assert done.exit_code == 1 and "--list" in str(done.exception)
+
+
+def test_the_page_is_in_step_with_the_registry():
+    root = Path(__file__).parents[2]
+    assert (root / "docs" / "data.md").read_text() == page()
+    assert all(f"| {name} |" in page() for name in NAMES)

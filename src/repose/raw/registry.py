@@ -90,7 +90,7 @@ ENTRIES = {
             "meshes",
             what="registrations of scans of 10 people in 10 poses each (Bogo et al., CVPR 2014)",
             licence="research only",
-            home="https://faust-leaderboard.is.tuebingen.mpg.de",
+            home="https://faust.is.tue.mpg.de",
             get="MPI-FAUST.zip",
             files=_pattern(r"tr_reg_(\d{3})\.ply"),
             expected=100,
