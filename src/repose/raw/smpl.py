@@ -12,7 +12,7 @@ from repose.config.datasets import Smpl
 from repose.errors import ReposeError
 from repose.mesh.mesh import Mesh
 from repose.raw import smpl_sampling as sampling
-from repose.raw.files import as_float32, check_counts, mesh_key
+from repose.raw.files import as_float32, check_counts, located, mesh_key
 from repose.raw.inventory import Inventory, Wanted
 from repose.raw.registry import ENTRIES
 from repose.raw.smpl_body import read_body_model
@@ -46,6 +46,7 @@ class ModelSource:
     """Every chosen identity in every chosen pose; see `repose.raw.source.Source`."""
 
     inventory: Path
+    root: Path
     dataset: Smpl
 
     @property
@@ -70,7 +71,7 @@ class ModelSource:
     def meshes(self, items: Sequence[Item]) -> Iterator[Mesh]:
         """Pose the model."""
         listed = Inventory.read(self.inventory)
-        path = listed.root / listed.files[0].path
+        path = self.root / listed.files[0].path
         model = read_body_model(path)
         for item in items:
             vertices = model.vertices(sampling.betas(item.identity), sampling.pose(item.pose))
@@ -81,4 +82,4 @@ class ModelSource:
 
 def open_source(dataset: Smpl, raw: Path) -> ModelSource:
     """See `repose.raw.source.open_source`; `raw` is the inventory."""
-    return ModelSource(raw, dataset)
+    return ModelSource(*located(raw), dataset)
