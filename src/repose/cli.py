@@ -229,19 +229,21 @@ def gih(context: typer.Context) -> None:
 @app.command()
 def config(
     write: Annotated[
-        Path | None, typer.Option(help="folder to write config.schema.json and config.md to")
+        Path | None, typer.Option(help="folder to write config.schema.json, config.md and data.md to")
     ] = None,
     check: Annotated[Path | None, typer.Option(help="config file to check")] = None,
 ) -> None:
-    """Check a config file, or write its schema and reference page."""
+    """Check a config file, or write the generated pages of docs/."""
     from repose.config.reference import reference, schema
     from repose.provenance.publish import write_text
+    from repose.raw.page import page
 
     if check:
         _config(check)
     if write:
         write_text(write / "config.schema.json", schema())
         write_text(write / "config.md", reference())
+        write_text(write / "data.md", page())
 
 
 @app.command()

@@ -167,13 +167,24 @@ class Published(Grid):
         return super().split_settings(part) | given
 
 
-class SmplNpt(Published):
-    """SMPL-NPT bodies: 30 identities in 800 poses, parted as published, but for validation."""
+class SmplBodies(Published):
+    """30 identities in 800 poses, parted as published, but for validation."""
 
-    source: Literal["smpl-npt"]
     identities: Choice = Field(Choice(train="0-15", val="0-15", test="16-29"), description="bodies")
     poses: Choice = Field(Choice(train="200-599", val="0-19", test="600-799"), description="poses")
     pairs: Pairs = Field(Pairs(train=800_000, val=200, test=400), description="triples")
+
+
+class SmplNpt(SmplBodies):
+    """SMPL-NPT bodies as published: 30 identities in 800 poses."""
+
+    source: Literal["smpl-npt"]
+
+
+class Smpl(SmplBodies):
+    """Bodies made from an SMPL model file as those of SMPL-NPT were."""
+
+    source: Literal["smpl"]
 
 
 class Smal(Published):
@@ -272,6 +283,6 @@ class DeformingThings4D(Single):
 
 
 Dataset = Annotated[
-    OpenHuman | OpenAnimal | Faust | Dfaust | SmplNpt | Smal | Mixamo | DeformingThings4D,
+    OpenHuman | OpenAnimal | Faust | Dfaust | SmplNpt | Smpl | Smal | Mixamo | DeformingThings4D,
     Field(discriminator="source"),
 ]
