@@ -20,6 +20,7 @@ IGNORED = ("repose.errors", "repose.progress", "repose.provenance", "repose.conf
 # Where each stage begins. `{0}` is a dataset's source or a method's architecture, `{1}` a method's training task.
 ENTRIES = {
     "raw": ("repose.raw.{0}",),
+    "raw-files": ("repose.raw.collect", "repose.raw.{0}"),
     "convert": ("repose.convert.bodies", "repose.raw.{0}.source"),
     "store": ("repose.store.pack",),
     "gih": ("repose.gih.scale",),
@@ -29,13 +30,16 @@ ENTRIES = {
     "score": ("repose.score.rows",),
     "tables": ("repose.tables.transfer",),
     "report": ("repose.report.figure",),
+    "import-weights": ("repose.weights.convert", "repose.models.{0}"),
 }
 
 
 def stage_code(stage: str, *variants: str) -> str:
     """Hash of a stage's code; variants are a source (`open-human`), or an architecture and its training task."""
     names = [variant.replace("-", "_") for variant in variants]
-    return code_hash(*(entry.format(*names) for entry in ENTRIES[stage]))
+    entries = (entry.format(*names) for entry in ENTRIES[stage])
+    # A licensed dataset is one module, source and all; a generated one is a package.
+    return code_hash(*(name if _file(name) else name.removesuffix(".source") for name in entries))
 
 
 @cache
