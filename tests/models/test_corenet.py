@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch import nn
 
+from repose.bench import plain_corenet as reference
 from repose.models.corenet import CoreNet
 from repose.models.layers.spectral import SpectralLinear
-from tests.models import reference
 from tests.models.helpers import enliven, gradient_errors, relative, tolerance, twins
 
 
