@@ -30,9 +30,19 @@ def test_both_sides_load_the_same_batch(monkeypatch, capsys):
 
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(
-        ReposeError, match=r"no benchmark 'lader' \(hint: there are corenet, gih, loader, obj, store"
+        ReposeError, match=rf"no benchmark 'lader' \(hint: there are {', '.join(repose.bench.BENCHES)}"
     ):
         repose.bench.run("lader", as_json=False)
+
+
+def test_the_dag_and_its_bare_twin_have_the_same_jobs(monkeypatch, capsys):
+    for name, count in (("DATASETS", 2), ("METHODS", 2), ("SEEDS", 3)):
+        monkeypatch.setattr(f"repose.bench.dag.{name}", count)
+    repose.bench.run("dag", as_json=True)
+    result = json.loads(capsys.readouterr().out)
+    # A table, and for each dataset raw, convert, store, three splits, and three jobs a run.
+    assert result["size"] == f"{1 + 2 * 6 + 3 * 2 * 2 * 3} jobs" and result["error"] == 0
+    assert result.keys() >= KEYS and result["ours"]["cpu_seconds"] > 0
 
 
 def test_both_sides_take_the_same_training_step(monkeypatch, capsys):

@@ -51,7 +51,7 @@ def store(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def splits():
-    parts = Partition.of_counts(4, 2, 0), Partition.of_counts(6, 2, 0)
+    parts = Partition([0, 1, 2, 3], [4, 5], []), Partition([*range(6)], [6, 7], [])
     meshes = Meshes({(i, p) for i in range(6) for p in range(8)})
     return training_triples(meshes, *parts, train=200, val=4, seed=0)
 

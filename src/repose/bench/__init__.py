@@ -14,7 +14,9 @@ from typing import Any
 from repose.errors import ReposeError
 
 # Each module has `measure() -> dict`, the dict that `compare` returns; under `also` it may hold more of them.
-BENCHES = {name: f"repose.bench.{name}" for name in ("corenet", "gih", "loader", "obj", "store")}
+BENCHES = {
+    name: f"repose.bench.{name}" for name in ("convert", "corenet", "dag", "gih", "loader", "obj", "store")
+}
 
 
 def run(name: str, as_json: bool) -> None:

@@ -54,24 +54,6 @@ class Npt(Learned):
     )
 
 
-class CoreNet(Learned):
-    """3D-CoreNet (Song et al., NeurIPS 2021): optimal-transport correspondence, then ElaIN refinement."""
-
-    architecture: Literal["corenet"]
-    width: PositiveInt = Field(256, description="channels of the correspondence features; 256 as published")
-    residual_blocks: PositiveInt = Field(
-        4, description="residual blocks of the feature extractor; 4 as published"
-    )
-    refine_width: PositiveInt = Field(
-        1024, description="channels of the refinement generator; 1024 as published"
-    )
-    faithful: bool = Field(
-        False,
-        description="true: the refiner's first layer has kernel 3 along the vertex index, as released, and its result "
-        "depends on the order of vertices; false: kernel 1",
-    )
-
-
 class AblatedCoreNet(Learned):
     """3D-CoreNet with a part taken out (repose/models/corenet_ablated.py says what takes its place)."""
 
@@ -87,6 +69,24 @@ class AblatedCoreNet(Learned):
     warp: bool = Field(
         True,
         description="false: the generator gets the identity and a pooled pose feature, not the warped pose mesh",
+    )
+
+
+class CoreNet(Learned):
+    """3D-CoreNet (Song et al., NeurIPS 2021): optimal-transport correspondence, then ElaIN refinement."""
+
+    architecture: Literal["corenet"]
+    width: PositiveInt = Field(256, description="channels of the correspondence features; 256 as published")
+    residual_blocks: PositiveInt = Field(
+        4, description="residual blocks of the feature extractor; 4 as published"
+    )
+    refine_width: PositiveInt = Field(
+        1024, description="channels of the refinement generator; 1024 as published"
+    )
+    faithful: bool = Field(
+        False,
+        description="true: the refiner's first layer has kernel 3 along the vertex index, as released, and its result "
+        "depends on the order of vertices; false: kernel 1",
     )
 
 
@@ -112,7 +112,7 @@ class MapConNetTraining(Training):
         100,
         ge=0,
         le=100,
-        description="percent of the training identities, and of the poses, that are labelled, chosen as released",
+        description="percent of the training identities, and of the poses, whose truths may be used, chosen as released",
     )
     unlabelled: bool = Field(
         False, description="train on the other identities and poses, too, without any truth"

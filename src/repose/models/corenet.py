@@ -151,8 +151,8 @@ class CoreNet(nn.Module):
         residual_blocks: residual blocks of the feature extractor; the paper has 4.
         refine_width: channels of the first refinement block; the paper has 1024.
         faithful: the released first refinement layer mixes vertices that are neighbours in the (shuffled)
-            index, so that the result depends on the order of the vertices. Without it the layer sees one
-            vertex and the result does not.
+            index, so that the result depends on the order of the vertices, and a released generator starts from
+            tiny weights. Without it the layer sees one vertex and the result does not depend on their order.
         cond_channels: how many of the features, the first ones, condition the generator; all if not given.
     """
 
@@ -168,7 +168,9 @@ class CoreNet(nn.Module):
         self.cond_channels = width if cond_channels is None else cond_channels
         self.correspondence = Correspondence(width, residual_blocks)
         self.refinement = Refinement(refine_width, self.cond_channels, faithful)
-        self.apply(_initialise)
+        self.correspondence.apply(_initialise)
+        if faithful:
+            self.refinement.apply(_initialise)
 
     def forward(
         self,
@@ -217,11 +219,12 @@ class CoreNet(nn.Module):
 
 
 def _initialise(module: nn.Module) -> None:
-    """Xavier normal with gain 0.02, biases 0; torch's own weights where the spectral norm divides the size away.
+    """As released: Xavier normal with gain 0.02, biases 0.
 
-    That is what the released code starts from on a GPU, where its initialisation misses the normalised weights. It
-    matters: the size of such a weight has no effect on the output, but an Adam step of a fixed length would turn a
-    tiny one about completely, and the generator then learns slower than the warp that it refines.
+    Weights under a spectral norm keep torch's own, which the released code, too, trains from on a GPU, where its
+    initialisation misses them. Their size has no effect on the output, but an Adam step of a fixed length turns a
+    tiny one about completely. The generator takes long to grow out of gain 0.02: until then the refined mesh is worse
+    than the warp it is made from. So by default it starts from torch's own weights.
     """
     if isinstance(module, nn.Linear):
         if not isinstance(module, SpectralLinear):
