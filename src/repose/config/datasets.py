@@ -153,7 +153,21 @@ class Faust(Grid):
     pairs: Pairs = Field(Pairs(train=1000, val=60, test=12), description="triples; few are possible")
 
 
-class SmplBodies(Grid):
+class Published(Grid):
+    """A grid of which test rows are published."""
+
+    test_list: str | None = Field(
+        None,
+        description="file of published rows `identity pose truth`, for protocol unseen; null: rows are drawn",
+    )
+
+    def split_settings(self, part: str) -> dict[str, Any]:
+        """See `Paired`; and which rows are given."""
+        given = {"test_list": self.test_list} if part == "unseen" and self.test_list else {}
+        return super().split_settings(part) | given
+
+
+class SmplBodies(Published):
     """30 identities in 800 poses, parted as published, but for validation."""
 
     identities: Choice = Field(Choice(train="0-15", val="0-15", test="16-29"), description="bodies")
@@ -173,7 +187,7 @@ class Smpl(SmplBodies):
     source: Literal["smpl"]
 
 
-class Smal(Grid):
+class Smal(Published):
     """SMAL animals: 41 toys in 600 poses; the last 20 published training poses are for validation."""
 
     vertices: ClassVar[int] = 3889
