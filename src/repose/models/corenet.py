@@ -6,7 +6,8 @@ conditioned on the identity's features (ElaIN) refines the warp.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -108,7 +109,8 @@ class Refinement(nn.Module):
     def fold(self) -> FoldedRefinement:
         """Fold what has no nonlinearity between; in training mode once for every pass."""
         first = folded(self.conv1.weight, self.conv1.bias, self.fc.weight, self.fc.bias)
-        pairs = zip(self.blocks, self.following, strict=True)
+        blocks = cast(Iterable[ElaINBlock], self.blocks)
+        pairs = zip(blocks, self.following, strict=True)
         return FoldedRefinement(first, [block.fold(following) for block, following in pairs])
 
     def forward(
