@@ -110,7 +110,7 @@ class Refinement(nn.Module):
         """Fold what has no nonlinearity between; in training mode once for every pass."""
         first = folded(self.conv1.weight, self.conv1.bias, self.fc.weight, self.fc.bias)
         blocks = cast(Iterable[ElaINBlock], self.blocks)
-        pairs = zip(blocks, self.following, strict=True)
+        pairs = zip(blocks, cast(Iterable[nn.Linear], self.following), strict=True)
         return FoldedRefinement(first, [block.fold(following) for block, following in pairs])
 
     def forward(
