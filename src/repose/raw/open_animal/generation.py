@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
 
@@ -34,6 +35,7 @@ class _Animal:
 def generate_recipe(settings: Settings, progress: Callable[[int, int], None]) -> Recipe:
     """See `repose.raw.open_animal.generate`."""
     identity_seed, pose_seed = np.random.SeedSequence(settings.seed).spawn(2)
+    print("raw open-animal: fitting the mesh to every animal", file=sys.stderr, flush=True)
     template = build_anatomy(AVERAGE)
     vertices, faces = make_template(template, settings.vertices)
     bones, shares = bone_weights(template, vertices, faces)
