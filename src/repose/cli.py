@@ -229,24 +229,26 @@ def gih(context: typer.Context) -> None:
 @app.command()
 def config(
     write: Annotated[
-        Path | None, typer.Option(help="folder to write config.schema.json and config.md to")
+        Path | None, typer.Option(help="folder to write config.schema.json, config.md and data.md to")
     ] = None,
     check: Annotated[Path | None, typer.Option(help="config file to check")] = None,
 ) -> None:
-    """Check a config file, or write its schema and reference page."""
+    """Check a config file, or write the generated pages of docs/."""
     from repose.config.reference import reference, schema
     from repose.provenance.publish import write_text
+    from repose.raw.page import page
 
     if check:
         _config(check)
     if write:
         write_text(write / "config.schema.json", schema())
         write_text(write / "config.md", reference())
+        write_text(write / "data.md", page())
 
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="convert, gih, loader, obj or store")],
+    name: Annotated[str, typer.Argument(help="convert, corenet, dag, gih, loader, obj or store")],
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Run the plain way and ours on the same work, alternating, and print medians and ratio."""

@@ -13,8 +13,10 @@ from typing import Any
 
 from repose.errors import ReposeError
 
-# Each module has `measure() -> dict`, the dict that `compare` returns.
-BENCHES = {name: f"repose.bench.{name}" for name in ("convert", "gih", "loader", "obj", "store")}
+# Each module has `measure() -> dict`, the dict that `compare` returns; under `also` it may hold more of them.
+BENCHES = {
+    name: f"repose.bench.{name}" for name in ("convert", "corenet", "dag", "gih", "loader", "obj", "store")
+}
 
 
 def run(name: str, as_json: bool) -> None:
@@ -22,7 +24,7 @@ def run(name: str, as_json: bool) -> None:
     if name not in BENCHES:
         raise ReposeError(f"no benchmark {name!r}", hint=f"there are {', '.join(BENCHES)}")
     result = importlib.import_module(BENCHES[name]).measure()
-    print(json.dumps(result) if as_json else _table(result))
+    print(json.dumps(result) if as_json else "\n".join(map(_table, [result, *result.get("also", [])])))
 
 
 def compare(
@@ -71,7 +73,8 @@ def _table(result: dict[str, Any]) -> str:
     lines = [f"{result['name']}: {result['size']}"]
     for key in ("plain", "ours"):
         lines.append(f"  {key:5} {result[key]['seconds'] * 1e3:12.3f} ms {result[key]['peak_mib']:10.1f} MiB")
-    lines.append(
-        f"  {result['ratio']:.1f}× faster, {result['memory_ratio']:.1f}× less memory, error {result['error']:.2g}"
-    )
+    speed, memory = result["ratio"], result["memory_ratio"]
+    times = f"{speed:.1f}× faster" if speed >= 1 else f"{1 / speed:.1f}× slower"
+    sizes = f"{memory:.1f}× less memory" if memory >= 1 else f"{1 / memory:.1f}× more memory"
+    lines.append(f"  {times}, {sizes}, error {result['error']:.2g}")
     return "\n".join(lines)
