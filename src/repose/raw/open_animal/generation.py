@@ -18,7 +18,7 @@ from repose.raw.open_animal.shape import make_template
 from repose.raw.open_animal.skin import bone_weights, fit
 
 KIN = 3  # bones no more joints apart than this may touch: there the skin folds
-MOST_FOLDED = 0.06  # share of all faces that may run into others, folds included
+MOST_FOLDED = 0.07  # share of all faces that may run into others, folds included
 MOST_CANDIDATES_PER_POSE = 40
 MOST_INDIVIDUALS = 20
 MOST_TRIES = 15  # at one style, before another is drawn
