@@ -25,6 +25,6 @@ rule all:
     """Every table and figure."""
     default_target: True
     input:
-        "results/table1.csv",
-        "results/figures/table1.png",
+        collect("results/{table}.csv", table=CONFIG.tables),
+        collect("results/figures/{table}.png", table=CONFIG.tables),
     localrule: True

@@ -86,6 +86,7 @@ def train(
 
 @app.command()
 def predict(
+    dataset: str,
     method: str,
     config: ConfigFile,
     store: StorePath,
@@ -97,12 +98,13 @@ def predict(
     from repose.predict.stage import run
 
     checked = _config(config)
-    tests = {protocol: splits / f"{protocol}.parquet" for protocol in checked.table1.protocols}
-    run(_named(checked.methods, method, "method"), checked.compute, store, tests, model, out)
+    method_settings = _named(checked.methods, method, "method")
+    run(method_settings, checked.compute, store, _tests(checked, dataset, splits), model, out)
 
 
 @app.command()
 def score(
+    dataset: str,
     config: ConfigFile,
     predictions: Annotated[Path, typer.Option(help="predicted vertices (Zarr)")],
     store: StorePath,
@@ -112,26 +114,28 @@ def score(
     """Score predictions against the truth, a row per test triple and metric."""
     from repose.score.stage import run
 
-    tests = {protocol: splits / f"{protocol}.parquet" for protocol in _config(config).table1.protocols}
-    run(predictions, store, tests, out)
+    run(predictions, store, _tests(_config(config), dataset, splits), out)
 
 
 @app.command()
-def tables(config: ConfigFile, results: Results, out: Out) -> None:
-    """Compare all methods on all datasets."""
+def tables(table: str, config: ConfigFile, results: Results, out: Out) -> None:
+    """Compare the methods of a table on its datasets."""
     from repose.paths import run_files
     from repose.tables.stage import run
 
     checked = _config(config)
-    run(list(run_files(checked, results)), checked.table1.protocols, out)
+    _named(checked.tables, table, "table")
+    run(list(run_files(checked, table, results)), out)
 
 
 @app.command()
-def report(config: ConfigFile, results: Results, out: Out) -> None:
-    """Draw transfers of every method beside the truth."""
+def report(table: str, config: ConfigFile, results: Results, out: Out) -> None:
+    """Draw transfers of every method of a table beside the truth."""
     from repose.report.stage import run
 
-    run(_config(config), results, out)
+    checked = _config(config)
+    _named(checked.tables, table, "table")
+    run(checked, table, results, out)
 
 
 @app.command()
@@ -195,6 +199,11 @@ def _config(path: Path):
 
 def _dataset(config: Path, name: str):
     return _named(_config(config).datasets, name, "dataset")
+
+
+def _tests(config, dataset: str, splits: Path) -> dict[str, Path]:
+    protocols = _named(config.datasets, dataset, "dataset").protocols
+    return {protocol: splits / f"{protocol}.parquet" for protocol in protocols}
 
 
 def _named(known, name: str, kind: str):

@@ -7,12 +7,13 @@ from repose.config.models import Config
 from repose.tables.stage import RunFiles
 
 
-def run_files(config: Config, results: Path) -> Iterator[RunFiles]:
-    """Every run of table 1, in the order of the table."""
-    for dataset in config.table1.datasets:
-        for method in config.table1.methods:
-            learned = hasattr(config.methods[method], "training")
-            for seed in config.table1.seeds if learned else config.table1.seeds[:1]:
+def run_files(config: Config, table: str, results: Path) -> Iterator[RunFiles]:
+    """Every run of a table, in its order."""
+    rows = config.tables[table]
+    for dataset in rows.datasets:
+        for method in rows.methods:
+            learned = config.methods[method].learned
+            for seed in rows.seeds_of(method, learned):
                 place = Path(dataset) / method / f"seed{seed}"
                 yield RunFiles(
                     dataset,

@@ -44,7 +44,7 @@ def line_of(text: str, part: str) -> int:
             "  methods: [copy-idenity,",
             r"'copy-idenity' is not defined \(hint: did you mean 'copy-identity'",
         ),
-        ("table1:", "tabel1:", r"unknown key 'tabel1' \(hint: did you mean 'table1'\?\)"),
+        ("tables:", "tabels:", r"unknown key 'tabels' \(hint: did you mean 'tables'\?\)"),
         ("    seed: 0", "    seed: -1", r"datasets.open-human.seed: .*greater than or equal to 0, got -1"),
     ],
 )
@@ -111,7 +111,7 @@ def test_what_jobs_read_is_what_was_checked(tmp_path):
     "preset", sorted((ROOT / "workflow" / "presets").glob("*.yaml")), ids=lambda p: p.stem
 )
 def test_presets_are_valid_on_top_of_the_default(preset):
-    assert load_files(DEFAULT, preset).table1.methods
+    assert load_files(DEFAULT, preset).tables["table1"].methods
 
 
 def test_schema_and_reference_page_are_in_step_with_the_models():

@@ -155,7 +155,7 @@ def test_the_commands_do_the_same(dataset, tmp_path):
         "datasets: {d: {source: open-human, identities: {train: 1, val: 1, test: 1},"
         " poses: {train: 1, val: 1, test: 1}}}\n"
         "methods: {copy: {architecture: copy, mesh: identity}}\n"
-        "table1: {datasets: [d], methods: [copy]}\n"
+        "tables: {table1: {datasets: [d], methods: [copy]}}\n"
         "gih: {parts: 1}\n"
     )
     out = dataset.root.with_suffix("") / "part0.json"

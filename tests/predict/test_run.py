@@ -9,7 +9,7 @@ import zarr
 from pydantic import TypeAdapter
 from safetensors.torch import save_file
 
-from repose.config.models import Method
+from repose.config.methods import Method
 from repose.convert.bodies import write_bodies
 from repose.errors import ReposeError
 from repose.models import build

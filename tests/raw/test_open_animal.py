@@ -12,8 +12,8 @@ from repose.raw.open_animal import Recipe, Settings, generate, meshes
 from repose.raw.open_animal.anatomy import AVERAGE, NAMES, PARENTS, SPECIES, build_anatomy
 from repose.raw.open_animal.generation import kinship
 from repose.raw.open_animal.poses import STYLES, PoseSampler
+from repose.raw.open_animal.posing import turn_bones
 from repose.raw.open_animal.shape import field
-from repose.raw.open_animal.skin import turn_bones
 
 SMALL = Settings(vertices=1000, identities=3, poses=5, seed=7)
 

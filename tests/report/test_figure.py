@@ -24,8 +24,8 @@ def test_a_row_per_method_and_triple_and_errors_in_colour(tmp_path):
         truth[:, :20] += np.float32(offset)
         root = zarr.create_group(tmp_path / f"{name}.zarr")
         root.create_group("unseen", attributes={"triples": names}).create_array("vertices", data=truth)
-        shown.append(Shown("open-human", name, tmp_path / f"{name}.zarr", store))
-    picture = np.asarray(Image.open(io.BytesIO(figure(shown, "unseen", 2))).convert("RGB")).astype(int)
+        shown.append(Shown("open-human", name, tmp_path / f"{name}.zarr" / "unseen", store))
+    picture = np.asarray(Image.open(io.BytesIO(figure(shown, 2))).convert("RGB")).astype(int)
     height = SIZE[0]
     assert picture.shape[0] > 4 * height and picture.shape[1] > 5 * SIZE[1]
     # The last colour of the scale is yellow: only the wrong method's rows have some, above the colour bar.

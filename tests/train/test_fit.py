@@ -13,7 +13,8 @@ import torch
 import trimesh
 from pydantic import TypeAdapter
 
-from repose.config.models import Compute, Method, Training
+from repose.config.methods import Method, Training
+from repose.config.models import Compute
 from repose.convert.bodies import write_bodies
 from repose.errors import ReposeError
 from repose.models import build
@@ -22,9 +23,10 @@ from repose.models.losses import weighted_edges
 from repose.split.protocols import Partition, training_triples
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
-from repose.train.batches import BatchStream, Triples, centred
+from repose.train.batches import BatchStream, TrainingData, Triples, centred
 from repose.train.fit import train
-from repose.train.task import TransferTask, rate_factor, seen_edges
+from repose.train.tasks.base import rate_factor
+from repose.train.tasks.transfer import TransferTask, seen_edges
 
 CPU = Compute(device="cpu")
 TRAINING = {
@@ -89,9 +91,9 @@ def test_a_killed_training_resumes_to_the_same_weights(folder, tmp_path, archite
         from pathlib import Path
         import repose.train.fit as fit_module, test_fit
         keep = fit_module.Keeper.on_train_batch_end
-        def stop(self, trainer, *rest, **named):
-            keep(self, trainer, *rest, **named)
-            if trainer.global_step == 3:
+        def stop(self, *arguments, **named):
+            keep(self, *arguments, **named)
+            if self.task.iteration == 3:
                 os.kill(os.getpid(), signal.SIGKILL)
         fit_module.Keeper.on_train_batch_end = stop
         test_fit.fit(Path({str(folder)!r}), Path({str(tmp_path / "state")!r}), which=test_fit.method({architecture!r}))
@@ -217,8 +219,8 @@ def test_a_step_may_see_random_vertices_only(folder, tmp_path, architecture):
 
     splits = pd.read_parquet(folder / "train.parquet")
     triples = Triples(MeshStore(folder / "meshes.zarr"), splits)
-    edges = weighted_edges(triples.store.faces)
-    task = TransferTask(Spy(build(task_method)), task_method.training, edges, triples, triples, seed=0)
+    data = TrainingData(triples.store, triples, triples)
+    task = TransferTask(task_method, Spy(build(task_method)), data, seed=0)
     task.log = lambda *a, **k: None
     loss = task.training_step(next(iter(BatchStream(triples, 2, 0, 0, 1))), 0)
     loss.backward()

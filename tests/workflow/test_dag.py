@@ -9,7 +9,7 @@ from conftest import Project
 
 from repose.errors import ReposeError
 from repose.provenance.manifest import load, manifest_path, verify
-from repose.tables.table1 import COLUMNS
+from repose.tables.transfer import COLUMNS
 
 LEARNED = {"npt", "corenet"}
 
@@ -125,6 +125,7 @@ def test_a_swapped_checkpoint_never_reaches_the_table(project):
     config = next((project.folder / "results" / ".config").glob("*.yaml"))
     out = project.repose(
         "tables",
+        "table1",
         "--config",
         str(config),
         "--results",
@@ -146,7 +147,7 @@ def test_a_flipped_bit_in_the_weights_never_reaches_the_table(project):
         verify(manifest_path(model))
     config = next((project.folder / "results" / ".config").glob("*.yaml"))
     out = project.repose(
-        "tables", "--config", str(config), "--results", "results", "--out", "t.csv", check=False
+        "tables", "table1", "--config", str(config), "--results", "results", "--out", "t.csv", check=False
     )
     assert out.returncode == 1 and "does not match its manifest" in out.stdout
     assert not (project.folder / "t.csv").exists()

@@ -21,6 +21,7 @@ ENV = "../../envs/conda.yaml"
 wildcard_constraints:
     dataset="|".join(CONFIG.datasets),
     method="|".join(CONFIG.methods),
+    table="|".join(CONFIG.tables),
     seed=r"\d+",
     number=r"\d+",
     part="train|unseen|seen-pose",
@@ -55,11 +56,6 @@ def gih_memory(wildcards):
     return 1500 + CONFIG.gih.workers * 12 * vertices**2 // 2**20
 
 
-def is_learned(name):
-    """Whether a method is trained."""
-    return hasattr(CONFIG.methods[name], "training")
-
-
 def dataset_code(stage):
     """A function of wildcards: the hash of a stage's code for the dataset's source."""
 
@@ -70,38 +66,52 @@ def dataset_code(stage):
 
 
 def method_code(stage):
-    """A function of wildcards: the hash of a stage's code for the method's architecture."""
+    """A function of wildcards: the hash of a stage's code for the method's architecture and training."""
 
     def code(wildcards):
-        return stage_code(stage, CONFIG.methods[wildcards.method].architecture)
+        method = CONFIG.methods[wildcards.method]
+        return stage_code(stage, method.architecture, method.task)
 
     return code
 
 
-def seeds_of(method):
-    """Seeds a method is run with; a floor is the same for all."""
-    return CONFIG.table1.seeds if is_learned(method) else CONFIG.table1.seeds[:1]
+def table_settings(wildcards):
+    """The rows of a table."""
+    return CONFIG.tables[wildcards.table].model_dump(mode="json")
+
+
+def test_splits(wildcards):
+    """The test lists of a dataset."""
+    parts = CONFIG.datasets[wildcards.dataset].protocols
+    return [
+        f"results/splits/{wildcards.dataset}/{part}.manifest.json" for part in parts
+    ]
 
 
 def runs(pattern):
-    """`pattern` for every dataset, method and seed of table 1."""
-    return [
-        pattern.format(dataset=dataset, method=method, seed=seed)
-        for dataset in CONFIG.table1.datasets
-        for method in CONFIG.table1.methods
-        for seed in seeds_of(method)
-    ]
+    """A function of wildcards: `pattern` for every dataset, method and seed of a table."""
+
+    def paths(wildcards):
+        table = CONFIG.tables[wildcards.table]
+        return [
+            pattern.format(dataset=dataset, method=method, seed=seed)
+            for dataset in table.datasets
+            for method in table.methods
+            for seed in table.seeds_of(method, CONFIG.methods[method].learned)
+        ]
+
+    return paths
 
 
 def trained_model(wildcards):
     """The weights of a learned method; nothing for a floor."""
-    if not is_learned(wildcards.method):
+    if not CONFIG.methods[wildcards.method].learned:
         return []
     return rules.train.output.manifest
 
 
 def model_option(wildcards):
     """The command line option that names the weights."""
-    if not is_learned(wildcards.method):
+    if not CONFIG.methods[wildcards.method].learned:
         return ""
     return f"--model {rules.train.output.model.format(**wildcards)}"

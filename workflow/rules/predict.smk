@@ -10,10 +10,7 @@ rule predict:
     input:
         store=ancient("results/data/{dataset}/meshes.zarr"),
         store_manifest="results/data/{dataset}/meshes.manifest.json",
-        splits=collect(
-            "results/splits/{{dataset}}/{part}.manifest.json",
-            part=CONFIG.table1.protocols,
-        ),
+        splits=test_splits,
         model=trained_model,
     output:
         predictions=directory("results/predictions/{dataset}/{method}/seed{seed}.zarr"),
@@ -34,6 +31,6 @@ rule predict:
         settings=method_settings,
         code=method_code("predict"),
     shell:
-        "repose predict {wildcards.method} --store {input.store}"
+        "repose predict {wildcards.dataset} {wildcards.method} --store {input.store}"
         " --splits results/splits/{wildcards.dataset} {params.model} --out {output.predictions}"
         " 2>&1 | tee {log}"

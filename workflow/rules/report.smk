@@ -1,35 +1,35 @@
 """Pictures of the results.
 
 REQUIRED INPUTS: predictions of every method of the table, the packed meshes
-OUTPUTS: results/figures/table1.png
+OUTPUTS: results/figures/{table}.png
 """
 
 
 rule report:
-    """Show identity, pose, truth, prediction and error of some test triples, method by method."""
+    """Show identity, pose, truth, prediction and error of some test triples of {wildcards.table}."""
     input:
         predictions=runs(
             "results/predictions/{dataset}/{method}/seed{seed}.manifest.json"
         ),
     output:
         figure=report(
-            "results/figures/table1.png",
-            caption="../report/figure1.rst",
+            "results/figures/{table}.png",
+            caption="../report/figure.rst",
             category="Figures",
-            labels={"figure": "transfers of table 1"},
+            labels={"figure": "transfers of {table}"},
         ),
-        manifest="results/figures/table1.manifest.json",
+        manifest="results/figures/{table}.manifest.json",
     log:
-        "logs/report/table1.log",
+        "logs/report/{table}.log",
     benchmark:
-        "benchmarks/report/table1.tsv"
+        "benchmarks/report/{table}.tsv"
     conda:
         ENV
     resources:
         mem_mb=4000,
         runtime=30,
     params:
-        table=CONFIG.table1.model_dump(mode="json"),
+        table=table_settings,
         code=stage_code("report"),
     shell:
-        "repose report --results results --out {output.figure} 2>&1 | tee {log}"
+        "repose report {wildcards.table} --results results --out {output.figure} 2>&1 | tee {log}"

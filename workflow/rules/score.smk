@@ -12,10 +12,7 @@ rule score:
         predictions_manifest="results/predictions/{dataset}/{method}/seed{seed}.manifest.json",
         store=ancient("results/data/{dataset}/meshes.zarr"),
         store_manifest="results/data/{dataset}/meshes.manifest.json",
-        splits=collect(
-            "results/splits/{{dataset}}/{part}.manifest.json",
-            part=CONFIG.table1.protocols,
-        ),
+        splits=test_splits,
     output:
         scores="results/scores/{dataset}/{method}/seed{seed}.parquet",
         manifest="results/scores/{dataset}/{method}/seed{seed}.manifest.json",
@@ -31,5 +28,5 @@ rule score:
     params:
         code=stage_code("score"),
     shell:
-        "repose score --predictions {input.predictions} --store {input.store}"
+        "repose score {wildcards.dataset} --predictions {input.predictions} --store {input.store}"
         " --splits results/splits/{wildcards.dataset} --out {output.scores} 2>&1 | tee {log}"

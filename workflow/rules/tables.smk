@@ -1,34 +1,34 @@
-"""Tables over all runs.
+"""Tables over runs.
 
 REQUIRED INPUTS: scores, predictions and weights of every dataset, method and seed of the table
-OUTPUTS: results/table1.csv and its Markdown twin
+OUTPUTS: results/{table}.csv and its Markdown twin
 """
 
 
 rule tables:
-    """Compare all methods on all datasets."""
+    """Compare the methods of {wildcards.table} on its datasets."""
     input:
         scores=runs("results/scores/{dataset}/{method}/seed{seed}.manifest.json"),
     output:
         table=report(
-            "results/table1.csv",
-            caption="../report/table1.rst",
+            "results/{table}.csv",
+            caption="../report/table.rst",
             category="Tables",
-            labels={"table": "table 1"},
+            labels={"table": "{table}"},
         ),
-        markdown="results/table1.md",
-        manifest="results/table1.manifest.json",
+        markdown="results/{table}.md",
+        manifest="results/{table}.manifest.json",
     log:
-        "logs/tables/table1.log",
+        "logs/tables/{table}.log",
     benchmark:
-        "benchmarks/tables/table1.tsv"
+        "benchmarks/tables/{table}.tsv"
     conda:
         ENV
     resources:
         mem_mb=4000,
         runtime=30,
     params:
-        table=CONFIG.table1.model_dump(mode="json"),
+        table=table_settings,
         code=stage_code("tables"),
     shell:
-        "repose tables --results results --out {output.table} 2>&1 | tee {log}"
+        "repose tables {wildcards.table} --results results --out {output.table} 2>&1 | tee {log}"

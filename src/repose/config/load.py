@@ -40,13 +40,21 @@ def check(values: Mapping[str, Any], paths: Sequence[Path] = ()) -> Config:
 
 def _check_names(config: Config, paths: Sequence[Path]) -> None:
     """Every name a table uses must be defined."""
-    for kind, known in (("datasets", config.datasets), ("methods", config.methods)):
-        for position, name in enumerate(getattr(config.table1, kind)):
-            if name not in known:
-                where = _line_of(("table1", kind, position), paths)
-                raise ReposeError(
-                    f"table1.{kind}: {name!r} is not defined", where=where, hint=_nearest(name, known)
-                )
+    for table, rows in config.tables.items():
+        named: list[tuple[str, Collection[str], Collection[str]]] = [
+            ("datasets", rows.datasets, config.datasets),
+            ("methods", rows.methods, config.methods),
+            ("more_seeds", rows.more_seeds, rows.methods),
+        ]
+        for kind, names, known in named:
+            for position, name in enumerate(names):
+                if name not in known:
+                    where = _line_of(
+                        ("tables", table, kind, name if kind == "more_seeds" else position), paths
+                    )
+                    raise ReposeError(
+                        f"tables.{table}.{kind}: {name!r} is not defined", where, _nearest(name, known)
+                    )
 
 
 def resolve(config: Config, folder: Path) -> Path:

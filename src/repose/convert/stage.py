@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from repose.config.models import Dataset
+from repose.config.datasets import Dataset
 from repose.convert.bodies import write_bodies
 from repose.progress import track
 from repose.provenance.code import stage_code

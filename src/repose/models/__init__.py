@@ -7,7 +7,7 @@ an edit of one system would retrain them all.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from repose.config.models import Method
+from repose.config.methods import Method
 
 if TYPE_CHECKING:
     from torch import nn

@@ -10,7 +10,7 @@ import zarr
 from safetensors.torch import load_file
 from torch import nn
 
-from repose.config.models import Method
+from repose.config.methods import Method
 from repose.errors import ReposeError
 from repose.models import build
 from repose.models.shuffle import transfer_shuffled

@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from repose.config.models import Compute, Method
+from repose.config.methods import Method
+from repose.config.models import Compute
 from repose.models import count_parameters
 from repose.predict.run import load_network, predict
 from repose.provenance.code import stage_code

@@ -16,24 +16,25 @@ PACKAGE = Path(__file__).resolve().parents[1]
 # models are left out because every rule passes the values it uses as parameters.
 IGNORED = ("repose.errors", "repose.progress", "repose.provenance", "repose.config")
 
-# Where each stage begins. `{}` is the module of a dataset's source or a method's architecture.
+# Where each stage begins. `{0}` is a dataset's source or a method's architecture, `{1}` a method's training task.
 ENTRIES = {
-    "raw": ("repose.raw.{}",),
-    "convert": ("repose.convert.bodies", "repose.raw.{}"),
+    "raw": ("repose.raw.{0}",),
+    "convert": ("repose.convert.bodies", "repose.raw.{0}.source"),
     "store": ("repose.store.pack",),
     "gih": ("repose.gih.scale",),
     "split": ("repose.split.protocols",),
-    "train": ("repose.train.fit", "repose.models.{}"),
-    "predict": ("repose.predict.run", "repose.models.{}"),
+    "train": ("repose.train.fit", "repose.train.tasks.{1}", "repose.models.{0}"),
+    "predict": ("repose.predict.run", "repose.models.{0}"),
     "score": ("repose.score.rows",),
-    "tables": ("repose.tables.table1",),
+    "tables": ("repose.tables.transfer",),
     "report": ("repose.report.figure",),
 }
 
 
-def stage_code(stage: str, variant: str = "") -> str:
-    """Hash of a stage's code; `variant` is a source (`open-human`) or an architecture (`npt`)."""
-    return code_hash(*(entry.format(variant.replace("-", "_")) for entry in ENTRIES[stage]))
+def stage_code(stage: str, *variants: str) -> str:
+    """Hash of a stage's code; variants are a source (`open-human`), or an architecture and its training task."""
+    names = [variant.replace("-", "_") for variant in variants]
+    return code_hash(*(entry.format(*names) for entry in ENTRIES[stage]))
 
 
 def code_hash(*modules: str) -> str:

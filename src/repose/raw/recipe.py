@@ -1,14 +1,20 @@
 """Recipes: generated datasets as one small file of arrays."""
 
+import hashlib
 import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from repose.errors import ReposeError
+from repose.mesh.mesh import Mesh
 from repose.provenance.publish import publish
+from repose.raw.source import Item
 
 _TORN = (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile)
 
@@ -17,10 +23,15 @@ _TORN = (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zip
 class RecipeFile:
     """A frozen dataclass of arrays that is one `.npz`: the whole file or none, equal bytes for equal arrays.
 
-    A subclass names its `FORMAT`, and has among its arrays `poses` and `candidates`.
+    A subclass names its `FORMAT`, and which of its arrays the vertices of a mesh follow from: those `SHARED` by all
+    meshes, and one row of those `PER_IDENTITY` and `PER_POSE`.
     """
 
     FORMAT: ClassVar[str]
+    SHARED: ClassVar[tuple[str, ...]]
+    PER_IDENTITY: ClassVar[tuple[str, ...]]
+    PER_POSE: ClassVar[tuple[str, ...]]
+    faces: np.ndarray
     poses: np.ndarray
     candidates: np.ndarray
 
@@ -55,3 +66,67 @@ class RecipeFile:
             raise ReposeError(
                 f"not a recipe, or torn: {error}", path, "delete it and make it again"
             ) from None
+
+
+@dataclass(frozen=True)
+class RecipeSource:
+    """The meshes of a recipe file; see `repose.raw.source.Source`.
+
+    Attributes:
+        name: of the generator.
+        licence: of what it makes.
+        read: path → recipe.
+        pose: (recipe, identity, poses) → (P, V, 3) float32 vertices.
+        path: the file.
+    """
+
+    name: str
+    licence: str
+    read: Callable[[Path], RecipeFile]
+    pose: Callable[[Any, int, Sequence[int]], np.ndarray]
+    path: Path
+
+    def items(self) -> list[Item]:
+        """Every identity in every pose; a key covers the rows of that identity and that pose alone."""
+        recipe = self._read()
+        shared = _digest(recipe.FORMAT, *(getattr(recipe, name) for name in recipe.SHARED))
+        identities, poses = _rows(recipe, recipe.PER_IDENTITY), _rows(recipe, recipe.PER_POSE)
+        return [
+            Item(i, p, _digest(shared, identity, pose), self.name)
+            for i, identity in enumerate(identities)
+            for p, pose in enumerate(poses)
+        ]
+
+    def meshes(self, items: Sequence[Item]) -> Iterator[Mesh]:
+        """Pose them, one at a time."""
+        recipe = self._read()
+        for identity, group in groupby(items, key=lambda item: item.identity):
+            for item in group:
+                yield Mesh(self.pose(recipe, identity, [item.pose])[0], recipe.faces)
+
+    def _read(self) -> RecipeFile:
+        if not self.path.exists():
+            return self.read(self.path)  # which says what to do
+        status = self.path.stat()
+        return _cached(self.read, self.path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=2)
+def _cached(read: Callable[[Path], RecipeFile], path: Path, mtime_ns: int, size: int) -> RecipeFile:
+    """Read a file once in a worker process, where each batch of items comes with a fresh copy of the source."""
+    return read(path)
+
+
+def _rows(recipe: RecipeFile, names: Sequence[str]) -> list[str]:
+    """A digest of each row of some arrays of equal length."""
+    return [_digest(*rows) for rows in zip(*(getattr(recipe, name) for name in names), strict=True)]
+
+
+def _digest(*parts: str | np.ndarray) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, str):
+            digest.update(f"{part}\n".encode())
+        else:
+            digest.update(f"{part.dtype.str}{part.shape}\n".encode() + np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()

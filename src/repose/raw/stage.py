@@ -4,7 +4,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from repose.config.models import Dataset
+from repose.config.datasets import Dataset
 from repose.progress import Meter
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path

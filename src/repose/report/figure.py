@@ -1,4 +1,4 @@
-"""The figure of table 1: transfers beside the truth, a row per method and test triple."""
+"""The figure of a table: transfers beside the truth, a row per method and test triple."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ SCALE_M = 0.3  # the error that gets the last colour
 
 @dataclass(frozen=True)
 class Shown:
-    """Predictions of one method to draw."""
+    """Predictions of one method on one protocol, to draw."""
 
     dataset: str
     method: str
@@ -31,12 +31,11 @@ class Shown:
     store: MeshStore
 
 
-def figure(shown: list[Shown], protocol: str, triples: int) -> bytes:
+def figure(shown: list[Shown], triples: int) -> bytes:
     """Draw some test triples of every method, the same ones for all methods of a dataset.
 
     Args:
         shown: predictions, in the order of the rows.
-        protocol: whose test triples to draw.
         triples: how many, spread over the list.
 
     Returns:
@@ -44,8 +43,8 @@ def figure(shown: list[Shown], protocol: str, triples: int) -> bytes:
     """
     rows, titles = [], []
     for item in shown:
-        triple_names = zarr.open_group(item.predictions / protocol, mode="r").attrs["triples"]
-        vertices = zarr.open_array(item.predictions / protocol / "vertices", mode="r")
+        triple_names = zarr.open_group(item.predictions, mode="r").attrs["triples"]
+        vertices = zarr.open_array(item.predictions / "vertices", mode="r")
         names = pd.DataFrame(triple_names, columns=["identity", "pose", "truth"])
         for index in np.linspace(0, len(names) - 1, triples).astype(int):
             prediction = np.asarray(vertices[int(index)])

@@ -1,4 +1,4 @@
-"""Stage `report`: predictions → results/figures/table1.png."""
+"""Stage `report`: predictions → results/figures/{table}.png."""
 
 from pathlib import Path
 
@@ -13,19 +13,19 @@ from repose.store.meshes import MeshStore
 TRIPLES = 3
 
 
-def run(config: Config, results: Path, out: Path) -> None:
-    """Draw the first seed of every method on the first protocol of the table."""
-    protocol = config.table1.protocols[0]
-    recorder = Recorder("report", stage_code("report"), {"protocol": protocol, "triples": TRIPLES})
+def run(config: Config, table: str, results: Path, out: Path) -> None:
+    """Draw the first seed of every method of a table on the first protocol of each dataset."""
+    recorder = Recorder("report", stage_code("report"), {"table": table, "triples": TRIPLES})
     shown = []
-    for files in run_files(config, results):
-        if files.seed != config.table1.seeds[0]:
+    for files in run_files(config, table, results):
+        if files.seed != config.tables[table].seeds[0]:
             continue
         recorder.uses(f"predictions:{files.dataset}/{files.method}", manifest_path(files.predictions))
         store = mesh_store(results, files.dataset)
         recorder.uses(f"store:{files.dataset}", manifest_path(store))
-        shown.append(Shown(files.dataset, files.method, files.predictions, MeshStore(store)))
+        protocol = config.datasets[files.dataset].protocols[0]
+        shown.append(Shown(files.dataset, files.method, files.predictions / protocol, MeshStore(store)))
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
-        private.write_bytes(figure(shown, protocol, TRIPLES))
+        private.write_bytes(figure(shown, TRIPLES))
     recorder.seal(manifest_path(out), [out])

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from repose.config.models import Dataset
+from repose.config.datasets import Dataset
 from repose.convert.catalog import read_catalog
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path

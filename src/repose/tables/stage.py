@@ -1,4 +1,4 @@
-"""Stage `tables`: scores of all runs → results/table1.csv and its Markdown twin."""
+"""Stage `tables`: scores of all runs → results/{table}.csv and its Markdown twin."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pandas as pd
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, check_link, manifest_path
 from repose.provenance.publish import publish, write_text
-from repose.tables.table1 import Run, markdown, table1
+from repose.tables.transfer import Run, markdown, transfer_table
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class RunFiles:
     model: Path | None
 
 
-def run(runs: Sequence[RunFiles], protocols: Sequence[str], out: Path) -> None:
+def run(runs: Sequence[RunFiles], out: Path) -> None:
     """Check every run's chain of manifests, then write the table as CSV and Markdown."""
-    recorder = Recorder("tables", stage_code("tables"), {"protocols": list(protocols)})
-    table = table1([_checked(files, recorder) for files in runs], protocols)
+    recorder = Recorder("tables", stage_code("tables"), {"table": out.stem})
+    table = transfer_table([_checked(files, recorder) for files in runs])
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
         table.to_csv(private, index=False)

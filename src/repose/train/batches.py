@@ -1,6 +1,7 @@
 """Training batches as a pure function of seed and step, so that a resumed run sees what it would have seen."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -47,6 +48,15 @@ class Triples:
         count = self.store.shape[1]
         orders = (torch.from_numpy(shuffle.permutation(count)) for _ in range(2))
         return Batch(identity, pose, truth, *orders)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a training may read."""
+
+    store: MeshStore
+    train: Triples
+    val: Triples
 
 
 class BatchStream(IterableDataset[Batch]):

@@ -15,16 +15,17 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from repose.config.models import Compute, Method, Training
+from repose.config.methods import Learned, Method, Training
+from repose.config.models import Compute
 from repose.errors import ReposeError
 from repose.models import build, count_parameters
-from repose.models.losses import weighted_edges
 from repose.progress import Meter
 from repose.provenance.manifest import peak_memory_mib
 from repose.provenance.publish import publish
 from repose.store.meshes import MeshStore
-from repose.train.batches import Triples
-from repose.train.task import TransferTask
+from repose.train.batches import TrainingData, Triples
+from repose.train.tasks import task_of
+from repose.train.tasks.base import PoseTask
 
 
 @dataclass(frozen=True)
@@ -66,16 +67,15 @@ def train(
     Raises:
         ReposeError: the method has nothing to train, or training diverged.
     """
-    if not hasattr(method, "training"):
+    if not isinstance(method, Learned):
         raise ReposeError(f"{method.architecture} has nothing to train")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     torch.set_num_threads(compute.threads)
     seed_everything(seed, verbose=False)
     state.mkdir(parents=True, exist_ok=True)
-    train_rows, val_rows = (Triples(store, splits[splits.role == role]) for role in ("train", "val"))
-    edges = weighted_edges(store.faces)
-    task = TransferTask(build(method), method.training, edges, train_rows, val_rows, seed)
-    keeper = Keeper(state, method.training, label)
+    data = TrainingData(store, *(Triples(store, splits[splits.role == role]) for role in ("train", "val")))
+    task = task_of(method, build(method), data, seed)
+    keeper = Keeper(state, task, label)
     trainer = _trainer(compute, method.training, keeper, state)
     last = state / "last.ckpt"
     with warnings.catch_warnings():
@@ -106,9 +106,9 @@ def discard_state(state: Path) -> None:
 class Keeper(Callback):
     """Progress, learning curve and best weights; its state travels inside the checkpoint."""
 
-    def __init__(self, state: Path, settings: Training, label: str):
+    def __init__(self, state: Path, task: PoseTask, label: str):
         self.weights = state / "best.safetensors"
-        self.settings, self.label = settings, label
+        self.task, self.label = task, label
         self.rows: list[dict[str, float]] = []
         self.seconds = 0.0
         self._losses: list[float] = []
@@ -121,7 +121,7 @@ class Keeper(Callback):
     def on_fit_start(self, trainer: Trainer, module: LightningModule) -> None:
         """Open the progress display."""
         self._clock = time.perf_counter()
-        self._meter = Meter(self.label, self.settings.steps)
+        self._meter = Meter(self.label, self.task.settings.steps)
         self._meter.__enter__()
 
     def teardown(self, trainer: Trainer, module: LightningModule, stage: str) -> None:
@@ -137,14 +137,14 @@ class Keeper(Callback):
         loss = float(outputs["loss"])
         if loss != loss or loss in (float("inf"), float("-inf")):
             raise ReposeError(
-                f"the loss is {loss} at step {trainer.global_step}",
+                f"the loss is {loss} at step {self.task.iteration}",
                 where=self.label,
                 hint="lower training.learning_rate",
             )
         self._losses.append(loss)
         if self._meter:
             val = f", val PMD {self.rows[-1]['val_pmd_m2'] * 1e4:.1f}e-4" if self.rows else ""
-            self._meter.to(trainer.global_step, f"loss {loss:.4g}{val}")
+            self._meter.to(self.task.iteration, f"loss {loss:.4g}{val}")
 
     def on_validation_end(self, trainer: Trainer, module: LightningModule) -> None:
         """Add a row to the curve and keep the weights if they are the best so far."""
@@ -153,17 +153,16 @@ class Keeper(Callback):
         rate = trainer.optimizers[0].param_groups[0]["lr"] if trainer.optimizers else 0.0
         self.rows.append(
             {
-                "step": trainer.global_step,
+                "step": self.task.iteration,
                 "train_loss": loss,
                 "val_pmd_m2": value,
                 "learning_rate": float(rate),
             }
         )
         self._losses = []
-        if trainer.global_step and value <= self.best()["val_pmd_m2"]:
-            assert isinstance(module, TransferTask)
+        if self.task.iteration and value <= self.best()["val_pmd_m2"]:
             with publish(self.weights) as private:
-                save_file({k: v.contiguous() for k, v in module.network.state_dict().items()}, private)
+                save_file({k: v.contiguous() for k, v in self.task.weights().items()}, private)
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed training needs of this callback."""
@@ -193,8 +192,7 @@ def _trainer(compute: Compute, settings: Training, keeper: Keeper, state: Path) 
         accelerator={"auto": "auto", "cpu": "cpu", "cuda": "gpu"}[compute.device],
         devices=1,
         precision={"fp32": "32-true", "bf16": "bf16-mixed"}[compute.precision],  # type: ignore[arg-type]
-        max_steps=settings.steps,
-        max_epochs=-1,
+        max_epochs=-(-settings.steps // settings.validate_every),
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         callbacks=[keeper, last],

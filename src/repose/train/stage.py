@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 from safetensors.torch import save_file
 
-from repose.config.models import Compute, Method
+from repose.config.methods import Method
+from repose.config.models import Compute
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.provenance.publish import publish, write_text
@@ -24,7 +25,7 @@ def run(
     and code: a killed run resumes, and a changed one cannot pick up a stale checkpoint.
     """
     params = {"method": method.model_dump(mode="json"), "compute": compute.model_dump(mode="json")}
-    recorder = Recorder("train", stage_code("train", method.architecture), params, seed)
+    recorder = Recorder("train", stage_code("train", method.architecture, method.task), params, seed)
     recorder.uses("store", manifest_path(store))
     recorder.uses("split", manifest_path(split))
     key = json.dumps([params, recorder.code, recorder.inputs, seed], sort_keys=True)

@@ -11,13 +11,11 @@ Every identity exists in every pose, so each pose transfer has an exact truth.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-import numpy as np
-
+from repose.raw.open_animal.posing import meshes
 from repose.raw.open_animal.recipe import Recipe, Settings
-
-LICENCE = "MIT"  # that of this package, which draws the animals
+from repose.raw.open_animal.source import LICENCE
 
 __all__ = ["LICENCE", "Recipe", "Settings", "generate", "meshes"]
 
@@ -35,22 +33,3 @@ def generate(settings: Settings, progress: Callable[[int, int], None] | None = N
     from repose.raw.open_animal.generation import generate_recipe  # compiles; readers need not wait for it
 
     return generate_recipe(settings, progress or (lambda done, total: None))
-
-
-def meshes(recipe: Recipe, identity: int, poses: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Vertices of one identity in some poses, in the frame of `Recipe`.
-
-    Args:
-        recipe: what `generate` made.
-        identity: number of the identity.
-        poses: (P,) numbers of poses.
-
-    Returns:
-        (P, V, 3) float32, metres.
-    """
-    from repose.raw.open_animal.skin import pose_skin
-
-    chosen = recipe.poses[np.asarray(poses, dtype=np.int64)]
-    rest, heads = recipe.rest_vertices[identity].astype(np.float64), recipe.bone_heads[identity]
-    bones, shares = recipe.skin_bones.astype(np.int64), recipe.skin_weights.astype(np.float64)
-    return pose_skin(rest, heads, bones, shares, chosen).astype(np.float32)

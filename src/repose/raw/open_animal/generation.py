@@ -11,9 +11,10 @@ from repose.errors import ReposeError
 from repose.mesh.intersections import intersecting_faces
 from repose.raw.open_animal.anatomy import AVERAGE, NAMES, PARENTS, SPECIES, Build, build_anatomy, varied
 from repose.raw.open_animal.poses import PoseSampler
+from repose.raw.open_animal.posing import pose_skin
 from repose.raw.open_animal.recipe import Recipe, Settings
 from repose.raw.open_animal.shape import make_template
-from repose.raw.open_animal.skin import bone_weights, fit, pose_skin
+from repose.raw.open_animal.skin import bone_weights, fit
 
 KIN = 3  # bones no more joints apart than this may touch: there the skin folds
 MOST_FOLDED = 0.055  # share of all faces that may run into others, folds included

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from repose.raw.open_animal.anatomy import NAMES, SIDES
-from repose.raw.open_animal.skin import turn_bones
+from repose.raw.open_animal.posing import turn_bones
 
 STYLES = {"stand": 0.14, "walk": 0.22, "run": 0.20, "graze": 0.14, "sit": 0.11, "rear": 0.08, "turn": 0.11}
 # How far the neck is lowered, and the legs swing.

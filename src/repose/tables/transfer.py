@@ -1,4 +1,4 @@
-"""Table 1: datasets × methods × protocols, mean over seeds with 95 % intervals."""
+"""Tables of mesh transfer: datasets × methods × protocols, mean over seeds with 95 % intervals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,15 +45,15 @@ class Run:
     peak_memory_mib: float | None
 
 
-def table1(runs: Sequence[Run], protocols: Sequence[str]) -> pd.DataFrame:
-    """One row per dataset, method and protocol, in the order of `runs` and `protocols`."""
+def transfer_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """One row per dataset, method and protocol, in the order of `runs` and of the protocols of their scores."""
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
         groups.setdefault((run.dataset, run.method), []).append(run)
     reported = _reported()
     rows = []
     for (dataset, method), members in groups.items():
-        for protocol in protocols:
+        for protocol in members[0].scores.protocol.unique():
             row: dict[str, Any] = {
                 "dataset": dataset,
                 "method": method,

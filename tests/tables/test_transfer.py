@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from repose.tables.table1 import COLUMNS, Run, interval95, markdown, table1
+from repose.tables.transfer import COLUMNS, Run, interval95, markdown, transfer_table
 
 METRICS = {"pmd_m2": 4e-3, "cd_m2": 8e-3, "mpve_mm": 90.0, "edge_error": 0.2}
 
@@ -23,8 +23,8 @@ def run(method="npt", factor=1.0, dataset="open-human", seconds=60.0):
 
 def test_means_over_triples_then_seeds_with_student_intervals():
     factors = np.array([1.0, 1.2, 1.1])
-    table = table1([run(factor=f) for f in factors], ["unseen"])
-    assert list(table.columns) == COLUMNS and len(table) == 1
+    table = transfer_table([run(factor=f) for f in factors])
+    assert list(table.columns) == COLUMNS and len(table) == 2
     row = table.iloc[0]
     assert (row.pairs, row.seeds) == (3, 3)
     values = factors * 4e-3 * 2 * 1e4
@@ -36,12 +36,12 @@ def test_means_over_triples_then_seeds_with_student_intervals():
 
 def test_one_seed_has_no_interval():
     assert np.isnan(interval95(np.array([3.0])))
-    row = table1([run()], ["unseen"]).iloc[0]
+    row = transfer_table([run()]).iloc[0]
     assert np.isnan(row.pmd_e4_ci95) and row.pmd_e4 == pytest.approx(80)
 
 
 def test_rows_keep_the_order_of_methods_and_protocols():
-    table = table1([run("copy-pose"), run("npt"), run("npt", 2.0)], ["unseen", "seen-pose"])
+    table = transfer_table([run("copy-pose"), run("npt"), run("npt", 2.0)])
     assert list(zip(table.method, table.protocol, strict=True)) == [
         ("copy-pose", "unseen"),
         ("copy-pose", "seen-pose"),
@@ -51,7 +51,7 @@ def test_rows_keep_the_order_of_methods_and_protocols():
 
 
 def test_a_published_number_stands_only_where_it_was_reported():
-    table = table1([run("corenet", dataset="smpl-npt"), run("corenet")], ["unseen", "seen-pose"])
+    table = transfer_table([run("corenet", dataset="smpl-npt"), run("corenet")])
     reported = table.set_index(["dataset", "protocol"]).reported_pmd_e4
     assert reported["smpl-npt", "unseen"] == 0.8
     assert reported.drop(("smpl-npt", "unseen")).isna().all()
@@ -59,11 +59,11 @@ def test_a_published_number_stands_only_where_it_was_reported():
 
 def test_a_method_without_training_has_no_seconds():
     floor = run("copy-pose")
-    table = table1([Run(floor.dataset, floor.method, floor.run_id, floor.scores, 0, None, None)], ["unseen"])
+    table = transfer_table([Run(floor.dataset, floor.method, floor.run_id, floor.scores, 0, None, None)])
     assert table.train_seconds.isna().all() and "| – |" in markdown(table)
 
 
 def test_markdown_shows_every_row():
-    table = table1([run(factor=f) for f in (1.0, 2.0)], ["unseen", "seen-pose"])
+    table = transfer_table([run(factor=f) for f in (1.0, 2.0)])
     text = markdown(table)
     assert text.count("| open-human |") == 2 and "±" in text

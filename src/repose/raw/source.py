@@ -1,0 +1,68 @@
+"""What every dataset offers to the stage `convert`: a list of raw meshes, and the meshes themselves."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+from repose.config.datasets import Dataset
+from repose.mesh.mesh import Mesh
+
+
+@dataclass(frozen=True)
+class Item:
+    """One raw mesh.
+
+    Attributes:
+        identity, pose: numbers from 0; together they name the mesh.
+        key: hex digest of all that the mesh follows from but code: raw bytes or rows of a recipe, and options.
+            Equal keys mean equal meshes.
+        source: where it comes from, for people: a path inside the raw data, or the name of a generator.
+    """
+
+    identity: int
+    pose: int
+    key: str
+    source: str
+
+
+class Source(Protocol):
+    """The raw meshes of one dataset.
+
+    It travels to worker processes, so it pickles and holds names, not data.
+    """
+
+    @property
+    def licence(self) -> str:
+        """Under which licence the meshes stand."""
+
+    def items(self) -> list[Item]:
+        """All meshes, sorted by identity and pose, no pair twice.
+
+        Called once for a conversion, in its main process: it may read every raw byte once to hash it, but parses
+        nothing.
+
+        Raises:
+            ReposeError: the raw data are missing, incomplete, or not those of the dataset.
+        """
+
+    def meshes(self, items: Sequence[Item]) -> Iterator[Mesh]:
+        """The meshes of some items, in their order, one at a time.
+
+        Metres, y up, template vertex order, coordinates that are float32 values.
+
+        Raises:
+            MeshError: the next mesh cannot be read; those after it can be asked for again.
+        """
+
+
+def open_source(dataset: Dataset, raw: Path) -> Source:
+    """The raw meshes of a dataset.
+
+    Args:
+        dataset: its section of the config.
+        raw: what the stage `raw` made, or where the raw files are.
+    """
+    module = import_module(f"repose.raw.{dataset.source.replace('-', '_')}.source")
+    return module.open_source(dataset, raw)

@@ -1,0 +1,87 @@
+"""What all trainings share: batches, validation, optimiser, schedule."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from repose.config.methods import Learned, Training
+from repose.mesh.metrics import pmd
+from repose.models.shuffle import transfer_shuffled
+from repose.train.batches import Batch, BatchStream, TrainingData, ValidationBatches
+
+
+class PoseTask(LightningModule):
+    """Trains `network`; an "epoch" is the stretch of iterations between two validations.
+
+    A recipe defines `training_step`, and `batches` if it does not learn from triples with a truth.
+
+    Args:
+        method: its settings.
+        network: maps (identity (B, V, 3), pose (B, V, 3)) to a `Transfer`.
+        data: what it learns from.
+        seed: fixes the order of batches and all draws.
+    """
+
+    def __init__(self, method: Learned, network: nn.Module, data: TrainingData, seed: int):
+        super().__init__()
+        self.network, self.settings, self.data, self.seed = network, method.training, data, seed
+
+    @property
+    def iteration(self) -> int:
+        """Batches done, killed attempts included; Lightning's `global_step` counts each optimiser."""
+        return self.trainer.fit_loop.epoch_loop.batch_progress.total.ready
+
+    def weights(self) -> dict[str, Tensor]:
+        """What predicts: the weights of the network as they are now."""
+        return self.network.state_dict()
+
+    def batches(self, start: int, stop: int) -> Iterable[Any]:
+        """Batches of iterations `start` … `stop` - 1, a pure function of seed and iteration."""
+        return BatchStream(self.data.train, self.settings.batch, self.seed, start, stop)
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Batches up to the next validation; Lightning asks again at every epoch, and after a resume."""
+        start = self.iteration
+        stop = min(start + self.settings.validate_every, self.settings.steps)
+        return DataLoader(self.batches(start, stop), batch_size=None)  # type: ignore[arg-type]
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """All validation triples."""
+        return DataLoader(ValidationBatches(self.data.val, self.settings.batch), batch_size=None)
+
+    def validation_step(self, batch: Batch, index: int) -> None:
+        """Mean PMD of the validation triples."""
+        out = transfer_shuffled(
+            self.network, batch.identity, batch.pose, batch.identity_order, batch.pose_order
+        )
+        self.log("val_pmd_m2", pmd(out.vertices, batch.truth).mean(), batch_size=len(batch.identity))
+
+    def configure_optimizers(self) -> Any:
+        """Adam with the configured schedule, one update of the rate per step."""
+        s = self.settings
+        trainable = [p for p in self.network.parameters() if p.requires_grad]
+        optimizer = torch.optim.Adam(trainable, lr=s.learning_rate, betas=s.betas, eps=s.eps)
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(s))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+
+def rate_factor(settings: Training) -> Callable[[int], float]:
+    """The learning rate of each step as a fraction of the peak."""
+    steps, warmup = settings.steps, settings.warmup
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / warmup
+        done = (step - warmup) / max(1, steps - warmup)
+        if settings.schedule == "cosine":
+            return 0.5 * (1 + math.cos(math.pi * done))
+        if settings.schedule == "half-linear":
+            return min(1.0, 2 * (1 - done))
+        return 1.0
+
+    return factor

@@ -1,0 +1,54 @@
+"""Supervised transfer: the truth of each triple is known (NPT, 3D-CoreNet)."""
+
+import torch
+from torch import Tensor, nn
+
+from repose.config.methods import Learned
+from repose.models.losses import edge_loss, reconstruction, weighted_edges
+from repose.train.batches import Batch, TrainingData
+from repose.train.tasks.base import PoseTask
+
+
+class TransferTask(PoseTask):
+    """Mean squared error to the truth, edge lengths of the identity, and the error of a coarse warp."""
+
+    def __init__(self, method: Learned, network: nn.Module, data: TrainingData, seed: int):
+        super().__init__(method, network, data, seed)
+        self.vertex_count = data.store.shape[1]
+        edges, weights = weighted_edges(data.store.faces)
+        self.edges: Tensor
+        self.edge_weights: Tensor
+        self.register_buffer("edges", edges, persistent=False)
+        self.register_buffer("edge_weights", weights, persistent=False)
+
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        """Weighted sum of the losses of one batch, of which the network sees shuffled vertices."""
+        order = batch.identity_order[: self.settings.points]
+        identity, truth = batch.identity[:, order], batch.truth[:, order]
+        out = self.network(identity, batch.pose[:, batch.pose_order[: self.settings.points]])
+        loss = self.settings.reconstruction_weight * reconstruction(out.vertices, truth)
+        if self.settings.edge_weight:
+            edges, weights = seen_edges(self.edges, self.edge_weights, order, self.vertex_count)
+            loss = loss + self.settings.edge_weight * edge_loss(out.vertices, identity, edges, weights)
+        if self.settings.warp_weight and out.warp is not None:
+            loss = loss + self.settings.warp_weight * reconstruction(out.warp, truth)
+        self.log("loss", loss, batch_size=len(identity))
+        return loss
+
+
+def seen_edges(
+    edges: Tensor,  # (E, 2) of the template
+    weights: Tensor,  # (E,)
+    order: Tensor,  # (N,) template vertices that the network sees, in the order it sees them
+    vertex_count: int,
+) -> tuple[Tensor, Tensor]:
+    """The edges with both ends among `order`, in its numbering, their weights scaled to the same sum."""
+    place = order.new_full((vertex_count,), -1)
+    place[order] = torch.arange(len(order), device=order.device)
+    moved = place[edges]
+    seen = (moved >= 0).all(dim=1)
+    kept = weights[seen]
+    return moved[seen], kept * (weights.sum() / kept.sum())
+
+
+TASK = TransferTask
