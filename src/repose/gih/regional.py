@@ -1,7 +1,7 @@
 """Geodesics in heat on patches: batched, dense, and differentiable in the vertices.
 
-The heat method of `repose.gih.solver` on small open meshes, in torch and float64, for losses. It works on the triangles as
-they are: no intrinsic Delaunay flips, which have no gradient.
+The heat method of `repose.gih.solver` on small open meshes, in torch and float64, for losses. It works on the
+triangles as they are: no intrinsic Delaunay flips, which have no gradient.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-_FLAT = 1e-8  # smallest area of a triangle, in squared edge lengths: keeps slivers from dividing by zero
-_TINY = 1e-200  # added to squared gradients of heat, which decay like exp(-2 d / √t)
+_MOLLIFY = 1e-3  # slack of the triangle inequality, in mean edge lengths
+_TINY = 1e-200  # added to squared gradients of heat, which decay like exp(-2 d / √t), and to squared lengths
 
 
 def patch_distances(
@@ -52,15 +52,28 @@ def _cotan(vertices: Tensor, faces: Tensor, is_face: Tensor) -> tuple[Tensor, Te
     rows = torch.arange(len(faces), device=faces.device)[:, None]
     a, b, c = (vertices[rows, faces[..., k]] for k in range(3))
     sides = torch.stack([c - b, a - c, b - a], dim=2)  # opposite corners 0, 1, 2
-    squared = sides.square().sum(-1)
-    squared = torch.where(is_face[..., None], squared, 1)
-    normal = torch.linalg.cross(sides[:, :, 2], -sides[:, :, 1], dim=-1)
-    floor = _FLAT * squared.sum(-1)
-    areas = 0.5 * (normal.square().sum(-1) + floor.square()).sqrt()
-    weights = (squared.sum(-1, keepdim=True) - 2 * squared) / (8 * areas[..., None])
+    squared = torch.where(is_face[..., None], sides.square().sum(-1), 1)
     real = is_face.double()
-    mean_edge = (squared.sqrt().mean(-1) * real).sum(-1) / real.sum(-1)
+    lengths = _mollified(squared.clamp(min=_TINY).sqrt(), is_face)
+    x, y, z = lengths.unbind(-1)
+    areas = 0.25 * ((x + y + z) * (y + z - x) * (z + x - y) * (x + y - z)).sqrt()
+    squared = lengths.square()
+    weights = (squared.sum(-1, keepdim=True) - 2 * squared) / (8 * areas[..., None])
+    mean_edge = (lengths.mean(-1) * real).sum(-1) / real.sum(-1)
     return weights * real[..., None], areas * real, mean_edge.square()
+
+
+def _mollified(lengths: Tensor, is_face: Tensor) -> Tensor:
+    """Edges of a patch lengthened equally until every triangle inequality holds with some slack (Sharp & Crane 2020).
+
+    A patch without flat triangles is returned unchanged.
+    """
+    with torch.no_grad():
+        real = is_face[..., None].double()
+        mean = (lengths * real).sum((1, 2)) / (3 * real.sum((1, 2)))
+        excess = (2 * lengths.amax(-1) - lengths.sum(-1)).masked_fill(~is_face, -torch.inf).amax(-1)
+        more = (excess + _MOLLIFY * mean).clamp(min=0)
+    return lengths + more[:, None, None]
 
 
 def _laplacian(weights: Tensor, faces: Tensor, size: int) -> Tensor:

@@ -17,7 +17,14 @@ from repose.train.fit import discard_state, train
 
 
 def run(
-    method: Method, compute: Compute, store: Path, split: Path, seed: int, state: Path, out: Path
+    method: Method,
+    compute: Compute,
+    store: Path,
+    split: Path,
+    seed: int,
+    state: Path,
+    out: Path,
+    gih: Path | None = None,
 ) -> None:
     """Train and write `out` (safetensors), `history.parquet` and `run.json` into one folder.
 
@@ -28,10 +35,12 @@ def run(
     recorder = Recorder("train", stage_code("train", method.architecture, method.task), params, seed)
     recorder.uses("store", manifest_path(store))
     recorder.uses("split", manifest_path(split))
+    if gih:
+        recorder.uses("gih", manifest_path(gih))
     key = json.dumps([params, recorder.code, recorder.inputs, seed], sort_keys=True)
     folder = state / hashlib.sha256(key.encode()).hexdigest()[:16]
     label = " ".join(out.parts[-4:-1])
-    result = train(method, compute, MeshStore(store), pd.read_parquet(split), seed, folder, label)
+    result = train(method, compute, MeshStore(store), pd.read_parquet(split), seed, folder, label, gih)
     summary = {
         **params,
         "seed": seed,

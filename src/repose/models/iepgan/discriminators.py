@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from repose.models.iepgan.encoder import bins
 from repose.models.iepgan.layers import ConditionalBlock, normalise
 
 
@@ -14,15 +17,17 @@ class Discriminator(nn.Module):
 
     Args:
         width: channels of the last features; 1024 as published.
-        bins: true: average over 512 stretches of the vertex index and 4 of the channels, as released; false: mean
+        binned: true: average over 512 stretches of the vertex index and 4 of the channels, as released; false: mean
             and maximum over the vertices, so that their number and order do not matter.
     """
 
-    def __init__(self, width: int = 1024, bins: bool = False):
+    def __init__(self, width: int = 1024, binned: bool = False):
         super().__init__()
-        self.bins = (4, width // 2) if bins else None
+        self.binned = binned
         widths = (width // 4, width // 2, width)
-        self.convs = nn.ModuleList(nn.Linear(i, o) for i, o in zip((3, *widths), (*widths, width), strict=True))
+        self.convs = nn.ModuleList(
+            nn.Linear(i, o) for i, o in zip((3, *widths), (*widths, width), strict=True)
+        )
         self.blocks = nn.ModuleList(ConditionalBlock(c, 3, normalise) for c in widths)
         self.head = nn.Sequential(nn.Linear(2 * width, width), nn.Linear(width, 1))
 
@@ -35,12 +40,13 @@ class Discriminator(nn.Module):
         for block, conv in zip(self.blocks, self.convs[1:], strict=True):
             x = conv(block(x, vertices))
         x = torch.tanh(x)
-        pooled = (
-            torch.cat([x.mean(dim=1), x.amax(dim=1)], dim=1)
-            if self.bins is None
-            else F.adaptive_avg_pool2d(x.mT, self.bins).flatten(1)
-        )
+        pooled = self._binned(x) if self.binned else torch.cat([x.mean(dim=1), x.amax(dim=1)], dim=1)
         return self.head(pooled)[:, 0]
+
+    def _binned(self, x: Tensor) -> Tensor:
+        by_channel = torch.stack([x[..., a:b].mean(dim=2) for a, b in bins(x.shape[2], 4)], dim=1)
+        cuts = bins(x.shape[1], x.shape[2] // 2)
+        return torch.stack([by_channel[..., a:b].mean(dim=2) for a, b in cuts], dim=2).flatten(1)
 
 
 class CooccurrenceDiscriminator(nn.Module):
@@ -56,7 +62,7 @@ class CooccurrenceDiscriminator(nn.Module):
     def __init__(self, width: int = 256):
         super().__init__()
         widths = (3, width // 4, width // 2, width, width)
-        self.layers = nn.ModuleList(nn.Linear(i, o) for i, o in zip(widths, widths[1:], strict=False))
+        self.layers = nn.ModuleList(nn.Linear(i, o) for i, o in itertools.pairwise(widths))
         self.head = nn.Sequential(nn.Linear(2 * width, 4 * width), nn.ReLU(), nn.Linear(4 * width, 1))
 
     def features(

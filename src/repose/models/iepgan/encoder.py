@@ -2,70 +2,119 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from repose.models.layers.linear import NormedLinear
+
+
+_TILE = 1 << 22  # distances held at once, per mesh
+
+
+class PoseCode(NamedTuple):
+    """What a mesh says about pose; its size and place are taken out."""
+
+    code: Tensor  # (B, N, pose_channels), one per vertex
+    summary: Tensor  # (B, 1, width), one per mesh
+    unit: Tensor  # (B, N, 3), the vertices about their mean, in units of the size of the body
+
+
+class ShapeCode(NamedTuple):
+    """What a mesh says about the body; place and vertex order are taken out."""
+
+    code: Tensor  # (B, 1, 4 width)
+    log_size: Tensor  # (B, 1, 1), logarithm of the size of the body, of metres
 
 
 class Encoder(nn.Module):
     """Per-vertex layers with instance norm: 2,978,208 parameters at the published widths.
 
+    The published shape code is a 3-vector per vertex, as much as the mesh itself, and pose leaks through it; the norms
+    take the size of the body away. Here the shape code is one vector per mesh, by a maximum over the vertices,
+    beside the size; and the pose code has a summary, which norms over the vertices of the generator would erase.
+
     Args:
         width: channels of the trunk's output; 512 as published.
         pose_channels: channels of the pose code; 32 as published.
-        field: true: the released shape code, a 3-vector per vertex, which lets pose and identity through; false: one
-            vector per mesh, by a maximum over the vertices, and the size of the mesh, which the norms removed.
     """
 
-    def __init__(self, width: int = 512, pose_channels: int = 32, field: bool = False):
+    def __init__(self, width: int = 512, pose_channels: int = 32):
         super().__init__()
-        self.field = field
-        self.trunk = _layers(3, width // 8, width // 4, width)
-        self.pose_head = _layers(width, width, pose_channels)
-        self.shape_head = _layers(width, 2 * width, 4 * width)
-        self.shape_channels = 3 if field else 4 * width + 1
-
-    def forward(
-        self,
-        vertices: Tensor,  # (B, N, 3), metres
-    ) -> tuple[Tensor, Tensor]:
-        """Return the pose code (B, N, pose_channels) and the shape code (B, N or 1, shape_channels)."""
-        features = self.trunk(vertices)
-        return self.pose_head(features), self._shape(features, vertices)
+        self.trunk = layers(3, width // 8, width // 4, width)
+        self.pose_head = layers(width, width, pose_channels)
+        self.shape_head = layers(width, 2 * width, 4 * width)
 
     def pose(
         self,
         vertices: Tensor,  # (B, N, 3), metres
-    ) -> Tensor:
-        """The pose code alone, (B, N, pose_channels)."""
-        return self.pose_head(self.trunk(vertices))
+        size: Tensor | None = None,  # (B, 1, 1), see `log_size`: of the whole mesh, if these are only some vertices
+    ) -> PoseCode:
+        """The pose code of each mesh."""
+        centred = vertices - vertices.mean(dim=1, keepdim=True)
+        hidden = self.pose_head[:2](self.trunk(vertices))
+        unit = centred * torch.exp(-(log_size(vertices) if size is None else size))
+        return PoseCode(self.pose_head[2:](hidden), hidden.amax(dim=1, keepdim=True), unit)
 
     def shape(
         self,
         vertices: Tensor,  # (B, N, 3), metres
+        size: Tensor | None = None,  # (B, 1, 1), as in `pose`
+    ) -> ShapeCode:
+        """The shape code of each mesh."""
+        values = self.shape_head(self.trunk(vertices))
+        return ShapeCode(values.amax(dim=1, keepdim=True), log_size(vertices) if size is None else size)
+
+
+class ReleasedEncoder(Encoder):
+    """The released codes, for meshes of one vertex order."""
+
+    def pose_field(
+        self,
+        vertices: Tensor,  # (B, N, 3), metres
     ) -> Tensor:
-        """The shape code alone, (B, N or 1, shape_channels)."""
-        return self._shape(self.trunk(vertices), vertices)
+        """The pose code, (B, N, pose_channels)."""
+        return self.pose_head(self.trunk(vertices))
 
-    def _shape(self, features: Tensor, vertices: Tensor) -> Tensor:
-        values = self.shape_head(features)
-        if self.field:
-            return F.adaptive_max_pool2d(values.mT, (3, values.shape[1])).mT
-        return torch.cat([values.amax(dim=1, keepdim=True), log_size(vertices)], dim=2)
+    def shape_field(
+        self,
+        vertices: Tensor,  # (B, N, 3), metres
+    ) -> Tensor:
+        """The shape code (B, N, 3): the maxima of three groups of channels at every vertex."""
+        values = self.shape_head(self.trunk(vertices))
+        return torch.stack([values[..., a:b].amax(dim=2) for a, b in bins(values.shape[2], 3)], dim=2)
 
 
+@torch.no_grad()
 def log_size(
     vertices: Tensor,  # (B, N, 3), metres
 ) -> Tensor:
-    """Logarithm of the root mean squared distance from the mean vertex, (B, 1, 1), of metres."""
-    centred = vertices - vertices.mean(dim=1, keepdim=True)
-    return 0.5 * centred.square().sum(dim=2).mean(dim=1).log()[:, None, None]
+    """Logarithm of the size of each body, (B, 1, 1): mean distance to the nearest vertex × √N, of metres.
+
+    About the root of the surface, whatever the pose and however many vertices, if they lie about as densely
+    everywhere as on the meshes of the training. It passes no gradient.
+    """
+    count = vertices.shape[1]
+    rows = max(1, _TILE // count)
+    nearest = []
+    for start in range(0, count, rows):
+        distance = torch.cdist(vertices[:, start : start + rows], vertices)
+        own = torch.arange(distance.shape[1], device=vertices.device)
+        distance[:, own, own + start] = torch.inf
+        nearest.append(distance.amin(dim=2))
+    return (torch.cat(nearest, dim=1).mean(dim=1) * count**0.5).log()[:, None, None]
 
 
-def _layers(*widths: int) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for i, o in zip(widths, widths[1:], strict=False):
-        layers += [NormedLinear(i, o), nn.ReLU()]
-    return nn.Sequential(*layers)
+def bins(size: int, count: int) -> list[tuple[int, int]]:
+    """First and one past the last of each of `count` stretches of 0 … size - 1, as adaptive pooling cuts them."""
+    return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
+
+
+def layers(*widths: int) -> nn.Sequential:
+    """Per-vertex linear maps, each with instance norm and ReLU."""
+    modules: list[nn.Module] = []
+    for i, o in itertools.pairwise(widths):
+        modules += [NormedLinear(i, o), nn.ReLU()]
+    return nn.Sequential(*modules)
