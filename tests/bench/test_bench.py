@@ -27,5 +27,16 @@ def test_both_sides_load_the_same_batch(monkeypatch, capsys):
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(ReposeError, match=r"no benchmark 'lader' \(hint: there are gih, loader, obj, store"):
+    with pytest.raises(
+        ReposeError, match=r"no benchmark 'lader' \(hint: there are gih, iepgan, loader, obj, store"
+    ):
         repose.bench.run("lader", as_json=False)
+
+
+def test_a_step_of_iepgan_has_its_parts_and_both_sides_read_the_same_distances():
+    from repose.bench.iepgan import measure
+
+    result = measure(vertices=400, patch_vertices=40, steps=1)
+    assert result.keys() >= KEYS and result["error"] < 1e-3
+    step = result["step"]
+    assert step["step"] == pytest.approx(sum(step.values()) - step["step"]) and step["gih_read"] > 0

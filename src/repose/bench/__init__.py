@@ -14,7 +14,7 @@ from typing import Any
 from repose.errors import ReposeError
 
 # Each module has `measure() -> dict`, the dict that `compare` returns.
-BENCHES = {name: f"repose.bench.{name}" for name in ("gih", "loader", "obj", "store")}
+BENCHES = {name: f"repose.bench.{name}" for name in ("gih", "iepgan", "loader", "obj", "store")}
 
 
 def run(name: str, as_json: bool) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import itertools
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from repose.mesh.density import NEIGHBOURS, SHARES, log_spacings
 from repose.models.layers.linear import NormedLinear
-
-
-_TILE = 1 << 22  # distances held at once, per mesh
 
 
 class PoseCode(NamedTuple):
@@ -30,7 +29,7 @@ class ShapeCode(NamedTuple):
 
 
 class Encoder(nn.Module):
-    """Per-vertex layers with instance norm: 2,978,208 parameters at the published widths.
+    """Per-vertex layers with instance norm: 2,978,208 parameters at the published widths, and 21 for the size.
 
     The published shape code is a 3-vector per vertex, as much as the mesh itself, and pose leaks through it; the norms
     take the size of the body away. Here the shape code is one vector per mesh, by a maximum over the vertices,
@@ -46,30 +45,52 @@ class Encoder(nn.Module):
         self.trunk = layers(3, width // 8, width // 4, width)
         self.pose_head = layers(width, width, pose_channels)
         self.shape_head = layers(width, 2 * width, 4 * width)
+        self.size = nn.Linear(len(NEIGHBOURS) * len(SHARES), 1, bias=False)
+        nn.init.zeros_(self.size.weight)
 
     def pose(
         self,
         vertices: Tensor,  # (B, N, 3), metres
-        size: Tensor | None = None,  # (B, 1, 1), see `log_size`: of the whole mesh, if these are only some vertices
+        spacings: Tensor | None = None,  # (B, 22), see `spacings_of`: of the whole mesh, if this is a part
     ) -> PoseCode:
         """The pose code of each mesh."""
         centred = vertices - vertices.mean(dim=1, keepdim=True)
         hidden = self.pose_head[:2](self.trunk(vertices))
-        unit = centred * torch.exp(-(log_size(vertices) if size is None else size))
+        unit = centred * torch.exp(-self.log_size(vertices, spacings))
         return PoseCode(self.pose_head[2:](hidden), hidden.amax(dim=1, keepdim=True), unit)
 
     def shape(
         self,
         vertices: Tensor,  # (B, N, 3), metres
-        size: Tensor | None = None,  # (B, 1, 1), as in `pose`
+        spacings: Tensor | None = None,  # (B, 22), as in `pose`
     ) -> ShapeCode:
         """The shape code of each mesh."""
         values = self.shape_head(self.trunk(vertices))
-        return ShapeCode(values.amax(dim=1, keepdim=True), log_size(vertices) if size is None else size)
+        return ShapeCode(values.amax(dim=1, keepdim=True), self.log_size(vertices, spacings))
+
+    def log_size(
+        self,
+        vertices: Tensor,  # (B, N, 3), metres
+        spacings: Tensor | None = None,  # (B, 22), as in `pose`
+    ) -> Tensor:
+        """Logarithm of the size of each body, (B, 1, 1), of metres.
+
+        About the root of the surface: what it is by the mean distance to the nearest vertex, corrected by the learned
+        share of the distribution of such distances. A body k times as large has k times the size, whatever was
+        learned.
+        """
+        known = spacings_of(vertices) if spacings is None else spacings
+        return (known[:, :1] + self.size(known[:, 1:] - known[:, :1]))[:, None]
 
 
-class ReleasedEncoder(Encoder):
-    """The released codes, for meshes of one vertex order."""
+class ReleasedEncoder(nn.Module):
+    """The released codes, for meshes of one vertex order; arguments as of `Encoder`."""
+
+    def __init__(self, width: int = 512, pose_channels: int = 32):
+        super().__init__()
+        self.trunk = layers(3, width // 8, width // 4, width)
+        self.pose_head = layers(width, width, pose_channels)
+        self.shape_head = layers(width, 2 * width, 4 * width)
 
     def pose_field(
         self,
@@ -87,24 +108,12 @@ class ReleasedEncoder(Encoder):
         return torch.stack([values[..., a:b].amax(dim=2) for a, b in bins(values.shape[2], 3)], dim=2)
 
 
-@torch.no_grad()
-def log_size(
+def spacings_of(
     vertices: Tensor,  # (B, N, 3), metres
 ) -> Tensor:
-    """Logarithm of the size of each body, (B, 1, 1): mean distance to the nearest vertex × √N, of metres.
-
-    About the root of the surface, whatever the pose and however many vertices, if they lie about as densely
-    everywhere as on the meshes of the training. It passes no gradient.
-    """
-    count = vertices.shape[1]
-    rows = max(1, _TILE // count)
-    nearest = []
-    for start in range(0, count, rows):
-        distance = torch.cdist(vertices[:, start : start + rows], vertices)
-        own = torch.arange(distance.shape[1], device=vertices.device)
-        distance[:, own, own + start] = torch.inf
-        nearest.append(distance.amin(dim=2))
-    return (torch.cat(nearest, dim=1).mean(dim=1) * count**0.5).log()[:, None, None]
+    """The `log_spacings` of each mesh, (B, 22); they pass no gradient."""
+    found = np.stack([log_spacings(mesh) for mesh in vertices.detach().cpu().numpy()])
+    return torch.from_numpy(found).to(vertices)
 
 
 def bins(size: int, count: int) -> list[tuple[int, int]]:

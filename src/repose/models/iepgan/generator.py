@@ -15,7 +15,7 @@ _REACH = 2.0  # metres: the released output is _REACH * tanh(.), about the bound
 class Generator(nn.Module):
     """Moves the vertices of the pose code, and gives them the size of the body.
 
-    Untrained it returns the pose mesh in the size of the identity mesh: offsets and change of size begin at zero.
+    Untrained it returns the pose mesh in the size of the identity mesh: the offsets begin at zero.
 
     Args:
         pose_channels, summary, shape: channels of the pose code, of its summary and of the shape code.
@@ -26,10 +26,9 @@ class Generator(nn.Module):
         super().__init__()
         condition = summary + shape + 1
         self.first, self.convs, self.blocks = _stack(pose_channels + 3, condition, width)
-        self.size = nn.Sequential(nn.Linear(condition, width), nn.ReLU(), nn.Linear(width, 1))
-        for last in (self.convs[-1], self.size[-1]):
-            nn.init.zeros_(last.weight)  # type: ignore[arg-type]
-            nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+        last = self.convs[-1]
+        nn.init.zeros_(last.weight)  # type: ignore[arg-type]
+        nn.init.zeros_(last.bias)  # type: ignore[arg-type]
         for module in self.modules():
             if isinstance(module, ConditionalNorm):
                 nn.init.ones_(module.gamma.bias)
@@ -40,7 +39,7 @@ class Generator(nn.Module):
         x = self.first(torch.cat([pose.code, pose.unit], dim=2))
         for block, conv in zip(self.blocks, self.convs, strict=True):
             x = conv(block(x, condition))
-        return (pose.unit + x) * torch.exp(shape.log_size + self.size(condition))
+        return (pose.unit + x) * torch.exp(shape.log_size)
 
 
 class ReleasedGenerator(nn.Module):

@@ -20,7 +20,7 @@ from repose.errors import ReposeError
 from repose.gih.reader import GihReader
 from repose.mesh.smoothing import averaging, smooth
 from repose.models.iepgan.discriminators import CooccurrenceDiscriminator, Discriminator
-from repose.models.iepgan.encoder import log_size
+from repose.models.iepgan.encoder import spacings_of
 from repose.models.iepgan.losses import (
     central_distances,
     distances_of,
@@ -44,15 +44,22 @@ class Pairs(NamedTuple):
     identity: Tensor  # (B, V, 3) metres
     pose: Tensor  # (B, V, 3) metres
     truth: Tensor  # (B, V, 3) metres
+    identity_spacings: Tensor  # (B, 22) as `log_spacings`
+    pose_spacings: Tensor  # (B, 22)
     names: tuple[str, ...]  # of the identity meshes
     step: int
 
 
 class PairStream(IterableDataset[Pairs]):
-    """Pairs of steps `start` … `stop` - 1, a pure function of seed and step."""
+    """Pairs of steps `start` … `stop` - 1, a pure function of seed and step.
 
-    def __init__(self, stream: BatchStream):
-        self.stream = stream
+    Args:
+        stream: triples of those steps.
+        spacings: those of the meshes met so far, by row of the store; what is missing is added.
+    """
+
+    def __init__(self, stream: BatchStream, spacings: dict[int, Tensor]):
+        self.stream, self.spacings = stream, spacings
 
     def __len__(self) -> int:
         return len(self.stream)
@@ -60,9 +67,16 @@ class PairStream(IterableDataset[Pairs]):
     def __iter__(self) -> Iterator[Pairs]:
         triples = self.stream.triples
         for step, batch in zip(range(self.stream.start, self.stream.stop), self.stream, strict=True):
-            rows = triples.rows[self.stream.chosen(step), 0]
-            names = tuple(triples.store.mesh_ids[row] for row in rows)
-            yield Pairs(batch.identity, batch.pose, batch.truth, names, step)
+            rows = triples.rows[self.stream.chosen(step)]
+            identity, pose = self._known(rows[:, 0], batch.identity), self._known(rows[:, 1], batch.pose)
+            names = tuple(triples.store.mesh_ids[row] for row in rows[:, 0])
+            yield Pairs(batch.identity, batch.pose, batch.truth, identity, pose, names, step)
+
+    def _known(self, rows: np.ndarray, meshes: Tensor) -> Tensor:
+        for row, mesh in zip(rows.tolist(), meshes, strict=True):
+            if row not in self.spacings:
+                self.spacings[row] = spacings_of(mesh[None])[0]
+        return torch.stack([self.spacings[row] for row in rows.tolist()])
 
 
 class AdversarialTask(PoseTask):
@@ -82,6 +96,7 @@ class AdversarialTask(PoseTask):
         self.automatic_optimization = False
         self.discriminator = Discriminator(self.settings.discriminator_width, binned=method.faithful)
         self.images = self.settings.batch
+        self.spacings: dict[int, Tensor] = {}
 
     def critics(self) -> list[nn.Module]:
         """What the second optimiser trains."""
@@ -89,7 +104,8 @@ class AdversarialTask(PoseTask):
 
     def batches(self, start: int, stop: int) -> PairStream:
         """Pairs instead of triples."""
-        return PairStream(BatchStream(self.data.train, self.settings.batch, self.seed, start, stop))
+        stream = BatchStream(self.data.train, self.settings.batch, self.seed, start, stop)
+        return PairStream(stream, self.spacings)
 
     def configure_optimizers(self) -> Any:
         """Adam for encoder and generator, Adam for the discriminators with constants for their lazy penalty."""
@@ -150,10 +166,13 @@ class IepganTask(AdversarialTask):
         view = self.views.draw(self.errors.cpu().numpy(), rng).to(self.device)
         pose, identity = pairs.pose[:, view.seen], pairs.identity[:, view.seen]
         swap = step >= s.swap_from
-        sizes = log_size(pairs.pose), log_size(pairs.identity)
-        code, own = self.live.encoder.pose(pose, sizes[0]), self.live.encoder.shape(pose, sizes[0])
+        code = self.live.encoder.pose(pose, pairs.pose_spacings)
+        own = self.live.encoder.shape(pose, pairs.pose_spacings)
         same = self.live.generator(code, own)
-        transfer = self.live.generator(code, self.live.encoder.shape(identity, sizes[1])) if swap else None
+        transfer = None
+        if swap:
+            other = self.live.encoder.shape(identity, pairs.identity_spacings)
+            transfer = self.live.generator(code, other)
         real, fake = pose, same
         if transfer is not None:
             real, fake = torch.cat([pose, identity]), torch.cat([same, transfer])
