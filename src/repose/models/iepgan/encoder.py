@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from repose.mesh.density import NEIGHBOURS, SHARES, log_spacings
 from repose.models.layers.linear import NormedLinear
 
+_LEAST_VARIANCE = 1e-4  # of a direction, as a share of the largest: noise below is not blown up
+
 
 class PoseCode(NamedTuple):
     """What a mesh says about pose; its size and place are taken out."""
@@ -45,8 +47,11 @@ class Encoder(nn.Module):
         self.trunk = layers(3, width // 8, width // 4, width)
         self.pose_head = layers(width, width, pose_channels)
         self.shape_head = layers(width, 2 * width, 4 * width)
-        self.size = nn.Linear(len(NEIGHBOURS) * len(SHARES), 1, bias=False)
+        spread = len(NEIGHBOURS) * len(SHARES)
+        self.size = nn.Linear(spread, 1, bias=False)
         nn.init.zeros_(self.size.weight)
+        self.whitening: Tensor  # (21, 21), see `whiten`
+        self.register_buffer("whitening", torch.eye(spread))
 
     def pose(
         self,
@@ -80,7 +85,19 @@ class Encoder(nn.Module):
         learned.
         """
         known = spacings_of(vertices) if spacings is None else spacings
-        return (known[:, :1] + self.size(known[:, 1:] - known[:, :1]))[:, None]
+        spread = (known[:, 1:] - known[:, :1]) @ self.whitening
+        return (known[:, :1] + self.size(spread))[:, None]
+
+    @torch.no_grad()
+    def whiten(
+        self,
+        spacings: Tensor,  # (M, 22) of meshes like those of the training
+    ) -> None:
+        """Make what the size is learned from uncorrelated, of unit variance, or learning it would take very long."""
+        spread = (spacings[:, 1:] - spacings[:, :1]).double()
+        values, vectors = torch.linalg.eigh(torch.cov(spread.T))
+        floor = _LEAST_VARIANCE * values[-1]
+        self.whitening.copy_(vectors * (values + floor).rsqrt())
 
 
 class ReleasedEncoder(nn.Module):

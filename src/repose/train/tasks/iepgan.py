@@ -31,10 +31,11 @@ from repose.models.iepgan.losses import (
     real_fake_loss,
 )
 from repose.models.losses import edge_loss, reconstruction
-from repose.train.batches import BatchStream, TrainingData
+from repose.train.batches import BatchStream, TrainingData, centred
 from repose.train.patches import View, Views
 from repose.train.tasks.base import PoseTask, rate_factor
 
+_SAMPLE = 256  # meshes
 _MEMORY = 0.9  # share of the old value in the running error of a vertex
 
 
@@ -152,8 +153,18 @@ class IepganTask(AdversarialTask):
         self.gih = GihReader(data.gih) if method.reads_gih and data.gih else None
         self.cooccurrence = CooccurrenceDiscriminator(self.settings.cooccurrence_width)
         self.views = Views(data.store.faces, data.store.shape[1], self.settings)
+        for part in (self.live, self.network):
+            part.encoder.whiten(self.sample())  # type: ignore[operator, union-attr]
         self.errors: Tensor  # (V,) metres; high at first, so that every region has its turn
         self.register_buffer("errors", torch.ones(data.store.shape[1]))
+
+    def sample(self) -> Tensor:
+        """The spacings of some training meshes, (M, 22)."""
+        rows = np.unique(self.data.train.rows[:, 1])
+        some = np.random.default_rng([self.seed, 3]).permutation(rows)[:_SAMPLE]
+        return torch.cat(
+            [spacings_of(centred(self.data.store.vertices(some[[i]]))) for i in range(len(some))]
+        )
 
     def critics(self) -> list[nn.Module]:
         """Both discriminators learn."""
