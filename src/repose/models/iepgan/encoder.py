@@ -16,11 +16,11 @@ _LEAST_VARIANCE = 1e-4  # of a direction, as a share of the largest: noise below
 
 
 class PoseCode(NamedTuple):
-    """What a mesh says about pose; its size and place are taken out."""
+    """What a mesh says about pose; its size is taken out."""
 
     code: Tensor  # (B, N, pose_channels), one per vertex
     summary: Tensor  # (B, 1, width), one per mesh
-    unit: Tensor  # (B, N, 3), the vertices about their mean, in units of the size of the body
+    unit: Tensor  # (B, N, 3), the vertices, in units of the size of the body
 
 
 class ShapeCode(NamedTuple):
@@ -55,13 +55,12 @@ class Encoder(nn.Module):
 
     def pose(
         self,
-        vertices: Tensor,  # (B, N, 3), metres
+        vertices: Tensor,  # (B, N, 3), metres, about the middle of the bounding box
         spacings: Tensor | None = None,  # (B, 22), see `spacings_of`: of the whole mesh, if this is a part
     ) -> PoseCode:
         """The pose code of each mesh."""
-        centred = vertices - vertices.mean(dim=1, keepdim=True)
         hidden = self.pose_head[:2](self.trunk(vertices))
-        unit = centred * torch.exp(-self.log_size(vertices, spacings))
+        unit = vertices * torch.exp(-self.log_size(vertices, spacings))
         return PoseCode(self.pose_head[2:](hidden), hidden.amax(dim=1, keepdim=True), unit)
 
     def shape(
