@@ -25,7 +25,7 @@ from repose.gih.compute import mesh_into_store
 from repose.gih.solver import METRES
 from repose.models import build
 from repose.provenance.manifest import peak_memory_mib
-from repose.split.triples import draw_triples
+from repose.split.triples import Meshes, draw_triples
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
 from repose.train.batches import TrainingData, Triples
@@ -89,7 +89,8 @@ def _data(root: Path, vertices: int) -> TrainingData:
     keys = [mesh_into_store(root / "gih.zarr", "m", shape, faces, METRES).key for shape in shapes]
     order = product(range(IDENTITIES), range(POSES))
     gih_store.commit(root / "gih.zarr", {f"id{i}_{p}": keys[(i + p) % SHAPES] for i, p in order})
-    triples = Triples(store, draw_triples(range(IDENTITIES), range(POSES), 100, "train", 0))
+    grid = Meshes(set(product(range(IDENTITIES), range(POSES))))
+    triples = Triples(store, draw_triples(grid, range(IDENTITIES), range(POSES), 100, "train", 0))
     return TrainingData(store, triples, triples, root / "gih.zarr")
 
 

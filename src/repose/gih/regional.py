@@ -93,17 +93,23 @@ def _divergence(
     faces: Tensor,  # (K, F, 3)
 ) -> Tensor:
     """Minus the integrated divergence of the normalised gradient, (K, P, sources), by edge fluxes."""
-    rows = torch.arange(len(faces), device=faces.device)[:, None]
-    corners = [heat[rows, faces[..., k]] for k in range(3)]  # (K, F, sources)
+    # One long list of rows: gathers and sums then move whole rows, several times faster than by (patch, vertex).
+    rows = (
+        (faces + heat.shape[1] * torch.arange(len(faces), device=faces.device)[:, None, None]).flatten(0, 1).T
+    )
+    values, shares = heat.flatten(0, 1), weights.flatten(0, 1)
+    corners = [values.index_select(0, row) for row in rows]
     across = [corners[(k + 1) % 3] - corners[(k + 2) % 3] for k in range(3)]
-    flux = [weights[..., k, None] * across[k] for k in range(3)]
-    squared = sum(f * d for f, d in zip(flux, across, strict=True)) / areas.clamp(min=_TINY)[..., None]
+    flux = [shares[:, k, None] * across[k] for k in range(3)]
+    squared = (
+        sum(f * d for f, d in zip(flux, across, strict=True)) / areas.flatten().clamp(min=_TINY)[:, None]
+    )
     unit = (squared.clamp(min=0) + _TINY).rsqrt()
     flux = [f * unit for f in flux]
-    out = torch.zeros_like(heat)
-    for k in range(3):
-        out = out.index_put((rows, faces[..., k]), flux[(k + 1) % 3] - flux[(k + 2) % 3], accumulate=True)
-    return out
+    out = torch.zeros_like(values)
+    for k, row in enumerate(rows):
+        out = out.index_add(0, row, flux[(k + 1) % 3] - flux[(k + 2) % 3])
+    return out.unflatten(0, heat.shape[:2])
 
 
 def _corners(faces: Tensor) -> tuple[Tensor, Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from repose.models.iepgan.encoder import PoseCode, ShapeCode
 from repose.models.iepgan.layers import ConditionalBlock, ConditionalNorm
@@ -35,7 +36,9 @@ class Generator(nn.Module):
 
     def forward(self, pose: PoseCode, shape: ShapeCode) -> Tensor:
         """Return vertices (B, N, 3), metres, in the order of the pose code."""
-        condition = torch.cat([pose.summary, shape.code, shape.log_size], dim=2)
+        # Hundreds of maxima of about 3 each: as they are, one step of Adam would turn every gain over.
+        codes = torch.cat([pose.summary, shape.code], dim=2)
+        condition = torch.cat([F.layer_norm(codes, codes.shape[2:]), shape.log_size], dim=2)
         x = self.first(torch.cat([pose.code, pose.unit], dim=2))
         for block, conv in zip(self.blocks, self.convs, strict=True):
             x = conv(block(x, condition))
