@@ -14,3 +14,4 @@ compile() {
 compile --no-emit-package torch -o "$tools/all.txt"
 mapfile -t gpu < <(grep -oE '^(nvidia[a-z0-9-]*|triton|cuda-[a-z]+)==' "$tools/all.txt" | sed 's/==//' | sort -u)
 compile "${gpu[@]/#/--no-emit-package=}" --no-emit-package torch -o envs/requirements.lock
+python3 envs/twin.py

@@ -32,12 +32,12 @@ def package(tmp_path, monkeypatch):
         file.write_text(file.read_text().replace(old, new))
 
     def hashes():
-        for cached in (code._tree, code._imports, code._module_hash):
+        for cached in (code._tree, code._imports, code._module_hash, code.stage_code):
             cached.cache_clear()
         return {m: code.stage_code("train", m, "transfer") for m in ("npt", "corenet")}
 
     yield edit, hashes
-    for cached in (code._tree, code._imports, code._module_hash):
+    for cached in (code._tree, code._imports, code._module_hash, code.stage_code):
         cached.cache_clear()
     shutil.rmtree(tmp_path)
 
@@ -77,6 +77,20 @@ def test_the_real_package_keeps_models_apart():
         assert len(code.stage_code("train", architecture, "transfer")) == 16
     assert len(code.stage_code("raw", "open-human")) == 16
     assert "repose.models.npt" not in _closure("repose.train.fit", "repose.models.corenet")
+
+
+def test_installed_codes_are_those_of_every_variant():
+    for stage, variants in (
+        ("raw", [("open-human",), ("open-animal",)]),
+        ("convert", [("open-human",), ("faust",)]),
+        ("train", [("npt", "transfer"), ("corenet", "transfer")]),
+        ("store", [()]),
+    ):
+        for variant in variants:
+            assert code.stage_code(stage, *variant) in code.installed_codes(stage)
+    assert code.stage_code("raw-files", "faust") in code.installed_codes("raw")
+    assert code.stage_code("store") not in code.installed_codes("train")
+    assert code.installed_codes("no such stage") == frozenset()
 
 
 def _closure(*entries):

@@ -122,7 +122,7 @@ def test_sizes_hashes_licences_software_and_machine_are_in_it(crate):
     weights = entities["#results/runs/a/npt/seed3/model.safetensors"]
     assert weights["contentSize"] == "9" and len(weights["sha256"]) == 64
     assert entities["results/table1.md"]["encodingFormat"] == "text/markdown"
-    catalog = entities["results/data/a/catalog.parquet"]
+    catalog = entities["#results/data/a/catalog.parquet"]
     assert catalog["license"] == {"@id": "https://spdx.org/licenses/CC0-1.0"}
     action = entities["#make-runs/a/npt/seed3/model"]
     assert {"@id": "#results/data/a/meshes.zarr"} in action["object"]

@@ -22,11 +22,9 @@ from repose.gih.reader import GihReader
 from repose.gih.scale import compute_dataset
 from repose.gih.solver import all_pairs
 from repose.models import build
-from repose.split.protocols import Partition, training_triples
-from repose.split.triples import Meshes
+from repose.split.triples import Meshes, draw_triples
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
-from repose.train.batches import TrainingData, Triples
 from repose.train.fit import train
 from repose.train.tasks import task_of
 
@@ -56,9 +54,12 @@ def folder(tmp_path_factory):
     )
     rows = write_bodies(bodies, sphere.faces.astype(np.int32), folder / "obj", "test", "own")
     pack(rows, folder / "obj", folder / "meshes.zarr")
-    halves = Partition.of_counts(3, 2, 0), Partition.of_counts(4, 2, 0)
     there = Meshes({(i, p) for i in range(5) for p in range(6)})
-    training_triples(there, *halves, train=30, val=4, seed=0).to_parquet(folder / "train.parquet")
+    parts = (
+        draw_triples(there, range(3), range(4), 30, "train", 0),
+        draw_triples(there, [3, 4], [4, 5], 4, "val", 0),
+    )
+    pd.concat(parts, ignore_index=True).to_parquet(folder / "train.parquet")
     return folder
 
 
@@ -73,8 +74,7 @@ def one_step(folder, which, step=3, gih=None):
     torch.manual_seed(0)
     splits = pd.read_parquet(folder / "train.parquet")
     store = MeshStore(folder / "meshes.zarr")
-    rows = Triples(store, splits)
-    task = task_of(which, build(which), TrainingData(store, rows, rows, gih), seed=0)
+    task = task_of(which, build(which), store, splits, 0, gih)
     optimizers, rates = task.configure_optimizers()
     task.optimizers, task.lr_schedulers = lambda: optimizers, lambda: rates
     task.manual_backward = lambda loss: loss.backward()
@@ -145,17 +145,14 @@ def test_the_kept_weights_are_the_average(folder):
         )
 
 
-def test_no_truth_is_read(folder):
-    which = method()
-    task, _ = one_step(folder, which)
-    stream = task.batches(3, 4)
-    pairs = next(iter(stream))
-    results = []
-    for truth in (pairs.truth, torch.full_like(pairs.truth, torch.nan)):
-        task, _ = one_step(folder, which)
-        task.training_step(pairs._replace(truth=truth), 0)
-        results.append(task.state_dict())
-    assert same(*results)
+def test_no_truth_of_a_training_triple_is_read_unless_as_released(folder):
+    splits = pd.read_parquet(folder / "train.parquet")
+    splits.loc[splits.role == "train", "truth_mesh"] = "nowhere"
+    store = MeshStore(folder / "meshes.zarr")
+    which, released = method(), method(faithful=True)
+    assert task_of(which, build(which), store, splits, 0).data.val.rows[0, 2] != -1
+    with pytest.raises(ReposeError, match="nowhere"):
+        task_of(released, build(released), store, splits, 0)
 
 
 @pytest.mark.parametrize("settings", [{}, {"correspondence": "learned"}, {"faithful": True}])

@@ -30,7 +30,7 @@ def remake(manifest, params=None):
 
 @pytest.fixture
 def other(smoke, tmp_path):
-    """Results in which NPT's first seed had another learning rate, and with it other weights, predictions and scores."""
+    """Results in which NPT's first seed had another learning rate, and so other weights and scores."""
     results = shutil.copytree(smoke.folder / "results", tmp_path / "other")
     model = results / "runs" / PLACE / "model.safetensors"
     with model.open("ab") as weights:

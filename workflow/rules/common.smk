@@ -76,6 +76,11 @@ def split_settings(wildcards):
     return CONFIG.datasets[wildcards.dataset].split_settings(wildcards.part)
 
 
+def published_list(wildcards):
+    """The file of published test rows, where a dataset is given one."""
+    return split_settings(wildcards).get("test_list", [])
+
+
 def method_settings(wildcards):
     """What a training or a prediction depends on."""
     method, compute = CONFIG.methods[wildcards.method], CONFIG.compute

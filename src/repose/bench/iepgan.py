@@ -91,7 +91,7 @@ def _data(root: Path, vertices: int) -> TrainingData:
     gih_store.commit(root / "gih.zarr", {f"id{i}_{p}": keys[(i + p) % SHAPES] for i, p in order})
     grid = Meshes(set(product(range(IDENTITIES), range(POSES))))
     triples = Triples(store, draw_triples(grid, range(IDENTITIES), range(POSES), 100, "train", 0))
-    return TrainingData(store, triples, triples, root / "gih.zarr")
+    return TrainingData(store, triples, triples, gih=root / "gih.zarr")
 
 
 def _task(data: TrainingData, patch_vertices: int) -> IepganTask:

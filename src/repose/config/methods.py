@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from repose.config.section import Section
 
@@ -56,24 +56,6 @@ class Npt(Learned):
     pooling: Literal["max", "none"] = Field(
         "max",
         description="max: one pose feature for the mesh, any vertex counts; none: the original, equal counts",
-    )
-
-
-class CoreNet(Learned):
-    """3D-CoreNet (Song et al., NeurIPS 2021): optimal-transport correspondence, then ElaIN refinement."""
-
-    architecture: Literal["corenet"]
-    width: PositiveInt = Field(256, description="channels of the correspondence features; 256 as published")
-    residual_blocks: PositiveInt = Field(
-        4, description="residual blocks of the feature extractor; 4 as published"
-    )
-    refine_width: PositiveInt = Field(
-        1024, description="channels of the refinement generator; 1024 as published"
-    )
-    faithful: bool = Field(
-        False,
-        description="true: the refiner's first layer has kernel 3 along the vertex index, as released, and its result "
-        "depends on the order of vertices; false: kernel 1",
     )
 
 
@@ -145,8 +127,6 @@ class AdversarialTraining(Training):
 class IepGan(Learned):
     """IEP-GAN (Chen et al., ICCV 2021): unsupervised transfer that keeps distances along the surface."""
 
-    task: ClassVar[str] = "iepgan"
-
     architecture: Literal["iepgan"]
     width: int = Field(
         512, ge=16, multiple_of=8, description="channels of the encoder's trunk; 512 as published"
@@ -169,6 +149,11 @@ class IepGan(Learned):
         "first steps, distances compared with zero on one patch, no learning from smoothed patches; registered only",
     )
     training: AdversarialTraining = Field(description="optimiser, schedule and weights of the losses")
+
+    @property
+    def task(self) -> str:  # type: ignore[override]
+        """The module of `repose.train.tasks` that trains it."""
+        return "iepgan_released" if self.faithful else "iepgan"
 
     @property
     def reads_gih(self) -> bool:
@@ -194,6 +179,94 @@ class AblatedCoreNet(Learned):
     )
 
 
+class CoreNet(Learned):
+    """3D-CoreNet (Song et al., NeurIPS 2021): optimal-transport correspondence, then ElaIN refinement."""
+
+    architecture: Literal["corenet"]
+    width: PositiveInt = Field(256, description="channels of the correspondence features; 256 as published")
+    residual_blocks: PositiveInt = Field(
+        4, description="residual blocks of the feature extractor; 4 as published"
+    )
+    refine_width: PositiveInt = Field(
+        1024, description="channels of the refinement generator; 1024 as published"
+    )
+    faithful: bool = Field(
+        False,
+        description="true: the refiner's first layer has kernel 3 along the vertex index, as released, and its result "
+        "depends on the order of vertices; false: kernel 1",
+    )
+
+
+class MapConNetTraining(Training):
+    """Training of MAPConNet; the defaults are the published values."""
+
+    batch: PositiveInt = Field(2, description="triples per step")
+    betas: tuple[float, float] = Field((0.0, 0.9), description="Adam's decay rates")
+    eps: PositiveFloat = Field(
+        1e-3, description="Adam's epsilon; the size of the loss weights matters with it"
+    )
+    schedule: Literal["constant", "half-linear", "cosine"] = Field(
+        "half-linear",
+        description="constant; half-linear: constant for half the steps, then linear to 0; cosine: to 0 over all steps",
+    )
+    reconstruction_weight: PositiveFloat = Field(1000.0, description="weight of the mean squared error, 1/m²")
+    edge_weight: float = Field(0.5, ge=0, description="weight of the edge-length loss, no unit")
+    mesh_weight: float = Field(1.0, ge=0, description="weight of the mesh-level contrastive loss, no unit")
+    point_weight: float = Field(1.0, ge=0, description="weight of the point-level contrastive loss, no unit")
+    mesh_margin: float = Field(1.0, ge=0, description="margin of the mesh-level loss, unit of features")
+    point_margin: float = Field(1.0, ge=0, description="margin of the point-level loss, unit of features")
+    labelled: float = Field(
+        100,
+        ge=0,
+        le=100,
+        description="percent of the training identities, and of the poses, whose truths may be used, chosen as released",
+    )
+    unlabelled: bool = Field(
+        False, description="train on the other identities and poses, too, without any truth"
+    )
+
+    @model_validator(mode="after")
+    def _something_to_train_on(self) -> "MapConNetTraining":
+        if self.labelled == 100 and self.unlabelled:
+            raise ValueError("with labelled: 100 nothing is left for unlabelled: true")
+        if self.labelled == 0 and not self.unlabelled:
+            raise ValueError("labelled: 0 needs unlabelled: true")
+        return self
+
+
+class MapConNet(Learned):
+    """MAPConNet (Sun et al., ICCV 2023): 3D-CoreNet with contrastive losses; needs no truth if not given any."""
+
+    task: ClassVar[str] = "mapconnet"
+
+    architecture: Literal["mapconnet"]
+    width: PositiveInt = Field(256, description="channels of the correspondence features; 256 as published")
+    identity_channels: PositiveInt = Field(
+        128,
+        description="channels, of those, that describe the identity and condition the generator; 128 as published",
+    )
+    residual_blocks: PositiveInt = Field(
+        4, description="residual blocks of the feature extractor; 4 as published"
+    )
+    refine_width: PositiveInt = Field(
+        1024, description="channels of the refinement generator; 1024 as published"
+    )
+    faithful: bool = Field(
+        False,
+        description="true: the refiner's first layer has kernel 3 along the vertex index, as released, and its result "
+        "depends on the order of vertices; false: kernel 1",
+    )
+    training: MapConNetTraining = Field(description="optimiser, schedule and length")
+
+    @model_validator(mode="after")
+    def _two_halves(self) -> "MapConNet":
+        if self.identity_channels >= self.width:
+            raise ValueError(
+                f"identity_channels {self.identity_channels} must be less than width {self.width}"
+            )
+        return self
+
+
 class Copy(Section):
     """A floor without parameters: the identity mesh, or the posed mesh, unchanged."""
 
@@ -206,4 +279,6 @@ class Copy(Section):
     )
 
 
-Method = Annotated[Npt | CoreNet | AblatedCoreNet | IepGan | Copy, Field(discriminator="architecture")]
+Method = Annotated[
+    Npt | CoreNet | AblatedCoreNet | MapConNet | IepGan | Copy, Field(discriminator="architecture")
+]

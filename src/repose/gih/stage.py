@@ -42,6 +42,7 @@ def part(settings: Gih, number: int, meshes: Path, root: Path, out: Path, lost: 
         raise ReposeError(f"no part {number}", hint=f"gih.parts is {settings.parts}, counted from 0")
     recorder = Recorder("gih", stage_code("gih"), {"part": number} | settings.model_dump(mode="json"))
     recorder.uses("store", manifest_path(meshes))
+    recorder.own(manifest_path(out))
     packed = MeshStore(meshes)
     names = packed.mesh_ids[number :: settings.parts]
     memory = f"{LIBRARIES_MIB + mesh_mib(packed.shape[1])}MiB"
@@ -77,6 +78,7 @@ def gather(settings: Gih, parts: Sequence[Path], root: Path) -> Manifest:
         ReposeError: a matrix is missing or damaged.
     """
     recorder = Recorder("gih", stage_code("gih"), settings.model_dump(mode="json"))
+    recorder.own(manifest_path(root))
     keys: dict[str, str] = {}
     for file in parts:
         recorder.uses(file.stem, manifest_path(file))

@@ -1,7 +1,7 @@
 """Walk every cell of a table back to the raw bytes; docs/audit.md says what that proves.
 
-* Hashed: every file of every artefact against its manifest, every manifest against the history beside it, and
-  every link from an artefact to the content it was made from.
+* Hashed: every file of every artefact against its manifest, every manifest against the history beside it,
+  every link from an artefact to the content it was made from, and the raw files that a user brought.
 * Computed again: the table from the scores; with `rescore`, the scores from predictions and meshes too.
 """
 
@@ -87,12 +87,14 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
     rows = _rows(artefact, manifest, cell or {}) if is_table else []
     only = {name for row in rows for name in row.branches} if cell else None
     found = Audit(grow(manifest, only), rows, rescore)
+    for node in found.nodes:
+        _check_raw_files(node, found.notes)
     if is_table and found.root.manifest:
         found.root.faults += _derived_otherwise(found.root, rows)
     if rescore:
         for node in found.nodes:
             node.faults += _scored_otherwise(node)
-    found.notes = _notes(found)
+    found.notes += _notes(found)
     return found
 
 
@@ -153,6 +155,32 @@ def _derived_otherwise(root: Node, rows: list[Row]) -> list[str]:
                     f"{_name(row)}: {column} is {stands or 'empty'}, its scores give {mine.get(column)}"
                 )
     return faults
+
+
+def _check_raw_files(node: Node, notes: list[str]) -> None:
+    """Hash the files that an inventory lists, where they still are."""
+    from repose.raw.inventory import Inventory
+
+    if node.faults or not node.manifest or node.manifest.content["stage"] != "raw":
+        return
+    for name in (n for n in node.manifest.content["files"] if n.endswith(".json")):
+        try:
+            inventory = Inventory.read(node.path.parent / name)
+        except ReposeError:
+            continue  # another kind of raw data; its bytes are hashed like any artefact's
+        # What was unpacked moves with the results; what the user brought does not.
+        moved = node.path.parent / inventory.root.name
+        root = inventory.root if inventory.root.is_dir() else moved
+        there = [file for file in inventory.files if (root / file.path).is_file()]
+        node.faults += [
+            f"raw file {file.path} is not the one that was read"
+            for file in there
+            if not file.is_of((root / file.path).read_bytes())
+        ]
+        if gone := len(inventory.files) - len(there):
+            notes.append(
+                f"{node.place}: {gone} raw files are no longer in {root}; their hashes are those of then"
+            )
 
 
 def _scored_otherwise(node: Node) -> list[str]:

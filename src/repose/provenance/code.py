@@ -6,6 +6,7 @@ Comments, docstrings and layout do not count.
 
 import ast
 import hashlib
+import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import product
@@ -13,18 +14,18 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
-# What these do cannot change a number in a result: messages, progress, file swaps, manifests. The config
-# models are left out because every rule passes the values it uses as parameters.
-IGNORED = ("repose.errors", "repose.progress", "repose.provenance", "repose.config")
+# What these do cannot change a number in a result: messages, progress, file swaps, manifests, where tasks run. The
+# config models are left out because every rule passes the values it uses as parameters.
+IGNORED = ("repose.errors", "repose.progress", "repose.provenance", "repose.config", "repose.cluster")
 
 # Where each stage begins. `{0}` is a dataset's source or a method's architecture, `{1}` a method's training task.
 ENTRIES = {
     "raw": ("repose.raw.{0}",),
     "raw-files": ("repose.raw.collect", "repose.raw.{0}"),
-    "convert": ("repose.convert.bodies", "repose.raw.{0}.source"),
+    "convert": ("repose.convert.batch", "repose.raw.{0}.source"),
     "store": ("repose.store.pack",),
     "gih": ("repose.gih.scale",),
-    "split": ("repose.split.protocols",),
+    "split": ("repose.split.protocols", "repose.split.published"),
     "train": ("repose.train.fit", "repose.train.tasks.{1}", "repose.models.{0}"),
     "predict": ("repose.predict.run", "repose.models.{0}"),
     "score": ("repose.score.rows",),
@@ -34,6 +35,7 @@ ENTRIES = {
 }
 
 
+@cache  # the workflow asks once per job
 def stage_code(stage: str, *variants: str) -> str:
     """Hash of a stage's code; variants are a source (`open-human`), or an architecture and its training task."""
     names = [variant.replace("-", "_") for variant in variants]
@@ -45,10 +47,13 @@ def stage_code(stage: str, *variants: str) -> str:
 @cache
 def installed_codes(stage: str) -> frozenset[str]:
     """Hashes of a stage's code as it is now, for every source, architecture and task there is a module for."""
-    entries = ENTRIES.get(stage, ())
-    slots = {slot: package for package, _, slot in (e.rpartition(".") for e in entries) if slot[0] == "{"}
-    choices = [_modules(slots[slot]) for slot in sorted(slots)]
-    return frozenset(stage_code(stage, *chosen) for chosen in product(*choices)) if entries else frozenset()
+    found: set[str] = set()
+    for name in (n for n in ENTRIES if n == stage or n.startswith(f"{stage}-")):  # `raw` and `raw-files`
+        slots = [re.search(r"(.+)\.\{(\d)\}", entry) for entry in ENTRIES[name]]
+        packages = {slot[2]: slot[1] for slot in slots if slot}
+        choices = [_modules(packages[slot]) for slot in sorted(packages)]
+        found |= {stage_code(name, *chosen) for chosen in product(*choices)}
+    return frozenset(found)
 
 
 def code_hash(*modules: str) -> str:

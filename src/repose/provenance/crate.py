@@ -31,6 +31,7 @@ CARRIED = {
     ".png": "image/png",
     ".parquet": "application/vnd.apache.parquet",
 }
+DATA_STAGES = ("raw", "convert")  # they name files of the machine they were made on
 WORKFLOW = ("workflow/rules", "workflow/report", "envs", "LICENSE", "CITATION.cff")  # and the Snakefile
 PROFILES = ("process/0.5", "workflow/0.5", "provenance/0.5")
 RUN_TERMS = "https://w3id.org/ro/terms/workflow-run/context"
@@ -183,7 +184,7 @@ class _Crate:
             facts: dict[str, Any] = {"contentSize": str(stands["bytes"]), "sha256": stands["sha256"]}
             if licence:
                 facts["license"] = _reference(licence)
-            if path.suffix in CARRIED and source.is_file():
+            if path.suffix in CARRIED and source.is_file() and _stage(node) not in DATA_STAGES:
                 facts |= {"name": str(path), "encodingFormat": CARRIED[path.suffix]}
                 yield self.crate.add_file(source, dest_path=str(path), properties=facts)
             else:

@@ -25,6 +25,7 @@ def run(dataset: Licensed, out: Path) -> None:
     module = import_module(f"repose.raw.{dataset.source.replace('-', '_')}")
     recorder = Recorder("raw", stage_code("raw-files", dataset.source), dataset.raw_settings())
     manifest = manifest_path(out)
+    recorder.own(manifest)
     manifest.unlink(missing_ok=True)
     entry = ENTRIES[dataset.source]
     inventory = gather(

@@ -35,6 +35,7 @@ def generate(dataset: OpenHuman | OpenAnimal, out: Path) -> None:
     recorder = Recorder(
         "raw", stage_code("raw", dataset.source), {"source": dataset.source, **wanted}, dataset.seed
     )
+    recorder.own(manifest_path(out))
     with Meter(f"raw {dataset.source}: poses", dataset.poses.total) as meter:
         recipe = source.generate(
             source.Settings(**wanted, seed=dataset.seed), lambda done, total: meter.to(done)

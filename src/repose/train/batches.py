@@ -1,7 +1,7 @@
 """Training batches as a pure function of seed and step, so that a resumed run sees what it would have seen."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,7 +58,9 @@ class TrainingData:
     store: MeshStore
     train: Triples
     val: Triples
-    gih: Path | None = None  # distances of the same meshes, for a recipe that reads them
+    gih: Path | None = field(
+        default=None, kw_only=True
+    )  # distances of the meshes, for a recipe that reads them
 
 
 class BatchStream(IterableDataset[Batch]):

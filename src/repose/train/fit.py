@@ -23,7 +23,6 @@ from repose.progress import Meter
 from repose.provenance.manifest import peak_memory_mib
 from repose.provenance.publish import publish
 from repose.store.meshes import MeshStore
-from repose.train.batches import TrainingData, Triples
 from repose.train.tasks import task_of
 from repose.train.tasks.base import PoseTask
 
@@ -75,9 +74,7 @@ def train(
     torch.set_num_threads(compute.threads)
     seed_everything(seed, verbose=False)
     state.mkdir(parents=True, exist_ok=True)
-    rows, val_rows = (Triples(store, splits[splits.role == role]) for role in ("train", "val"))
-    data = TrainingData(store, rows, val_rows, gih)
-    task = task_of(method, build(method), data, seed)
+    task = task_of(method, build(method), store, splits, seed, gih)
     keeper = Keeper(state, task, label)
     trainer = _trainer(compute, method.training, keeper, state)
     last = state / "last.ckpt"

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.utils.data import IterableDataset
 
-from repose.config.methods import AdversarialTraining, IepGan
+from repose.config.methods import AdversarialTraining, IepGan, Learned
 from repose.errors import ReposeError
 from repose.gih.reader import GihReader
 from repose.mesh.smoothing import averaging, smooth
@@ -31,6 +32,7 @@ from repose.models.iepgan.losses import (
     real_fake_loss,
 )
 from repose.models.losses import edge_loss, reconstruction
+from repose.store.meshes import MeshStore
 from repose.train.batches import BatchStream, TrainingData, centred
 from repose.train.patches import View, Views
 from repose.train.tasks.base import PoseTask, rate_factor
@@ -40,7 +42,7 @@ _MEMORY = 0.9  # share of the old value in the running error of a vertex
 
 
 class Pairs(NamedTuple):
-    """Meshes of one step, centred, in template order; the truth is for the released recipe alone."""
+    """Meshes of one step, centred, in template order; only the released recipe is given a truth."""
 
     identity: Tensor  # (B, V, 3) metres
     pose: Tensor  # (B, V, 3) metres
@@ -98,6 +100,12 @@ class AdversarialTask(PoseTask):
         self.discriminator = Discriminator(self.settings.discriminator_width, binned=method.faithful)
         self.images = self.settings.batch
         self.spacings: dict[int, Tensor] = {}
+
+    @classmethod
+    def read(cls, method: Learned, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
+        """Pairs of meshes: the truth of a training triple is not even read."""
+        blind = splits.truth_mesh.where(splits.role != "train", splits.identity_mesh)
+        return super().read(method, store, splits.assign(truth_mesh=blind))
 
     def critics(self) -> list[nn.Module]:
         """What the second optimiser trains."""
@@ -289,13 +297,4 @@ def _some(available: int, wanted: int, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate([rng.permutation(available) for _ in range(rounds)])[:wanted]
 
 
-def task(method: IepGan, network: nn.Module, data: TrainingData, seed: int) -> AdversarialTask:
-    """The recipe of a method, or the released one."""
-    if method.faithful:
-        from repose.train.tasks.iepgan_released import ReleasedTask
-
-        return ReleasedTask(method, network, data, seed)
-    return IepganTask(method, network, data, seed)
-
-
-TASK = task
+TASK = IepganTask

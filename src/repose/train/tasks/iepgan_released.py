@@ -8,15 +8,18 @@ passes no gradient; repeated patch faces; scrambled coordinates of patches; the 
 
 from __future__ import annotations
 
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from repose.config.methods import IepGan
+from repose.config.methods import IepGan, Learned
 from repose.gih.solver import RELEASED_T
 from repose.mesh.patches import patch_table
 from repose.models.iepgan.losses import central_distances, distances_of, fool_loss, real_fake_loss
 from repose.models.losses import edge_loss, weighted_edges
+from repose.store.meshes import MeshStore
 from repose.train.batches import TrainingData
+from repose.train.tasks.base import PoseTask
 from repose.train.tasks.iepgan import AdversarialTask, Pairs
 
 _RELEASED_BATCH = 32  # that the decay of the averaged weights assumes
@@ -39,6 +42,11 @@ class ReleasedTask(AdversarialTask):
         edges, shares = weighted_edges(faces)
         for name, values in (("edges", edges), ("shares", shares), ("ring", edges[(edges == 0).any(dim=1)])):
             self.register_buffer(name, values, persistent=False)
+
+    @classmethod
+    def read(cls, method: Learned, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
+        """All triples with their truths, which the first stages learn from."""
+        return PoseTask.read.__func__(cls, method, store, splits)  # type: ignore[attr-defined]
 
     def training_step(self, pairs: Pairs, index: int) -> Tensor:
         """One step of the discriminator, then one of encoder and generator."""
@@ -67,3 +75,6 @@ class ReleasedTask(AdversarialTask):
         self.update(0, loss)
         self.average()
         return loss.detach()
+
+
+TASK = ReleasedTask
