@@ -158,7 +158,9 @@ class IepGan(Learned):
     @property
     def reads_gih(self) -> bool:
         """Whether training needs the distances of the dataset."""
-        return not self.faithful and self.training.target == "full-block" and self.training.gih_weight > 0
+        s = self.training
+        counts = s.gih_weight > 0 and max(s.swap_from, s.intrinsic_from) < s.steps
+        return counts and s.target == "full-block" and not self.faithful
 
 
 class AblatedCoreNet(Learned):
