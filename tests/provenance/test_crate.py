@@ -32,7 +32,7 @@ def results(tmp_path, monkeypatch):
         recorder = Recorder(stage, "c0de" * 4, params or {}, seed)
         for name, parent in inputs:
             recorder.uses(name, manifest_path(made / parent))
-        recorder.seal(manifest_path(out), [out])
+        recorder.seal(manifest_path(out), [out], {"licence": "research only"} if stage == "raw" else {})
 
     def folder(out):
         (out / "c").mkdir(parents=True)
@@ -124,6 +124,8 @@ def test_sizes_hashes_licences_software_and_machine_are_in_it(crate):
     assert entities["results/table1.md"]["encodingFormat"] == "text/markdown"
     catalog = entities["#results/data/a/catalog.parquet"]
     assert catalog["license"] == {"@id": "https://spdx.org/licenses/CC0-1.0"}
+    raw = entities["#results/data/a/raw.npz"]
+    assert entities[raw["license"]["@id"]]["name"] == "research only"
     action = entities["#make-runs/a/npt/seed3/model"]
     assert {"@id": "#results/data/a/meshes.zarr"} in action["object"]
     around = {entities[e["@id"]]["name"]: entities[e["@id"]]["value"] for e in action["environment"]}

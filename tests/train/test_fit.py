@@ -21,6 +21,7 @@ from repose.models import build
 from repose.models.interface import Transfer
 from repose.models.losses import seen_edges, weighted_edges
 from repose.split.protocols import Partition, training_triples
+from repose.split.triples import Meshes
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
 from repose.train.batches import BatchStream, TrainingData, Triples, centred
@@ -57,8 +58,9 @@ def folder(tmp_path_factory):
     )
     rows = write_bodies(bodies, sphere.faces.astype(np.int32), folder / "obj", "test", "own")
     pack(rows, folder / "obj", folder / "meshes.zarr")
-    halves = Partition.of_counts(3, 2, 0), Partition.of_counts(4, 2, 0)
-    training_triples(*halves, train=30, val=4, seed=0).to_parquet(folder / "train.parquet")
+    halves = Partition([0, 1, 2], [3, 4], []), Partition([0, 1, 2, 3], [4, 5], [])
+    meshes = Meshes({(i, p) for i in range(5) for p in range(6)})
+    training_triples(meshes, *halves, train=30, val=4, seed=0).to_parquet(folder / "train.parquet")
     return folder
 
 

@@ -12,6 +12,7 @@ from repose.convert.bodies import write_bodies
 from repose.convert.catalog import mesh_numbers
 from repose.errors import ReposeError
 from repose.split.protocols import Partition, training_triples
+from repose.split.triples import Meshes
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
 from repose.train.batches import Batch
@@ -50,8 +51,9 @@ def store(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def splits():
-    parts = Partition.of_counts(4, 2, 0), Partition.of_counts(6, 2, 0)
-    return training_triples(*parts, train=200, val=4, seed=0)
+    parts = Partition([0, 1, 2, 3], [4, 5], []), Partition([*range(6)], [6, 7], [])
+    meshes = Meshes({(i, p) for i in range(6) for p in range(8)})
+    return training_triples(meshes, *parts, train=200, val=4, seed=0)
 
 
 def data_of(setting, store, splits, **training):

@@ -74,7 +74,8 @@ def _table(result: dict[str, Any]) -> str:
     lines = [f"{result['name']}: {result['size']}"]
     for key in ("plain", "ours"):
         lines.append(f"  {key:5} {result[key]['seconds'] * 1e3:12.3f} ms {result[key]['peak_mib']:10.1f} MiB")
-    lines.append(
-        f"  {result['ratio']:.1f}× faster, {result['memory_ratio']:.1f}× less memory, error {result['error']:.2g}"
-    )
+    speed, memory = result["ratio"], result["memory_ratio"]
+    times = f"{speed:.1f}× faster" if speed >= 1 else f"{1 / speed:.1f}× slower"
+    sizes = f"{memory:.1f}× less memory" if memory >= 1 else f"{1 / memory:.1f}× more memory"
+    lines.append(f"  {times}, {sizes}, error {result['error']:.2g}")
     return "\n".join(lines)

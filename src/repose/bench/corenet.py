@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from torch import Tensor
 from repose.bench import plain_corenet as plain
 from repose.bench.loader import RINGS, SECTORS, sphere
 from repose.config.methods import MapConNetTraining
+from repose.errors import ReposeError
 from repose.models.consistency import unlabelled_loss
 from repose.models.corenet import CoreNet
 from repose.models.losses import edge_loss, reconstruction, weighted_edges
@@ -80,9 +81,10 @@ class Step:
         """The loss of the published recipe."""
         network, settings = self.network, self.settings
         if isinstance(network, MapConNet):
+            other, body, same = self.meshes
             if self.side == "plain":
-                return plain.unlabelled_loss(network, *self.meshes, self.faces, settings)
-            return unlabelled_loss(network, *self.meshes, (self.edges[0], self.edges[1]), settings)
+                return plain.unlabelled_loss(network, other, body, same, self.faces, settings)
+            return unlabelled_loss(network, other, body, same, (self.edges[0], self.edges[1]), settings)
         identity, pose, truth = self.meshes
         if self.side == "plain":
             return plain.corenet_loss(network, identity, pose, truth, self.faces, settings)
@@ -178,10 +180,17 @@ def peak_alone(work: str, side: str, size: Size, widths: dict[str, int]) -> None
     step()  # a small one first, so that libraries and the optimiser have what they need
     step.optimizer.zero_grad()
     step.meshes, step.faces, step.edges = whole
-    with open("/proc/self/statm") as file:
-        before = int(file.read().split()[1]) * resource.getpagesize() / 2**20
+    before = _memory("VmRSS")
     step()
-    print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10 - before))
+    print(json.dumps(_memory("VmHWM") - before))
+
+
+def _memory(field: str) -> float:
+    """MiB of this process; unlike getrusage, the highest does not begin with that of the process that started it."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) / 2**10
+    raise ReposeError(f"this system does not say {field}", where="/proc/self/status")
 
 
 def _meshes(size: Size, device: torch.device) -> tuple[list[Tensor], np.ndarray]:

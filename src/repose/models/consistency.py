@@ -7,8 +7,8 @@ Without truth an iteration sees body A in two poses, 1 and 2 (same order of vert
 * second pass, self-consistency: A in pose 2, posed like the result of the first pass (which is held fixed), must be
   A in pose 1 again.
 
-The three share the features of their meshes, and each is differentiated before the next begins. The first pass trains the correspondence only, as published: no gradient
-goes through its generator, so none of its intermediates is kept.
+The three share the features of their meshes, and each is differentiated before the next begins. The first pass trains
+the correspondence only, as published: no gradient goes through its generator, so none of its intermediates is kept.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Contrastive losses of MAPConNet (sec. 3.3 of the paper), on features (B, N, C), the first channels identity, the rest pose.
+"""Contrastive losses of MAPConNet (sec. 3.3 of the paper): triplet losses on Euclidean distances of features.
 
-All are triplet losses on Euclidean distances of unnormalised features, without unit.
+Features are (B, N, C), the first channels identity, the rest pose; they are not normalised and have no unit.
 """
 
 from __future__ import annotations

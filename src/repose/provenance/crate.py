@@ -195,8 +195,10 @@ class _Crate:
         self.crate.add_file(node.path, dest_path=manifest, properties=_bytes(node.path) | {"name": manifest})
 
     def _licence_of(self, node: Node) -> Any:
-        """The licence that a catalogue gives for all its meshes; None where none is known."""
+        """The licence that an artefact states, or its catalogue for all meshes; None where none is known."""
         assert node.manifest
+        if stated := node.manifest.content["describe"].get("licence"):
+            return self._licence(stated)
         for name in node.manifest.content["files"]:
             if name.endswith("catalog.parquet"):
                 rows = pd.read_parquet(node.path.parent / name)
