@@ -96,12 +96,15 @@ def train(
     state: Annotated[Path, typer.Option(help="folder of checkpoints, for resuming")],
     out: Out,
     seed: Annotated[int, typer.Option(help="initial weights, order of triples, shuffles")] = 0,
+    gih: Annotated[
+        Path | None, typer.Option(help="distances of the meshes, for a method that reads them")
+    ] = None,
 ) -> None:
     """Train one method; run it again after a kill and it resumes."""
     from repose.train.stage import run
 
     checked = _config(config)
-    run(_named(checked.methods, method, "method"), checked.compute, store, split, seed, state, out)
+    run(_named(checked.methods, method, "method"), checked.compute, store, split, seed, state, out, gih)
 
 
 @app.command()

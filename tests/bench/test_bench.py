@@ -57,3 +57,12 @@ def test_both_sides_take_the_same_training_step(monkeypatch, capsys):
     )
     for one in (result, *result["also"]):
         assert 0 < one["error"] < 1e-3 and one["ours"]["peak_mib"] > 0
+
+
+def test_a_step_of_iepgan_has_its_parts_and_both_sides_read_the_same_distances():
+    from repose.bench.iepgan import measure
+
+    result = measure(vertices=400, patch_vertices=40, steps=1)
+    assert result.keys() >= KEYS and result["error"] < 1e-3
+    step = result["step"]
+    assert step["step"] == pytest.approx(sum(step.values()) - step["step"]) and step["gih_read"] > 0

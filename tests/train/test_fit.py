@@ -19,7 +19,7 @@ from repose.convert.bodies import write_bodies
 from repose.errors import ReposeError
 from repose.models import build
 from repose.models.interface import Transfer
-from repose.models.losses import weighted_edges
+from repose.models.losses import seen_edges, weighted_edges
 from repose.split.protocols import Partition, training_triples
 from repose.split.triples import Meshes
 from repose.store.meshes import MeshStore
@@ -27,7 +27,7 @@ from repose.store.pack import pack
 from repose.train.batches import BatchStream, TrainingData, Triples, centred
 from repose.train.fit import train
 from repose.train.tasks.base import rate_factor
-from repose.train.tasks.transfer import TransferTask, seen_edges
+from repose.train.tasks.transfer import TransferTask
 
 CPU = Compute(device="cpu")
 TRAINING = {
@@ -147,7 +147,7 @@ def test_a_pass_shows_every_triple_once(folder):
     splits = pd.read_parquet(folder / "train.parquet")
     triples = Triples(MeshStore(folder / "meshes.zarr"), splits[splits.role == "train"])
     stream = BatchStream(triples, 5, seed=0, start=0, stop=2 * len(triples) // 5)
-    seen = [int(i) for step in range(stream.start, stream.stop) for i in stream._chosen(step)]
+    seen = [int(i) for step in range(stream.start, stream.stop) for i in stream.chosen(step)]
     first, second = seen[: len(triples)], seen[len(triples) :]
     assert sorted(first) == sorted(second) == list(range(len(triples))) and first != second
 

@@ -149,6 +149,20 @@ def runs(pattern):
     return paths
 
 
+def distances(wildcards):
+    """The geodesic distances of a dataset, for a method that reads them; nothing for the others."""
+    if not CONFIG.methods[wildcards.method].reads_gih:
+        return []
+    return f"results/gih/{wildcards.dataset}.manifest.json"
+
+
+def distances_option(wildcards):
+    """The command line option that names the distances."""
+    if not CONFIG.methods[wildcards.method].reads_gih:
+        return ""
+    return f"--gih results/gih/{wildcards.dataset}.zarr"
+
+
 def trained_model(wildcards):
     """The weights of a learned method; nothing for a floor."""
     if not CONFIG.methods[wildcards.method].learned:

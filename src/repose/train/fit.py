@@ -51,6 +51,7 @@ def train(
     seed: int,
     state: Path,
     label: str,
+    gih: Path | None = None,
 ) -> Trained:
     """Train from scratch, or from the last checkpoint in `state`.
 
@@ -62,6 +63,7 @@ def train(
         seed: fixes initial weights, order of triples and vertex shuffles.
         state: folder of checkpoints; the caller keys it by everything that decides the result, and removes it.
         label: shown with the progress.
+        gih: distances of the meshes, for a method that reads them.
 
     Raises:
         ReposeError: the method has nothing to train, or training diverged.
@@ -72,7 +74,7 @@ def train(
     torch.set_num_threads(compute.threads)
     seed_everything(seed, verbose=False)
     state.mkdir(parents=True, exist_ok=True)
-    task = task_of(method, build(method), store, splits, seed)
+    task = task_of(method, build(method), store, splits, seed, gih)
     keeper = Keeper(state, task, label)
     trainer = _trainer(compute, method.training, keeper, state)
     last = state / "last.ckpt"
