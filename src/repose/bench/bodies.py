@@ -28,7 +28,9 @@ def body(vertices: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     points, faces = _finest()
     if vertices > FINEST:
         points, faces = trimesh.remesh.subdivide(points, faces)
-    fewer = igl.decimate(np.ascontiguousarray(points), np.ascontiguousarray(faces, np.int64), 2 * vertices - 4)
+    fewer = igl.decimate(
+        np.ascontiguousarray(points), np.ascontiguousarray(faces, np.int64), 2 * vertices - 4
+    )
     return np.ascontiguousarray(fewer[0]), np.ascontiguousarray(fewer[1], np.int32)
 
 

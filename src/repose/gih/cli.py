@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from repose.config.load import load_files
 from repose.errors import ReposeError
 from repose.gih import import_pickles, stage, store
+from repose.gih.cluster import Cluster
 from repose.gih.paint import paint
 from repose.gih.reader import GihReader
-from repose.gih.cluster import Cluster
 from repose.gih.scale import MeshSource, compute_dataset, shown_on
 from repose.gih.solver import Settings
 from repose.mesh.io import read_mesh

@@ -138,7 +138,9 @@ def _slurm(cluster: Cluster) -> Iterator[Any]:
     import dask_jobqueue
 
     if not shutil.which("sbatch"):  # Dask would wait for workers for ever
-        raise ReposeError("no command sbatch here", "scheduler: slurm", "run it on a login node, or use threads")
+        raise ReposeError(
+            "no command sbatch here", "scheduler: slurm", "run it on a login node, or use threads"
+        )
     with dask_jobqueue.SLURMCluster(
         cores=1,
         processes=1,

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from repose.config.models import Gih
 from repose.errors import ReposeError
 from repose.gih import store
-from repose.gih.reader import GihReader
 from repose.gih.cluster import LIBRARIES_MIB, Cluster, mesh_mib
+from repose.gih.reader import GihReader
 from repose.gih.scale import compute_dataset, shown_on
 from repose.gih.solver import Settings
 from repose.progress import Meter
