@@ -6,8 +6,7 @@ conditioned on the identity's features (ElaIN) refines the warp.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -109,9 +108,11 @@ class Refinement(nn.Module):
     def fold(self) -> FoldedRefinement:
         """Fold what has no nonlinearity between; in training mode once for every pass."""
         first = folded(self.conv1.weight, self.conv1.bias, self.fc.weight, self.fc.bias)
-        blocks = cast(Iterable[ElaINBlock], self.blocks)
-        pairs = zip(blocks, cast(Iterable[nn.Linear], self.following), strict=True)
-        return FoldedRefinement(first, [block.fold(following) for block, following in pairs])
+        blocks: list[FoldedBlock] = []
+        for block, following in zip(self.blocks, self.following, strict=True):
+            assert isinstance(block, ElaINBlock) and isinstance(following, nn.Linear)
+            blocks.append(block.fold(following))
+        return FoldedRefinement(first, blocks)
 
     def forward(
         self,
