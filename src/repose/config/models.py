@@ -26,7 +26,9 @@ class Table(Section):
 
     def seeds_of(self, method: str, learned: bool) -> list[int]:
         """Seeds a method is run with; a floor is the same for all."""
-        return [*self.seeds, *self.more_seeds.get(method, [])] if learned else self.seeds[:1]
+        if not learned:
+            return self.seeds[:1]
+        return list(dict.fromkeys([*self.seeds, *self.more_seeds.get(method, [])]))
 
 
 class Compute(Section):
