@@ -55,18 +55,22 @@ def raw(
 def convert(
     dataset: str, config: ConfigFile, raw: Annotated[Path, typer.Option(help="raw data")], out: Out
 ) -> None:
-    """Write a dataset's bodies as .obj files with a catalogue."""
+    """Write a dataset's bodies as .obj files with a catalogue; only what changed is converted."""
     from repose.convert.stage import run
 
-    run(_dataset(config, dataset), raw, out)
+    run(_dataset(config, dataset), raw, out, _cluster(config))
 
 
 @app.command()
-def store(catalog: Annotated[Path, typer.Option(help="catalogue of the .obj files")], out: Out) -> None:
+def store(
+    catalog: Annotated[Path, typer.Option(help="catalogue of the .obj files")],
+    out: Out,
+    config: Annotated[Path | None, typer.Option(envvar="REPOSE_CONFIG", help="config file")] = None,
+) -> None:
     """Pack .obj files into a Zarr store."""
     from repose.store.stage import run
 
-    run(catalog, out)
+    run(catalog, out, _cluster(config))
 
 
 @app.command()
@@ -92,12 +96,15 @@ def train(
     state: Annotated[Path, typer.Option(help="folder of checkpoints, for resuming")],
     out: Out,
     seed: Annotated[int, typer.Option(help="initial weights, order of triples, shuffles")] = 0,
+    gih: Annotated[
+        Path | None, typer.Option(help="distances of the meshes, for a method that reads them")
+    ] = None,
 ) -> None:
     """Train one method; run it again after a kill and it resumes."""
     from repose.train.stage import run
 
     checked = _config(config)
-    run(_named(checked.methods, method, "method"), checked.compute, store, split, seed, state, out)
+    run(_named(checked.methods, method, "method"), checked.compute, store, split, seed, state, out, gih)
 
 
 @app.command()
@@ -196,13 +203,20 @@ def transfer(
 
 @app.command()
 def doctor(
-    meshes: Annotated[list[Path], typer.Argument(help=".obj, .ply, .off or .glb files")],
-    json: Annotated[bool, typer.Option("--json", help="print one JSON object per mesh")] = False,
+    meshes: Annotated[
+        list[Path], typer.Argument(help=".obj, .ply, .off or .glb files, or names of converted datasets")
+    ],
+    json: Annotated[bool, typer.Option("--json", help="print one JSON object per mesh or dataset")] = False,
+    results: Results = Path("results"),
 ) -> None:
-    """Say what is unusual about meshes: up axis, unit, holes, pieces, bad faces, duplicates."""
-    from repose.doctor.command import run
+    """Say what is unusual about meshes or datasets: up axis, unit, holes, pieces, bad faces, duplicates."""
+    from repose.doctor import command, dataset
 
-    run(meshes, json)
+    for mesh in meshes:
+        if catalog := dataset.catalog_of(str(mesh), results):
+            dataset.run(catalog, json)
+        else:
+            command.run([mesh], json)
 
 
 @app.command(
@@ -218,24 +232,26 @@ def gih(context: typer.Context) -> None:
 @app.command()
 def config(
     write: Annotated[
-        Path | None, typer.Option(help="folder to write config.schema.json and config.md to")
+        Path | None, typer.Option(help="folder to write config.schema.json, config.md and data.md to")
     ] = None,
     check: Annotated[Path | None, typer.Option(help="config file to check")] = None,
 ) -> None:
-    """Check a config file, or write its schema and reference page."""
+    """Check a config file, or write the generated pages of docs/."""
     from repose.config.reference import reference, schema
     from repose.provenance.publish import write_text
+    from repose.raw.page import page
 
     if check:
         _config(check)
     if write:
         write_text(write / "config.schema.json", schema())
         write_text(write / "config.md", reference())
+        write_text(write / "data.md", page())
 
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="gih, loader, obj or store")],
+    name: Annotated[str, typer.Argument(help="convert, corenet, dag, gih, loader, obj or store")],
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Run the plain way and ours on the same work, alternating, and print medians and ratio."""
@@ -252,6 +268,15 @@ def _config(path: Path):
     from repose.config.load import load_files
 
     return load_files(path)
+
+
+def _cluster(config: Path | None):
+    """Where work on mesh files runs."""
+    from repose.cluster import Cluster
+    from repose.config.models import Convert
+
+    settings = _config(config).convert if config else Convert()
+    return Cluster(settings.workers, settings.scheduler)
 
 
 def _dataset(config: Path, name: str):

@@ -1,10 +1,12 @@
 """Benchmarks run and compare equal work; no test asserts a time."""
 
 import json
+from functools import partial
 
 import pytest
 
 import repose.bench
+from repose.bench import corenet
 from repose.errors import ReposeError
 
 KEYS = {"name", "size", "plain", "ours", "ratio", "memory_ratio", "error"}
@@ -29,7 +31,7 @@ def test_both_sides_load_the_same_batch(monkeypatch, capsys):
 
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(
-        ReposeError, match=r"no benchmark 'lader' \(hint: there are dag, gih, loader, obj, store"
+        ReposeError, match=rf"no benchmark 'lader' \(hint: there are {', '.join(repose.bench.BENCHES)}"
     ):
         repose.bench.run("lader", as_json=False)
 
@@ -42,3 +44,25 @@ def test_the_dag_and_its_bare_twin_have_the_same_jobs(monkeypatch, capsys):
     # A table, and for each dataset raw, convert, store, three splits, and three jobs a run.
     assert result["size"] == f"{1 + 2 * 6 + 3 * 2 * 2 * 3} jobs" and result["error"] == 0
     assert result.keys() >= KEYS and result["ours"]["cpu_seconds"] > 0
+
+
+def test_both_sides_take_the_same_training_step(monkeypatch, capsys):
+    widths = {"width": 16, "residual_blocks": 1, "refine_width": 16}
+    measure = partial(corenet.measure, size=(10, 10), rounds=1, **widths)
+    monkeypatch.setattr(corenet, "measure", measure)
+    repose.bench.run("corenet", as_json=True)
+    result = json.loads(capsys.readouterr().out)
+    assert [len(r.keys() & KEYS) for r in (result, *result["also"])] == [len(KEYS)] * (
+        1 + len(result["also"])
+    )
+    for one in (result, *result["also"]):
+        assert 0 < one["error"] < 1e-3 and one["ours"]["peak_mib"] > 0
+
+
+def test_a_step_of_iepgan_has_its_parts_and_both_sides_read_the_same_distances():
+    from repose.bench.iepgan import measure
+
+    result = measure(vertices=400, patch_vertices=40, steps=1)
+    assert result.keys() >= KEYS and result["error"] < 1e-3
+    step = result["step"]
+    assert step["step"] == pytest.approx(sum(step.values()) - step["step"]) and step["gih_read"] > 0

@@ -7,7 +7,7 @@ import pytest
 import trimesh
 
 from repose.convert.bodies import write_bodies
-from repose.convert.catalog import COLUMNS, mesh_digest
+from repose.convert.catalog import COLUMNS, QUALITY, mesh_digest
 from repose.errors import MeshError
 from repose.mesh.io import read_mesh
 
@@ -28,7 +28,7 @@ def written(tmp_path):
 
 def test_the_catalogue_has_a_row_per_mesh(written):
     rows, folder, bodies = written
-    assert list(rows.columns) == COLUMNS
+    assert list(rows.columns) == COLUMNS + QUALITY
     assert list(rows.mesh_id) == ["id0_3", "id0_600", "id17_3", "id17_600"]
     assert sorted(p.stem for p in folder.iterdir()) == sorted(rows.mesh_id)
     assert (rows.vertices == 42).all() and (rows.faces == 80).all() and (rows.licence == "CC0-1.0").all()

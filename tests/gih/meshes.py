@@ -1,4 +1,6 @@
-"""Small meshes, sound and broken."""
+"""Small meshes, sound and broken; here and not in a test, so that workers elsewhere can import them."""
+
+import os
 
 import numpy as np
 import trimesh
@@ -46,3 +48,17 @@ def moebius(n=12):
         r, s = (k + 1, n + k + 1) if k < n - 1 else (n, 0)
         faces += [(p, r, s), (p, s, q)]
     return np.concatenate(rim), np.array(faces, np.int32)
+
+
+def scaled(factor):
+    v, f = sphere(1)
+    return v * factor, f
+
+
+def broken():
+    v, f = sphere(1)
+    return v * np.nan, f
+
+
+def deadly():
+    os._exit(1)

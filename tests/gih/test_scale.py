@@ -1,25 +1,20 @@
+import os
+import sys
 from functools import partial
 
+import dask
 import numpy as np
 import pytest
-from gih.meshes import sphere, torus
+from gih.meshes import broken, deadly, scaled, torus
 
 from repose.errors import ReposeError
+from repose.gih import cluster as clusters
 from repose.gih import scale, store
+from repose.gih.cluster import Cluster
 from repose.gih.reader import GihReader
-from repose.gih.scale import Cluster, compute_dataset
+from repose.gih.scale import compute_dataset
 from repose.gih.solver import METRES, Settings, all_pairs
 from repose.progress import Meter
-
-
-def scaled(factor):
-    v, f = sphere(1)
-    return v * factor, f
-
-
-def broken():
-    v, f = sphere(1)
-    return v * np.nan, f
 
 
 def dataset(n=6):
@@ -30,34 +25,90 @@ def mtimes(path):
     return {p.parent.name: p.stat().st_mtime_ns for p in path.glob("*/zarr.json")}
 
 
+SBATCH = """#!/bin/sh
+# Like Slurm's: keeps the script, runs it apart from the caller, and says the number of the job.
+script=$(mktemp -p .) && cp "$1" "$script"
+setsid bash "$script" >"$script.log" 2>&1 &
+echo "Submitted batch job $!"
+"""
+
+SCANCEL = """#!/bin/sh
+kill -- "-$1"
+"""
+
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    """The two commands by which Dask talks to Slurm; jobs find what this process finds."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, text in (("sbatch", SBATCH), ("scancel", SCANCEL)):
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+    monkeypatch.chdir(tmp_path)
+
+
+def files(path):
+    return {p.relative_to(path): p.read_bytes() for p in path.rglob("*") if p.is_file() and p.name != ".lock"}
+
+
+@pytest.fixture(scope="module")
+def one_by_one(tmp_path_factory):
+    path = tmp_path_factory.mktemp("gih") / "s"
+    compute_dataset(dataset() | {"ring": torus}, path)
+    return files(path)
+
+
 @pytest.mark.parametrize(
-    "cluster", [Cluster(), Cluster(3), Cluster(1, "processes")], ids=["one", "threads", "dask"]
+    "cluster",
+    [Cluster(3), Cluster(2, "processes"), Cluster(1, "slurm"), "running"],
+    ids=["threads", "processes", "slurm", "running"],
 )
-def test_every_mesh_is_computed_and_named(tmp_path, cluster):
+def test_every_mode_writes_the_same_bytes(tmp_path, cluster, slurm, one_by_one):
+    import distributed
+
     seen = []
     meshes = dataset() | {"ring": torus}
-    summary = compute_dataset(
-        meshes, tmp_path / "s", cluster=cluster, report=lambda s, o: seen.append((s.done, o.name))
-    )
+
+    def compute(cluster):
+        return compute_dataset(
+            meshes, tmp_path / "s", cluster=cluster, report=lambda s, o: seen.append((s.done, o.name))
+        )
+
+    if cluster == "running":
+        with distributed.LocalCluster(1, threads_per_worker=1, dashboard_address=None) as running:
+            summary = compute(Cluster(1, running.scheduler_address))
+    else:
+        summary = compute(cluster)
     assert (summary.computed, summary.reused, summary.errors) == (7, 0, {})
     assert [done for done, _ in seen] == list(range(1, 8))
+    assert files(tmp_path / "s") == one_by_one
+
+
+def test_every_mesh_is_named(tmp_path):
+    compute_dataset(dataset(), tmp_path / "s")
     reader = GihReader(tmp_path / "s")
-    assert reader.meshes == sorted(meshes)
+    assert reader.meshes == sorted(dataset())
     np.testing.assert_allclose(reader.row("m3", 5), all_pairs(*scaled(4))[5], atol=1e-3)
 
 
-def test_a_running_scheduler_is_used(tmp_path):
-    import distributed
+def test_no_slurm_is_one_clear_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ReposeError, match="no command sbatch here"):
+        compute_dataset(dataset(1), tmp_path / "s", cluster=Cluster(1, "slurm"))
 
-    with distributed.LocalCluster(
-        1, threads_per_worker=1, processes=False, dashboard_address=None
-    ) as running:
-        cluster = Cluster(1, running.scheduler_address)
-        assert compute_dataset(dataset(2), tmp_path / "s", cluster=cluster).computed == 2
+
+def test_a_mesh_that_ends_its_worker_is_one_clear_line(tmp_path):
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+        with pytest.raises(ReposeError, match="ends every worker that takes it, most likely out of memory"):
+            compute_dataset({"deadly": deadly}, tmp_path / "s", cluster=Cluster(1, "processes"))
+    assert GihReader(tmp_path / "s").meshes == []
 
 
 def test_no_scheduler_is_one_clear_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(scale, "CONNECT_TIMEOUT", "1s")
+    monkeypatch.setattr(clusters, "CONNECT_TIMEOUT", "1s")
     with pytest.raises(ReposeError, match="no Dask scheduler answers"):
         compute_dataset(dataset(1), tmp_path / "s", cluster=Cluster(1, "tcp://127.0.0.1:9"))
 
@@ -76,7 +127,7 @@ def test_only_the_changed_mesh_is_recomputed(tmp_path):
 
 
 def test_a_bad_mesh_does_not_stop_the_others(tmp_path):
-    with pytest.raises(ReposeError, match=r"^bad: vertex 0 is not finite .*1 more meshes failed"):
+    with pytest.raises(ReposeError, match=r"^bad: vertex 0 is not finite .*; 1 more failed: worse$"):
         compute_dataset({"bad": broken} | dataset() | {"worse": broken}, tmp_path / "s")
     assert GihReader(tmp_path / "s").meshes == sorted(dataset())
 
@@ -98,7 +149,7 @@ def test_scattered_runs_fill_one_store(tmp_path):
     assert GihReader(tmp_path / "s").meshes == sorted(everything)
 
 
-@pytest.mark.parametrize("wrong", [{"workers": 0}, {"scheduler": "slurm"}])
+@pytest.mark.parametrize("wrong", [{"workers": 0}, {"scheduler": "sge"}])
 def test_cluster_settings_are_checked(wrong):
     with pytest.raises(ReposeError):
         Cluster(**wrong)

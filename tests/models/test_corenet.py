@@ -1,8 +1,10 @@
 import pytest
 import torch
+from torch import nn
 
+from repose.bench import plain_corenet as reference
 from repose.models.corenet import CoreNet
-from tests.models import reference
+from repose.models.layers.spectral import SpectralLinear
 from tests.models.helpers import enliven, gradient_errors, relative, tolerance, twins
 
 
@@ -73,5 +75,20 @@ def test_faithful_depends_on_vertex_order():
 
 def test_fresh_net_is_sound_in_eval_mode():
     identity, pose = meshes(torch.float32)
-    vertices = small().eval()(identity, pose).vertices
-    assert vertices.isfinite().all() and vertices.abs().max() < 1.0
+    for faithful, largest in ((False, 1.999), (True, 1.0)):
+        vertices = small(faithful).eval()(identity, pose).vertices
+        assert vertices.isfinite().all() and vertices.abs().max() < largest
+        assert vertices.std() < 0.9, "stale singular vectors would saturate the output at ±2"
+
+
+@pytest.mark.parametrize("faithful", [False, True])
+def test_only_a_released_generator_starts_tiny_and_never_under_a_spectral_norm(faithful):
+    torch.manual_seed(0)
+    net = CoreNet(width=64, residual_blocks=1, refine_width=128, faithful=faithful)
+    for name, layer in net.named_modules():
+        if isinstance(layer, nn.Linear) and layer.weight.numel() > 1000:
+            tiny = (faithful or "correspondence" in name) and not isinstance(layer, SpectralLinear)
+            xavier, own = (2 / sum(layer.weight.shape)) ** 0.5, (3 * layer.in_features) ** -0.5
+            assert layer.weight.std().item() == pytest.approx(0.02 * xavier if tiny else own, rel=0.1), name
+        if isinstance(layer, SpectralLinear):
+            assert torch.linalg.matrix_norm(layer.normalised_weight(), 2).item() == pytest.approx(1, abs=0.05)

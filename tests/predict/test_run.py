@@ -15,7 +15,7 @@ from repose.errors import ReposeError
 from repose.models import build
 from repose.predict.run import load_network, predict
 from repose.score.rows import METRICS, score
-from repose.split.triples import draw_triples
+from repose.split.triples import Meshes, draw_triples
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
 from repose.train.batches import centred
@@ -28,6 +28,7 @@ def method(**settings):
 
 
 NPT = {"architecture": "npt", "width": 8}
+THERE = Meshes({(i, p) for i in range(3) for p in range(3)})
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_weights_of_another_network_or_none_are_refused(tmp_path):
 
 @pytest.mark.parametrize(("mesh", "column"), [("identity", "identity_mesh"), ("pose", "pose_mesh")])
 def test_a_floor_predicts_the_mesh_it_copies_in_template_order(store, tmp_path, mesh, column):
-    triples = draw_triples(range(3), range(3), 12, "test-unseen", 0)
+    triples = draw_triples(THERE, range(3), range(3), 12, "test-unseen", 0)
     network = load_network(method(architecture="copy", mesh=mesh), None)
     predict(network, store, {"unseen": triples}, "cpu", tmp_path / "p.zarr", "test")
     out = zarr.open_array(tmp_path / "p.zarr" / "unseen" / "vertices", mode="r")[:]
@@ -72,7 +73,7 @@ def test_a_floor_predicts_the_mesh_it_copies_in_template_order(store, tmp_path, 
 
 
 def test_the_truth_scores_zero_and_rows_are_one_per_triple_and_metric(store, tmp_path):
-    triples = draw_triples(range(3), range(3), 7, "test-unseen", 0)
+    triples = draw_triples(THERE, range(3), range(3), 7, "test-unseen", 0)
     truth = store.vertices(triples.truth_mesh.map(store.index_of).to_numpy())
     root = zarr.create_group(tmp_path / "p.zarr")
     names = triples[["identity_mesh", "pose_mesh", "truth_mesh"]].to_numpy().tolist()
@@ -86,7 +87,7 @@ def test_the_truth_scores_zero_and_rows_are_one_per_triple_and_metric(store, tmp
 
 
 def test_predictions_of_other_triples_are_refused(store, tmp_path):
-    triples = draw_triples(range(3), range(3), 7, "test-unseen", 0)
+    triples = draw_triples(THERE, range(3), range(3), 7, "test-unseen", 0)
     network = load_network(method(architecture="copy", mesh="pose"), None)
     predict(network, store, {"unseen": triples}, "cpu", tmp_path / "p.zarr", "test")
     assert isinstance(score(tmp_path / "p.zarr", store, "unseen", triples), pd.DataFrame)
@@ -103,6 +104,6 @@ def test_numbers_that_are_none_are_refused(store, tmp_path):
 
             return Transfer(vertices=identity * float("nan"))
 
-    triples = draw_triples(range(3), range(3), 2, "test-unseen", 0)
+    triples = draw_triples(THERE, range(3), range(3), 2, "test-unseen", 0)
     with pytest.raises(ReposeError, match="no numbers"):
         predict(Broken(), store, {"unseen": triples}, "cpu", tmp_path / "p.zarr", "broken")

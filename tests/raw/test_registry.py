@@ -3,17 +3,21 @@
 import json
 import re
 import zipfile
+from importlib import import_module
+from pathlib import Path
+from typing import get_args
 
 import pytest
 from released import write_faust
 from typer.testing import CliRunner
 
 from repose.cli import app
-from repose.config.datasets import Grid
+from repose.config.datasets import Dataset, Licensed
 from repose.raw.listing import state_of
+from repose.raw.page import page
 from repose.raw.registry import ENTRIES
 
-NAMES = ["open-human", "open-animal", "faust", "dfaust", "smpl-npt", "smal", "mixamo", "deformingthings4d",
+NAMES = ["open-human", "open-animal", "faust", "dfaust", "smpl-npt", "smpl", "smal", "mixamo", "deformingthings4d",
          "deepfashion", "market-1501"]  # fmt: skip
 
 
@@ -34,11 +38,15 @@ def test_every_dataset_says_what_it_is_and_where_to_get_it():
             )
 
 
-def test_every_licensed_mesh_dataset_can_stand_in_the_config():
-    sources = {cls.model_fields["source"].annotation.__args__[0] for cls in Grid.__subclasses__()}
-    assert sources == {"faust", "smpl-npt", "smal"}
-    for source in sources:
-        assert ENTRIES[source].expected and ENTRIES[source].vertices
+def test_every_mesh_dataset_can_stand_in_the_config_and_be_read():
+    sections = get_args(get_args(Dataset)[0])
+    sources = {section.model_fields["source"].annotation.__args__[0]: section for section in sections}
+    assert set(sources) == {name for name, entry in ENTRIES.items() if entry.kind == "meshes"}
+    for source, section in sources.items():
+        if issubclass(section, Licensed):
+            module = import_module(f"repose.raw.{source.replace('-', '_')}")
+            assert callable(module.open_source) and callable(module.wanted) and callable(module.check)
+            assert section.vertices == ENTRIES[source].vertices or ENTRIES[source].vertices is None
 
 
 @pytest.mark.parametrize(
@@ -97,9 +105,15 @@ def test_the_table_is_for_people(tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     done = CliRunner().invoke(app, ["raw", "--list", "--data", str(tmp_path)])
     assert done.exit_code == 0 and all(name in done.output for name in NAMES)
-    assert len(re.findall("missing", done.output)) == 8
+    assert len(re.findall("missing", done.output)) == 9
 
 
 def test_raw_without_a_dataset_says_what_it_needs():
     done = CliRunner().invoke(app, ["raw"])
     assert done.exit_code == 1 and "--list" in str(done.exception)
+
+
+def test_the_page_is_in_step_with_the_registry():
+    root = Path(__file__).parents[2]
+    assert (root / "docs" / "data.md").read_text() == page()
+    assert all(f"| {name} |" in page() for name in NAMES)

@@ -9,15 +9,28 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from repose.config.datasets import SmplNpt
 from repose.convert.bodies import write_bodies
+from repose.convert.catalog import COLUMNS as CATALOG
+from repose.convert.catalog import mesh_id
 from repose.errors import ReposeError
 from repose.models.interface import Transfer
 from repose.predict.run import predict
+from repose.provenance.manifest import Recorder, load, manifest_path
 from repose.score.rows import score
+from repose.split.protocols import Partition
 from repose.split.published import read_published
-from repose.split.triples import draw_triples, write_list
+from repose.split.stage import run
+from repose.split.triples import Meshes, draw_triples, write_list
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
+
+PAIRS = {(i, p) for i in range(30) for p in range(800)}
+ANY = Partition([], [], list(range(800)))
+
+
+def read(path, pairs=PAIRS, identities=ANY, poses=ANY):
+    return read_published(path, "test-unseen", pairs, identities, poses)
 
 
 def like_the_human_list(seed=0):
@@ -40,7 +53,7 @@ def like_the_human_list(seed=0):
 def test_every_row_of_a_list_with_shared_truths_is_kept(tmp_path):
     lines = like_the_human_list()
     (tmp_path / "list").write_text("\n".join(lines) + "\n")
-    rows = read_published(tmp_path / "list", "test-unseen")
+    rows = read(tmp_path / "list")
     assert len(rows) == 400 and rows.truth_mesh.nunique() == 378
     assert not rows.duplicated(["identity_mesh", "pose_mesh"]).any() and set(rows.role) == {"test-unseen"}
     assert (rows.identity_mesh + " " + rows.pose_mesh + " " + rows.truth_mesh).tolist() == lines
@@ -50,7 +63,7 @@ def test_every_row_of_a_list_with_shared_truths_is_kept(tmp_path):
 def test_all_published_namings_give_our_mesh_ids(tmp_path, pattern):
     names = [pattern.format(i=i, p=p) for i, p in ((3, 17), (8, 40), (3, 40))]
     (tmp_path / "list").write_text("  ".join(names) + "\r\n\r\n")
-    assert read_published(tmp_path / "list", "r").iloc[0].tolist() == ["id3_17", "id8_40", "id3_40", "r"]
+    assert read(tmp_path / "list").iloc[0, :3].tolist() == ["id3_17", "id8_40", "id3_40"]
 
 
 @pytest.mark.parametrize(
@@ -67,18 +80,22 @@ def test_all_published_namings_give_our_mesh_ids(tmp_path, pattern):
 def test_malformed_lists_are_refused_by_line(tmp_path, text, says):
     (tmp_path / "list").write_text(text)
     with pytest.raises(ReposeError, match=says):
-        read_published(tmp_path / "list", "r")
+        read(tmp_path / "list")
 
 
-def test_unknown_meshes_and_unreadable_lists_are_refused(tmp_path):
+def test_unknown_meshes_training_meshes_and_unreadable_lists_are_refused(tmp_path):
     (tmp_path / "list").write_text("id1_2 id3_4 id1_4\n")
-    assert len(read_published(tmp_path / "list", "r", {"id1_2", "id3_4", "id1_4"})) == 1
+    there = {(1, 2), (3, 4), (1, 4)}
+    assert len(read(tmp_path / "list", there)) == 1
     with pytest.raises(ReposeError, match=r"list:1: the dataset has no mesh id1_4"):
-        read_published(tmp_path / "list", "r", {"id1_2", "id3_4"})
+        read(tmp_path / "list", there - {(1, 4)})
+    for parts in ({"identities": Partition([3], [], [1])}, {"poses": Partition([], [4], [2])}):
+        with pytest.raises(ReposeError, match=r"list:1: id3_4 is no test mesh"):
+            read(tmp_path / "list", **parts)
     (tmp_path / "list").write_bytes(b"\xff\xfe\x00")
     for path in (tmp_path / "list", tmp_path / "none"):
         with pytest.raises(ReposeError, match="not a readable test list"):
-            read_published(path, "r")
+            read(path)
 
 
 @settings(max_examples=30, deadline=None)
@@ -87,16 +104,16 @@ def test_any_text_is_read_or_refused(tmp_path_factory, text):
     path = tmp_path_factory.mktemp("lists") / "list"
     path.write_text(text)
     try:
-        rows = read_published(path, "r")
+        rows = read(path)
     except ReposeError:
         return
     assert len(rows) == sum(bool(line.split()) for line in text.splitlines())
 
 
 def test_what_we_write_reads_back(tmp_path):
-    drawn = draw_triples(range(5), range(7), 60, "test-unseen", 0)
+    drawn = draw_triples(Meshes(PAIRS), range(5), range(7), 60, "test-unseen", 0)
     write_list(drawn, tmp_path / "list")
-    pd.testing.assert_frame_equal(read_published(tmp_path / "list", "test-unseen"), drawn)
+    pd.testing.assert_frame_equal(read(tmp_path / "list"), drawn)
 
 
 @pytest.fixture
@@ -120,7 +137,7 @@ class Mean(torch.nn.Module):
 
 def test_rows_that_share_a_truth_keep_their_own_predictions_and_scores(store, tmp_path):
     (tmp_path / "list").write_text("id0_0 id1_1 id0_1\nid0_2 id1_1 id0_1\nid0_0 id2_1 id0_1\n")
-    rows = read_published(tmp_path / "list", "test-unseen", set(store.mesh_ids))
+    rows = read(tmp_path / "list")
     predict(Mean(), store, {"unseen": rows}, "cpu", tmp_path / "p.zarr", "mean")
     vertices = zarr.open_array(tmp_path / "p.zarr" / "unseen" / "vertices", mode="r")[:]
     assert all(not np.allclose(vertices[a], vertices[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
@@ -130,6 +147,28 @@ def test_rows_that_share_a_truth_keep_their_own_predictions_and_scores(store, tm
 
 
 def test_a_row_given_twice_is_no_second_prediction(store, tmp_path):
-    rows = draw_triples(range(3), range(3), 4, "test-unseen", 0)
+    rows = draw_triples(Meshes(PAIRS), range(3), range(3), 4, "test-unseen", 0)
     with pytest.raises(ReposeError, match=r"the unseen triples have .* twice"):
         predict(Mean(), store, {"unseen": pd.concat([rows, rows[:1]])}, "cpu", tmp_path / "p.zarr", "mean")
+
+
+def test_the_split_of_a_dataset_takes_its_published_list(tmp_path):
+    names = [(i, p) for i in range(30) for p in range(0, 800) if p < 20 or p >= 200]
+    rows = pd.DataFrame(names, columns=["identity", "pose"])
+    rows["mesh_id"] = [mesh_id(*name) for name in names]
+    rows[[c for c in CATALOG if c not in rows.columns]] = 0
+    catalog = tmp_path / "catalog.parquet"
+    rows.to_parquet(catalog)
+    Recorder("convert", "0", {}).seal(manifest_path(catalog), [catalog])
+    (tmp_path / "list").write_text("\n".join(like_the_human_list()))
+    dataset = SmplNpt(source="smpl-npt", test_list=str(tmp_path / "list"))
+    run(dataset, "unseen", catalog, tmp_path / "unseen.parquet")
+    split = pd.read_parquet(tmp_path / "unseen.parquet")
+    assert len(split) == 400 and split.truth_mesh.nunique() == 378
+    before = load(tmp_path / "unseen.manifest.json")
+    (tmp_path / "list").write_text("\n".join(like_the_human_list()[:-1]))
+    run(dataset, "unseen", catalog, tmp_path / "unseen.parquet")
+    after = load(tmp_path / "unseen.manifest.json")
+    assert len(pd.read_parquet(tmp_path / "unseen.parquet")) == 399 and after.digest != before.digest
+    drawn = SmplNpt(source="smpl-npt").split_settings("unseen")
+    assert "test_list" not in drawn and "test_list" not in dataset.split_settings("seen-pose")

@@ -19,14 +19,15 @@ from repose.convert.bodies import write_bodies
 from repose.errors import ReposeError
 from repose.models import build
 from repose.models.interface import Transfer
-from repose.models.losses import weighted_edges
+from repose.models.losses import seen_edges, weighted_edges
 from repose.split.protocols import Partition, training_triples
+from repose.split.triples import Meshes
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
 from repose.train.batches import BatchStream, TrainingData, Triples, centred
 from repose.train.fit import train
 from repose.train.tasks.base import rate_factor
-from repose.train.tasks.transfer import TransferTask, seen_edges
+from repose.train.tasks.transfer import TransferTask
 
 CPU = Compute(device="cpu")
 TRAINING = {
@@ -57,8 +58,9 @@ def folder(tmp_path_factory):
     )
     rows = write_bodies(bodies, sphere.faces.astype(np.int32), folder / "obj", "test", "own")
     pack(rows, folder / "obj", folder / "meshes.zarr")
-    halves = Partition.of_counts(3, 2, 0), Partition.of_counts(4, 2, 0)
-    training_triples(*halves, train=30, val=4, seed=0).to_parquet(folder / "train.parquet")
+    halves = Partition([0, 1, 2], [3, 4], []), Partition([0, 1, 2, 3], [4, 5], [])
+    meshes = Meshes({(i, p) for i in range(5) for p in range(6)})
+    training_triples(meshes, *halves, train=30, val=4, seed=0).to_parquet(folder / "train.parquet")
     return folder
 
 
@@ -145,7 +147,7 @@ def test_a_pass_shows_every_triple_once(folder):
     splits = pd.read_parquet(folder / "train.parquet")
     triples = Triples(MeshStore(folder / "meshes.zarr"), splits[splits.role == "train"])
     stream = BatchStream(triples, 5, seed=0, start=0, stop=2 * len(triples) // 5)
-    seen = [int(i) for step in range(stream.start, stream.stop) for i in stream._chosen(step)]
+    seen = [int(i) for step in range(stream.start, stream.stop) for i in stream.chosen(step)]
     first, second = seen[: len(triples)], seen[len(triples) :]
     assert sorted(first) == sorted(second) == list(range(len(triples))) and first != second
 

@@ -80,7 +80,6 @@ def test_corenet_reproduces_the_released_forward_pass(corenet, tmp_path, swapped
 
 
 def test_mapconnet_reproduces_the_released_forward_pass(tmp_path):
-    pytest.importorskip("repose.models.mapconnet")
     g, corr = trained(ReleasedG(condition=6)), trained(ReleasedCorr(), 1)
     files = tmp_path / "200_net_G.pth", tmp_path / "200_net_Corr.pth"
     for net, file in zip((g, corr), files, strict=True):
@@ -126,7 +125,6 @@ def test_the_manifest_has_settings_and_the_sources_hashes(corenet, tmp_path):
 )
 def test_every_tensor_of_the_full_width_release_has_one_name(system, parameters, tensors, settings):
     layout = LAYOUTS[system]
-    pytest.importorskip(f"repose.models.{layout.architecture}")
     network = layout.network(layout.settings({}) | settings)
     keys = layout.keys(network)
     assert len(set(keys.values())) == len(keys) == tensors

@@ -76,6 +76,11 @@ def split_settings(wildcards):
     return CONFIG.datasets[wildcards.dataset].split_settings(wildcards.part)
 
 
+def published_list(wildcards):
+    """The file of published test rows, where a dataset is given one."""
+    return split_settings(wildcards).get("test_list", [])
+
+
 def method_settings(wildcards):
     """What a training or a prediction depends on."""
     method, compute = CONFIG.methods[wildcards.method], CONFIG.compute
@@ -142,6 +147,20 @@ def runs(pattern):
         ]
 
     return paths
+
+
+def distances(wildcards):
+    """The geodesic distances of a dataset, for a method that reads them; nothing for the others."""
+    if not CONFIG.methods[wildcards.method].reads_gih:
+        return []
+    return f"results/gih/{wildcards.dataset}.manifest.json"
+
+
+def distances_option(wildcards):
+    """The command line option that names the distances."""
+    if not CONFIG.methods[wildcards.method].reads_gih:
+        return ""
+    return f"--gih results/gih/{wildcards.dataset}.zarr"
 
 
 def trained_model(wildcards):

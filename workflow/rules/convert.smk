@@ -1,7 +1,9 @@
 """Raw data as .obj files, named and laid out as the published loaders read them.
 
 REQUIRED INPUTS: results/data/{dataset}/raw.npz, or raw.json and unpacked/ of a licensed dataset
-OUTPUTS: results/data/{dataset}/catalog.parquet, and results/data/{dataset}/obj/id{i}_{j}.obj
+OUTPUTS: results/data/{dataset}/catalog.parquet, and results/data/{dataset}/obj/id{i}_{j}.obj, hard links into
+results/data/{dataset}/.converted, which is not declared: Snakemake deletes outputs before it runs a rule, and one
+changed mesh would cost all conversions.
 """
 
 
@@ -21,8 +23,9 @@ rule convert:
         "benchmarks/convert/{dataset}.tsv"
     conda:
         ENV
+    threads: CONFIG.convert.workers
     resources:
-        mem_mb=6000,
+        mem_mb=3000,
         runtime=240,
     params:
         code=dataset_code("convert"),

@@ -10,6 +10,7 @@ rule split:
     input:
         catalog=ancient("results/data/{dataset}/catalog.parquet"),
         manifest="results/data/{dataset}/catalog.manifest.json",
+        published=published_list,
     output:
         triples="results/splits/{dataset}/{part}.parquet",
         names="results/splits/{dataset}/{part}.txt",

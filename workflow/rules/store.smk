@@ -20,6 +20,7 @@ rule store:
         "benchmarks/store/{dataset}.tsv"
     conda:
         ENV
+    threads: CONFIG.convert.workers
     resources:
         mem_mb=4000,
         runtime=120,

@@ -12,6 +12,7 @@ rule train:
         store_manifest="results/data/{dataset}/meshes.manifest.json",
         split=ancient("results/splits/{dataset}/train.parquet"),
         split_manifest="results/splits/{dataset}/train.manifest.json",
+        gih=distances,
     output:
         model="results/runs/{dataset}/{method}/seed{seed}/model.safetensors",
         history="results/runs/{dataset}/{method}/seed{seed}/history.parquet",
@@ -30,8 +31,9 @@ rule train:
         gpu=int(CONFIG.compute.device == "cuda"),
     params:
         settings=method_settings,
+        gih=distances_option,
         code=method_code("train"),
     shell:
         "repose train {wildcards.method} --seed {wildcards.seed}"
-        " --store {input.store} --split {input.split} --state results/.state --out {output.model}"
+        " --store {input.store} --split {input.split} {params.gih} --state results/.state --out {output.model}"
         " 2>&1 | tee {log}"

@@ -13,8 +13,11 @@ from typing import Any
 
 from repose.errors import ReposeError
 
-# Each module has `measure() -> dict`, the dict that `compare` returns.
-BENCHES = {name: f"repose.bench.{name}" for name in ("dag", "gih", "loader", "obj", "store")}
+# Each module has `measure() -> dict`, the dict that `compare` returns; under `also` it may hold more of them.
+BENCHES = {
+    name: f"repose.bench.{name}"
+    for name in ("convert", "corenet", "dag", "gih", "iepgan", "loader", "obj", "store")
+}
 
 
 def run(name: str, as_json: bool) -> None:
@@ -22,7 +25,7 @@ def run(name: str, as_json: bool) -> None:
     if name not in BENCHES:
         raise ReposeError(f"no benchmark {name!r}", hint=f"there are {', '.join(BENCHES)}")
     result = importlib.import_module(BENCHES[name]).measure()
-    print(json.dumps(result) if as_json else _table(result))
+    print(json.dumps(result) if as_json else "\n".join(map(_table, [result, *result.get("also", [])])))
 
 
 def compare(

@@ -22,7 +22,7 @@ def measure() -> dict[str, Any]:
     """Time a batch of triples of 6,890-vertex meshes both ways; figures are per triple."""
     with tempfile.TemporaryDirectory() as folder:
         obj = Path(folder) / "obj"
-        rows = write_bodies(_bodies(), _sphere()[1], obj, "bench", "own")
+        rows = write_bodies(_bodies(), sphere()[1], obj, "bench", "own")
         pack(rows, obj, Path(folder) / "meshes.zarr")
         store = MeshStore(Path(folder) / "meshes.zarr")
         triples = draw_triples(_grid(), range(IDENTITIES), range(POSES), BATCH, "train", 0)
@@ -59,29 +59,29 @@ def _grid() -> Meshes:
 
 
 def _bodies():
-    base, _ = _sphere()
+    base, _ = sphere()
     rng = np.random.default_rng(0)
     for identity in range(IDENTITIES):
         for pose in range(POSES):
             yield identity, pose, (base * rng.uniform(0.5, 1.5, 3)).astype(np.float32)
 
 
-def _sphere() -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """A closed sphere of rings and sectors: 6,890 vertices, 13,776 faces."""
-    polar = np.linspace(0, np.pi, RINGS + 2)[1:-1, None]
-    around = np.linspace(0, 2 * np.pi, SECTORS, endpoint=False)[None]
+def sphere(rings: int = RINGS, sectors: int = SECTORS) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """A closed sphere of rings · sectors + 2 vertices; 6,890 and 13,776 faces if not told otherwise."""
+    polar = np.linspace(0, np.pi, rings + 2)[1:-1, None]
+    around = np.linspace(0, 2 * np.pi, sectors, endpoint=False)[None]
     shell = np.stack(
         [np.sin(polar) * np.cos(around), np.cos(polar) + 0 * around, np.sin(polar) * np.sin(around)], -1
     ).reshape(-1, 3)
     vertices = np.concatenate([shell, [[0, 1, 0], [0, -1, 0]]]).astype(np.float32)
-    ring, sector = np.divmod(np.arange(RINGS * SECTORS), SECTORS)
-    right = ring * SECTORS + (sector + 1) % SECTORS
-    here, below = np.arange(RINGS * SECTORS), SECTORS
-    inner = ring < RINGS - 1
+    ring, sector = np.divmod(np.arange(rings * sectors), sectors)
+    right = ring * sectors + (sector + 1) % sectors
+    here, below = np.arange(rings * sectors), sectors
+    inner = ring < rings - 1
     sides = [
         np.stack([here, right, here + below], 1)[inner],
         np.stack([right, right + below, here + below], 1)[inner],
     ]
-    north = np.stack([right, here, np.full_like(here, RINGS * SECTORS)], 1)[ring == 0]
-    south = np.stack([here, right, np.full_like(here, RINGS * SECTORS + 1)], 1)[ring == RINGS - 1]
+    north = np.stack([right, here, np.full_like(here, rings * sectors)], 1)[ring == 0]
+    south = np.stack([here, right, np.full_like(here, rings * sectors + 1)], 1)[ring == rings - 1]
     return vertices, np.concatenate([*sides, north, south]).astype(np.int32)

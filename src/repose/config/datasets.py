@@ -153,16 +153,41 @@ class Faust(Grid):
     pairs: Pairs = Field(Pairs(train=1000, val=60, test=12), description="triples; few are possible")
 
 
-class SmplNpt(Grid):
-    """SMPL-NPT bodies: 30 identities in 800 poses, parted as published, but for validation."""
+class Published(Grid):
+    """A grid of which test rows are published."""
 
-    source: Literal["smpl-npt"]
+    test_list: str | None = Field(
+        None,
+        description="file of published rows `identity pose truth`, for protocol unseen; null: rows are drawn",
+    )
+
+    def split_settings(self, part: str) -> dict[str, Any]:
+        """See `Paired`; and which rows are given."""
+        given = {"test_list": self.test_list} if part == "unseen" and self.test_list else {}
+        return super().split_settings(part) | given
+
+
+class SmplBodies(Published):
+    """30 identities in 800 poses, parted as published, but for validation."""
+
     identities: Choice = Field(Choice(train="0-15", val="0-15", test="16-29"), description="bodies")
     poses: Choice = Field(Choice(train="200-599", val="0-19", test="600-799"), description="poses")
     pairs: Pairs = Field(Pairs(train=800_000, val=200, test=400), description="triples")
 
 
-class Smal(Grid):
+class SmplNpt(SmplBodies):
+    """SMPL-NPT bodies as published: 30 identities in 800 poses."""
+
+    source: Literal["smpl-npt"]
+
+
+class Smpl(SmplBodies):
+    """Bodies made from an SMPL model file as those of SMPL-NPT were."""
+
+    source: Literal["smpl"]
+
+
+class Smal(Published):
     """SMAL animals: 41 toys in 600 poses; the last 20 published training poses are for validation."""
 
     vertices: ClassVar[int] = 3889
@@ -258,6 +283,6 @@ class DeformingThings4D(Single):
 
 
 Dataset = Annotated[
-    OpenHuman | OpenAnimal | Faust | Dfaust | SmplNpt | Smal | Mixamo | DeformingThings4D,
+    OpenHuman | OpenAnimal | Faust | Dfaust | SmplNpt | Smpl | Smal | Mixamo | DeformingThings4D,
     Field(discriminator="source"),
 ]

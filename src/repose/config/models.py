@@ -39,6 +39,18 @@ class Compute(Section):
     threads: PositiveInt = Field(1, description="CPU threads of one training; a part of the result on a CPU")
 
 
+class Convert(Section):
+    """Parallel work on mesh files, in the stages convert and store. No result depends on it."""
+
+    workers: PositiveInt = Field(2, description="meshes read and written at a time, by one job")
+    scheduler: str = Field(
+        "threads",
+        pattern=r"^(threads|processes|slurm|[a-z]+://.+)$",
+        description="threads, processes (a local Dask cluster), slurm (a Slurm job per worker), "
+        "or the address tcp://HOST:PORT of a running Dask scheduler",
+    )
+
+
 class Gih(Section):
     """Geodesics in heat: what `results/gih/{dataset}.zarr` holds, and how it is computed."""
 
@@ -68,4 +80,5 @@ class Config(Section):
     methods: dict[Name, Method] = Field(description="methods by name")
     tables: dict[Name, Table] = Field(description="what results/{name}.csv compares, by name")
     compute: Compute = Field(Compute(), description="where trainings run")
+    convert: Convert = Field(Convert(), description="parallel work on mesh files")
     gih: Gih = Field(Gih(), description="geodesics in heat")

@@ -1,4 +1,4 @@
-"""Write generated or converted bodies as .obj files with their catalogue."""
+"""Write bodies that are in memory as .obj files with their catalogue, for notebooks, benches and tests."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from repose.convert.catalog import COLUMNS, mesh_digest, mesh_id
+from repose.convert.batch import measured
+from repose.convert.catalog import COLUMNS, QUALITY, mesh_id
 from repose.mesh.io import write_obj
 from repose.mesh.mesh import Mesh
 
@@ -27,8 +28,9 @@ def write_bodies(
     folder.mkdir(parents=True)
     rows = []
     for identity, pose, vertices in bodies:
-        mesh = Mesh(vertices, faces)
         name = mesh_id(identity, pose)
+        mesh, measures = measured(Mesh(vertices, faces), folder / f"{name}.obj")
         write_obj(folder / f"{name}.obj", mesh)
-        rows.append((name, identity, pose, len(vertices), len(faces), mesh_digest(mesh), source, licence))
-    return pd.DataFrame(rows, columns=COLUMNS)
+        numbers = {"mesh_id": name, "identity": identity, "pose": pose}
+        rows.append(numbers | measures | {"source": source, "licence": licence})
+    return pd.DataFrame(rows, columns=[*COLUMNS, *QUALITY])

@@ -1,8 +1,12 @@
-"""The catalogue of a dataset: a row per converted mesh."""
+"""The catalogue of a dataset: a row per converted mesh.
+
+Its columns are `COLUMNS`, which every catalogue has, and the measures `QUALITY`; see `repose.mesh.quality.Quality`.
+"""
 
 import hashlib
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +14,24 @@ import pandas as pd
 
 from repose.errors import ReposeError
 from repose.mesh.mesh import Mesh
+from repose.mesh.quality import Quality
 
 COLUMNS = ["mesh_id", "identity", "pose", "vertices", "faces", "sha256", "source", "licence"]
-_MESH_ID = re.compile(r"id\d+_\d+")
+QUALITY = [field.name for field in fields(Quality) if field.name not in COLUMNS]
+_MESH_ID = re.compile(r"id(\d+)_(\d+)")
 
 
 def mesh_id(identity: int, pose: int) -> str:
     """The name that NPT, 3D-CoreNet and MAPConNet read: `id{identity}_{pose}`."""
     return f"id{identity}_{pose}"
+
+
+def mesh_numbers(name: str) -> tuple[int, int]:
+    """Identity and pose of a mesh id; raises ReposeError for anything else."""
+    found = _MESH_ID.fullmatch(name)
+    if found is None:
+        raise ReposeError(f"mesh_id {name!r} is not of the form id3_17")
+    return int(found[1]), int(found[2])
 
 
 def mesh_digest(mesh: Mesh) -> str:

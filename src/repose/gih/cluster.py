@@ -102,6 +102,12 @@ def _client(cluster: Cluster) -> Iterator[Any]:
         except (OSError, TimeoutError, ValueError) as error:
             raise ReposeError("no Dask scheduler answers", cluster.scheduler, "is it running?") from error
         with client:
+            try:
+                client.run(exec, "import repose.gih.compute")  # Dask would wait for ever for one that cannot
+            except ImportError as error:
+                raise ReposeError(
+                    f"a worker cannot import repose: {error}", cluster.scheduler, "install it there"
+                ) from error
             yield client
         return
     start = _local if cluster.scheduler == "processes" else _slurm

@@ -28,22 +28,28 @@ def intersecting_faces(
     """
     if labels is None or ignored is None:
         labels, ignored = np.zeros(len(faces), np.int64), np.zeros((1, 1), np.bool_)
-    corners = np.asarray(vertices, np.float64)[faces]  # (F, 3, 3)
-    extent = np.ptp(corners, axis=(0, 1))
+    points, faces = np.asarray(vertices, np.float64), np.asarray(faces, np.int64)
     # Swept along the longest side, where the fewest faces overlap; that side comes first.
-    corners = corners[:, :, np.argsort(-extent, kind="stable")]
-    order = np.argsort(corners[:, :, 0].min(axis=1), kind="stable")
-    corners = np.ascontiguousarray(corners[order])
+    points = np.ascontiguousarray(points[:, np.argsort(-np.ptp(points, axis=0), kind="stable")])
+    order = np.argsort(points[:, 0][faces].min(axis=1), kind="stable")
+    faces = faces[order]
     found = np.zeros(len(faces), np.bool_)
-    found[order] = _sweep(
-        corners,
-        corners.min(axis=1),
-        corners.max(axis=1),
-        np.asarray(faces, np.int64)[order],
-        np.asarray(labels, np.int64)[order],
-        ignored,
-    )
+    corners, low, high = _boxes(points, faces)
+    found[order] = _sweep(corners, low, high, faces, np.asarray(labels, np.int64)[order], ignored)
     return found
+
+
+@njit(cache=True, nogil=True)
+def _boxes(points, faces):
+    """Corners (F, 3, 3) of the faces, and the low and high ends (F, 3) of their boxes."""
+    corners = np.empty((len(faces), 3, 3))
+    low, high = np.empty((len(faces), 3)), np.empty((len(faces), 3))
+    for f in range(len(faces)):
+        for k in range(3):
+            a, b, c = points[faces[f, 0], k], points[faces[f, 1], k], points[faces[f, 2], k]
+            corners[f, 0, k], corners[f, 1, k], corners[f, 2, k] = a, b, c
+            low[f, k], high[f, k] = min(a, b, c), max(a, b, c)
+    return corners, low, high
 
 
 @njit(cache=True, nogil=True)
@@ -78,9 +84,12 @@ def _neighbours(faces, i, j):
 def _passes(corners, i, j):
     """Whether an edge of face i passes through the inside of face j."""
     a, b, c = corners[j, 0], corners[j, 1], corners[j, 2]
+    sides = (_side(a, b, c, corners[i, 0]), _side(a, b, c, corners[i, 1]), _side(a, b, c, corners[i, 2]))
+    if min(sides) >= 0 or max(sides) <= 0:
+        return False
     for k in range(3):
-        p, q = corners[i, k], corners[i, (k + 1) % 3]
-        if _side(a, b, c, p) * _side(a, b, c, q) < 0:
+        if sides[k] * sides[(k + 1) % 3] < 0:
+            p, q = corners[i, k], corners[i, (k + 1) % 3]
             u, v, w = _side(p, q, a, b), _side(p, q, b, c), _side(p, q, c, a)
             if (u > 0 and v > 0 and w > 0) or (u < 0 and v < 0 and w < 0):
                 return True

@@ -64,7 +64,7 @@ def measure(mesh: Mesh) -> Quality:
         manifold=manifold,
         components=components,
         degenerate_faces=degenerate_faces(vertices, faces),
-        duplicate_vertices=len(vertices) - len(np.unique(vertices, axis=0)),
+        duplicate_vertices=duplicate_vertices(vertices),
         unreferenced_vertices=len(vertices) - referenced,
         self_intersections=int(intersecting_faces(vertices, faces).sum()),
         volume_m3=operators.volume(vertices, faces) if closed else float("nan"),
@@ -83,6 +83,13 @@ def _topology(content: bytes) -> tuple[bool, bool, int, int]:
     faces = np.frombuffer(content, np.int32).reshape(-1, 3)
     referenced = len(np.unique(faces))
     return operators.is_closed(faces), operators.is_manifold(faces), operators.components(faces), referenced
+
+
+def duplicate_vertices(vertices: np.ndarray) -> int:
+    """How many vertices lie exactly where an earlier one lies."""
+    x = np.sort(vertices[:, 0])
+    twice = np.isin(vertices[:, 0], x[1:][x[1:] == x[:-1]])
+    return int(twice.sum()) - len(np.unique(vertices[twice], axis=0))
 
 
 def degenerate_faces(vertices: np.ndarray, faces: np.ndarray) -> int:

@@ -18,8 +18,6 @@ from repose.models.corenet import CoreNet
 from repose.models.interface import Transfer, check_pair
 from repose.models.layers.elain import ElaIN
 
-_INIT_GAIN = 0.02  # of all of 3D-CoreNet's linear maps
-
 
 class _Ones(nn.Module):
     """In the place of the map to w: w = 1, whatever the statistics."""
@@ -59,8 +57,6 @@ class AblatedCoreNet(CoreNet):
             # Nothing is matched any more; the pooled feature takes the warp's place.
             del self.correspondence.theta, self.correspondence.phi
             self.refinement.fc = nn.Linear(3 + width, refine_width)
-            nn.init.xavier_normal_(self.refinement.fc.weight, gain=_INIT_GAIN)
-            nn.init.zeros_(self.refinement.fc.bias)
 
     def forward(
         self,

@@ -47,6 +47,21 @@ def edge_loss(
     return (((ratio - 1).abs() * real) @ weights.to(ratio.dtype)).mean()
 
 
+def seen_edges(
+    edges: Tensor,  # (E, 2) of the template
+    weights: Tensor,  # (E,)
+    order: Tensor,  # (N,) template vertices that the network sees, in the order it sees them
+    vertex_count: int,
+) -> tuple[Tensor, Tensor]:
+    """The edges with both ends among `order`, in its numbering, their weights scaled to the same sum."""
+    place = order.new_full((vertex_count,), -1)
+    place[order] = torch.arange(len(order), device=order.device)
+    moved = place[edges]
+    seen = (moved >= 0).all(dim=1)
+    kept = weights[seen]
+    return moved[seen], kept * (weights.sum() / kept.sum())
+
+
 def _lengths(vertices: Tensor, edges: Tensor) -> Tensor:
     # One row per vertex with the whole batch in it: gathers then move long contiguous rows.
     rows = vertices.transpose(0, 1).flatten(1)

@@ -14,18 +14,18 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
-# What these do cannot change a number in a result: messages, progress, file swaps, manifests. The config
-# models are left out because every rule passes the values it uses as parameters.
-IGNORED = ("repose.errors", "repose.progress", "repose.provenance", "repose.config")
+# What these do cannot change a number in a result: messages, progress, file swaps, manifests, where tasks run. The
+# config models are left out because every rule passes the values it uses as parameters.
+IGNORED = ("repose.errors", "repose.progress", "repose.provenance", "repose.config", "repose.cluster")
 
 # Where each stage begins. `{0}` is a dataset's source or a method's architecture, `{1}` a method's training task.
 ENTRIES = {
     "raw": ("repose.raw.{0}",),
     "raw-files": ("repose.raw.collect", "repose.raw.{0}"),
-    "convert": ("repose.convert.bodies", "repose.raw.{0}.source"),
+    "convert": ("repose.convert.batch", "repose.raw.{0}.source"),
     "store": ("repose.store.pack",),
     "gih": ("repose.gih.scale",),
-    "split": ("repose.split.protocols",),
+    "split": ("repose.split.protocols", "repose.split.published"),
     "train": ("repose.train.fit", "repose.train.tasks.{1}", "repose.models.{0}"),
     "predict": ("repose.predict.run", "repose.models.{0}"),
     "score": ("repose.score.rows",),

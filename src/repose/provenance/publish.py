@@ -1,5 +1,6 @@
 """Old or new, never torn: build beside the target, flush, rename."""
 
+import ctypes
 import errno
 import fcntl
 import os
@@ -9,6 +10,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux, fcntl.h and fs.h
 
 
 @contextmanager
@@ -61,6 +64,8 @@ def _swap(private: Path, target: Path, keep: bool) -> None:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
     elif private.is_dir() and target.is_dir():
+        if _exchange(private, target):
+            return  # the old artefact has the private name now, and goes with it
         # POSIX cannot rename a directory over a full one. Between the two renames the artefact is absent.
         doomed = private.with_name(private.name + ".old")
         os.rename(target, doomed)
@@ -68,6 +73,14 @@ def _swap(private: Path, target: Path, keep: bool) -> None:
         shutil.rmtree(doomed)
     else:
         os.replace(private, target)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two names in one step, where kernel and file system can; False where not."""
+    swap = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    return swap is not None and not swap(
+        _AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE
+    )
 
 
 def _sweep(target: Path) -> None:

@@ -22,7 +22,7 @@ from repose.mesh.io import read_bytes
 from repose.mesh.mesh import Mesh
 from repose.raw.anime import HEADER, Animation, frame_count, parse_anime
 from repose.raw.box import Similarity, unit_box
-from repose.raw.files import as_float32, mesh_key, z_up
+from repose.raw.files import as_float32, located, mesh_key, z_up
 from repose.raw.inventory import Inventory, RawFile, Wanted
 from repose.raw.registry import ENTRIES
 from repose.raw.source import Item
@@ -44,6 +44,7 @@ class AnimationSource:
     """The template and the drawn frames of one animal; see `repose.raw.source.Source`."""
 
     inventory: Path
+    root: Path
     dataset: DeformingThings4D
 
     @property
@@ -58,14 +59,14 @@ class AnimationSource:
         frames = [
             (file, frame)
             for file in listed.files
-            for frame in range(0, _frames(listed.root, file), self.dataset.stride)
+            for frame in range(0, _frames(self.root, file), self.dataset.stride)
             if (file, frame) != (template, 0)
         ]
         if len(frames) < self.dataset.frames:
             raise ReposeError(
                 f"{self.dataset.animal} has {len(frames)} frames besides its template, fewer than "
                 f"{self.dataset.frames}",
-                listed.root,
+                self.root,
                 "ask for fewer `frames`, or a smaller `stride`",
             )
         rng = np.random.default_rng(self.dataset.seed)
@@ -81,12 +82,12 @@ class AnimationSource:
         listed = Inventory.read(self.inventory)
         files = {file.path: file for file in listed.files}
         template = listed.files[0]
-        first = _read(listed.root, template)
+        first = _read(self.root, template)
         box = unit_box(first.first)
         for path, group in groupby(items, key=lambda item: item.source.rpartition(":")[0]):
-            animation = first if path == template.path else _read(listed.root, files[path])
+            animation = first if path == template.path else _read(self.root, files[path])
             for item in group:
-                yield self._mesh(animation, first, box, item, listed.root)
+                yield self._mesh(animation, first, box, item, self.root)
 
     def _mesh(
         self, animation: Animation, template: Animation, box: Similarity, item: Item, root: Path
@@ -118,7 +119,7 @@ def _read(root: Path, file: RawFile) -> Animation:
 
 def open_source(dataset: DeformingThings4D, raw: Path) -> AnimationSource:
     """See `repose.raw.source.open_source`; `raw` is the inventory."""
-    return AnimationSource(raw, dataset)
+    return AnimationSource(*located(raw), dataset)
 
 
 def _is_of(animal: str, path: str) -> bool:

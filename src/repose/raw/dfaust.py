@@ -18,7 +18,7 @@ import numpy as np
 from repose.config.datasets import FRAMES_PER_MOTION, MOTIONS, Dfaust
 from repose.errors import MeshError, ReposeError
 from repose.mesh.mesh import Mesh
-from repose.raw.files import as_float32, check_counts, mesh_key
+from repose.raw.files import as_float32, check_counts, located, mesh_key
 from repose.raw.inventory import Inventory, RawFile, Wanted
 from repose.raw.registry import ENTRIES
 from repose.raw.source import Item
@@ -45,6 +45,7 @@ class SequenceSource:
     """Frames of the chosen sequences; see `repose.raw.source.Source`."""
 
     inventory: Path
+    root: Path
     dataset: Dfaust
 
     @property
@@ -58,21 +59,21 @@ class SequenceSource:
         subjects, motions = self.dataset.identities.all(), self.dataset.chosen_motions()
         items = {}
         for file in listed.files:
-            with _opened(listed.root / file.path) as opened:
+            with _opened(self.root / file.path) as opened:
                 for name in opened:
                     subject, _, motion = name.partition("_")
                     if subject.isdecimal() and int(subject) in subjects and motion in motions:
-                        frames = _sequence(opened, name, listed.root / file.path).shape[2]
+                        frames = _sequence(opened, name, self.root / file.path).shape[2]
                         for frame in range(0, frames, self.dataset.stride):
                             item = self._item(file, int(subject), motion, frame)
                             items[item.identity, item.pose] = item
         if absent := set(subjects) - {identity for identity, _ in items}:
-            raise ReposeError(f"no sequence of subject {min(absent)}", listed.root, f"get {ENTRY.get}")
+            raise ReposeError(f"no sequence of subject {min(absent)}", self.root, f"get {ENTRY.get}")
         return [items[place] for place in sorted(items)]
 
     def meshes(self, items: Sequence[Item]) -> Iterator[Mesh]:
         """Read frames; a sequence is read once for the frames that follow one another."""
-        root = Inventory.read(self.inventory).root
+        root = self.root
         for (path, name), group in groupby(items, key=lambda item: tuple(item.source.rsplit(":", 2)[:2])):
             with _opened(root / path) as opened:
                 # Frames are the last axis: reading one costs nearly as much as reading all.
@@ -123,4 +124,4 @@ def _sequence(opened: h5py.File, name: str, where: Path) -> h5py.Dataset:
 
 def open_source(dataset: Dfaust, raw: Path) -> SequenceSource:
     """See `repose.raw.source.open_source`; `raw` is the inventory."""
-    return SequenceSource(raw, dataset)
+    return SequenceSource(*located(raw), dataset)

@@ -80,11 +80,17 @@ class FileSource:
         return mesh
 
 
+def located(raw: Path) -> tuple[Path, Path]:
+    """An inventory and the root of its files, as worker processes elsewhere find them too."""
+    return raw.absolute(), Inventory.read(raw).root.absolute()
+
+
 def open_files(
     entry: Entry, raw: Path, place: Place, finish: Callable[[Mesh], Mesh] = as_is, options: str = ""
 ) -> FileSource:
     """The source of an inventory."""
-    return FileSource(raw, Inventory.read(raw).root, entry, place, finish, options)
+    inventory, root = located(raw)
+    return FileSource(inventory, root, entry, place, finish, options)
 
 
 def mesh_key(*parts: object) -> str:

@@ -90,7 +90,7 @@ ENTRIES = {
             "meshes",
             what="registrations of scans of 10 people in 10 poses each (Bogo et al., CVPR 2014)",
             licence="research only",
-            home="https://faust-leaderboard.is.tuebingen.mpg.de",
+            home="https://faust.is.tue.mpg.de",
             get="MPI-FAUST.zip",
             files=_pattern(r"tr_reg_(\d{3})\.ply"),
             expected=100,
@@ -125,6 +125,22 @@ ENTRIES = {
             naming="{i}_{p}.obj (NPT) or id{i}_{p}.obj (3D-CoreNet, MAPConNet): identity i, pose p",
             split="identities 0-15 and 16-29, poses 200-599 and 600-799 as published; validation on poses 0-19",
             doubts="whether all 30 × 800 are in the download",
+            **BODY,
+        ),
+        Entry(
+            "smpl",
+            "meshes",
+            what="the SMPL model file, from which bodies are drawn as SMPL-NPT's were (Loper et al., 2015)",
+            licence="SMPL model licence, non-commercial research",
+            home="https://smpl.is.tue.mpg.de",
+            get="the male model (version 1.0 or 1.1, .pkl or .npz)",
+            files=_pattern(
+                r"(?:basic[mM]odel_[mfn]\w*_lbs_10_207_0_v[\d.]+|SMPL_\w+|model_(?:male|female))\.(?:npz|pkl)"
+            ),
+            expected=1,
+            naming="identity and pose are the seeds of the published generator",
+            split="as smpl-npt",
+            doubts="the .pkl reader was not tried on an original; whether identities 16-29 follow the published rule",
             **BODY,
         ),
         Entry(

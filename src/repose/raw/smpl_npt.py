@@ -1,7 +1,7 @@
 """SMPL-NPT: SMPL bodies of 30 identities in 800 poses (Wang et al., CVPR 2020).
 
 Files are named `{i}_{p}.obj` as NPT's generator writes them, or `id{i}_{p}.obj` as 3D-CoreNet and MAPConNet read
-them; both stand for identity i in pose p. Metres, y up. How the bodies were drawn is in `repose.raw.smpl.sampling`.
+them; both stand for identity i in pose p. Metres, y up. How the bodies were drawn is in `repose.raw.smpl_sampling`.
 That identities 16-29 follow the rule of the published generator, which makes 0-15, is not verified.
 """
 

@@ -5,58 +5,78 @@ list have 378 truths, those of the animal list 367. The released codes name a re
 overwrite 22 and 33 of them; here the row, its identity and its pose mesh together, is the name.
 """
 
+import hashlib
 import re
-from collections.abc import Container
+from collections.abc import Set
 from pathlib import Path
 
 import pandas as pd
 
 from repose.convert.catalog import mesh_id
 from repose.errors import ReposeError
+from repose.split.protocols import Partition
 from repose.split.triples import COLUMNS
 
 _NAME = re.compile(r"(?:id|toy_)?(\d+)_(\d+)(?:\.obj|\.ply)?")  # id16_601, toy_21_400.ply, 3_17.obj
 
 
-def read_published(path: Path, role: str, known: Container[str] | None = None) -> pd.DataFrame:
+def read_published(
+    path: Path, role: str, pairs: Set[tuple[int, int]], identities: Partition, poses: Partition
+) -> pd.DataFrame:
     """Read a published list as triples, one per row and in its order.
 
     Args:
         path: text, three names a line; empty lines are skipped.
         role: the role of all rows, such as `test-unseen`.
-        known: mesh ids that there are, or None not to look.
+        pairs: (identity, pose) of the meshes there are.
+        identities, poses: which of them may be tested on.
 
     Returns:
         Columns identity_mesh, pose_mesh, truth_mesh, role. Truths may repeat; rows do not.
 
     Raises:
-        ReposeError: a line is malformed, its truth is not its identity in its pose, it names a mesh that is not there,
-            or it repeats an earlier line.
+        ReposeError: a line is malformed, its truth is not its identity in its pose, it names a mesh that is not there
+            or no test mesh, or it repeats an earlier line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReposeError(f"not a readable test list: {error}", path) from None
     rows: list[tuple[str, str, str, str]] = []
     lines: dict[tuple[str, str], int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_read(path).splitlines(), 1):
         if not line.split():
             continue
         where = f"{path}:{number}"
-        identity, pose, truth = _row(line, where)
-        first = lines.setdefault((identity, pose), number)
-        if first != number:
-            raise ReposeError(f"{identity} and {pose} stand in line {first} too", where, "remove one")
-        for name in (identity, pose, truth):
-            if known is not None and name not in known:
+        (i, p), (j, q) = _row(line, where)
+        for identity, pose in ((i, p), (j, q), (i, q)):
+            if (identity, pose) not in pairs:
+                name = mesh_id(identity, pose)
                 raise ReposeError(f"the dataset has no mesh {name}", where, "is the list of another dataset?")
-        rows.append((identity, pose, truth, role))
+            if identity not in identities.test or pose not in poses.test:
+                name = mesh_id(identity, pose)
+                raise ReposeError(
+                    f"{name} is no test mesh", where, "change the dataset's identities and poses"
+                )
+        key = mesh_id(i, p), mesh_id(j, q)
+        if (first := lines.setdefault(key, number)) != number:
+            raise ReposeError(f"{key[0]} and {key[1]} stand in line {first} too", where, "remove one")
+        rows.append((*key, mesh_id(i, q), role))
     if not rows:
         raise ReposeError("the test list has no rows", path)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _row(line: str, where: str) -> tuple[str, str, str]:
+def list_digest(path: Path) -> str:
+    """sha256 of a list's text, which a split follows from."""
+    return hashlib.sha256(_read(path).encode()).hexdigest()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReposeError(f"not a readable test list: {error}", path) from None
+
+
+def _row(line: str, where: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Identity and pose number of the identity mesh, and of the pose mesh."""
     names = line.split()
     found = [_NAME.fullmatch(name) for name in names]
     if len(names) != 3 or not all(found):
@@ -65,9 +85,8 @@ def _row(line: str, where: str) -> tuple[str, str, str]:
             where,
             "names are like id16_601 or toy_21_400",
         )
-    (i, p), (j, q), (k, r) = (tuple(map(int, match.groups())) for match in found if match)
-    if (k, r) != (i, q):
-        raise ReposeError(
-            f"the truth {names[2]} is not the identity of {names[0]} in the pose of {names[1]}", where
-        )
-    return mesh_id(i, p), mesh_id(j, q), mesh_id(k, r)
+    identity, pose, truth = ((int(match[1]), int(match[2])) for match in found if match)
+    if truth != (identity[0], pose[1]):
+        what = f"the truth {names[2]} is not the identity of {names[0]} in the pose of {names[1]}"
+        raise ReposeError(what, where)
+    return identity, pose

@@ -46,6 +46,9 @@ class MeshStore:
     def __len__(self) -> int:
         return self.shape[0]
 
+    def __contains__(self, mesh_id: str) -> bool:
+        return mesh_id in self._index
+
     def index_of(self, mesh_id: str) -> int:
         """Row of a mesh; raises ReposeError for an unknown name."""
         try:

@@ -1,30 +1,38 @@
-"""Pack a dataset's .obj files into one Zarr store."""
+"""Pack a dataset's .obj files into one Zarr store, a chunk of it per task."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import zarr
+from numpy.typing import NDArray
 
+from repose.cluster import THREADS, Cluster, spread
 from repose.convert.catalog import mesh_digest, obj_files
 from repose.errors import ReposeError
 from repose.mesh.io import read_mesh
-from repose.progress import track
+from repose.progress import Meter
 
 CHUNK_BYTES = 16 << 20
 
+Row = tuple[str, Path, str]
+"""Mesh id, .obj file, and the digest that the catalogue has."""
 
-def pack(rows: pd.DataFrame, folder: Path, out: Path) -> None:
+
+def pack(rows: pd.DataFrame, folder: Path, out: Path, cluster: Cluster = THREADS) -> None:
     """Pack meshes of one topology.
 
     The store holds `vertices` (meshes, V, 3) float32 in metres, y up, in catalogue order, and `faces` (F, 3) int32.
     Vertices are not compressed (float32 coordinates shrink by a tenth at best), so that readers can map the
-    chunk files into memory.
+    chunk files into memory. Each worker holds one chunk.
 
     Args:
         rows: the catalogue.
         folder: the .obj files it names.
         out: the store to create.
+        cluster: where files are read and chunks are written.
 
     Raises:
         ReposeError: a file is missing, differs from the catalogue, or has another topology than the first.
@@ -32,7 +40,7 @@ def pack(rows: pd.DataFrame, folder: Path, out: Path) -> None:
     count = int(rows.vertices.iloc[0])
     group = zarr.create_group(out, attributes={"units": "m", "up": "y", "mesh_ids": list(rows.mesh_id)})
     per_chunk = max(1, min(len(rows), CHUNK_BYTES // (12 * count)))
-    vertices = group.create_array(
+    group.create_array(
         "vertices",
         shape=(len(rows), count, 3),
         chunks=(per_chunk, count, 3),
@@ -40,29 +48,53 @@ def pack(rows: pd.DataFrame, folder: Path, out: Path) -> None:
         compressors=None,
         dimension_names=("mesh", "vertex", "xyz"),
     )
-    faces = None
-    buffer = np.empty((per_chunk, count, 3), np.float32)
-    work = zip(obj_files(rows, folder), rows.sha256, strict=True)
-    for index, ((name, path), digest) in enumerate(track(work, len(rows), "store")):
-        if not path.exists():
-            raise ReposeError(
-                "the catalogue names a file that is not there", where=path, hint="run `repose convert` again"
-            )
-        mesh = read_mesh(path)
-        if mesh_digest(mesh) != digest:
-            raise ReposeError(
-                f"{name} is not the mesh the catalogue describes",
-                where=path,
-                hint="run `repose convert` again",
-            )
-        if faces is None:
-            faces = mesh.faces
-        if not np.array_equal(mesh.faces, faces):
-            raise ReposeError(
-                f"{name} has other faces than {rows.mesh_id.iloc[0]}", where=path, hint="one topology a store"
-            )
-        buffer[index % per_chunk] = mesh.vertices
-        if index % per_chunk == per_chunk - 1 or index == len(rows) - 1:
-            start = index - index % per_chunk
-            vertices[start : index + 1] = buffer[: index + 1 - start]
-    group.create_array("faces", data=np.asarray(faces, np.int32), dimension_names=("face", "corner"))
+    work: list[Row] = [
+        (name, path, digest)
+        for (name, path), digest in zip(obj_files(rows, folder), rows.sha256, strict=True)
+    ]
+    faces = _read(*work[0])[1]
+    group.create_array("faces", data=faces, dimension_names=("face", "corner"))
+    starts = range(0, len(work), per_chunk)
+    tasks = ((start, work[start : start + per_chunk]) for start in starts)
+    done = 0
+    with Meter("store", len(work)) as meter:
+        for (_, chunk), _ in spread(cluster, _Packer(out, work[0][0], faces), tasks):
+            done += len(chunk)
+            meter.to(done)
+
+
+@dataclass(frozen=True)
+class _Packer:
+    """Writes chunks of one store."""
+
+    out: Path
+    first: str
+    faces: NDArray[np.int32]  # (F, 3), of the mesh `first`
+
+    def __call__(self, task: tuple[int, Sequence[Row]]) -> None:
+        """Read the files of a chunk and write it; the task is the chunk's first row and its files."""
+        start, files = task
+        vertices = zarr.open_array(self.out / "vertices", mode="r+")
+        buffer = np.empty((len(files), *vertices.shape[1:]), np.float32)
+        for row, (name, path, digest) in enumerate(files):
+            found, faces = _read(name, path, digest)
+            if not np.array_equal(faces, self.faces):
+                raise ReposeError(
+                    f"{name} has other faces than {self.first}", where=path, hint="one topology a store"
+                )
+            buffer[row] = found
+        vertices[start : start + len(files)] = buffer
+
+
+def _read(name: str, path: Path, digest: str) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Vertices (V, 3) and faces (F, 3) of a file, if it is what the catalogue says."""
+    if not path.exists():
+        raise ReposeError(
+            "the catalogue names a file that is not there", where=path, hint="run `repose convert` again"
+        )
+    mesh = read_mesh(path)
+    if mesh_digest(mesh) != digest:
+        raise ReposeError(
+            f"{name} is not the mesh the catalogue describes", where=path, hint="run `repose convert` again"
+        )
+    return mesh.vertices, mesh.faces

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from repose.cluster import THREADS, Cluster
 from repose.convert.catalog import read_catalog
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
@@ -10,7 +11,7 @@ from repose.store.meshes import MeshStore
 from repose.store.pack import pack
 
 
-def run(catalog: Path, out: Path) -> None:
+def run(catalog: Path, out: Path, cluster: Cluster = THREADS) -> None:
     """Pack the meshes of `catalog` into the Zarr store `out`."""
     recorder = Recorder("store", stage_code("store"), {})
     rows = read_catalog(catalog)
@@ -19,7 +20,7 @@ def run(catalog: Path, out: Path) -> None:
         return
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
-        pack(rows, catalog.parent / "obj", private)
+        pack(rows, catalog.parent / "obj", private, cluster)
     store = MeshStore(out)
     recorder.seal(
         manifest_path(out), [out], {"vertices": list(store.shape), "faces": list(store.faces.shape)}

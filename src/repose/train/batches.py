@@ -1,7 +1,8 @@
 """Training batches as a pure function of seed and step, so that a resumed run sees what it would have seen."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -57,6 +58,9 @@ class TrainingData:
     store: MeshStore
     train: Triples
     val: Triples
+    gih: Path | None = field(
+        default=None, kw_only=True
+    )  # distances of the meshes, for a recipe that reads them
 
 
 class BatchStream(IterableDataset[Batch]):
@@ -72,9 +76,10 @@ class BatchStream(IterableDataset[Batch]):
     def __iter__(self) -> Iterator[Batch]:
         for step in range(self.start, self.stop):
             shuffle = np.random.default_rng([self.seed, 1, step])
-            yield self.triples.batch(self._chosen(step), shuffle)
+            yield self.triples.batch(self.chosen(step), shuffle)
 
-    def _chosen(self, step: int) -> NDArray[np.integer]:
+    def chosen(self, step: int) -> NDArray[np.integer]:
+        """Numbers (size,) of the triples of a step."""
         positions = np.arange(step * self.size, (step + 1) * self.size)
         passes, places = np.divmod(positions, len(self.triples))
         orders = {

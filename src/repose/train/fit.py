@@ -23,7 +23,6 @@ from repose.progress import Meter
 from repose.provenance.manifest import peak_memory_mib
 from repose.provenance.publish import publish
 from repose.store.meshes import MeshStore
-from repose.train.batches import TrainingData, Triples
 from repose.train.tasks import task_of
 from repose.train.tasks.base import PoseTask
 
@@ -52,6 +51,7 @@ def train(
     seed: int,
     state: Path,
     label: str,
+    gih: Path | None = None,
 ) -> Trained:
     """Train from scratch, or from the last checkpoint in `state`.
 
@@ -63,6 +63,7 @@ def train(
         seed: fixes initial weights, order of triples and vertex shuffles.
         state: folder of checkpoints; the caller keys it by everything that decides the result, and removes it.
         label: shown with the progress.
+        gih: distances of the meshes, for a method that reads them.
 
     Raises:
         ReposeError: the method has nothing to train, or training diverged.
@@ -73,8 +74,7 @@ def train(
     torch.set_num_threads(compute.threads)
     seed_everything(seed, verbose=False)
     state.mkdir(parents=True, exist_ok=True)
-    data = TrainingData(store, *(Triples(store, splits[splits.role == role]) for role in ("train", "val")))
-    task = task_of(method, build(method), data, seed)
+    task = task_of(method, build(method), store, splits, seed, gih)
     keeper = Keeper(state, task, label)
     trainer = _trainer(compute, method.training, keeper, state)
     last = state / "last.ckpt"

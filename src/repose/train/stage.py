@@ -17,7 +17,14 @@ KEPT = 3  # results of one target: going back to settings of last week costs no 
 
 
 def run(
-    method: Method, compute: Compute, store: Path, split: Path, seed: int, state: Path, out: Path
+    method: Method,
+    compute: Compute,
+    store: Path,
+    split: Path,
+    seed: int,
+    state: Path,
+    out: Path,
+    gih: Path | None = None,
 ) -> None:
     """Train and write `out` (safetensors), `history.parquet` and `run.json` into one folder.
 
@@ -28,6 +35,8 @@ def run(
     recorder = Recorder("train", stage_code("train", method.architecture, method.task), params, seed)
     recorder.uses("store", manifest_path(store))
     recorder.uses("split", manifest_path(split))
+    if gih:
+        recorder.uses("gih", manifest_path(gih))
     if recorder.reuse(manifest_path(out), keep=KEPT):
         return
     # A finished result needs none of the libraries, which take seconds to import.
@@ -39,7 +48,7 @@ def run(
     label = " ".join(out.parts[-4:-1])
     # Another method may have the same settings, and so the same checkpoints.
     owner = Owner(state / "owners" / folder.name, label)
-    result = train(method, compute, MeshStore(store), pd.read_parquet(split), seed, folder, label)
+    result = train(method, compute, MeshStore(store), pd.read_parquet(split), seed, folder, label, gih)
     summary = {
         **params,
         "seed": seed,

@@ -74,7 +74,7 @@ def _result(out: Path, identity: Body, outcome: Outcome) -> list[str]:
     if outcome.edge_error > POOR:
         lines.append(
             "          that is much: is the up axis right, does the body face along the model's axis (+z when y is up),"
-            " is it of the kind that the model was trained on?"
+            " is it of the kind that the model was trained on, and long enough?"
         )
     largest = max(abs(identity.upright).max(), abs(outcome.upright).max()) * 2
     if largest > 0.95 * LARGEST:

@@ -8,6 +8,8 @@ formula has neither. γ and β are linear in f, so both fold into one matrix of 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -35,20 +37,37 @@ class ElaIN(nn.Module):
         statistics: tuple[Tensor, Tensor, Tensor],  # centred (B, N, C), mean and std (B, 1, C)
         cond: Tensor,  # (B, N, K + 1), the last channel is 1
         cond_mean: Tensor,  # (B, 1, K)
+        from_condition: Tensor,  # (K + 1, 2 C), see fold
     ) -> Tensor:
         """Return activated, normalised features (B, N, C)."""
         centred, mean, std = statistics
         w = self.mlp_weight(torch.cat([self.mlp_same(cond_mean), mean], dim=-1))
-        gamma, beta = self._from_condition().chunk(2, dim=1)
+        gamma, beta = from_condition.chunk(2, dim=1)
         scale = (w * gamma + _in_last_row(1 + (1 - w) * std, cond)) / std
         shift = w * beta + _in_last_row((1 - w) * mean, cond)
         return modulate(centred, cond, scale, shift, _SLOPE)
 
-    def _from_condition(self) -> Tensor:
+    def fold(self) -> Tensor:
         """Return the maps from the condition to γ and to β, (K + 1, 2 C)."""
         weight = torch.cat([self.mlp_gamma.weight, self.mlp_beta.weight])
         bias = torch.cat([self.mlp_gamma.bias, self.mlp_beta.bias])
         return folded(weight, bias, self.mlp_same.weight, self.mlp_same.bias).T
+
+
+class FoldedBlock(NamedTuple):
+    """What of a block follows from its parameters alone.
+
+    Attributes:
+        norms: for norm_0, norm_1, norm_s the map from the condition, (K + 1, 2 C).
+        conv_0: normalised weight, (C, C).
+        main: conv_1 and the map that follows the block, (C_out, C + 1), its bias last.
+        skip: conv_s and the map that follows the block, (C_out, C).
+    """
+
+    norms: tuple[Tensor, Tensor, Tensor]
+    conv_0: Tensor
+    main: Tensor
+    skip: Tensor
 
 
 class ElaINBlock(nn.Module):
@@ -61,22 +80,27 @@ class ElaINBlock(nn.Module):
         self.conv_s = SpectralLinear(channels, channels, bias=False)
         self.norm_0, self.norm_1, self.norm_s = (ElaIN(channels, cond_channels) for _ in range(3))
 
+    def fold(self, following: nn.Linear) -> FoldedBlock:
+        """Fold the block with the map C -> C_out that follows it; in training mode once for every pass."""
+        norms = self.norm_0.fold(), self.norm_1.fold(), self.norm_s.fold()
+        w_0, w_1, w_s = (conv.normalised_weight() for conv in (self.conv_0, self.conv_1, self.conv_s))
+        main = folded(following.weight, following.bias, w_1, self.conv_1.bias)
+        return FoldedBlock(norms, w_0, main, following.weight @ w_s)
+
     def forward(
         self,
         x: Tensor,  # (B, N, C)
         cond: Tensor,  # (B, N, K + 1), the last channel is 1
         cond_mean: Tensor,  # (B, 1, K)
-        following: nn.Linear,  # C -> C_out, with no nonlinearity before it
+        following: nn.Linear | FoldedBlock,  # C -> C_out, with no nonlinearity before it
     ) -> Tensor:
         """Return `following(block(x))`, (B, N, C_out)."""
+        fold = self.fold(following) if isinstance(following, nn.Linear) else following
         outer = _statistics(x)
-        skip = self.norm_s(outer, cond, cond_mean)
-        inner = _statistics(self.conv_0(self.norm_0(outer, cond, cond_mean)))
-        main = self.norm_1(inner, cond, cond_mean)
-        w_1 = self.conv_1.normalised_weight()
-        w_main = folded(following.weight, following.bias, w_1, self.conv_1.bias)
-        w_skip = following.weight @ self.conv_s.normalised_weight()
-        return sum_of_linear(main, skip, w_main[:, :-1], w_skip, w_main[:, -1])
+        skip = self.norm_s(outer, cond, cond_mean, fold.norms[2])
+        hidden = F.linear(self.norm_0(outer, cond, cond_mean, fold.norms[0]), fold.conv_0, self.conv_0.bias)
+        main = self.norm_1(_statistics(hidden), cond, cond_mean, fold.norms[1])
+        return sum_of_linear(main, skip, fold.main[:, :-1], fold.skip, fold.main[:, -1])
 
 
 def _statistics(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:

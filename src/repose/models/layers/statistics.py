@@ -1,4 +1,4 @@
-"""Instance statistics over the vertices of each mesh, with closed-form gradients.
+"""Statistics and norms of features, with closed-form gradients.
 
 `torch.var_mean` over the vertex axis of a (B, N, C) tensor costs about ten times a mean and a centred
 sum of squares on a CPU, and its autograd keeps more; these two functions are what the networks use.
@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 EPSILON = 1e-5  # torch's own instance norm and both published systems use this floor
+_UNIT_FLOOR = 2.2e-16  # added to the length, as released
 
 
 class _Centre(torch.autograd.Function):
@@ -46,22 +47,38 @@ def centre(
     return _Centre.apply(x)
 
 
+def normalise(
+    x: Tensor,  # (B, N, C)
+) -> tuple[Tensor, Tensor]:
+    """Normalised features (B, N, C) and what they were scaled by (B, 1, C); for use inside a custom gradient."""
+    wide = x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+    out = wide - wide.mean(dim=1, keepdim=True)
+    scale = (out.square().mean(dim=1, keepdim=True) + EPSILON).rsqrt_()
+    return out.mul_(scale).to(x.dtype), scale.to(x.dtype)
+
+
+def through_norm(
+    out: Tensor,  # (B, N, C), normalised
+    scale: Tensor,  # (B, 1, C)
+    grad: Tensor,  # (B, N, C)
+) -> Tensor:
+    """Gradient (B, N, C) of what `normalise` was given, from that of what it gave."""
+    slope = (grad * out).mean(dim=1, keepdim=True)
+    return torch.addcmul(grad, out, slope, value=-1).sub_(grad.mean(dim=1, keepdim=True)).mul_(scale)
+
+
 class _InstanceNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        wide = x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
-        out = wide - wide.mean(dim=1, keepdim=True)
-        scale = (out.square().mean(dim=1, keepdim=True) + EPSILON).rsqrt_()
-        out = out.mul_(scale).to(x.dtype)
-        ctx.save_for_backward(out, scale.to(x.dtype))
+        out, scale = normalise(x)
+        ctx.save_for_backward(out, scale)
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         out, scale = ctx.saved_tensors
-        slope = (grad * out).mean(dim=1, keepdim=True)
-        return torch.addcmul(grad, out, slope, value=-1).sub_(grad.mean(dim=1, keepdim=True)).mul_(scale)
+        return through_norm(out, scale, grad)
 
 
 def instance_norm(
@@ -69,3 +86,25 @@ def instance_norm(
 ) -> Tensor:
     """Normalise each channel of each mesh over its vertices: biased variance, floor 1e-5, no affine part."""
     return _InstanceNorm.apply(x)
+
+
+class _Unit(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True).add_(_UNIT_FLOOR)
+        out = x / length
+        ctx.save_for_backward(out, length)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        out, length = ctx.saved_tensors
+        return torch.addcmul(grad, out, (grad * out).sum(-1, keepdim=True), value=-1).div_(length)
+
+
+def unit(
+    x: Tensor,  # (..., C)
+) -> Tensor:
+    """Scale each vertex's feature to length one."""
+    return _Unit.apply(x)

@@ -5,6 +5,9 @@ Published form: similarity C = θ φᵀ of unit features, kernel K = exp(-(1 - C
 plan diag(a) K diag(b), its rows normalised, times the pose vertices. Row normalisation cancels the last
 `a`, so the warp is attention with key bias log b: W = K (b ∘ P) / K b.
 
+The strongest partner of vertex i, argmax_j of the plan's row, is argmax_j K_ij b_j for the same reason: an index
+per vertex, where the released code writes a one-hot N × N matrix and multiplies by it.
+
 The gradient is closed: dL/dK is a sum of 13 outer products (3 of W, 1 of its normaliser, 9 of the steps),
 so backward walks over row tiles of K and keeps nothing between the passes that has N × M entries.
 """
@@ -52,7 +55,9 @@ class _Warp(torch.autograd.Function):
     """Sums over rows are written `row vector @ tile`: `tileᵀ @ column` is six times slower on a CPU."""
 
     @staticmethod
-    def forward(ctx: Any, theta: Tensor, phi: Tensor, points: Tensor, epsilon: float, steps: int) -> Tensor:
+    def forward(
+        ctx: Any, theta: Tensor, phi: Tensor, points: Tensor, epsilon: float, steps: int, assign: bool
+    ) -> tuple[Tensor, Tensor | None]:
         kernel = _Kernel(theta, phi, epsilon)
         n, m = theta.shape[1], phi.shape[1]
         a = [theta.new_full((len(theta), n, 1), 1.0 / n)]
@@ -71,15 +76,23 @@ class _Warp(torch.autograd.Function):
                 a[-1][:, rows] = (1.0 / n) / (torch.bmm(tile, b[-1].mT) + FLOOR)
                 sums.baddbmm_(a[-1][:, rows].mT, tile)
         weighted = (b[-1].mT * F.pad(points, (0, 1), value=1.0)).contiguous()
-        total = torch.cat([torch.bmm(tile, weighted) for _, tile in kernel], dim=1)
+        sums_of_rows, strongest = [], []
+        for _, tile in kernel:
+            sums_of_rows.append(torch.bmm(tile, weighted))
+            if assign:  # the last walk over K: its tiles may be overwritten
+                strongest.append(tile.mul_(b[-1]).argmax(dim=2))
+        total = torch.cat(sums_of_rows, dim=1)
         warp = total[..., :3] / total[..., 3:]
         ctx.epsilon = epsilon
         ctx.save_for_backward(theta, phi, points, warp, total[..., 3:], torch.stack(a), torch.stack(b))
-        return warp
+        assignment = torch.cat(strongest, dim=1) if assign else None
+        if assignment is not None:
+            ctx.mark_non_differentiable(assignment)
+        return warp, assignment
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, grad: Tensor, _: Any) -> tuple[Tensor | None, ...]:
         theta, phi, points, warp, row_sums, a, b = ctx.saved_tensors
         kernel = _Kernel(theta, phi, ctx.epsilon)
         # dL/dK = left @ right; the first four outer products are the attention's own.
@@ -97,7 +110,7 @@ class _Warp(torch.autograd.Function):
             g_similarity = torch.bmm(left[:, rows], right).mul_(tile)
             g_theta[:, rows] = torch.bmm(g_similarity, phi)
             g_phi_t.baddbmm_(theta[:, rows].mT, g_similarity)
-        return g_theta.div_(ctx.epsilon), g_phi_t.div_(ctx.epsilon).mT, g_points, None, None
+        return g_theta.div_(ctx.epsilon), g_phi_t.div_(ctx.epsilon).mT, g_points, None, None, None
 
 
 def _through_steps(
@@ -125,6 +138,21 @@ def _through_steps(
     return lefts, rights
 
 
+def transport_match(
+    theta: Tensor,  # (B, N, C), unit length along C
+    phi: Tensor,  # (B, M, C), unit length along C
+    points: Tensor,  # (B, M, 3), pose vertices
+    epsilon: float = 0.03,
+    steps: int = 5,
+) -> tuple[Tensor, Tensor]:
+    """The warp, and for each identity vertex the pose vertex of largest transport.
+
+    Returns:
+        As `transport_warp`, (B, N, 3), and indices (B, N) int64 into the M pose vertices, without gradient.
+    """
+    return _transport(theta, phi, points, epsilon, steps, assign=True)
+
+
 def transport_warp(
     theta: Tensor,  # (B, N, C), unit length along C
     phi: Tensor,  # (B, M, C), unit length along C
@@ -136,6 +164,25 @@ def transport_warp(
 
     Always at least float32, also under autocast: exp(-1/ε) = 3e-15 and the floor vanish in half precision.
     """
+    return _transport(theta, phi, points, epsilon, steps, assign=False)[0]
+
+
+def _transport(
+    theta: Tensor, phi: Tensor, points: Tensor, epsilon: float, steps: int, assign: bool
+) -> tuple[Tensor, Tensor]:
     with torch.autocast(theta.device.type, enabled=False):
         wide = torch.promote_types(theta.dtype, torch.float32)
-        return _Warp.apply(theta.to(wide), phi.to(wide), points.to(wide), epsilon, steps)
+        return _Warp.apply(theta.to(wide), phi.to(wide), points.to(wide), epsilon, steps, assign)
+
+
+def matched(
+    features: Tensor,  # (B, M, C)
+    assignment: Tensor,  # (B, N), int64 into the M vertices
+) -> Tensor:
+    """Features of each vertex's partner, (B, N, C): the released product with a one-hot matrix, as a gather."""
+    offsets = torch.arange(len(features), device=features.device)[:, None] * features.shape[1]
+    return (
+        features.flatten(0, 1)
+        .index_select(0, (assignment + offsets).flatten())
+        .unflatten(0, assignment.shape)
+    )

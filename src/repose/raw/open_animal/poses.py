@@ -14,9 +14,11 @@ from repose.raw.open_animal.posing import turn_bones
 
 STYLES = {"stand": 0.14, "walk": 0.22, "run": 0.20, "graze": 0.14, "sit": 0.11, "rear": 0.08, "turn": 0.11}
 # How far the neck is lowered, and the legs swing.
-_NECK = {"stand": (-14, 0, 22), "walk": (-10, 5, 28), "run": (0, 18, 42), "graze": (52, 65, 80),
+_NECK = {"stand": (-14, 0, 22), "walk": (-10, 5, 28), "run": (0, 18, 42), "graze": (60, 70, 82),
          "sit": (-18, -2, 16), "rear": (-12, 6, 26), "turn": (-8, 6, 26)}  # fmt: skip
 _SWING = {"stand": 6.0, "walk": 21.0, "run": 34.0, "graze": 11.0, "sit": 0.0, "rear": 0.0, "turn": 11.0}
+# How far the back bends, down in front.
+_BEND = {"run": (-18, 0, 18), "sit": (8, 14, 22)}
 # How far the whole body may tilt to bring its feet to the floor; in a gallop they need not all touch it.
 _TILT = {"run": (-7, 7), "sit": (-25, 25)} | dict.fromkeys(("stand", "walk", "graze", "turn"), (-10, 10))
 _GAP = 0.6  # feet of a pair keep this share of their distance at rest, so that legs never cross
@@ -92,8 +94,8 @@ class _Draft:
         """Bend and twist the back."""
         turning = self._style == "turn"
         yaw = self._rng.choice([-1, 1]) * self._tri(14, 22, 34) if turning else self._tri(-12, 0, 12)
-        bend = self._tri(-9, 0, 9) + (self._tri(-12, 0, 12) if self._style == "run" else 0)
-        self._yaw = yaw
+        bend = self._tri(*_BEND.get(self._style, (-9, 0, 9)))
+        self._yaw, self._bend = yaw, bend
         for bone in ("spine1", "spine2", "chest"):
             self._set(bone, bend / 3, yaw / 3, self._tri(-2.5, 0, 2.5))
 
@@ -104,14 +106,16 @@ class _Draft:
         grazing = self._style == "graze"
         for bone, share in (("neck1", 0.45), ("neck2", 0.30), ("neck3", 0.25)):
             self._set(bone, share * lowered, aside / 3 * (0.4 if grazing else 1))
-        nod = self._tri(-34, -20, -6) if grazing else -0.45 * lowered + self._tri(-14, -3, 8)
+        nod = self._tri(-42, -28, -14) if grazing else -0.45 * lowered + self._tri(-14, -3, 8)
         self._set("head", nod, self._tri(-14, 0, 14), self._tri(-8, 0, 8))
         self._set("jaw", self._tri(0, 3, 14))
         for side in SIDES:
             self._set(f"ear.{side}", self._tri(-25, 0, 25))
         lift, wag = self._tri(-10, 10, 48), self._tri(-36, 0, 36)
-        for bone in ("tail1", "tail2", "tail3", "tail4"):
-            self._set(bone, lift / 4 + (11 if self._style == "sit" else 0), wag / 3.2)
+        # Whoever sits lays the tail on the floor.
+        laid = (44, 16, 12, 8) if self._style == "sit" else (0, 0, 0, 0)
+        for bone, more in zip(("tail1", "tail2", "tail3", "tail4"), laid, strict=True):
+            self._set(bone, lift / 4 + more, wag / 3.2)
 
     def legs_step(self) -> None:
         """All gaits: each leg swings as far as its phase says, and lifts while it comes forward."""
@@ -144,15 +148,18 @@ class _Draft:
         self._set(f"foot.{side}", 0.6 * lift - 0.5 * back)
 
     def legs_sit(self) -> None:
-        """Haunches down, hind legs folded, fore legs upright."""
-        raised = self._tri(34, 41, 48)
+        """Haunches on the floor, hind legs folded beside them with flat feet, fore legs upright."""
+        raised = self._tri(40, 46, 52)
         self._set("pelvis", -raised)
         for side, sign in SIDES.items():
-            self._set(f"thigh.{side}", -0.9 * raised + self._tri(-5, 0, 5), roll=sign * self._tri(5, 9, 14))
-            self._set(f"shin.{side}", 70 + self._tri(-5, 0, 5))
-            self._set(f"ankle.{side}", -54 + self._tri(-4, 0, 4))
-            self._set(f"foot.{side}", raised * 0.75 + 16)
-            upright = raised * 0.9 + self._tri(-5, 0, 5)
+            # Turns in space; each bone gets what its parent has not done yet.
+            thigh, shin = -self._tri(46, 50, 54), self._tri(12, 15, 18)
+            ankle, foot = -self._tri(55, 60, 65), -self._tri(16, 22, 28)
+            self._set(f"thigh.{side}", thigh + raised, roll=sign * self._tri(11, 16, 21))
+            self._set(f"shin.{side}", shin - thigh)
+            self._set(f"ankle.{side}", ankle - shin)
+            self._set(f"foot.{side}", foot - ankle)
+            upright = raised - self._bend - self._tri(0, 3, 6)
             self._set(f"scapula.{side}", 0.25 * upright)
             self._set(f"arm.{side}", 0.55 * upright, roll=sign * self._tri(0, 2, 5))
             self._set(f"forearm.{side}", 0.20 * upright)

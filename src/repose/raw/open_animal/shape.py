@@ -10,7 +10,7 @@ from scipy.sparse import coo_array, csr_array
 
 from repose.errors import ReposeError
 from repose.mesh.operators import is_closed_manifold, unique_edges, vertex_normals, volume
-from repose.raw.open_animal.anatomy import Anatomy, Tube
+from repose.raw.open_animal.anatomy import Anatomy
 
 BLEND = 0.045  # metres over which two tubes flow into each other
 CELL = 0.017  # metres between samples of the template's field
@@ -22,47 +22,54 @@ def field(anatomy: Anatomy, points: np.ndarray) -> np.ndarray:
     Tubes are joined one after the other by a polynomial smooth minimum, which changes nothing where
     only one tube is near: legs stay free of the rings that an exponential one makes at every joint.
     """
-    out = np.full(len(points), np.inf)
-    for tube in anatomy.tubes:
-        out = _smooth_minimum(out, _tube_distance(tube, points, out + BLEND))
-    return out
-
-
-def _smooth_minimum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    lower, higher = np.minimum(a, b), np.maximum(a, b)
-    near = np.maximum(1 - (higher - np.where(np.isinf(lower), 0, lower)) / BLEND, 0)
-    return lower - near**2 * BLEND / 4
-
-
-def _tube_distance(tube: Tube, points: np.ndarray, limits: np.ndarray) -> np.ndarray:
-    """Distance (N,) to the skin of one tube, or infinity where it is surely beyond the limit (N,)."""
-    squeeze = np.array([1 / tube.flat, 1, 1])
-    middle = np.array([tube.points[:, 0].mean(), 0, 0])
-    return _cone_distance((points - middle) * squeeze, (tube.points - middle) * squeeze, tube.radii, limits)
+    lines = np.concatenate([tube.points for tube in anatomy.tubes])
+    radii = np.concatenate([tube.radii for tube in anatomy.tubes])
+    starts = np.cumsum([0, *(len(tube.radii) for tube in anatomy.tubes)])
+    # A flat tube is a round one in a space squeezed around its own middle.
+    middles = np.array([tube.points[:, 0].mean() for tube in anatomy.tubes])
+    squeezes = np.array([1 / tube.flat for tube in anatomy.tubes])
+    tubes = np.repeat(np.arange(len(anatomy.tubes)), np.diff(starts))
+    lines[:, 0] = (lines[:, 0] - middles[tubes]) * squeezes[tubes]
+    return _distances(np.ascontiguousarray(points), lines, radii, starts, middles, squeezes)
 
 
 @njit(cache=True, nogil=True)
-def _cone_distance(points, line, radii, limits):
-    centre = line[len(line) // 2]
-    reach = 0.0
-    for k in range(len(line)):
-        reach = max(reach, np.sqrt(((line[k] - centre) ** 2).sum()) + radii[k])
+def _distances(points, lines, radii, starts, middles, squeezes):
+    count = len(starts) - 1
+    centres, reaches = np.empty((count, 3)), np.zeros(count)
+    for tube in range(count):
+        first, last = starts[tube], starts[tube + 1]
+        centres[tube] = lines[first + (last - first) // 2]
+        for k in range(first, last):
+            reach = np.sqrt(((lines[k] - centres[tube]) ** 2).sum()) + radii[k]
+            reaches[tube] = max(reaches[tube], reach)
     out = np.empty(len(points))
     for n in range(len(points)):
-        x, y, z = points[n, 0], points[n, 1], points[n, 2]
-        best = np.inf
-        if np.sqrt((x - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2) - reach > limits[n]:
-            out[n] = best
-            continue
-        for k in range(len(line) - 1):
-            ax, ay, az = line[k, 0], line[k, 1], line[k, 2]
-            dx, dy, dz = line[k + 1, 0] - ax, line[k + 1, 1] - ay, line[k + 1, 2] - az
-            t = ((x - ax) * dx + (y - ay) * dy + (z - az) * dz) / (dx * dx + dy * dy + dz * dz)
-            t = min(max(t, 0.0), 1.0)
-            px, py, pz = x - ax - t * dx, y - ay - t * dy, z - az - t * dz
-            best = min(best, np.sqrt(px * px + py * py + pz * pz) - (radii[k] * (1 - t) + radii[k + 1] * t))
-        out[n] = best
+        value = np.inf
+        for tube in range(count):
+            x, y, z = (points[n, 0] - middles[tube]) * squeezes[tube], points[n, 1], points[n, 2]
+            dx, dy, dz = x - centres[tube, 0], y - centres[tube, 1], z - centres[tube, 2]
+            if np.sqrt(dx * dx + dy * dy + dz * dz) - reaches[tube] > value + BLEND:
+                continue  # too far away to count
+            found = _cone_distance(x, y, z, lines, radii, starts[tube], starts[tube + 1])
+            near = max(1 - abs(found - value) / BLEND, 0.0) if value < np.inf else 0.0
+            value = min(value, found) - near**2 * BLEND / 4
+        out[n] = value
     return out
+
+
+@njit(cache=True, nogil=True)
+def _cone_distance(x, y, z, lines, radii, first, last):
+    """Distance of a point to the skin of one tube."""
+    best = np.inf
+    for k in range(first, last - 1):
+        ax, ay, az = lines[k, 0], lines[k, 1], lines[k, 2]
+        dx, dy, dz = lines[k + 1, 0] - ax, lines[k + 1, 1] - ay, lines[k + 1, 2] - az
+        t = ((x - ax) * dx + (y - ay) * dy + (z - az) * dz) / (dx * dx + dy * dy + dz * dz)
+        t = min(max(t, 0.0), 1.0)
+        px, py, pz = x - ax - t * dx, y - ay - t * dy, z - az - t * dz
+        best = min(best, np.sqrt(px * px + py * py + pz * pz) - (radii[k] * (1 - t) + radii[k + 1] * t))
+    return best
 
 
 def make_template(anatomy: Anatomy, vertices: int) -> tuple[np.ndarray, np.ndarray]:

@@ -80,20 +80,22 @@ def fit(
         dense = 0.5 * dense + 0.5 * (mean @ dense)
     path = [build_anatomy(AVERAGE.towards(build, k / GROWTH)) for k in range(GROWTH + 1)]
     for before, after in itertools.pairwise(path):
-        stretch = np.stack([_stretch(before, after, bone) for bone in range(len(NAMES))])
+        stretch = _stretch(before, after)
         moved = np.einsum("jab,vjb->vja", stretch, vertices[:, None] - before.heads) + after.heads
         vertices = wrap(after, np.einsum("vj,vja->va", dense, moved), faces, steps=4)
     return wrap(path[-1], vertices, faces, steps=8)
 
 
-def _stretch(template: Anatomy, body: Anatomy, bone: int) -> np.ndarray:
-    """The (3, 3) map that turns a bone of the template into the body's, as long and as thick."""
-    before, after = template.tails[bone] - template.heads[bone], body.tails[bone] - body.heads[bone]
-    length = np.linalg.norm(after) / np.linalg.norm(before)
-    thickness = field(body, (body.heads + body.tails)[[bone]] / 2) / field(
-        template, (template.heads + template.tails)[[bone]] / 2
+def _stretch(template: Anatomy, body: Anatomy) -> np.ndarray:
+    """The (J, 3, 3) maps that turn each bone of the template into the body's, as long and as thick."""
+    before, after = template.tails - template.heads, body.tails - body.heads
+    thickness = field(body, (body.heads + body.tails) / 2) / field(
+        template, (template.heads + template.tails) / 2
     )
-    radial = float(np.clip(thickness[0], 0.4, 2.5))
-    axis = before / np.linalg.norm(before)
-    turn = Rotation.align_vectors(after[None], before[None])[0].as_matrix()
-    return turn @ (radial * np.eye(3) + (length - radial) * np.outer(axis, axis))
+    maps = np.empty((len(before), 3, 3))
+    for bone, radial in enumerate(np.clip(thickness, 0.4, 2.5)):
+        length = np.linalg.norm(after[bone]) / np.linalg.norm(before[bone])
+        axis = before[bone] / np.linalg.norm(before[bone])
+        turn = Rotation.align_vectors(after[[bone]], before[[bone]])[0].as_matrix()
+        maps[bone] = turn @ (radial * np.eye(3) + (length - radial) * np.outer(axis, axis))
+    return maps

@@ -1,17 +1,31 @@
 """How each system is trained: one Lightning module per recipe, named in the `task` of a method's config model."""
 
+from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 from torch import nn
 
 from repose.config.methods import Learned
 
 if TYPE_CHECKING:
-    from repose.train.batches import TrainingData
+    from repose.store.meshes import MeshStore
     from repose.train.tasks.base import PoseTask
 
 
-def task_of(method: Learned, network: nn.Module, data: "TrainingData", seed: int) -> "PoseTask":
-    """The training of `network` as `method` says; imported by name, so that one recipe's code is no other's."""
-    return import_module(f"repose.train.tasks.{method.task}").TASK(method, network, data, seed)
+def task_of(
+    method: Learned,
+    network: nn.Module,
+    store: "MeshStore",
+    splits: pd.DataFrame,
+    seed: int,
+    gih: Path | None = None,
+) -> "PoseTask":
+    """The training of `network` as `method` says; imported by name, so that one recipe's code is no other's.
+
+    The recipe reads the split itself, so that one that needs no truth is given none.
+    """
+    task = import_module(f"repose.train.tasks.{method.task}").TASK
+    return task(method, network, replace(task.read(method, store, splits), gih=gih), seed)

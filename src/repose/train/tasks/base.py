@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import pandas as pd
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
@@ -12,7 +13,8 @@ from torch.utils.data import DataLoader
 from repose.config.methods import Learned, Training
 from repose.mesh.metrics import pmd
 from repose.models.shuffle import transfer_shuffled
-from repose.train.batches import Batch, BatchStream, TrainingData, ValidationBatches
+from repose.store.meshes import MeshStore
+from repose.train.batches import Batch, BatchStream, TrainingData, Triples, ValidationBatches
 
 
 class PoseTask(LightningModule):
@@ -30,6 +32,13 @@ class PoseTask(LightningModule):
     def __init__(self, method: Learned, network: nn.Module, data: TrainingData, seed: int):
         super().__init__()
         self.network, self.settings, self.data, self.seed = network, method.training, data, seed
+
+    @classmethod
+    def read(cls, method: Learned, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
+        """What the recipe may see of the split: all training and validation triples, with their truths."""
+        return TrainingData(
+            store, *(Triples(store, splits[splits.role == role]) for role in ("train", "val"))
+        )
 
     @property
     def iteration(self) -> int:

@@ -1,10 +1,9 @@
 """Supervised transfer: the truth of each triple is known (NPT, 3D-CoreNet)."""
 
-import torch
 from torch import Tensor, nn
 
 from repose.config.methods import Learned
-from repose.models.losses import edge_loss, reconstruction, weighted_edges
+from repose.models.losses import edge_loss, reconstruction, seen_edges, weighted_edges
 from repose.train.batches import Batch, TrainingData
 from repose.train.tasks.base import PoseTask
 
@@ -34,21 +33,6 @@ class TransferTask(PoseTask):
             loss = loss + self.settings.warp_weight * reconstruction(out.warp, truth)
         self.log("loss", loss, batch_size=len(identity))
         return loss
-
-
-def seen_edges(
-    edges: Tensor,  # (E, 2) of the template
-    weights: Tensor,  # (E,)
-    order: Tensor,  # (N,) template vertices that the network sees, in the order it sees them
-    vertex_count: int,
-) -> tuple[Tensor, Tensor]:
-    """The edges with both ends among `order`, in its numbering, their weights scaled to the same sum."""
-    place = order.new_full((vertex_count,), -1)
-    place[order] = torch.arange(len(order), device=order.device)
-    moved = place[edges]
-    seen = (moved >= 0).all(dim=1)
-    kept = weights[seen]
-    return moved[seen], kept * (weights.sum() / kept.sum())
 
 
 TASK = TransferTask

@@ -1,0 +1,128 @@
+"""`repose bench convert`: raw .obj files of full-size bodies, one by one with trimesh and by the stage `convert`."""
+
+import hashlib
+import multiprocessing
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import trimesh
+
+from repose.bench import peak_mib
+from repose.bench.bodies import body
+from repose.cluster import Cluster
+from repose.convert.stage import convert
+from repose.mesh.io import read_mesh, write_obj
+from repose.mesh.mesh import Mesh
+from repose.provenance.manifest import Recorder, peak_memory_mib
+from repose.raw.source import Item
+from repose.store.stage import run as store
+
+VERTICES, MESHES, FEW = 6890, 320, 16
+CLUSTER = Cluster(2)
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """Raw meshes that are .obj files in one folder."""
+
+    folder: Path
+    licence: str = "own"
+
+    def items(self) -> list[Item]:
+        files = sorted(self.folder.iterdir())
+        return [Item(k, 0, hashlib.sha256(f.read_bytes()).hexdigest(), f.name) for k, f in enumerate(files)]
+
+    def meshes(self, items: Sequence[Item]) -> Iterator[Mesh]:
+        for item in items:
+            yield read_mesh(self.folder / item.source)
+
+
+def measure(meshes: int = MESHES, vertices: int = VERTICES) -> dict[str, Any]:
+    """A few files both ways, seconds per mesh; then all of them through `convert` and `store`.
+
+    Returns:
+        What `repose.bench` prints, and ``stages``: seconds, CPU seconds and resident memory (MiB, the most so far) of
+        convert, store, convert with nothing changed, and convert with one file changed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        _write(root / "few", FEW, vertices)
+        sides: dict[str, Callable[[], object]] = {
+            "plain": lambda: _plainly(root / "few", root / "plain"),
+            "ours": lambda: _convert(root / "few", root / "ours"),
+        }
+        result: dict[str, Any] = {}
+        for name, side in sides.items():
+            memory = peak_mib(side)  # the first turn: compiles
+            result[name] = {"seconds": _timed(side)["seconds"] / FEW, "peak_mib": memory}
+        error = max(_apart(path, root / "plain" / path.name) for path in (root / "few").iterdir())
+        _write(root / "all" / "raw", meshes, vertices)
+        _write(root / "changed", 1, vertices, size=2.0)
+        # In a process of its own: making the bodies took more memory than converting them.
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            stages = pool.submit(_stages, root / "all", root / "changed").result()
+    return {
+        "name": "convert",
+        "size": f"one of {FEW} .obj files of {vertices} vertices, on {CLUSTER.workers} threads",
+        **result,
+        "ratio": result["plain"]["seconds"] / result["ours"]["seconds"],
+        "memory_ratio": result["plain"]["peak_mib"] / result["ours"]["peak_mib"],
+        "error": error,
+        "meshes": meshes,
+        "stages": stages,
+    }
+
+
+def _stages(root: Path, changed: Path) -> dict[str, dict[str, float]]:
+    out = root / "catalog.parquet"
+
+    def again() -> None:
+        convert(_Folder(root / "raw"), out, "bench", CLUSTER, Recorder("convert", "bench", {}))
+
+    stages = {"convert": _timed(again)}
+    stages["store"] = _timed(lambda: store(out, root / "meshes.zarr", CLUSTER))
+    stages["nothing changed"] = _timed(again)
+    shutil.copytree(changed, root / "raw", dirs_exist_ok=True)
+    return stages | {"one changed": _timed(again)}
+
+
+def _write(folder: Path, meshes: int, vertices: int, size: float = 1.0) -> None:
+    points, faces = body(vertices)
+    folder.mkdir(parents=True, exist_ok=True)
+    for k in range(meshes):
+        write_obj(folder / f"{k:05}.obj", Mesh(points * (size + 1e-4 * k), faces))
+
+
+def _plainly(raw: Path, out: Path) -> None:
+    """What a script does: read, look at it, write."""
+    out.mkdir(exist_ok=True)
+    for path in raw.iterdir():
+        mesh = trimesh.load_mesh(path, process=False, maintain_order=True, skip_materials=True)
+        assert mesh.is_watertight and mesh.volume > 0
+        (out / path.name).write_text(str(mesh.export(file_type="obj", digits=9)))
+
+
+def _convert(raw: Path, out: Path) -> None:
+    shutil.rmtree(out, ignore_errors=True)
+    convert(_Folder(raw), out / "catalog.parquet", "bench", CLUSTER, Recorder("convert", "bench", {}))
+
+
+def _apart(one: Path, other: Path) -> float:
+    return float(np.abs(read_mesh(one).vertices - read_mesh(other).vertices).max())
+
+
+def _timed(work: Callable[[], object]) -> dict[str, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return {
+        "seconds": time.perf_counter() - wall,
+        "cpu_seconds": time.process_time() - cpu,
+        "resident_mib": peak_memory_mib(),
+    }

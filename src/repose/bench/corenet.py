@@ -1,0 +1,209 @@
+"""`repose bench corenet`: a training step of 3D-CoreNet and of unsupervised MAPConNet, plain and ours.
+
+Plain is `repose.bench.plain_corenet`: the released computation on the same parameters. A step is loss, backward and
+Adam on one sample in float32; on a GPU in bfloat16, too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from repose.bench import plain_corenet as plain
+from repose.bench.loader import RINGS, SECTORS, sphere
+from repose.config.methods import MapConNetTraining
+from repose.errors import ReposeError
+from repose.models.consistency import unlabelled_loss
+from repose.models.corenet import CoreNet
+from repose.models.losses import edge_loss, reconstruction, weighted_edges
+from repose.models.mapconnet import MapConNet
+
+ROUNDS = 3
+TITLES = {"corenet": "3D-CoreNet", "mapconnet": "unsupervised MAPConNet"}
+SIDES = ("plain", "ours")
+# Freed memory goes back to the system at once, so that the peak is of what is held and not of what lies idle.
+_RETURN_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+
+Size = tuple[int, int]  # rings and sectors of the sphere that the meshes are made from
+
+
+def measure(size: Size = (RINGS, SECTORS), rounds: int = ROUNDS, **widths: int) -> dict[str, Any]:
+    """Alternate the two sides of each work in one process; memory on a CPU is of a process for each side.
+
+    Args:
+        size: the meshes have rings · sectors + 2 vertices.
+        rounds: timed steps of each side.
+        widths: `width`, `residual_blocks` and `refine_width` of both networks; published widths if not given.
+
+    Returns:
+        What `repose.bench` prints, for 3D-CoreNet; ``also`` has the other works. ``best_cpu_seconds`` and
+        ``cpu_ratio`` are there on a CPU: they hold on a machine that does other things, too. ``error`` is the
+        length of the difference of the two gradients, relative to that of the plain one.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    precisions = ("float32",) if device.type == "cpu" else ("float32", "bfloat16")
+    results = [
+        _compare(work, size, rounds, widths, device, precision) for precision in precisions for work in TITLES
+    ]
+    return results[0] | {"also": results[1:]}
+
+
+class Step:
+    """One side's training step of one work; the same seed gives both sides the same weights and meshes."""
+
+    def __init__(self, work: str, side: str, size: Size, widths: dict[str, int], device: torch.device):
+        torch.manual_seed(0)
+        self.work, self.side, self.settings = work, side, MapConNetTraining(steps=1)
+        self.network = _network(work, widths).to(device)
+        self.meshes, self.faces = _meshes(size, device)
+        self.edges = tuple(x.to(device) for x in weighted_edges(self.faces))
+        trainable = [p for p in self.network.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.Adam(trainable, lr=1e-4, betas=(0.0, 0.9), eps=1e-3)
+
+    def __call__(self) -> None:
+        """Loss, gradients, and the optimiser's update."""
+        self.optimizer.zero_grad()
+        self.loss().backward()
+        self.optimizer.step()
+
+    def loss(self) -> Tensor:
+        """The loss of the published recipe."""
+        network, settings = self.network, self.settings
+        if isinstance(network, MapConNet):
+            other, body, same = self.meshes
+            if self.side == "plain":
+                return plain.unlabelled_loss(network, other, body, same, self.faces, settings)
+            return unlabelled_loss(network, other, body, same, (self.edges[0], self.edges[1]), settings)
+        identity, pose, truth = self.meshes
+        if self.side == "plain":
+            return plain.corenet_loss(network, identity, pose, truth, self.faces, settings)
+        out = network(identity, pose).vertices
+        edges = edge_loss(out, identity, self.edges[0], self.edges[1])
+        return settings.reconstruction_weight * reconstruction(out, truth) + settings.edge_weight * edges
+
+    def gradient(self) -> Tensor:
+        """The gradients of the last step in one vector; 0 where there is none."""
+        parameters = (p for p in self.network.parameters() if p.requires_grad)
+        return torch.cat(
+            [(p if p.grad is None else p.grad).flatten() * (p.grad is not None) for p in parameters]
+        )
+
+
+def _network(work: str, widths: dict[str, int]) -> CoreNet:
+    if work == "corenet":
+        return CoreNet(faithful=True, **widths)
+    halves = {"identity_channels": widths["width"] // 2} if "width" in widths else {}
+    return MapConNet(faithful=True, **widths, **halves)
+
+
+def _compare(
+    work: str, size: Size, rounds: int, widths: dict[str, int], device: torch.device, precision: str
+) -> dict[str, Any]:
+    steps = {side: Step(work, side, size, widths, device) for side in SIDES}
+    clocks: dict[str, list[tuple[float, float]]] = {side: [] for side in SIDES}
+    error = float("nan")
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        for turn in range(rounds):
+            for side, step in steps.items():
+                clocks[side].append(_timed(step, device))
+            if turn == 0:
+                theirs, mine = (steps[side].gradient() for side in SIDES)
+                error = float(torch.linalg.vector_norm(mine - theirs) / torch.linalg.vector_norm(theirs))
+        peaks = {side: _peak(work, side, size, widths, steps[side], device) for side in SIDES}
+    result: dict[str, Any] = {
+        "name": "corenet",
+        "size": f"training step of {TITLES[work]}, {size[0] * size[1] + 2} vertices, batch 1, {precision}, "
+        + (
+            torch.cuda.get_device_name()
+            if device.type == "cuda"
+            else f"CPU, {torch.get_num_threads()} threads"
+        ),
+    }
+    for side in SIDES:
+        wall, cpu = zip(*clocks[side], strict=True)
+        result[side] = {"seconds": statistics.median(wall), "peak_mib": peaks[side]}
+        if device.type == "cpu":
+            result[side]["best_cpu_seconds"] = min(cpu)
+    theirs, mine = result["plain"], result["ours"]
+    result["ratio"] = theirs["seconds"] / mine["seconds"]
+    if device.type == "cpu":
+        result["cpu_ratio"] = theirs["best_cpu_seconds"] / mine["best_cpu_seconds"]
+    return result | {"memory_ratio": theirs["peak_mib"] / mine["peak_mib"], "error": error}
+
+
+def _timed(step: Callable[[], None], device: torch.device) -> tuple[float, float]:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    wall, cpu = time.perf_counter(), time.process_time()
+    step()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def _peak(
+    work: str, side: str, size: Size, widths: dict[str, int], step: Step, device: torch.device
+) -> float:
+    """MiB that a step needs beyond weights and optimiser state."""
+    if device.type == "cuda":
+        step.optimizer.zero_grad()
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        step()
+        return (torch.cuda.max_memory_allocated() - before) / 2**20
+    code = (
+        f"from repose.bench.corenet import peak_alone; peak_alone({work!r}, {side!r}, {size!r}, {widths!r})"
+    )
+    environment = os.environ | _RETURN_MEMORY | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return float(json.loads(done.stdout.splitlines()[-1]))
+
+
+def peak_alone(work: str, side: str, size: Size, widths: dict[str, int]) -> None:
+    """Print how many MiB this process grows by in one step, at its highest; run it in a process of its own."""
+    step = Step(work, side, size, widths, torch.device("cpu"))
+    whole, small = (step.meshes, step.faces, step.edges), _meshes((4, 4), torch.device("cpu"))
+    step.meshes, step.faces, step.edges = *small, weighted_edges(small[1])
+    step()  # a small one first, so that libraries and the optimiser have what they need
+    step.optimizer.zero_grad()
+    step.meshes, step.faces, step.edges = whole
+    before = _memory("VmRSS")
+    step()
+    print(json.dumps(_memory("VmHWM") - before))
+
+
+def _memory(field: str) -> float:
+    """MiB of this process; unlike getrusage, the highest does not begin with that of the process that started it."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) / 2**10
+    raise ReposeError(f"this system does not say {field}", where="/proc/self/status")
+
+
+def _meshes(size: Size, device: torch.device) -> tuple[list[Tensor], np.ndarray]:
+    """Three bent ellipsoids (1, V, 3) with one topology, the vertices in random order."""
+    vertices, faces = sphere(*size)
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(vertices))
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    meshes = []
+    for _ in range(3):
+        bent = vertices * rng.uniform(0.3, 1, 3) + 0.2 * np.sin(
+            3 * vertices[:, [1, 2, 0]] + rng.uniform(0, 6, 3)
+        )
+        meshes.append(torch.from_numpy(bent[order].astype(np.float32))[None].to(device))
+    return meshes, place[faces]

@@ -1,0 +1,89 @@
+"""`repose doctor DATASET`: what the meshes of a converted dataset are like, from its catalogue."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from repose.convert.catalog import QUALITY, read_catalog
+from repose.errors import ReposeError
+
+SHOWN = 10
+SIZES = ["height_m", "width_m", "depth_m", "volume_m3"]
+FLAWS = {
+    "not closed": lambda rows: ~rows.closed,
+    "not manifold": lambda rows: ~rows.manifold,
+    "in several pieces": lambda rows: rows.components > 1,
+    "inside out": lambda rows: rows.volume_m3 < 0,
+    "with degenerate faces": lambda rows: rows.degenerate_faces > 0,
+    "with vertices at one place": lambda rows: rows.duplicate_vertices > 0,
+    "with vertices in no face": lambda rows: rows.unreferenced_vertices > 0,
+    "with self-intersections": lambda rows: rows.self_intersections > 0,
+    "with the same content as an earlier one": lambda rows: rows.sha256.duplicated(),
+}
+"""What may be wrong with a mesh that is sound enough to train on: {words: catalogue → (N,) bool}."""
+
+
+def catalog_of(name: str, results: Path) -> Path | None:
+    """The catalogue that a dataset's name stands for, or None for the path of a mesh."""
+    return None if Path(name).suffix or "/" in name else results / "data" / name / "catalog.parquet"
+
+
+def run(catalog: Path, as_json: bool = False) -> None:
+    """Print the summary of a converted dataset, for people or as one JSON object.
+
+    Raises:
+        ReposeError: it was not converted, or by an older version.
+    """
+    name = catalog.parent.name
+    if not catalog.exists():
+        raise ReposeError(f"dataset {name!r} is not converted", catalog, f"snakemake {catalog}")
+    rows = read_catalog(catalog)
+    if missing := set(QUALITY) - set(rows.columns):
+        raise ReposeError(f"catalogue has no column {min(missing)!r}", catalog, "run `repose convert` again")
+    summary = {"dataset": name, **summarise(rows)}
+    print(json.dumps(summary) if as_json else "\n".join(_page(summary)))
+
+
+def summarise(rows: pd.DataFrame) -> dict[str, Any]:
+    """Counts, sizes as (least, median, most), and the meshes that have each flaw.
+
+    Args:
+        rows: a catalogue with its measures.
+    """
+    flawed = {words: list(rows.mesh_id[has(rows)]) for words, has in FLAWS.items()}
+    return {
+        "meshes": len(rows),
+        "identities": int(rows.identity.nunique()),
+        "poses": int(rows.pose.nunique()),
+        "vertices": int(rows.vertices.iloc[0]),
+        "faces": int(rows.faces.iloc[0]),
+        "licence": ", ".join(sorted(set(rows.licence))),
+        **{size: _spread(rows[size]) for size in SIZES},
+        "self_intersecting_faces": _spread(rows.self_intersections),
+        "flaws": {words: names for words, names in flawed.items() if names},
+    }
+
+
+def _spread(values: pd.Series) -> tuple[float, float, float] | None:
+    """Least, median and most of those that are known."""
+    known = values[np.isfinite(values)]
+    return (float(known.min()), float(known.median()), float(known.max())) if len(known) else None
+
+
+def _page(summary: dict[str, Any]) -> Iterator[str]:
+    yield f"{summary['dataset']}: {summary['meshes']} meshes"
+    for name, value in summary.items():
+        if name in ("dataset", "meshes", "flaws"):
+            continue
+        if name in (*SIZES, "self_intersecting_faces"):
+            value = "{:.4g} … {:.4g} … {:.4g} (least, median, most)".format(*value) if value else "unknown"
+        yield f"  {name:22} {value}"
+    yield "  unusual:" if summary["flaws"] else "  nothing unusual"
+    for words, names in summary["flaws"].items():
+        more = f", and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        share = f"{len(names)} of {summary['meshes']}"
+        yield f"  - {share} {words}: {', '.join(names[:SHOWN])}{more}"

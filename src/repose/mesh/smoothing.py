@@ -1,0 +1,39 @@
+"""Laplacian smoothing of patches, as dense products that gradients pass through."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def averaging(
+    faces: Tensor,  # (K, F, 3), int64 places in the patch
+    is_face: Tensor,  # (K, F), bool
+    size: int,
+) -> Tensor:
+    """(K, P, P) float32: row v takes the mean of the neighbours of v within the patch; one without any stays.
+
+    Args:
+        faces, is_face: see `repose.mesh.patches.PaddedPatches`.
+        size: P, vertices of a patch, padding included.
+    """
+    patch = torch.arange(len(faces), device=faces.device)[:, None, None].expand(faces.shape)
+    real = is_face[..., None].expand(faces.shape)
+    joined = torch.zeros(len(faces), size, size, device=faces.device)
+    for other in (faces.roll(1, 2), faces.roll(-1, 2)):
+        joined[patch[real], faces[real], other[real]] = 1
+    alone = joined.sum(-1) == 0
+    joined = joined + torch.diag_embed(alone.float())
+    return joined / joined.sum(-1, keepdim=True)
+
+
+def smooth(
+    vertices: Tensor,  # (..., K, P, 3)
+    mean_of_neighbours: Tensor,  # (K, P, P), see `averaging`
+    steps: int,
+    strength: float = 0.5,
+) -> Tensor:
+    """Move every vertex `steps` times by `strength` of the way to the mean of its neighbours."""
+    for _ in range(steps):
+        vertices = torch.lerp(vertices, mean_of_neighbours @ vertices, strength)
+    return vertices

@@ -1,0 +1,71 @@
+"""Generators of IEP-GAN: vertices from a pose code, every norm conditioned on a shape code."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from repose.models.iepgan.encoder import PoseCode, ShapeCode
+from repose.models.iepgan.layers import ConditionalBlock, ConditionalNorm
+from repose.models.layers.statistics import instance_norm
+
+_REACH = 2.0  # metres: the released output is _REACH * tanh(.), about the bounding-box centre
+
+
+class Generator(nn.Module):
+    """Moves the vertices of the pose code, and gives them the size of the body.
+
+    Untrained it returns the pose mesh in the size of the identity mesh: the offsets begin at zero.
+
+    Args:
+        pose_channels, summary, shape: channels of the pose code, of its summary and of the shape code.
+        width: channels of the first block; the others have a half and a quarter.
+    """
+
+    def __init__(self, pose_channels: int, summary: int, shape: int, width: int = 128):
+        super().__init__()
+        condition = summary + shape + 1
+        self.first, self.convs, self.blocks = _stack(pose_channels + 3, condition, width)
+        last = self.convs[-1]
+        nn.init.zeros_(last.weight)  # type: ignore[arg-type]
+        nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+        for module in self.modules():
+            if isinstance(module, ConditionalNorm):
+                nn.init.ones_(module.gamma.bias)
+
+    def forward(self, pose: PoseCode, shape: ShapeCode) -> Tensor:
+        """Return vertices (B, N, 3), metres, in the order of the pose code."""
+        # Hundreds of maxima of about 3 each: as they are, one step of Adam would turn every gain over.
+        codes = torch.cat([pose.summary, shape.code], dim=2)
+        condition = torch.cat([F.layer_norm(codes, codes.shape[2:]), shape.log_size], dim=2)
+        x = self.first(torch.cat([pose.code, pose.unit], dim=2))
+        for block, conv in zip(self.blocks, self.convs, strict=True):
+            x = conv(block(x, condition))
+        return (pose.unit + x) * torch.exp(shape.log_size)
+
+
+class ReleasedGenerator(nn.Module):
+    """The released generator: 7,291 parameters at its width of 32."""
+
+    def __init__(self, pose_channels: int = 32, width: int = 32):
+        super().__init__()
+        self.first, self.convs, self.blocks = _stack(pose_channels, 3, width)
+
+    def forward(
+        self,
+        pose: Tensor,  # (B, N, pose_channels)
+        shape: Tensor,  # (B, N, 3)
+    ) -> Tensor:
+        """Return vertices (B, N, 3), metres."""
+        x = self.first(pose)
+        for block, conv in zip(self.blocks, self.convs, strict=True):
+            x = conv(block(x, shape))
+        return _REACH * torch.tanh(x)
+
+
+def _stack(inputs: int, condition: int, width: int) -> tuple[nn.Linear, nn.ModuleList, nn.ModuleList]:
+    widths = (width, width // 2, width // 4)
+    convs = nn.ModuleList(nn.Linear(i, o) for i, o in zip(widths, (*widths[1:], 3), strict=True))
+    blocks = nn.ModuleList(ConditionalBlock(c, condition, instance_norm) for c in widths)
+    return nn.Linear(inputs, width), convs, blocks

@@ -1,0 +1,75 @@
+"""How SMPL-NPT's bodies were drawn (Wang et al., CVPR 2020): 35 uniform numbers per pose, in a fixed order.
+
+Pose p < 400 is of the "bent" sampler, the others of the "straight" one, which keeps the legs together. Angles in
+degrees become components of axis-angle vectors as they are. The order and the ranges are those of the released
+generator; that its two ends of a range never stand reversed is not verified.
+"""
+
+import random
+from functools import cache
+
+import numpy as np
+
+JOINTS = 24
+BENT_POSES = 400
+X, Y, Z = range(3)
+Draw = tuple[tuple[tuple[int, int], ...], float, float]  # (joint, axis) that the number goes to, low, high
+
+
+def betas(identity: int, count: int = 10) -> np.ndarray:
+    """Shape (count,) of an identity: uniform in [-4, 4), from the legacy generator that was used."""
+    return 8 * (np.random.RandomState(10 * identity).random_sample(count) - 0.5)
+
+
+def pose(number: int) -> np.ndarray:
+    """Axis-angle vectors (24, 3) in radians of a pose."""
+    numbers = random.Random(number)
+    degrees = np.zeros((JOINTS, 3))
+    for places, low, high in draws(number < BENT_POSES):
+        value = numbers.uniform(low, high)
+        for place in places:
+            degrees[place] = value
+    return np.radians(degrees)
+
+
+@cache
+def draws(is_bent: bool) -> tuple[Draw, ...]:
+    """The 35 draws of a pose, in order."""
+    wrist = 20 if is_bent else 10
+    apart, knee = (40, 100) if is_bent else (5, 10)
+    left_ankle = (-10, 10 if is_bent else 20)
+    ankle = ((-10, 10), (-1, 1))
+    return (
+        *_arm(13, 16, 18, (-60, 0)),
+        *_each(20, (-wrist, wrist), (-wrist, wrist), (-wrist, wrist)),
+        *_each(22, (-5, 5), (0, 10), (-10, 0)),
+        *_arm(14, 17, 19, (0, 60)),
+        *_each(21, (-wrist, wrist), (-wrist, wrist), (-wrist, wrist)),
+        *_each(23, (-5, 5), (-10, 0), (0, 10)),
+        *_leg(1, 4, (0, apart), knee),
+        *_each(7, left_ankle, *ankle),
+        *_leg(2, 5, (-apart, 0), knee),
+        *_each(8, (-10, 10), *ankle),
+        _all((12, 15)),  # neck and head
+        _all((3, 6, 9)),  # spine
+        *_each(0, (-2, 2), (-2, 2), (-2, 2)),
+    )
+
+
+def _arm(collar: int, shoulder: int, elbow: int, bend: tuple[float, float]) -> list[Draw]:
+    """Collar and shoulder share their numbers."""
+    both = [(((collar, axis), (shoulder, axis)), -30, 30) for axis in (Y, Z)]
+    return [*both, (((elbow, Y),), *bend)]
+
+
+def _leg(hip: int, knee: int, apart: tuple[float, float], bend: float) -> list[Draw]:
+    return [(((hip, X),), -90, 0), (((hip, Z),), *apart), (((knee, X),), 0, bend)]
+
+
+def _each(joint: int, *ranges: tuple[float, float]) -> list[Draw]:
+    return [(((joint, axis),), low, high) for axis, (low, high) in enumerate(ranges)]
+
+
+def _all(joints: tuple[int, ...]) -> Draw:
+    """One number for all components of some joints."""
+    return tuple((joint, axis) for joint in joints for axis in (X, Y, Z)), -1, 1

@@ -1,0 +1,72 @@
+"""`repose doctor DATASET`: the summary of a catalogue, and the meshes that stand out in it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import trimesh
+from typer.testing import CliRunner
+
+from repose.cli import app
+from repose.convert.bodies import write_bodies
+from repose.doctor import dataset
+from repose.errors import ReposeError
+
+BALL = trimesh.creation.icosphere(1)
+
+
+@pytest.fixture
+def results(tmp_path):
+    """Twelve balls: one has two corners at one place, one is inside out, and one is given twice."""
+    balls = [(0, pose, BALL.vertices * (1 + pose)) for pose in range(12)]
+    balls[3][2][1] = balls[3][2][0]
+    balls[4] = (0, 4, -balls[4][2])
+    balls[6] = (0, 6, balls[5][2])
+    folder = tmp_path / "results" / "data" / "balls"
+    rows = write_bodies(balls, BALL.faces, folder / "obj", "test", "own")
+    rows.to_parquet(folder / "catalog.parquet")
+    return tmp_path / "results"
+
+
+def test_summary_has_sizes_and_every_flaw_by_name(results, capsys):
+    dataset.run(results / "data" / "balls" / "catalog.parquet", as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert (found["meshes"], found["identities"], found["poses"]) == (12, 1, 12)
+    assert (found["vertices"], found["faces"], found["licence"]) == (42, 80, "own")
+    assert found["height_m"] == pytest.approx([np.ptp(BALL.vertices[:, 1]) * k for k in (1, 6, 12)])
+    assert found["flaws"] == {
+        "inside out": ["id0_4"],
+        "with vertices at one place": ["id0_3"],
+        "with the same content as an earlier one": ["id0_6"],
+    }
+
+
+def test_open_meshes_have_no_volume_and_only_ten_names_are_shown(results, capsys):
+    catalog = results / "data" / "open" / "catalog.parquet"
+    rows = write_bodies(
+        [(0, p, BALL.vertices) for p in range(11)], BALL.faces[1:], catalog.parent / "obj", "", ""
+    )
+    rows.to_parquet(catalog)
+    dataset.run(catalog)
+    out = capsys.readouterr().out
+    assert "volume_m3              unknown" in out
+    assert "- 11 of 11 not closed: id0_0, " in out and out.count("id0_9, and 1 more") == 1
+
+
+def test_the_command_takes_names_and_files(results, tmp_path):
+    path = tmp_path / "ball.obj"
+    BALL.export(path)
+    done = CliRunner().invoke(app, ["doctor", "balls", str(path), "--results", str(results)])
+    assert done.exit_code == 0 and "balls: 12 meshes" in done.output and "ball.obj" in done.output
+    with pytest.raises(
+        ReposeError, match=r"dataset 'bells' is not converted \(hint: snakemake .*catalog.parquet"
+    ):
+        CliRunner().invoke(app, ["doctor", "bells", "--results", str(results)], catch_exceptions=False)
+
+
+def test_a_catalogue_of_an_older_version_is_refused(results):
+    catalog = results / "data" / "balls" / "catalog.parquet"
+    pd.read_parquet(catalog).drop(columns="closed").to_parquet(catalog)
+    with pytest.raises(ReposeError, match=r"no column 'closed' \(hint: run `repose convert` again"):
+        dataset.run(catalog)

@@ -1,0 +1,69 @@
+"""Differentiable distances on patches."""
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+
+from repose.gih.regional import patch_distances
+from repose.gih.solver import Settings, all_pairs
+from repose.mesh.patches import patch_table
+
+
+def whole(vertices, faces, **options):
+    """Distances of one mesh without padding."""
+    x = torch.as_tensor(np.asarray(vertices))[None]
+    f = torch.as_tensor(np.asarray(faces), dtype=torch.int64)[None]
+    yes = torch.ones(1, x.shape[1], dtype=torch.bool), torch.ones(1, f.shape[1], dtype=torch.bool)
+    return patch_distances(x, f, *yes, **options)[0]
+
+
+def test_slope_against_great_circles_is_one():
+    sphere = trimesh.creation.icosphere(subdivisions=3)
+    found = whole(sphere.vertices, sphere.faces).numpy()
+    exact = np.arccos(np.clip(sphere.vertices @ sphere.vertices.T, -1, 1))
+    slope = np.polyfit(exact.ravel(), found.ravel(), 1)[0]
+    assert slope == pytest.approx(1, abs=0.01)
+    assert np.corrcoef(exact.ravel(), found.ravel())[0, 1] > 0.999
+
+
+@pytest.mark.parametrize("settings", [Settings(), Settings("released")])
+def test_equals_the_solver_of_the_store_where_no_edge_needs_flipping(settings):
+    sphere = trimesh.creation.icosphere(subdivisions=2)
+    ours = whole(sphere.vertices, sphere.faces, time=settings.time, factor=settings.factor)
+    assert np.abs(ours.numpy() - all_pairs(sphere.vertices, sphere.faces, settings)).max() < 1e-5
+
+
+def test_padding_changes_nothing():
+    sphere = trimesh.creation.icosphere(subdivisions=2)
+    table = patch_table(sphere.faces, 162, 30)
+    small, large = sorted([0, 50], key=lambda s: len(table.patch(s)))
+    vertices, is_vertex, faces, is_face = (torch.from_numpy(x) for x in table.padded([0, 50, 14]))
+    x = torch.tensor(np.asarray(sphere.vertices))[vertices]
+    together = patch_distances(x, faces, is_vertex, is_face)
+    for k in range(3):
+        n, f = int(is_vertex[k].sum()), int(is_face[k].sum())
+        alone = whole(x[k, :n], faces[k, :f])
+        assert torch.allclose(together[k, :n, :n], alone, atol=1e-12)
+    assert len(table.patch(small)) < len(table.patch(large))
+
+
+def test_gradients_are_those_of_finite_differences():
+    sphere = trimesh.creation.icosphere(subdivisions=1)
+    faces = torch.as_tensor(np.asarray(sphere.faces[:60]), dtype=torch.int64)[None]
+    x = torch.tensor(np.asarray(sphere.vertices))[None]
+    x = x + 0.05 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0), dtype=x.dtype)
+    ones = torch.ones(1, 42, dtype=torch.bool), torch.ones(1, 60, dtype=torch.bool)
+    some = torch.rand(42, 42, generator=torch.Generator().manual_seed(1), dtype=x.dtype)
+    torch.autograd.gradcheck(lambda v: (patch_distances(v, faces, *ones)[0] * some).sum(), x.requires_grad_())
+
+
+def test_a_flat_face_gives_finite_distances_and_gradients():
+    vertices = torch.tensor(
+        [[0.0, 0, 0], [1, 0, 0], [2, 0, 0], [0, 1, 0]], dtype=torch.float64, requires_grad=True
+    )
+    faces = torch.tensor([[[0, 1, 2], [0, 2, 3]]])
+    ones = torch.ones(1, 4, dtype=torch.bool), torch.ones(1, 2, dtype=torch.bool)
+    found = patch_distances(vertices[None], faces, *ones)
+    found.sum().backward()
+    assert torch.isfinite(found).all() and torch.isfinite(vertices.grad).all()
