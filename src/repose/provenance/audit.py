@@ -84,12 +84,17 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
     is_table = artefact.suffix == ".csv" and artefact.exists()
     if cell and not is_table:
         raise ReposeError("--cell is for tables", where=artefact)
-    rows = _rows(artefact, manifest, cell or {}) if is_table else []
+    table = _read(artefact) if is_table else None
+    rows = [] if table is None else _rows(table, artefact, manifest, cell or {})
+    if cell and table is None:
+        raise ReposeError("cannot be read as a table", where=artefact, hint="audit it without --cell")
     only = {name for row in rows for name in row.branches} if cell else None
     found = Audit(grow(manifest, only), rows, rescore)
     for node in found.nodes:
         _check_raw_files(node, found.notes)
-    if is_table and found.root.manifest:
+    if is_table and table is None:
+        found.root.faults.append("cannot be read as a table")
+    elif is_table and found.root.manifest:
         found.root.faults += _derived_otherwise(found.root, rows)
     if rescore:
         for node in found.nodes:
@@ -106,8 +111,14 @@ def parse_cell(text: str) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
-def _rows(csv: Path, manifest: Path, cell: Mapping[str, str]) -> list[Row]:
-    table = pd.read_csv(csv, dtype=str, keep_default_na=False)
+def _read(csv: Path) -> pd.DataFrame | None:
+    try:
+        return pd.read_csv(csv, dtype=str, keep_default_na=False)
+    except ValueError:  # not the text of a table
+        return None
+
+
+def _rows(table: pd.DataFrame, csv: Path, manifest: Path, cell: Mapping[str, str]) -> list[Row]:
     if unknown := set(cell) - set(table.columns):
         raise ReposeError(
             f"the table has no column {min(unknown)!r}", where=csv, hint=f"it has {', '.join(table.columns)}"
