@@ -91,6 +91,19 @@ def test_a_deleted_store_is_made_again_when_something_needs_it(project):
     assert planned["store"] == 1 and planned["score"] == 1
 
 
+def test_meshes_that_snakemake_deletes_are_not_converted_again(project):
+    """It deletes the outputs of a rule before it runs it: here the catalogue is gone, and obj/ goes with it."""
+    folder = project.folder / "results" / "data" / "open-human"
+    before = {path.name for path in (folder / "obj").glob("*.obj")}
+    manifest = (folder / "catalog.manifest.json").read_bytes()
+    (folder / "catalog.parquet").unlink()
+    out = project.snakemake("results/data/open-human/catalog.parquet").stdout
+    assert f"convert: 0 converted, {len(before)} unchanged, 0 removed" in out
+    kept = {path.stat().st_ino for path in (folder / ".converted").glob("*.obj")}
+    assert {path.stat().st_ino for path in (folder / "obj").glob("*.obj")} == kept
+    assert (folder / "catalog.manifest.json").read_bytes() == manifest
+
+
 def test_a_deleted_mesh_is_named_with_a_hint(project):
     results = project.folder / "results" / "data" / "open-human"
     (results / "obj" / "id0_0.obj").unlink()

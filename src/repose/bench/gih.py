@@ -1,7 +1,15 @@
-"""`repose bench gih`: all-pairs geodesic distances of one body, by potpourri3d's loop and by our kernel."""
+"""`repose bench gih`: all-pairs geodesic distances of one body, by potpourri3d's loop and by our kernel.
 
+`curve()` and `end_to_end()` take minutes and are called from Python; docs/gih.md has their figures.
+"""
+
+import resource
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +19,8 @@ from repose.bench import peak_mib
 from repose.bench.bodies import body
 from repose.gih.intrinsic import Float, Int
 from repose.gih.solver import Matrix, all_pairs
+from repose.mesh.io import write_obj
+from repose.mesh.mesh import Mesh
 
 VERTICES = 6890
 ROUNDS = 3
@@ -22,7 +32,8 @@ def measure(vertices: int = VERTICES, rounds: int = ROUNDS) -> dict[str, Any]:
 
     Returns:
         What `repose.bench` prints, with the best CPU seconds beside the median wall seconds, and ``threads``:
-        how much faster two threads are than one. ``error`` is the mean relative difference of the results.
+        how much faster two threads are than one. ``error`` is the mean relative difference of the results,
+        ``exact_error`` that from exact geodesics.
     """
     v, f = body(vertices)
     works = {
@@ -51,6 +62,7 @@ def measure(vertices: int = VERTICES, rounds: int = ROUNDS) -> dict[str, Any]:
         "threads": ours["best_seconds"] / sides["two threads"]["best_seconds"],
         "memory_ratio": plain["peak_mib"] / ours["peak_mib"],
         "error": relative_difference(results["ours"], results["plain"]),
+        "exact_error": exact_error(v, f, results["ours"]),
     }
 
 
@@ -66,14 +78,46 @@ def curve(sizes: tuple[int, ...] = (1000, 2000, 4000, 6890, 10000, 14000, 20000)
     return rows
 
 
-def exact_error(vertices: int = VERTICES, sources: int = EXACT_SOURCES) -> float:
-    """Mean relative error against exact polyhedral geodesics (pygeodesic, a development dependency)."""
-    from pygeodesic.geodesic import PyGeodesicAlgorithmExact
+def end_to_end(meshes: int = 100, workers: int = 2, vertices: int = VERTICES) -> dict[str, float]:
+    """`repose gih compute` over that many .obj bodies: from text to a store, in a process of its own.
 
+    Returns:
+        Wall and CPU seconds, most resident memory (MiB), megabytes per mesh; and the wall seconds of a second run.
+    """
     v, f = body(vertices)
-    ours = all_pairs(v, f)
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / f"m{i}.obj" for i in range(meshes)]
+        for i, file in enumerate(files):
+            write_obj(file, Mesh(v * (1 + 0.2 * i / meshes), f))
+        root = Path(folder) / "s.zarr"
+        command = [sys.executable, "-m", "repose", "gih", "compute", *map(str, files), "-o", str(root)]
+        first, used = _run([*command, "--workers", str(workers)])
+        again, _ = _run(command)
+        size = sum(p.stat().st_size for p in root.rglob("*") if p.is_file())
+    return {
+        "seconds": first,
+        "cpu_seconds": used.ru_utime + used.ru_stime,
+        "peak_mib": used.ru_maxrss / 1024,
+        "mb_per_mesh": size / meshes / 1e6,
+        "again_seconds": again,
+    }
+
+
+def _run(command: list[str]) -> tuple[float, resource.struct_rusage]:
+    """Wall seconds of a command, and what all commands so far have used."""
+    start = time.perf_counter()
+    subprocess.run(command, check=True)
+    return time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+
+
+def exact_error(v: Float, f: Int, ours: Matrix, sources: int = EXACT_SOURCES) -> float | None:
+    """Mean relative error against exact polyhedral geodesics; None without pygeodesic (the extra `dev`)."""
+    try:
+        from pygeodesic.geodesic import PyGeodesicAlgorithmExact
+    except ImportError:
+        return None
     exact = PyGeodesicAlgorithmExact(v, f)
-    chosen = np.random.default_rng(0).choice(len(v), sources, replace=False)
+    chosen = np.random.default_rng(0).choice(len(v), min(sources, len(v)), replace=False)
     rows = np.array([exact.geodesicDistances(np.array([source]))[0] for source in chosen])
     return relative_difference(ours[chosen], rows)
 

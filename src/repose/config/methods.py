@@ -221,7 +221,7 @@ class MapConNetTraining(Training):
         100,
         ge=0,
         le=100,
-        description="percent of the training identities, and of the poses, whose truths may be used, chosen as released",
+        description="percent of the training identities, and of the poses, that are labelled, chosen as released",
     )
     unlabelled: bool = Field(
         False, description="train on the other identities and poses, too, without any truth"

@@ -9,7 +9,7 @@ import io
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -58,6 +58,15 @@ class _ArrayUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError("it refers to objects outside the file")
 
 
+def unpickle_array(file: BinaryIO) -> Any:
+    """Like ``pickle.load``, and as fast, for a file that holds a numpy array and nothing else.
+
+    Raises:
+        pickle.UnpicklingError: it asks for anything else. A damaged file can raise nearly any exception.
+    """
+    return _ArrayUnpickler(file).load()
+
+
 def read_matrix(path: Path) -> NDArray[np.float32]:
     """Read one pickled (V, V) float32 array.
 
@@ -69,7 +78,7 @@ def read_matrix(path: Path) -> NDArray[np.float32]:
     except OSError as error:
         raise ReposeError(f"cannot read: {error.strerror}", path) from error
     try:
-        array = _ArrayUnpickler(io.BytesIO(content)).load()
+        array = unpickle_array(io.BytesIO(content))
     except Exception as error:  # a damaged pickle can raise nearly anything
         raise ReposeError(f"not a pickled float32 array: {error}", path, "nothing else is read") from error
     if type(array) is not np.ndarray or array.dtype != np.float32:

@@ -14,6 +14,9 @@ from repose.errors import ReposeError
 BANDS = 24
 """Colour steps over the largest distance; their edges are geodesic circles, and an error shows as a kink."""
 
+DARKER = 0.75
+"""Every other step is that much darker, so that the circles show."""
+
 
 def paint(
     path: Path,
@@ -23,7 +26,7 @@ def paint(
     source: int,
     title: str,
 ) -> None:
-    """Write a PNG of the body, front and back, coloured by distance; a star marks the source where it shows.
+    """Write a PNG of the body, front and back, coloured by distance; a star marks the source, hollow where the body hides it.
 
     Args:
         path: the file.
@@ -38,15 +41,20 @@ def paint(
     largest = distances[np.isfinite(distances)].max()
     figure = Figure(figsize=(9, 6.5), layout="constrained")
     axes = figure.subplots(1, 2)
-    norm = matplotlib.colors.BoundaryNorm(np.linspace(0, max(largest, 1e-9), BANDS + 1), 256)
+    norm = matplotlib.colors.BoundaryNorm(np.linspace(0, max(largest, 1e-9), BANDS + 1), BANDS)
+    colours = matplotlib.colormaps["viridis"](np.linspace(0, 1, BANDS))
+    colours[1::2, :3] *= DARKER
+    steps = matplotlib.colors.ListedColormap(colours)
     for axis, (name, sign) in zip(axes, (("front", 1.0), ("back", -1.0)), strict=True):
         turned = vertices * [sign, 1.0, sign]
-        drawn = _draw(axis, turned, faces, distances, norm)
+        _draw(axis, turned, faces, distances, lambda value: steps(norm(value)))
         axis.set(title=name, aspect="equal")
         axis.set_axis_off()
-        if _faces_viewer(turned, faces, source):
-            axis.plot(*turned[source, :2], "*", color="white", markeredgecolor="black", markersize=16)
-    figure.colorbar(drawn, ax=axes, label="metres", shrink=0.8, format="%.2f")
+        inside = "white" if _is_seen(turned, faces, source) else "none"
+        axis.plot(*turned[source, :2], "*", color=inside, markeredgecolor="black", markersize=16)
+    figure.colorbar(
+        matplotlib.cm.ScalarMappable(norm, steps), ax=axes, label="metres", shrink=0.8, format="%.2f"
+    )
     figure.suptitle(title)
     try:
         figure.savefig(path, dpi=110)
@@ -54,7 +62,7 @@ def paint(
         raise ReposeError(f"cannot write the picture: {error}", path) from error
 
 
-def _draw(axis: Any, vertices: NDArray, faces: NDArray, distances: NDArray, norm: Any) -> Any:
+def _draw(axis: Any, vertices: NDArray, faces: NDArray, distances: NDArray, paint: Any) -> None:
     """Orthographic view down z: the faces towards the viewer, far ones first, with a little shading."""
     corners = vertices[faces]
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -62,16 +70,23 @@ def _draw(axis: Any, vertices: NDArray, faces: NDArray, distances: NDArray, norm
     shown = np.flatnonzero(normal[:, 2] > 0)
     shown = shown[np.argsort(corners[shown, :, 2].mean(1))]
     value = distances[faces[shown]].mean(1)
-    colours = matplotlib.colormaps["viridis"](norm(np.where(np.isfinite(value), value, 0)))
+    colours = paint(np.where(np.isfinite(value), value, 0))
     colours[~np.isfinite(value)] = (0.7, 0.7, 0.7, 1.0)
     colours[:, :3] *= 0.55 + 0.45 * normal[shown, 2:3]
     polygons = corners[shown, :, :2]
     axis.add_collection(PolyCollection(polygons, facecolors=colours, edgecolors=colours, linewidths=0.2))
     axis.autoscale_view()
-    return matplotlib.cm.ScalarMappable(norm, "viridis")
 
 
-def _faces_viewer(vertices: NDArray, faces: NDArray, vertex: int) -> bool:
-    around = vertices[faces[(faces == vertex).any(1)]]
-    normal = np.cross(around[:, 1] - around[:, 0], around[:, 2] - around[:, 0]).sum(0)
-    return bool(normal[2] > 0)
+def _is_seen(vertices: NDArray, faces: NDArray, vertex: int) -> bool:
+    """Whether no triangle lies between a vertex and the viewer, who looks down z."""
+    a, b, c = np.moveaxis(vertices[faces[(faces != vertex).all(1)]] - vertices[vertex], 1, 0)
+    weights = np.stack([_cross(b, c), _cross(c, a), _cross(a, b)], 1)
+    total = weights.sum(1)
+    over = (np.abs(total) > 0) & (weights * np.sign(total)[:, None] > 0).all(1)
+    height = (weights * np.stack([a[:, 2], b[:, 2], c[:, 2]], 1)).sum(1)[over] / total[over]
+    return not (height > 0).any()
+
+
+def _cross(p: NDArray, q: NDArray) -> NDArray:
+    return p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]

@@ -84,9 +84,12 @@ def _neighbours(faces, i, j):
 def _passes(corners, i, j):
     """Whether an edge of face i passes through the inside of face j."""
     a, b, c = corners[j, 0], corners[j, 1], corners[j, 2]
+    sides = (_side(a, b, c, corners[i, 0]), _side(a, b, c, corners[i, 1]), _side(a, b, c, corners[i, 2]))
+    if min(sides) >= 0 or max(sides) <= 0:
+        return False
     for k in range(3):
-        p, q = corners[i, k], corners[i, (k + 1) % 3]
-        if _side(a, b, c, p) * _side(a, b, c, q) < 0:
+        if sides[k] * sides[(k + 1) % 3] < 0:
+            p, q = corners[i, k], corners[i, (k + 1) % 3]
             u, v, w = _side(p, q, a, b), _side(p, q, b, c), _side(p, q, c, a)
             if (u > 0 and v > 0 and w > 0) or (u < 0 and v < 0 and w < 0):
                 return True

@@ -108,8 +108,11 @@ class Refinement(nn.Module):
     def fold(self) -> FoldedRefinement:
         """Fold what has no nonlinearity between; in training mode once for every pass."""
         first = folded(self.conv1.weight, self.conv1.bias, self.fc.weight, self.fc.bias)
-        pairs = zip(self.blocks, self.following, strict=True)
-        return FoldedRefinement(first, [block.fold(following) for block, following in pairs])
+        blocks: list[FoldedBlock] = []
+        for block, following in zip(self.blocks, self.following, strict=True):
+            assert isinstance(block, ElaINBlock) and isinstance(following, nn.Linear)
+            blocks.append(block.fold(following))
+        return FoldedRefinement(first, blocks)
 
     def forward(
         self,

@@ -77,7 +77,8 @@ class _InstanceNorm(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Tensor:
-        return through_norm(*ctx.saved_tensors, grad)
+        out, scale = ctx.saved_tensors
+        return through_norm(out, scale, grad)
 
 
 def instance_norm(

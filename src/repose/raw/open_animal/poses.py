@@ -14,7 +14,7 @@ from repose.raw.open_animal.posing import turn_bones
 
 STYLES = {"stand": 0.14, "walk": 0.22, "run": 0.20, "graze": 0.14, "sit": 0.11, "rear": 0.08, "turn": 0.11}
 # How far the neck is lowered, and the legs swing.
-_NECK = {"stand": (-14, 0, 22), "walk": (-10, 5, 28), "run": (0, 18, 42), "graze": (48, 58, 68),
+_NECK = {"stand": (-14, 0, 22), "walk": (-10, 5, 28), "run": (0, 18, 42), "graze": (60, 70, 82),
          "sit": (-18, -2, 16), "rear": (-12, 6, 26), "turn": (-8, 6, 26)}  # fmt: skip
 _SWING = {"stand": 6.0, "walk": 21.0, "run": 34.0, "graze": 11.0, "sit": 0.0, "rear": 0.0, "turn": 11.0}
 # How far the back bends, down in front.
@@ -153,13 +153,13 @@ class _Draft:
         self._set("pelvis", -raised)
         for side, sign in SIDES.items():
             # Turns in space; each bone gets what its parent has not done yet.
-            thigh, shin = -self._tri(44, 49, 54), self._tri(8, 12, 16)
-            ankle, foot = -self._tri(50, 55, 60), -self._tri(14, 20, 26)
+            thigh, shin = -self._tri(46, 50, 54), self._tri(12, 15, 18)
+            ankle, foot = -self._tri(55, 60, 65), -self._tri(16, 22, 28)
             self._set(f"thigh.{side}", thigh + raised, roll=sign * self._tri(11, 16, 21))
             self._set(f"shin.{side}", shin - thigh)
             self._set(f"ankle.{side}", ankle - shin)
             self._set(f"foot.{side}", foot - ankle)
-            upright = raised - self._bend - self._tri(0, 4, 8)
+            upright = raised - self._bend - self._tri(0, 3, 6)
             self._set(f"scapula.{side}", 0.25 * upright)
             self._set(f"arm.{side}", 0.55 * upright, roll=sign * self._tri(0, 2, 5))
             self._set(f"forearm.{side}", 0.20 * upright)

@@ -10,6 +10,7 @@ Every identity exists in every pose on one closed triangle mesh, so each pose tr
 Reading and posing need numpy and scipy alone; only `generate` loads torch and Anny.
 """
 
+import sys
 from collections.abc import Callable
 
 from repose.raw.open_human.posing import meshes
@@ -29,6 +30,7 @@ def generate(settings: Settings, progress: Callable[[int, int], None] | None = N
     Raises:
         ReposeError: no closed mesh of that many vertices, or too few poses free of self-intersection.
     """
+    print("raw open-human: loading Anny", file=sys.stderr, flush=True)
     import warp  # torch, warp and Anny take seconds to import
 
     warp.config.log_level = warp.LOG_ERROR  # its banner would stand in every log

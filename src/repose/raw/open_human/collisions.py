@@ -1,11 +1,14 @@
-"""Does a posed body run through itself? Exact triangle tests between parts that no common bone moves.
+"""Does a posed body run through itself? Exact triangle tests.
 
-Triangles that share a bone are not compared: what happens there is the skin folding at a joint, which
-linear blend skinning always does. Pairs that intersect before any posing are not counted either.
+Parts that no common bone moves may not meet at all. Where triangles share a bone, the skin folds at a joint, which
+linear blend skinning always does; it may do so on a small share of the body. What intersects before any posing is
+not counted.
 """
 
 import numpy as np
 from numba import njit
+
+MOST_FOLDED = 0.01  # share of all faces that may run into faces they share no vertex with
 
 
 class CollisionTest:
@@ -18,17 +21,22 @@ class CollisionTest:
         self._faces = np.ascontiguousarray(faces, dtype=np.int64)
         self._parts = _parts_of_faces(self._faces, skin_bones, skin_weights, bone_names)
         self._known = np.empty(0, dtype=np.int64)
+        self._unfolded = np.ones(len(faces), dtype=bool)
 
     def accept(self, vertices: np.ndarray) -> None:
         """Count the intersections of this mesh (V, 3) as harmless from now on."""
-        found = _intersections(vertices.astype(np.float64), self._faces, self._parts, self._known, False)
+        found, folded = _intersections(
+            vertices.astype(np.float64), self._faces, self._parts, self._known, False
+        )
         self._known = np.unique(np.concatenate([self._known, found]))
+        self._unfolded &= ~folded
 
     def intersects(self, vertices: np.ndarray) -> bool:
-        """Whether the mesh (V, 3) runs through itself anywhere new."""
-        return (
-            len(_intersections(vertices.astype(np.float64), self._faces, self._parts, self._known, True)) > 0
+        """Whether the mesh (V, 3) runs through itself anywhere new, or folds too much."""
+        found, folded = _intersections(
+            vertices.astype(np.float64), self._faces, self._parts, self._known, True
         )
+        return len(found) > 0 or bool((folded & self._unfolded).mean() > MOST_FOLDED)
 
 
 def _parts_of_faces(
@@ -53,7 +61,10 @@ def _part(bone: str) -> str:
 
 @njit(cache=True)
 def _intersections(vertices, faces, parts, known, any_will_do):  # pragma: no cover - compiled
-    """Codes i * F + j of intersecting face pairs, by sweeping along y; only the first where any will do."""
+    """Codes i * F + j of face pairs that intersect and share no part, and the faces (F,) in pairs that share one.
+
+    By sweeping along y; where any code will do it ends with the first.
+    """
     count = len(faces)
     bottoms = np.empty(count)
     for f in range(count):
@@ -70,7 +81,7 @@ def _intersections(vertices, faces, parts, known, any_will_do):  # pragma: no co
             )
             low[m, k], high[m, k] = min(a, b, c), max(a, b, c)
         part[m, 0], part[m, 1] = parts[order[m], 0], parts[order[m], 1]
-    found = []
+    found, folded = [], np.zeros(count, np.bool_)
     for m in range(count):
         for n in range(m + 1, count):
             if low[n, 1] > high[m, 1]:
@@ -82,17 +93,30 @@ def _intersections(vertices, faces, parts, known, any_will_do):  # pragma: no co
                 or high[n, 2] < low[m, 2]
             ):
                 continue
-            if (part[m, 0] & part[n, 0]) or (part[m, 1] & part[n, 1]):
-                continue
             i, j = order[m], order[n]
+            together = (part[m, 0] & part[n, 0]) or (part[m, 1] & part[n, 1])
+            if together and ((folded[i] and folded[j]) or _neighbours(faces, i, j)):
+                continue
             if _cross(vertices, faces[i], faces[j]) or _cross(vertices, faces[j], faces[i]):
+                if together:
+                    folded[i] = folded[j] = True
+                    continue
                 code = min(i, j) * count + max(i, j)
                 at = np.searchsorted(known, code)
                 if at == len(known) or known[at] != code:
                     found.append(code)
                     if any_will_do:
-                        return np.array(found, dtype=np.int64)
-    return np.array(found, dtype=np.int64)
+                        return np.array(found, dtype=np.int64), folded
+    return np.array(found, dtype=np.int64), folded
+
+
+@njit(cache=True)
+def _neighbours(faces, i, j):  # pragma: no cover - compiled
+    for a in range(3):
+        for b in range(3):
+            if faces[i, a] == faces[j, b]:
+                return True
+    return False
 
 
 @njit(cache=True)

@@ -16,6 +16,7 @@ from repose.raw.open_human.recipe import Recipe, Settings
 from repose.raw.open_human.template import Template, retopologise, whole
 
 _MOST_CANDIDATES_PER_POSE = 30
+_MOST_TRIES = 15  # at one style, before another is drawn
 
 
 def generate_recipe(settings: Settings, progress: Callable[[int, int], None]) -> Recipe:
@@ -67,11 +68,15 @@ class PoseBank:
     def fill(self, count: int, progress: Callable[[int, int], None]) -> tuple[np.ndarray, np.ndarray]:
         """Draw until `count` poses suit all identities.
 
+        A style that is refused is drawn again, so that the shares of the styles stay as planned.
+
         Returns:
             (count, J, 3) float32 rotation vectors and (count,) styles.
         """
         poses: list[np.ndarray] = []
         styles: list[str] = []
+        refused = 0
+        style, pose = self._sampler.draw(self._rng)
         while len(poses) < count:
             if self.candidates >= _MOST_CANDIDATES_PER_POSE * count:
                 raise ReposeError(
@@ -79,12 +84,16 @@ class PoseBank:
                     "open-human: poses",
                     "ask for fewer identities or another seed",
                 )
-            style, pose = self._sampler.draw(self._rng)
             self.candidates += 1
             if self._suits_all(pose):
                 poses.append(pose)
                 styles.append(style)
                 progress(len(poses), count)
+                refused = 0
+            else:
+                refused += 1
+            again = style if 0 < refused < _MOST_TRIES else None
+            style, pose = self._sampler.draw(self._rng, again)
         return np.stack(poses), np.array(styles)
 
     def _suits_all(self, pose: np.ndarray) -> bool:

@@ -69,9 +69,9 @@ class PoseSampler:
         joint = {name: joints[k] for name, k in self._number.items()}
         self._arms = {side: _arm(joint, side) for side, _ in _SIDES}
 
-    def draw(self, rng: np.random.Generator) -> tuple[str, np.ndarray]:
-        """A pose: its style and (J, 3) float32 rotation vectors in radians."""
-        style = str(rng.choice(list(STYLES), p=list(STYLES.values())))
+    def draw(self, rng: np.random.Generator, style: str | None = None) -> tuple[str, np.ndarray]:
+        """A pose: its style, drawn unless it is given, and (J, 3) float32 rotation vectors in radians."""
+        style = style or str(rng.choice(list(STYLES), p=list(STYLES.values())))
         stride = rng.uniform(0, 2 * np.pi)
         turns = _trunk(rng, style)
         for side, sign in _SIDES:
