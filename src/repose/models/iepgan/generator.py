@@ -38,7 +38,8 @@ class Generator(nn.Module):
         """Return vertices (B, N, 3), metres, in the order of the pose code."""
         # Hundreds of maxima of about 3 each: as they are, one step of Adam would turn every gain over.
         codes = torch.cat([pose.summary, shape.code], dim=2)
-        condition = torch.cat([F.layer_norm(codes, codes.shape[2:]), shape.log_size], dim=2)
+        # The measure of size learns from the size of the result alone, or noise from here would move it.
+        condition = torch.cat([F.layer_norm(codes, codes.shape[2:]), shape.log_size.detach()], dim=2)
         x = self.first(torch.cat([pose.code, pose.unit], dim=2))
         for block, conv in zip(self.blocks, self.convs, strict=True):
             x = conv(block(x, condition))
