@@ -26,7 +26,9 @@ def paint(
     source: int,
     title: str,
 ) -> None:
-    """Write a PNG of the body, front and back, coloured by distance; a star marks the source, hollow where the body hides it.
+    """Write a PNG of the body, front and back, coloured by distance.
+
+    A star marks the source, hollow where the body hides it.
 
     Args:
         path: the file.
