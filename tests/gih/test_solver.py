@@ -1,3 +1,6 @@
+import resource
+from pathlib import Path
+
 import numpy as np
 import potpourri3d as pp
 import pytest
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 from repose.errors import MeshError, ReposeError
 from repose.gih import intrinsic
 from repose.gih.compute import distances
+from repose.gih.factor import factorise
 from repose.gih.solver import Settings, all_pairs
 
 
@@ -60,6 +64,20 @@ def test_symmetric_zero_on_the_diagonal_and_never_negative():
 def test_scales_with_the_mesh(scale):
     v, f = torus()
     np.testing.assert_allclose(all_pairs(v * scale, f) / scale, all_pairs(v, f), rtol=2e-5, atol=1e-6)
+
+
+def resident_mib():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_no_memory_stays_behind(threads):
+    operators = intrinsic.build(*intrinsic.check_mesh(*sphere(4)))
+    factorise(operators, threads=threads)
+    before = resident_mib()
+    for _ in range(10):
+        factorise(operators, threads=threads)
+    assert resident_mib() - before < 15  # SuperLU's own memory is 4 MiB each time, and easily lost
 
 
 @pytest.mark.parametrize("threads", [2, 3])

@@ -68,14 +68,13 @@ def factorise(
         sp.diags_array(grounded) + operators.laplacian,
     )
     with ThreadPoolExecutor(min(threads, 2)) as pool:
-        heat, poisson = pool.map(_splu, matrices)
-    if not (np.array_equal(heat.perm_c, poisson.perm_c) and _diagonal(heat) and _diagonal(poisson)):
+        (order, heat), (same_order, poisson) = pool.map(_cholesky, matrices)
+    if heat is None or poisson is None or not np.array_equal(order, same_order):
         raise RefusedMesh("the operators are too close to singular for the fast kernel", where)
 
-    position = heat.perm_c.astype(np.int32)
+    position = order.astype(np.int32)
     faces = position[operators.faces]
     by_position = np.argsort(faces.min(1), kind="stable")  # neighbours in memory stay neighbours in the sweep
-    heat_factor, poisson_factor = _cholesky(heat), _cholesky(poisson)
     component, h = np.empty_like(operators.component), np.empty_like(operators.h)
     component[position], h[position] = operators.component, operators.h
     return Factors(
@@ -85,10 +84,10 @@ def factorise(
         faces=np.ascontiguousarray(faces[by_position]),
         weights=np.ascontiguousarray(operators.weights[by_position]),
         inverse_area=(operators.h[operators.faces[:, 0]] ** 2 / operators.areas)[by_position],
-        parent=_elimination_tree(heat_factor),
-        heat=_triangle(heat_factor),
-        down=_triangle(poisson_factor.tocsr()),
-        up=_triangle(poisson_factor),
+        parent=_elimination_tree(heat),
+        heat=_triangle(heat),
+        down=_triangle(poisson.tocsr()),
+        up=_triangle(poisson),
     )
 
 
@@ -98,21 +97,22 @@ def scaled(operators: Operators, t: float | None) -> tuple[Float, Float]:
     return operators.mass / square, np.ones(len(square)) if t is None else t / square
 
 
-def _splu(matrix: sp.sparray) -> sla.SuperLU:
-    return sla.splu(
+def _cholesky(matrix: sp.sparray) -> tuple[Int, sp.csc_array | None]:
+    """The elimination order and the Cholesky factor; no factor if it would need pivoting.
+
+    SuperLU gives the LU of a positive definite matrix, which is LDL': scale it. Its object must not leave this
+    function, because SciPy frees its memory only in the thread that made it.
+    """
+    lu = sla.splu(
         matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
     )
-
-
-def _diagonal(lu: sla.SuperLU) -> bool:
-    return np.array_equal(lu.perm_r, lu.perm_c) and bool((lu.U.diagonal() > 0).all())
-
-
-def _cholesky(lu: sla.SuperLU) -> sp.csc_array:
-    """LU of a symmetric positive definite matrix is LDL'; scale to the Cholesky factor."""
-    factor = sp.csc_array(lu.L @ sp.diags_array(np.sqrt(lu.U.diagonal())))
+    diagonal = lu.U.diagonal()
+    order = np.array(lu.perm_c)
+    if not np.array_equal(lu.perm_r, order) or not (diagonal > 0).all():
+        return order, None
+    factor = sp.csc_array(lu.L @ sp.diags_array(np.sqrt(diagonal)))
     factor.sort_indices()
-    return factor
+    return order, factor
 
 
 def _triangle(factor: sp.csc_array | sp.csr_array) -> Triangle:
