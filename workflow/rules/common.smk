@@ -89,7 +89,9 @@ def method_settings(wildcards):
 
 def gih_memory(wildcards):
     """MiB of one part; workers of another machine are not its own."""
-    meshes = {"threads": CONFIG.gih.workers, "processes": CONFIG.gih.workers}.get(CONFIG.gih.scheduler, 0)
+    meshes = {"threads": CONFIG.gih.workers, "processes": CONFIG.gih.workers}.get(
+        CONFIG.gih.scheduler, 0
+    )
     processes = meshes if CONFIG.gih.scheduler == "processes" else 0
     each = mesh_mib(CONFIG.datasets[wildcards.dataset].vertices)
     return (1 + processes) * LIBRARIES_MIB + meshes * each
