@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from repose.mesh.density import NEIGHBOURS, SHARES, log_spacings
 from repose.models.layers.linear import NormedLinear
 
-_LEAST_VARIANCE = 1e-4  # of a direction, as a share of the largest: noise below is not blown up
+_LEAST_VARIANCE = 1e-2  # of a direction, as a share of the largest: noise below is not blown up
 
 
 class PoseCode(NamedTuple):
