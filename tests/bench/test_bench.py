@@ -4,6 +4,7 @@ import json
 from functools import partial
 
 import pytest
+import torch
 from gih.meshes import sphere
 
 import repose.bench
@@ -62,6 +63,12 @@ def test_both_sides_take_the_same_training_step(monkeypatch, capsys):
     )
     for one in (result, *result["also"]):
         assert 0 < one["error"] < 1e-3 and one["ours"]["peak_mib"] > 0
+
+
+def test_half_precision_runs_on_both_sides():
+    widths = {"width": 16, "residual_blocks": 1, "refine_width": 16}
+    result = corenet.compare_sides("mapconnet", (10, 10), 1, widths, torch.device("cpu"), "bfloat16")
+    assert 0 < result["error"] < 2 and "bfloat16" in result["size"]
 
 
 def test_a_step_of_iepgan_has_its_parts_and_both_sides_read_the_same_distances():

@@ -36,8 +36,7 @@ def test_transport_equals_plain_formula(monkeypatch, dtype, near, held):
     g_ours = torch.autograd.grad((ours * weight).sum(), (theta, phi, points))
     g_plain = torch.autograd.grad((plain * weight).sum(), (theta, phi, points))
     for a, b in zip(g_ours, g_plain, strict=True):
-        # Nearly matched single-precision gradients are differences of numbers 1/ε larger than they are.
-        assert relative(a, b) < (1e-8 if dtype == torch.float64 else 1e-4)
+        assert relative(a, b) < tolerance(dtype)
 
 
 def test_transport_keeps_nothing_quadratic_for_backward():

@@ -54,7 +54,9 @@ def measure(size: Size = (RINGS, SECTORS), rounds: int = ROUNDS, **widths: int) 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     precisions = ("float32",) if device.type == "cpu" else ("float32", "bfloat16")
     results = [
-        _compare(work, size, rounds, widths, device, precision) for precision in precisions for work in TITLES
+        compare_sides(work, size, rounds, widths, device, precision)
+        for precision in precisions
+        for work in TITLES
     ]
     return results[0] | {"also": results[1:]}
 
@@ -62,8 +64,17 @@ def measure(size: Size = (RINGS, SECTORS), rounds: int = ROUNDS, **widths: int) 
 class Step:
     """One side's training step of one work; the same seed gives both sides the same weights and meshes."""
 
-    def __init__(self, work: str, side: str, size: Size, widths: dict[str, int], device: torch.device):
+    def __init__(
+        self,
+        work: str,
+        side: str,
+        size: Size,
+        widths: dict[str, int],
+        device: torch.device,
+        precision: str = "float32",
+    ):
         torch.manual_seed(0)
+        self.autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
         self.work, self.side, self.settings = work, side, MapConNetTraining(steps=1)
         self.network = _network(work, widths).to(device)
         self.meshes, self.faces = _meshes(size, device)
@@ -74,7 +85,9 @@ class Step:
     def __call__(self) -> None:
         """Loss, gradients, and the optimiser's update."""
         self.optimizer.zero_grad()
-        self.loss().backward()
+        with self.autocast:
+            loss = self.loss()
+        loss.backward()
         self.optimizer.step()
 
     def loss(self) -> Tensor:
@@ -107,20 +120,20 @@ def _network(work: str, widths: dict[str, int]) -> CoreNet:
     return MapConNet(faithful=True, **widths, **halves)
 
 
-def _compare(
+def compare_sides(
     work: str, size: Size, rounds: int, widths: dict[str, int], device: torch.device, precision: str
 ) -> dict[str, Any]:
-    steps = {side: Step(work, side, size, widths, device) for side in SIDES}
+    """Time and memory of both sides of one work; the arguments are those of `measure` and `Step`."""
+    steps = {side: Step(work, side, size, widths, device, precision) for side in SIDES}
     clocks: dict[str, list[tuple[float, float]]] = {side: [] for side in SIDES}
     error = float("nan")
-    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-        for turn in range(rounds):
-            for side, step in steps.items():
-                clocks[side].append(_timed(step, device))
-            if turn == 0:
-                theirs, mine = (steps[side].gradient() for side in SIDES)
-                error = float(torch.linalg.vector_norm(mine - theirs) / torch.linalg.vector_norm(theirs))
-        peaks = {side: _peak(work, side, size, widths, steps[side], device) for side in SIDES}
+    for turn in range(rounds):
+        for side, step in steps.items():
+            clocks[side].append(_timed(step, device))
+        if turn == 0:
+            theirs, mine = (steps[side].gradient() for side in SIDES)
+            error = float(torch.linalg.vector_norm(mine - theirs) / torch.linalg.vector_norm(theirs))
+    peaks = {side: _peak(work, side, size, widths, steps[side], device) for side in SIDES}
     result: dict[str, Any] = {
         "name": "corenet",
         "size": f"training step of {TITLES[work]}, {size[0] * size[1] + 2} vertices, batch 1, {precision}, "

@@ -29,7 +29,10 @@ class _Staged(torch.autograd.Function):
         with torch.enable_grad():
             for loss in stages(*leaves):
                 total = total + loss.detach()
-                for k, g in enumerate(torch.autograd.grad(loss, sources, allow_unused=True)):
+                # As a backward pass of its own would be: not under autocast.
+                with torch.autocast(loss.device.type, enabled=False):
+                    found = torch.autograd.grad(loss, sources, allow_unused=True)
+                for k, g in enumerate(found):
                     if g is not None:
                         held = gradients[k]
                         gradients[k] = g if held is None else held + g  # in place would change aliases of g
