@@ -187,7 +187,9 @@ class IepganTask(AdversarialTask):
         swap = step >= s.swap_from
         code = self.live.encoder.pose(pose, pairs.pose_spacings)
         own = self.live.encoder.shape(pose, pairs.pose_spacings)
-        same = self.live.generator(code, own)
+        # The size of a body reconstructed from itself cancels: what is left is rounding, which Adam would follow.
+        fixed = code._replace(unit=code.unit.detach()), own._replace(log_size=own.log_size.detach())
+        same = self.live.generator(*fixed)
         transfer = None
         if swap:
             other = self.live.encoder.shape(identity, pairs.identity_spacings)
