@@ -50,6 +50,11 @@ def method_settings(wildcards):
     return method.model_dump(mode="json") | {"compute": compute.model_dump(mode="json")}
 
 
+def training_memory(wildcards, attempt):
+    """MiB of one training; a retry after running out of memory asks for more."""
+    return 8000 * attempt
+
+
 def gih_memory(wildcards):
     """MiB of one part: the libraries, and a float32 matrix with its copies for each mesh in work."""
     vertices = CONFIG.datasets[wildcards.dataset].vertices
