@@ -1,5 +1,6 @@
 """The workflow on a real Slurm cluster: `make test-slurm`, which starts one first (see cluster.sh)."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -69,7 +70,7 @@ def test_trainings_take_turns_on_the_gpu_and_other_jobs_do_not_wait(finished):
     results = finished.folder / "results"
     trainings = sorted(interval(m) for m in results.glob("runs/*/*/*/model.manifest.json"))
     assert len(trainings) == 4
-    for (_, end), (start, _) in zip(trainings, trainings[1:], strict=False):
+    for (_, end), (start, _) in itertools.pairwise(trainings):
         assert start >= end - 1, "two trainings at once on one GPU"
     others = [interval(m) for m in results.glob("predictions/*/*/*.manifest.json")]
     assert any(a < end and start < b for a, b in others for start, end in trainings)
