@@ -2,12 +2,15 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from repose.provenance.publish import lock
 
 ROOT = Path(__file__).parents[1]
 
@@ -17,9 +20,11 @@ class Project:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        for name in ("Snakefile", "workflow", "envs", "slurm"):
-            (folder / name).symlink_to(ROOT / name)
-        (folder / "config.yaml").write_text((ROOT / "config.yaml").read_text())
+        self.environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+        if not (folder / "config.yaml").exists():
+            for name in ("Snakefile", "workflow", "envs", "slurm"):
+                (folder / name).symlink_to(ROOT / name)
+            (folder / "config.yaml").write_text((ROOT / "config.yaml").read_text())
 
     def snakemake(
         self, *arguments: str, preset: str | None = None, check: bool = True
@@ -33,11 +38,10 @@ class Project:
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run any command in the project's folder."""
-        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env=environment,
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -59,7 +63,21 @@ class Project:
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory) -> Project:
-    """A finished run of everything at smoke size. Tests leave it as they found it, or copy it."""
-    project = Project(tmp_path_factory.mktemp("smoke"))
-    project.snakemake("all")
-    return project
+    """A finished run of everything at smoke size, shared by all workers. Tests leave it as they found it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "smoke-run"
+    with lock(folder.with_suffix(".lock")):
+        if not (folder / "done").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            Project(folder).snakemake("all")
+            (folder / "done").touch()
+    return Project(folder)
+
+
+@pytest.fixture
+def project(smoke, tmp_path) -> Project:
+    """A copy of the finished run that a test may spoil."""
+    for name in ("results", ".snakemake"):
+        shutil.copytree(smoke.folder / name, tmp_path / name, symlinks=True)
+    return Project(tmp_path)

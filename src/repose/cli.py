@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from repose.errors import ReposeError
+from repose.provenance.cli import COMMANDS as PROVENANCE
 
 app = typer.Typer(
     help="Pose transfer for meshes: data pipeline, trainings, tables. The workflow calls one command per stage.",
@@ -28,8 +29,23 @@ Splits = Annotated[Path, typer.Option("--splits", help="folder of the dataset's 
 
 
 @app.command()
-def raw(dataset: str, config: ConfigFile, out: Out) -> None:
-    """Draw the identities and poses of an open dataset."""
+def raw(
+    dataset: Annotated[str | None, typer.Argument(help="name in the config")] = None,
+    config: Annotated[Path | None, typer.Option(envvar="REPOSE_CONFIG", help="config file")] = None,
+    out: Annotated[Path | None, typer.Option(help="what to write")] = None,
+    list_all: Annotated[
+        bool, typer.Option("--list", help="show every dataset, and whether it is here")
+    ] = False,
+    data: Annotated[Path, typer.Option(help="folder of what was brought, for --list")] = Path("data/raw"),
+    json: Annotated[bool, typer.Option("--json", help="print the list as JSON")] = False,
+) -> None:
+    """Draw the identities and poses of an open dataset, or check and unpack what was brought for a licensed one."""
+    if list_all:
+        from repose.raw.listing import show
+
+        return show(data, json)
+    if not (dataset and config and out):
+        raise ReposeError("raw needs DATASET, --config and --out", hint="or --list")
     from repose.raw.stage import run
 
     run(_dataset(config, dataset), out)
@@ -138,18 +154,55 @@ def report(table: str, config: ConfigFile, results: Results, out: Out) -> None:
     run(checked, table, results, out)
 
 
+@app.command("import-weights")
+def import_weights(
+    files: Annotated[list[Path], typer.Argument(help="all released files of one model")],
+    system: Annotated[str, typer.Option("--from", help="npt, 3d-corenet or mapconnet")],
+    out: Annotated[Path, typer.Option("--out", help="model.safetensors to write")],
+    pooling: Annotated[
+        str | None, typer.Option(help="which NPT: none is the original, max the max-pool variant")
+    ] = None,
+) -> None:
+    """Bring in the published weights of a system; tensors only, every key and shape checked."""
+    from repose.weights.stage import run
+
+    run(system, files, out, pooling)
+
+
 @app.command()
-def doctor(meshes: Annotated[list[Path], typer.Argument(help=".obj, .ply or .off files")]) -> None:
-    """Say what meshes are like: counts, closed or not, pieces, bad faces, self-intersections, size in metres."""
-    from dataclasses import asdict
+def transfer(
+    identity: Annotated[Path, typer.Option(help="body to keep: .obj, .ply, .off or .glb")],
+    pose: Annotated[Path, typer.Option(help="mesh in the pose to take; any vertex count")],
+    model: Annotated[
+        Path, typer.Option(help="results/runs/DATASET/METHOD/seedN, or an imported .safetensors")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="mesh to write; the suffix chooses the format")],
+    up: Annotated[
+        str, typer.Option(help="up axis of both: x, y, z, -x, -y, -z, or auto to find it")
+    ] = "auto",
+    unit: Annotated[
+        str, typer.Option(help="unit of both: m, cm, mm, in, ft, metres per unit, or auto")
+    ] = "auto",
+    pose_up: Annotated[str | None, typer.Option(help="up axis of the pose mesh, if another")] = None,
+    pose_unit: Annotated[str | None, typer.Option(help="unit of the pose mesh, if another")] = None,
+    report: Annotated[Path | None, typer.Option(help="PNG to draw identity, pose and result into")] = None,
+) -> None:
+    """Pose one mesh like another; vertex order, faces, axes and unit stay those of the identity."""
+    from repose.transfer.command import Said, run
 
-    from repose.mesh.io import read_mesh
-    from repose.mesh.quality import measure
+    says = Said(up, unit), Said(pose_up or up, pose_unit or unit)
+    run(identity, pose, model, out, says, report)
 
-    for path in meshes:
-        print(path)
-        for name, value in asdict(measure(read_mesh(path))).items():
-            print(f"  {name:22} {value:.4g}" if isinstance(value, float) else f"  {name:22} {value}")
+
+@app.command()
+def doctor(
+    meshes: Annotated[list[Path], typer.Argument(help=".obj, .ply, .off or .glb files")],
+    json: Annotated[bool, typer.Option("--json", help="print one JSON object per mesh")] = False,
+) -> None:
+    """Say what is unusual about meshes: up axis, unit, holes, pieces, bad faces, duplicates."""
+    from repose.doctor.command import run
+
+    run(meshes, json)
 
 
 @app.command(
@@ -189,6 +242,10 @@ def bench(
     from repose.bench import run
 
     run(name, json)
+
+
+for command in PROVENANCE:
+    app.command()(command)
 
 
 def _config(path: Path):

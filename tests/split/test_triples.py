@@ -1,15 +1,22 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repose.errors import ReposeError
-from repose.split.protocols import Partition, protocol_triples, training_triples
-from repose.split.triples import draw_triples, write_list
+from repose.split.protocols import Partition, check_apart, protocol_triples, training_triples
+from repose.split.triples import Meshes, draw_triples, write_list
 
-IDENTITIES = Partition.of_counts(5, 2, 3)
-POSES = Partition.of_counts(6, 3, 4)
+IDENTITIES = Partition([*range(5)], [5, 6], [7, 8, 9])
+POSES = Partition([*range(6)], [6, 7, 8], [9, 10, 11, 12])
+
+
+def grid(identities, poses, without=(), **options) -> Meshes:
+    return Meshes({(i, p) for i in range(identities) for p in range(poses)} - set(without), **options)
+
+
+FULL = grid(10, 13)
 
 
 def parts(name):
@@ -18,7 +25,7 @@ def parts(name):
 
 @given(seed=st.integers(0, 2**31), count=st.integers(1, 60))
 def test_a_triple_puts_one_body_into_the_pose_of_another(seed, count):
-    triples = draw_triples(range(4), range(5, 10), count, "train", seed)
+    triples = draw_triples(FULL, range(4), range(5, 10), count, "train", seed)
     assert len(triples) == count and not triples.duplicated().any()
     for row in triples.itertuples():
         (i, p), (j, q), truth = parts(row.identity_mesh), parts(row.pose_mesh), parts(row.truth_mesh)
@@ -32,8 +39,8 @@ def used(triples):
 
 
 def test_unseen_shares_no_identity_and_no_pose_with_training_or_validation():
-    training = training_triples(IDENTITIES, POSES, 200, 10, seed=3)
-    test = protocol_triples("unseen", IDENTITIES, POSES, 30, seed=3)
+    training = training_triples(FULL, IDENTITIES, POSES, 200, 10, seed=3)
+    test = protocol_triples("unseen", FULL, IDENTITIES, POSES, 30, seed=3)
     assert set(test.role) == {"test-unseen"}
     for role in ("train", "val"):
         identities, poses = used(training[training.role == role])
@@ -41,36 +48,78 @@ def test_unseen_shares_no_identity_and_no_pose_with_training_or_validation():
 
 
 def test_seen_pose_has_new_identities_in_training_poses():
-    training = training_triples(IDENTITIES, POSES, 200, 10, seed=3)
-    test = protocol_triples("seen-pose", IDENTITIES, POSES, 30, seed=3)
+    training = training_triples(FULL, IDENTITIES, POSES, 200, 10, seed=3)
+    test = protocol_triples("seen-pose", FULL, IDENTITIES, POSES, 30, seed=3)
     identities, poses = used(training[training.role == "train"])
     assert not identities & used(test)[0]
     assert used(test)[1] <= poses
 
 
 def test_the_same_seed_gives_the_same_triples_and_roles_draw_apart():
-    one, two = (training_triples(IDENTITIES, POSES, 50, n, seed=1) for n in (3, 9))
+    one, two = (training_triples(FULL, IDENTITIES, POSES, 50, n, seed=1) for n in (3, 9))
     assert one[one.role == "train"].equals(two[two.role == "train"])
-    other = training_triples(IDENTITIES, POSES, 50, 3, seed=2)
+    other = training_triples(FULL, IDENTITIES, POSES, 50, 3, seed=2)
     assert not one.equals(other)
 
 
 def test_more_triples_than_there_are_is_an_error():
-    assert len(draw_triples(range(2), range(2), 4, "val", 0)) == 4
+    assert len(draw_triples(FULL, range(2), range(2), 4, "val", 0)) == 4
     with pytest.raises(ReposeError, match="give 4"):
-        draw_triples(range(2), range(2), 5, "val", 0)
+        draw_triples(FULL, range(2), range(2), 5, "val", 0)
 
 
 def test_a_partition_is_checked_against_the_catalogue():
     POSES.check(set(range(13)), "pose")
     with pytest.raises(ReposeError, match="no pose 12"):
         POSES.check(set(range(12)), "pose")
-    with pytest.raises(ReposeError, match="two parts"):
+    with pytest.raises(ReposeError, match="test pose 1 is in training"):
         Partition([0, 1], [2], [1]).check({0, 1, 2}, "pose")
 
 
+def test_training_and_validation_may_share_identities_or_poses_but_not_both():
+    shared, apart = Partition([0, 1], [0, 1], [2]), Partition([0, 1], [2, 3], [4])
+    check_apart(shared, apart)
+    check_apart(apart, shared)
+    with pytest.raises(ReposeError, match="share identities and poses"):
+        check_apart(shared, Partition([0, 1], [1, 2], [4]))
+
+
+def brute(meshes, identities, poses):
+    return {
+        (i, p, j, q)
+        for i in identities for j in identities for p in poses for q in poses
+        if i != j and p != q and (i, p) in meshes.pairs and (j, q) in meshes.pairs
+        and (not meshes.has_truth or (i, q) in meshes.pairs)
+    }  # fmt: skip
+
+
+@settings(deadline=None)
+@given(
+    st.sets(st.tuples(st.integers(0, 3), st.integers(0, 4)), max_size=14), st.booleans(), st.integers(0, 99)
+)
+def test_holes_are_never_drawn_and_every_triple_can_be(holes, has_truth, seed):
+    meshes = grid(3, 4, holes, has_truth=has_truth)
+    possible = brute(meshes, range(3), range(4))
+    if possible:
+        triples = draw_triples(meshes, range(3), range(4), len(possible), "val", seed)
+        drawn = {(*parts(row.identity_mesh), *parts(row.pose_mesh)) for row in triples.itertuples()}
+        assert drawn == possible
+        assert triples.truth_mesh.isna().all() != has_truth
+    with pytest.raises(ReposeError, match=f"give {len(possible)}$|give {len(possible)} "):
+        draw_triples(meshes, range(3), range(4), len(possible) + 1, "val", seed)
+
+
+def test_a_set_without_truth_has_two_names_a_line(tmp_path):
+    triples = draw_triples(grid(3, 3, has_truth=False), range(3), range(3), 4, "train", 0)
+    write_list(triples, tmp_path / "list.txt")
+    lines = (tmp_path / "list.txt").read_text().splitlines()
+    assert [line.split() for line in lines] == (
+        triples[["identity_mesh", "pose_mesh"]] + ".obj"
+    ).to_numpy().tolist()
+
+
 def test_the_text_list_has_the_published_three_columns(tmp_path):
-    triples = draw_triples(range(3), range(4), 7, "test-unseen", 0)
+    triples = draw_triples(FULL, range(3), range(4), 7, "test-unseen", 0)
     write_list(triples, tmp_path / "list.txt")
     lines = (tmp_path / "list.txt").read_text().splitlines()
     assert len(lines) == 7

@@ -5,23 +5,12 @@ import shutil
 
 import pandas as pd
 import pytest
-from conftest import Project
 
 from repose.errors import ReposeError
 from repose.provenance.manifest import load, manifest_path, verify
 from repose.tables.transfer import COLUMNS
 
 LEARNED = {"npt", "corenet"}
-
-
-@pytest.fixture
-def project(smoke, tmp_path) -> Project:
-    """A copy of the finished run that a test may spoil."""
-    copy = Project(tmp_path)
-    for name in ("results", ".snakemake"):
-        shutil.copytree(smoke.folder / name, tmp_path / name, symlinks=True)
-    assert copy.planned("all") == {}, "a copy of a finished run has nothing to do"
-    return copy
 
 
 def test_the_table_has_a_row_per_method_and_protocol_with_intervals_over_seeds(smoke):
@@ -60,6 +49,7 @@ def test_every_artefact_matches_its_manifest(smoke):
 
 
 def test_a_second_run_and_a_touch_start_nothing(project):
+    assert project.planned("all") == {}, "a copy of a finished run has nothing to do"
     for file in (
         "data/open-human/raw.npz",
         "data/open-human/obj",

@@ -4,10 +4,14 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from repose.config.datasets import Licensed
 from repose.config.environment import hand_down
 from repose.config.load import check
 from repose.errors import ReposeError
+from repose.gih.cluster import LIBRARIES_MIB, mesh_mib
+from repose.gih.lost import lost
 from repose.provenance.code import stage_code
+from repose.raw.collect import brought
 
 try:
     CONFIG = check(config, [Path(file) for file in workflow.configfiles])
@@ -32,11 +36,39 @@ def source_of(wildcards):
     return CONFIG.datasets[wildcards.dataset].source
 
 
+def is_licensed(name):
+    """Whether a dataset is brought by its user."""
+    return isinstance(CONFIG.datasets[name], Licensed)
+
+
+def one_of(names):
+    """A wildcard's pattern for some of the datasets, perhaps none."""
+    return "|".join(names) or "(?!)"
+
+
+def raw_data(wildcards):
+    """What the stage `raw` makes: a recipe, or the inventory of what a user brought."""
+    if is_licensed(wildcards.dataset):
+        return rules.raw_files.output.inventory
+    return rules.raw.output.recipe
+
+
+def raw_unpacked(wildcards):
+    """The unpacked files of a licensed dataset."""
+    if is_licensed(wildcards.dataset):
+        return rules.raw_files.output.unpacked
+    return []
+
+
 def raw_settings(wildcards):
-    """What the bodies of a generated dataset depend on."""
-    dataset = CONFIG.datasets[wildcards.dataset]
-    totals = {"identities": dataset.identities.total, "poses": dataset.poses.total}
-    return {"vertices": dataset.vertices, "seed": dataset.seed} | totals
+    """What the raw data of a dataset depend on."""
+    return CONFIG.datasets[wildcards.dataset].raw_settings()
+
+
+def raw_brought(wildcards):
+    """A hash of the files that a user brought, read once and remembered; touching one does not change it."""
+    inventory = Path(rules.raw_files.output.inventory.format(**wildcards))
+    return brought(CONFIG.datasets[wildcards.dataset], inventory)
 
 
 def split_settings(wildcards):
@@ -56,9 +88,18 @@ def training_memory(wildcards, attempt):
 
 
 def gih_memory(wildcards):
-    """MiB of one part: the libraries, and a float32 matrix with its copies for each mesh in work."""
-    vertices = CONFIG.datasets[wildcards.dataset].vertices
-    return 1500 + CONFIG.gih.workers * 12 * vertices**2 // 2**20
+    """MiB of one part; workers of another machine are not its own."""
+    meshes = {"threads": CONFIG.gih.workers, "processes": CONFIG.gih.workers}.get(CONFIG.gih.scheduler, 0)
+    processes = meshes if CONFIG.gih.scheduler == "processes" else 0
+    each = mesh_mib(CONFIG.datasets[wildcards.dataset].vertices)
+    return (1 + processes) * LIBRARIES_MIB + meshes * each
+
+
+def gih_lost(wildcards):
+    """Changes when matrices of a finished part have been deleted: its job runs again then."""
+    folder = Path("results/gih")
+    part = folder / wildcards.dataset / f"part{wildcards.number}.json"
+    return lost(part, folder / f"{wildcards.dataset}.zarr")
 
 
 def dataset_code(stage):

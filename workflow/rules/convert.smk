@@ -1,6 +1,6 @@
 """Raw data as .obj files, named and laid out as the published loaders read them.
 
-REQUIRED INPUTS: results/data/{dataset}/raw.npz
+REQUIRED INPUTS: results/data/{dataset}/raw.npz, or raw.json and unpacked/ of a licensed dataset
 OUTPUTS: results/data/{dataset}/catalog.parquet, and results/data/{dataset}/obj/id{i}_{j}.obj
 """
 
@@ -8,7 +8,8 @@ OUTPUTS: results/data/{dataset}/catalog.parquet, and results/data/{dataset}/obj/
 rule convert:
     """Write the bodies of {wildcards.dataset} as .obj files with a catalogue."""
     input:
-        recipe=ancient("results/data/{dataset}/raw.npz"),
+        raw=ancient(raw_data),
+        unpacked=ancient(raw_unpacked),
         manifest="results/data/{dataset}/raw.manifest.json",
     output:
         catalog="results/data/{dataset}/catalog.parquet",
@@ -26,5 +27,5 @@ rule convert:
     params:
         code=dataset_code("convert"),
     shell:
-        "repose convert {wildcards.dataset} --raw {input.recipe} --out {output.catalog}"
+        "repose convert {wildcards.dataset} --raw {input.raw} --out {output.catalog}"
         " 2>&1 | tee {log}"

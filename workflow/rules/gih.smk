@@ -1,8 +1,9 @@
 """Geodesics in heat: distances between all vertices of every mesh. No default target needs them.
 
 REQUIRED INPUTS: results/data/{dataset}/meshes.zarr
-OUTPUTS: results/gih/{dataset}.zarr with its manifest. The store is not declared as an output, because Snakemake
-deletes outputs before it runs a rule: one changed mesh would cost all matrices.
+OUTPUTS: results/gih/{dataset}.zarr with its manifest. Of the store only the index is declared as an output, because
+Snakemake deletes outputs before it runs a rule: one changed mesh would cost all matrices. A part is run again when
+matrices that it made have been deleted (`gih_lost`).
 """
 
 
@@ -28,8 +29,9 @@ rule gih_part:
     params:
         settings=CONFIG.gih.model_dump(mode="json"),
         code=stage_code("gih"),
+        lost=gih_lost,
     shell:
-        "repose gih part {wildcards.number} --meshes {input.meshes}"
+        "repose gih part {wildcards.number} --meshes {input.meshes} --lost '{params.lost}'"
         " --store results/gih/{wildcards.dataset}.zarr --out {output.part} 2>&1 | tee {log}"
 
 
@@ -44,6 +46,7 @@ rule gih:
             number=range(CONFIG.gih.parts),
         ),
     output:
+        index="results/gih/{dataset}.zarr/zarr.json",
         manifest="results/gih/{dataset}.manifest.json",
     log:
         "logs/gih/{dataset}.log",

@@ -1,6 +1,8 @@
-"""Raw data of the open datasets, made from a seed.
+"""Raw data: those of the open datasets are made from a seed, the others are brought by users.
 
-OUTPUTS: results/data/{dataset}/raw.npz, the recipe of all identities and poses (small)
+REQUIRED INPUTS: data/raw/{source}/ for a licensed dataset: files or archives as downloaded, see docs/data.md
+OUTPUTS: results/data/{dataset}/raw.npz, the recipe of all identities and poses (small), of an open dataset;
+results/data/{dataset}/raw.json, the inventory of raw files, and unpacked/ beside it, of a licensed one
 """
 
 
@@ -13,6 +15,8 @@ rule raw:
         "logs/raw/{dataset}.log",
     benchmark:
         "benchmarks/raw/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=one_of(name for name in CONFIG.datasets if not is_licensed(name)),
     conda:
         ENV
     resources:
@@ -23,3 +27,28 @@ rule raw:
         code=dataset_code("raw"),
     shell:
         "repose raw {wildcards.dataset} --out {output.recipe} 2>&1 | tee {log}"
+
+
+rule raw_files:
+    """Check what was brought for {wildcards.dataset}, unpack archives, and list the files with their hashes."""
+    output:
+        inventory="results/data/{dataset}/raw.json",
+        unpacked=directory("results/data/{dataset}/unpacked"),
+        manifest="results/data/{dataset}/raw.manifest.json",
+    log:
+        "logs/raw/{dataset}.log",
+    benchmark:
+        "benchmarks/raw/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=one_of(filter(is_licensed, CONFIG.datasets)),
+    conda:
+        ENV
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        settings=raw_settings,
+        brought=raw_brought,
+        code=dataset_code("raw-files"),
+    shell:
+        "repose raw {wildcards.dataset} --out {output.inventory} 2>&1 | tee {log}"

@@ -6,24 +6,35 @@ same size would be three times slower and say little.
 
 from functools import cache
 
+import igl
 import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
 from repose.raw.open_human import Settings, generate, meshes
 
-LARGEST = 12_000
-"""Vertices up to which a body is decimated from its template; larger ones are refined from smaller."""
+FINEST = 12_000
+"""Vertices of the body that all others are made from, close to all that its template has."""
 
 
 @cache
 def body(vertices: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """A posed body of `open-human`: (V, 3) metres, y up, and (2 V - 4, 3) faces of a closed surface.
 
-    Above `LARGEST` vertices, faces of a smaller body are cut in four: V is wanted to within three then.
+    The shortest edge collapses to its middle until V vertices are left. That keeps the artist's triangles, and the
+    face and hands finer than the trunk: at 6,890 vertices edges of 16.5 mm on average, standard deviation 52 % of
+    it. (The data set itself is decimated by quadric error, which keeps creases and makes needles: 95 %.)
     """
-    if vertices > LARGEST:
-        finer = trimesh.remesh.subdivide(*body((vertices + 6) // 4))  # V + edges = 4 V - 6
-        return np.asarray(finer[0], np.float64), np.asarray(finer[1], np.int32)
-    recipe = generate(Settings(vertices=vertices, identities=1, poses=1))
+    points, faces = _finest()
+    if vertices > FINEST:
+        points, faces = trimesh.remesh.subdivide(points, faces)
+    fewer = igl.decimate(
+        np.ascontiguousarray(points), np.ascontiguousarray(faces, np.int64), 2 * vertices - 4
+    )
+    return np.ascontiguousarray(fewer[0]), np.ascontiguousarray(fewer[1], np.int32)
+
+
+@cache
+def _finest() -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    recipe = generate(Settings(vertices=FINEST, identities=1, poses=1))
     return meshes(recipe, 0, [0])[0].astype(np.float64), recipe.faces

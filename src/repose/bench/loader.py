@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from repose.bench import compare
 from repose.convert.bodies import write_bodies
-from repose.split.triples import draw_triples
+from repose.split.triples import Meshes, draw_triples
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
 from repose.train.batches import Triples
@@ -25,7 +25,7 @@ def measure() -> dict[str, Any]:
         rows = write_bodies(_bodies(), _sphere()[1], obj, "bench", "own")
         pack(rows, obj, Path(folder) / "meshes.zarr")
         store = MeshStore(Path(folder) / "meshes.zarr")
-        triples = draw_triples(range(IDENTITIES), range(POSES), BATCH, "train", 0)
+        triples = draw_triples(_grid(), range(IDENTITIES), range(POSES), BATCH, "train", 0)
         packed = Triples(store, triples)
 
         def plain() -> NDArray[np.float32]:
@@ -52,6 +52,10 @@ def _parse(folder: Path, row: tuple[str, ...]) -> NDArray[np.float32]:
 
 def _centred(vertices: NDArray[np.float32]) -> NDArray[np.float32]:
     return vertices - (vertices.min(0) + vertices.max(0)) / 2
+
+
+def _grid() -> Meshes:
+    return Meshes({(i, p) for i in range(IDENTITIES) for p in range(POSES)})
 
 
 def _bodies():

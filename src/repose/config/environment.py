@@ -1,11 +1,15 @@
 """What the workflow hands down to its jobs through environment variables."""
 
+import atexit
+import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from repose.config.load import resolve
 from repose.config.models import Config
+from repose.provenance.owner import Owner, Process, owners
 
 
 def hand_down(config: Config, folder: Path, is_main_process: bool) -> None:
@@ -16,5 +20,14 @@ def hand_down(config: Config, folder: Path, is_main_process: bool) -> None:
     """
     if is_main_process or "REPOSE_CONFIG" not in os.environ:
         os.environ["REPOSE_CONFIG"] = str(resolve(config, folder.absolute()))
+    if is_main_process:
+        _note_scheduler(folder.parent)
     # `.venv/bin/snakemake` needs no activated environment; conda puts its own in front.
     os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+
+
+def _note_scheduler(results: Path) -> None:
+    """Tell jobs whose they are, and hold a lock for as long as this scheduler lives: `repose recover` asks for both."""
+    me = Process.current()
+    os.environ["REPOSE_RUN"] = json.dumps(asdict(me))
+    atexit.register(Owner(owners(results) / f"run:{me.host}:{me.pid}", "this run").release)

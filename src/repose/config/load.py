@@ -35,6 +35,7 @@ def check(values: Mapping[str, Any], paths: Sequence[Path] = ()) -> Config:
     except ValidationError as error:
         raise _explain(error, values, paths) from None
     _check_names(config, paths)
+    _check_truth(config, paths)
     return config
 
 
@@ -55,6 +56,18 @@ def _check_names(config: Config, paths: Sequence[Path]) -> None:
                     raise ReposeError(
                         f"tables.{table}.{kind}: {name!r} is not defined", where, _nearest(name, known)
                     )
+
+
+def _check_truth(config: Config, paths: Sequence[Path]) -> None:
+    """A table scores transfers between identities, so that its datasets must hold their truth."""
+    for table, rows in config.tables.items():
+        for position, name in enumerate(rows.datasets):
+            if not config.datasets[name].has_truth:
+                raise ReposeError(
+                    f"tables.{table}.datasets: {name!r} holds no truth of a transfer",
+                    _line_of(("tables", table, "datasets", position), paths),
+                    "its meshes are for training without truth, or for transfers to and from other datasets",
+                )
 
 
 def resolve(config: Config, folder: Path) -> Path:

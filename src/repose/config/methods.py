@@ -72,6 +72,24 @@ class CoreNet(Learned):
     )
 
 
+class AblatedCoreNet(Learned):
+    """3D-CoreNet with a part taken out (repose/models/corenet_ablated.py says what takes its place)."""
+
+    architecture: Literal["corenet-ablated"]
+    width: PositiveInt = Field(256, description="channels of the correspondence features; 256 as published")
+    residual_blocks: PositiveInt = Field(
+        4, description="residual blocks of the feature extractor; 4 as published"
+    )
+    refine_width: PositiveInt = Field(
+        1024, description="channels of the refinement generator; 1024 as published"
+    )
+    elain: bool = Field(True, description="false: plain conditional instance norm in the place of ElaIN")
+    warp: bool = Field(
+        True,
+        description="false: the generator gets the identity and a pooled pose feature, not the warped pose mesh",
+    )
+
+
 class Copy(Section):
     """A floor without parameters: the identity mesh, or the posed mesh, unchanged."""
 
@@ -84,4 +102,4 @@ class Copy(Section):
     )
 
 
-Method = Annotated[Npt | CoreNet | Copy, Field(discriminator="architecture")]
+Method = Annotated[Npt | CoreNet | AblatedCoreNet | Copy, Field(discriminator="architecture")]

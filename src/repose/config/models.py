@@ -55,8 +55,9 @@ class Gih(Section):
     workers: PositiveInt = Field(1, description="meshes that one job computes at a time")
     scheduler: str = Field(
         "threads",
-        pattern=r"^(threads|processes|[a-z]+://.+)$",
-        description="threads, processes (a local Dask cluster), or the address tcp://HOST:PORT of a running one",
+        pattern=r"^(threads|processes|slurm|[a-z]+://.+)$",
+        description="threads, processes (a local Dask cluster), slurm (a Slurm job per worker, as many as needed), "
+        "or the address tcp://HOST:PORT of a running Dask scheduler",
     )
 
 

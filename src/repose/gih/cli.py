@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from repose.config.load import load_files
 from repose.errors import ReposeError
 from repose.gih import import_pickles, stage, store
+from repose.gih.cluster import Cluster
 from repose.gih.paint import paint
 from repose.gih.reader import GihReader
-from repose.gih.scale import Cluster, MeshSource, compute_dataset, shown_on
+from repose.gih.scale import MeshSource, compute_dataset, shown_on
 from repose.gih.solver import Settings
 from repose.mesh.io import read_mesh
 from repose.progress import Meter
@@ -56,8 +57,9 @@ def compute(
     backend: Annotated[str, typer.Option(help="auto, cpu, cuda or potpourri3d.")] = "auto",
     workers: Annotated[int, typer.Option(help="Meshes at a time.")] = 1,
     scheduler: Annotated[
-        str, typer.Option(help="threads, processes, or tcp://HOST:PORT of Dask.")
+        str, typer.Option(help="threads, processes, slurm, or tcp://HOST:PORT of Dask.")
     ] = "threads",
+    memory: Annotated[str, typer.Option(help="Limit of each worker, unless they are threads.")] = "2GiB",
     prune: Annotated[bool, typer.Option(help="Drop meshes from the store that are not listed.")] = False,
 ) -> None:
     """Compute the distances of meshes that the store lacks."""
@@ -68,7 +70,7 @@ def compute(
             output,
             settings,
             backend=backend,  # type: ignore[arg-type]
-            cluster=Cluster(workers, scheduler),
+            cluster=Cluster(workers, scheduler, memory),
             report=shown_on(meter),
         )
     if prune:
@@ -142,9 +144,10 @@ def part(
     meshes: Annotated[Path, typer.Option(help="Packed meshes (Zarr).")],
     root: StoreOption,
     out: Annotated[Path, typer.Option(help="JSON to write: mesh names and matrix keys.")],
+    lost: Annotated[str, typer.Option(help="What the workflow found missing; it is written down.")] = "",
 ) -> None:
     """Compute one part of a dataset; the workflow calls it."""
-    stage.part(load_files(config).gih, number, meshes, root, out)
+    stage.part(load_files(config).gih, number, meshes, root, out, lost)
 
 
 @app.command()

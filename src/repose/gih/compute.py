@@ -80,7 +80,7 @@ def distances(
                 operators, settings.time, settings.factor, order=ranks, device=device, where=where
             )
         else:
-            factors = factorise(operators, settings.time, where)
+            factors = factorise(operators, settings.time, where, threads)
             matrix = solver.solve(factors, settings.factor, threads=threads, order=ranks, where=where)
     except RefusedMesh as refusal:
         return _by_reference(v, f, settings, ranks, refusal.what, where)
@@ -160,6 +160,7 @@ def solve_into_store(
     ranks = order.tour(faces, len(vertices))
     topology, ranks_id = order.topology_id(faces, len(vertices)), order.order_id(ranks)
     key = layout.content_key(vertices, faces, settings, method, ranks_id)
+    store.write_order(root, topology, ranks)
     if (root / key).exists():
         return key, None
     solution = solve(ranks)
@@ -176,6 +177,5 @@ def solve_into_store(
         note=solution.note,
         components=solution.components,
     )
-    store.write_order(root, topology, ranks)
     store.write_matrix(root, info, solution.matrix)
     return key, solution

@@ -110,12 +110,14 @@ def orient(faces: Int, where: object = None) -> Int:
         RefusedMesh: an edge with more than two faces, two faces on the same three vertices, or a surface that
             has no consistent orientation (a Möbius strip).
     """
-    _, count = np.unique(_edge_keys(np.sort(_half_edges(faces), 1)), return_counts=True)
-    if (count > 2).any():
-        raise RefusedMesh(f"{(count > 2).sum()} edges have more than two faces", where)
-    distinct = np.unique(np.sort(faces, 1), axis=0)
-    if len(distinct) < len(faces):
-        raise RefusedMesh(f"{len(faces) - len(distinct)} faces are duplicates", where)
+    edges = np.sort(_edge_keys(np.sort(_half_edges(faces), 1)))
+    crowded = np.unique(edges[2:][edges[2:] == edges[:-2]])
+    if len(crowded):
+        raise RefusedMesh(f"{len(crowded)} edges have more than two faces", where)
+    corners = np.sort(faces, 1)
+    corners = corners[np.lexsort(corners.T)]
+    if duplicates := int((corners[1:] == corners[:-1]).all(1).sum()):
+        raise RefusedMesh(f"{duplicates} faces are duplicates", where)
     if _consistent(faces):
         return faces
     wound = np.ascontiguousarray(igl.bfs_orient(faces.astype(np.int64))[0], np.int32)
@@ -133,8 +135,8 @@ def _edge_keys(edges: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _consistent(faces: Int) -> bool:
-    keys = _edge_keys(_half_edges(faces))
-    return len(np.unique(keys)) == len(keys)
+    keys = np.sort(_edge_keys(_half_edges(faces)))
+    return not (keys[1:] == keys[:-1]).any()
 
 
 def edge_lengths(vertices: Float, faces: Int) -> Float:

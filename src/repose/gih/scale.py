@@ -1,13 +1,11 @@
-"""A whole dataset: one task per mesh, in this process, on a local Dask cluster, or on one across nodes.
+"""A whole dataset: one task per mesh, in this process, on a local Dask cluster, or across nodes.
 
 Each task loads its mesh, computes, and publishes the matrix itself, so nothing large travels. A mesh
 whose matrix is in the store is skipped: a run resumes after a kill, and later costs only changed meshes.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from repose.errors import ReposeError
 from repose.gih import store
+from repose.gih.cluster import THREADS, Cluster, executor
 from repose.gih.compute import Backend, Outcome, mesh_into_store
 from repose.gih.solver import METRES, Settings
 from repose.progress import Meter
@@ -28,38 +27,8 @@ Report = Callable[["Summary", Outcome | None], None]
 AHEAD = 2
 """Tasks handed out per worker: one runs, one waits; the rest stay here, so memory does not grow."""
 
-
-CONNECT_TIMEOUT = "30s"
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """Where the tasks run.
-
-    Attributes:
-        workers: how many meshes at a time. Each needs 4 V² bytes (190 MB at 6,890 vertices) beside the
-            libraries.
-        scheduler: "threads" (this process: least memory, and the kernels release the GIL), "processes" (a
-            local Dask cluster), or the address of a running Dask scheduler, "tcp://node:8786", whose workers
-            see the store's path.
-        memory_limit: per local Dask worker; Dask pauses a worker that comes near.
-    """
-
-    workers: int = 1
-    scheduler: str = "threads"
-    memory_limit: str = "2GiB"
-
-    def __post_init__(self) -> None:
-        if self.workers < 1:
-            raise ReposeError(f"{self.workers} workers", hint="at least 1")
-        if self.scheduler not in ("threads", "processes") and "://" not in self.scheduler:
-            raise ReposeError(
-                f"unknown scheduler {self.scheduler!r}", hint="threads, processes or tcp://HOST:PORT"
-            )
-
-
-THREADS = Cluster()
-"""One mesh at a time, in this process."""
+NAMED = 5
+"""How many of several failed meshes an error names."""
 
 
 @dataclass
@@ -123,18 +92,24 @@ def compute_dataset(
         store.create(path, settings)
     summary = Summary(total=len(meshes))
     try:
-        with _executor(cluster) as (executor, next_done):
+        with executor(cluster) as (workers, next_done):
             _run(
-                meshes, path, settings, backend, executor, next_done, cluster.workers * AHEAD, summary, report
+                meshes, path, settings, backend, workers, next_done, cluster.workers * AHEAD, summary, report
             )
     finally:
         if index:
             store.commit(path, summary.keys)
     if summary.errors:
-        first, message = next(iter(summary.errors.items()))
-        more = f" (and {len(summary.errors) - 1} more meshes failed)" if len(summary.errors) > 1 else ""
-        raise ReposeError(message.removeprefix(f"{first}: ") + more, first)
+        raise ReposeError(_failures(summary.errors))
     return summary
+
+
+def _failures(errors: Mapping[str, str]) -> str:
+    first, *others = errors
+    if not others:
+        return errors[first]
+    names = ", ".join(others[:NAMED]) + (", …" if len(others) > NAMED else "")
+    return f"{errors[first]}; {len(others)} more failed: {names}"
 
 
 def _run(
@@ -142,7 +117,7 @@ def _run(
     path: Path,
     settings: Settings,
     backend: Backend,
-    executor: Any,
+    workers: Any,
     next_done: Callable[[set[Any]], set[Any]],
     ahead: int,
     summary: Summary,
@@ -152,7 +127,7 @@ def _run(
     names: dict[Any, str] = {}
     while True:
         while len(names) < ahead and (item := next(waiting, None)):
-            names[executor.submit(_one, path, item[0], item[1], settings, backend)] = item[0]
+            names[workers.submit(_one, path, item[0], item[1], settings, backend)] = item[0]
         if not names:
             return
         for future in next_done(set(names)):
@@ -169,62 +144,6 @@ def _run(
 def _one(path: Path, name: str, source: MeshSource, settings: Settings, backend: Backend) -> Outcome:
     vertices, faces = source()
     return mesh_into_store(path, name, vertices, faces, settings, backend=backend)
-
-
-@contextmanager
-def _executor(cluster: Cluster) -> Iterator[tuple[Any, Callable[[set[Any]], set[Any]]]]:
-    """An executor, and a function that waits for the next of its futures."""
-    if cluster.scheduler == "threads":
-        with ThreadPoolExecutor(cluster.workers) as pool:
-            yield pool, _next_future
-        return
-    import distributed  # a second to import: only for those who use it
-
-    with _client(cluster) as client:
-        yield _Dask(client), lambda futures: distributed.wait(futures, return_when="FIRST_COMPLETED").done
-
-
-def _next_future(futures: set[Future]) -> set[Future]:
-    return wait(futures, return_when=FIRST_COMPLETED).done
-
-
-class _Dask:
-    """Submits impure tasks: a task that publishes a file must run, whatever Dask thinks it remembers."""
-
-    def __init__(self, client: Any):
-        self.client = client
-
-    def submit(self, function: Callable[..., Any], *args: Any) -> Any:
-        return self.client.submit(function, *args, pure=False, retries=1)
-
-
-@contextmanager
-def _client(cluster: Cluster) -> Iterator[Any]:
-    import dask
-    import distributed
-
-    if cluster.scheduler != "processes":
-        try:
-            client = distributed.Client(cluster.scheduler, timeout=CONNECT_TIMEOUT)
-        except (OSError, TimeoutError, ValueError) as error:
-            raise ReposeError("no Dask scheduler answers", cluster.scheduler, "is it running?") from error
-        with client:
-            yield client
-        return
-    # The nanny's default MALLOC_TRIM_THRESHOLD_=65536 hands every freed chunk back to the system and doubles
-    # the time to write; one BLAS thread, because the workers are the parallelism.
-    environment = {"MALLOC_TRIM_THRESHOLD_": "134217728", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": environment}),
-        distributed.LocalCluster(
-            n_workers=cluster.workers,
-            threads_per_worker=1,
-            memory_limit=cluster.memory_limit,
-            dashboard_address=None,
-        ) as local,
-        distributed.Client(local) as client,
-    ):
-        yield client
 
 
 def shown_on(meter: Meter) -> Report:

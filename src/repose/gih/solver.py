@@ -88,7 +88,7 @@ def all_pairs(
         RefusedMesh: a valid surface this kernel cannot take; :mod:`repose.gih.reference` can.
     """
     checked = intrinsic.check_mesh(vertices, faces, where)
-    factors = factorise(intrinsic.build(*checked, where), settings.time, where)
+    factors = factorise(intrinsic.build(*checked, where), settings.time, where, threads)
     return solve(factors, settings.factor, threads=threads, order=order, where=where)
 
 

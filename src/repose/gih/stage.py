@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from repose.config.models import Gih
 from repose.errors import ReposeError
 from repose.gih import store
+from repose.gih.cluster import LIBRARIES_MIB, Cluster, mesh_mib
 from repose.gih.reader import GihReader
-from repose.gih.scale import Cluster, compute_dataset, shown_on
+from repose.gih.scale import compute_dataset, shown_on
 from repose.gih.solver import Settings
 from repose.progress import Meter
 from repose.provenance.code import stage_code
@@ -26,7 +27,7 @@ from repose.provenance.publish import write_text
 from repose.store.meshes import MeshStore
 
 
-def part(settings: Gih, number: int, meshes: Path, root: Path, out: Path) -> None:
+def part(settings: Gih, number: int, meshes: Path, root: Path, out: Path, lost: str = "") -> None:
     """Compute every `settings.parts`-th mesh, from `number` on, that the store lacks.
 
     Args:
@@ -35,12 +36,15 @@ def part(settings: Gih, number: int, meshes: Path, root: Path, out: Path) -> Non
         meshes: the packed meshes.
         root: the store.
         out: JSON to write, {mesh name: content key}; equal whenever the matrices are.
+        lost: what :func:`repose.gih.lost.lost` returned, to be remembered.
     """
     if not 0 <= number < settings.parts:
         raise ReposeError(f"no part {number}", hint=f"gih.parts is {settings.parts}, counted from 0")
     recorder = Recorder("gih", stage_code("gih"), {"part": number} | settings.model_dump(mode="json"))
     recorder.uses("store", manifest_path(meshes))
-    names = MeshStore(meshes).mesh_ids[number :: settings.parts]
+    packed = MeshStore(meshes)
+    names = packed.mesh_ids[number :: settings.parts]
+    memory = f"{LIBRARIES_MIB + mesh_mib(packed.shape[1])}MiB"
     manifest_path(out).unlink(missing_ok=True)
     with Meter(f"gih part {number}", len(names)) as meter:
         summary = compute_dataset(
@@ -48,11 +52,16 @@ def part(settings: Gih, number: int, meshes: Path, root: Path, out: Path) -> Non
             root,
             _settings(settings),
             backend=settings.backend,
-            cluster=Cluster(settings.workers, settings.scheduler),
+            cluster=Cluster(settings.workers, settings.scheduler, memory),
             report=shown_on(meter),
             index=False,
         )
-    recorder.costs = {"computed": summary.computed, "reused": summary.reused, "fallbacks": summary.fallbacks}
+    recorder.costs = {
+        "computed": summary.computed,
+        "reused": summary.reused,
+        "fallbacks": summary.fallbacks,
+        "lost": lost,
+    }
     write_text(out, json.dumps(summary.keys, indent=1, sort_keys=True) + "\n")
     recorder.seal(manifest_path(out), [out], {"meshes": len(names)})
 
@@ -79,11 +88,8 @@ def gather(settings: Gih, parts: Sequence[Path], root: Path) -> Manifest:
         for name in reader.meshes:
             reader.verify(name)
     except ReposeError as error:
-        folder = parts[0].parent
         raise ReposeError(
-            error.what,
-            error.where,
-            f"delete it and the folder {folder}, and run again: what is missing is computed",
+            error.what, error.where, "delete its folder and run again: what is missing is computed"
         ) from error
     described = {"meshes": len(keys), "convention": settings.convention, "t": settings.t}
     return recorder.seal(manifest_path(root), [root], described)

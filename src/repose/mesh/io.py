@@ -5,21 +5,25 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from repose.errors import MeshError
+from repose.mesh.glb import parse_glb
 from repose.mesh.mesh import Mesh
 from repose.mesh.obj import format_obj, parse_obj
 from repose.mesh.off import parse_off
 from repose.mesh.ply import parse_ply
 
 MAX_BYTES = 256 * 2**20  # 500 times a full-size body; readers need up to 10 times the file
-PARSERS = {".obj": parse_obj, ".ply": parse_ply, ".off": parse_off}
+PARSERS = {".obj": parse_obj, ".ply": parse_ply, ".off": parse_off, ".glb": parse_glb}
+SUFFIXES = ", ".join(PARSERS)
 
 
 def read_mesh(path: str | Path) -> Mesh:
-    """Read an .obj, .ply or .off file; vertices and faces keep the order and count of the file.
+    """Read an .obj, .ply, .off or .glb file; vertices and faces keep the order and count of the file.
 
     Args:
         path: the file. Polygons become fans of triangles: (0, 1, 2), (0, 2, 3), ... of their corners.
@@ -31,18 +35,32 @@ def read_mesh(path: str | Path) -> Mesh:
         MeshError: the file is missing, unreadable, too large or malformed; names file, line and a hint.
     """
     path = Path(path)
-    parser = PARSERS.get(path.suffix.lower())
-    if parser is None:
-        raise MeshError(
-            f"cannot read {path.suffix or 'a file without suffix'}", path, "use .obj, .ply or .off"
-        )
+    _parser(path)
+    return parse_mesh(read_bytes(path), path)
+
+
+def parse_mesh(data: bytes, path: Path) -> Mesh:
+    """Read the content of a mesh file, as `read_mesh` does; `path` says the format, and stands in errors."""
+    parser = _parser(path)
     try:
-        return parser(_read_bytes(path), path).validated(path)
+        return parser(data, path).validated(path)
     except MemoryError as error:
         raise MeshError("not enough memory to read this mesh", path) from error
 
 
-def _read_bytes(path: Path) -> bytes:
+def _parser(path: Path) -> Callable[[bytes, object], Mesh]:
+    parser = PARSERS.get(path.suffix.lower())
+    if parser is None:
+        raise MeshError(f"cannot read {path.suffix or 'a file without suffix'}", path, f"use {SUFFIXES}")
+    return parser
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a regular file of no more than `MAX_BYTES`.
+
+    Raises:
+        MeshError: it is missing, unreadable, too large, or a folder, pipe or device.
+    """
     try:
         status = path.stat()
         # A pipe or a device would block, or never end.
@@ -68,8 +86,35 @@ def write_obj(path: str | Path, mesh: Mesh) -> None:
         MeshError: the mesh is empty, or has values that are not finite, too large, or out of range.
         OSError: the file cannot be written.
     """
+    _write(Path(path), format_obj(mesh.validated(path)))
+
+
+def write_mesh(path: str | Path, mesh: Mesh) -> None:
+    """Write a mesh as .obj, .ply, .off or .glb, chosen by the suffix; vertices in order, whole or not at all.
+
+    Raises:
+        MeshError: another suffix, or what `write_obj` refuses.
+        OSError: the file cannot be written.
+    """
     path = Path(path)
-    content = format_obj(mesh.validated(path))
+    check_suffix(path)
+    if path.suffix.lower() == ".obj":
+        return write_obj(path, mesh)
+    import trimesh  # half a second, which reading and writing .obj need not cost
+
+    mesh.validated(path)
+    plain = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    content: Any = plain.export(file_type=path.suffix.lower()[1:])
+    _write(path, content.encode() if isinstance(content, str) else content)
+
+
+def check_suffix(path: Path) -> None:
+    """Refuse a file name that no mesh can be written to."""
+    if path.suffix.lower() not in PARSERS:
+        raise MeshError(f"cannot write {path.suffix or 'a file without suffix'}", path, f"use {SUFFIXES}")
+
+
+def _write(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
     try:
         temporary.write_bytes(content)

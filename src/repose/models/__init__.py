@@ -5,7 +5,7 @@ an edit of one system would retrain them all.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from repose.config.methods import Method
 
@@ -18,8 +18,13 @@ def build(method: Method) -> "nn.Module":
 
     Seed torch first: initialisation draws from its global generator.
     """
-    module = import_module(f"repose.models.{method.architecture.replace('-', '_')}")
-    return module.NETWORK(**method.model_dump(exclude={"architecture", "training"}))
+    return create(method.architecture, **method.model_dump(exclude={"architecture", "training"}))
+
+
+def create(architecture: str, **settings: Any) -> "nn.Module":
+    """Build a network by its architecture's name and the arguments of its constructor."""
+    module = import_module(f"repose.models.{architecture.replace('-', '_')}")
+    return module.NETWORK(**settings)
 
 
 def count_parameters(network: "nn.Module") -> int:

@@ -165,13 +165,17 @@ def _unit(
 
 
 def _initialise(module: nn.Module) -> None:
-    """As released: Xavier normal with gain 0.02, biases 0."""
+    """Xavier normal with gain 0.02, biases 0; torch's own weights where the spectral norm divides the size away.
+
+    That is what the released code starts from on a GPU, where its initialisation misses the normalised weights. It
+    matters: the size of such a weight has no effect on the output, but an Adam step of a fixed length would turn a
+    tiny one about completely, and the generator then learns slower than the warp that it refines.
+    """
     if isinstance(module, nn.Linear):
-        nn.init.xavier_normal_(module.weight, gain=_INIT_GAIN)
+        if not isinstance(module, SpectralLinear):
+            nn.init.xavier_normal_(module.weight, gain=_INIT_GAIN)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
-    if isinstance(module, SpectralLinear):
-        module.settle()
 
 
 NETWORK = CoreNet

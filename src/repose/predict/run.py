@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import torch
 import zarr
-from safetensors.torch import load_file
 from torch import nn
 
 from repose.config.methods import Method
 from repose.errors import ReposeError
 from repose.models import build
+from repose.models.load import load_weights
 from repose.models.shuffle import transfer_shuffled
 from repose.progress import track
 from repose.store.meshes import MeshStore
@@ -35,13 +35,7 @@ def load_network(method: Method, weights: Path | None) -> nn.Module:
         if any(True for _ in network.parameters()):
             raise ReposeError(f"{method.architecture} needs trained weights")
         return network.eval()
-    try:
-        network.load_state_dict(load_file(weights))
-    except RuntimeError as error:
-        raise ReposeError(
-            f"weights do not fit {method.architecture}: {str(error).splitlines()[-1].strip()}", where=weights
-        ) from None
-    return network.eval()
+    return load_weights(network, weights, method.architecture)
 
 
 @torch.inference_mode()
@@ -56,11 +50,16 @@ def predict(
     """Write the predicted vertices of every test triple.
 
     The store has a group per protocol: `vertices` (triples, V, 3) float32 in metres, in the identity mesh's vertex
-    order, about the middle of its bounding box as the network sees it, and the attribute `triples`, the mesh ids.
+    order, about the middle of its bounding box as the network sees it, and the attribute `triples`, the mesh ids
+    (identity, pose, truth) of each row. Rows may share a truth; identity and pose together are the key.
+
+    Raises:
+        ReposeError: a triple is given twice, or the network predicts vertices that are no numbers.
     """
     network = network.to(device)
     root = zarr.create_group(out, attributes={"units": "m"})
     for protocol, triples in protocols.items():
+        _check_distinct(triples, protocol)
         batches = ValidationBatches(Triples(store, triples), BATCH)
         parts = []
         for batch in track(batches, len(batches), f"{label} {protocol}"):
@@ -74,3 +73,10 @@ def predict(
         if not np.isfinite(vertices).all():
             raise ReposeError(f"{label} predicts vertices that are no numbers ({protocol})")
         group.create_array("vertices", data=vertices, chunks=(BATCH, *vertices.shape[1:]))
+
+
+def _check_distinct(triples: pd.DataFrame, protocol: str) -> None:
+    twice = triples[triples.duplicated(["identity_mesh", "pose_mesh"])]
+    if len(twice):
+        row = twice.iloc[0]
+        raise ReposeError(f"the {protocol} triples have {row.identity_mesh} with {row.pose_mesh} twice")

@@ -27,6 +27,8 @@ def run(
         recorder.uses(protocol, manifest_path(split))
     if model:
         recorder.uses("run", manifest_path(model))
+    if recorder.reuse(manifest_path(out)):
+        return
     torch.set_num_threads(compute.threads)
     network = load_network(method, model)
     device = "cuda" if compute.device != "cpu" and torch.cuda.is_available() else "cpu"

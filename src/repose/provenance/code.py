@@ -8,6 +8,7 @@ import ast
 import hashlib
 from collections.abc import Iterator
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -19,6 +20,7 @@ IGNORED = ("repose.errors", "repose.progress", "repose.provenance", "repose.conf
 # Where each stage begins. `{0}` is a dataset's source or a method's architecture, `{1}` a method's training task.
 ENTRIES = {
     "raw": ("repose.raw.{0}",),
+    "raw-files": ("repose.raw.collect", "repose.raw.{0}"),
     "convert": ("repose.convert.bodies", "repose.raw.{0}.source"),
     "store": ("repose.store.pack",),
     "gih": ("repose.gih.scale",),
@@ -28,13 +30,25 @@ ENTRIES = {
     "score": ("repose.score.rows",),
     "tables": ("repose.tables.transfer",),
     "report": ("repose.report.figure",),
+    "import-weights": ("repose.weights.convert", "repose.models.{0}"),
 }
 
 
 def stage_code(stage: str, *variants: str) -> str:
     """Hash of a stage's code; variants are a source (`open-human`), or an architecture and its training task."""
     names = [variant.replace("-", "_") for variant in variants]
-    return code_hash(*(entry.format(*names) for entry in ENTRIES[stage]))
+    entries = (entry.format(*names) for entry in ENTRIES[stage])
+    # A licensed dataset is one module, source and all; a generated one is a package.
+    return code_hash(*(name if _file(name) else name.removesuffix(".source") for name in entries))
+
+
+@cache
+def installed_codes(stage: str) -> frozenset[str]:
+    """Hashes of a stage's code as it is now, for every source, architecture and task there is a module for."""
+    entries = ENTRIES.get(stage, ())
+    slots = {slot: package for package, _, slot in (e.rpartition(".") for e in entries) if slot[0] == "{"}
+    choices = [_modules(slots[slot]) for slot in sorted(slots)]
+    return frozenset(stage_code(stage, *chosen) for chosen in product(*choices)) if entries else frozenset()
 
 
 def code_hash(*modules: str) -> str:
@@ -55,6 +69,13 @@ def code_hash(*modules: str) -> str:
         todo.extend(_imports(name))
     lines = [f"{name} {_module_hash(name)}" for name in sorted(seen)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def _modules(package: str) -> list[str]:
+    """Names of the modules right below a package of this package."""
+    folder = PACKAGE.joinpath(*package.split(".")[1:])
+    names = {p.stem for p in folder.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()}
+    return sorted(names - {"__init__"})
 
 
 def _file(module: str) -> Path | None:

@@ -4,7 +4,8 @@ Beside an artefact `x.ext` stand two files:
 
 * `x.manifest.json`, the content: size and sha256 of each file. It is equal for equal results, so Snakemake,
   which compares small files by checksum, re-runs nothing after a touch or a bit-identical rebuild.
-* `x.history.json`: the contents it was made from, parameters, code, seed, software, machine, cost.
+* `x.history.json`: the contents it was made from and where they lay, parameters, code, seed, software, machine,
+  cost, and sha256 of itself: it belongs to one content, and an edited one is refused.
 
 An artefact without a matching manifest is refused by every reader.
 """
@@ -14,6 +15,7 @@ import json
 import os
 import platform
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -23,6 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from repose.errors import ReposeError
+from repose.provenance import kept
+from repose.provenance.owner import Owner, owners, results_folder
 from repose.provenance.publish import write_text
 
 FORMAT = 1
@@ -41,7 +45,17 @@ class Manifest:
     @property
     def digest(self) -> str:
         """sha256 of the content: the name of the result, wherever it was made."""
-        return _sha256(_canonical(self.content).encode())
+        return _digest(self.content)
+
+    @property
+    def names(self) -> list[str]:
+        """Every file and folder of the artefact, its manifest last."""
+        return [*self.content["files"], history_path(self.path).name, self.path.name]
+
+    @property
+    def parents(self) -> dict[str, Path]:
+        """Manifests of the inputs by name, found from where this manifest lies now."""
+        return {name: self.path.parent / place for name, place in self.history["parents"].items()}
 
 
 @dataclass
@@ -63,6 +77,10 @@ class Recorder:
     seed: int | None = None
     inputs: dict[str, str] = field(default_factory=dict)
     costs: dict[str, Any] = field(default_factory=dict)
+    _parents: dict[str, Path] = field(default_factory=dict)
+    _owner: Owner | None = None
+    _entry: Path | None = None
+    _keep: int = 0
     _wall: float = field(default_factory=time.time)
     _clock: float = field(default_factory=time.perf_counter)
 
@@ -70,7 +88,61 @@ class Recorder:
         """Verify an input artefact and note its content digest."""
         verified = verify(manifest)
         self.inputs[name] = verified.digest
+        self._parents[name] = manifest
         return verified
+
+    def own(self, manifest: Path) -> str:
+        """Be the only writer of an artefact until it is sealed; another one waits. Returns its place.
+
+        Outside a workflow's folder of results nobody else writes, and nothing is locked.
+        """
+        folder = results_folder(manifest)
+        place = _relative(manifest, folder or manifest.parent).removesuffix(".manifest.json")
+        if folder and not self._owner:
+            self._owner = Owner(owners(folder) / place.replace("/", ":"), place)
+        return place
+
+    def reuse(self, manifest: Path, keep: int = 1) -> bool:
+        """Own an artefact, and put a finished result of the same key in its place if there is one.
+
+        The key is everything that decides the result: stage, parameters, code, seed, software, and the contents of
+        all inputs; so call it after the last `uses`, and only where nothing else is read.
+
+        Args:
+            manifest: the manifest of the artefact.
+            keep: how many results of this artefact to keep for later.
+
+        Returns:
+            Whether the artefact is finished.
+        """
+        place, folder = self.own(manifest), results_folder(manifest)
+        if not folder:
+            return False
+        self._keep, self._entry = keep, folder / ".cache" / place / self.key
+        if not self._entry.is_dir():
+            return False
+        try:
+            finished = verify(self._entry / manifest.name)
+        except ReposeError as error:
+            print(f"{place}: the result kept for it is damaged and is made again ({error.what})", flush=True)
+            shutil.rmtree(self._entry)
+            return False
+        manifest.unlink(missing_ok=True)
+        kept.bring_back(self._entry, finished.names, manifest.parent)
+        print(f"{place}: finished before with the same settings, code and inputs; brought back", flush=True)
+        self._release()
+        return True
+
+    @property
+    def key(self) -> str:
+        """A name for everything that decides the result."""
+        parts = [self.stage, self.params, self.code, list(self.inputs.items()), self.seed, _software()]
+        return _digest(parts)[:32]
+
+    def _release(self) -> None:
+        if self._owner:
+            self._owner.release()
+            self._owner = None
 
     def seal(
         self, manifest: Path, files: Sequence[Path], describe: Mapping[str, Any] | None = None
@@ -91,19 +163,29 @@ class Recorder:
         }
         history = {
             "inputs": dict(sorted(self.inputs.items())),
+            # Relative, so that the whole folder of results can be moved.
+            "parents": {name: _relative(path, base) for name, path in sorted(self._parents.items())},
             "params": dict(self.params),
             "code": self.code,
             "seed": self.seed,
-            "software": {name: version(name) for name in SOFTWARE} | {"python": platform.python_version()},
+            "software": _software(),
             "machine": _machine(),
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._wall)),
             "seconds": round(time.perf_counter() - self._clock, 3),
             "peak_memory_mib": round(peak_memory_mib(), 1),
             **self.costs,
+            "content": _digest(content),
         }
+        # As a reader will see it: keys of a mapping become text.
+        history = json.loads(_canonical(history))
+        history["sha256"] = _digest(history)
         write_text(history_path(manifest), _canonical(history))
         write_text(manifest, _canonical(content))
-        return Manifest(manifest, content, history)
+        sealed = Manifest(manifest, content, history)
+        if self._entry:
+            kept.keep(base, sealed.names, self._entry, self._keep)
+        self._release()
+        return sealed
 
 
 def verify(manifest: Path) -> Manifest:
@@ -114,18 +196,19 @@ def verify(manifest: Path) -> Manifest:
     """
     loaded = load(manifest)
     for name, expected in loaded.content["files"].items():
-        artefact = manifest.parent / name
-        if not artefact.exists():
-            raise ReposeError(
-                f"{name} is missing but its manifest {manifest.name} is there",
-                where=artefact,
-                hint=f"remove {manifest} and run again",
-            )
-        if _fingerprint(artefact) != expected:
-            raise ReposeError(
-                f"{name} does not match its manifest", where=artefact, hint=f"remove {manifest} and run again"
-            )
+        check_file(manifest, name, expected)
     return loaded
+
+
+def check_file(manifest: Path, name: str, expected: Mapping[str, Any]) -> None:
+    """Refuse a file of an artefact that is missing or is not of the size and sha256 in the manifest."""
+    artefact, hint = manifest.parent / name, f"remove {manifest} and run again"
+    if not artefact.exists():
+        raise ReposeError(
+            f"{name} is missing but its manifest {manifest.name} is there", where=artefact, hint=hint
+        )
+    if _fingerprint(artefact) != expected:
+        raise ReposeError(f"{name} does not match its manifest", where=artefact, hint=hint)
 
 
 def load(manifest: Path) -> Manifest:
@@ -145,7 +228,17 @@ def load(manifest: Path) -> Manifest:
         raise ReposeError(
             f"not a manifest of format {FORMAT}", where=manifest, hint="remove it and run again"
         )
+    _check_history(manifest, content, history)
     return Manifest(manifest, content, history)
+
+
+def _check_history(manifest: Path, content: Mapping[str, Any], history: Any) -> None:
+    where, hint = history_path(manifest), f"remove {manifest} and run again"
+    rest = {k: v for k, v in history.items() if k != "sha256"} if isinstance(history, dict) else {}
+    if not rest or history.get("sha256") != _digest(rest):
+        raise ReposeError("the history was edited or is damaged", where=where, hint=hint)
+    if history.get("content") != _digest(content):
+        raise ReposeError("the history is of another result than the manifest", where=where, hint=hint)
 
 
 def check_link(child: Manifest, name: str, parent: Manifest) -> None:
@@ -190,13 +283,21 @@ def _fingerprint(path: Path) -> dict[str, Any]:
     return {"bytes": total, "sha256": digest.hexdigest()}
 
 
+def _software() -> dict[str, str]:
+    return {name: version(name) for name in SOFTWARE} | {"python": platform.python_version()}
+
+
 def _machine() -> dict[str, Any]:
     return {"host": platform.node(), "system": platform.platform(), "cpus": os.cpu_count()}
+
+
+def _relative(path: Path, base: Path) -> str:
+    return Path(os.path.relpath(path, base)).as_posix()
 
 
 def _canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, indent=1) + "\n"
 
 
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def _digest(value: object) -> str:
+    return hashlib.sha256(_canonical(value).encode()).hexdigest()

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
-from repose.config.datasets import Dataset
+from repose.config.datasets import Dataset, Licensed
 from repose.mesh.mesh import Mesh
 
 
@@ -64,5 +64,6 @@ def open_source(dataset: Dataset, raw: Path) -> Source:
         dataset: its section of the config.
         raw: what the stage `raw` made, or where the raw files are.
     """
-    module = import_module(f"repose.raw.{dataset.source.replace('-', '_')}.source")
+    name = f"repose.raw.{dataset.source.replace('-', '_')}"
+    module = import_module(name if isinstance(dataset, Licensed) else f"{name}.source")
     return module.open_source(dataset, raw)

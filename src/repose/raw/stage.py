@@ -1,13 +1,14 @@
-"""Stage `raw`: a seed → the recipe of an open dataset's bodies."""
+"""Stage `raw`: a seed → the recipe of an open dataset's bodies; for a licensed dataset see `repose.raw.collect`."""
 
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from repose.config.datasets import Dataset
+from repose.config.datasets import Dataset, Generated, OpenAnimal, OpenHuman
 from repose.progress import Meter
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
+from repose.raw import collect
 
 
 def source_of(dataset: Dataset) -> ModuleType:
@@ -16,6 +17,14 @@ def source_of(dataset: Dataset) -> ModuleType:
 
 
 def run(dataset: Dataset, out: Path) -> None:
+    """Write `out`: the recipe of a generated dataset (npz), or the inventory of a licensed one (JSON)."""
+    if isinstance(dataset, Generated):
+        generate(dataset, out)
+    else:
+        collect.run(dataset, out)
+
+
+def generate(dataset: OpenHuman | OpenAnimal, out: Path) -> None:
     """Draw identities and poses, and write the recipe `out` (npz)."""
     source = source_of(dataset)
     wanted = {

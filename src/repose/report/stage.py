@@ -16,6 +16,7 @@ TRIPLES = 3
 def run(config: Config, table: str, results: Path, out: Path) -> None:
     """Draw the first seed of every method of a table on the first protocol of each dataset."""
     recorder = Recorder("report", stage_code("report"), {"table": table, "triples": TRIPLES})
+    recorder.own(manifest_path(out))
     shown = []
     for files in run_files(config, table, results):
         if files.seed != config.tables[table].seeds[0]:

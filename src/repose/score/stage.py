@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from repose.provenance.code import stage_code
-from repose.provenance.manifest import Recorder, check_link, manifest_path
+from repose.provenance.manifest import Manifest, Recorder, check_link, load, manifest_path
 from repose.provenance.publish import publish
-from repose.score.rows import score
+from repose.score.rows import TRIPLE, score
 from repose.store.meshes import MeshStore
+
+KEY = ["protocol", *TRIPLE, "metric"]
+ROUNDING = 1e-4  # float32 metrics, on another machine
 
 
 def run(predictions: Path, store: Path, splits: Mapping[str, Path], out: Path) -> None:
@@ -19,10 +23,40 @@ def run(predictions: Path, store: Path, splits: Mapping[str, Path], out: Path) -
     check_link(predicted, "store", recorder.uses("store", manifest_path(store)))
     for protocol, split in splits.items():
         check_link(predicted, protocol, recorder.uses(protocol, manifest_path(split)))
-    meshes = MeshStore(store)
-    parts = [score(predictions, meshes, name, pd.read_parquet(split)) for name, split in splits.items()]
-    rows = pd.concat(parts, ignore_index=True)
+    if recorder.reuse(manifest_path(out)):
+        return
+    rows = _rows(predictions, store, splits)
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
         rows.to_parquet(private, index=False)
     recorder.seal(manifest_path(out), [out], {"rows": len(rows)})
+
+
+def differs_from_predictions(scores: Manifest) -> list[str]:
+    """Score the predictions again and say where the scores differ by more than rounding; nothing is hashed."""
+    inputs = {name: _data(load(manifest)) for name, manifest in scores.parents.items()}
+    predictions, store = inputs.pop("predictions"), inputs.pop("store")
+    kept, fresh = (
+        table.set_index(KEY).value.sort_index(kind="stable")
+        for table in (pd.read_parquet(_data(scores)), _rows(predictions, store, inputs))
+    )
+    if not kept.index.equals(fresh.index):
+        return ["scores other triples or metrics than the predictions have"]
+    off = np.flatnonzero(~np.isclose(kept, fresh, rtol=ROUNDING, atol=1e-12))
+    if not len(off):
+        return []
+    where, stands, gives = " ".join(map(str, kept.index[off[0]])), kept.iloc[off[0]], fresh.iloc[off[0]]
+    return [f"{len(off)} scores differ from the predictions: {where} is {stands}, predictions give {gives}"]
+
+
+def _rows(predictions: Path, store: Path, splits: Mapping[str, Path]) -> pd.DataFrame:
+    meshes = MeshStore(store)
+    parts = [score(predictions, meshes, name, pd.read_parquet(split)) for name, split in splits.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _data(artefact: Manifest) -> Path:
+    """The one file or folder of an artefact; of several, the one named like its manifest, for machines."""
+    stem = artefact.path.name.removesuffix(".manifest.json")
+    names = [n for n in artefact.content["files"] if Path(n).stem == stem and Path(n).suffix != ".txt"]
+    return artefact.path.parent / names[0]

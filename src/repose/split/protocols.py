@@ -1,51 +1,59 @@
 """Which identities and poses each part of the data may use."""
 
-from collections.abc import Sequence
+from collections.abc import Set
 from dataclasses import dataclass
-from itertools import pairwise
 
 import pandas as pd
 
 from repose.errors import ReposeError
-from repose.split.triples import TEST_ROLES, draw_triples
+from repose.split.triples import TEST_ROLES, Meshes, draw_triples
 
 
 @dataclass(frozen=True)
 class Partition:
-    """Identities, or poses, of each part; no number stands in two parts."""
+    """Identities, or poses, of each part.
 
-    train: Sequence[int]
-    val: Sequence[int]
-    test: Sequence[int]
+    No test number is in another part. Training and validation may share identities or poses, as in small sets they
+    must, but not both: `check_apart` sees to it.
+    """
 
-    @classmethod
-    def of_counts(cls, train: int, val: int, test: int) -> "Partition":
-        """The first `train` numbers, then `val`, then `test`."""
-        cuts = (0, train, train + val, train + val + test)
-        return cls(*(range(a, b) for a, b in pairwise(cuts)))
+    train: list[int]
+    val: list[int]
+    test: list[int]
 
-    def check(self, available: set[int], what: str) -> None:
-        """Refuse numbers the catalogue does not have, and numbers that stand in two parts."""
-        parts = [*self.train, *self.val, *self.test]
-        if len(parts) != len(set(parts)):
-            raise ReposeError(f"a {what} stands in two parts of the split")
-        if missing := sorted(set(parts) - available):
-            raise ReposeError(f"the catalogue has no {what} {missing[0]}", hint="run `repose convert` again")
+    def check(self, available: Set[int], what: str) -> None:
+        """Refuse numbers the catalogue does not have, and test numbers that stand in another part."""
+        if shared := set(self.test) & {*self.train, *self.val}:
+            raise ReposeError(f"test {what} {min(shared)} is in training or validation too")
+        if missing := {*self.train, *self.val, *self.test} - available:
+            raise ReposeError(
+                f"the catalogue has no {what} {min(missing)}",
+                hint="choose among those that are there, or run `repose convert` again",
+            )
+
+
+def check_apart(identities: Partition, poses: Partition) -> None:
+    """Refuse a split in which a mesh is in training and in validation."""
+    if set(identities.train) & set(identities.val) and set(poses.train) & set(poses.val):
+        raise ReposeError(
+            "training and validation share identities and poses",
+            hint="give validation identities, or poses, that training does not have",
+        )
 
 
 def training_triples(
-    identities: Partition, poses: Partition, train: int, val: int, seed: int
+    meshes: Meshes, identities: Partition, poses: Partition, train: int, val: int, seed: int
 ) -> pd.DataFrame:
-    """Triples for training, and for choosing the checkpoint: new identities in new poses, none of the test."""
+    """Triples for training, and for choosing the checkpoint; none has anything of the test."""
     parts = [
-        draw_triples(identities.train, poses.train, train, "train", seed),
-        draw_triples(identities.val, poses.val, val, "val", seed),
+        draw_triples(meshes, identities.train, poses.train, train, "train", seed),
+        draw_triples(meshes, identities.val, poses.val, val, "val", seed),
     ]
     return pd.concat(parts, ignore_index=True)
 
 
 def protocol_triples(
-    protocol: str, identities: Partition, poses: Partition, count: int, seed: int
+    protocol: str, meshes: Meshes, identities: Partition, poses: Partition, count: int, seed: int
 ) -> pd.DataFrame:
     """Test triples of a protocol.
 
@@ -53,4 +61,4 @@ def protocol_triples(
     poses that occur in training.
     """
     chosen = {"unseen": poses.test, "seen-pose": poses.train}[protocol]
-    return draw_triples(identities.test, chosen, count, TEST_ROLES[protocol], seed)
+    return draw_triples(meshes, identities.test, chosen, count, TEST_ROLES[protocol], seed)

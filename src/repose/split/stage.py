@@ -2,30 +2,32 @@
 
 from pathlib import Path
 
-from repose.config.datasets import Dataset
+import pandas as pd
+
+from repose.config.datasets import Dataset, Paired
 from repose.convert.catalog import read_catalog
+from repose.errors import ReposeError
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.provenance.publish import publish
-from repose.split.protocols import Partition, protocol_triples, training_triples
-from repose.split.triples import write_list
+from repose.split.protocols import Partition, check_apart, protocol_triples, training_triples
+from repose.split.triples import Meshes, write_list
 
 
 def run(dataset: Dataset, part: str, catalog: Path, out: Path) -> None:
     """Write the triples of `part` (`train`, or a protocol) as parquet, and as a published-style list beside it."""
+    if not isinstance(dataset, Paired):
+        raise ReposeError(
+            f"{dataset.source} has one identity: there is nothing to transfer within it",
+            hint="use its meshes as the source or target of another dataset",
+        )
     params = {"part": part, "split": dataset.split_settings(part)}
     recorder = Recorder("split", stage_code("split"), params, dataset.seed)
     recorder.uses("catalog", manifest_path(catalog))
+    if recorder.reuse(manifest_path(out)):
+        return
     rows = read_catalog(catalog)
-    identities = Partition.of_counts(**dataset.identities.model_dump())
-    poses = Partition.of_counts(**dataset.poses.model_dump())
-    identities.check(set(rows.identity), "identity")
-    poses.check(set(rows.pose), "pose")
-    pairs = dataset.pairs
-    if part == "train":
-        triples = training_triples(identities, poses, pairs.train, pairs.val, dataset.seed)
-    else:
-        triples = protocol_triples(part, identities, poses, pairs.test, dataset.seed)
+    triples = _triples(dataset, part, set(zip(rows.identity, rows.pose, strict=True)))
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
         triples.to_parquet(private, index=False)
@@ -33,3 +35,15 @@ def run(dataset: Dataset, part: str, catalog: Path, out: Path) -> None:
     with publish(names) as private:
         write_list(triples, private)
     recorder.seal(manifest_path(out), [out, names], {"triples": triples.role.value_counts().to_dict()})
+
+
+def _triples(dataset: Paired, part: str, pairs: set[tuple[int, int]]) -> pd.DataFrame:
+    identities = Partition(**dataset.identities.numbers())
+    poses = Partition(**dataset.pose_parts({pose for _, pose in pairs}))
+    identities.check({identity for identity, _ in pairs}, "identity")
+    poses.check({pose for _, pose in pairs}, "pose")
+    check_apart(identities, poses)
+    meshes, wanted = Meshes(pairs, dataset.has_truth), dataset.pairs
+    if part == "train":
+        return training_triples(meshes, identities, poses, wanted.train, wanted.val, dataset.seed)
+    return protocol_triples(part, meshes, identities, poses, wanted.test, dataset.seed)

@@ -1,10 +1,13 @@
 """Draw triples: an identity mesh, a pose mesh, and the truth, which is the identity in that pose.
 
 As in the published lists, a triple is written `id3_17 id8_40 id3_40`. Both bodies and both poses of a triple
-differ here, so that neither copying the identity mesh nor copying the pose mesh can be right.
+differ here, so that neither copying the identity mesh nor copying the pose mesh can be right. A set may have holes:
+only meshes that exist are drawn. Where equal pose numbers are not the same pose, there is no truth.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,19 +22,27 @@ TEST_ROLES = {"unseen": "test-unseen", "seen-pose": "test-seen"}
 _STREAM = {"train": 0, "val": 1, "test-unseen": 2, "test-seen": 3}
 
 
+@dataclass(frozen=True)
+class Meshes:
+    """The meshes there are, and whether identity i in pose q is what transferring pose q to i should give."""
+
+    pairs: Set[tuple[int, int]]  # (identity, pose)
+    has_truth: bool = True
+
+
 def draw_triples(
-    identities: Sequence[int],
-    poses: Sequence[int],
-    count: int,
-    role: str,
-    seed: int,
+    meshes: Meshes, identities: Sequence[int], poses: Sequence[int], count: int, role: str, seed: int
 ) -> pd.DataFrame:
-    """Draw `count` distinct triples over the given identities and poses.
+    """Draw `count` distinct triples over the given identities and poses, each equally likely.
+
+    Returns:
+        Columns `COLUMNS`; the truth is None in a set without truth.
 
     Raises:
         ReposeError: there are fewer than `count` such triples.
     """
-    possible = len(identities) * (len(identities) - 1) * len(poses) * (len(poses) - 1)
+    there = {(i, p) for i in identities for p in poses} & meshes.pairs
+    possible = _count(there, meshes.has_truth)
     if count > possible:
         raise ReposeError(
             f"{count} {role} triples wanted, {len(identities)} identities × {len(poses)} poses give {possible}",
@@ -42,12 +53,27 @@ def draw_triples(
     while len(chosen) < count:
         i, j = (int(identities[k]) for k in rng.choice(len(identities), 2, replace=False))
         p, q = (int(poses[k]) for k in rng.choice(len(poses), 2, replace=False))
-        chosen[i, p, j, q] = None
-    rows = [(mesh_id(i, p), mesh_id(j, q), mesh_id(i, q), role) for i, p, j, q in chosen]
+        if (i, p) in there and (j, q) in there and (not meshes.has_truth or (i, q) in there):
+            chosen[i, p, j, q] = None
+    rows = [
+        (mesh_id(i, p), mesh_id(j, q), mesh_id(i, q) if meshes.has_truth else None, role)
+        for i, p, j, q in chosen
+    ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def _count(there: Set[tuple[int, int]], has_truth: bool) -> int:
+    """How many triples of two identities and two poses there are."""
+    poses_of, identities_of = Counter(i for i, _ in there), Counter(p for _, p in there)
+    if has_truth:  # a truth (i, q), another pose of i, another identity in q
+        return sum((poses_of[i] - 1) * (identities_of[q] - 1) for i, q in there)
+    # Two meshes, less those of one identity, less those of one pose, and a mesh with itself was taken off twice.
+    pairs = len(there) ** 2 - sum(n * n for n in (*poses_of.values(), *identities_of.values()))
+    return pairs + len(there)
+
+
 def write_list(triples: pd.DataFrame, path: Path) -> None:
-    """Write the published text format: `identity.obj pose.obj truth.obj` a line."""
-    names = triples[["identity_mesh", "pose_mesh", "truth_mesh"]] + ".obj"
-    path.write_text("".join(" ".join(row) + "\n" for row in names.itertuples(index=False)), encoding="utf-8")
+    """Write the published text format: `identity.obj pose.obj truth.obj` a line; without a truth, two names."""
+    names = triples[["identity_mesh", "pose_mesh", "truth_mesh"]].itertuples(index=False)
+    lines = (" ".join(f"{name}.obj" for name in row if name) + "\n" for row in names)
+    path.write_text("".join(lines), encoding="utf-8")

@@ -15,6 +15,8 @@ def run(catalog: Path, out: Path) -> None:
     recorder = Recorder("store", stage_code("store"), {})
     rows = read_catalog(catalog)
     recorder.uses("catalog", manifest_path(catalog))
+    if recorder.reuse(manifest_path(out)):
+        return
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
         pack(rows, catalog.parent / "obj", private)

@@ -1,13 +1,13 @@
 """Stage `tables`: scores of all runs → results/{table}.csv and its Markdown twin."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from repose.provenance.code import stage_code
-from repose.provenance.manifest import Recorder, check_link, manifest_path
+from repose.provenance.manifest import Manifest, Recorder, check_link, load, manifest_path
 from repose.provenance.publish import publish, write_text
 from repose.tables.transfer import Run, markdown, transfer_table
 
@@ -27,6 +27,7 @@ class RunFiles:
 def run(runs: Sequence[RunFiles], out: Path) -> None:
     """Check every run's chain of manifests, then write the table as CSV and Markdown."""
     recorder = Recorder("tables", stage_code("tables"), {"table": out.stem})
+    recorder.own(manifest_path(out))
     table = transfer_table([_checked(files, recorder) for files in runs])
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
@@ -36,17 +37,46 @@ def run(runs: Sequence[RunFiles], out: Path) -> None:
     recorder.seal(manifest_path(out), [out, twin], {"rows": len(table), "columns": list(table.columns)})
 
 
+def derive(table: Manifest, names: Collection[str]) -> pd.DataFrame:
+    """Compute a table again from the scores that its manifest names; nothing is hashed.
+
+    Args:
+        table: the manifest of the table.
+        names: inputs of the table; runs whose scores are not among them are left out.
+    """
+    parents = table.parents
+    runs = sorted(name.removeprefix("scores:") for name in names if name.startswith("scores:"))
+    return transfer_table([_run(run, *_parts(parents, run)) for run in runs])
+
+
+def _parts(parents: Mapping[str, Path], run: str) -> tuple[Manifest, Manifest, Manifest | None]:
+    trained = parents.get(f"run:{run}")
+    return (
+        load(parents[f"scores:{run}"]),
+        load(parents[f"predictions:{run}"]),
+        load(trained) if trained else None,
+    )
+
+
 def _checked(files: RunFiles, recorder: Recorder) -> Run:
     """Refuse a run whose scores, predictions or checkpoint do not match their manifests, or each other."""
     name = f"{files.dataset}/{files.method}/seed{files.seed}"
     scores = recorder.uses(f"scores:{name}", manifest_path(files.scores))
     predictions = recorder.uses(f"predictions:{name}", manifest_path(files.predictions))
     check_link(scores, "predictions", predictions)
-    last, seconds, memory = predictions, None, None
+    trained = None
     if files.model:
-        last = recorder.uses(f"run:{name}", manifest_path(files.model))
-        check_link(predictions, "run", last)
-        seconds, memory = float(last.history["seconds"]), float(last.history["peak_memory_mib"])
+        trained = recorder.uses(f"run:{name}", manifest_path(files.model))
+        check_link(predictions, "run", trained)
+    return _run(name, scores, predictions, trained)
+
+
+def _run(name: str, scores: Manifest, predictions: Manifest, trained: Manifest | None) -> Run:
+    dataset, method, _ = name.split("/")
+    seconds, memory = None, None
+    if trained:
+        seconds, memory = float(trained.history["seconds"]), float(trained.history["peak_memory_mib"])
     parameters = int(predictions.content["describe"]["parameters"])
-    rows = pd.read_parquet(files.scores)
-    return Run(files.dataset, files.method, last.digest[:12], rows, parameters, seconds, memory)
+    (parquet,) = scores.content["files"]
+    rows = pd.read_parquet(scores.path.parent / parquet)
+    return Run(dataset, method, (trained or predictions).digest[:12], rows, parameters, seconds, memory)

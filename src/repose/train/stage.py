@@ -1,19 +1,19 @@
 """Stage `train`: packed meshes and training triples → weights and learning curve."""
 
-import hashlib
 import json
 from pathlib import Path
 
 import pandas as pd
-from safetensors.torch import save_file
 
 from repose.config.methods import Method
 from repose.config.models import Compute
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
+from repose.provenance.owner import Owner
 from repose.provenance.publish import publish, write_text
 from repose.store.meshes import MeshStore
-from repose.train.fit import discard_state, train
+
+KEPT = 3  # results of one target: going back to settings of last week costs no training
 
 
 def run(
@@ -28,9 +28,17 @@ def run(
     recorder = Recorder("train", stage_code("train", method.architecture, method.task), params, seed)
     recorder.uses("store", manifest_path(store))
     recorder.uses("split", manifest_path(split))
-    key = json.dumps([params, recorder.code, recorder.inputs, seed], sort_keys=True)
-    folder = state / hashlib.sha256(key.encode()).hexdigest()[:16]
+    if recorder.reuse(manifest_path(out), keep=KEPT):
+        return
+    # A finished result needs none of the libraries, which take seconds to import.
+    from safetensors.torch import save_file
+
+    from repose.train.fit import discard_state, train
+
+    folder = state / recorder.key[:16]
     label = " ".join(out.parts[-4:-1])
+    # Another method may have the same settings, and so the same checkpoints.
+    owner = Owner(state / "owners" / folder.name, label)
     result = train(method, compute, MeshStore(store), pd.read_parquet(split), seed, folder, label)
     summary = {
         **params,
@@ -53,3 +61,4 @@ def run(
     }
     recorder.seal(manifest_path(out), [out, history, run_json], {"parameters": result.parameters})
     discard_state(folder)
+    owner.release()

@@ -1,0 +1,144 @@
+"""Measures of one mesh that may be anything a user has: any frame, any unit, any defect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from repose.errors import MeshError
+from repose.mesh import operators
+from repose.mesh.frame import Found, find_unit, find_up, metres_per
+from repose.mesh.intersections import intersecting_faces
+from repose.mesh.mesh import Mesh
+from repose.mesh.quality import degenerate_faces
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Measures of one mesh; lengths are in the file's own unit.
+
+    Attributes:
+        vertices, faces: counts.
+        up, unit: what `repose.mesh.frame` finds; no unit if none makes it a body.
+        height, longest_side: extent along `up`, and the largest of the three.
+        height_m: in metres, None without a unit.
+        centre_offset: distance of the bounding box's middle from the origin.
+        watertight: every edge lies between two faces that run along it in opposite directions.
+        boundary_edges, holes: edges with one face, and the pieces they form.
+        non_manifold_edges: edges with three faces or more.
+        flipped_edges: edges between two faces of opposite orientation.
+        orientation: "outward" or "inward", by the sign of the volume; "mixed" with flipped edges.
+        components: connected pieces. largest_component: share of the faces in the largest.
+        degenerate_faces: with a repeated vertex, or practically no area.
+        duplicate_faces: with the same three vertices as an earlier one.
+        duplicate_vertices: at exactly the place of an earlier one.
+        unreferenced_vertices: in no face.
+        self_intersections: faces that a face sharing no vertex with them passes through.
+    """
+
+    vertices: int
+    faces: int
+    up: Found
+    unit: Found | None
+    height: float
+    longest_side: float
+    height_m: float | None
+    centre_offset: float
+    watertight: bool
+    boundary_edges: int
+    holes: int
+    non_manifold_edges: int
+    flipped_edges: int
+    orientation: str
+    components: int
+    largest_component: float
+    degenerate_faces: int
+    duplicate_faces: int
+    duplicate_vertices: int
+    unreferenced_vertices: int
+    self_intersections: int
+
+
+def gather(mesh: Mesh, y_up: bool = False) -> Facts:
+    """Measure a mesh that `Mesh.validated` accepts; `y_up` if its format says so (glTF).
+
+    Raises:
+        MeshError: all its vertices are at one place.
+    """
+    vertices, faces = mesh.vertices, mesh.faces
+    used = vertices[np.unique(faces)]
+    sides = np.ptp(used, axis=0)
+    if not sides.max() > 0:
+        raise MeshError("all its vertices are at one place", hint="is it a body?")
+    up = Found("y", "sure", "glTF is y up") if y_up else find_up(sides, used.min(axis=0))
+    unit = _unit(float(sides.max()))
+    height = float(sides["xyz".index(up.value)])
+    edges, uses = operators.edge_uses(faces)
+    flipped = _flipped_edges(faces)
+    pieces = _pieces(faces)
+    return Facts(
+        vertices=len(vertices),
+        faces=len(faces),
+        up=up,
+        unit=unit,
+        height=height,
+        longest_side=float(sides.max()),
+        height_m=height * metres_per(unit.value) if unit else None,
+        centre_offset=float(np.linalg.norm(operators.bbox_centre(used))),
+        watertight=operators.is_closed(faces),
+        boundary_edges=int((uses == 1).sum()),
+        holes=_components(edges[uses == 1]),
+        non_manifold_edges=int((uses > 2).sum()),
+        flipped_edges=flipped,
+        orientation="mixed" if flipped else _orientation(vertices, faces),
+        components=len(pieces),
+        largest_component=float(pieces.max() / len(faces)),
+        degenerate_faces=degenerate_faces(vertices, faces),
+        duplicate_faces=len(faces) - len(np.unique(np.sort(faces, axis=1), axis=0)),
+        duplicate_vertices=len(vertices) - len(np.unique(vertices, axis=0)),
+        unreferenced_vertices=len(vertices) - len(used),
+        self_intersections=int(intersecting_faces(vertices, faces).sum()),
+    )
+
+
+def _unit(longest: float) -> Found | None:
+    try:
+        return find_unit(longest)
+    except MeshError:
+        return None
+
+
+def _orientation(vertices: np.ndarray, faces: np.ndarray) -> str:
+    return "inward" if operators.volume(vertices, faces) < 0 else "outward"
+
+
+def _flipped_edges(faces: np.ndarray) -> int:
+    """Edges that two faces run along in the same direction; those with more faces are not looked at."""
+    ends = operators.directed_edges(faces).astype(np.int64)
+    low, high = ends.min(axis=1), ends.max(axis=1)
+    _, place, uses = np.unique(low << 32 | high, return_inverse=True, return_counts=True)
+    rising = np.bincount(place, ends[:, 0] == low)
+    return int(((uses == 2) & (rising != 1)).sum())
+
+
+def _pieces(faces: np.ndarray) -> np.ndarray:
+    """How many faces each connected piece has."""
+    edges = operators.directed_edges(faces)
+    used, index = np.unique(edges, return_inverse=True)
+    labels = _labels(index.reshape(-1, 2), len(used))
+    return np.bincount(labels[index.reshape(-1, 2)[: len(faces), 0]])
+
+
+def _components(edges: np.ndarray) -> int:
+    if not len(edges):
+        return 0
+    used, index = np.unique(edges, return_inverse=True)
+    return int(_labels(index.reshape(-1, 2), len(used)).max()) + 1
+
+
+def _labels(edges: np.ndarray, count: int) -> np.ndarray:
+    graph = coo_array((np.ones(len(edges), bool), tuple(edges.T)), shape=(count, count))
+    return connected_components(graph, directed=False)[1]

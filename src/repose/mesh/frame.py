@@ -1,0 +1,159 @@
+"""Which axis of a body's mesh is up and what its unit is: a stated guess, or what the user says.
+
+Networks see bodies y up, facing +z, in metres. Files have other frames, and hold no word about them.
+
+The rules, for bodies of people (docs/use.md has their measured error rates):
+
+* Up is y or z. If the mesh stands on the plane 0 of exactly one of them (its least value is within 1 % of the
+  longest side), that axis is up. Otherwise the axis along which the mesh is longer, if it is so by a quarter:
+  people are taller than deep. Otherwise y. A lying body that is not on the ground looks like one that stands in the
+  other frame, and a four-legged animal is longer than tall: say `--up` for those.
+* The unit is the one of metres, centimetres and millimetres that puts the longest side between 0.3 and 3 m.
+* Which way the body faces is not looked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from repose.errors import MeshError
+
+# Rotations (rows: new x, y, z) that bring each axis up. z up as in Blender and most scanners: -y is ahead.
+UPRIGHT = {
+    "y": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "z": ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
+    "x": ((0, -1, 0), (1, 0, 0), (0, 0, 1)),
+    "-y": ((1, 0, 0), (0, -1, 0), (0, 0, -1)),
+    "-z": ((1, 0, 0), (0, 0, -1), (0, 1, 0)),
+    "-x": ((0, 1, 0), (-1, 0, 0), (0, 0, 1)),
+}
+UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "ft": 0.3048}
+NAMES = {"m": "metres", "cm": "centimetres", "mm": "millimetres", "in": "inches", "ft": "feet"}
+
+GROUND = 0.01  # of the longest side: how near to 0 the lowest point of a mesh on the ground is
+TALLER = 1.25  # of 527 posed bodies of open-human, 99 % are taller than deep by more
+LYING = 1.5  # longer along x than along both others by this: no upright body
+BODY = (0.3, 3.0)  # metres, the longest side
+ADULT = (1.0, 2.3)
+
+
+@dataclass(frozen=True)
+class Found:
+    """One answer and how far to trust it.
+
+    Attributes:
+        value: an axis, or a unit.
+        trust: "given", "sure", "likely" or "a guess".
+        why: in words.
+    """
+
+    value: str
+    trust: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.value} ({self.trust}: {self.why})"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Up axis and unit of a mesh."""
+
+    up: Found
+    unit: Found
+
+    @property
+    def metres(self) -> float:
+        """Length of one unit."""
+        return metres_per(self.unit.value)
+
+    def upright(self, vertices: np.ndarray) -> np.ndarray:
+        """Vertices (V, 3) y up in metres."""
+        return vertices @ np.array(UPRIGHT[self.up.value], float).T * self.metres
+
+    def restored(self, upright: np.ndarray) -> np.ndarray:
+        """Vertices (V, 3) back in the mesh's own axes and unit."""
+        return upright @ np.array(UPRIGHT[self.up.value], float) / self.metres
+
+
+def find_frame(
+    vertices: np.ndarray, up: str = "auto", unit: str = "auto", y_up: bool = False, where: object = None
+) -> Frame:
+    """Find up axis and unit by the rules above.
+
+    Args:
+        vertices: (V, 3), those that faces use.
+        up: an axis of `UPRIGHT`, or "auto".
+        unit: a name in `UNITS`, a number of metres per unit, or "auto".
+        y_up: the file's format says that y is up, as glTF does.
+        where: the file, for errors.
+
+    Raises:
+        MeshError: the mesh has no extent, an answer that was given is none, or the unit cannot be told.
+    """
+    if up != "auto" and up not in UPRIGHT:
+        raise MeshError(f"up axis {up!r} is none of {', '.join(UPRIGHT)}, auto", where)
+    sides = np.ptp(vertices, axis=0)
+    if not sides.max() > 0:
+        raise MeshError("all its vertices are at one place", where, "is it a body?")
+    if up != "auto":
+        axis = Found(up, "given", "--up")
+    elif y_up:
+        axis = Found("y", "sure", "glTF is y up")
+    else:
+        axis = find_up(sides, vertices.min(axis=0))
+    if unit == "auto":
+        return Frame(axis, find_unit(float(sides.max()), where))
+    if not metres_per(unit) > 0:
+        raise MeshError(
+            f"unit {unit!r} is none of {', '.join(UNITS)}, auto, or a number of metres per unit", where
+        )
+    return Frame(axis, Found(unit, "given", "--unit"))
+
+
+def find_up(sides: np.ndarray, lowest: np.ndarray) -> Found:
+    """Up axis from the sides (3,) and the least coordinates (3,) of the bounding box."""
+    longest = sides.max()
+    grounded = [axis for axis, k in (("y", 1), ("z", 2)) if abs(lowest[k]) <= GROUND * longest]
+    longer, shorter = ("y", "z") if sides[1] >= sides[2] else ("z", "y")
+    ratio = max(sides[1:]) / max(min(sides[1:]), 1e-9 * longest)
+    lying = sides[0] >= LYING * max(sides[1], sides[2])
+    if len(grounded) == 1:
+        axis = grounded[0]
+        if axis == longer and not lying:
+            return Found(axis, "sure", f"it stands on {axis} = 0 and is longer that way")
+        return Found(
+            axis, "likely", f"it is on {axis} = 0, though longer another way: lying, or four-legged?"
+        )
+    if ratio >= TALLER and not lying:
+        why = f"it is {ratio:.1f} times as long along {longer} as along {shorter}"
+        return Found(longer, "likely", f"{why}, as a standing body; one that lies would look the same")
+    return Found("y", "a guess", "its sides do not tell y up from z up")
+
+
+def find_unit(longest: float, where: object = None) -> Found:
+    """Unit from the longest side of the bounding box.
+
+    Raises:
+        MeshError: no unit makes it a body.
+    """
+    for unit in ("m", "cm", "mm"):
+        size = longest * UNITS[unit]
+        if BODY[0] <= size < BODY[1]:
+            trust = "sure" if ADULT[0] <= size <= ADULT[1] else "likely"
+            return Found(unit, trust, f"its longest side is then {size:.2f} m")
+    raise MeshError(
+        f"its longest side is {longest:.4g}, which makes no body in m, cm or mm",
+        where,
+        "say --unit in, ft, or a number of metres per unit",
+    )
+
+
+def metres_per(unit: str) -> float:
+    """Metres of a named or numeric unit; NaN for any other text."""
+    try:
+        return UNITS.get(unit) or float(unit)
+    except ValueError:
+        return float("nan")

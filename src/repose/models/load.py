@@ -1,0 +1,25 @@
+"""Put stored weights into a network; they fit exactly, or it is an error."""
+
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from repose.errors import ReposeError
+
+
+def load_weights(network: nn.Module, weights: Path, name: str) -> nn.Module:
+    """Load a safetensors file and return the network, named `name` in errors, in evaluation mode.
+
+    Raises:
+        ReposeError: the file is damaged, or of another network. Random weights are never used.
+    """
+    try:
+        network.load_state_dict(load_file(weights))
+    except SafetensorError as error:
+        raise ReposeError(f"not a whole safetensors file: {error}", weights) from None
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise ReposeError(f"weights do not fit {name}: {reason}", weights) from None
+    return network.eval()

@@ -1,0 +1,202 @@
+"""Walk every cell of a table back to the raw bytes; docs/audit.md says what that proves.
+
+* Hashed: every file of every artefact against its manifest, every manifest against the history beside it, and
+  every link from an artefact to the content it was made from.
+* Computed again: the table from the scores; with `rescore`, the scores from predictions and meshes too.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from repose.errors import ReposeError
+from repose.provenance.code import installed_codes
+from repose.provenance.manifest import Manifest, load, manifest_path
+from repose.provenance.tree import Node, grow
+
+KEYS = ("dataset", "method", "protocol")
+TOLERANCE = 1e-5  # the table has six digits
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table: its text as it stands in the file, and the scores it was made from."""
+
+    key: dict[str, str]
+    cells: dict[str, str]
+    branches: tuple[str, ...]  # names of the table's inputs
+
+
+@dataclass
+class Audit:
+    """What an audit found."""
+
+    root: Node
+    rows: list[Row]
+    rescored: bool
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def nodes(self) -> list[Node]:
+        """Every artefact, from the table to the raw data."""
+        return list(self.root.walk())
+
+    @property
+    def faults(self) -> list[tuple[str, str]]:
+        """(artefact, what does not hold), from the table to the raw data."""
+        return [(node.place, what) for node in self.nodes for what in node.faults]
+
+    @property
+    def digest(self) -> str:
+        """One sha256 for the bytes, links, settings, seeds, code and software of the whole tree."""
+        made_by = ("inputs", "params", "code", "seed", "software")
+        lines = [
+            [n.place, n.manifest.digest if n.manifest else None]
+            + [n.manifest.history[k] if n.manifest else None for k in made_by]
+            for n in sorted(self.nodes, key=lambda n: n.place)
+        ]
+        return hashlib.sha256(json.dumps(lines, sort_keys=True).encode()).hexdigest()
+
+
+def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool = False) -> Audit:
+    """Check the tree behind an artefact; behind the rows of a table that match `cell`, where it is given.
+
+    Args:
+        artefact: a table, or any other artefact with a manifest.
+        cell: values that a row must have, such as `{"method": "corenet"}`.
+        rescore: compute every score again from predictions and meshes.
+
+    Raises:
+        ReposeError: there is no such artefact, or no row or column as named. What does not hold is no error, but
+            a fault in the result.
+    """
+    manifest = manifest_path(artefact)
+    if not manifest.exists():
+        raise ReposeError(
+            "no manifest beside it", where=artefact, hint=f"`repose audit` needs {manifest.name}"
+        )
+    is_table = artefact.suffix == ".csv" and artefact.exists()
+    if cell and not is_table:
+        raise ReposeError("--cell is for tables", where=artefact)
+    rows = _rows(artefact, manifest, cell or {}) if is_table else []
+    only = {name for row in rows for name in row.branches} if cell else None
+    found = Audit(grow(manifest, only), rows, rescore)
+    if is_table and found.root.manifest:
+        found.root.faults += _derived_otherwise(found.root, rows)
+    if rescore:
+        for node in found.nodes:
+            node.faults += _scored_otherwise(node)
+    found.notes = _notes(found)
+    return found
+
+
+def parse_cell(text: str) -> dict[str, str]:
+    """`method=corenet,dataset=open-human` → a mapping."""
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(key and sign and value for key, sign, value in pairs):
+        raise ReposeError(f"--cell {text!r} is not of the form method=corenet,dataset=open-human")
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _rows(csv: Path, manifest: Path, cell: Mapping[str, str]) -> list[Row]:
+    table = pd.read_csv(csv, dtype=str, keep_default_na=False)
+    if unknown := set(cell) - set(table.columns):
+        raise ReposeError(
+            f"the table has no column {min(unknown)!r}", where=csv, hint=f"it has {', '.join(table.columns)}"
+        )
+    records = [r for r in table.to_dict("records") if all(r[k] == v for k, v in cell.items())]
+    if not records:
+        wanted = ", ".join(f"{k}={v}" for k, v in cell.items())
+        raise ReposeError(f"no row of the table has {wanted}" if cell else "the table is empty", where=csv)
+    try:
+        inputs = load(manifest).history["inputs"]
+    except ReposeError:
+        inputs = {}  # the walk says what is wrong with the manifest
+    return [_row(record, inputs) for record in records]
+
+
+def _row(record: dict[Any, str], inputs: Mapping[str, str]) -> Row:
+    key = {k: record[k] for k in KEYS if k in record}
+    run = f":{key.get('dataset')}/{key.get('method')}/"
+    branches = tuple(name for name in inputs if run in name)
+    return Row(key, {k: v for k, v in record.items() if k not in KEYS}, branches)
+
+
+def _derived_otherwise(root: Node, rows: list[Row]) -> list[str]:
+    """Compare the rows with a table computed now from the scores."""
+    from repose.tables.stage import derive
+
+    assert root.manifest
+    names = {name for row in rows for name in row.branches}
+    if not all(root.parents[name].manifest for name in names):
+        return []  # faults of their own
+    try:
+        table = derive(root.manifest, names)
+    except (OSError, ValueError, KeyError) as error:
+        return [f"cannot be computed again from its scores: {error}"]
+    fresh = {tuple(str(r[k]) for k in KEYS): r for r in table.to_dict("records")}
+    faults = []
+    for row in rows:
+        mine = fresh.get(tuple(row.key.values()))
+        if mine is None:
+            faults.append(f"has a row {_name(row)} that no scores give")
+            continue
+        for column, stands in row.cells.items():
+            if column not in mine or not _agree(stands, mine[column]):
+                faults.append(
+                    f"{_name(row)}: {column} is {stands or 'empty'}, its scores give {mine.get(column)}"
+                )
+    return faults
+
+
+def _scored_otherwise(node: Node) -> list[str]:
+    from repose.score.stage import differs_from_predictions
+
+    if node.manifest is None or node.manifest.content["stage"] != "score":
+        return []
+    if not all(parent.manifest for parent in node.parents.values()):
+        return []
+    try:
+        return differs_from_predictions(node.manifest)
+    except (ReposeError, OSError, ValueError, KeyError) as error:
+        return [f"cannot be computed again from its predictions: {error}"]
+
+
+def _agree(stands: str, fresh: Any) -> bool:
+    if stands == "" or pd.isna(fresh):
+        return stands == "" and bool(pd.isna(fresh))
+    try:
+        return abs(float(stands) - float(fresh)) <= TOLERANCE * abs(float(fresh))
+    except ValueError:
+        return sorted(stands.split(";")) == sorted(str(fresh).split(";"))  # run ids, in the order of seeds
+
+
+def _name(row: Row) -> str:
+    return " ".join(row.key.values())
+
+
+def _notes(found: Audit) -> list[str]:
+    """What is worth knowing but breaks nothing: results of other code than the installed, or of several versions."""
+    other: dict[str, list[Manifest]] = {}
+    versions: dict[str, set[str]] = {}
+    for node in found.nodes:
+        if node.manifest:
+            stage, code = node.manifest.content["stage"], node.manifest.history["code"]
+            versions.setdefault(re.sub(r"seed\d+", "seed*", node.place), set()).add(code)
+            if code not in installed_codes(stage):
+                other.setdefault(stage, []).append(node.manifest)
+    notes = [
+        f"{stage}: {len(some)} made by other code than what is installed now; run the workflow to make them again"
+        for stage, some in other.items()
+    ]
+    return notes + [
+        f"{place}: its seeds were made by {len(codes)} versions of the code"
+        for place, codes in versions.items()
+        if len(codes) > 1
+    ]

@@ -1,0 +1,48 @@
+"""Finished results, kept under `results/.cache` by what decides them.
+
+Snakemake plans everything behind a job that runs, and deletes a job's outputs before it starts, even when its inputs
+then come out as they were. Such a job finds its result here: hard links, so that a result that is in
+its place costs no disk a second time. It is hashed before it is used again.
+"""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from repose.provenance.publish import publish
+
+
+def keep(base: Path, names: Sequence[str], entry: Path, many: int) -> None:
+    """Keep files and folders `names` of `base` as `entry`, and of the entries beside it only the `many` newest."""
+    with publish(entry, keep=True) as private:
+        for name in names:
+            _link(base / name, private / name)
+    by_age = sorted(entry.parent.iterdir(), key=lambda p: p.stat().st_mtime, reverse=True)
+    for old in [p for p in by_age if p != entry and not p.name.startswith(".")][many - 1 :]:
+        shutil.rmtree(old)
+
+
+def bring_back(entry: Path, names: Sequence[str], base: Path) -> None:
+    """Put what `entry` keeps into its place, in the order of `names`."""
+    for name in names:
+        with publish(base / name) as private:
+            _link(entry / name, private)
+            os.utime(private)
+    os.utime(entry)
+
+
+def _link(source: Path, target: Path) -> None:
+    """The same file or folder under another name; a copy where the file system has no hard links."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, copy_function=_link_file)
+    else:
+        _link_file(source, target)
+
+
+def _link_file(source: str | Path, target: str | Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

@@ -1,0 +1,134 @@
+"""One writer per artefact, also when a killed scheduler's jobs live on beside those of the next run.
+
+A writer holds a lock (flock) on `results/.state/owners/<artefact>` for as long as it lives, and writes down there
+who it is. A second writer waits; `repose recover` ends the first if it is a leftover of a dead run.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import socket
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+MARK = ".config"  # the workflow makes it in its folder of results before the first job
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process for as long as machines and process ids are used again."""
+
+    host: str
+    pid: int
+    started: float  # seconds since 1970
+
+    @classmethod
+    def current(cls) -> "Process":
+        """This process."""
+        return cls(socket.gethostname(), os.getpid(), psutil.Process().create_time())
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it runs, or ran, on this machine."""
+        return self.host == socket.gethostname()
+
+    @property
+    def alive(self) -> bool:
+        """Whether a process of this machine still runs."""
+        try:
+            process = psutil.Process(self.pid)
+            # The clock may have been set since.
+            same = abs(process.create_time() - self.started) < 2
+            return same and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}"
+
+
+def results_folder(path: Path) -> Path | None:
+    """The workflow's folder of results that `path` lies in; None for a command run by hand elsewhere."""
+    return next((p for p in path.absolute().parents if (p / MARK).is_dir()), None)
+
+
+def owners(results: Path) -> Path:
+    """Where a folder of results has the files of its owners."""
+    return results / ".state" / "owners"
+
+
+class Owner:
+    """Holds an artefact until `release` or the end of the process, however it ends."""
+
+    def __init__(self, path: Path, what: str):
+        """Wait until no other process holds the file `path`, which stands for `what`."""
+        self.path = path
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._handle = self._acquire(what)
+        self._handle.truncate(0)
+        self._handle.write(json.dumps(asdict(Process.current())))
+        self._handle.flush()
+
+    def release(self) -> None:
+        """Let the next writer in."""
+        self.path.unlink(missing_ok=True)
+        self._handle.close()
+
+    def _acquire(self, what: str) -> IO[str]:
+        while True:
+            handle = self.path.open("a+")
+            try:
+                if not try_lock(handle):
+                    _say(
+                        f"{what}: {holder(self.path) or 'another process'} writes it; waiting until it is done"
+                        " (hint: `repose recover` ends leftovers of a killed run)"
+                    )
+                    fcntl.flock(handle, fcntl.LOCK_EX)
+            except OSError as error:
+                if error.errno not in _NO_LOCKS:
+                    raise
+                _say(f"{self.path.parent}: no locks on this file system; never start two runs on it at once")
+                return handle
+            # The one before us removed the file when it was done: ours must be the one that is there.
+            if self.path.exists() and os.path.samestat(os.fstat(handle.fileno()), self.path.stat()):
+                return handle
+            handle.close()
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+def try_lock(handle: IO[str]) -> bool:
+    """Lock an open file unless another process has it locked."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def is_held(path: Path) -> bool:
+    """Whether the process that an owner's file names is alive, on whatever machine."""
+    with path.open("a+") as handle:
+        try:
+            return not try_lock(handle)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            named = holder(path)
+            return named is None or not named.is_here or named.alive
+
+
+def holder(path: Path) -> Process | None:
+    """Who wrote itself down in an owner's file."""
+    try:
+        return Process(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None

@@ -1,0 +1,150 @@
+"""After a kill -9 of the scheduler, or of the machine: end what lives on, remove what is half made, unlock.
+
+Only processes that are surely this folder's own are ended: the workflow hands its jobs the folder's
+configuration and the name of their scheduler in the environment, and that scheduler must be dead.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from repose.errors import ReposeError
+from repose.provenance.owner import MARK, Process, holder, is_held, owners
+
+RUN = "run:"  # owner's files of schedulers begin with it
+PATIENCE = 10  # seconds between the request to end and the kill
+_PRIVATE = re.compile(r"\..+\.(?P<pid>\d+)\.[0-9a-f]{8}\.tmp(\.old)?")
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What `recover` did."""
+
+    ended: list[str]  # command lines
+    removed: list[Path]
+    foreign: list[Path]  # private files of other machines, left alone
+    unlocked: bool
+
+
+def recover(results: Path) -> Recovered:
+    """Make a folder of results ready for the next run.
+
+    Raises:
+        ReposeError: a run is going on, or another machine still writes; nothing was changed.
+    """
+    refuse_while_running(results)
+    ended = _end(list(leftover_jobs(results)))
+    for file in _owners(results):
+        if is_held(file):
+            raise ReposeError(
+                f"{file.name.replace(':', '/')} is still written by {holder(file) or 'another process'}",
+                where=results,
+                hint="run `repose recover` there, or end its Slurm job",
+            )
+        file.unlink(missing_ok=True)
+    removed, foreign = _remove_private_files(results)
+    return Recovered(ended, removed, foreign, _unlock(results.absolute().parent))
+
+
+def clean(results: Path, checkpoints: bool) -> int:
+    """Remove kept results, and checkpoints of unfinished trainings if asked for; returns the bytes set free."""
+    refuse_while_running(results)
+    folders = [results / ".cache"]
+    if checkpoints:
+        folders += [p for p in (results / ".state").glob("*") if p.is_dir() and p.name != "owners"]
+    freed = sum(_own_bytes(folder) for folder in folders)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    return freed
+
+
+def refuse_while_running(results: Path) -> None:
+    """Raise if a scheduler works on this folder, on this machine or, where locks reach, on another."""
+    if not (results / MARK).is_dir():
+        raise ReposeError("no folder of results of this workflow", where=results, hint="give --results")
+    for file in _owners(results):
+        if file.name.startswith(RUN) and is_held(file):
+            raise ReposeError(
+                f"a run is going on: {holder(file) or file.name}",
+                where=results,
+                hint="let it end, or stop it with Ctrl-C",
+            )
+
+
+def leftover_jobs(results: Path) -> Iterator[psutil.Process]:
+    """Processes of this machine that a dead scheduler started for this folder of results."""
+    mark = (results / MARK).resolve()
+    for process in psutil.process_iter():
+        try:
+            environment = process.environ()
+            config, run = environment.get("REPOSE_CONFIG"), environment.get("REPOSE_RUN")
+            if config and run and Path(config).resolve().parent == mark:
+                scheduler = Process(**json.loads(run))
+                if scheduler.is_here and not scheduler.alive and process.pid != os.getpid():
+                    yield process
+        except (psutil.Error, ValueError, TypeError):
+            continue  # gone meanwhile, or another user's, or no name of a scheduler
+
+
+def _end(processes: list[psutil.Process]) -> list[str]:
+    named, living = [], processes
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            named.append(" ".join(process.cmdline()))
+    for end in (psutil.Process.terminate, psutil.Process.kill):
+        for process in living:
+            with suppress(psutil.NoSuchProcess):  # psutil checks that the id is still that process
+                end(process)
+        _, living = psutil.wait_procs(living, timeout=PATIENCE)
+    return named
+
+
+def _owners(results: Path) -> list[Path]:
+    return sorted(owners(results).glob("*"))
+
+
+def _remove_private_files(results: Path) -> tuple[list[Path], list[Path]]:
+    removed, foreign = [], []
+    for folder, folders, files in os.walk(results):
+        for name in [*folders, *files]:
+            found, path = _PRIVATE.fullmatch(name), Path(folder) / name
+            if not found:
+                continue
+            if f".{socket.gethostname()}.{found['pid']}." not in name:
+                foreign.append(path)
+            elif not psutil.pid_exists(int(found["pid"])):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                removed.append(path)
+        folders[:] = [name for name in folders if not _PRIVATE.fullmatch(name)]
+    return removed, foreign
+
+
+def _unlock(project: Path) -> bool:
+    locks = project / ".snakemake" / "locks"
+    if not locks.is_dir() or not any(locks.iterdir()):
+        return False
+    command = [sys.executable, "-m", "snakemake", "--unlock", "--cores", "1"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ReposeError(
+            f"snakemake --unlock failed: {done.stderr.strip().splitlines()[-1]}",
+            where=project,
+            hint="run it by hand",
+        )
+    return True
+
+
+def _own_bytes(folder: Path) -> int:
+    """Bytes of files that are nowhere else."""
+    stats = [p.stat() for p in folder.rglob("*") if p.is_file()]
+    return sum(s.st_size for s in stats if s.st_nlink == 1)

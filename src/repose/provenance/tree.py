@@ -1,0 +1,124 @@
+"""The artefacts behind a result: from its manifest to those of its inputs, back to the raw data."""
+
+import re
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from repose.errors import ReposeError
+from repose.provenance.manifest import Manifest, check_file, load
+
+_SEED = re.compile(r"/seed(\d+)[/.]")
+
+
+@dataclass
+class Node:
+    """One artefact of the tree.
+
+    Args:
+        place: its manifest, relative to the folder of results.
+        path: the same, from where we stand.
+        manifest: None if it cannot be read.
+        parents: the artefacts it was made from, by the name of the input.
+        faults: what does not hold, the most direct cause first.
+    """
+
+    place: str
+    path: Path
+    manifest: Manifest | None = None
+    parents: dict[str, "Node"] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def bytes(self) -> int:
+        """Size of its files together."""
+        return sum(f["bytes"] for f in self.manifest.content["files"].values()) if self.manifest else 0
+
+    @property
+    def depth(self) -> int:
+        """Steps back to the raw data."""
+        return 1 + max((parent.depth for parent in self.parents.values()), default=0)
+
+    def walk(self) -> Iterator["Node"]:
+        """This node and everything behind it, each once, children before their parents."""
+        seen: dict[str, Node] = {}
+        todo = [self]
+        while todo:
+            node = todo.pop()
+            if node.place not in seen:
+                seen[node.place] = node
+                todo.extend(reversed(node.parents.values()))
+        yield from seen.values()
+
+
+def grow(manifest: Path, only: Collection[str] | None = None, hashed: bool = True) -> Node:
+    """Read the tree behind `manifest` and check it.
+
+    Args:
+        manifest: the manifest of the last artefact; its folder is taken for the folder of results.
+        only: names of inputs of this first artefact to follow; None follows all.
+        hashed: check every file against its manifest, too.
+    """
+    nodes: dict[str, Node] = {}
+    root = _read(manifest, manifest.parent, nodes, only)
+    work = [
+        (node, name, expected)
+        for node in nodes.values()
+        if node.manifest and hashed
+        for name, expected in node.manifest.content["files"].items()
+    ]
+    with ThreadPoolExecutor() as pool:
+        for (node, *_), fault in zip(work, pool.map(_hashed, work), strict=True):
+            node.faults += fault
+    for node in nodes.values():
+        node.faults += _broken_links(node)
+    return root
+
+
+def _read(path: Path, base: Path, nodes: dict[str, Node], only: Collection[str] | None = None) -> Node:
+    place = _place(path, base)
+    if place in nodes:
+        return nodes[place]
+    node = nodes[place] = Node(place, path)
+    try:
+        node.manifest = load(path)
+    except ReposeError as error:
+        node.faults.append(error.what)
+        return node
+    for name, parent in node.manifest.parents.items():
+        if only is None or name in only:
+            node.parents[name] = _read(parent, base, nodes)
+    return node
+
+
+def _place(path: Path, base: Path) -> str:
+    """Where a manifest lies, without `..` and without what lies above the folder of results."""
+    resolved, root = path.resolve(), base.resolve()
+    return (resolved.relative_to(root) if resolved.is_relative_to(root) else resolved).as_posix()
+
+
+def _hashed(work: tuple[Node, str, dict]) -> list[str]:
+    node, name, expected = work
+    try:
+        check_file(node.path, name, expected)
+    except (ReposeError, OSError) as error:
+        return [error.what if isinstance(error, ReposeError) else f"{name} cannot be read: {error.strerror}"]
+    return []
+
+
+def _broken_links(node: Node) -> list[str]:
+    if node.manifest is None:
+        return []
+    history = node.manifest.history
+    faults = [
+        f"was made from another {name} than {parent.place}"
+        for name, parent in node.parents.items()
+        if parent.manifest and parent.manifest.digest != history["inputs"][name]
+    ]
+    if unplaced := set(history["inputs"]) - set(history["parents"]):
+        faults.append(f"does not say where its input {min(unplaced)} lay")
+    seed = _SEED.search(f"/{node.place}")
+    if node.manifest.content["stage"] == "train" and seed and int(seed[1]) != history["seed"]:
+        faults.append(f"lies in the place of seed {seed[1]} but is of seed {history['seed']}")
+    return faults

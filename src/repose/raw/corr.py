@@ -1,0 +1,62 @@
+"""`.corr` files of Intrinsic Flow: for each pixel of image B, where its surface point is in image A.
+
+`{B}_{A}.corr` is little endian: int32 width, int32 height; float32 (height, width, 2) of x and y in A; uint8
+(height, width) of classes: 0 body, seen in A too; 1 body, not seen in A; 2 background.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from repose.errors import ReposeError
+from repose.provenance.publish import publish
+
+HEADER = 8
+VISIBLE, HIDDEN, BACKGROUND = range(3)
+
+
+@dataclass(frozen=True, eq=False)
+class Correspondence:
+    """Positions (H, W, 2) float32 in the other image, in pixels, and classes (H, W) uint8."""
+
+    position: np.ndarray
+    visibility: np.ndarray
+
+
+def read_corr(path: Path) -> Correspondence:
+    """Read a .corr file.
+
+    Raises:
+        ReposeError: the size does not fit the header, a class is unknown, a position of the body is not finite.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ReposeError(f"cannot read: {error.strerror}", path) from None
+    width, height = (int(n) for n in np.frombuffer(data[:HEADER], "<i4")) if len(data) >= HEADER else (0, 0)
+    pixels = width * height
+    if min(width, height) < 1 or len(data) != HEADER + 9 * pixels:
+        raise ReposeError(
+            f"{len(data)} bytes do not hold {width} × {height} pixels",
+            path,
+            "the file is truncated or damaged",
+        )
+    position = np.frombuffer(data, "<f4", 2 * pixels, HEADER).reshape(height, width, 2)
+    visibility = np.frombuffer(data, np.uint8, pixels, HEADER + 8 * pixels).reshape(height, width)
+    if visibility.max() > BACKGROUND:
+        raise ReposeError(f"class {visibility.max()} of visibility; known are 0, 1 and 2", path)
+    if not np.isfinite(position[visibility != BACKGROUND]).all():
+        raise ReposeError("a position on the body is not finite", path)
+    return Correspondence(position, visibility)
+
+
+def write_corr(path: Path, corr: Correspondence) -> None:
+    """Write what `read_corr` reads, byte for byte."""
+    height, width = corr.visibility.shape
+    with publish(path) as private:
+        private.write_bytes(
+            np.array([width, height], "<i4").tobytes()
+            + np.ascontiguousarray(corr.position, "<f4").tobytes()
+            + np.ascontiguousarray(corr.visibility, np.uint8).tobytes()
+        )

@@ -1,0 +1,141 @@
+"""What a licensed dataset's raw files are: found, unpacked where they come in archives, counted and hashed."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from repose.errors import ReposeError
+from repose.progress import track
+from repose.provenance.publish import publish, write_text
+from repose.raw.archive import is_archive, unpack
+from repose.raw.hashes import Hashes
+from repose.raw.registry import Entry
+
+Wanted = Callable[[str], bool]
+"""Whether a file belongs to what the config asks for, by its path."""
+
+FORMAT = "repose.raw-files/1"
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A raw file: its path inside the inventory's root, its size in bytes, its sha256."""
+
+    path: str
+    size: int
+    sha256: str
+
+    def is_of(self, data: bytes) -> bool:
+        """Whether a file's content is still the one that was listed."""
+        return hashlib.sha256(data).hexdigest() == self.sha256
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """The wanted raw files of a dataset, sorted by path."""
+
+    root: Path
+    files: tuple[RawFile, ...]
+
+    def write(self, path: Path) -> None:
+        """Publish as JSON."""
+        files = [[f.path, f.size, f.sha256] for f in self.files]
+        write_text(
+            path, json.dumps({"format": FORMAT, "root": str(self.root), "files": files}, indent=0) + "\n"
+        )
+
+    @classmethod
+    def read(cls, path: Path) -> "Inventory":
+        """Read what `write` wrote.
+
+        Raises:
+            ReposeError: missing, torn, or something else.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if content["format"] != FORMAT:
+                raise KeyError
+            return cls(Path(content["root"]), tuple(RawFile(*row) for row in content["files"]))
+        except FileNotFoundError:
+            raise ReposeError("no inventory of raw files", path, "make it with the raw stage") from None
+        except (ValueError, KeyError, TypeError):
+            raise ReposeError("not an inventory of raw files", path, "delete it and make it again") from None
+
+
+def gather(
+    entry: Entry, folder: Path, unpacked: Path, wanted: Wanted, memory: Path | None = None
+) -> Inventory:
+    """List and hash the wanted files of a dataset.
+
+    Args:
+        entry: the dataset.
+        folder: what the user brought: the files, in any folders, or archives of them.
+        unpacked: where to unpack archives; made anew, and left empty if nothing has to be unpacked.
+        wanted: says of a file's path whether it belongs.
+        memory: where hashes are remembered.
+
+    Raises:
+        ReposeError: the dataset is not there, or an archive is refused.
+    """
+    found = [name for name in files_in(folder) if wanted(name)]
+    archives = [] if found else archives_in(folder)
+    with publish(unpacked) as private:
+        private.mkdir()
+        for path in archives:
+            found += [f"{path.name}/{name}" for name in unpack(path, private / path.name, wanted)]
+    if not found:
+        raise _nothing(entry, folder)
+    hashes = Hashes(unpacked) if archives else Hashes(folder, memory)
+    files = [
+        RawFile(name, hashes.size(name), hashes.sha256(name))
+        for name in track(sorted(found), len(found), "raw")
+    ]
+    hashes.keep()
+    return Inventory(hashes.folder, tuple(files))
+
+
+def digest_of(entry: Entry, folder: Path, memory: Path) -> str:
+    """A hash of the names and contents of the archives and files that a user brought.
+
+    When all of it is gone, the answer is the last one: what was made of it is as good as before.
+    """
+    hashes, digest = Hashes(folder, memory), hashlib.sha256()
+    names = {path.name for path in archives_in(folder)} | {n for n in files_in(folder) if entry.match(n)}
+    brought = {name: hashes.sha256(name) for name in names} or hashes.remembered()
+    for name, sha256 in sorted(brought.items()):
+        digest.update(f"{name}\0{sha256}\n".encode())
+    hashes.forget_but(set(brought))
+    hashes.keep()
+    return digest.hexdigest()[:16]
+
+
+def _nothing(entry: Entry, folder: Path) -> ReposeError:
+    others = [name for name in files_in(folder) if entry.match(name)]
+    if not others:
+        return entry.missing(folder)
+    what = f"no file that the config asks for among {len(others)} files of {entry.name}, such as {others[0]}"
+    return ReposeError(what, folder, "choose what is there, or bring the rest")
+
+
+def files_in(folder: Path) -> Iterator[str]:
+    """Paths of all regular files below a folder, relative to it; links to folders are followed."""
+    seen = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        status = os.stat(place)
+        if (status.st_dev, status.st_ino) in seen:  # a link to a folder above it
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders.sort()
+        for name in sorted(names):
+            yield (Path(place) / name).relative_to(folder).as_posix()
+
+
+def archives_in(folder: Path) -> list[Path]:
+    """The archives directly in a folder."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_file() and is_archive(path))

@@ -1,0 +1,126 @@
+"""18 body joints per photo, as Deformable GAN (CSV) and Intrinsic Flow (pickled labels) published them.
+
+Joints in OpenPose order: nose, neck, then right and left shoulder-elbow-wrist, right and left hip-knee-ankle, right and
+left eye, right and left ear. Pixels of the stored image, x to the right, y down. -1 is a joint that was not found.
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from repose.errors import ReposeError
+from repose.raw.plain_pickle import read_plain_pickle
+
+JOINTS = 18
+MISSING = -1.0
+NEEDED = (2, 5, 8, 11)  # shoulders and hips
+CSV_HEADER = ["name", "keypoints_y", "keypoints_x"]
+
+
+def read_annotations(path: Path) -> dict[str, np.ndarray]:
+    """Joints of every photo of an annotation CSV: lines `name:[y, …]:[x, …]`.
+
+    Returns:
+        Photo (without `.jpg`) → (18, 2) float32 of x and y; both are -1 where either is.
+
+    Raises:
+        ReposeError: names file and line.
+    """
+    found: dict[str, np.ndarray] = {}
+    for line, row in _rows(path, CSV_HEADER, ":"):
+        try:
+            found[_new(row[0], found)] = _joints(
+                list(zip(json.loads(row[2]), json.loads(row[1]), strict=True))
+            )
+        except (ValueError, TypeError, IndexError) as error:
+            raise ReposeError(f"not a photo with {JOINTS} joints: {error}", f"{path}:{line}") from None
+    return found
+
+
+def read_labels(path: Path) -> dict[str, np.ndarray]:
+    """Joints of every photo of a `pose_label*.pkl`; see `read_annotations`.
+
+    Keys come with and without `.jpg`; here they are without.
+    """
+    labels = read_plain_pickle(path)
+    if not isinstance(labels, dict):
+        raise ReposeError(f"holds a {type(labels).__name__}, not a dict of photos", path)
+    found: dict[str, np.ndarray] = {}
+    for name, joints in labels.items():
+        try:
+            found[_new(name, found)] = _joints(joints)
+        except (ValueError, TypeError) as error:
+            raise ReposeError(f"photo {name!r}: not {JOINTS} joints: {error}", path) from None
+    return found
+
+
+def is_usable(
+    joints: np.ndarray,  # (18, 2)
+) -> bool:
+    """Whether both shoulders and both hips were found, as every published pair list asks."""
+    return bool((joints[list(NEEDED)] != MISSING).all())
+
+
+def read_pairs(path: Path) -> list[tuple[str, str]]:
+    """Pairs (source, target) of a pair CSV with the header `from,to`; names without `.jpg`."""
+    found = []
+    for line, row in _rows(path, ["from", "to"], ","):
+        try:
+            found.append((_stem(row[0]), _stem(row[1])))
+        except ValueError as error:
+            raise ReposeError(str(error), f"{path}:{line}") from None
+    return found
+
+
+def read_pair_split(path: Path) -> dict[str, list[tuple[str, str]]]:
+    """Pairs (source, target) by part of a `pair_split*.json`: `train`, `test`, `test_small`, …"""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {part: [(_stem(a), _stem(b)) for a, b in pairs] for part, pairs in content.items()}
+    except OSError as error:
+        raise ReposeError(f"cannot read: {error.strerror}", path) from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ReposeError(f"not an object of lists of pairs: {error}", path) from None
+
+
+def _rows(path: Path, header: list[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.reader(file, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True)
+            if next(reader, None) != header:
+                raise ReposeError(f"the first line is not {delimiter.join(header)!r}", f"{path}:1")
+            for row in reader:
+                if len(row) != len(header):
+                    raise ReposeError(
+                        f"{len(row)} columns instead of {len(header)}", f"{path}:{reader.line_num}"
+                    )
+                yield reader.line_num, row
+    except OSError as error:
+        raise ReposeError(f"cannot read: {error.strerror}", path) from None
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ReposeError(f"not a table of text: {error}", path) from None
+
+
+def _joints(values: Any) -> np.ndarray:
+    joints = np.array(values, np.float32)
+    if joints.shape != (JOINTS, 2) or not np.isfinite(joints).all():
+        raise ValueError(f"got {joints.shape} numbers, finite or not")
+    joints[(joints == MISSING).any(axis=1)] = MISSING
+    return joints
+
+
+def _new(name: Any, found: dict[str, np.ndarray]) -> str:
+    stem = _stem(name)
+    if stem in found:
+        raise ValueError(f"{stem!r} is there twice")
+    return stem
+
+
+def _stem(name: Any) -> str:
+    if not isinstance(name, str) or not name or "/" in name or "\0" in name:
+        raise ValueError(f"{name!r} is no name of a photo")
+    return name.removesuffix(".jpg")

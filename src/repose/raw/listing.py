@@ -1,0 +1,63 @@
+"""`repose raw --list`: every dataset, and whether its files are here."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from repose.raw import archive
+from repose.raw.inventory import archives_in, files_in
+from repose.raw.registry import ENTRIES, RAW, Entry
+
+COLOURS = {"open": "green", "present": "green", "incomplete": "yellow", "missing": "red"}
+
+
+@dataclass(frozen=True)
+class State:
+    """Whether a dataset is here: `open` (made from a seed), `present`, `incomplete` or `missing`."""
+
+    state: str
+    detail: str
+
+
+def state_of(entry: Entry, folder: Path) -> State:
+    """Look for a dataset's files in `folder`, in zips too; a tar is not read through."""
+    if entry.is_open:
+        return State("open", "nothing to bring")
+    files = [name for name in files_in(folder) if entry.match(name)]
+    closed = []
+    if not files:
+        for path in archives_in(folder):
+            names = archive.names(path)
+            closed += [path.name] if names is None else []
+            files += [name for name in names or [] if entry.match(name)]
+    if closed:
+        return State("present", f"{', '.join(closed)}, not looked into")
+    if not files:
+        return State("missing", f"get {entry.get} from {entry.home} for {folder}/")
+    wanted = entry.expected or len(files)
+    return State("present" if len(files) >= wanted else "incomplete", f"{len(files)} of {wanted} files")
+
+
+def show(raw: Path = RAW, as_json: bool = False) -> None:
+    """Print every dataset with its state."""
+    states = {name: state_of(entry, raw / name) for name, entry in ENTRIES.items()}
+    if as_json:
+        print(json.dumps([_plain(ENTRIES[name]) | asdict(state) for name, state in states.items()], indent=1))
+        return
+    table = Table(box=None, header_style="bold", padding=(0, 2, 1, 0))
+    for heading in ("dataset", "state"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("what", "files"):
+        table.add_column(heading, overflow="fold")
+    for name, state in states.items():
+        entry = ENTRIES[name]
+        what = f"{entry.what}. {entry.licence[:1].upper()}{entry.licence[1:]}."
+        table.add_row(name, f"[{COLOURS[state.state]}]{state.state}[/]", what, state.detail)
+    Console().print(table)
+
+
+def _plain(entry: Entry) -> dict[str, object]:
+    return asdict(entry) | {"files": entry.files.pattern if entry.files else None}

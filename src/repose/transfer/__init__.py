@@ -1,0 +1,1 @@
+"""Pose transfer between two meshes of a user, outside the workflow."""

@@ -1,0 +1,1 @@
+"""Released checkpoints of the published systems, and models that are used outside the workflow."""

@@ -1,0 +1,40 @@
+"""`repose import-weights`: released checkpoints → one safetensors file with its settings and a manifest."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from safetensors.torch import save_file
+
+from repose.errors import ReposeError
+from repose.provenance.code import stage_code
+from repose.provenance.manifest import Recorder, manifest_path
+from repose.provenance.publish import publish
+from repose.weights.convert import convert
+from repose.weights.layouts import LAYOUTS
+from repose.weights.model import METADATA
+
+
+def run(system: str, files: Sequence[Path], out: Path, pooling: str | None = None) -> None:
+    """Write `out` (safetensors, settings in its metadata) and its manifest, which has the sha256 of every source."""
+    if system not in LAYOUTS:
+        raise ReposeError(f"no system named {system!r}", hint=f"--from is one of {', '.join(LAYOUTS)}")
+    if out.suffix != ".safetensors":
+        raise ReposeError("the output is a .safetensors file", out)
+    recorder = Recorder(
+        "import-weights", stage_code("import-weights", LAYOUTS[system].architecture), {"from": system}
+    )
+    settings, tensors = convert(system, files, pooling)
+    sources = {}
+    for file in files:
+        with file.open("rb") as stream:
+            sources[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    manifest_path(out).unlink(missing_ok=True)
+    with publish(out) as private:
+        save_file(tensors, private, metadata={METADATA: json.dumps(settings, sort_keys=True)})
+    parameters = sum(t.numel() for key, t in tensors.items() if not key.endswith((".u", ".v")))
+    recorder.seal(
+        manifest_path(out), [out], {"settings": settings, "parameters": parameters, "sources_sha256": sources}
+    )
+    print(f"{out}: {settings['architecture']}, {parameters:,} parameters from {', '.join(sources)}")

@@ -1,0 +1,87 @@
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from repose.config.datasets import MOTIONS, Choice, Dataset, Parts
+from repose.config.load import check
+from repose.config.numbers import expand
+from repose.errors import ReposeError
+
+DATASET = TypeAdapter(Dataset)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept", "numbers"),
+    [
+        ("0-3, 7", "0-3,7", [0, 1, 2, 3, 7]),
+        ([0, "2-4"], "0,2-4", [0, 2, 3, 4]),
+        (7, "7", [7]),
+        ("50026-50027", "50026-50027", [50026, 50027]),
+    ],
+)
+def test_numbers_are_written_in_several_ways(written, kept, numbers):
+    choice = Choice(train=written, val=written, test=written)
+    assert choice.train == kept and expand(kept) == numbers == choice.all()
+    assert Choice(**choice.model_dump()) == choice
+
+
+@pytest.mark.parametrize(
+    "written", ["", "3-1", "a", "-1", "1,,2", "1,1", "0-4,3", [], [1.5], None, {"a": 1}, "1-2-3"]
+)
+def test_what_is_no_range_is_refused(written):
+    with pytest.raises(ValidationError):
+        Choice(train=written, val="0", test="1")
+
+
+def test_counts_go_to_the_parts_in_order():
+    assert Parts(train=2, val=1, test=2).numbers() == {"train": [0, 1], "val": [2], "test": [3, 4]}
+
+
+@pytest.mark.parametrize("source", ["faust", "smpl-npt", "smal", "dfaust"])
+def test_default_parts_share_nothing_with_the_test_and_no_mesh_between_training_and_validation(source):
+    dataset = DATASET.validate_python({"source": source})
+    people = {part: set(numbers) for part, numbers in dataset.identities.numbers().items()}
+    frames = {10_000 * k + t for k in range(len(MOTIONS)) for t in (0, 20)}
+    poses = {part: set(numbers) for part, numbers in dataset.pose_parts(frames).items()}
+    for parts in (people, poses):
+        assert not parts["test"] & (parts["train"] | parts["val"]) and all(parts.values())
+    assert not (people["train"] & people["val"] and poses["train"] & poses["val"])
+    assert set(dataset.identities.all()) == set().union(*people.values())
+
+
+def test_published_parts():
+    smpl, smal = (DATASET.validate_python({"source": source}) for source in ("smpl-npt", "smal"))
+    assert smpl.identities.numbers()["train"] == list(range(16))
+    assert smpl.identities.numbers()["test"] == list(range(16, 30))
+    assert smpl.poses.numbers()["train"] == list(range(200, 600))
+    assert smpl.poses.numbers()["test"] == list(range(600, 800))
+    assert len(smal.identities.numbers()["train"]) == 29 and len(smal.identities.numbers()["test"]) == 12
+    assert smal.identities.all() == list(range(41)) and smal.poses.all() == list(range(600))
+
+
+def test_a_moved_border_changes_no_raw_setting():
+    one, two = (
+        DATASET.validate_python(
+            {"source": "faust", "poses": {"train": f"0-{k}", "val": f"{k + 1}-6", "test": "7-9"}}
+        )
+        for k in (3, 4)
+    )
+    assert one.raw_settings() == two.raw_settings()
+    assert one.split_settings("train") != two.split_settings("train")
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [
+        {"source": "mixamo", "character": "Ch24"},
+        {"source": "dfaust"},
+        {"source": "deformingthings4d", "animal": "x"},
+    ],
+)
+def test_a_dataset_without_truth_stands_in_no_table(dataset):
+    config = {
+        "datasets": {"mine": dataset},
+        "methods": {"copy": {"architecture": "copy", "mesh": "pose"}},
+        "tables": {"table1": {"datasets": ["mine"], "methods": ["copy"]}},
+    }
+    with pytest.raises(ReposeError, match="'mine' holds no truth"):
+        check(config)

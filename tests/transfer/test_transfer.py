@@ -1,0 +1,197 @@
+"""Transfer between user meshes: order, faces and frame of the identity, whatever frames the files have."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+from PIL import Image
+from safetensors.torch import save_file
+
+from repose.errors import ReposeError
+from repose.mesh import Mesh, read_mesh
+from repose.mesh.frame import UNITS, UPRIGHT
+from repose.mesh.io import write_mesh
+from repose.models import create
+from repose.transfer.command import Said, run
+from repose.weights.model import METADATA, open_model
+from tests.models.helpers import enliven
+
+AUTO = Said(), Said()
+
+
+def egg(subdivisions, sides, seed):
+    ball = trimesh.creation.icosphere(subdivisions)
+    order = np.random.default_rng(seed).permutation(len(ball.vertices))
+    return Mesh((ball.vertices * sides)[order], np.argsort(order)[ball.faces])
+
+
+IDENTITY = egg(2, (0.3, 0.85, 0.2), 0)  # 162 vertices
+POSE = egg(3, (0.45, 0.8, 0.25), 1)  # 642 vertices
+
+
+@pytest.fixture
+def model(tmp_path):
+    def make(architecture="npt", name="model", **settings):
+        settings = {"npt": {"width": 16}, "corenet": {"width": 16, "refine_width": 16, "residual_blocks": 1}}[
+            architecture
+        ] | settings
+        torch.manual_seed(0)
+        network = enliven(create(architecture, **settings))
+        path = tmp_path / f"{name}.safetensors"
+        text = json.dumps({"architecture": architecture} | settings)
+        save_file(
+            {k: v.contiguous() for k, v in network.state_dict().items()}, path, metadata={METADATA: text}
+        )
+        return path
+
+    return make
+
+
+def write(path, mesh, up="y", unit="m"):
+    """Write an upright mesh in metres as a file of another frame."""
+    write_mesh(path, Mesh(mesh.vertices @ np.array(UPRIGHT[up], float) / UNITS[unit], mesh.faces))
+    return path
+
+
+@pytest.mark.parametrize("architecture", ["npt", "corenet"])
+@pytest.mark.parametrize(
+    ("up", "unit", "suffix"), [("z", "cm", ".ply"), ("y", "mm", ".off"), ("z", "m", ".obj")]
+)
+def test_the_result_is_the_same_whatever_frames_the_files_have(
+    model, tmp_path, architecture, up, unit, suffix
+):
+    weights = model(architecture)
+    plain = write(tmp_path / "i.obj", IDENTITY), write(tmp_path / "p.obj", POSE)
+    run(*plain, weights, tmp_path / "plain.obj", AUTO)
+    expected = read_mesh(tmp_path / "plain.obj")
+    assert np.array_equal(expected.faces, IDENTITY.faces)
+    assert not np.allclose(expected.vertices, IDENTITY.vertices, atol=0.05), "the network does nothing"
+    other = write(tmp_path / f"i2{suffix}", IDENTITY, up, unit), write(tmp_path / "p2.glb", POSE)
+    run(*other, weights, tmp_path / f"o{suffix}", AUTO)
+    out = read_mesh(tmp_path / f"o{suffix}")
+    assert np.array_equal(out.faces, IDENTITY.faces)
+    upright = out.vertices @ np.array(UPRIGHT[up], float).T * UNITS[unit]
+    assert np.allclose(upright, expected.vertices, atol=2e-4)
+
+
+def test_the_result_is_about_the_middle_of_the_identity_and_strays_stay(model, tmp_path):
+    weights = model()
+    moved = IDENTITY.vertices + np.array([3, 5, -2])
+    stray = np.array([[0.0, 9.0, 0.0]])
+    mesh = Mesh(np.r_[moved[:10], stray, moved[10:]], IDENTITY.faces + (IDENTITY.faces >= 10))
+    write(tmp_path / "i.obj", IDENTITY), write(tmp_path / "m.obj", mesh), write(tmp_path / "p.obj", POSE)
+    run(tmp_path / "i.obj", tmp_path / "p.obj", weights, tmp_path / "a.obj", AUTO)
+    run(tmp_path / "m.obj", tmp_path / "p.obj", weights, tmp_path / "b.obj", AUTO)
+    a, b = read_mesh(tmp_path / "a.obj").vertices, read_mesh(tmp_path / "b.obj").vertices
+    assert np.array_equal(b[10], stray[0])
+    assert np.allclose(np.delete(b, 10, axis=0), a + np.array([3, 5, -2]), atol=1e-4)
+    assert np.allclose((a.max(axis=0) + a.min(axis=0)) / 2, 0, atol=1e-6)
+
+
+def test_what_was_found_is_said_and_options_overrule_it(model, tmp_path, capsys):
+    lying = Mesh(IDENTITY.vertices[:, [0, 2, 1]] * [1, -1, 1], IDENTITY.faces)
+    write(tmp_path / "i.obj", lying), write(tmp_path / "p.obj", POSE, "y", "cm")
+    run(tmp_path / "i.obj", tmp_path / "p.obj", model(), tmp_path / "a.obj", AUTO)
+    printed = capsys.readouterr().out
+    assert "up axis z (likely: it is 4.2 times as long along z" in printed and "one that lies" in printed
+    assert "unit cm (sure: its longest side is then 1.60 m)" in printed
+    run(tmp_path / "i.obj", tmp_path / "p.obj", model(), tmp_path / "b.obj", (Said("y"), Said(unit="0.02")))
+    printed = capsys.readouterr().out
+    assert "up axis y (given: --up)" in printed and "unit 0.02 (given: --unit)" in printed
+    a, b = read_mesh(tmp_path / "a.obj").vertices, read_mesh(tmp_path / "b.obj").vertices
+    assert not np.allclose(a, b, atol=0.01)
+
+
+def test_the_report_is_a_picture_of_three_bodies(model, tmp_path):
+    write(tmp_path / "i.obj", IDENTITY), write(tmp_path / "p.obj", POSE, "z", "mm")
+    run(tmp_path / "i.obj", tmp_path / "p.obj", model(), tmp_path / "o.obj", AUTO, tmp_path / "r.png")
+    pixels = np.asarray(Image.open(tmp_path / "r.png").convert("L"))
+    # Three columns and two rows right of the row titles: each cell has something drawn in it.
+    cells = [
+        part for row in np.array_split(pixels[30:], 2) for part in np.array_split(row[:, 80:], 3, axis=1)
+    ]
+    assert all((cell < 200).mean() > 0.03 for cell in cells)
+
+
+def command(tmp_path, *arguments):
+    paths = (
+        "--identity",
+        str(tmp_path / "i.obj"),
+        "--pose",
+        str(tmp_path / "p.obj"),
+        "--out",
+        str(tmp_path / "o.obj"),
+    )
+    return subprocess.run(
+        [sys.executable, "-m", "repose", "transfer", *paths, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_and_its_one_line_errors(model, tmp_path):
+    weights = str(model("npt", pooling="none"))
+    write(tmp_path / "i.obj", IDENTITY), write(tmp_path / "p.obj", POSE)
+    unequal = command(tmp_path, "--model", weights)
+    assert unequal.returncode == 1 and unequal.stderr.count("\n") == 1
+    assert (
+        "needs equal vertex counts, got 162 and 642" in unequal.stderr and not (tmp_path / "o.obj").exists()
+    )
+    write(tmp_path / "p.obj", egg(2, (0.4, 0.9, 0.3), 2))
+    done = command(tmp_path, "--model", weights, "--report", str(tmp_path / "r.png"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "o.obj").exists() and (tmp_path / "r.png").exists()
+
+
+BROKEN = {
+    "empty": ("", "the mesh has no vertices"),
+    "no faces": ("v 0 0 0\nv 1 0 0\nv 0 1 0\n", "the mesh has no faces"),
+    "one place": ("v 1 1 1\nv 1 1 1\nv 1 1 1\nf 1 2 3\n", "all its vertices are at one place"),
+    "not finite": ("v 0 0 0\nv nan 0 0\nv 0 1.7 0\nf 1 2 3\n", "i.obj"),
+    "no unit": ("v 0 0 0\nv 1 0 0\nv 0 9 0\nf 1 2 3\n", "makes no body"),
+    "missing": (None, "no such file"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_broken_meshes_are_named_and_nothing_is_written(model, tmp_path, case):
+    content, says = BROKEN[case]
+    if content is not None:
+        (tmp_path / "i.obj").write_text(content)
+    write(tmp_path / "p.obj", POSE)
+    with pytest.raises(ReposeError, match=r"i\.obj") as error:
+        run(tmp_path / "i.obj", tmp_path / "p.obj", model(), tmp_path / "o.obj", AUTO)
+    assert says in str(error.value) and "\n" not in str(error.value)
+    assert not (tmp_path / "o.obj").exists()
+
+
+def test_no_model_and_wrong_models_are_refused(model, tmp_path):
+    for path, says in (
+        (tmp_path / "none", "no such model"),
+        (tmp_path, "no model.safetensors in this folder"),
+        (write(tmp_path / "x.obj", POSE), "not a safetensors file .*import-weights"),
+    ):
+        with pytest.raises(ReposeError, match=says):
+            open_model(path)
+    weights = model()
+    save_file({"x": torch.zeros(2)}, tmp_path / "bare.safetensors")
+    with pytest.raises(ReposeError, match=r"holds no settings, and no run\.json"):
+        open_model(tmp_path / "bare.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(ReposeError, match="not a safetensors file|not a whole"):
+        open_model(weights)
+    for text in (
+        '{"architecture": "os"}',
+        '{"architecture": "npt", "width": 8}',
+        '{"architecture": "npt", "x": 1}',
+        "[]",
+        "{",
+    ):
+        save_file({"x": torch.zeros(2)}, tmp_path / "bad.safetensors", metadata={METADATA: text})
+        with pytest.raises(ReposeError, match=r"bad\.safetensors: (its settings|weights do not fit)"):
+            open_model(tmp_path / "bad.safetensors")
