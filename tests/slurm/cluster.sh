@@ -96,7 +96,8 @@ SchedulerParameters=sched_interval=2,bf_interval=2,batch_sched_delay=0,sched_min
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 EnforcePartLimits=ALL
-MinJobAge=600
+# The tests ask when finished jobs ran.
+MinJobAge=7200
 KillWait=5
 ReturnToService=2
 SlurmdParameters=config_overrides
