@@ -6,11 +6,12 @@ CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --quiet rules --
 
-.PHONY: help all test lint lock docs clean
+.PHONY: help all test test-slurm lint lock docs clean
 help:
 	@echo "make results/table1.csv  run the whole comparison on open data (minutes on a laptop)"
 	@echo "make all                 every table and figure"
 	@echo "make test                check the code (tests, types, style) and a small run of the workflow"
+	@echo "make test-slurm          run the workflow on a one-node Slurm cluster that it starts here (root, Debian)"
 	@echo "make lint                types and style only"
 	@echo "make docs                write the generated pages of docs/"
 	@echo "make lock                pin the newest versions that pyproject.toml allows"
@@ -24,6 +25,10 @@ results/%: $(BIN)/.ready FORCE
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-slurm: $(BIN)/.ready
+	tests/slurm/cluster.sh up
+	$(BIN)/python -m pytest tests/slurm
 
 lint: $(BIN)/.ready
 	$(BIN)/ruff check .

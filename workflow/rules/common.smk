@@ -87,6 +87,11 @@ def method_settings(wildcards):
     return method.model_dump(mode="json") | {"compute": compute.model_dump(mode="json")}
 
 
+def training_memory(wildcards, attempt):
+    """MiB of one training; a retry after running out of memory asks for more."""
+    return 8000 * attempt
+
+
 def gih_memory(wildcards):
     """MiB of one part; workers of another machine are not its own."""
     meshes = {"threads": CONFIG.gih.workers, "processes": CONFIG.gih.workers}.get(

@@ -26,7 +26,7 @@ rule train:
         ENV
     threads: CONFIG.compute.threads
     resources:
-        mem_mb=16000,
+        mem_mb=training_memory,
         runtime=1440,
         gpu=int(CONFIG.compute.device == "cuda"),
     params:

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import sys
 import time
 import warnings
 from dataclasses import dataclass
@@ -121,6 +122,8 @@ class Keeper(Callback):
     def on_fit_start(self, trainer: Trainer, module: LightningModule) -> None:
         """Open the progress display."""
         self._clock = time.perf_counter()
+        if self.rows and self.rows[-1]["step"]:
+            print(f"{self.label}: goes on from step {self.rows[-1]['step']}", file=sys.stderr, flush=True)
         self._meter = Meter(self.label, self.task.settings.steps)
         self._meter.__enter__()
 
