@@ -60,7 +60,7 @@ def test_pinched_and_separate_pieces_are_refused(ball):
 def bodies(second_bone: int, bystanders: int = 0) -> tuple[CollisionTest, np.ndarray]:
     """Two triangles, moved by bone 0 and by `second_bone`, the second across the first; more that touch nothing."""
     crossing = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0.2, 0.2, -1], [0.3, 0.2, 1], [0.2, 0.3, 1.0]])
-    apart = [crossing[:3] + [0, 0, 5 + k] for k in range(bystanders)]
+    apart = [np.add(crossing[:3], (0, 0, 5 + k)) for k in range(bystanders)]
     vertices = np.concatenate([crossing, *apart])
     bones = np.array([0, 0, 0] + [second_bone] * 3 + [0] * 3 * bystanders)[:, None]
     faces = np.arange(len(vertices)).reshape(-1, 3)
