@@ -254,7 +254,7 @@ def config(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="convert, corenet, dag, gih, loader, obj or store")],
+    name: Annotated[str, typer.Argument(help="convert, corenet, dag, gih, iepgan, loader, obj, poisson or store")],
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Run the plain way and ours on the same work, alternating, and print medians and ratio."""
