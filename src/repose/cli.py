@@ -194,7 +194,8 @@ def transfer(
     pose_unit: Annotated[str | None, typer.Option(help="unit of the pose mesh, if another")] = None,
     report: Annotated[Path | None, typer.Option(help="PNG to draw identity, pose and result into")] = None,
     pose_rest: Annotated[
-        Path | None, typer.Option(help="the body of the pose mesh at rest; npr alone needs it, and identity at rest")
+        Path | None,
+        typer.Option(help="the body of the pose mesh at rest; npr alone needs it, and identity at rest"),
     ] = None,
 ) -> None:
     """Pose one mesh like another; vertex order, faces, axes and unit stay those of the identity."""
@@ -254,7 +255,9 @@ def config(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="convert, corenet, dag, gih, iepgan, loader, obj, poisson or store")],
+    name: Annotated[
+        str, typer.Argument(help="convert, corenet, dag, gih, iepgan, loader, obj, poisson or store")
+    ],
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Run the plain way and ours on the same work, alternating, and print medians and ratio."""

@@ -97,7 +97,7 @@ def test_the_normal_direction_says_nothing_and_rotations_go_through():
 
 @pytest.mark.parametrize("parts", [1, 2])
 def test_gradients(parts):
-    rest = np.concatenate([REST + [k, 0, 0] for k in range(parts)])
+    rest = np.concatenate([REST + np.array([k, 0, 0]) for k in range(parts)])
     faces = np.concatenate([FACES + k * len(REST) for k in range(parts)])
     solve = poisson(rest, faces)
     j = field(posed(2, rest=rest), rest, faces).requires_grad_()
@@ -145,7 +145,7 @@ def test_a_part_drifts_by_little_of_the_gap():
 
 
 def test_a_chain_of_parts_and_a_lone_vertex_are_held():
-    rest = np.concatenate([REST, REST + [3, 0, 0], REST + [6, 0, 0], [[0, 3.0, 0]]])
+    rest = np.concatenate([REST, REST + np.array([3, 0, 0]), REST + np.array([6, 0, 0]), [[0, 3.0, 0]]])
     faces = np.concatenate([FACES + k * len(REST) for k in range(3)])
     turn = trimesh.transformations.rotation_matrix(0.7, [0, 2, 3])[:3, :3]
     x = torch.from_numpy(rest @ turn.T)[None]

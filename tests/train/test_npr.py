@@ -41,7 +41,9 @@ def worm(thickness, bends):
     x = 1.5 * x
     angle = sum(b * np.clip((x - at) / 0.8 + 0.5, 0, 1) for b, at in zip(bends, (-0.5, 0.5), strict=True))
     middle = np.linspace(-1.5, 1.5, 200)
-    turned = sum(b * np.clip((middle - at) / 0.8 + 0.5, 0, 1) for b, at in zip(bends, (-0.5, 0.5), strict=True))
+    turned = sum(
+        b * np.clip((middle - at) / 0.8 + 0.5, 0, 1) for b, at in zip(bends, (-0.5, 0.5), strict=True)
+    )
     steps = np.stack([np.cos(turned), np.sin(turned)], 1) * (middle[1] - middle[0])
     line = np.stack([np.interp(x, middle, np.cumsum(steps[:, k])) for k in range(2)], 1)
     across = thickness * y[:, None] * np.stack([-np.sin(angle), np.cos(angle)], 1)
@@ -102,7 +104,9 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
     store, splits, tmp_path, monkeypatch, anchors
 ):
     def run(name):
-        return train(method(anchors=anchors), Compute(device="cpu"), store, splits, 0, tmp_path / name, "test").weights
+        return train(
+            method(anchors=anchors), Compute(device="cpu"), store, splits, 0, tmp_path / name, "test"
+        ).weights
 
     whole, step = run("whole"), NprTask.training_step
 

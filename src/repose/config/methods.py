@@ -274,10 +274,14 @@ class NprTraining(Training):
 
     batch: PositiveInt = Field(1, description="poses per step")
     source: int | None = Field(
-        None, ge=0, description="the one identity that is learned from; null: the first of the training identities"
+        None,
+        ge=0,
+        description="the one identity that is learned from; null: the first of the training identities",
     )
     jacobian_weight: float = Field(
-        0.0, ge=0, description="weight of the mean squared error of Jacobians along the surface, no unit; 0 as released"
+        0.0,
+        ge=0,
+        description="weight of the mean squared error of Jacobians along the surface, no unit; 0 as released",
     )
 
 
@@ -301,6 +305,11 @@ class Npr(Learned):
     keypoints: int = Field(100, ge=8, description="keypoints of a pose; 100 as published")
     attention: PositiveInt = Field(200, description="channels of the applier's attention; 200 as published")
     hidden: PositiveInt = Field(128, description="channels of the applier's perceptron; 128 as published")
+    refine_steps: int = Field(
+        0,
+        ge=0,
+        description="steps of refinement for each target identity, from its body at rest alone, when it is predicted",
+    )
     training: NprTraining = Field(description="optimiser, schedule and length")
 
     @model_validator(mode="after")

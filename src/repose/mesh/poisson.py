@@ -47,7 +47,9 @@ class Poisson:
         normals = np.cross(rest[faces[:, 1]] - rest[faces[:, 0]], rest[faces[:, 2]] - rest[faces[:, 0]])
         area2 = np.linalg.norm(normals, axis=1)
         if (flat := np.flatnonzero(area2 <= _FLAT * area2.mean())).size:
-            raise MeshError(f"{flat.size} faces have no area, the first is face {flat[0]}", hint="remove them")
+            raise MeshError(
+                f"{flat.size} faces have no area, the first is face {flat[0]}", hint="remove them"
+            )
         inverses = inverse_edges(rest, faces)
         gradients = np.concatenate([-inverses.sum(1, keepdims=True), inverses], axis=1)
         laplacian = _laplacian(gradients, area2, faces, len(rest))
@@ -55,8 +57,17 @@ class Poisson:
         self.faces = torch.from_numpy(faces)
         self.inverses = torch.from_numpy(inverses)  # (F, 2, 3)
         self.area2 = torch.from_numpy(area2)  # (F,) twice the areas
-        self.weighted = self.area2[:, None, None] / 2 * torch.from_numpy(gradients)  # (F, 3, 3) of each corner
+        self.weighted = (
+            self.area2[:, None, None] / 2 * torch.from_numpy(gradients)
+        )  # (F, 3, 3) of each corner
         self.tangents = torch.from_numpy(_tangents(inverses, normals))  # (F, 2, 3)
+        entries = laplacian.tocoo()
+        off = entries.row != entries.col
+        self.cotangents = (  # rows and columns (2 E,), weights (2 E,): what L has beside its diagonal
+            torch.from_numpy(entries.row[off].astype(np.int64)),
+            torch.from_numpy(entries.col[off].astype(np.int64)),
+            torch.from_numpy(-entries.data[off]),
+        )
         self.springs = _Springs(rest, faces, float(laplacian.diagonal().mean()))
         self._solver = _Solver((laplacian + self.springs.laplacian(self.count)).tocsc()[1:, 1:])
 
@@ -147,7 +158,10 @@ class _Springs:
         self.weight = weight
         self.ends = torch.from_numpy(ends)  # (S, 2)
         self.offsets = torch.from_numpy(rest[ends[:, 1]] - rest[ends[:, 0]])  # (S, 3) at rest
-        self.spring, self.face = torch.from_numpy(spring), torch.from_numpy(face)  # (P,) who averages over whom
+        self.spring, self.face = (
+            torch.from_numpy(spring),
+            torch.from_numpy(face),
+        )  # (P,) who averages over whom
         self.shares = torch.from_numpy(shares)  # (P,)
 
     def to(self, device: torch.device | str, dtype: torch.dtype) -> None:
@@ -187,7 +201,7 @@ def _stitches(rest: Float, faces: Int) -> Int:
     """Pairs (S, 2) of vertices of different parts: for each part but the largest its closest to the others."""
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]]])
     graph = sp.coo_array((np.ones(len(edges)), edges.T), shape=(len(rest), len(rest)))
-    count, label = connected_components(graph, directed=False)
+    _, label = connected_components(graph, directed=False)
     largest = np.argsort(-np.bincount(label), kind="stable")
     done, pairs = np.flatnonzero(label == largest[0]), [np.empty((0, 2), np.int64)]
     waiting = list(largest[1:])

@@ -156,7 +156,9 @@ def test_parameters_are_the_published_ones():
 def test_the_order_of_faces_does_not_matter():
     extractor = double(PoseExtractor(8, 6, 10, 5))
     points, field = torch.randn(1, 30, 3).double(), torch.randn(1, 30, 3, 3).double()
-    order = torch.cat([torch.zeros(1, dtype=torch.long), 1 + torch.randperm(29)])  # the search starts at face 0
+    order = torch.cat(
+        [torch.zeros(1, dtype=torch.long), 1 + torch.randperm(29)]
+    )  # the search starts at face 0
     code = extractor(field, points, extractor.neighbours(points))
     other = extractor(field[:, order], points[:, order], extractor.neighbours(points[:, order]))
     assert torch.equal(code.points, other.points)

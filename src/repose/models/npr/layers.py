@@ -23,8 +23,10 @@ def gather(
     if len(index) == 1:
         return x.index_select(1, index.flatten()).unflatten(1, index.shape[1:])
     rows = index.flatten(1)
-    return x.expand(len(index), -1, -1).gather(1, rows[..., None].expand(-1, -1, x.shape[-1])).unflatten(
-        1, index.shape[1:]
+    return (
+        x.expand(len(index), -1, -1)
+        .gather(1, rows[..., None].expand(-1, -1, x.shape[-1]))
+        .unflatten(1, index.shape[1:])
     )
 
 

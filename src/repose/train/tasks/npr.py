@@ -50,6 +50,21 @@ class NprTask(PoseTask):
         rest = method.rest_pose
         return TrainingData(store, Triples(store, own, rest), Triples(store, val, rest))
 
+    @torch.no_grad()
+    def weights(self) -> dict[str, Tensor]:
+        """The weights, with the codes of the training poses if each target identity is to be refined by them."""
+        weights = super().weights()
+        if not self.network.refine_steps:
+            return weights
+        template, rows = self.template.to(self.device), self.data.train.rows[:, 1]
+        codes = [
+            self.network.encode(centred(self.data.store.vertices(rows[[k]])).to(self.device), [template])
+            for k in range(len(rows))
+        ]
+        points = codes[0].points if self.network.anchors == "rest" else torch.cat([c.points for c in codes])
+        features = torch.cat([c.features for c in codes])
+        return weights | {"code_points": points, "code_features": features}
+
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Weighted losses of one batch."""
         template = self.template.to(self.device)
