@@ -193,12 +193,16 @@ def transfer(
     pose_up: Annotated[str | None, typer.Option(help="up axis of the pose mesh, if another")] = None,
     pose_unit: Annotated[str | None, typer.Option(help="unit of the pose mesh, if another")] = None,
     report: Annotated[Path | None, typer.Option(help="PNG to draw identity, pose and result into")] = None,
+    pose_rest: Annotated[
+        Path | None,
+        typer.Option(help="the body of the pose mesh at rest; npr alone needs it, and identity at rest"),
+    ] = None,
 ) -> None:
     """Pose one mesh like another; vertex order, faces, axes and unit stay those of the identity."""
     from repose.transfer.command import Said, run
 
     says = Said(up, unit), Said(pose_up or up, pose_unit or unit)
-    run(identity, pose, model, out, says, report)
+    run(identity, pose, model, out, says, report, pose_rest)
 
 
 @app.command()
@@ -251,7 +255,9 @@ def config(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="convert, corenet, dag, gih, loader, obj or store")],
+    name: Annotated[
+        str, typer.Argument(help="convert, corenet, dag, gih, iepgan, loader, obj, poisson or store")
+    ],
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Run the plain way and ours on the same work, alternating, and print medians and ratio."""

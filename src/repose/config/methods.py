@@ -269,6 +269,56 @@ class MapConNet(Learned):
         return self
 
 
+class NprTraining(Training):
+    """Training of Neural Pose Representation; the defaults are those of the released code."""
+
+    batch: PositiveInt = Field(1, description="poses per step")
+    source: int | None = Field(
+        None,
+        ge=0,
+        description="the one identity that is learned from; null: the first of the training identities",
+    )
+    jacobian_weight: float = Field(
+        0.0,
+        ge=0,
+        description="weight of the mean squared error of Jacobians along the surface, no unit; 0 as released",
+    )
+
+
+class Npr(Learned):
+    """Neural Pose Representation (Yoo et al., NeurIPS 2024): learns from one identity; is given bodies at rest."""
+
+    task: ClassVar[str] = "npr"
+
+    architecture: Literal["npr"]
+    rest_pose: int = Field(
+        0, ge=0, description="number of the pose at rest; every identity must have it (open data: 0)"
+    )
+    anchors: Literal["posed", "rest"] = Field(
+        "posed",
+        description="where the keypoints of a pose are: on the posed body, as published; or on the body at rest, where "
+        "those of a limb stay with the limb",
+    )
+    width: PositiveInt = Field(256, description="channels of a keypoint; 256 as published")
+    fine_width: PositiveInt = Field(120, description="channels of a face; 120 as published")
+    middle: int = Field(500, ge=8, description="faces kept by the first downsampling; 500 as published")
+    keypoints: int = Field(100, ge=8, description="keypoints of a pose; 100 as published")
+    attention: PositiveInt = Field(200, description="channels of the applier's attention; 200 as published")
+    hidden: PositiveInt = Field(128, description="channels of the applier's perceptron; 128 as published")
+    refine_steps: int = Field(
+        0,
+        ge=0,
+        description="steps of refinement for each target identity, from its body at rest alone, when it is predicted",
+    )
+    training: NprTraining = Field(description="optimiser, schedule and length")
+
+    @model_validator(mode="after")
+    def _fewer_keypoints(self) -> "Npr":
+        if self.keypoints > self.middle:
+            raise ValueError(f"keypoints {self.keypoints} must not be more than middle {self.middle}")
+        return self
+
+
 class Copy(Section):
     """A floor without parameters: the identity mesh, or the posed mesh, unchanged."""
 
@@ -282,5 +332,5 @@ class Copy(Section):
 
 
 Method = Annotated[
-    Npt | CoreNet | AblatedCoreNet | MapConNet | IepGan | Copy, Field(discriminator="architecture")
+    Npt | CoreNet | AblatedCoreNet | MapConNet | IepGan | Npr | Copy, Field(discriminator="architecture")
 ]

@@ -60,13 +60,15 @@ def predict(
     root = zarr.create_group(out, attributes={"units": "m"})
     for protocol, triples in protocols.items():
         _check_distinct(triples, protocol)
-        batches = ValidationBatches(Triples(store, triples), BATCH)
+        batches = ValidationBatches(Triples(store, triples, getattr(network, "rest_pose", None)), BATCH)
         parts = []
         for batch in track(batches, len(batches), f"{label} {protocol}"):
             identity, pose, *orders = (
                 x.to(device) for x in (batch.identity, batch.pose, batch.identity_order, batch.pose_order)
             )
-            parts.append(transfer_shuffled(network, identity, pose, *orders).vertices.float().cpu().numpy())
+            rests = batch.rests and batch.rests.to(device)
+            out = transfer_shuffled(network, identity, pose, *orders, rests)
+            parts.append(out.vertices.float().cpu().numpy())
         names = triples[["identity_mesh", "pose_mesh", "truth_mesh"]].to_numpy().tolist()
         group = root.create_group(protocol, attributes={"triples": names})
         vertices = np.concatenate(parts)

@@ -28,6 +28,7 @@ def generate_recipe(settings: Settings, progress: Callable[[int, int], None]) ->
     body = make_body(data, template, phenotypes)
     bank = PoseBank(body, template, sampler, np.random.default_rng(pose_seed))
     poses, styles = bank.fill(settings.poses, progress)
+    poses[0], styles[0] = 0, "rest"
     return _recipe(settings, template, body, phenotypes, poses, styles, bank.candidates)
 
 

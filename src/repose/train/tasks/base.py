@@ -66,7 +66,7 @@ class PoseTask(LightningModule):
     def validation_step(self, batch: Batch, index: int) -> None:
         """Mean PMD of the validation triples."""
         out = transfer_shuffled(
-            self.network, batch.identity, batch.pose, batch.identity_order, batch.pose_order
+            self.network, batch.identity, batch.pose, batch.identity_order, batch.pose_order, batch.rests
         )
         self.log("val_pmd_m2", pmd(out.vertices, batch.truth).mean(), batch_size=len(batch.identity))
 
