@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repose.convert.images import Geometry, Picture
+from repose.images.picture import BARYCENTRIC_UNIT, Geometry, Picture
 from repose.errors import ReposeError
 from repose.raw.corr import Correspondence, read_corr, write_corr
 from repose.raw.rendered.cast import Scene, Window, sample_rays
-from repose.store.correspondence import Camera, View, correspond
+from repose.images.correspondence import Camera, View, correspond
 from repose.store.image_pack import pack_images
-from repose.store.images import BARYCENTRIC_UNIT, ImageStore
+from repose.store.images import ImageStore
 
 SQUARE = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], float)
 TRIANGLES = np.array([[0, 1, 2], [0, 2, 3]])

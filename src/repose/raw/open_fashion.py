@@ -5,6 +5,7 @@ import numpy as np
 from repose.raw.open_human.recipe import Recipe
 from repose.raw.rendered.draw import Manner, Settings, draw_recipe
 from repose.raw.rendered.recipe import ImageRecipe
+from repose.raw.rendered.source import open_images as open_images
 
 
 def _yaw(rng: np.random.Generator) -> float:

@@ -3,6 +3,7 @@
 from repose.raw.open_human.recipe import Recipe
 from repose.raw.rendered.draw import Manner, Settings, draw_recipe
 from repose.raw.rendered.recipe import ImageRecipe
+from repose.raw.rendered.source import open_images as open_images
 
 MANNER = Manner(
     background="street",

@@ -7,7 +7,7 @@ from embreex import rtcore_scene
 from embreex.mesh_construction import TriangleMesh
 from numpy.typing import NDArray
 
-from repose.store.correspondence import Camera
+from repose.images.correspondence import Camera
 
 
 @dataclass(frozen=True, eq=False)

@@ -64,7 +64,10 @@ class Manner:
 
 
 def draw_recipe(bodies: Recipe, settings: Settings, manner: Manner) -> ImageRecipe:
-    """Draw what the images follow from. Shots of one person differ from those of another seed alone.
+    """Draw what the images follow from; the draws of one person do not depend on how many there are.
+
+    Args:
+        bodies: people and poses, on a mesh of any vertex count.
 
     Raises:
         ReposeError: the bodies are fewer than asked for, or none of their poses is one of `STYLES`.
@@ -75,6 +78,10 @@ def draw_recipe(bodies: Recipe, settings: Settings, manner: Manner) -> ImageReci
     ):
         if asked > there:
             raise ReposeError(f"{asked} {what} are asked for, the bodies have {there}", hint="ask for fewer")
+    if bodies.rest_vertices.shape[1] != settings.vertices:
+        from repose.raw.open_human.generation import finer  # which loads torch and Anny
+
+        bodies = finer(bodies, settings.vertices)
     count = sum(settings.identities)
     people = [draw_person(_rng(settings, 0, identity)) for identity in range(count)]
     outfits = [

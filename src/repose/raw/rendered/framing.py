@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repose.raw.rendered.recipe import Shot
-from repose.store.correspondence import Camera
+from repose.images.correspondence import Camera
 
 DISTANCE = 3.6  # metres from the camera to the middle of the body
 
