@@ -8,8 +8,8 @@ import pandas as pd
 import zarr
 from numpy.typing import NDArray
 
-from repose.images.picture import Picture
 from repose.errors import ReposeError
+from repose.images.picture import Picture
 from repose.progress import track
 from repose.raw.corr import Correspondence
 
