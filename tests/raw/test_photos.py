@@ -92,7 +92,7 @@ def test_deepfashion_as_released(tmp_path):
         for k in (1, 2)
     ]
     names = [
-        p.replace("img/WOMEN/Dresses/id_", "fasionWOMENDressesid").replace(".jpg", "").replace("/", "")
+        p.replace("img/WOMEN/Dresses/id_", "fasionWOMENDressesid").replace("_front.jpg", "front").replace("/", "")
         for p in paths
     ]
     rows = [f"{path} id_{path.split('id_')[1][:8]} {'query' if '999' in path else 'train'}" for path in paths]

@@ -93,6 +93,8 @@ class PhotoSource:
             raise ReposeError(
                 "no joints of the photos", root, "bring pose_label.pkl or annotation CSVs, see docs/images.md"
             )
+        if not found.keys() & self._photos.keys():
+            raise ReposeError(f"the joints are of other photos, such as {min(found)}", root)
         return found
 
     def items(self) -> list[ImageItem]:

@@ -95,6 +95,7 @@ class _Writer:
             chunks=(self._chunk, *first.shape),
             dtype=first.dtype,
             compressors=None,
+            config={"write_empty_chunks": True},  # readers map every chunk file
         )
         self._rows: list[NDArray] = []
         self._start = 0
