@@ -78,8 +78,9 @@ class DualUNetGenerator(nn.Module):
         self.pose_encoder = Encoder(channels)
         self.image_encoder = Encoder(channels, self.pose_encoder.downs if share_downs else None)
         self.gates = nn.ModuleList(
-            nn.ModuleList(GATES[gate](before) for _ in range(2)) for before in channels[:warped_levels]
+            GATES[gate](before) for before in channels[:warped_levels] for _ in range(2)
         )
+        self.warped_levels = warped_levels
         self.bottleneck = pointwise(2 * channels[-1], channels[-1])
         self.decoder, self.head = Decoder(channels, sides=2), head(width, 3)
         initialise(self)
@@ -94,9 +95,9 @@ class DualUNetGenerator(nn.Module):
         """Draw the target."""
         deep_pose, poses = self.pose_encoder(self.pose_stem(pose))
         deep_image, images = self.image_encoder(self.image_stem(image))
-        sides = []
+        sides: list[tuple[Tensor, ...]] = []
         for level, (of_pose, of_image) in enumerate(zip(poses, images, strict=True)):
-            if level < len(self.gates):
+            if level < self.warped_levels:
                 of_image = self._warped(of_image, flow, visibility, level)
             sides.append(tuple(torch.cat(pair, dim=1) for pair in zip(of_pose, of_image, strict=True)))
         features = self.decoder(self.bottleneck(torch.cat([deep_pose, deep_image], dim=1)), sides)
@@ -106,10 +107,7 @@ class DualUNetGenerator(nn.Module):
         self, features: tuple[Tensor, Tensor], flow: Tensor, visibility: Tensor, level: int
     ) -> tuple[Tensor, ...]:
         way, seen = coarse_flow(flow, level), coarse_visibility(visibility, level)
-        return tuple(
-            gate(warp(x, way), seen)
-            for gate, x in zip(self.gates[level], features, strict=True)  # type: ignore[arg-type]
-        )
+        return tuple(self.gates[2 * level + k](warp(x, way), seen) for k, x in enumerate(features))
 
 
 class PixelWarp(nn.Module):

@@ -40,8 +40,10 @@ class ResBlock(nn.Module):
         side: Tensor | None = None,  # (B, C_side, H, W)
     ) -> Tensor:  # (B, C, H, W)
         """Add what the block finds to `x`."""
-        joined = x if self.side is None else torch.cat([x, self.side(F.relu(side))], dim=1)
-        return x + self.conv(F.relu(joined))
+        if self.side is None:
+            return x + self.conv(F.relu(x))
+        assert side is not None
+        return x + self.conv(F.relu(torch.cat([x, self.side(F.relu(side))], dim=1)))
 
 
 class Down(nn.Module):
@@ -84,8 +86,8 @@ class Encoder(nn.Module):
 
     def __init__(self, channels: Sequence[int], downs: nn.ModuleList | None = None):
         super().__init__()
-        self.blocks = nn.ModuleList(
-            nn.ModuleList(ResBlock(before) for _ in range(2)) for before in channels[:-1]
+        self.first, self.second = (
+            nn.ModuleList(ResBlock(before) for before in channels[:-1]) for _ in range(2)
         )
         steps = itertools.pairwise(channels)
         self.downs = nn.ModuleList(Down(before, after) for before, after in steps) if downs is None else downs
@@ -93,7 +95,7 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:  # x: (B, C, H, W)
         """Return the deepest features, and for each level, finest first, what its two ResBlocks gave."""
         kept = []
-        for (first, second), down in zip(self.blocks, self.downs, strict=True):
+        for first, second, down in zip(self.first, self.second, self.downs, strict=True):
             a = first(x)
             b = second(a)
             kept.append((a, b))
@@ -112,17 +114,16 @@ class Decoder(nn.Module):
     def __init__(self, channels: Sequence[int], sides: int = 1):
         super().__init__()
         self.ups = nn.ModuleList(Up(after, before) for before, after in itertools.pairwise(channels))
-        self.blocks = nn.ModuleList(
-            nn.ModuleList(ResBlock(before, sides * before) for _ in range(2)) for before in channels[:-1]
+        self.first, self.second = (
+            nn.ModuleList(ResBlock(before, sides * before) for before in channels[:-1]) for _ in range(2)
         )
 
     def forward(self, x: Tensor, kept: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor]:
         """Return the features of every level, finest first."""
-        found = []
+        found: list[Tensor] = []
         for level in reversed(range(len(self.ups))):
-            first, second = self.blocks[level]
             a, b = kept[level]
-            x = second(first(self.ups[level](x), b), a)
+            x = self.second[level](self.first[level](self.ups[level](x), b), a)
             found.insert(0, x)
         return found
 

@@ -32,6 +32,9 @@ class FlowPyramid(NamedTuple):
 class FlowNet(nn.Module):
     """What both nets share: finest flow and visibility doubled in size, flow in pixels."""
 
+    flow_heads: nn.ModuleList
+    visibility_head: nn.Module
+
     def forward(
         self,
         source: Tensor,  # (B, 18, H, W) pose map of the source
@@ -39,7 +42,8 @@ class FlowNet(nn.Module):
     ) -> FlowPyramid:
         """Flow and visibility of the target's pixels."""
         features = self.decode(torch.cat([source, target], dim=1))
-        flows = [net(x) for net, x in zip(self.flow_heads, features, strict=True)]  # type: ignore[arg-type]
+        # Half precision would round a place in the image to whole pixels.
+        flows = [_precise(net(x)) for net, x in zip(self.flow_heads, features, strict=True)]
         return FlowPyramid(UNIT * _doubled(flows[0]), _doubled(self.visibility_head(features[0])), flows)
 
     def decode(self, poses: Tensor) -> list[Tensor]:  # (B, 36, H, W)
@@ -122,6 +126,10 @@ class UNetV2(FlowNet):
 
 def _flow_head(channels: int, activation: nn.Module) -> nn.Sequential:
     return nn.Sequential(activation, nn.Conv2d(channels, 2, 3, padding=1))
+
+
+def _precise(x: Tensor) -> Tensor:
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def _doubled(x: Tensor) -> Tensor:
