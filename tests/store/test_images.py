@@ -110,7 +110,9 @@ def test_moving_a_plane_sideways_is_one_flow_for_all(dx, dy):
     assert (flow[~body] == 0).all()
     rows, columns = np.nonzero(body)
     inside = (np.abs(columns + 10 * dx - 15.5) <= 15.5) & (np.abs(rows + 10 * dy - 19.5) <= 19.5)
-    assert (visibility[body] == 0)[inside].mean() > 0.8  # all but the rim, where a sample meets the background
+    assert (visibility[body] == 0)[
+        inside
+    ].mean() > 0.8  # all but the rim, where a sample meets the background
     assert (visibility[body][~inside] == 1).all()
 
 

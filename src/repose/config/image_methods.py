@@ -49,8 +49,8 @@ class FlowTraining(Schedule):
     )
     shift: tuple[int, int] = Field(
         (0, 0),
-        description="most pixels that the target is shifted by in training, right and down; (20, 10) at 256², (5, 5) at "
-        "128 × 64 as published",
+        description="most pixels that the target is shifted by in training, right and down; (20, 10) at 256², (5, 5) "
+        "at 128 × 64 as published",
     )
 
 
@@ -149,8 +149,8 @@ class FlowTransfer(ImageMethod):
     )
     faithful: bool = Field(
         False,
-        description="true: both encoders share the layers that halve the resolution, and batch norms use the statistics "
-        "of the batch in prediction too, as released",
+        description="true: both encoders share the layers that halve the resolution, and batch norms use the "
+        "statistics of the batch in prediction too, as released",
     )
     training: TransferTraining = Field(description="optimiser, schedule and weights of the losses")
 

@@ -13,7 +13,18 @@ from PIL import Image
 
 from repose.errors import ReposeError
 
-COLUMNS = ["image_id", "identity", "outfit", "pose", "camera", "height", "width", "sha256", "source", "licence"]
+COLUMNS = [
+    "image_id",
+    "identity",
+    "outfit",
+    "pose",
+    "camera",
+    "height",
+    "width",
+    "sha256",
+    "source",
+    "licence",
+]
 PARTS = 7  # background and the six parts of the body
 
 
@@ -57,7 +68,9 @@ class Picture:
         """sha256 of the image and its labels."""
         digest = hashlib.sha256()
         for name, array in self._arrays().items():
-            digest.update(f"{name}{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+            digest.update(
+                f"{name}{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes()
+            )
         return digest.hexdigest()
 
     def encode(self) -> tuple[bytes, bytes]:
@@ -120,5 +133,7 @@ def read_image_catalog(path: Path) -> pd.DataFrame:
             f"catalogue has no column {sorted(missing)[0]!r}", where=path, hint="run `repose convert` again"
         )
     if rows.image_id.duplicated().any():
-        raise ReposeError(f"image_id {rows.image_id[rows.image_id.duplicated()].iloc[0]} is given twice", path)
+        raise ReposeError(
+            f"image_id {rows.image_id[rows.image_id.duplicated()].iloc[0]} is given twice", path
+        )
     return rows

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from repose.errors import ReposeError
+from repose.models.flow.layers import initialise
 
 _WEIGHT = 0.125  # of each of the five layers
 _VGG19 = (
@@ -31,6 +32,9 @@ class Features(nn.Module):
     Args:
         stages: channels and number of convolutions of each stage.
     """
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, stages: tuple[tuple[int, int], ...]):
         super().__init__()
@@ -76,8 +80,7 @@ def feature_network(kind: str, weights: str | None, sha256: str | None) -> Featu
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(_RANDOM_SEED)
             network = Features(_SMALL)
-            for conv in network.features.values():
-                nn.init.kaiming_normal_(conv.weight)
+            initialise(network)
         return network.eval().requires_grad_(False)
     assert weights is not None and sha256 is not None
     network = Features(_VGG19)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import torch
@@ -71,7 +72,7 @@ class UNet(FlowNet):
         channels = [min(2 * width * 2**level, widest) for level in range(levels + 1)]
         last = levels - 1
         self.downs, self.ups = nn.ModuleList(), nn.ModuleList()
-        for level, (outer, inner) in enumerate(zip(channels, channels[1:], strict=False)):
+        for level, (outer, inner) in enumerate(itertools.pairwise(channels)):
             down = nn.Conv2d(outer, inner, 4, 2, 1, bias=False)
             self.downs.append(down if level == last else normalised(down, inner))
             joined = inner if level == last else 2 * inner

@@ -1,0 +1,20 @@
+"""What the trainings on image pairs share."""
+
+import pandas as pd
+
+from repose.config.learned import Learnable
+from repose.store.images import ImageStore
+from repose.train.image_batches import ImageData, ImagePairs
+from repose.train.tasks.base import Task
+
+
+class ImageTask(Task):
+    """What trainings on image pairs share."""
+
+    data: ImageData
+
+    @classmethod
+    def read(cls, method: Learnable, store: ImageStore, splits: pd.DataFrame) -> ImageData:
+        """All training and validation pairs."""
+        parts = (ImagePairs(store, splits[splits.role == role]) for role in ("train", "val"))
+        return ImageData(store, *parts)
