@@ -13,6 +13,8 @@ from repose.config.models import Config
 from repose.errors import ReposeError
 from repose.provenance.publish import write_text
 
+MERGE = "tag:yaml.org,2002:merge"
+
 
 def load_files(*paths: Path) -> Config:
     """Read config files, later ones on top of earlier ones, key by key (as Snakemake merges them)."""
@@ -98,10 +100,14 @@ def _compose(path: Path) -> yaml.Node | None:
 
 
 def _plain(node: yaml.Node | None, path: Path) -> Any:
-    """The value of a YAML node; a mapping with a key given twice is refused."""
+    """The value of a YAML node with its merges (`<<: *anchor`); a mapping with a key given twice is refused."""
     if isinstance(node, yaml.MappingNode):
+        inherited: dict[Any, Any] = {}
         values: dict[Any, Any] = {}
         for key, value in node.value:
+            if key.tag == MERGE:
+                inherited |= _plain(value, path)
+                continue
             if key.value in values:
                 raise ReposeError(
                     f"key {key.value!r} is given twice",
@@ -109,7 +115,7 @@ def _plain(node: yaml.Node | None, path: Path) -> Any:
                     hint="keep one",
                 )
             values[key.value] = _plain(value, path)
-        return values
+        return inherited | values
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, path) for item in node.value]
     return None if node is None else yaml.SafeLoader("").construct_object(node)
@@ -177,6 +183,9 @@ def _child(node: yaml.Node | None, part: str | int) -> tuple[int, yaml.Node] | N
         for key, value in node.value:
             if key.value == str(part):
                 return key.start_mark.line + 1, value
+        for key, value in node.value:
+            if key.tag == MERGE and (found := _child(value, part)):
+                return found
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         return node.value[part].start_mark.line + 1, node.value[part]
     return None
