@@ -4,6 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, PositiveInt
 
+from repose.config.learned import Kind
 from repose.config.numbers import Numbers, expand
 from repose.config.section import Section
 
@@ -64,6 +65,7 @@ class Pairs(Section):
 class Paired(Section):
     """What every dataset has from which triples are drawn."""
 
+    kind: ClassVar[Kind] = "meshes"
     has_truth: ClassVar[bool] = True  # whether equal pose numbers of two identities are the same pose
 
     identities: Parts | Choice = Field(description="identities")
@@ -119,6 +121,7 @@ class OpenAnimal(Generated):
 class Licensed(Section):
     """A dataset that its users bring."""
 
+    kind: ClassVar[Kind] = "meshes"
     vertices: ClassVar[int] = 6890  # at most; jobs ask for memory by it
 
     source: str

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from repose.config.datasets import Dataset
+from repose.config.learned import Kind
 from repose.config.methods import Method
 from repose.config.section import Name, Section
 
@@ -84,3 +85,7 @@ class Config(Section):
     compute: Compute = Field(Compute(), description="where trainings run")
     convert: Convert = Field(Convert(), description="parallel work on mesh files")
     gih: Gih = Field(Gih(), description="geodesics in heat")
+
+    def kind_of(self, table: str) -> Kind:
+        """What a table compares; its datasets and methods are all of one kind."""
+        return self.methods[self.tables[table].methods[0]].kind
