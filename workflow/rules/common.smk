@@ -123,7 +123,11 @@ def method_code(stage):
 
     def code(wildcards):
         method = CONFIG.methods[wildcards.method]
-        name = f"{stage}-images" if (stage, method.kind) == ("predict", "images") else stage
+        name = (
+            f"{stage}-images"
+            if (stage, method.kind) == ("predict", "images")
+            else stage
+        )
         return stage_code(name, method.architecture, method.task)
 
     return code

@@ -23,7 +23,7 @@ class CopyImage(nn.Module):
         """One of the two images, as it is."""
         if self.image == "target":
             return Drawn(target)
-        return Drawn(image, torch.zeros_like(image[:, :2]), torch.zeros_like(image[:, :1]))
+        return Drawn(image, torch.zeros_like(image[:, :2]))
 
 
 NETWORK = CopyImage

@@ -66,8 +66,9 @@ def _arrays(drawn: Drawn, label: str) -> dict[str, NDArray]:
             raise ReposeError(f"{label}: its {name} is no number")
     if drawn.image is not None:
         found["image"] = unscaled(drawn.image.float())
-    if drawn.flow is not None and drawn.visibility is not None:
+    if drawn.flow is not None:
         found["flow"] = drawn.flow.movedim(1, -1).cpu().numpy().astype(np.float16)
+    if drawn.visibility is not None:
         found["visibility"] = drawn.visibility[:, 0].byte().cpu().numpy()
     if drawn.share is not None:
         found["share"] = (drawn.share[:, 0] * 255).round().byte().cpu().numpy()
