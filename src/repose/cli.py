@@ -38,6 +38,9 @@ def raw(
     ] = False,
     data: Annotated[Path, typer.Option(help="folder of what was brought, for --list")] = Path("data/raw"),
     json: Annotated[bool, typer.Option("--json", help="print the list as JSON")] = False,
+    bodies: Annotated[
+        Path | None, typer.Option(help="recipe of the people that a dataset of rendered images shows")
+    ] = None,
 ) -> None:
     """Draw the identities and poses of an open dataset, or check and unpack what was brought for a licensed one."""
     if list_all:
@@ -48,29 +51,34 @@ def raw(
         raise ReposeError("raw needs DATASET, --config and --out", hint="or --list")
     from repose.raw.stage import run
 
-    run(_dataset(config, dataset), out)
+    run(_dataset(config, dataset), out, bodies)
 
 
 @app.command()
 def convert(
     dataset: str, config: ConfigFile, raw: Annotated[Path, typer.Option(help="raw data")], out: Out
 ) -> None:
-    """Write a dataset's bodies as .obj files with a catalogue; only what changed is converted."""
-    from repose.convert.stage import run
+    """Write a dataset's bodies as .obj files, or its images as PNGs, with a catalogue; only what changed."""
+    from repose.convert import image_stage, stage
 
-    run(_dataset(config, dataset), raw, out, _cluster(config))
+    chosen = _dataset(config, dataset)
+    run = image_stage.run if chosen.kind == "images" else stage.run
+    run(chosen, raw, out, _cluster(config))
 
 
 @app.command()
 def store(
-    catalog: Annotated[Path, typer.Option(help="catalogue of the .obj files")],
+    catalog: Annotated[Path, typer.Option(help="catalogue of the .obj files or images")],
     out: Out,
     config: Annotated[Path | None, typer.Option(envvar="REPOSE_CONFIG", help="config file")] = None,
+    images: Annotated[bool, typer.Option("--images", help="the catalogue is of images")] = False,
 ) -> None:
-    """Pack .obj files into a Zarr store."""
-    from repose.store.stage import run
+    """Pack .obj files, or images, into a Zarr store."""
+    from repose.store import image_stage, stage
 
-    run(catalog, out, _cluster(config))
+    if images:
+        return image_stage.run(catalog, out)
+    stage.run(catalog, out, _cluster(config))
 
 
 @app.command()
@@ -81,10 +89,12 @@ def split(
     catalog: Annotated[Path, typer.Option(help="catalogue of the dataset")],
     out: Out,
 ) -> None:
-    """Draw triples (identity mesh, pose mesh, truth)."""
-    from repose.split.stage import run
+    """Draw triples (identity mesh, pose mesh, truth), or pairs (source image, target image)."""
+    from repose.split import image_stage, stage
 
-    run(_dataset(config, dataset), part, catalog, out)
+    chosen = _dataset(config, dataset)
+    run = image_stage.run if chosen.kind == "images" else stage.run
+    run(chosen, part, catalog, out)
 
 
 @app.command()

@@ -41,6 +41,11 @@ def is_licensed(name):
     return isinstance(CONFIG.datasets[name], Licensed)
 
 
+def is_of(kind):
+    """Whether a dataset is of meshes or of images, as a function of its name."""
+    return lambda name: CONFIG.datasets[name].kind == kind
+
+
 def one_of(names):
     """A wildcard's pattern for some of the datasets, perhaps none."""
     return "|".join(names) or "(?!)"
@@ -51,6 +56,22 @@ def raw_data(wildcards):
     if is_licensed(wildcards.dataset):
         return rules.raw_files.output.inventory
     return rules.raw.output.recipe
+
+
+def raw_bodies(wildcards):
+    """The recipe of the people that rendered images show; nothing for other datasets."""
+    bodies = getattr(CONFIG.datasets[wildcards.dataset], "bodies", None)
+    return f"results/data/{bodies}/raw.npz" if bodies else []
+
+
+def raw_bodies_manifest(wildcards):
+    """Its manifest."""
+    return [path.replace(".npz", ".manifest.json") for path in [raw_bodies(wildcards)] if path]
+
+
+def bodies_option(wildcards):
+    """The command line option that names it."""
+    return f"--bodies {path}" if (path := raw_bodies(wildcards)) else ""
 
 
 def raw_unpacked(wildcards):
@@ -107,6 +128,12 @@ def gih_lost(wildcards):
     folder = Path("results/gih")
     part = folder / wildcards.dataset / f"part{wildcards.number}.json"
     return lost(part, folder / f"{wildcards.dataset}.zarr")
+
+
+def split_code(wildcards):
+    """The hash of the code that draws triples, or pairs of images."""
+    kind = CONFIG.datasets[wildcards.dataset].kind
+    return stage_code("split" if kind == "meshes" else "split-images")
 
 
 def dataset_code(stage):

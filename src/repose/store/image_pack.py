@@ -8,7 +8,7 @@ import pandas as pd
 import zarr
 from numpy.typing import NDArray
 
-from repose.convert.images import Picture
+from repose.images.picture import Picture
 from repose.errors import ReposeError
 from repose.progress import track
 from repose.raw.corr import Correspondence

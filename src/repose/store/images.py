@@ -10,10 +10,8 @@ import zarr
 from numpy.typing import NDArray
 
 from repose.errors import ReposeError
-from repose.store.correspondence import Camera, View, correspond
-
-LABELS = ("background", "head", "torso", "left arm", "right arm", "left leg", "right leg")
-BARYCENTRIC_UNIT = 65535  # a stored barycentric coordinate of 1
+from repose.images.correspondence import Camera, View, correspond
+from repose.images.picture import BARYCENTRIC_UNIT
 
 
 class ImageStore:
@@ -54,7 +52,7 @@ class ImageStore:
         return self._joints.take(indices)
 
     def segmentation(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
-        """Label maps (len(indices), H, W); `LABELS` says what the numbers are."""
+        """Label maps (len(indices), H, W); `repose.images.picture.LABELS` says what the numbers are."""
         return self._segmentation.take(indices)
 
     def faces(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.int32]:

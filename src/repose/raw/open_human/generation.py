@@ -31,6 +31,21 @@ def generate_recipe(settings: Settings, progress: Callable[[int, int], None]) ->
     return _recipe(settings, template, body, phenotypes, poses, styles, bank.candidates)
 
 
+def finer(recipe: Recipe, vertices: int) -> Recipe:
+    """The identities and poses of a recipe on a mesh of another vertex count.
+
+    A pose that suits the mesh of the recipe may touch itself on a finer one.
+    """
+    phenotypes = dict(zip(recipe.phenotype_names.tolist(), recipe.phenotypes.T, strict=True))
+    data = load_template()
+    template = _sampler_and_template(data, phenotypes, vertices)[1]
+    body = make_body(data, template, phenotypes)
+    settings = Settings(vertices, *recipe.settings[1:].tolist())
+    return _recipe(
+        settings, template, body, phenotypes, recipe.poses, recipe.styles, int(recipe.candidates)
+    )
+
+
 def _sampler_and_template(data: Any, names: Iterable[str], vertices: int) -> tuple[PoseSampler, Template]:
     # Both come from Anny's average body, so neither depends on the identities drawn.
     faces = data.faces.numpy()

@@ -7,7 +7,7 @@ from embreex import rtcore_scene
 from embreex.mesh_construction import TriangleMesh
 from numpy.typing import NDArray
 
-from repose.store.correspondence import Camera
+from repose.images.correspondence import Camera
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,16 +60,41 @@ class Scene:
         return self._run(points.astype(np.float32), rays)["primID"] >= 0
 
     def _run(self, origins: NDArray, rays: NDArray) -> dict[str, NDArray]:
-        origins, rays = (np.ascontiguousarray(a, np.float32) for a in (origins, rays))
-        return self._scene.run(origins, rays, output=1)
+        return self._scene.run(*(np.ascontiguousarray(a, np.float32) for a in (origins, rays)), output=1)
 
 
-def sample_rays(camera: Camera, height: int, width: int, per_side: int) -> NDArray[np.float32]:
-    """Rays (H · W · s², 3) with z = 1 through s × s samples of each pixel, pixel by pixel.
+@dataclass(frozen=True)
+class Window:
+    """A rectangle of an image's pixels: rows and columns from the first to before the last."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @classmethod
+    def around(cls, places: NDArray, height: int, width: int) -> "Window":
+        """All pixels near places (N, 2) that are in the image."""
+        low, high = np.floor(places.min(axis=0)).astype(int) - 1, np.ceil(places.max(axis=0)).astype(int) + 2
+        left, right = np.clip([low[0], high[0]], 0, width)
+        top, bottom = np.clip([low[1], high[1]], 0, height)
+        return cls(int(top), int(bottom), int(left), int(right))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.bottom - self.top, self.right - self.left
+
+
+def sample_rays(camera: Camera, window: Window, per_side: int) -> NDArray[np.float32]:
+    """Rays (h · w · s², 3) with z = 1 through s × s samples of each pixel of a window, pixel by pixel.
 
     With an odd `per_side` the middle sample of a pixel is its centre.
     """
     offsets = (np.arange(per_side) + 0.5) / per_side - 0.5
-    y, x, v, u = np.meshgrid(np.arange(height), np.arange(width), offsets, offsets, indexing="ij")
-    pixels = np.stack([(x + u).ravel(), (y + v).ravel()], axis=1)
-    return camera.rays(pixels).astype(np.float32)
+    x = (np.arange(window.left, window.right)[:, None] + offsets - camera.x) / camera.focal
+    y = (np.arange(window.top, window.bottom)[:, None] + offsets - camera.y) / camera.focal
+    rays = np.ones((*window.shape, per_side, per_side, 3), np.float32)
+    rays[..., 0] = x[None, :, None, :]
+    rays[..., 1] = y[:, None, :, None]
+    return rays.reshape(-1, 3)
