@@ -198,9 +198,9 @@ def drawn_alone_and_in_company(faithful):
 
 def test_a_prediction_depends_on_its_batch_only_as_released():
     alone, together = drawn_alone_and_in_company(False)
-    assert torch.allclose(alone, together, atol=1e-5)
+    assert torch.allclose(alone, together, atol=1e-3)
     alone, together = drawn_alone_and_in_company(True)
-    assert (alone - together).abs().max() > 1e-3
+    assert (alone - together).abs().max() > 1e-2
 
 
 def test_encoders_share_their_downs_only_as_released():
