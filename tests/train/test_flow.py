@@ -115,6 +115,11 @@ def test_another_flow_net_is_refused(folder, tmp_path, flow_weights):
         fit(folder, tmp_path, transfer_method())
 
 
+def test_images_that_cannot_be_halved_or_judged_are_refused(folder, tmp_path, flow_weights):
+    with pytest.raises(ReposeError, match="32 × 24 pixels cannot be halved 4 times.*levels"):
+        fit(folder, tmp_path, transfer_method(levels=4), runs={"flow": flow_weights})
+
+
 def one_step(folder, settings, runs, step):
     torch.manual_seed(0)
     store, splits = ImageStore(folder / "images.zarr"), pd.read_parquet(folder / "train.parquet")
@@ -143,13 +148,8 @@ def test_the_discriminator_learns_from_its_step_on(folder, flow_weights, loss, m
 
 
 def test_without_a_weight_there_is_no_discriminator_and_the_perceptual_loss_counts(folder, flow_weights):
-    settings = transfer_method(
-        {"adversarial_weight": 0, "l1_weight": 0, "perceptual": {"features": "random"}},
-        levels=4,
-        warped_levels=1,
-    )
-    settings["flow_network"] = flow_method()["flow_network"]
-    changed = one_step(folder, settings | {"levels": 2}, {"flow": flow_weights}, 0)
+    training = {"adversarial_weight": 0, "l1_weight": 0, "perceptual": {"features": "random"}}
+    changed = one_step(folder, transfer_method(training), {"flow": flow_weights}, 0)
     assert any("generator" in k for k in changed) and not any("discriminator" in k for k in changed)
 
 

@@ -20,8 +20,8 @@ def ssim_u7_map(image: Tensor, truth: Tensor) -> Tensor:  # (B, H, W, 3) each to
 
     What scikit-image computes by default, as the released evaluation does (Wang et al., 2004).
     """
-    weights = torch.full((7,), 1 / 7, dtype=image.dtype)
-    return _ssim_map(image, truth, weights, 49 / 48, torch.tensor(255.0, dtype=image.dtype))
+    weights = torch.full((7,), 1 / 7, dtype=image.dtype, device=image.device)
+    return _ssim_map(image, truth, weights, 49 / 48, torch.full((), 255.0, dtype=image.dtype, device=image.device))
 
 
 def ssim_u7(image: Tensor, truth: Tensor) -> Tensor:  # (B,)
@@ -34,7 +34,7 @@ def ssim_g15(image: Tensor, truth: Tensor) -> Tensor:  # (B,)
 
     As Deformable GAN, PATN and those who compare with them evaluate.
     """
-    places = torch.arange(-5, 6, dtype=image.dtype)
+    places = torch.arange(-5, 6, dtype=image.dtype, device=image.device)
     weights = torch.exp(-0.5 * (places / 1.5) ** 2)
     span = image.amax(dim=(1, 2, 3)) - image.amin(dim=(1, 2, 3))
     span = torch.where(span > 0, span, torch.full_like(span, 255.0))

@@ -23,7 +23,7 @@ from repose.models.flow.losses import (
 from repose.models.flow.warp import BACKGROUND
 from repose.train.image_batches import FlowBatch, ImageData, InOrder, PairStream
 from repose.train.tasks.base import rate_factor
-from repose.train.tasks.images import ImageTask
+from repose.train.tasks.images import ImageTask, check_sides
 
 
 class FlowTask(ImageTask):
@@ -34,6 +34,7 @@ class FlowTask(ImageTask):
 
     def __init__(self, method: FlowRegression, network: nn.Module, data: ImageData, seed: int):
         super().__init__(method, network, data, seed)
+        check_sides(data.store, method.flow_network.levels + 1)
         self.faithful = method.faithful
         self.level_weights = pyramid_weights(self.settings.pyramid_weights, method.flow_network.levels)
 

@@ -12,19 +12,23 @@ from torch.utils.data import DataLoader
 
 from repose.config.image_methods import FlowTransfer, TransferTraining
 from repose.errors import ReposeError
+from repose.images.metrics import ssim_u7
 from repose.models.flow.generator import Discriminator
 from repose.models.flow.losses import drawn_loss, real_loss
 from repose.models.flow.perceptual import feature_network, perceptual_loss
 from repose.models.flow_transfer import FlowTransfer as Network
 from repose.train.image_batches import ImageBatch, ImageData, InOrder, PairStream
 from repose.train.tasks.base import rate_factor
-from repose.train.tasks.images import ImageTask
+from repose.train.tasks.images import ImageTask, check_sides
+
+
+_LEAST_JUDGED = 24  # pixels; a smaller image has no patch
 
 
 class FlowTransferTask(ImageTask):
     """One step of the discriminator, then one of what learns of the network."""
 
-    metric = "val_l1"
+    metric = "val_dssim"
     network: Network
     settings: TransferTraining
 
@@ -32,6 +36,11 @@ class FlowTransferTask(ImageTask):
         super().__init__(method, network, data, seed)
         self.automatic_optimization = False
         s = self.settings
+        check_sides(data.store, method.levels)
+        if s.adversarial_weight and min(data.store.size) < _LEAST_JUDGED:
+            raise ReposeError(
+                f"the discriminator needs {_LEAST_JUDGED} pixels a side", hint="set adversarial_weight: 0"
+            )
         if missing := set(method.starts_from) - set(data.runs):
             raise ReposeError(f"the training needs the weights of another one: its {min(missing)}")
         for part, weights in data.runs.items():
@@ -68,9 +77,10 @@ class FlowTransferTask(ImageTask):
         return loss.detach()
 
     def validation_step(self, batch: ImageBatch, index: int) -> None:
-        """Mean absolute error, in [-1, 1]."""
-        error = (self._draw(batch) - batch.target).abs().mean(dim=(1, 2, 3))
-        self.log(self.metric, error.mean(), batch_size=len(error))
+        """One minus the mean SSIM (7×7)."""
+        pair = ((x.double().movedim(1, -1) + 1) * 127.5 for x in (self._draw(batch), batch.target))
+        similar = ssim_u7(*pair)
+        self.log(self.metric, 1 - similar.mean(), batch_size=len(similar))
 
     def configure_optimizers(self) -> Any:
         """Adam for what learns of the network, and for the discriminator if there is one."""
