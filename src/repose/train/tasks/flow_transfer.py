@@ -21,7 +21,6 @@ from repose.train.image_batches import ImageBatch, ImageData, InOrder, PairStrea
 from repose.train.tasks.base import rate_factor
 from repose.train.tasks.images import ImageTask, check_sides
 
-
 _LEAST_JUDGED = 24  # pixels; a smaller image has no patch
 
 
