@@ -153,6 +153,23 @@ def test_without_a_weight_there_is_no_discriminator_and_the_perceptual_loss_coun
     assert any("generator" in k for k in changed) and not any("discriminator" in k for k in changed)
 
 
+def test_features_learn_the_parts_and_are_those_that_the_perceptual_loss_compares(
+    folder, tmp_path, flow_weights
+):
+    training = {"steps": 30, "batch": 8, "validate_every": 15, "learning_rate": 3e-3}
+    trained = fit(folder, tmp_path / "a", {"architecture": "image-features", "training": training})
+    history = trained.history.val_cross_entropy
+    assert history.iloc[-1] < 0.7 * history.iloc[0]
+    save_file(trained.weights, tmp_path / "features.safetensors")
+    which = method(transfer_method({"perceptual": {"features": "trained", "method": "features"}}))
+    assert which.starts_from == {"flow": "flow", "features": "features"}
+    runs = {"flow": flow_weights, "features": tmp_path / "features.safetensors"}
+    splits = pd.read_parquet(folder / "train.parquet")
+    task = task_of(which, build(which), ImageStore(folder / "images.zarr"), splits, 0, None, runs)
+    for name, value in task.features.state_dict().items():
+        assert torch.equal(value, trained.weights[f"features.{name}"])
+
+
 @pytest.mark.parametrize("settings", [flow_method(shift=[2, 1]), transfer_method({"adversarial_from": 1})])
 def test_a_killed_training_resumes_to_the_same_weights(folder, tmp_path, flow_weights, settings):
     runs = {"flow": flow_weights} if settings["architecture"] == "flow-transfer" else None

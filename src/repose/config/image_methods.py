@@ -57,20 +57,23 @@ class FlowTraining(Schedule):
 class Perceptual(Section):
     """Which features the perceptual loss compares; methods of one table share it."""
 
-    features: Literal["none", "random", "vgg19"] = Field(
+    features: Literal["none", "random", "trained", "vgg19"] = Field(
         "none",
-        description="none: no such loss; random: a small network of fixed random weights; vgg19: the published one, "
-        "with weights that the user brings",
+        description="none: no such loss; random: a small network of fixed random weights; trained: the same network, "
+        "of a training of this workflow; vgg19: the published one, with weights that the user brings",
     )
+    method: Name | None = Field(None, description="method of architecture image-features, for trained")
     weights: str | None = Field(None, description="file of VGG-19 weights, .safetensors or .pth, for vgg19")
     sha256: str | None = Field(
         None, pattern=r"^[0-9a-f]{64}$", description="of that file; another file is refused"
     )
 
     @model_validator(mode="after")
-    def _weights_go_with_vgg(self) -> "Perceptual":
+    def _weights_go_with_features(self) -> "Perceptual":
         if (self.features == "vgg19") != (self.weights is not None and self.sha256 is not None):
             raise ValueError("weights and sha256 belong to features: vgg19, both of them")
+        if (self.features == "trained") != (self.method is not None):
+            raise ValueError("method belongs to features: trained")
         return self
 
 
@@ -156,8 +159,9 @@ class FlowTransfer(ImageMethod):
 
     @property
     def starts_from(self) -> Mapping[str, str]:
-        """The flow, and the generator that only gets a mask."""
-        given = {"flow": self.training.flow, "generator": self.training.generator}
+        """The flow, the generator that only gets a mask, and the features of the perceptual loss."""
+        s = self.training
+        given = {"flow": s.flow, "generator": s.generator, "features": s.perceptual.method}
         return {part: name for part, name in given.items() if name}
 
     @model_validator(mode="after")
@@ -170,6 +174,16 @@ class FlowTransfer(ImageMethod):
         if self.warped_levels > (self.levels if self.generator == "dual-unet" else 0):
             raise ValueError("warped_levels must not be more than levels, and 0 with generator: unet")
         return self
+
+
+class ImageFeatures(Learnable):
+    """Features for the perceptual loss, which learn to find the parts of the body in the dataset's own images."""
+
+    kind: ClassVar[Kind] = "images"
+    task: ClassVar[str] = "image_features"
+
+    architecture: Literal["image-features"]
+    training: Schedule = Field(description="optimiser, schedule and length")
 
 
 class CopyImage(Section):

@@ -36,7 +36,9 @@ class Rendered(ImageSet):
 
     source: str
     bodies: Name = Field("open-human", description="the open-human dataset whose people and poses are shown")
-    vertices: int = Field(6890, ge=300, le=12_000, description="vertices of the bodies, whatever `bodies` has")
+    vertices: int = Field(
+        6890, ge=300, le=12_000, description="vertices of the bodies, whatever `bodies` has"
+    )
     height: PositiveInt = Field(description="pixels")
     width: PositiveInt = Field(description="pixels")
     samples: PositiveInt = Field(3, description="rays per side of a pixel; odd")

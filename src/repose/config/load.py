@@ -9,7 +9,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from repose.config.image_methods import FlowRegression, FlowTransfer
+from repose.config.image_methods import FlowRegression, FlowTransfer, ImageFeatures
 from repose.config.models import Config
 from repose.errors import ReposeError
 from repose.provenance.publish import write_text
@@ -107,7 +107,8 @@ def _check_kinds(config: Config, paths: Sequence[Path]) -> None:
 
 def _check_starts(config: Config, paths: Sequence[Path]) -> None:
     """A method that is given a part of another one has the same settings of that part."""
-    parts = {
+    parts: dict[str, tuple[type, tuple[str, ...]]] = {
+        "features": (ImageFeatures, ()),
         "flow": (FlowRegression, ("flow_network", "joints", "radius")),
         "generator": (
             FlowTransfer,
@@ -126,8 +127,9 @@ def _check_starts(config: Config, paths: Sequence[Path]) -> None:
     }
     for name, method in config.methods.items():
         for part, other in method.starts_from.items():
-            where = _line_of(("methods", name, "training", part), paths)
-            what = f"methods.{name}.training.{part}"
+            key = "perceptual.method" if part == "features" else part
+            where = _line_of(("methods", name, "training", *key.split(".")), paths)
+            what = f"methods.{name}.training.{key}"
             if other not in config.methods:
                 raise ReposeError(f"{what}: {other!r} is not defined", where, _nearest(other, config.methods))
             model, settings = parts[part]

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from repose.config.image_methods import CopyImage, FlowRegression, FlowTransfer
+from repose.config.image_methods import CopyImage, FlowRegression, FlowTransfer, ImageFeatures
 from repose.config.learned import Kind, Learnable, Schedule
 from repose.config.section import Section
 
@@ -268,6 +268,15 @@ class Copy(Section):
 
 
 Method = Annotated[
-    Npt | CoreNet | AblatedCoreNet | MapConNet | IepGan | Copy | FlowRegression | FlowTransfer | CopyImage,
+    Npt
+    | CoreNet
+    | AblatedCoreNet
+    | MapConNet
+    | IepGan
+    | Copy
+    | FlowRegression
+    | FlowTransfer
+    | ImageFeatures
+    | CopyImage,
     Field(discriminator="architecture"),
 ]

@@ -110,4 +110,6 @@ def _publish(
     with publish(out) as private:
         _catalog(items, records, source).to_parquet(private, index=False)
     batch.keep_only(records)
-    recorder.seal(manifest, [folder, out], {"images": len(items), "size": [records[0].height, records[0].width]})
+    recorder.seal(
+        manifest, [folder, out], {"images": len(items), "size": [records[0].height, records[0].width]}
+    )

@@ -6,7 +6,19 @@ import pandas as pd
 
 from repose.errors import ReposeError
 
-COLUMNS = ["image_id", "identity", "outfit", "pose", "camera", "part", "height", "width", "sha256", "source", "licence"]
+COLUMNS = [
+    "image_id",
+    "identity",
+    "outfit",
+    "pose",
+    "camera",
+    "part",
+    "height",
+    "width",
+    "sha256",
+    "source",
+    "licence",
+]
 """What every catalogue of images has; known attributes of garments follow."""
 
 
@@ -22,5 +34,7 @@ def read_image_catalog(path: Path) -> pd.DataFrame:
             f"catalogue has no column {sorted(missing)[0]!r}", where=path, hint="run `repose convert` again"
         )
     if rows.image_id.duplicated().any():
-        raise ReposeError(f"image_id {rows.image_id[rows.image_id.duplicated()].iloc[0]} is given twice", path)
+        raise ReposeError(
+            f"image_id {rows.image_id[rows.image_id.duplicated()].iloc[0]} is given twice", path
+        )
     return rows

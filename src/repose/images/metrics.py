@@ -21,7 +21,9 @@ def ssim_u7_map(image: Tensor, truth: Tensor) -> Tensor:  # (B, H, W, 3) each to
     What scikit-image computes by default, as the released evaluation does (Wang et al., 2004).
     """
     weights = torch.full((7,), 1 / 7, dtype=image.dtype, device=image.device)
-    return _ssim_map(image, truth, weights, 49 / 48, torch.full((), 255.0, dtype=image.dtype, device=image.device))
+    return _ssim_map(
+        image, truth, weights, 49 / 48, torch.full((), 255.0, dtype=image.dtype, device=image.device)
+    )
 
 
 def ssim_u7(image: Tensor, truth: Tensor) -> Tensor:  # (B,)

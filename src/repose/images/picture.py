@@ -56,7 +56,9 @@ class Picture:
         """sha256 of the image and its labels."""
         digest = hashlib.sha256()
         for name, array in self._arrays().items():
-            digest.update(f"{name}{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+            digest.update(
+                f"{name}{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes()
+            )
         return digest.hexdigest()
 
     def encode(self) -> tuple[bytes, bytes]:

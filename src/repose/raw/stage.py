@@ -41,7 +41,9 @@ def draw(dataset: Rendered, bodies: Path | None, out: Path) -> None:
     from repose.raw.rendered.draw import Settings
 
     if bodies is None:
-        raise ReposeError(f"{dataset.source} shows bodies of another dataset", hint="name its recipe with --bodies")
+        raise ReposeError(
+            f"{dataset.source} shows bodies of another dataset", hint="name its recipe with --bodies"
+        )
     recorder = Recorder("raw", stage_code("raw", dataset.source), dataset.raw_settings(), dataset.seed)
     recorder.uses("bodies", manifest_path(bodies))
     recorder.own(manifest_path(out))

@@ -11,7 +11,9 @@ COLUMNS = ["source_image", "target_image", "role"]
 _STREAM = {"train": 0, "val": 1, "test": 2}
 
 
-def pairs_of(part: str, rows: pd.DataFrame, published: pd.DataFrame | None, wanted: ImagePairs, seed: int) -> pd.DataFrame:
+def pairs_of(
+    part: str, rows: pd.DataFrame, published: pd.DataFrame | None, wanted: ImagePairs, seed: int
+) -> pd.DataFrame:
     """The pairs of a part: `train`, which holds the roles train and val, or `unseen`, which holds test.
 
     Args:

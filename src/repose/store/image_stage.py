@@ -41,5 +41,6 @@ def _correspondences(folder: Path) -> dict[tuple[str, str], Correspondence]:
     pairs = pd.read_parquet(path)
     pairs = pairs[pairs["corr"] != ""]
     return {
-        (row.source_image, row.target_image): read_corr(Path(row.corr)) for row in pairs.itertuples(index=False)
+        (row.source_image, row.target_image): read_corr(Path(row.corr))
+        for row in pairs.itertuples(index=False)
     }

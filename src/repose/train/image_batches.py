@@ -36,6 +36,13 @@ class FlowBatch(NamedTuple):
     target_parts: Tensor  # (B, H, W) int64
 
 
+class PartBatch(NamedTuple):
+    """Images and the parts of the body in them."""
+
+    image: Tensor  # (B, 3, H, W) in [-1, 1]
+    parts: Tensor  # (B, H, W) int64 labels
+
+
 class ImagePairs:
     """Pairs (source, target) of a split as rows of an image store."""
 
@@ -63,6 +70,12 @@ class ImagePairs:
         )
         return FlowBatch(*self._joints(chosen), flow, visibility, source, target)
 
+    def parts(self, chosen: NDArray[np.integer]) -> PartBatch:
+        """The targets of the pairs numbered `chosen`, with their segmentation."""
+        rows = self.rows[chosen, 1]
+        labels = torch.from_numpy(self.store.segmentation(rows).astype(np.int64))
+        return PartBatch(scaled(self.store.images(rows)), labels)
+
     def _joints(self, chosen: NDArray[np.integer]) -> tuple[Tensor, Tensor]:
         source, target = self.rows[chosen].T
         return torch.from_numpy(self.store.joints(source)), torch.from_numpy(self.store.joints(target))
@@ -89,10 +102,11 @@ class ImageData:
     runs: Mapping[str, Path] = field(default_factory=dict, kw_only=True)  # weights of other trainings
 
 
-Read = Callable[[NDArray[np.integer]], ImageBatch | FlowBatch]
+Batch = ImageBatch | FlowBatch | PartBatch
+Read = Callable[[NDArray[np.integer]], Batch]
 
 
-class PairStream(IterableDataset[ImageBatch | FlowBatch]):
+class PairStream(IterableDataset[Batch]):
     """Batches of steps `start` … `stop` - 1: passes over `total` pairs, each pass in a new order.
 
     Args:
@@ -108,7 +122,7 @@ class PairStream(IterableDataset[ImageBatch | FlowBatch]):
         seed: int,
         start: int,
         stop: int,
-        change: Callable[..., ImageBatch | FlowBatch] | None = None,
+        change: Callable[..., Batch] | None = None,
     ):
         self.read, self.total, self.size, self.seed = read, total, size, seed
         self.start, self.stop, self.change = start, stop, change
@@ -116,13 +130,13 @@ class PairStream(IterableDataset[ImageBatch | FlowBatch]):
     def __len__(self) -> int:
         return self.stop - self.start
 
-    def __iter__(self) -> Iterator[ImageBatch | FlowBatch]:
+    def __iter__(self) -> Iterator[Batch]:
         for step in range(self.start, self.stop):
             batch = self.read(chosen_in_passes(self.total, self.size, self.seed, step))
             yield self.change(batch, np.random.default_rng([self.seed, 1, step])) if self.change else batch
 
 
-class InOrder(IterableDataset[ImageBatch | FlowBatch]):
+class InOrder(IterableDataset[Batch]):
     """All pairs once, in order."""
 
     def __init__(self, read: Read, total: int, size: int):
@@ -131,6 +145,6 @@ class InOrder(IterableDataset[ImageBatch | FlowBatch]):
     def __len__(self) -> int:
         return -(-self.total // self.size)
 
-    def __iter__(self) -> Iterator[ImageBatch | FlowBatch]:
+    def __iter__(self) -> Iterator[Batch]:
         for start in range(0, self.total, self.size):
             yield self.read(np.arange(start, min(start + self.size, self.total)))

@@ -1,4 +1,4 @@
-"""Feature networks for the perceptual loss: the published one with the user's weights, or fixed random weights."""
+"""Feature networks for the perceptual loss: the published one with the user's weights, or a small one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _VGG19 = (
     (512, 4),
     (512, 1),
 )  # channels and convolutions of a stage, up to relu5_1
-_SMALL = ((16, 1), (32, 1), (64, 1), (96, 1), (128, 1))
+SMALL = ((16, 1), (32, 1), (64, 1), (96, 1), (128, 1))
 _RANDOM_SEED = 0
 
 
@@ -67,24 +67,26 @@ def perceptual_loss(features: Features, drawn: Tensor, truth: Tensor) -> Tensor:
     return _WEIGHT * torch.stack([(a - b).abs().mean() for a, b in pairs]).sum()
 
 
-def feature_network(kind: str, weights: str | None, sha256: str | None) -> Features | None:
+def feature_network(kind: str, weights: str | None = None, sha256: str | None = None) -> Features | None:
     """The network of `repose.config.image_methods.Perceptual`, frozen; None for `none`.
+
+    That of `trained` has random weights, until those of its training are put in.
 
     Raises:
         ReposeError: the file of weights is missing, is another one, or does not fit.
     """
     if kind == "none":
         return None
-    if kind == "random":
+    if kind == "vgg19":
+        assert weights is not None and sha256 is not None
+        network = Features(_VGG19)
+        _fill(network, Path(weights), sha256)
+    else:
         # Without touching the generator that training draws from.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(_RANDOM_SEED)
-            network = Features(_SMALL)
+            network = Features(SMALL)
             initialise(network)
-        return network.eval().requires_grad_(False)
-    assert weights is not None and sha256 is not None
-    network = Features(_VGG19)
-    _fill(network, Path(weights), sha256)
     return network.eval().requires_grad_(False)
 
 

@@ -41,9 +41,7 @@ def finer(recipe: Recipe, vertices: int) -> Recipe:
     template = _sampler_and_template(data, phenotypes, vertices)[1]
     body = make_body(data, template, phenotypes)
     settings = Settings(vertices, *recipe.settings[1:].tolist())
-    return _recipe(
-        settings, template, body, phenotypes, recipe.poses, recipe.styles, int(recipe.candidates)
-    )
+    return _recipe(settings, template, body, phenotypes, recipe.poses, recipe.styles, int(recipe.candidates))
 
 
 def _sampler_and_template(data: Any, names: Iterable[str], vertices: int) -> tuple[PoseSampler, Template]:

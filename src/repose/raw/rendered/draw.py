@@ -91,9 +91,7 @@ def draw_recipe(bodies: Recipe, settings: Settings, manner: Manner) -> ImageReci
     ]
     shots = [shot for identity in range(count) for shot in _shots(bodies, settings, manner, identity)]
     frame = np.array([settings.height, settings.width, settings.samples, settings.seed], np.int64)
-    return ImageRecipe.of(
-        bodies, people, outfits, shots, frame=frame, background=np.array(manner.background)
-    )
+    return ImageRecipe.of(bodies, people, outfits, shots, frame=frame, background=np.array(manner.background))
 
 
 def _shots(bodies: Recipe, settings: Settings, manner: Manner, identity: int) -> list[Shot]:
@@ -102,7 +100,9 @@ def _shots(bodies: Recipe, settings: Settings, manner: Manner, identity: int) ->
     poses = np.arange(first, first + settings.poses[part])
     poses = poses[np.isin(bodies.styles[poses], STYLES)]
     if not len(poses):
-        raise ReposeError(f"none of {settings.poses[part]} poses is standing, walking or reaching", hint="ask for more")
+        raise ReposeError(
+            f"none of {settings.poses[part]} poses is standing, walking or reaching", hint="ask for more"
+        )
     found = []
     for outfit in range(settings.outfits):
         rng = _rng(settings, 2, identity, outfit)

@@ -39,7 +39,9 @@ def materials(body: Figure, person: Person, outfit: Outfit, places: Places) -> N
     height, down = body.height(y), body.down(y)
     on_arm, trunk = places.arm > 0.5, (places.arm <= 0.5) & (places.head <= 0.75)
     found = np.full(len(x), SKIN, np.uint8)
-    found[trunk & (height < WAIST) & ((down < outfit.length) | outfit.skirt) & (~_leg(outfit, height))] = BOTTOM
+    found[trunk & (height < WAIST) & ((down < outfit.length) | outfit.skirt) & (~_leg(outfit, height))] = (
+        BOTTOM
+    )
     top = (on_arm & (places.along < outfit.sleeve)) | (trunk & (height > outfit.hem))
     top &= ~_neck_opening(body, outfit, places.at)
     found[top] = TOP
@@ -168,7 +170,12 @@ def _assemble(
     columns = recipe.skin_bones.shape[1]
     names = [str(name) for name in recipe.bone_names]
     count = len(clothed)
-    rests, triangles, kinds, labels = [clothed], [recipe.faces], [np.zeros(len(recipe.faces), np.uint8)], [parts(recipe)]
+    rests, triangles, kinds, labels = (
+        [clothed],
+        [recipe.faces],
+        [np.zeros(len(recipe.faces), np.uint8)],
+        [parts(recipe)],
+    )
     bones, weights = [recipe.skin_bones.astype(np.int64)], [recipe.skin_weights.astype(np.float64)]
     at, heads = [spanned], [body.head]
     for shell in shells:

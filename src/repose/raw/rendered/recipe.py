@@ -162,7 +162,9 @@ class ImageRecipe(Recipe):
         return len(self.outfits) // len(self.people)
 
     @classmethod
-    def of(cls, bodies: Recipe, people: list[Person], outfits: list[Outfit], shots: list[Shot], **rest) -> Self:
+    def of(
+        cls, bodies: Recipe, people: list[Person], outfits: list[Outfit], shots: list[Shot], **rest
+    ) -> Self:
         """A recipe of images of `bodies`."""
         body = {f.name: getattr(bodies, f.name) for f in fields(Recipe)}
         return cls(**body, people=_texts(people), outfits=_texts(outfits), shots=_texts(shots), **rest)
@@ -179,7 +181,9 @@ def _tuples(text: str) -> dict:
 def _outfit(text: str) -> Outfit:
     values = json.loads(str(text))
     for garment in ("top", "inner", "bottom"):
-        values[garment] = Fabric(**{k: tuple(v) if isinstance(v, list) else v for k, v in values[garment].items()})
+        values[garment] = Fabric(
+            **{k: tuple(v) if isinstance(v, list) else v for k, v in values[garment].items()}
+        )
     return Outfit(**values | {"shoes": tuple(values["shoes"])})
 
 

@@ -83,12 +83,12 @@ def hair_shell(body: Figure, clothed: NDArray, person: Person) -> Shell:
     middle = (skull[:, 2].max() + skull[:, 2].min()) / 2 - 0.02
     depth = middle - skull[:, 2].min()
     trunk = clothed[(body.arm < 0.5) & (np.abs(clothed[:, 0]) < 0.12)]
-    back = np.array(
-        [trunk[np.abs(trunk[:, 1] - y) < 0.03][:, 2].min(initial=middle - depth) for y in level]
-    )
+    back = np.array([trunk[np.abs(trunk[:, 1] - y) < 0.03][:, 2].min(initial=middle - depth) for y in level])
     back = np.minimum.accumulate(back) - 0.012
     fall = np.linspace(0, 1, ROWS)
-    angle = np.radians(np.linspace(-205, 25, AROUND))  # from before the right ear, round the back, to the left
+    angle = np.radians(
+        np.linspace(-205, 25, AROUND)
+    )  # from before the right ear, round the back, to the left
     across = half + 0.006 + 0.012 * np.sin(np.pi * fall)
     rest = _rings(level, np.full(ROWS, middle), across[:, None], (middle - back)[:, None], angle)
     low = _smooth(-rest[:, 1], -body.neck[1] - 0.06, -body.neck[1] + 0.06)

@@ -60,11 +60,17 @@ def draw_person(rng: np.random.Generator) -> Person:
 def draw_outfit(rng: np.random.Generator) -> Outfit:
     """Clothes."""
     upper = str(rng.choice(["top", "jacket", "dress"], p=[0.6, 0.22, 0.18]))
-    lower = "skirt" if upper == "dress" else str(rng.choice(["trousers", "shorts", "skirt"], p=[0.62, 0.18, 0.2]))
+    lower = (
+        "skirt" if upper == "dress" else str(rng.choice(["trousers", "shorts", "skirt"], p=[0.62, 0.18, 0.2]))
+    )
     top = _fabric(rng, tuple(COLOURS), PATTERNS)
     bottom = top if upper == "dress" else _bottom(rng, top.name)
     sleeves = {"jacket": (0.88, 0.96), "long": (0.85, 0.96), "elbow": (0.45, 0.65), "short": (0.2, 0.36)}
-    kind = "jacket" if upper == "jacket" else str(rng.choice(["none", "short", "elbow", "long"], p=[0.15, 0.4, 0.1, 0.35]))
+    kind = (
+        "jacket"
+        if upper == "jacket"
+        else str(rng.choice(["none", "short", "elbow", "long"], p=[0.15, 0.4, 0.1, 0.35]))
+    )
     lengths = {"trousers": (0.86, 1.0), "shorts": (0.2, 0.42), "skirt": (0.3, 0.78)}
     inner = _fabric(rng, tuple(COLOURS), {"plain": 0.7, "stripes": 0.3})
     return Outfit(
@@ -80,7 +86,9 @@ def draw_outfit(rng: np.random.Generator) -> Outfit:
         top=top,
         inner=inner,
         bottom=bottom,
-        shoes=_jitter(rng, COLOURS[str(rng.choice(["black", "white", "brown", "grey", "red", "beige"]))], 0.1),
+        shoes=_jitter(
+            rng, COLOURS[str(rng.choice(["black", "white", "brown", "grey", "red", "beige"]))], 0.1
+        ),
         boots=float(rng.choice([0.0, rng.uniform(0.08, 0.35)], p=[0.75, 0.25])),
     )
 

@@ -42,9 +42,9 @@ class FlowTransferTask(ImageTask):
             )
         if missing := set(method.starts_from) - set(data.runs):
             raise ReposeError(f"the training needs the weights of another one: its {min(missing)}")
-        for part, weights in data.runs.items():
-            fill(getattr(network, part), weights, part)
         self.features = feature_network(s.perceptual.features, s.perceptual.weights, s.perceptual.sha256)
+        for part, weights in data.runs.items():
+            fill(getattr(self if part == "features" else network, part), weights, part)
         self.discriminator = Discriminator(s.discriminator_width) if s.adversarial_weight else None
 
     def batches(self, start: int, stop: int) -> PairStream:
