@@ -45,6 +45,7 @@ class FlowTransfer(nn.Module):
             self.generator = DualUNetGenerator(width, widest, levels, warped_levels, gate, faithful)
         self.blend = PixelWarp(width, widest, levels) if pixel_warp else None
         self.generator.requires_grad_(not pixel_warp)
+        self.train()  # a module begins in training, with all its parts
 
     def train(self, mode: bool = True) -> Self:
         """Train what learns; frozen parts use running statistics, and nothing else does if `faithful`."""
