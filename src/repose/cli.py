@@ -196,6 +196,22 @@ def import_weights(
     run(system, files, out, pooling)
 
 
+@app.command("export-images")
+def export_images(
+    dataset: str,
+    out: Annotated[Path, typer.Option("--out", help="folder to make")],
+    results: Results = Path("results"),
+) -> None:
+    """Write a dataset of images and its pairs in the layout of Intrinsic Flow's archives, .corr files included."""
+    from repose.images.archive import export_archive
+    from repose.store.images import ImageStore
+
+    splits = sorted((results / "splits" / dataset).glob("*.parquet"))
+    if not splits:
+        raise ReposeError("no pairs", results / "splits" / dataset, "make the splits first")
+    export_archive(ImageStore(results / "data" / dataset / "images.zarr"), splits, out)
+
+
 @app.command()
 def transfer(
     identity: Annotated[Path, typer.Option(help="body to keep: .obj, .ply, .off or .glb")],
@@ -271,7 +287,9 @@ def config(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="convert, corenet, dag, gih, loader, obj or store")],
+    name: Annotated[
+        str, typer.Argument(help="convert, corenet, dag, gih, iepgan, images, loader, obj or store")
+    ],
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Run the plain way and ours on the same work, alternating, and print medians and ratio."""

@@ -8,16 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repose.images.picture import BARYCENTRIC_UNIT, Geometry, Picture
 from repose.errors import ReposeError
+from repose.images.correspondence import Camera, View, correspond
+from repose.images.picture import BARYCENTRIC_UNIT, Geometry, Picture
 from repose.raw.corr import Correspondence, read_corr, write_corr
 from repose.raw.rendered.cast import Scene, Window, sample_rays
-from repose.images.correspondence import Camera, View, correspond
 from repose.store.image_pack import pack_images
 from repose.store.images import ImageStore
 
 SQUARE = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], float)
 TRIANGLES = np.array([[0, 1, 2], [0, 2, 3]])
+
+
+def moved(*shift: float) -> np.ndarray:
+    """The square somewhere else."""
+    return SQUARE + np.array(shift)
 
 
 def picture(rng, height=12, width=8, geometry=False) -> Picture:
@@ -104,7 +109,7 @@ def test_the_same_view_has_no_flow_and_all_of_it_is_visible():
 @settings(max_examples=20, deadline=None)
 @given(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3))
 def test_moving_a_plane_sideways_is_one_flow_for_all(dx, dy):
-    target, source = seen(SQUARE + [0, 0, 3]), seen(SQUARE + [dx, dy, 3])
+    target, source = seen(moved(0, 0, 3)), seen(moved(dx, dy, 3))
     flow, visibility = correspond(source, target, TRIANGLES)
     body = visibility < 2
     np.testing.assert_allclose(flow[body], np.broadcast_to([10 * dx, 10 * dy], flow[body].shape), atol=1e-4)
@@ -118,15 +123,15 @@ def test_moving_a_plane_sideways_is_one_flow_for_all(dx, dy):
 
 
 def test_what_lies_behind_is_hidden_and_what_turned_away_too():
-    near = np.concatenate([SQUARE * 0.4 + [0, 0, 2], SQUARE + [0, 0, 3]])
-    apart = np.concatenate([SQUARE * 0.4 + [9, 0, 2], SQUARE + [0, 0, 3]])
+    near = np.concatenate([SQUARE * 0.4 + [0, 0, 2], moved(0, 0, 3)])
+    apart = np.concatenate([SQUARE * 0.4 + [9, 0, 2], moved(0, 0, 3)])
     triangles = np.concatenate([TRIANGLES, TRIANGLES + 4])
     source, target = seen(near, triangles=triangles), seen(apart, triangles=triangles)
     _, visibility = correspond(source, target, triangles)
     assert (visibility[source.face > 1] == 0).mean() > 0.8
     assert (visibility[(source.face >= 0) & (source.face < 2) & (target.face >= 2)] == 1).all()
     turned = seen(SQUARE * [-1, 1, 1] + [0, 0, 3])
-    _, visibility = correspond(turned, seen(SQUARE + [0, 0, 3]), TRIANGLES)
+    _, visibility = correspond(turned, seen(moved(0, 0, 3)), TRIANGLES)
     assert set(np.unique(visibility)) == {1, 2}
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repose.convert.cache import cache_key, write_synced
-from repose.images.picture import Picture
 from repose.errors import ReposeError
+from repose.images.picture import Picture
 from repose.raw.image_source import ImageItem, ImageSource
 
 SUFFIXES = (".png", ".npz")

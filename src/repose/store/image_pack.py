@@ -8,8 +8,8 @@ import pandas as pd
 import zarr
 from numpy.typing import NDArray
 
-from repose.images.picture import Picture
 from repose.errors import ReposeError
+from repose.images.picture import Picture
 from repose.progress import track
 from repose.raw.corr import Correspondence
 
@@ -95,6 +95,7 @@ class _Writer:
             chunks=(self._chunk, *first.shape),
             dtype=first.dtype,
             compressors=None,
+            config={"write_empty_chunks": True},  # readers map every chunk file
         )
         self._rows: list[NDArray] = []
         self._start = 0

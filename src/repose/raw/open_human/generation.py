@@ -31,11 +31,8 @@ def generate_recipe(settings: Settings, progress: Callable[[int, int], None]) ->
     return _recipe(settings, template, body, phenotypes, poses, styles, bank.candidates)
 
 
-def finer(recipe: Recipe, vertices: int) -> Recipe:
-    """The identities and poses of a recipe on a mesh of another vertex count.
-
-    A pose that suits the mesh of the recipe may touch itself on a finer one.
-    """
+def finer_recipe(recipe: Recipe, vertices: int) -> Recipe:
+    """See `repose.raw.open_human.finer`."""
     phenotypes = dict(zip(recipe.phenotype_names.tolist(), recipe.phenotypes.T, strict=True))
     data = load_template()
     template = _sampler_and_template(data, phenotypes, vertices)[1]

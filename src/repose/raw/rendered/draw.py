@@ -7,11 +7,13 @@ from typing import Literal
 import numpy as np
 
 from repose.errors import ReposeError
-from repose.raw.open_human.recipe import Recipe
+from repose.raw.open_human import Recipe, finer
 from repose.raw.rendered.recipe import ImageRecipe, Shot
 from repose.raw.rendered.wardrobe import draw_outfit, draw_person
 
-STYLES = ("stand", "walk", "reach")  # how people are photographed; nobody squats in the published sets
+STYLES = ("stand", "walk", "reach")
+"""Kinds of poses that people are photographed in: nobody squats in the published sets. A part of the data in which no
+pose is of these kinds, as in a tiny set, uses all of its poses."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def draw_recipe(bodies: Recipe, settings: Settings, manner: Manner) -> ImageReci
         bodies: people and poses, on a mesh of any vertex count.
 
     Raises:
-        ReposeError: the bodies are fewer than asked for, or none of their poses is one of `STYLES`.
+        ReposeError: the bodies, or their poses, are fewer than asked for.
     """
     for what, asked, there in (
         ("identities", sum(settings.identities), len(bodies.rest_vertices)),
@@ -79,8 +81,6 @@ def draw_recipe(bodies: Recipe, settings: Settings, manner: Manner) -> ImageReci
         if asked > there:
             raise ReposeError(f"{asked} {what} are asked for, the bodies have {there}", hint="ask for fewer")
     if bodies.rest_vertices.shape[1] != settings.vertices:
-        from repose.raw.open_human.generation import finer  # which loads torch and Anny
-
         bodies = finer(bodies, settings.vertices)
     count = sum(settings.identities)
     people = [draw_person(_rng(settings, 0, identity)) for identity in range(count)]
@@ -98,11 +98,8 @@ def _shots(bodies: Recipe, settings: Settings, manner: Manner, identity: int) ->
     part = int(np.searchsorted(np.cumsum(settings.identities), identity, side="right"))
     first = sum(settings.poses[:part])
     poses = np.arange(first, first + settings.poses[part])
-    poses = poses[np.isin(bodies.styles[poses], STYLES)]
-    if not len(poses):
-        raise ReposeError(
-            f"none of {settings.poses[part]} poses is standing, walking or reaching", hint="ask for more"
-        )
+    usual = poses[np.isin(bodies.styles[poses], STYLES)]
+    poses = usual if len(usual) else poses
     found = []
     for outfit in range(settings.outfits):
         rng = _rng(settings, 2, identity, outfit)

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from repose.raw.rendered.recipe import Shot
 from repose.images.correspondence import Camera
+from repose.raw.rendered.recipe import Shot
 
 DISTANCE = 3.6  # metres from the camera to the middle of the body
 

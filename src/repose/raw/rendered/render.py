@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from repose.images.correspondence import Camera
 from repose.images.picture import BARYCENTRIC_UNIT, Geometry, Picture
 from repose.raw.open_human.posing import Skin, turn_bones
 from repose.raw.rendered.backdrop import street, studio
@@ -16,7 +17,6 @@ from repose.raw.rendered.framing import fit, into_camera
 from repose.raw.rendered.garments import BOTTOM, HAIRS, INNER, TOP, Dressed, Places, dress, materials
 from repose.raw.rendered.paint import colours, folds
 from repose.raw.rendered.recipe import ImageRecipe, Shot
-from repose.images.correspondence import Camera
 
 # OpenPose order; a bone's head, or None for a place on the skin.
 JOINTS = (
