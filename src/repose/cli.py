@@ -24,7 +24,7 @@ app = typer.Typer(
 ConfigFile = Annotated[Path, typer.Option("--config", envvar="REPOSE_CONFIG", help="config file")]
 Out = Annotated[Path, typer.Option("--out", help="what to write")]
 Results = Annotated[Path, typer.Option("--results", help="folder of the workflow's results")]
-StorePath = Annotated[Path, typer.Option("--store", help="packed meshes (Zarr)")]
+StorePath = Annotated[Path, typer.Option("--store", help="packed meshes or images (Zarr)")]
 Splits = Annotated[Path, typer.Option("--splits", help="folder of the dataset's splits")]
 
 
@@ -109,12 +109,20 @@ def train(
     gih: Annotated[
         Path | None, typer.Option(help="distances of the meshes, for a method that reads them")
     ] = None,
+    given: Annotated[
+        list[str] | None, typer.Option(help="PART=WEIGHTS of another training that the method starts from")
+    ] = None,
 ) -> None:
     """Train one method; run it again after a kill and it resumes."""
     from repose.train.stage import run
 
     checked = _config(config)
-    run(_named(checked.methods, method, "method"), checked.compute, store, split, seed, state, out, gih)
+    settings = _named(checked.methods, method, "method")
+    parts = {part: Path(path) for part, _, path in (text.partition("=") for text in given or [])}
+    if parts.keys() != settings.starts_from.keys():
+        wanted = " ".join(f"--given {part}=WEIGHTS" for part in settings.starts_from)
+        raise ReposeError(f"{method} starts from {wanted or 'no other training'}")
+    run(settings, checked.compute, store, split, seed, state, out, gih, parts)
 
 
 @app.command()
@@ -127,7 +135,7 @@ def predict(
     out: Out,
     model: Annotated[Path | None, typer.Option(help="weights of a learned method (safetensors)")] = None,
 ) -> None:
-    """Predict the vertices of every test triple."""
+    """Predict every test triple, or pair of images."""
     from repose.predict.stage import run
 
     checked = _config(config)
@@ -139,7 +147,7 @@ def predict(
 def score(
     dataset: str,
     config: ConfigFile,
-    predictions: Annotated[Path, typer.Option(help="predicted vertices (Zarr)")],
+    predictions: Annotated[Path, typer.Option(help="what was predicted (Zarr)")],
     store: StorePath,
     splits: Splits,
     out: Out,
@@ -147,7 +155,9 @@ def score(
     """Score predictions against the truth, a row per test triple and metric."""
     from repose.score.stage import run
 
-    run(predictions, store, _tests(_config(config), dataset, splits), out)
+    checked = _config(config)
+    tests = _tests(checked, dataset, splits)
+    run(predictions, store, tests, out, checked.datasets[dataset].kind)
 
 
 @app.command()
@@ -158,7 +168,7 @@ def tables(table: str, config: ConfigFile, results: Results, out: Out) -> None:
 
     checked = _config(config)
     _named(checked.tables, table, "table")
-    run(list(run_files(checked, table, results)), out)
+    run(list(run_files(checked, table, results)), out, checked.kind_of(table))
 
 
 @app.command()

@@ -150,9 +150,56 @@ def method_code(stage):
 
     def code(wildcards):
         method = CONFIG.methods[wildcards.method]
-        return stage_code(stage, method.architecture, method.task)
+        name = (
+            f"{stage}-images"
+            if (stage, method.kind) == ("predict", "images")
+            else stage
+        )
+        return stage_code(name, method.architecture, method.task)
 
     return code
+
+
+def kind_code(stage):
+    """A function of wildcards: the hash of a stage's code for meshes or for images."""
+
+    def code(wildcards):
+        if "table" in wildcards.keys():
+            kind = CONFIG.kind_of(wildcards.table)
+        else:
+            kind = CONFIG.datasets[wildcards.dataset].kind
+        return stage_code(stage if kind == "meshes" else f"{stage}-images")
+
+    return code
+
+
+def packed(wildcards):
+    """The packed meshes or images of a dataset."""
+    kind = CONFIG.datasets[wildcards.dataset].kind
+    return f"results/data/{wildcards.dataset}/{kind}.zarr"
+
+
+def packed_manifest(wildcards):
+    """The manifest of the packed meshes or images of a dataset."""
+    return packed(wildcards).removesuffix(".zarr") + ".manifest.json"
+
+
+def given_models(wildcards):
+    """Weights of other trainings that a method starts from, with their manifests."""
+    names = CONFIG.methods[wildcards.method].starts_from.values()
+    folder = "results/runs/{dataset}/{method}/seed{seed}/model.manifest.json"
+    parts = dict(dataset=wildcards.dataset, seed=wildcards.seed)
+    return [folder.format(**parts, method=name) for name in names]
+
+
+def given_options(wildcards):
+    """The command line options that name those weights."""
+    parts = CONFIG.methods[wildcards.method].starts_from
+    folder = f"results/runs/{wildcards.dataset}"
+    return " ".join(
+        f"--given {part}={folder}/{name}/seed{wildcards.seed}/model.safetensors"
+        for part, name in parts.items()
+    )
 
 
 def table_settings(wildcards):

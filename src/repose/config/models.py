@@ -9,6 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from repose.config.datasets import Meshes
 from repose.config.images import Images
+from repose.config.learned import Kind
 from repose.config.methods import Method
 from repose.config.section import Name, Section
 
@@ -87,3 +88,7 @@ class Config(Section):
     compute: Compute = Field(Compute(), description="where trainings run")
     convert: Convert = Field(Convert(), description="parallel work on mesh files")
     gih: Gih = Field(Gih(), description="geodesics in heat")
+
+    def kind_of(self, table: str) -> Kind:
+        """What a table compares; its datasets and methods are all of one kind."""
+        return self.methods[self.tables[table].methods[0]].kind

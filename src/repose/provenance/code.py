@@ -30,10 +30,14 @@ ENTRIES = {
     "split": ("repose.split.protocols", "repose.split.published"),
     "split-images": ("repose.split.image_pairs",),
     "train": ("repose.train.fit", "repose.train.tasks.{1}", "repose.models.{0}"),
-    "predict": ("repose.predict.run", "repose.models.{0}"),
+    "predict": ("repose.predict.run", "repose.predict.network", "repose.models.{0}"),
+    "predict-images": ("repose.predict.images", "repose.predict.network", "repose.models.{0}"),
     "score": ("repose.score.rows",),
+    "score-images": ("repose.score.images",),
     "tables": ("repose.tables.transfer",),
+    "tables-images": ("repose.tables.images",),
     "report": ("repose.report.figure",),
+    "report-images": ("repose.report.image_figure",),
     "import-weights": ("repose.weights.convert", "repose.models.{0}"),
 }
 
