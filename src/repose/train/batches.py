@@ -89,6 +89,13 @@ class TrainingData:
     )  # distances of the meshes, for a recipe that reads them
 
 
+def chosen_in_passes(total: int, size: int, seed: int, step: int) -> NDArray[np.integer]:
+    """Which `size` of `total` examples a step takes: passes over all of them, each in a new order."""
+    passes, places = np.divmod(np.arange(step * size, (step + 1) * size), total)
+    orders = {int(p): np.random.default_rng([seed, 0, int(p)]).permutation(total) for p in np.unique(passes)}
+    return np.array([orders[int(p)][place] for p, place in zip(passes, places, strict=True)])
+
+
 class BatchStream(IterableDataset[Batch]):
     """Batches of steps `start` … `stop` - 1: passes over all triples, each pass in a new order."""
 
@@ -106,13 +113,7 @@ class BatchStream(IterableDataset[Batch]):
 
     def chosen(self, step: int) -> NDArray[np.integer]:
         """Numbers (size,) of the triples of a step."""
-        positions = np.arange(step * self.size, (step + 1) * self.size)
-        passes, places = np.divmod(positions, len(self.triples))
-        orders = {
-            int(p): np.random.default_rng([self.seed, 0, int(p)]).permutation(len(self.triples))
-            for p in np.unique(passes)
-        }
-        return np.array([orders[int(p)][place] for p, place in zip(passes, places, strict=True)])
+        return chosen_in_passes(len(self.triples), self.size, self.seed, step)
 
 
 class ValidationBatches(IterableDataset[Batch]):
