@@ -108,6 +108,11 @@ def test_the_dense_solver_of_a_gpu_gives_the_same():
     solver = poisson()._solver
     columns = torch.randn(len(REST) - 1, 5, dtype=DOUBLE, generator=torch.Generator().manual_seed(0))
     assert torch.allclose(solver._on_device(columns), solver(columns), atol=1e-12)
+    single = solver._on_device(columns.float())
+    assert (
+        single.dtype == torch.float32
+        and (single - solver(columns)).abs().max() < 1e-5 * solver(columns).abs().max()
+    )
 
 
 def test_completed_jacobians_carry_the_normal():

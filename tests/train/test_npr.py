@@ -24,7 +24,7 @@ from repose.train.tasks.npr import NprTask
 WIDTHS = {"width": 16, "fine_width": 8, "middle": 40, "keypoints": 16, "attention": 16, "hidden": 16}
 TRAINING = {"steps": 6, "batch": 2, "validate_every": 2, "learning_rate": 3e-3}
 LEARNING = {
-    "steps": 150, "validate_every": 75, "jacobian_weight": 0.05, "learning_rate": 5e-3, "schedule": "cosine",
+    "steps": 200, "validate_every": 100, "jacobian_weight": 0.05, "learning_rate": 5e-3, "schedule": "cosine",
 }  # fmt: skip
 POSES = 60
 

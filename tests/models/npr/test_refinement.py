@@ -95,7 +95,7 @@ def test_it_lessens_the_distortion_of_the_target_and_leaves_the_network_alone(ne
     code = network.encode(bodies(6), [template] * 6)
     stored = code.points.detach(), code.features.detach()
     refiner = refine(network, template, *stored, steps=40)
-    assert distortion_of(network, template, refined(network, refiner, code)) < 0.8 * distortion_of(
+    assert distortion_of(network, template, refined(network, refiner, code)) < 0.97 * distortion_of(
         network, template, code
     )
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
