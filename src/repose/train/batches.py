@@ -57,15 +57,15 @@ class Triples:
         """The triples numbered `chosen`, and two independent vertex shuffles drawn from `shuffle`."""
         identity, pose, truth = (centred(self.store.vertices(self.rows[chosen, k])) for k in range(3))
         count = self.store.shape[1]
-        orders = (torch.from_numpy(shuffle.permutation(count)) for _ in range(2))
-        return Batch(identity, pose, truth, *orders, self._rests(chosen))
+        order, pose_order = (torch.from_numpy(shuffle.permutation(count)) for _ in range(2))
+        return Batch(identity, pose, truth, order, pose_order, self._rests(chosen))
 
     def _rests(self, chosen: NDArray[np.integer]) -> Rests | None:
         if self.rests is None:
             return None
-        bodies = (centred(self.store.vertices(self.rests[chosen, k])) for k in range(2))
+        identity, pose = (centred(self.store.vertices(self.rests[chosen, k])) for k in range(2))
         faces = torch.from_numpy(self.store.faces).long()
-        return Rests(*bodies, faces, faces)
+        return Rests(identity, pose, faces, faces)
 
 
 def _rests(store: MeshStore, triples: pd.DataFrame, rest_pose: int) -> NDArray[np.int64]:
