@@ -69,7 +69,7 @@ def pixels_around(places: NDArray, height: int, width: int) -> NDArray[np.int64]
     """Rows and columns (N, 2) of the pixels in the box around places (M, 2), given as x and y."""
     low, high = np.floor(places.min(axis=0)).astype(int) - 1, np.ceil(places.max(axis=0)).astype(int) + 2
     (left, right), (top, bottom) = np.clip(np.stack([low, high], axis=1), 0, [[width], [height]])
-    return np.stack(np.mgrid[top:bottom, left:right], axis=-1).reshape(-1, 2)
+    return np.mgrid[top:bottom, left:right].reshape(2, -1).T
 
 
 def pixels_near(hit: NDArray[np.bool_], reach: int) -> NDArray[np.int64]:
