@@ -17,8 +17,8 @@ from repose.raw.listing import state_of
 from repose.raw.page import page
 from repose.raw.registry import ENTRIES
 
-NAMES = ["open-human", "open-animal", "faust", "dfaust", "smpl-npt", "smpl", "smal", "mixamo", "deformingthings4d",
-         "deepfashion", "market-1501"]  # fmt: skip
+NAMES = ["open-human", "open-animal", "open-fashion", "open-market", "faust", "dfaust", "smpl-npt", "smpl", "smal",
+         "mixamo", "deformingthings4d", "deepfashion", "market-1501"]  # fmt: skip
 
 
 def listed(folder) -> dict[str, dict]:
@@ -79,6 +79,8 @@ def test_states(tmp_path):
     assert {name: entry["state"] for name, entry in states.items()} == dict.fromkeys(NAMES, "missing") | {
         "open-human": "open",
         "open-animal": "open",
+        "open-fashion": "open",
+        "open-market": "open",
     }
     assert "MPI-FAUST.zip" in states["faust"]["detail"] and "faust" in states["faust"]["detail"]
 

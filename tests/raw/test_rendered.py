@@ -9,7 +9,7 @@ from repose.images.correspondence import Camera
 from repose.raw import open_fashion, open_market
 from repose.raw.open_human import Settings as BodySettings
 from repose.raw.open_human import generate, generation, meshes
-from repose.raw.rendered.cast import Scene, Window, sample_rays
+from repose.raw.rendered.cast import Scene, sample_rays
 from repose.raw.rendered.draw import Settings
 from repose.raw.rendered.garments import dress
 from repose.raw.rendered.recipe import ImageRecipe
@@ -109,7 +109,9 @@ def test_ray_casting_agrees_with_a_z_buffer(recipe):
     triangles = Renderer(recipe).triangles()
     shown = np.ones(len(triangles), bool)
     camera = Camera(*geometry.camera)
-    hits = Scene(geometry.vertices, triangles, shown).from_eye(sample_rays(camera, Window(0, 64, 0, 48), 1))
+    hits = Scene(geometry.vertices, triangles, shown).from_eye(
+        sample_rays(camera, np.argwhere(np.ones((64, 48))), 1)
+    )
     face = np.full(64 * 48, -1)
     face[hits.ray] = hits.face
     plain = z_buffer(geometry.vertices, triangles, shown, camera, 64, 48)

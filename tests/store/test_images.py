@@ -12,7 +12,7 @@ from repose.errors import ReposeError
 from repose.images.correspondence import Camera, View, correspond
 from repose.images.picture import BARYCENTRIC_UNIT, Geometry, Picture
 from repose.raw.corr import Correspondence, read_corr, write_corr
-from repose.raw.rendered.cast import Scene, Window, sample_rays
+from repose.raw.rendered.cast import Scene, sample_rays
 from repose.store.image_pack import pack_images
 from repose.store.images import ImageStore
 
@@ -56,7 +56,7 @@ def packed(folder, pictures, triangles=None, pairs=None) -> ImageStore:
 def seen(vertices, camera=None, size=(40, 32), triangles=TRIANGLES) -> View:
     """What an image of a mesh shows; the mesh is in the camera frame."""
     camera = camera or Camera(30.0, (size[1] - 1) / 2, (size[0] - 1) / 2)
-    rays = sample_rays(camera, Window(0, size[0], 0, size[1]), 1)
+    rays = sample_rays(camera, np.argwhere(np.ones(size)), 1)
     hits = Scene(vertices, triangles, np.ones(len(triangles), bool)).from_eye(rays)
     face, depth = np.full(size, -1, np.int32), np.full(size, np.inf, np.float32)
     barycentric = np.zeros((*size, 2))

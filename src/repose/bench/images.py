@@ -14,7 +14,7 @@ from repose.images.correspondence import Camera
 from repose.raw import open_fashion
 from repose.raw.open_human import Settings as BodySettings
 from repose.raw.open_human import generate
-from repose.raw.rendered.cast import Scene, Window, sample_rays
+from repose.raw.rendered.cast import Scene, sample_rays
 from repose.raw.rendered.draw import Settings
 from repose.raw.rendered.recipe import ImageRecipe
 from repose.raw.rendered.render import Renderer
@@ -43,7 +43,7 @@ def measure(vertices: int = VERTICES, size: int = SIZE) -> dict[str, Any]:
     def ours() -> NDArray[np.int32]:
         face = np.full(size * size, -1, np.int32)
         hits = Scene(vertices_seen, triangles, shown).from_eye(
-            sample_rays(camera, Window(0, size, 0, size), 1)
+            sample_rays(camera, np.argwhere(np.ones((size, size))), 1)
         )
         face[hits.ray] = hits.face
         return face.reshape(size, size)

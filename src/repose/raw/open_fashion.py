@@ -18,6 +18,7 @@ MANNER = Manner(
     background="studio",
     yaw=_yaw,
     upper=0.3,
+    session=True,
     pitch=(-3, 8),
     fill=(0.9, 0.98),
     light=(-60, 60),

@@ -9,6 +9,7 @@ MANNER = Manner(
     background="street",
     yaw=lambda rng: float(rng.uniform(-180, 180)),
     upper=0.0,
+    session=False,
     pitch=(2, 16),
     fill=(0.86, 0.98),
     light=(-150, 150),

@@ -233,7 +233,9 @@ ENTRIES = {
             licence="research only",
             home="https://zheng-lab.cecs.anu.edu.au/Project/project_reid.html",
             get="Market-1501-v15.09.15.zip",
-            files=_pattern(rf"(?:-?\d+_c\ds\d_\d{{6}}_\d\d\.jpg|{LABEL_FILES})"),
+            files=_pattern(
+                rf"(?:(?:bounding_box_train|bounding_box_test|query|img)/-?\d+_c\ds\d_\d{{6}}_\d\d\.jpg|{LABEL_FILES})"
+            ),
             expected=36_036,
             units="pixels",
             up="-",

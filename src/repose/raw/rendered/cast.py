@@ -6,6 +6,7 @@ import numpy as np
 from embreex import rtcore_scene
 from embreex.mesh_construction import TriangleMesh
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter
 
 from repose.images.correspondence import Camera
 
@@ -40,7 +41,8 @@ class Scene:
     def __init__(self, vertices: NDArray, triangles: NDArray[np.integer], shown: NDArray[np.bool_]):
         self._numbers = np.flatnonzero(shown)
         self._scene = rtcore_scene.EmbreeScene()
-        TriangleMesh(self._scene, np.ascontiguousarray(vertices[triangles[self._numbers]], np.float32))
+        corners = np.ascontiguousarray(triangles[self._numbers], np.int32)
+        TriangleMesh(self._scene, np.ascontiguousarray(vertices, np.float32), corners)
 
     def from_eye(self, rays: NDArray) -> Hits:
         """Cast rays (N, 3) with z = 1 from the camera."""
@@ -63,38 +65,24 @@ class Scene:
         return self._scene.run(*(np.ascontiguousarray(a, np.float32) for a in (origins, rays)), output=1)
 
 
-@dataclass(frozen=True)
-class Window:
-    """A rectangle of an image's pixels: rows and columns from the first to before the last."""
-
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-    @classmethod
-    def around(cls, places: NDArray, height: int, width: int) -> "Window":
-        """All pixels near places (N, 2) that are in the image."""
-        low, high = np.floor(places.min(axis=0)).astype(int) - 1, np.ceil(places.max(axis=0)).astype(int) + 2
-        left, right = np.clip([low[0], high[0]], 0, width)
-        top, bottom = np.clip([low[1], high[1]], 0, height)
-        return cls(int(top), int(bottom), int(left), int(right))
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width."""
-        return self.bottom - self.top, self.right - self.left
+def pixels_around(places: NDArray, height: int, width: int) -> NDArray[np.int64]:
+    """Rows and columns (N, 2) of the pixels in the box around places (M, 2), given as x and y."""
+    low, high = np.floor(places.min(axis=0)).astype(int) - 1, np.ceil(places.max(axis=0)).astype(int) + 2
+    (left, right), (top, bottom) = np.clip(np.stack([low, high], axis=1), 0, [[width], [height]])
+    return np.mgrid[top:bottom, left:right].reshape(2, -1).T
 
 
-def sample_rays(camera: Camera, window: Window, per_side: int) -> NDArray[np.float32]:
-    """Rays (h · w · s², 3) with z = 1 through s × s samples of each pixel of a window, pixel by pixel.
+def pixels_near(hit: NDArray[np.bool_], reach: int) -> NDArray[np.int64]:
+    """Rows and columns (N, 2) of the pixels of an image (H, W) within `reach` of a pixel that is hit."""
+    return np.argwhere(maximum_filter(hit, 2 * reach + 1, mode="constant"))
 
-    With an odd `per_side` the middle sample of a pixel is its centre.
-    """
+
+def sample_rays(camera: Camera, pixels: NDArray[np.integer], per_side: int) -> NDArray[np.float32]:
+    """Rays (N · s², 3) with z = 1 through s × s samples of each pixel (N, 2) of row and column, pixel by pixel."""
     offsets = (np.arange(per_side) + 0.5) / per_side - 0.5
-    x = (np.arange(window.left, window.right)[:, None] + offsets - camera.x) / camera.focal
-    y = (np.arange(window.top, window.bottom)[:, None] + offsets - camera.y) / camera.focal
-    rays = np.ones((*window.shape, per_side, per_side, 3), np.float32)
-    rays[..., 0] = x[None, :, None, :]
-    rays[..., 1] = y[:, None, :, None]
+    y = (pixels[:, :1] + offsets - camera.y) / camera.focal
+    x = (pixels[:, 1:] + offsets - camera.x) / camera.focal
+    rays = np.ones((len(pixels), per_side, per_side, 3), np.float32)
+    rays[..., 0] = x[:, None, :]
+    rays[..., 1] = y[:, :, None]
     return rays.reshape(-1, 3)

@@ -51,12 +51,14 @@ class Manner:
         background: `studio` or `street`.
         yaw: draws where the camera stands around the person, degrees.
         upper: share of images that leave the legs out.
+        session: whether all images of an outfit have one light and one wall behind.
         pitch, fill, light, elevation, ambient, tint: ranges of what is drawn evenly; see `Shot`.
     """
 
     background: Literal["studio", "street"]
     yaw: Callable[[np.random.Generator], float]
     upper: float
+    session: bool
     pitch: tuple[float, float]
     fill: tuple[float, float]
     light: tuple[float, float]
@@ -104,17 +106,43 @@ def _shots(bodies: Recipe, settings: Settings, manner: Manner, identity: int) ->
     for outfit in range(settings.outfits):
         rng = _rng(settings, 2, identity, outfit)
         drawn = rng.choice(poses, settings.images, replace=len(poses) < settings.images)
-        found += [
-            _shot(rng, manner, identity, outfit, number, int(pose), settings.cameras)
-            for number, pose in enumerate(drawn)
-        ]
+        session = _Setting.draw(rng, manner)
+        for number, pose in enumerate(drawn):
+            setting = session if manner.session else _Setting.draw(rng, manner)
+            place = identity, outfit, number
+            found.append(_shot(rng, manner, setting, place, int(pose), settings.cameras))
     return found
 
 
+@dataclass(frozen=True)
+class _Setting:
+    """Light and place of one image, or of all in a session."""
+
+    light: tuple[float, float]
+    ambient: float
+    tint: tuple[float, float, float]
+    place: int
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, manner: Manner) -> "_Setting":
+        warm = float(rng.normal(0, manner.tint))
+        return cls(
+            light=(float(rng.uniform(*manner.light)), float(rng.uniform(*manner.elevation))),
+            ambient=float(rng.uniform(*manner.ambient)),
+            tint=(1 + warm, 1.0, 1 - warm),
+            place=int(rng.integers(2**31)),
+        )
+
+
 def _shot(
-    rng: np.random.Generator, manner: Manner, identity: int, outfit: int, number: int, pose: int, cameras: int
+    rng: np.random.Generator,
+    manner: Manner,
+    setting: _Setting,
+    place: tuple[int, int, int],
+    pose: int,
+    cameras: int,
 ) -> Shot:
-    warm = rng.normal(0, manner.tint)
+    identity, outfit, number = place
     return Shot(
         identity=identity,
         outfit=outfit,
@@ -126,10 +154,7 @@ def _shot(
         framing="upper" if rng.uniform() < manner.upper else "full",
         fill=float(rng.uniform(*manner.fill)),
         shift=(float(rng.uniform(-0.5, 0.5)), float(rng.uniform(-0.8, 0.8))),
-        light=(float(rng.uniform(*manner.light)), float(rng.uniform(*manner.elevation))),
-        ambient=float(rng.uniform(*manner.ambient)),
-        tint=(1 + warm, 1.0, 1 - warm),
-        place=int(rng.integers(2**31)),
+        **vars(setting),
     )
 
 

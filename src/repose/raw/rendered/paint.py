@@ -10,7 +10,7 @@ from repose.raw.rendered.figure import Figure
 from repose.raw.rendered.garments import BOTTOM, HAIRS, INNER, SHOES, SKIN, SOLES, TOP, Places
 from repose.raw.rendered.recipe import Fabric, Outfit, Person
 
-_CELLS, _PER_UNIT = 96, 12
+_CELLS, _PER_UNIT = 64, 16  # the first is a power of two
 
 
 def colours(
@@ -18,11 +18,12 @@ def colours(
 ) -> NDArray[np.float32]:
     """RGB (N, 3) from 0 to 1, before light."""
     out = np.empty((len(material), 3), np.float32)
+    sleeve = np.where(places.arm > 0.5, places.along, -1)
     painted = {
         SKIN: lambda at, where: _skin(body, person, at),
-        TOP: lambda at, where: _cloth(body, outfit.top, at, places.along[where]),
-        INNER: lambda at, where: _cloth(body, outfit.inner, at, places.along[where]),
-        BOTTOM: lambda at, where: _cloth(body, outfit.bottom, at, places.along[where]),
+        TOP: lambda at, where: _cloth(body, outfit.top, at, sleeve[where]),
+        INNER: lambda at, where: _cloth(body, outfit.inner, at, sleeve[where]),
+        BOTTOM: lambda at, where: _cloth(body, outfit.bottom, at, sleeve[where]),
         SHOES: lambda at, where: np.asarray(outfit.shoes),
         SOLES: lambda at, where: np.asarray(outfit.shoes) * 0.3 + 0.35,
         HAIRS: lambda at, where: _hair(person, at),
@@ -34,15 +35,15 @@ def colours(
     return out
 
 
-def _cloth(body: Figure, fabric: Fabric, at: NDArray, along: NDArray) -> NDArray:
-    """A pattern in metres of the body at rest; along the arms it runs with the arm."""
+def _cloth(body: Figure, fabric: Fabric, at: NDArray, sleeve: NDArray) -> NDArray:
+    """A pattern in metres of the body at rest; on sleeves, whose place along the arm is not -1, it runs with them."""
     x, y, z = at.T
     main, second = np.asarray(fabric.main, np.float32), np.asarray(fabric.second, np.float32)
     step, shift = fabric.period, fabric.shift
     # Unrolled around the body, so that bars and squares keep their width at the sides.
     round_ = np.arctan2(x, z + 0.02) * 0.14
-    on_sleeve = along > 0.06
-    high = np.where(on_sleeve, along * 0.6, y) / step + shift
+    on_sleeve = sleeve > -1
+    high = np.where(on_sleeve, sleeve * 0.6, y) / step + shift
     wide = np.where(on_sleeve, (z + 0.5 * x), round_) / step + shift
     match fabric.pattern:
         case "stripes":
@@ -63,7 +64,7 @@ def _cloth(body: Figure, fabric: Fabric, at: NDArray, along: NDArray) -> NDArray
             share = ((z > 0) & (np.maximum(np.abs(u), np.abs(v)) < 1)).astype(np.float32)
             share *= 1 - ((u * u + v * v < 0.6) & (np.sin(5 * u + 9 * shift) * np.cos(4 * v) > 0))
         case "denim":
-            share = 0.12 + 0.2 * noise(at * 3)
+            share = 0.12 + 0.2 * noise(at, 3)
         case _:
             share = np.zeros(len(at), np.float32)
     return main + (second - main) * np.asarray(share, np.float32)[:, None]
@@ -72,7 +73,7 @@ def _cloth(body: Figure, fabric: Fabric, at: NDArray, along: NDArray) -> NDArray
 def _skin(body: Figure, person: Person, at: NDArray) -> NDArray:
     skin = np.asarray(person.skin, np.float32)
     out = np.repeat(skin[None], len(at), axis=0)
-    out *= 1 + 0.05 * noise(at * 8)[:, None]
+    out *= 1 + 0.05 * noise(at, 8)[:, None]
     near = np.flatnonzero((at[:, 1] > body.eyes[1] - 0.1) & (at[:, 2] > body.eyes[2] - 0.06))
     if len(near):
         out[near] = _face(body, person, at[near] - body.eyes, out[near])
@@ -100,35 +101,32 @@ def _face(body: Figure, person: Person, at: NDArray, out: NDArray) -> NDArray:
 
 
 def _hair(person: Person, at: NDArray) -> NDArray:
-    strands = noise(at * np.array([60, 6, 60])) + 0.6 * noise(at * np.array([24, 3, 24]))
+    strands = noise(at, 60, 6, 60) + 0.6 * noise(at, 24, 3, 24)
     return np.asarray(person.hair, np.float32) * (1 + 0.35 * strands)[:, None]
 
 
-def folds(at: NDArray, strength: float) -> NDArray[np.float32]:
+def folds(at: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
     """How cloth tilts: vectors (N, 3) to add to normals."""
-    return (strength * gradient(at * np.array([5.0, 2.2, 5.0]))).astype(np.float32)
+    return _field()[1].take(_cell(at, (5.0, 2.2, 5.0)), axis=0) * np.float32(strength)
 
 
-def noise(at: NDArray) -> NDArray[np.float32]:
-    """Smooth random numbers (N,) of mean 0 and deviation 1; one cell is a unit of `at`."""
-    return _field()[0].ravel()[_cell(at)]
+def noise(at: NDArray[np.float32], *scale: float) -> NDArray[np.float32]:
+    """Smooth random numbers (N,) of mean 0 and deviation 1; one cell is a unit of `at` times `scale`."""
+    return _field()[0].take(_cell(at, scale))
 
 
-def gradient(at: NDArray) -> NDArray[np.float32]:
-    """Smooth random vectors (N, 3)."""
-    return _field()[1].reshape(-1, 3)[_cell(at)]
-
-
-def _cell(at: NDArray) -> NDArray[np.int64]:
-    i, j, k = ((at[:, d] * _PER_UNIT).astype(np.int64) % _CELLS for d in range(3))
+def _cell(at: NDArray[np.float32], scale: tuple[float, ...]) -> NDArray[np.int32]:
+    """Numbers of the cells (N,) of the periodic field."""
+    steps = np.array(scale, np.float32) * np.float32(_PER_UNIT)
+    i, j, k = ((at * steps).astype(np.int32) & (_CELLS - 1)).T
     return (i * _CELLS + j) * _CELLS + k
 
 
 @cache
 def _field() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """A periodic block of noise, and its differences; the same in every run."""
+    """A periodic block of noise (cells,), and its differences (cells, 3); the same in every run."""
     raw = np.random.default_rng(7).normal(size=(_CELLS,) * 3)
     smooth = gaussian_filter(raw, 0.4 * _PER_UNIT, mode="wrap")
     smooth = (smooth / smooth.std()).astype(np.float32)
     steps = np.stack([np.roll(smooth, -1, d) - np.roll(smooth, 1, d) for d in range(3)], axis=-1)
-    return smooth, steps * np.float32(0.2 * _PER_UNIT)
+    return smooth.ravel(), steps.reshape(-1, 3) * np.float32(0.2 * _PER_UNIT)

@@ -11,7 +11,7 @@ from repose.images.correspondence import Camera
 from repose.images.picture import BARYCENTRIC_UNIT, Geometry, Picture
 from repose.raw.open_human.posing import Skin, turn_bones
 from repose.raw.rendered.backdrop import street, studio
-from repose.raw.rendered.cast import Hits, Scene, Window, sample_rays
+from repose.raw.rendered.cast import Hits, Scene, pixels_around, pixels_near, sample_rays
 from repose.raw.rendered.figure import Figure, vertex_normals
 from repose.raw.rendered.framing import fit, into_camera
 from repose.raw.rendered.garments import BOTTOM, HAIRS, INNER, TOP, Dressed, Places, dress, materials
@@ -27,17 +27,23 @@ JOINTS = (
 FACE = (0, 14, 15, 16, 17)  # joints that a head seen from behind hides
 HIDDEN_BY = 0.035  # metres of surface before a joint of the face that hide it
 SHADOW_BIAS = 4e-3
+MARGIN = 2  # pixels around those whose centre shows the person, for smooth outlines
 
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """One shot's mesh and the rays that met it."""
+    """One shot's mesh, and the samples that met it.
+
+    Attributes:
+        pixels: (N, 2), rows and columns of the pixels that are sampled.
+        rays: (N · samples, 3), pixel by pixel.
+    """
 
     vertices: NDArray[np.float32]
     camera: Camera
-    window: Window
-    rays: NDArray[np.float32]
     scene: Scene
+    pixels: NDArray[np.int64]
+    rays: NDArray[np.float32]
     hits: Hits
 
 
@@ -77,11 +83,12 @@ class Renderer:
         middle = (posed.max(axis=0) + posed.min(axis=0)) / 2
         vertices = into_camera(posed, middle, shot).astype(np.float32)
         camera = fit(vertices[_framed(dressed, shot)], shot, self.height, self.width)
-        window = Window.around(camera.project(vertices), self.height, self.width)
-        rays = sample_rays(camera, window, self.samples)
         scene = Scene(vertices, dressed.triangles, dressed.shown)
-        seen = _Seen(vertices, camera, window, rays, scene, scene.from_eye(rays))
-        geometry = self._geometry(seen)
+        box = pixels_around(camera.project(vertices), self.height, self.width)
+        geometry = self._geometry(box, scene.from_eye(sample_rays(camera, box, 1)), vertices, camera)
+        pixels = pixels_near(geometry.face >= 0, MARGIN)
+        rays = sample_rays(camera, pixels, self.samples)
+        seen = _Seen(vertices, camera, scene, pixels, rays, scene.from_eye(rays))
         joints = into_camera(self._joints(skin.joints(turned), marks.vertices(turned)), middle, shot)
         return Picture(
             self._shade(shot, dressed, seen, attributes),
@@ -108,11 +115,10 @@ class Renderer:
         normal[material == HAIRS] += folds(places.at[material == HAIRS] * 4, 0.25)
         normal /= np.linalg.norm(normal, axis=1, keepdims=True)
         image = self._backdrop(shot, seen)
-        window, per_pixel = seen.window, self.samples**2
-        part = image[window.top : window.bottom, window.left : window.right]
-        samples = part.reshape(-1, 3).repeat(per_pixel, axis=0)
+        place = tuple(seen.pixels.T)
+        samples = image[place].repeat(self.samples**2, axis=0)
         samples[hits.ray] = colour * _light(shot, normal, shadow)
-        part[:] = samples.reshape(*window.shape, per_pixel, 3).mean(axis=2)
+        image[place] = samples.reshape(len(seen.pixels), -1, 3).mean(axis=1)
         return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
 
     def _lit(self, shot: Shot, seen: _Seen, normal: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -120,7 +126,7 @@ class Renderer:
         pixel = seen.hits.ray // self.samples**2
         first = np.flatnonzero(np.diff(pixel, prepend=-1))
         points = seen.rays[seen.hits.ray[first]] * seen.hits.depth[first, None] + SHADOW_BIAS * normal[first]
-        free = np.zeros(seen.window.shape, np.float32).ravel()
+        free = np.zeros(len(seen.pixels), np.float32)
         free[pixel[first]] = ~seen.scene.blocked(points, _direction(shot))
         return free[pixel]
 
@@ -133,20 +139,18 @@ class Renderer:
             view = view * _ground_shadow(seen.vertices, seen.camera, self.height, self.width)[..., None]
         return view
 
-    def _geometry(self, seen: _Seen) -> Geometry:
-        """The hits of pixel centres."""
-        hits, window, per_pixel = seen.hits, seen.window, self.samples**2
-        centre = hits.ray % per_pixel == per_pixel // 2
-        row, column = np.divmod(hits.ray[centre] // per_pixel, window.shape[1])
-        place = row + window.top, column + window.left
+    def _geometry(
+        self, pixels: NDArray[np.int64], hits: Hits, vertices: NDArray[np.float32], camera: Camera
+    ) -> Geometry:
+        """What the centres of some pixels show."""
+        place = tuple(pixels[hits.ray].T)
         shape = (self.height, self.width)
         face, depth = np.full(shape, -1, np.int32), np.full(shape, np.inf, np.float32)
         barycentric = np.zeros((*shape, 2), np.uint16)
-        face[place], depth[place] = hits.face[centre], hits.depth[centre]
-        weights = np.stack([hits.second[centre], hits.third[centre]], axis=1)
+        face[place], depth[place] = hits.face, hits.depth
+        weights = np.stack([hits.second, hits.third], axis=1)
         barycentric[place] = np.clip(weights * BARYCENTRIC_UNIT + 0.5, 0, BARYCENTRIC_UNIT)
-        camera = np.array([seen.camera.focal, seen.camera.x, seen.camera.y])
-        return Geometry(face, barycentric, depth, seen.vertices, camera)
+        return Geometry(face, barycentric, depth, vertices, np.array([camera.focal, camera.x, camera.y]))
 
     def _joints(self, bones: NDArray, marks: NDArray) -> NDArray[np.float64]:
         """(18, 3) in the body's frame, from bone heads (J, 3) and the places of `_marks` on the skin."""
@@ -186,9 +190,15 @@ def _attributes(dressed: Dressed) -> NDArray[np.float32]:
 
 
 def _interpolate(values: NDArray[np.float32], triangles: NDArray, hits: Hits) -> NDArray[np.float32]:
-    a, b, c = triangles[hits.face].T
-    second, third = hits.second[:, None], hits.third[:, None]
-    return values[a] * (1 - second - third) + values[b] * second + values[c] * third
+    """Values (V, C) at the hits, (N, C)."""
+    a, b, c = triangles.take(hits.face, axis=0).T
+    out = values.take(a, axis=0)
+    out *= (1 - hits.second - hits.third)[:, None]
+    for corner, weight in ((b, hits.second), (c, hits.third)):
+        part = values.take(corner, axis=0)
+        part *= weight[:, None]
+        out += part
+    return out
 
 
 def _towards(normal: NDArray, two_sided: NDArray[np.bool_]) -> NDArray:
