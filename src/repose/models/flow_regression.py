@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from repose.models.flow.interface import Drawn
+from repose.models.flow.layers import calm
 from repose.models.flow.poses import PoseMaps
 from repose.models.flow.regression import NETWORKS, FlowNet, FlowPyramid
 from repose.models.flow.warp import BACKGROUND
@@ -31,12 +32,14 @@ class FlowRegression(nn.Module):
     Args:
         flow_network: arguments of `flow_net`.
         joints, radius: of the pose maps.
-        faithful: only training differs.
+        faithful: initial weights of the heads as released; the rest of it is in training.
     """
 
     def __init__(self, flow_network: Mapping[str, Any], joints: str, radius: float, faithful: bool = False):
         super().__init__()
         self.poses, self.flow = PoseMaps(joints, radius), flow_net(**flow_network)
+        if not faithful:
+            calm(self.flow.flow_heads, self.flow.visibility_head)
 
     def pyramid(
         self,

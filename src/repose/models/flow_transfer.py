@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from repose.models.flow.generator import DualUNetGenerator, PixelWarp, UNetGenerator
 from repose.models.flow.interface import Drawn
+from repose.models.flow.layers import calm
 from repose.models.flow.poses import PoseMaps
 from repose.models.flow_regression import decided, flow_net
 
@@ -38,13 +39,17 @@ class FlowTransfer(nn.Module):
         super().__init__()
         self.poses, self.faithful = PoseMaps(joints, radius), faithful
         self.flow = flow_net(**flow_network).requires_grad_(False) if flow_network else None
-        self.generator: nn.Module
+        self.generator: UNetGenerator | DualUNetGenerator
         if generator == "unet":
             self.generator = UNetGenerator(width, widest, levels)
         else:
             self.generator = DualUNetGenerator(width, widest, levels, warped_levels, gate, faithful)
         self.blend = PixelWarp(width, widest, levels) if pixel_warp else None
         self.generator.requires_grad_(not pixel_warp)
+        if not faithful:
+            calm(self.generator.head)
+            if self.blend is not None:
+                calm(self.blend.mask[-1])
         self.train()  # a module begins in training, with all its parts
 
     def train(self, mode: bool = True) -> Self:
