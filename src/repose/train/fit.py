@@ -1,7 +1,6 @@
 """Train one method on one dataset with one seed; kill it at any moment, run it again, get the same weights."""
 
 import logging
-import shutil
 import sys
 import time
 import warnings
@@ -13,7 +12,7 @@ import pandas as pd
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from repose.config.methods import Learned, Method, Training
@@ -24,6 +23,7 @@ from repose.progress import Meter
 from repose.provenance.manifest import peak_memory_mib
 from repose.provenance.publish import publish
 from repose.store.meshes import MeshStore
+from repose.train.checkpoints import PublishedCheckpoints
 from repose.train.tasks import task_of
 from repose.train.tasks.base import PoseTask
 
@@ -99,11 +99,6 @@ def train(
     )
 
 
-def discard_state(state: Path) -> None:
-    """Remove the checkpoints of a training whose result is published."""
-    shutil.rmtree(state, ignore_errors=True)
-
-
 class Keeper(Callback):
     """Progress, learning curve and best weights; its state travels inside the checkpoint."""
 
@@ -165,7 +160,8 @@ class Keeper(Callback):
         self._losses = []
         if self.task.iteration and value <= self.best()["val_pmd_m2"]:
             with publish(self.weights) as private:
-                save_file({k: v.contiguous() for k, v in self.task.weights().items()}, private)
+                # Not `save_file`, whose errors do not say that the disk is full.
+                private.write_bytes(save({k: v.contiguous() for k, v in self.task.weights().items()}))
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed training needs of this callback."""
@@ -199,6 +195,7 @@ def _trainer(compute: Compute, settings: Training, keeper: Keeper, state: Path) 
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         callbacks=[keeper, last],
+        plugins=[PublishedCheckpoints()],
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
