@@ -29,8 +29,10 @@ os.environ["OMP_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from crash.faults import Fault
-from crash.project import Job, Sandbox, ended, load_libraries, plan, write_raw
+from crash.project import Job, Sandbox, ended, load_libraries, plan
+from tiny.project import bring_archive
 
+RAW = "data/raw/faust"
 KILLED = -signal.SIGKILL
 OLD_POSES = 3  # the older data show other poses
 
@@ -57,16 +59,18 @@ def prepare(base: Path) -> Undisturbed:
     writes, seconds = {}, {}
     for sandbox, bend in ((old, OLD_POSES), (new, 0)):
         sandbox.folder.mkdir()
-        write_raw(sandbox.folder, bend)
+        bring_archive(sandbox.folder / RAW, bend)
         jobs = plan(sandbox.folder)
         for job in jobs:
             start = time.perf_counter()
             complete(sandbox, job)
             writes[job.name], seconds[job.name] = sandbox.writes(), time.perf_counter() - start
-    write_raw(old.folder)
+    bring_archive(old.folder / RAW)
     versions = old.contents(), new.contents()
     same = {place for place in versions[0] if versions[0][place] == versions[1][place]}
-    expect(not same - {"splits/faust/train.manifest.json", "splits/faust/unseen.manifest.json"}, f"same: {same}")
+    expect(
+        not same - {"splits/faust/train.manifest.json", "splits/faust/unseen.manifest.json"}, f"same: {same}"
+    )
     return Undisturbed(jobs, old, new, versions, writes, seconds)
 
 
@@ -93,7 +97,10 @@ def check_whole(at: Undisturbed, sandbox: Sandbox) -> None:
     from repose.provenance.audit import audit
     from repose.provenance.recover import recover
 
-    ours, theirs = ({k: v for k, v in c.items() if k != "table1.manifest.json"} for c in (sandbox.contents(), at.versions[1]))
+    ours, theirs = (
+        {place: digest for place, digest in contents.items() if place != "table1.manifest.json"}
+        for contents in (sandbox.contents(), at.versions[1])
+    )
     differ = sorted(k for k in ours.keys() | theirs.keys() if ours.get(k) != theirs.get(k))
     expect(not differ, f"differ from an undisturbed run: {differ}")
     expect(sandbox.table().equals(at.new.table()), "the table differs from that of an undisturbed run")
@@ -238,7 +245,10 @@ def full_disk(at: Undisturbed, base: Path, seed: int) -> Counter[str]:
                     _resize(mount, used // 1024 + 4 * room)
                     status = sandbox.run(job)
                     last = sandbox.log().strip().splitlines()[-1:]
-                    expect(status in (0, 1), f"{job.name}, seed {seed}: status {status}:\n{sandbox.log()[-1500:]}")
+                    expect(
+                        status in (0, 1),
+                        f"{job.name}, seed {seed}: status {status}:\n{sandbox.log()[-1500:]}",
+                    )
                     says = "No space left" in "".join(last)
                     expect(status == 0 or says, f"{job.name}, seed {seed}: says {last}")
                     happened["no room" if status else "enough room"] += 1
@@ -257,16 +267,22 @@ def _resize(mount: Path, kib: int) -> None:
     subprocess.run(["mount", "-o", f"remount,size={kib}k", str(mount)], check=True)
 
 
-def repeat(what: Callable[[Undisturbed, Path, int], Counter[str]], at: Undisturbed, base: Path, seeds: range) -> Counter[str]:
+def repeat(
+    what: Callable[[Undisturbed, Path, int], Counter[str]], at: Undisturbed, base: Path, seeds: range
+) -> Counter[str]:
     """One after another."""
     return sum((what(at, base, seed) for seed in seeds), Counter[str]())
 
 
 def main() -> None:
     """See the top of this file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seeds", type=int, default=0, metavar="N")
-    parser.add_argument("--jobs", type=int, default=99, metavar="N", help="of each seed; the others stay as they are")
+    parser.add_argument(
+        "--jobs", type=int, default=99, metavar="N", help="of each seed; the others stay as they are"
+    )
     parser.add_argument("--first", type=int, default=0, help="number of the first seed, to see one again")
     parser.add_argument("--every-write", action="store_true")
     parser.add_argument("--two-writers", type=int, default=0, metavar="N")
@@ -277,7 +293,9 @@ def main() -> None:
         base, first = Path(folder), options.first
         try:
             at = prepare(base)
-            happened = repeat(partial(killed_at_random, count=options.jobs), at, base, range(first, first + options.seeds))
+            happened = repeat(
+                partial(killed_at_random, count=options.jobs), at, base, range(first, first + options.seeds)
+            )
             happened += repeat(two_writers, at, base, range(first, first + options.two_writers))
             happened += repeat(full_disk, at, base, range(first, first + options.full_disk))
             if options.every_write:

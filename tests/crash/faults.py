@@ -10,7 +10,16 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-WRITES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.utime", "os.truncate", "os.symlink"}
+WRITES = {
+    "os.rename",
+    "os.remove",
+    "os.rmdir",
+    "os.mkdir",
+    "os.link",
+    "os.utime",
+    "os.truncate",
+    "os.symlink",
+}
 OPENED_TO_WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 

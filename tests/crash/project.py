@@ -1,6 +1,5 @@
 """A tiny project whose jobs run in forks of one process that has every library loaded: a fifth of a second each."""
 
-import json
 import os
 import re
 import shlex
@@ -8,23 +7,21 @@ import shutil
 import sys
 import time
 import traceback
-import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from conftest import Project
+import tiny.any_mesh.sitecustomize  # noqa: F401
 from crash.faults import Fault, Injector
 from released import body, faces_of, obj, ply
+from tiny.project import VERTICES, Tiny
 
 from repose.errors import ReposeError
 from repose.mesh.io import parse_mesh
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import load, verify
-from repose.raw.registry import ENTRIES
 
-VERTICES = 122
 COSTS = ["train_seconds", "peak_memory_mib"]
 TARGETS = ("results/table1.csv", "results/figures/table1.png", "results/gih/faust.manifest.json")
 STAGES = (
@@ -44,10 +41,7 @@ NO_FAULT = Fault()
 
 
 def load_libraries() -> None:
-    """Import what the stages import when they run, and let FAUST have any mesh."""
-    ENTRIES["faust"] = replace(ENTRIES["faust"], vertices=None, faces=None)
-    import pandas.io.parquet
-    import pyarrow.parquet
+    """Import what the stages import when they run."""
 
     import repose.cli
     import repose.convert.stage
@@ -93,23 +87,20 @@ class Job:
         return [*self.outputs, history, *UNDECLARED.get(self.name.split()[0], ())]
 
 
-def write_raw(folder: Path, bend: int = 0) -> None:
-    """What a user brings: four people in six poses; `bend` makes other poses of them."""
-    archive = folder / "data" / "raw" / "faust" / "MPI-FAUST.zip"
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    faces = faces_of(VERTICES)
-    with zipfile.ZipFile(archive, "w") as zipped:
-        for i in range(4):
-            for p in range(6):
-                name = f"MPI-FAUST/training/registrations/tr_reg_{10 * i + p:03}.ply"
-                zipped.writestr(name, ply(body(i, p + bend, VERTICES), faces))
-
-
 def plan(folder: Path) -> list[Job]:
     """The jobs of a new project in an order that works, from a dry run of the real workflow."""
-    project = Project(folder)
-    shutil.copy(Path(__file__).with_name("config.yaml"), folder / "config.yaml")
-    command = (sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--printshellcmds", "--", *TARGETS)
+    project = Tiny(folder)
+    command = (
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--cores",
+        "1",
+        "--dry-run",
+        "--printshellcmds",
+        "--",
+        *TARGETS,
+    )
     text = project.run(*command).stdout
     (folder / "results" / ".config").mkdir(parents=True, exist_ok=True)
     jobs = []

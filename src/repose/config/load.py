@@ -9,6 +9,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from repose.config.methods import Learned
 from repose.config.models import Config
 from repose.errors import ReposeError
 from repose.provenance.publish import write_text
@@ -36,6 +37,7 @@ def check(values: Mapping[str, Any], paths: Sequence[Path] = ()) -> Config:
         raise _explain(error, values, paths) from None
     _check_names(config, paths)
     _check_truth(config, paths)
+    _check_devices(config, paths)
     return config
 
 
@@ -68,6 +70,18 @@ def _check_truth(config: Config, paths: Sequence[Path]) -> None:
                     _line_of(("tables", table, "datasets", position), paths),
                     "its meshes are for training without truth, or for transfers to and from other datasets",
                 )
+
+
+def _check_devices(config: Config, paths: Sequence[Path]) -> None:
+    """Devices share a batch evenly, or the average of their gradients is not that of the batch."""
+    for name, method in config.methods.items():
+        devices = config.compute.devices_of(method)
+        if isinstance(method, Learned) and method.training.batch % devices:
+            raise ReposeError(
+                f"methods.{name}.training.batch: {method.training.batch} cannot be shared by {devices} devices",
+                _line_of(("methods", name, "training", "batch"), paths),
+                f"a multiple of {devices}, or compute.devices: 1",
+            )
 
 
 def resolve(config: Config, folder: Path) -> Path:

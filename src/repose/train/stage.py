@@ -38,14 +38,16 @@ def run(
     recorder.uses("split", manifest_path(split))
     if gih:
         recorder.uses("gih", manifest_path(gih))
+    folder, label = state / recorder.key[:16], " ".join(out.parts[-4:-1])
     if recorder.reuse(manifest_path(out), keep=KEPT):
+        if folder.exists():  # an earlier attempt was killed when its result was sealed
+            _discard(folder, Owner(state / "owners" / folder.name, label))
         return
     # A finished result needs none of the libraries, which take seconds to import.
     from safetensors.torch import save
 
     from repose.train.fit import train
 
-    folder = state / recorder.key[:16]
     # Another method may have the same settings, and so the same checkpoints.
     owner = Owner(state / "owners" / folder.name, label)
     result = train(method, compute, MeshStore(store), pd.read_parquet(split), seed, folder, label, gih)

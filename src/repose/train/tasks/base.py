@@ -51,7 +51,8 @@ class PoseTask(LightningModule):
 
     def batches(self, start: int, stop: int) -> Iterable[Any]:
         """Batches of iterations `start` … `stop` - 1, a pure function of seed and iteration."""
-        return BatchStream(self.data.train, self.settings.batch, self.seed, start, stop)
+        share = self.trainer.global_rank, self.trainer.world_size
+        return BatchStream(self.data.train, self.settings.batch, self.seed, start, stop, *share)
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Batches up to the next validation; Lightning asks again at every epoch, and after a resume."""
