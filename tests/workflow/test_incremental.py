@@ -97,6 +97,11 @@ def test_added_and_removed_meshes_cost_only_themselves(project):
         assert "brought back" in log(project, stage), stage
 
 
+def test_a_forced_rule_is_made_again(project):
+    assert ran(project, "--forcerun=split", "results/splits/faust/train.parquet") == {"split": 1}
+    assert "made again, as asked for" in log(project, "split/faust/train")
+
+
 def costs(project: Tiny, place: str) -> tuple[int, int]:
     """How many distance matrices a part computed, and how many it found."""
     history = load(project.folder / "results" / f"{place}.manifest.json").history
