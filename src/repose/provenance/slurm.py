@@ -1,6 +1,6 @@
 """Slurm jobs that a killed scheduler left behind."""
 
-import getpass
+import os
 import shutil
 import subprocess
 import sys
@@ -26,9 +26,9 @@ def cancel_leftovers(project: Path) -> list[str]:
     """
     if not shutil.which("squeue"):
         return []
-    jobs = _jobs(project)
-    if jobs:
-        subprocess.run(["scancel", *jobs], check=False, capture_output=True)
+    if not (jobs := _jobs(project)):
+        return []
+    subprocess.run(["scancel", *jobs], check=False, capture_output=True)
     end = time.monotonic() + PATIENCE
     while left := set(jobs) & set(_jobs(project)):
         if time.monotonic() > end:
@@ -43,7 +43,7 @@ def cancel_leftovers(project: Path) -> list[str]:
 
 def _jobs(project: Path) -> dict[str, str]:
     """Number and rule of the jobs that are not over."""
-    command = ["squeue", "--noheader", "--user", getpass.getuser(), "--format", "%i|%k|%Z"]
+    command = ["squeue", "--noheader", "--user", str(os.getuid()), "--format", "%i|%k|%Z"]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     if told.returncode:
         why = told.stderr.strip().splitlines()[-1:] or ["no reason given"]
