@@ -100,6 +100,19 @@ def test_later_files_go_on_top_key_by_key(tmp_path):
     assert config.methods == base.methods
 
 
+def test_a_method_can_inherit_from_another(tmp_path):
+    file = tmp_path / "config.yaml"
+    text = DEFAULT.read_text().replace(
+        "tables:", "  mine: {pooling: none, <<: *base, width: 64}\n\ntables:", 1
+    )
+    file.write_text(text.replace("  npt:\n", "  npt: &base\n", 1))
+    methods = load_files(file).methods
+    assert methods["mine"] == methods["npt"].model_copy(update={"pooling": "none", "width": 64})
+    file.write_text(file.read_text().replace("    pooling: max", "    poling: max", 1))
+    with pytest.raises(ReposeError, match=f"yaml:{line_of(file.read_text(), 'poling')}: .*poling"):
+        load_files(file)
+
+
 def test_what_jobs_read_is_what_was_checked(tmp_path):
     config = load_files(DEFAULT)
     path = resolve(config, tmp_path)

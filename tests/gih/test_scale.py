@@ -1,4 +1,6 @@
+import contextlib
 import os
+import signal
 import sys
 from functools import partial
 
@@ -29,6 +31,7 @@ SBATCH = """#!/bin/sh
 # Like Slurm's: keeps the script, runs it apart from the caller, and says the number of the job.
 script=$(mktemp -p .) && cp "$1" "$script"
 setsid bash "$script" >"$script.log" 2>&1 &
+echo $! >>jobs
 echo "Submitted batch job $!"
 """
 
@@ -48,6 +51,10 @@ def slurm(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
     monkeypatch.chdir(tmp_path)
+    yield
+    for job in (tmp_path / "jobs").read_text().split() if (tmp_path / "jobs").exists() else ():
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(int(job), signal.SIGKILL)
 
 
 def files(path):

@@ -39,5 +39,8 @@ def _forced(dag: Any) -> list[str]:
 def _note_scheduler(results: Path) -> None:
     """Tell jobs whose they are, and hold a lock for as long as this scheduler lives: `repose recover` asks for both."""
     me = Process.current()
-    os.environ["REPOSE_RUN"] = json.dumps(asdict(me))
+    run = json.dumps(asdict(me))
+    if os.environ.get("REPOSE_RUN") == run:  # this process has read the workflow before, and holds the lock
+        return
+    os.environ["REPOSE_RUN"] = run
     atexit.register(Owner(owners(results) / f"run:{me.host}:{me.pid}", "this run").release)

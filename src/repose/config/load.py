@@ -9,10 +9,13 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from repose.config.methods import Learned
+from repose.config.image_methods import FlowRegression, FlowTransfer, ImageFeatures
+from repose.config.learned import Learnable
 from repose.config.models import Config
 from repose.errors import ReposeError
 from repose.provenance.publish import write_text
+
+MERGE = "tag:yaml.org,2002:merge"
 
 
 def load_files(*paths: Path) -> Config:
@@ -37,6 +40,8 @@ def check(values: Mapping[str, Any], paths: Sequence[Path] = ()) -> Config:
         raise _explain(error, values, paths) from None
     _check_names(config, paths)
     _check_truth(config, paths)
+    _check_kinds(config, paths)
+    _check_starts(config, paths)
     _check_devices(config, paths)
     return config
 
@@ -72,11 +77,79 @@ def _check_truth(config: Config, paths: Sequence[Path]) -> None:
                 )
 
 
+def _check_kinds(config: Config, paths: Sequence[Path]) -> None:
+    """A table compares methods of meshes on meshes, or of images on images, and the latter by one perceptual loss."""
+    for table, rows in config.tables.items():
+        kind = config.kind_of(table)
+        named: list[tuple[str, list[str], Mapping[str, Any]]] = [
+            ("methods", rows.methods, config.methods),
+            ("datasets", rows.datasets, config.datasets),
+        ]
+        for section, names, known in named:
+            for position, name in enumerate(names):
+                if known[name].kind != kind:
+                    raise ReposeError(
+                        f"tables.{table}.{section}: {name!r} is of {known[name].kind}, "
+                        f"{rows.methods[0]!r} of {kind}",
+                        _line_of(("tables", table, section, position), paths),
+                        "give them tables of their own",
+                    )
+        losses = {
+            name: method.training.perceptual
+            for name in rows.methods
+            if isinstance(method := config.methods[name], FlowTransfer)
+        }
+        if len(set(losses.values())) > 1:
+            raise ReposeError(
+                f"tables.{table}.methods: {' and '.join(losses)} differ in training.perceptual",
+                _line_of(("tables", table, "methods"), paths),
+                "methods of one table share it, or they do not compare",
+            )
+
+
+def _check_starts(config: Config, paths: Sequence[Path]) -> None:
+    """A method that is given a part of another one has the same settings of that part."""
+    parts: dict[str, tuple[type, tuple[str, ...]]] = {
+        "features": (ImageFeatures, ()),
+        "flow": (FlowRegression, ("flow_network", "joints", "radius")),
+        "generator": (
+            FlowTransfer,
+            (
+                "generator",
+                "width",
+                "widest",
+                "levels",
+                "warped_levels",
+                "gate",
+                "joints",
+                "radius",
+                "faithful",
+            ),
+        ),
+    }
+    for name, method in config.methods.items():
+        for part, other in method.starts_from.items():
+            key = "perceptual.method" if part == "features" else part
+            where = _line_of(("methods", name, "training", *key.split(".")), paths)
+            what = f"methods.{name}.training.{key}"
+            if other not in config.methods:
+                raise ReposeError(f"{what}: {other!r} is not defined", where, _nearest(other, config.methods))
+            model, settings = parts[part]
+            given = config.methods[other]
+            if not isinstance(given, model) or (part == "generator" and given.starts_from.get(part)):
+                raise ReposeError(f"{what}: {other!r} has no {part} of its own to give", where)
+            for setting in settings:
+                if getattr(given, setting) != getattr(method, setting):
+                    raise ReposeError(
+                        f"{what}: {other!r} has another {setting}", where, "give both methods the same"
+                    )
+
+
 def _check_devices(config: Config, paths: Sequence[Path]) -> None:
     """Devices share a batch evenly, or the average of their gradients is not that of the batch."""
     for name, method in config.methods.items():
         devices = config.compute.devices_of(method)
-        if isinstance(method, Learned) and method.training.batch % devices:
+        if isinstance(method, Learnable) and method.training.batch % devices:
             raise ReposeError(
                 f"methods.{name}.training.batch: {method.training.batch} cannot be shared by {devices} devices",
                 _line_of(("methods", name, "training", "batch"), paths),
@@ -112,10 +185,14 @@ def _compose(path: Path) -> yaml.Node | None:
 
 
 def _plain(node: yaml.Node | None, path: Path) -> Any:
-    """The value of a YAML node; a mapping with a key given twice is refused."""
+    """The value of a YAML node with its merges (`<<: *anchor`); a mapping with a key given twice is refused."""
     if isinstance(node, yaml.MappingNode):
+        inherited: dict[Any, Any] = {}
         values: dict[Any, Any] = {}
         for key, value in node.value:
+            if key.tag == MERGE:
+                inherited |= _plain(value, path)
+                continue
             if key.value in values:
                 raise ReposeError(
                     f"key {key.value!r} is given twice",
@@ -123,7 +200,7 @@ def _plain(node: yaml.Node | None, path: Path) -> Any:
                     hint="keep one",
                 )
             values[key.value] = _plain(value, path)
-        return values
+        return inherited | values
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, path) for item in node.value]
     return None if node is None else yaml.SafeLoader("").construct_object(node)
@@ -191,6 +268,9 @@ def _child(node: yaml.Node | None, part: str | int) -> tuple[int, yaml.Node] | N
         for key, value in node.value:
             if key.value == str(part):
                 return key.start_mark.line + 1, value
+        for key, value in node.value:
+            if key.tag == MERGE and (found := _child(value, part)):
+                return found
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         return node.value[part].start_mark.line + 1, node.value[part]
     return None

@@ -21,7 +21,6 @@ from repose.provenance.manifest import Manifest, load, manifest_path
 from repose.provenance.tree import Node, grow
 
 KEYS = ("dataset", "method", "protocol")
-TOLERANCE = 1e-5  # the table has six digits
 
 
 @dataclass(frozen=True)
@@ -211,7 +210,7 @@ def _agree(stands: str, fresh: Any) -> bool:
     if stands == "" or pd.isna(fresh):
         return stands == "" and bool(pd.isna(fresh))
     try:
-        return abs(float(stands) - float(fresh)) <= TOLERANCE * abs(float(fresh))
+        return float(stands) == float(fresh)  # of the six digits that a table has
     except ValueError:
         return sorted(stands.split(";")) == sorted(str(fresh).split(";"))  # run ids, in the order of seeds
 

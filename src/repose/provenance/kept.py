@@ -13,7 +13,6 @@ from pathlib import Path
 
 from repose.provenance.publish import publish
 
-
 FORCED = "REPOSE_FORCED"  # what a run was told to make again whatever is there: names of rules, files, or "*"
 
 
@@ -21,7 +20,9 @@ def is_forced(stage: str, manifest: Path) -> bool:
     """Whether the user asked for an artefact to be made again, by its rule or by a file of its folder."""
     names = json.loads(os.environ.get(FORCED, "[]"))
     files = [Path(name) for name in names if "/" in name]
-    return "*" in names or stage in names or any(f.resolve().parent == manifest.resolve().parent for f in files)
+    return (
+        "*" in names or stage in names or any(f.resolve().parent == manifest.resolve().parent for f in files)
+    )
 
 
 def keep(base: Path, names: Sequence[str], entry: Path, many: int) -> None:
