@@ -9,10 +9,12 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
+
+from repose.errors import ReposeError
 
 
 @contextmanager
@@ -25,45 +27,53 @@ def peers(count: int, work: Callable[..., object], *arguments: Any) -> Iterator[
         yield
         return
     meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "NODE_RANK": "0"}
-    context = multiprocessing.get_context("spawn")
+    context, over = multiprocessing.get_context("spawn"), Event()
     processes = [
-        context.Process(
-            target=_peer, args=(meeting | {"LOCAL_RANK": str(rank)}, work, arguments), daemon=True
-        )
+        context.Process(target=_peer, args=(meeting | {"LOCAL_RANK": str(rank)}, work, arguments))
         for rank in range(1, count)
     ]
-    before = dict(os.environ)
+    watchers = [Thread(target=_fall_with, args=(process, over), daemon=True) for process in processes]
+    before = {name: os.environ.get(name) for name in (*meeting, "LOCAL_RANK")}
     os.environ.update(meeting | {"LOCAL_RANK": "0"})
     try:
-        for process in processes:
+        for process, watcher in zip(processes, watchers, strict=True):
             process.start()
-            Thread(target=_end_with, args=(process.sentinel, process), daemon=True).start()
+            watcher.start()
         yield
-        for process in processes:
-            process.join()
+        for watcher in watchers:
+            watcher.join()
     finally:
+        over.set()
         for process in processes:
-            process.terminate()
-        os.environ.clear()
-        os.environ.update(before)
+            if process.pid:
+                process.kill()  # it may wait for this one in a library, deaf to a request to end
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _fall_with(process: Any, over: Event) -> None:
+    """End this process when a peer fails, which would be waited for otherwise."""
+    wait([process.sentinel])
+    process.join()
+    if process.exitcode and not over.is_set():
+        print("a process of the training died", file=sys.stderr, flush=True)
+        os._exit(1)
 
 
 def _peer(environment: dict[str, str], work: Callable[..., object], arguments: tuple[Any, ...]) -> None:
     os.environ.update(environment)
     first = multiprocessing.parent_process()
     assert first is not None
-    Thread(target=_end_with, args=(first.sentinel, None), daemon=True).start()
-    work(*arguments)
+    Thread(target=_end_after, args=(first.sentinel,), daemon=True).start()
+    # The first process has the same error, and says so.
+    with suppress(ReposeError):
+        work(*arguments)
 
 
-def _end_with(sentinel: int, process: Any) -> None:
-    """End this process when another one does, unless it ends well."""
+def _end_after(sentinel: int) -> None:
     wait([sentinel])
-    if process is not None:
-        process.join()
-        if process.exitcode == 0:
-            return
-        print("a process of the training died", file=sys.stderr, flush=True)
     os._exit(1)
 
 
