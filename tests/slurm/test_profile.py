@@ -137,7 +137,7 @@ def test_a_killed_training_is_retried_and_goes_on_from_its_checkpoint(kill, fini
 
 
 def test_a_job_beyond_its_memory_is_killed_by_slurm_and_retried_with_more(finished, tmp_path):
-    project = copy(finished, tmp_path, "methods: {npt: {width: 5}}\n")
+    project = copy(finished, tmp_path, "methods: {npt: {training: {eps: 1.0e-7}}}\n")
     out = project.run(
         *command("--set-resources", "train:mem_mb=60 if attempt == 1 else 4000", target=MODEL)
     ).stdout

@@ -62,7 +62,7 @@ def test_an_edited_setting_runs_what_follows_it(project):
 
 
 def test_an_edited_mesh_costs_its_conversion_its_distances_and_the_training(project):
-    name, content = mesh_file(*EDITED, bend=9)
+    name, content = mesh_file(*EDITED, bend=12)
     (project.raw / name).write_bytes(content)
     assert project.planned(MODEL, GIH) == EVERY
     assert ran(project) == EVERY
