@@ -110,24 +110,9 @@ def method_settings(wildcards):
     return method.model_dump(mode="json") | {"compute": compute.model_dump(mode="json")}
 
 
-def training_devices(wildcards):
-    """How many devices share the batches of one training."""
-    return CONFIG.compute.devices_of(CONFIG.methods[wildcards.method])
-
-
-def training_gpus(wildcards):
-    """GPUs of one training."""
-    return training_devices(wildcards) * int(CONFIG.compute.device == "cuda")
-
-
-def training_threads(wildcards):
-    """CPU threads of one training."""
-    return training_devices(wildcards) * CONFIG.compute.threads
-
-
 def training_memory(wildcards, attempt):
     """MiB of one training; a retry after running out of memory asks for more."""
-    return 8000 * attempt * training_devices(wildcards)
+    return 8000 * attempt
 
 
 def gih_memory(wildcards):

@@ -25,11 +25,11 @@ rule train:
         "benchmarks/train/{dataset}/{method}/seed{seed}.tsv"
     conda:
         ENV
-    threads: training_threads
+    threads: CONFIG.compute.threads
     resources:
         mem_mb=training_memory,
         runtime=1440,
-        gpu=training_gpus,
+        gpu=int(CONFIG.compute.device == "cuda"),
     params:
         settings=method_settings,
         gih=distances_option,

@@ -57,15 +57,15 @@ class Triples:
         """The triples numbered `chosen`, and two independent vertex shuffles drawn from `shuffle`."""
         identity, pose, truth = (centred(self.store.vertices(self.rows[chosen, k])) for k in range(3))
         count = self.store.shape[1]
-        orders = (torch.from_numpy(shuffle.permutation(count)) for _ in range(2))
-        return Batch(identity, pose, truth, *orders, self._rests(chosen))
+        order, pose_order = (torch.from_numpy(shuffle.permutation(count)) for _ in range(2))
+        return Batch(identity, pose, truth, order, pose_order, self._rests(chosen))
 
     def _rests(self, chosen: NDArray[np.integer]) -> Rests | None:
         if self.rests is None:
             return None
-        bodies = (centred(self.store.vertices(self.rests[chosen, k])) for k in range(2))
+        identity, pose = (centred(self.store.vertices(self.rests[chosen, k])) for k in range(2))
         faces = torch.from_numpy(self.store.faces).long()
-        return Rests(*bodies, faces, faces)
+        return Rests(identity, pose, faces, faces)
 
 
 def _rests(store: MeshStore, triples: pd.DataFrame, rest_pose: int) -> NDArray[np.int64]:
@@ -97,17 +97,11 @@ def chosen_in_passes(total: int, size: int, seed: int, step: int) -> NDArray[np.
 
 
 class BatchStream(IterableDataset[Batch]):
-    """Batches of steps `start` … `stop` - 1: passes over all triples, each pass in a new order.
+    """Batches of steps `start` … `stop` - 1: passes over all triples, each pass in a new order."""
 
-    Of `shares` devices that train together, each takes every `shares`-th triple of a batch, from number `share` on.
-    """
-
-    def __init__(
-        self, triples: Triples, size: int, seed: int, start: int, stop: int, share: int = 0, shares: int = 1
-    ):
+    def __init__(self, triples: Triples, size: int, seed: int, start: int, stop: int):
         self.triples, self.size, self.seed = triples, size, seed
         self.start, self.stop = start, stop
-        self.share, self.shares = share, shares
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -115,7 +109,7 @@ class BatchStream(IterableDataset[Batch]):
     def __iter__(self) -> Iterator[Batch]:
         for step in range(self.start, self.stop):
             shuffle = np.random.default_rng([self.seed, 1, step])
-            yield self.triples.batch(self.chosen(step)[self.share :: self.shares], shuffle)
+            yield self.triples.batch(self.chosen(step), shuffle)
 
     def chosen(self, step: int) -> NDArray[np.integer]:
         """Numbers (size,) of the triples of a step."""
