@@ -68,7 +68,11 @@ def raw_bodies(wildcards):
 
 def raw_bodies_manifest(wildcards):
     """Its manifest."""
-    return [path.replace(".npz", ".manifest.json") for path in [raw_bodies(wildcards)] if path]
+    return [
+        path.replace(".npz", ".manifest.json")
+        for path in [raw_bodies(wildcards)]
+        if path
+    ]
 
 
 def bodies_option(wildcards):

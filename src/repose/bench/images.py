@@ -85,6 +85,12 @@ def z_buffer(
 
 def _recipe(vertices: int, size: int) -> ImageRecipe:
     bodies = generate(BodySettings(vertices=vertices, identities=2, poses=8))
-    counts = {"identities": (2, 0, 0), "poses": (8, 0, 0), "outfits": 2, "images": IMAGES, "cameras": 1}
+    counts: dict[str, Any] = {
+        "identities": (2, 0, 0),
+        "poses": (8, 0, 0),
+        "outfits": 2,
+        "images": IMAGES,
+        "cameras": 1,
+    }
     settings = Settings(height=size, width=size, samples=SAMPLES, vertices=vertices, seed=0, **counts)
     return open_fashion.draw(bodies, settings)

@@ -93,7 +93,7 @@ def _normals(corners: NDArray[np.float64]) -> NDArray[np.float64]:
 def _inside(places: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
     margin = 1e-3  # rounding of the stored coordinates
     low, high = -margin, np.array([shape[1], shape[0]]) - 1 + margin
-    return ((places >= low) & (places <= high)).all(axis=1)
+    return np.logical_and.reduce((places >= low) & (places <= high), axis=1)
 
 
 def _in_front(

@@ -43,7 +43,9 @@ class Poisson:
     """
 
     def __init__(self, rest: NDArray[np.floating], faces: NDArray[np.integer]):
-        rest, faces = rest.astype(np.float64), faces.astype(np.int64)
+        self._build(rest.astype(np.float64), faces.astype(np.int64))
+
+    def _build(self, rest: Float, faces: Int) -> None:
         normals = np.cross(rest[faces[:, 1]] - rest[faces[:, 0]], rest[faces[:, 2]] - rest[faces[:, 0]])
         area2 = np.linalg.norm(normals, axis=1)
         if (flat := np.flatnonzero(area2 <= _FLAT * area2.mean())).size:

@@ -43,12 +43,12 @@ def predict(
         batches = ValidationBatches(Triples(store, triples, getattr(network, "rest_pose", None)), BATCH)
         parts = []
         for batch in track(batches, len(batches), f"{label} {protocol}"):
-            identity, pose, *orders = (
+            identity, pose, order, pose_order = (
                 x.to(device) for x in (batch.identity, batch.pose, batch.identity_order, batch.pose_order)
             )
             rests = batch.rests and batch.rests.to(device)
-            out = transfer_shuffled(network, identity, pose, *orders, rests)
-            parts.append(out.vertices.float().cpu().numpy())
+            transfer = transfer_shuffled(network, identity, pose, order, pose_order, rests)
+            parts.append(transfer.vertices.float().cpu().numpy())
         names = triples[["identity_mesh", "pose_mesh", "truth_mesh"]].to_numpy().tolist()
         group = root.create_group(protocol, attributes={"triples": names})
         vertices = np.concatenate(parts)

@@ -14,7 +14,7 @@ from repose.provenance.manifest import Recorder, manifest_path
 from repose.raw import collect
 
 
-def source_of(dataset: Dataset | Images) -> ModuleType:
+def source_of(dataset: Dataset | Images | Rendered) -> ModuleType:
     """The module that makes a dataset's bodies, or draws its images."""
     return import_module(f"repose.raw.{dataset.source.replace('-', '_')}")
 

@@ -28,7 +28,8 @@ class ImageStore:
         attributes = zarr.open_group(path, mode="r").attrs
         self.image_ids: list[str] = list(attributes["image_ids"])  # type: ignore[arg-type]
         self._images = _Rows(path / "image")
-        self.size: tuple[int, int] = self._images.shape[1:3]  # height, width
+        height, width = self._images.shape[1:3]
+        self.size = height, width
 
     def __len__(self) -> int:
         return len(self.image_ids)

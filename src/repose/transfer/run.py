@@ -87,8 +87,8 @@ def transfer(identity: Body, pose: Body, model: Model, pose_rest: Body | None = 
     rests = _rests(identity, pose, pose_rest, model)
     # As in training, the network sees vertices in random order, always the same one.
     rng = np.random.default_rng(0)
-    orders = (torch.from_numpy(rng.permutation(x.shape[1])) for x in (first, second))
-    out = transfer_shuffled(model.network, first, second, *orders, rests).vertices.float()
+    order, pose_order = (torch.from_numpy(rng.permutation(x.shape[1])) for x in (first, second))
+    out = transfer_shuffled(model.network, first, second, order, pose_order, rests).vertices.float()
     if not out.isfinite().all():
         raise ReposeError("predicts vertices that are no numbers", model.weights)
     edges = torch.from_numpy(unique_edges(identity.faces)).long()

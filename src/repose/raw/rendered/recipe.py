@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -181,9 +181,10 @@ def _tuples(text: str) -> dict:
 def _outfit(text: str) -> Outfit:
     values = json.loads(str(text))
     for garment in ("top", "inner", "bottom"):
-        values[garment] = Fabric(
-            **{k: tuple(v) if isinstance(v, list) else v for k, v in values[garment].items()}
-        )
+        fabric: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values[garment].items()
+        }
+        values[garment] = Fabric(**fabric)
     return Outfit(**values | {"shoes": tuple(values["shoes"])})
 
 
