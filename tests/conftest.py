@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[1]
 class Project:
     """A checkout's workflow in a folder of its own, run as a user runs it."""
 
+    presets: tuple[str, ...] = ("workflow/presets/smoke.yaml",)
+
     def __init__(self, folder: Path):
         self.folder = folder
         self.environment = os.environ | {"PYTHONUNBUFFERED": "1"}
@@ -29,11 +31,12 @@ class Project:
     def snakemake(
         self, *arguments: str, preset: str | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        """Run snakemake with the smoke preset, and one more on top; output is stdout and stderr together."""
-        presets = ["workflow/presets/smoke.yaml", *([preset] if preset else [])]
+        """Run snakemake with the project's presets, and one more on top; output is stdout and stderr together."""
+        presets = [*self.presets, *([preset] if preset else [])]
         options = [a for a in arguments if a.startswith("-")]
         targets = [a for a in arguments if not a.startswith("-")]
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", *options, "--configfile", *presets]
+        files = ["--configfile", *presets] if presets else []
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *options, *files]
         return self.run(*command, "--", *targets, check=check)
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -7,11 +7,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-RINGS = {6890: (82, 84), 3889: (23, 169)}  # rings × sectors + 2 poles
+RINGS = {6890: (82, 84), 3889: (23, 169), 122: (8, 15)}  # rings × sectors + 2 poles
 
 
 def faces_of(vertices: int) -> np.ndarray:
-    """A closed surface (F, 3) with the counts of SMPL (6890) or SMAL (3889): F = 2 V - 4."""
+    """A closed surface (F, 3) with the counts of SMPL (6890), SMAL (3889) or neither (122): F = 2 V - 4."""
     rings, sectors = RINGS[vertices]
     ring, sector = np.divmod(np.arange((rings - 1) * sectors), sectors)
     a, b = 1 + ring * sectors + sector, 1 + ring * sectors + (sector + 1) % sectors

@@ -95,6 +95,40 @@ def test_a_job_that_does_not_listen_is_killed(run, monkeypatch):
     assert gone(job)
 
 
+@pytest.fixture
+def queue(tmp_path, monkeypatch):
+    """Commands `squeue` and `scancel` on a file of jobs `number|comment|folder`."""
+    jobs = tmp_path / "queue"
+    commands = {"squeue": 'cat "$QUEUE"', "scancel": 'for job; do sed -i "/^$job|/d" "$QUEUE"; done'}
+    for name, line in commands.items():
+        path = tmp_path / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{line}\n")
+        path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setenv("QUEUE", str(jobs))
+    return jobs
+
+
+def test_slurm_jobs_of_the_folder_are_cancelled_and_no_others(tmp_path, queue):
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    (mine / "results" / ".config").mkdir(parents=True)
+    stays = f"2|(null)|{mine}\n3|rule_train_wildcards_a|{other}\n"
+    queue.write_text(f"1|rule_train_wildcards_a|b|{mine}\n{stays}4|rule_score|{mine}\n")
+    done = recover(mine / "results")
+    assert done.ended == ["Slurm job 1, rule_train_wildcards_a|b", "Slurm job 4, rule_score"]
+    assert queue.read_text() == stays
+
+
+def test_a_slurm_job_that_does_not_end_is_an_error(tmp_path, queue, monkeypatch):
+    (tmp_path / "results" / ".config").mkdir(parents=True)
+    (tmp_path / "bin" / "scancel").write_text("#!/bin/sh\n")
+    queue.write_text(f"1|rule_train|{tmp_path}\n")
+    monkeypatch.setattr("repose.provenance.slurm.PATIENCE", 0)
+    with pytest.raises(ReposeError, match="Slurm job 1 does not end"):
+        recover(tmp_path / "results")
+
+
 def test_private_files_of_other_machines_and_living_writers_stay(tmp_path):
     (tmp_path / ".config").mkdir()
     host = os.uname().nodename

@@ -47,6 +47,20 @@ def forget(manifest):
     manifest.unlink()
 
 
+@pytest.mark.parametrize("forced", [["train"], ["*"], ["runs/seed0/store.zarr"]])
+def test_what_the_user_forces_is_made_again_and_kept_anew(results, monkeypatch, forced):
+    monkeypatch.chdir(results)
+    _, manifest = train(results)
+    before = verify(manifest).digest
+    monkeypatch.setenv("REPOSE_FORCED", '["score", "runs/seed1/model.bin"]')
+    assert not train(results)[0]
+    monkeypatch.setenv("REPOSE_FORCED", json.dumps(forced))
+    assert train(results)[0]
+    after = verify(manifest).digest
+    monkeypatch.delenv("REPOSE_FORCED")
+    assert not train(results)[0] and verify(manifest).digest == after != before
+
+
 def test_a_planned_job_with_equal_inputs_gets_its_finished_result_back(results):
     worked, manifest = train(results)
     before = verify(manifest)

@@ -5,6 +5,7 @@ import shutil
 
 import pandas as pd
 import pytest
+from conftest import Project
 
 from repose.errors import ReposeError
 from repose.provenance.manifest import load, manifest_path, verify
@@ -154,6 +155,17 @@ def test_a_flipped_bit_in_the_weights_never_reaches_the_table(project):
     )
     assert out.returncode == 1 and "does not match its manifest" in out.stdout
     assert not (project.folder / "t.csv").exists()
+
+
+def test_a_dataset_of_6400_meshes_is_tens_of_jobs(tmp_path):
+    (tmp_path / "large.yaml").write_text(
+        "datasets: {open-human: {identities: {train: 10, val: 2, test: 4}, poses: {train: 360, val: 20, test: 20}}}\n"
+        "tables: {table1: {seeds: [0, 1, 2], methods: [npt, corenet, npt-original]}}\n"
+    )
+    targets = "results/table1.csv", "results/gih/open-human.manifest.json"
+    planned = Project(tmp_path).planned(*targets, preset="large.yaml")
+    assert planned["convert"] == planned["store"] == 1 and planned["train"] == 9
+    assert sum(planned.values()) == 37
 
 
 def test_a_typo_in_the_config_ends_in_one_line(project):

@@ -18,7 +18,9 @@ try:
 except ReposeError as error:
     raise WorkflowError(str(error)) from None
 
-hand_down(CONFIG, Path("results/.config"), workflow.is_main_process)
+hand_down(
+    CONFIG, Path("results/.config"), workflow.is_main_process, workflow.dag_settings
+)
 ENV = "../../envs/conda.yaml"
 
 

@@ -6,14 +6,16 @@ import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from repose.config.load import resolve
 from repose.config.models import Config
+from repose.provenance.kept import FORCED
 from repose.provenance.owner import Owner, Process, owners
 
 
-def hand_down(config: Config, folder: Path, is_main_process: bool) -> None:
-    """Let jobs find the `repose` command and the configuration of the run they belong to.
+def hand_down(config: Config, folder: Path, is_main_process: bool, dag: Any = None) -> None:
+    """Let jobs find the `repose` command, the configuration of the run they belong to, and what it is forced to make.
 
     Jobs read a copy of the configuration named by its content: what is edited while a run goes on cannot reach its
     jobs, on this machine or on other nodes, where the variable is set already.
@@ -22,8 +24,16 @@ def hand_down(config: Config, folder: Path, is_main_process: bool) -> None:
         os.environ["REPOSE_CONFIG"] = str(resolve(config, folder.absolute()))
     if is_main_process:
         _note_scheduler(folder.parent)
+        os.environ[FORCED] = json.dumps(_forced(dag))
     # `.venv/bin/snakemake` needs no activated environment; conda puts its own in front.
     os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+
+
+def _forced(dag: Any) -> list[str]:
+    """Rules and files that Snakemake's options `--forcerun`, `--force` and `--forceall` name."""
+    if dag is None:
+        return []
+    return ["*"] if dag.forceall or dag.forcetargets else sorted(map(str, dag.forcerun))
 
 
 def _note_scheduler(results: Path) -> None:

@@ -5,12 +5,24 @@ then come out as they were. Such a job finds its result here: hard links, so tha
 its place costs no disk a second time. It is hashed before it is used again.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from repose.provenance.publish import publish
+
+FORCED = "REPOSE_FORCED"  # what a run was told to make again whatever is there: names of rules, files, or "*"
+
+
+def is_forced(stage: str, manifest: Path) -> bool:
+    """Whether the user asked for an artefact to be made again, by its rule or by a file of its folder."""
+    names = json.loads(os.environ.get(FORCED, "[]"))
+    files = [Path(name) for name in names if "/" in name]
+    return (
+        "*" in names or stage in names or any(f.resolve().parent == manifest.resolve().parent for f in files)
+    )
 
 
 def keep(base: Path, names: Sequence[str], entry: Path, many: int) -> None:

@@ -119,6 +119,9 @@ class Recorder:
         if not folder:
             return False
         self._keep, self._entry = keep, folder / ".cache" / place / self.key
+        if self._entry.is_dir() and kept.is_forced(self.stage, manifest):
+            print(f"{place}: made again, as asked for", flush=True)
+            shutil.rmtree(self._entry)
         if not self._entry.is_dir():
             return False
         try:

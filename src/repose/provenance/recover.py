@@ -1,7 +1,8 @@
 """After a kill -9 of the scheduler, or of the machine: end what lives on, remove what is half made, unlock.
 
-Only processes that are surely this folder's own are ended: the workflow hands its jobs the folder's
-configuration and the name of their scheduler in the environment, and that scheduler must be dead.
+Slurm jobs of the folder are cancelled, wherever they run or wait. Other processes are ended only if they are surely
+this folder's own: the workflow hands its jobs the folder's configuration and the name of their scheduler in the
+environment, and that scheduler must be dead.
 """
 
 import json
@@ -20,6 +21,7 @@ import psutil
 
 from repose.errors import ReposeError
 from repose.provenance.owner import MARK, Process, holder, is_held, owners
+from repose.provenance.slurm import cancel_leftovers
 
 RUN = "run:"  # owner's files of schedulers begin with it
 PATIENCE = 10  # seconds between the request to end and the kill
@@ -30,7 +32,7 @@ _PRIVATE = re.compile(r"\..+\.(?P<pid>\d+)\.[0-9a-f]{8}\.tmp(\.old)?")
 class Recovered:
     """What `recover` did."""
 
-    ended: list[str]  # command lines
+    ended: list[str]  # Slurm jobs and command lines
     removed: list[Path]
     foreign: list[Path]  # private files of other machines, left alone
     unlocked: bool
@@ -43,7 +45,7 @@ def recover(results: Path) -> Recovered:
         ReposeError: a run is going on, or another machine still writes; nothing was changed.
     """
     refuse_while_running(results)
-    ended = _end(list(leftover_jobs(results)))
+    ended = cancel_leftovers(results.absolute().parent) + _end(list(leftover_jobs(results)))
     for file in _owners(results):
         if is_held(file):
             raise ReposeError(

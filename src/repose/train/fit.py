@@ -1,7 +1,6 @@
 """Train one method on one dataset with one seed; kill it at any moment, run it again, get the same weights."""
 
 import logging
-import shutil
 import sys
 import time
 import warnings
@@ -14,7 +13,7 @@ import pandas as pd
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from repose.config.learned import Learnable, Schedule
@@ -27,6 +26,7 @@ from repose.provenance.manifest import peak_memory_mib
 from repose.provenance.publish import publish
 from repose.store.images import ImageStore
 from repose.store.meshes import MeshStore
+from repose.train.checkpoints import PublishedCheckpoints
 from repose.train.tasks import task_of
 from repose.train.tasks.base import Task
 
@@ -106,11 +106,6 @@ def train(
     )
 
 
-def discard_state(state: Path) -> None:
-    """Remove the checkpoints of a training whose result is published."""
-    shutil.rmtree(state, ignore_errors=True)
-
-
 class Keeper(Callback):
     """Progress, learning curve and best weights; its state travels inside the checkpoint."""
 
@@ -173,7 +168,8 @@ class Keeper(Callback):
         self._losses = []
         if self.task.iteration and value <= self.best()[self.task.metric]:
             with publish(self.weights) as private:
-                save_file({k: v.contiguous() for k, v in self.task.weights().items()}, private)
+                # Not `save_file`, whose errors do not say that the disk is full.
+                private.write_bytes(save({k: v.contiguous() for k, v in self.task.weights().items()}))
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed training needs of this callback."""
@@ -207,6 +203,7 @@ def _trainer(compute: Compute, settings: Schedule, keeper: Keeper, state: Path) 
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         callbacks=[keeper, last],
+        plugins=[PublishedCheckpoints()],
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,

@@ -1,6 +1,7 @@
 """Stage `train`: packed meshes and training triples, or images and pairs → weights and learning curve."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -42,15 +43,16 @@ def run(
         recorder.uses("gih", manifest_path(gih))
     for part, weights in (runs or {}).items():
         recorder.uses(part, manifest_path(weights))
+    folder, label = state / recorder.key[:16], " ".join(out.parts[-4:-1])
     if recorder.reuse(manifest_path(out), keep=KEPT):
+        if folder.exists():  # an earlier attempt was killed when its result was sealed
+            _discard(folder, Owner(state / "owners" / folder.name, label))
         return
     # A finished result needs none of the libraries, which take seconds to import.
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
-    from repose.train.fit import discard_state, train
+    from repose.train.fit import train
 
-    folder = state / recorder.key[:16]
-    label = " ".join(out.parts[-4:-1])
     # Another method may have the same settings, and so the same checkpoints.
     owner = Owner(state / "owners" / folder.name, label)
     opened = ImageStore(store) if method.kind == "images" else MeshStore(store)
@@ -64,7 +66,7 @@ def run(
     }
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
-        save_file(result.weights, private)
+        private.write_bytes(save(result.weights))
     history, run_json = out.with_name("history.parquet"), out.with_name("run.json")
     with publish(history) as private:
         result.history.to_parquet(private, index=False)
@@ -75,5 +77,12 @@ def run(
         "device": result.device,
     }
     recorder.seal(manifest_path(out), [out, history, run_json], {"parameters": result.parameters})
-    discard_state(folder)
+    _discard(folder, owner)
+
+
+def _discard(folder: Path, owner: Owner) -> None:
+    """Remove the checkpoints of a training whose result is sealed."""
+    # First: what is left after a kill must not be taken for a training to resume.
+    (folder / "last.ckpt").unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
     owner.release()

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from repose.errors import ReposeError
 from repose.provenance.code import stage_code
@@ -32,7 +32,7 @@ def run(system: str, files: Sequence[Path], out: Path, pooling: str | None = Non
             sources[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
-        save_file(tensors, private, metadata={METADATA: json.dumps(settings, sort_keys=True)})
+        private.write_bytes(save(tensors, {METADATA: json.dumps(settings, sort_keys=True)}))
     parameters = sum(t.numel() for key, t in tensors.items() if not key.endswith((".u", ".v")))
     recorder.seal(
         manifest_path(out), [out], {"settings": settings, "parameters": parameters, "sources_sha256": sources}

@@ -1,0 +1,58 @@
+"""Slurm jobs that a killed scheduler left behind."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from repose.errors import ReposeError
+
+PATIENCE = 120  # seconds until a cancelled job must be gone
+
+
+def cancel_leftovers(project: Path) -> list[str]:
+    """Cancel this user's jobs that Snakemake submitted from a folder, and wait until they are gone.
+
+    Snakemake notes the rule in the comment of each job; other jobs of that folder are not touched. Call it only when
+    no scheduler of the folder is alive.
+
+    Returns:
+        what was cancelled, a line per job.
+
+    Raises:
+        ReposeError: Slurm has not ended a job in time.
+    """
+    if not shutil.which("squeue"):
+        return []
+    if not (jobs := _jobs(project)):
+        return []
+    subprocess.run(["scancel", *jobs], check=False, capture_output=True)
+    end = time.monotonic() + PATIENCE
+    while left := set(jobs) & set(_jobs(project)):
+        if time.monotonic() > end:
+            raise ReposeError(
+                f"Slurm job {', '.join(sorted(left))} does not end",
+                where=project,
+                hint="ask `squeue` why, then run `repose recover` again",
+            )
+        time.sleep(1)
+    return [f"Slurm job {number}, {rule}" for number, rule in sorted(jobs.items())]
+
+
+def _jobs(project: Path) -> dict[str, str]:
+    """Number and rule of the jobs that are not over."""
+    command = ["squeue", "--noheader", "--user", str(os.getuid()), "--format", "%i|%k|%Z"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    if told.returncode:
+        why = told.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        print(f"squeue does not answer ({why[0]}): Slurm jobs, if there are any, stay", file=sys.stderr)
+        return {}
+    found = {}
+    for line in told.stdout.splitlines():
+        number, _, rest = line.partition("|")
+        comment, _, folder = rest.rpartition("|")
+        if comment.startswith("rule_") and Path(folder).resolve() == project.resolve():
+            found[number] = comment
+    return found
