@@ -1,9 +1,9 @@
 """Stretches: what lengths between near vertices say about the body, and vertices from stretches.
 
 An offset per vertex can satisfy any lengths by bending and wrinkling, and hardly feels those of a whole limb. A
-symmetric 3 × 3 matrix per vertex cannot turn anything: it lengthens the edges around the vertex, and the vertices follow
-from the edges by one linear system (as in Neural Jacobian Fields, Aigerman et al. 2022, but for symmetric matrices on
-a graph).
+symmetric 3 × 3 matrix per vertex turns nothing: it lengthens the edges around the vertex, and the vertices follow
+from the edges by one linear system (as in Neural Jacobian Fields, Aigerman et al. 2022, but for symmetric matrices
+on a graph).
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ COMPONENTS = (
 _NEAREST = 8
 _ANCHOR = 1e-4  # pull of each vertex to where it was, beside 1 for each edge: keeps loose pieces in place
 _RIDGE = 0.3  # beside 1 for each edge: no length says anything about the direction off the surface
+_OUTLIER = 0.2  # logarithm of a ratio of lengths: an edge so far from the fit counts half
+_ROUNDS = 2  # of fitting again with the weights that follow
 _LARGEST = 1.0  # logarithm of a ratio of lengths: vertices may coincide
 _LEAST = 1e-6  # of the size of the body
 
@@ -50,7 +52,8 @@ def measured_stretch(
 ) -> Tensor:
     """Logarithmic stretch (B, N, 6) that takes the lengths around each vertex from the pose mesh to the identity mesh.
 
-    Least squares for log(length / length) = dᵀ M d over the directions d of the edges in the pose mesh.
+    Fits log(length / length) = dᵀ M d over the directions d of the edges in the pose mesh, by least squares with
+    Cauchy weights: skin folds at bent joints, and what is near may lie across a gap.
     """
     across = edges(pose, near)
     length = torch.linalg.vector_norm(across, dim=3, keepdim=True).clamp(min=_LEAST)
@@ -58,8 +61,13 @@ def measured_stretch(
     ratio = (wanted / length).log().clamp(-_LARGEST, _LARGEST)
     x, y, z = (across / length).unbind(3)
     products = torch.stack([x * x, y * y, z * z, *(2**0.5 * p for p in (y * z, x * z, x * y))], dim=3)
-    normal = products.mT @ products + _RIDGE * torch.eye(COMPONENTS).to(products)
-    return torch.linalg.solve(normal, products.mT @ ratio)[..., 0]
+    ridge = _RIDGE * torch.eye(COMPONENTS).to(products)
+    weights = torch.ones_like(ratio)
+    for _ in range(1 + _ROUNDS):
+        weighted = (weights * products).mT
+        fit = torch.linalg.solve(weighted @ products + ridge, weighted @ ratio)
+        weights = 1 / (1 + ((ratio - products @ fit) / _OUTLIER).square())
+    return fit[..., 0]
 
 
 def stretched(
@@ -67,7 +75,7 @@ def stretched(
     stretch: Tensor,  # (B, N, 6), added to the identity matrix
     near: Tensor,  # (B, N, K)
 ) -> Tensor:
-    """Vertices (B, N, 3) whose edges to `near` are, in least squares, the old ones times the mean stretch of their ends."""
+    """Vertices (B, N, 3) whose edges to `near` are nearly the old ones times the mean stretch of their ends."""
     xx, yy, zz, yz, xz, xy = stretch.unbind(2)
     yz, xz, xy = (c / 2**0.5 for c in (yz, xz, xy))
     matrix = torch.stack([xx, xy, xz, xy, yy, yz, xz, yz, zz], dim=2)
