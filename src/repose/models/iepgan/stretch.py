@@ -64,10 +64,13 @@ def measured_stretch(
     ridge = _RIDGE * torch.eye(COMPONENTS).to(products)
     weights = torch.ones_like(ratio)
     for _ in range(1 + _ROUNDS):
-        weighted = (weights * products).mT
-        fit = torch.linalg.solve(weighted @ products + ridge, weighted @ ratio)
-        weights = 1 / (1 + ((ratio - products @ fit) / _OUTLIER).square())
-    return fit[..., 0]
+        weighted = weights * products
+        # Sums, because automatic mixed precision would round products of matrices.
+        normal = (weighted[..., None] * products[..., None, :]).sum(dim=2) + ridge
+        fit = torch.linalg.solve(normal, (weighted * ratio).sum(dim=2))
+        fitted = (products * fit[:, :, None]).sum(dim=3, keepdim=True)
+        weights = 1 / (1 + ((ratio - fitted) / _OUTLIER).square())
+    return fit
 
 
 def stretched(
@@ -76,14 +79,13 @@ def stretched(
     near: Tensor,  # (B, N, K)
 ) -> Tensor:
     """Vertices (B, N, 3) whose edges to `near` are nearly the old ones times the mean stretch of their ends."""
-    xx, yy, zz, yz, xz, xy = stretch.unbind(2)
+    xx, yy, zz, yz, xz, xy = stretch.to(vertices).unbind(2)
     yz, xz, xy = (c / 2**0.5 for c in (yz, xz, xy))
     matrix = torch.stack([xx, xy, xz, xy, yy, yz, xz, yz, zz], dim=2)
-    there = gathered(matrix, near).unflatten(3, (3, 3))
-    mean = (matrix.unflatten(2, (3, 3))[:, :, None] + there) / 2
-    change = (mean @ edges(vertices, near)[..., None])[..., 0]
-    ends = near.flatten(1)[..., None].expand(-1, -1, 3)
-    pull = change.sum(dim=2).scatter_add(1, ends, -change.flatten(1, 2))
+    mean = ((matrix[:, :, None] + gathered(matrix, near)) / 2).unflatten(3, (3, 3))
+    change = (mean * edges(vertices, near)[..., None, :]).sum(dim=4)
+    own = change.sum(dim=2).flatten(0, 1)
+    pull = own.index_add(0, _rows(near), -change.flatten(0, 2)).unflatten(0, near.shape[:2])
     return vertices + _Solve.apply(pull, near)
 
 
@@ -92,8 +94,13 @@ def gathered(
     near: Tensor,  # (B, N, K)
 ) -> Tensor:
     """The values of the near vertices, (B, N, K, C)."""
-    places = near.flatten(1)[..., None].expand(-1, -1, values.shape[2])
-    return values.gather(1, places).unflatten(1, near.shape[1:])
+    return values.flatten(0, 1).index_select(0, _rows(near)).unflatten(0, near.shape)
+
+
+def _rows(near: Tensor) -> Tensor:
+    """Their places (B N K,) among the vertices of the whole batch."""
+    first = torch.arange(len(near), device=near.device) * near.shape[1]
+    return (near + first[:, None, None]).flatten()
 
 
 def edges(vertices: Tensor, near: Tensor) -> Tensor:
