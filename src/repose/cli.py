@@ -24,7 +24,7 @@ app = typer.Typer(
 ConfigFile = Annotated[Path, typer.Option("--config", envvar="REPOSE_CONFIG", help="config file")]
 Out = Annotated[Path, typer.Option("--out", help="what to write")]
 Results = Annotated[Path, typer.Option("--results", help="folder of the workflow's results")]
-StorePath = Annotated[Path, typer.Option("--store", help="packed meshes (Zarr)")]
+StorePath = Annotated[Path, typer.Option("--store", help="packed meshes or images (Zarr)")]
 Splits = Annotated[Path, typer.Option("--splits", help="folder of the dataset's splits")]
 
 
@@ -38,6 +38,9 @@ def raw(
     ] = False,
     data: Annotated[Path, typer.Option(help="folder of what was brought, for --list")] = Path("data/raw"),
     json: Annotated[bool, typer.Option("--json", help="print the list as JSON")] = False,
+    bodies: Annotated[
+        Path | None, typer.Option(help="recipe of the people that a dataset of rendered images shows")
+    ] = None,
 ) -> None:
     """Draw the identities and poses of an open dataset, or check and unpack what was brought for a licensed one."""
     if list_all:
@@ -48,29 +51,34 @@ def raw(
         raise ReposeError("raw needs DATASET, --config and --out", hint="or --list")
     from repose.raw.stage import run
 
-    run(_dataset(config, dataset), out)
+    run(_dataset(config, dataset), out, bodies)
 
 
 @app.command()
 def convert(
     dataset: str, config: ConfigFile, raw: Annotated[Path, typer.Option(help="raw data")], out: Out
 ) -> None:
-    """Write a dataset's bodies as .obj files with a catalogue; only what changed is converted."""
-    from repose.convert.stage import run
+    """Write a dataset's bodies as .obj files, or its images as PNGs, with a catalogue; only what changed."""
+    from repose.convert import image_stage, stage
 
-    run(_dataset(config, dataset), raw, out, _cluster(config))
+    chosen = _dataset(config, dataset)
+    run = image_stage.run if chosen.kind == "images" else stage.run
+    run(chosen, raw, out, _cluster(config))
 
 
 @app.command()
 def store(
-    catalog: Annotated[Path, typer.Option(help="catalogue of the .obj files")],
+    catalog: Annotated[Path, typer.Option(help="catalogue of the .obj files or images")],
     out: Out,
     config: Annotated[Path | None, typer.Option(envvar="REPOSE_CONFIG", help="config file")] = None,
+    images: Annotated[bool, typer.Option("--images", help="the catalogue is of images")] = False,
 ) -> None:
-    """Pack .obj files into a Zarr store."""
-    from repose.store.stage import run
+    """Pack .obj files, or images, into a Zarr store."""
+    from repose.store import image_stage, stage
 
-    run(catalog, out, _cluster(config))
+    if images:
+        return image_stage.run(catalog, out)
+    stage.run(catalog, out, _cluster(config))
 
 
 @app.command()
@@ -81,10 +89,12 @@ def split(
     catalog: Annotated[Path, typer.Option(help="catalogue of the dataset")],
     out: Out,
 ) -> None:
-    """Draw triples (identity mesh, pose mesh, truth)."""
-    from repose.split.stage import run
+    """Draw triples (identity mesh, pose mesh, truth), or pairs (source image, target image)."""
+    from repose.split import image_stage, stage
 
-    run(_dataset(config, dataset), part, catalog, out)
+    chosen = _dataset(config, dataset)
+    run = image_stage.run if chosen.kind == "images" else stage.run
+    run(chosen, part, catalog, out)
 
 
 @app.command()
@@ -99,12 +109,20 @@ def train(
     gih: Annotated[
         Path | None, typer.Option(help="distances of the meshes, for a method that reads them")
     ] = None,
+    given: Annotated[
+        list[str] | None, typer.Option(help="PART=WEIGHTS of another training that the method starts from")
+    ] = None,
 ) -> None:
     """Train one method; run it again after a kill and it resumes."""
     from repose.train.stage import run
 
     checked = _config(config)
-    run(_named(checked.methods, method, "method"), checked.compute, store, split, seed, state, out, gih)
+    settings = _named(checked.methods, method, "method")
+    parts = {part: Path(path) for part, _, path in (text.partition("=") for text in given or [])}
+    if parts.keys() != settings.starts_from.keys():
+        wanted = " ".join(f"--given {part}=WEIGHTS" for part in settings.starts_from)
+        raise ReposeError(f"{method} starts from {wanted or 'no other training'}")
+    run(settings, checked.compute, store, split, seed, state, out, gih, parts)
 
 
 @app.command()
@@ -117,7 +135,7 @@ def predict(
     out: Out,
     model: Annotated[Path | None, typer.Option(help="weights of a learned method (safetensors)")] = None,
 ) -> None:
-    """Predict the vertices of every test triple."""
+    """Predict every test triple, or pair of images."""
     from repose.predict.stage import run
 
     checked = _config(config)
@@ -129,7 +147,7 @@ def predict(
 def score(
     dataset: str,
     config: ConfigFile,
-    predictions: Annotated[Path, typer.Option(help="predicted vertices (Zarr)")],
+    predictions: Annotated[Path, typer.Option(help="what was predicted (Zarr)")],
     store: StorePath,
     splits: Splits,
     out: Out,
@@ -137,7 +155,9 @@ def score(
     """Score predictions against the truth, a row per test triple and metric."""
     from repose.score.stage import run
 
-    run(predictions, store, _tests(_config(config), dataset, splits), out)
+    checked = _config(config)
+    tests = _tests(checked, dataset, splits)
+    run(predictions, store, tests, out, checked.datasets[dataset].kind)
 
 
 @app.command()
@@ -148,7 +168,7 @@ def tables(table: str, config: ConfigFile, results: Results, out: Out) -> None:
 
     checked = _config(config)
     _named(checked.tables, table, "table")
-    run(list(run_files(checked, table, results)), out)
+    run(list(run_files(checked, table, results)), out, checked.kind_of(table))
 
 
 @app.command()
@@ -176,6 +196,22 @@ def import_weights(
     run(system, files, out, pooling)
 
 
+@app.command("export-images")
+def export_images(
+    dataset: str,
+    out: Annotated[Path, typer.Option("--out", help="folder to make")],
+    results: Results = Path("results"),
+) -> None:
+    """Write a dataset of images and its pairs in the layout of Intrinsic Flow's archives, .corr files included."""
+    from repose.images.archive import export_archive
+    from repose.store.images import ImageStore
+
+    splits = sorted((results / "splits" / dataset).glob("*.parquet"))
+    if not splits:
+        raise ReposeError("no pairs", results / "splits" / dataset, "make the splits first")
+    export_archive(ImageStore(results / "data" / dataset / "images.zarr"), splits, out)
+
+
 @app.command()
 def transfer(
     identity: Annotated[Path, typer.Option(help="body to keep: .obj, .ply, .off or .glb")],
@@ -193,12 +229,16 @@ def transfer(
     pose_up: Annotated[str | None, typer.Option(help="up axis of the pose mesh, if another")] = None,
     pose_unit: Annotated[str | None, typer.Option(help="unit of the pose mesh, if another")] = None,
     report: Annotated[Path | None, typer.Option(help="PNG to draw identity, pose and result into")] = None,
+    pose_rest: Annotated[
+        Path | None,
+        typer.Option(help="the body of the pose mesh at rest; npr alone needs it, and identity at rest"),
+    ] = None,
 ) -> None:
     """Pose one mesh like another; vertex order, faces, axes and unit stay those of the identity."""
     from repose.transfer.command import Said, run
 
     says = Said(up, unit), Said(pose_up or up, pose_unit or unit)
-    run(identity, pose, model, out, says, report)
+    run(identity, pose, model, out, says, report, pose_rest)
 
 
 @app.command()
@@ -251,7 +291,10 @@ def config(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="convert, corenet, dag, gih, loader, obj or store")],
+    name: Annotated[
+        str,
+        typer.Argument(help="convert, corenet, dag, gih, iepgan, images, loader, obj, poisson or store"),
+    ],
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Run the plain way and ours on the same work, alternating, and print medians and ratio."""

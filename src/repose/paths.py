@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from repose.config.learned import Kind
 from repose.config.models import Config
 from repose.tables.stage import RunFiles
 
@@ -25,6 +26,6 @@ def run_files(config: Config, table: str, results: Path) -> Iterator[RunFiles]:
                 )
 
 
-def mesh_store(results: Path, dataset: str) -> Path:
-    """The packed meshes of a dataset."""
-    return results / "data" / dataset / "meshes.zarr"
+def packed_store(results: Path, dataset: str, kind: Kind) -> Path:
+    """The packed meshes or images of a dataset."""
+    return results / "data" / dataset / f"{kind}.zarr"

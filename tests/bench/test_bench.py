@@ -11,7 +11,7 @@ import repose.bench
 import repose.bench.bodies
 import repose.bench.gih
 import repose.bench.store
-from repose.bench import corenet
+from repose.bench import corenet, poisson
 from repose.errors import ReposeError
 from repose.raw.open_human.template import is_closed_sphere
 
@@ -109,3 +109,12 @@ def test_bodies_are_closed_and_of_the_size_asked_for(monkeypatch):
     monkeypatch.setattr("repose.bench.bodies._finest", lambda: sphere(3))
     vertices, faces = repose.bench.bodies.body.__wrapped__(200)
     assert vertices.shape == (200, 3) and is_closed_sphere(faces, 200)
+
+
+def test_both_sides_solve_the_same_poisson_equation(monkeypatch, capsys):
+    rest, faces = sphere(2)
+    monkeypatch.setattr("repose.bench.poisson.body", lambda vertices: (rest, faces))
+    monkeypatch.setattr(poisson, "measure", partial(poisson.measure, vertices=len(rest), repeats=1))
+    repose.bench.run("poisson", as_json=True)
+    result = json.loads(capsys.readouterr().out)
+    assert result.keys() >= KEYS and result["error"] < 1e-4

@@ -13,7 +13,8 @@ from repose.config.methods import Method
 from repose.convert.bodies import write_bodies
 from repose.errors import ReposeError
 from repose.models import build
-from repose.predict.run import load_network, predict
+from repose.predict.network import load_network
+from repose.predict.run import predict
 from repose.score.rows import METRICS, score
 from repose.split.triples import Meshes, draw_triples
 from repose.store.meshes import MeshStore

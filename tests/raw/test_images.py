@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repose.errors import MeshError, ReposeError
-from repose.raw import deepfashion, market1501
+from repose.raw import deepfashion, market_1501
 from repose.raw.anime import parse_anime
 from repose.raw.corr import Correspondence, read_corr, write_corr
 from repose.raw.keypoints import is_usable, read_annotations, read_labels, read_pair_split, read_pairs
@@ -212,12 +212,12 @@ def test_pairs_are_of_one_outfit_and_of_found_shoulders_and_hips():
 
 
 def test_market_names_and_pairs():
-    photo = market1501.parse_name("query/0002_c1s1_000451_03.jpg")
+    photo = market_1501.parse_name("query/0002_c1s1_000451_03.jpg")
     assert photo == (2, 1, 1, 451, 3) and photo.is_person
     for name in ("-1_c1s1_000451_03", "0000_c6s4_000451_03"):
-        assert not market1501.parse_name(name).is_person
+        assert not market_1501.parse_name(name).is_person
     with pytest.raises(ReposeError, match="not the name"):
-        market1501.parse_name("0002_c7s1_000451_03.jpg")
+        market_1501.parse_name("0002_c7s1_000451_03.jpg")
     stems = [
         "0002_c1s1_000451_03",
         "0002_c2s1_000001_01",
@@ -226,7 +226,7 @@ def test_market_names_and_pairs():
         "-1_c1s1_000452_01",
     ]
     joints = dict.fromkeys(stems, np.array(JOINTS, np.float32))
-    assert market1501.pairs(stems, joints) == [(stems[0], stems[1]), (stems[1], stems[0])]
+    assert market_1501.pairs(stems, joints) == [(stems[0], stems[1]), (stems[1], stems[0])]
 
 
 @settings(deadline=None, max_examples=300)

@@ -36,9 +36,11 @@ POSE = egg(3, (0.45, 0.8, 0.25), 1)  # 642 vertices
 @pytest.fixture
 def model(tmp_path):
     def make(architecture="npt", name="model", **settings):
-        settings = {"npt": {"width": 16}, "corenet": {"width": 16, "refine_width": 16, "residual_blocks": 1}}[
-            architecture
-        ] | settings
+        settings = {
+            "npt": {"width": 16},
+            "corenet": {"width": 16, "refine_width": 16, "residual_blocks": 1},
+            "npr": {"width": 8, "fine_width": 8, "middle": 40, "keypoints": 16, "attention": 8, "hidden": 8},
+        }[architecture] | settings
         torch.manual_seed(0)
         network = enliven(create(architecture, **settings))
         path = tmp_path / f"{name}.safetensors"
@@ -115,6 +117,26 @@ def test_the_report_is_a_picture_of_three_bodies(model, tmp_path):
         part for row in np.array_split(pixels[30:], 2) for part in np.array_split(row[:, 80:], 3, axis=1)
     ]
     assert all((cell < 200).mean() > 0.03 for cell in cells)
+
+
+def test_bodies_known_at_rest_may_have_any_topology(model, tmp_path):
+    write(tmp_path / "i.obj", IDENTITY), write(tmp_path / "rest.obj", POSE)
+    bent = Mesh(POSE.vertices * [1, 1, 1] + 0.3 * POSE.vertices[:, [1, 0, 0]] ** 2 * [1, 0, 0], POSE.faces)
+    write(tmp_path / "p.obj", bent, "z", "cm")
+    write(tmp_path / "rest-z.obj", POSE, "z", "cm")
+    said = Said("y", "m"), Said("z", "cm")
+    files = tmp_path / "i.obj", tmp_path / "p.obj", model("npr"), tmp_path / "o.obj"
+    run(*files, said, pose_rest=tmp_path / "rest-z.obj")
+    out = read_mesh(tmp_path / "o.obj")
+    assert np.array_equal(out.faces, IDENTITY.faces) and not np.allclose(
+        out.vertices, IDENTITY.vertices, atol=0.05
+    )
+    with pytest.raises(ReposeError, match="must see the body of the pose mesh at rest"):
+        run(*files, said)
+    with pytest.raises(ReposeError, match="have other faces"):
+        run(*files, said, pose_rest=tmp_path / "i.obj")
+    with pytest.raises(ReposeError, match="takes no body at rest"):
+        run(*files[:2], model("npt"), files[3], said, pose_rest=tmp_path / "rest-z.obj")
 
 
 def command(tmp_path, *arguments):

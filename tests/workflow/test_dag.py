@@ -10,7 +10,7 @@ from repose.errors import ReposeError
 from repose.provenance.manifest import load, manifest_path, verify
 from repose.tables.transfer import COLUMNS
 
-LEARNED = {"npt", "corenet"}
+LEARNED = {"npt", "corenet", "npr"}
 
 
 def test_the_table_has_a_row_per_method_and_protocol_with_intervals_over_seeds(smoke):
@@ -71,7 +71,7 @@ def test_a_changed_setting_of_one_method_retrains_that_method_only(project):
 
 def test_more_test_triples_retrain_nothing(project):
     (project.folder / "more.yaml").write_text("datasets: {open-human: {pairs: {test: 4}}}\n")
-    expected = {"split": 2, "predict": 6, "score": 6, "tables": 1}
+    expected = {"split": 2, "predict": 8, "score": 8, "tables": 1}
     assert project.planned("results/table1.csv", preset="more.yaml") == expected
 
 
@@ -80,7 +80,7 @@ def test_a_moved_border_between_training_and_test_makes_no_body_again(project):
         "datasets: {open-human: {identities: {train: 2, val: 2, test: 3}}}\n"
     )
     planned = project.planned("results/table1.csv", preset="moved.yaml")
-    assert planned == {"split": 3, "train": 4, "predict": 6, "score": 6, "tables": 1}
+    assert planned == {"split": 3, "train": 6, "predict": 8, "score": 8, "tables": 1}
 
 
 def test_a_deleted_store_is_made_again_when_something_needs_it(project):

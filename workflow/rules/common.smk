@@ -41,6 +41,11 @@ def is_licensed(name):
     return isinstance(CONFIG.datasets[name], Licensed)
 
 
+def is_of(kind):
+    """Whether a dataset is of meshes or of images, as a function of its name."""
+    return lambda name: CONFIG.datasets[name].kind == kind
+
+
 def one_of(names):
     """A wildcard's pattern for some of the datasets, perhaps none."""
     return "|".join(names) or "(?!)"
@@ -51,6 +56,26 @@ def raw_data(wildcards):
     if is_licensed(wildcards.dataset):
         return rules.raw_files.output.inventory
     return rules.raw.output.recipe
+
+
+def raw_bodies(wildcards):
+    """The recipe of the people that rendered images show; nothing for other datasets."""
+    bodies = getattr(CONFIG.datasets[wildcards.dataset], "bodies", None)
+    return f"results/data/{bodies}/raw.npz" if bodies else []
+
+
+def raw_bodies_manifest(wildcards):
+    """Its manifest."""
+    return [
+        path.replace(".npz", ".manifest.json")
+        for path in [raw_bodies(wildcards)]
+        if path
+    ]
+
+
+def bodies_option(wildcards):
+    """The command line option that names it."""
+    return f"--bodies {path}" if (path := raw_bodies(wildcards)) else ""
 
 
 def raw_unpacked(wildcards):
@@ -109,6 +134,12 @@ def gih_lost(wildcards):
     return lost(part, folder / f"{wildcards.dataset}.zarr")
 
 
+def split_code(wildcards):
+    """The hash of the code that draws triples, or pairs of images."""
+    kind = CONFIG.datasets[wildcards.dataset].kind
+    return stage_code("split" if kind == "meshes" else "split-images")
+
+
 def dataset_code(stage):
     """A function of wildcards: the hash of a stage's code for the dataset's source."""
 
@@ -123,9 +154,56 @@ def method_code(stage):
 
     def code(wildcards):
         method = CONFIG.methods[wildcards.method]
-        return stage_code(stage, method.architecture, method.task)
+        name = (
+            f"{stage}-images"
+            if (stage, method.kind) == ("predict", "images")
+            else stage
+        )
+        return stage_code(name, method.architecture, method.task)
 
     return code
+
+
+def kind_code(stage):
+    """A function of wildcards: the hash of a stage's code for meshes or for images."""
+
+    def code(wildcards):
+        if "table" in wildcards.keys():
+            kind = CONFIG.kind_of(wildcards.table)
+        else:
+            kind = CONFIG.datasets[wildcards.dataset].kind
+        return stage_code(stage if kind == "meshes" else f"{stage}-images")
+
+    return code
+
+
+def packed(wildcards):
+    """The packed meshes or images of a dataset."""
+    kind = CONFIG.datasets[wildcards.dataset].kind
+    return f"results/data/{wildcards.dataset}/{kind}.zarr"
+
+
+def packed_manifest(wildcards):
+    """The manifest of the packed meshes or images of a dataset."""
+    return packed(wildcards).removesuffix(".zarr") + ".manifest.json"
+
+
+def given_models(wildcards):
+    """Weights of other trainings that a method starts from, with their manifests."""
+    names = CONFIG.methods[wildcards.method].starts_from.values()
+    folder = "results/runs/{dataset}/{method}/seed{seed}/model.manifest.json"
+    parts = dict(dataset=wildcards.dataset, seed=wildcards.seed)
+    return [folder.format(**parts, method=name) for name in names]
+
+
+def given_options(wildcards):
+    """The command line options that name those weights."""
+    parts = CONFIG.methods[wildcards.method].starts_from
+    folder = f"results/runs/{wildcards.dataset}"
+    return " ".join(
+        f"--given {part}={folder}/{name}/seed{wildcards.seed}/model.safetensors"
+        for part, name in parts.items()
+    )
 
 
 def table_settings(wildcards):

@@ -1,6 +1,6 @@
 """Predicted vertices of every test triple.
 
-REQUIRED INPUTS: results/data/{dataset}/meshes.zarr, the test splits, and the weights of a learned method
+REQUIRED INPUTS: results/data/{dataset}/meshes.zarr or images.zarr, the test splits, and the weights of a learned method
 OUTPUTS: results/predictions/{dataset}/{method}/seed{seed}.zarr
 """
 
@@ -8,8 +8,8 @@ OUTPUTS: results/predictions/{dataset}/{method}/seed{seed}.zarr
 rule predict:
     """Predict the test triples of {wildcards.dataset} with {wildcards.method}, seed {wildcards.seed}."""
     input:
-        store=ancient("results/data/{dataset}/meshes.zarr"),
-        store_manifest="results/data/{dataset}/meshes.manifest.json",
+        store=ancient(packed),
+        store_manifest=packed_manifest,
         splits=test_splits,
         model=trained_model,
     output:

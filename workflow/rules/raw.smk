@@ -1,13 +1,17 @@
 """Raw data: those of the open datasets are made from a seed, the others are brought by users.
 
-REQUIRED INPUTS: data/raw/{source}/ for a licensed dataset: files or archives as downloaded, see docs/data.md
+REQUIRED INPUTS: data/raw/{source}/ for a licensed dataset: files or archives as downloaded, see docs/data.md;
+results/data/{bodies}/raw.npz for a dataset of rendered images
 OUTPUTS: results/data/{dataset}/raw.npz, the recipe of all identities and poses (small), of an open dataset;
 results/data/{dataset}/raw.json, the inventory of raw files, and unpacked/ beside it, of a licensed one
 """
 
 
 rule raw:
-    """Draw identities and poses of {wildcards.dataset}."""
+    """Draw identities and poses of {wildcards.dataset}, or clothes and cameras."""
+    input:
+        bodies=ancient(raw_bodies),
+        manifest=raw_bodies_manifest,
     output:
         recipe="results/data/{dataset}/raw.npz",
         manifest="results/data/{dataset}/raw.manifest.json",
@@ -25,8 +29,9 @@ rule raw:
     params:
         settings=raw_settings,
         code=dataset_code("raw"),
+        bodies=bodies_option,
     shell:
-        "repose raw {wildcards.dataset} --out {output.recipe} 2>&1 | tee {log}"
+        "repose raw {wildcards.dataset} {params.bodies} --out {output.recipe} 2>&1 | tee {log}"
 
 
 rule raw_files:

@@ -30,6 +30,6 @@ rule report:
         runtime=30,
     params:
         table=table_settings,
-        code=stage_code("report"),
+        code=kind_code("report"),
     shell:
         "repose report {wildcards.table} --results results --out {output.figure} 2>&1 | tee {log}"

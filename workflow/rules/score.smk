@@ -10,8 +10,8 @@ rule score:
     input:
         predictions=ancient("results/predictions/{dataset}/{method}/seed{seed}.zarr"),
         predictions_manifest="results/predictions/{dataset}/{method}/seed{seed}.manifest.json",
-        store=ancient("results/data/{dataset}/meshes.zarr"),
-        store_manifest="results/data/{dataset}/meshes.manifest.json",
+        store=ancient(packed),
+        store_manifest=packed_manifest,
         splits=test_splits,
     output:
         scores="results/scores/{dataset}/{method}/seed{seed}.parquet",
@@ -26,7 +26,7 @@ rule score:
         mem_mb=4000,
         runtime=60,
     params:
-        code=stage_code("score"),
+        code=kind_code("score"),
     shell:
         "repose score {wildcards.dataset} --predictions {input.predictions} --store {input.store}"
         " --splits results/splits/{wildcards.dataset} --out {output.scores} 2>&1 | tee {log}"

@@ -1,4 +1,4 @@
-"""Triples (identity mesh, pose mesh, truth) for training and for each test protocol.
+"""Triples (identity mesh, pose mesh, truth), or pairs of images, for training and for each test protocol.
 
 REQUIRED INPUTS: results/data/{dataset}/catalog.parquet
 OUTPUTS: results/splits/{dataset}/{part}.parquet, and the same as a published-style text list
@@ -6,7 +6,7 @@ OUTPUTS: results/splits/{dataset}/{part}.parquet, and the same as a published-st
 
 
 rule split:
-    """Draw the {wildcards.part} triples of {wildcards.dataset}."""
+    """Draw the {wildcards.part} triples or pairs of {wildcards.dataset}."""
     input:
         catalog=ancient("results/data/{dataset}/catalog.parquet"),
         manifest="results/data/{dataset}/catalog.manifest.json",
@@ -26,7 +26,7 @@ rule split:
         runtime=30,
     params:
         settings=split_settings,
-        code=stage_code("split"),
+        code=split_code,
     shell:
         "repose split {wildcards.dataset} {wildcards.part}"
         " --catalog {input.catalog} --out {output.triples} 2>&1 | tee {log}"

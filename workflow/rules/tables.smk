@@ -29,6 +29,6 @@ rule tables:
         runtime=30,
     params:
         table=table_settings,
-        code=stage_code("tables"),
+        code=kind_code("tables"),
     shell:
         "repose tables {wildcards.table} --results results --out {output.table} 2>&1 | tee {log}"

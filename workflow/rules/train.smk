@@ -1,6 +1,6 @@
 """One training per dataset, method and seed. Checkpoints live in results/.state, so that a killed job resumes.
 
-REQUIRED INPUTS: results/data/{dataset}/meshes.zarr, results/splits/{dataset}/train.parquet
+REQUIRED INPUTS: results/data/{dataset}/meshes.zarr or images.zarr, results/splits/{dataset}/train.parquet
 OUTPUTS: results/runs/{dataset}/{method}/seed{seed}/{model.safetensors,history.parquet,run.json}
 """
 
@@ -8,11 +8,12 @@ OUTPUTS: results/runs/{dataset}/{method}/seed{seed}/{model.safetensors,history.p
 rule train:
     """Train {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}."""
     input:
-        store=ancient("results/data/{dataset}/meshes.zarr"),
-        store_manifest="results/data/{dataset}/meshes.manifest.json",
+        store=ancient(packed),
+        store_manifest=packed_manifest,
         split=ancient("results/splits/{dataset}/train.parquet"),
         split_manifest="results/splits/{dataset}/train.manifest.json",
         gih=distances,
+        given=given_models,
     output:
         model="results/runs/{dataset}/{method}/seed{seed}/model.safetensors",
         history="results/runs/{dataset}/{method}/seed{seed}/history.parquet",
@@ -32,8 +33,10 @@ rule train:
     params:
         settings=method_settings,
         gih=distances_option,
+        given=given_options,
         code=method_code("train"),
     shell:
         "repose train {wildcards.method} --seed {wildcards.seed}"
-        " --store {input.store} --split {input.split} {params.gih} --state results/.state --out {output.model}"
+        " --store {input.store} --split {input.split} {params.gih} {params.given}"
+        " --state results/.state --out {output.model}"
         " 2>&1 | tee {log}"

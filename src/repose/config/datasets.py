@@ -64,6 +64,7 @@ class Pairs(Section):
 class Paired(Section):
     """What every dataset has from which triples are drawn."""
 
+    kind: ClassVar[Literal["meshes", "images"]] = "meshes"
     has_truth: ClassVar[bool] = True  # whether equal pose numbers of two identities are the same pose
 
     identities: Parts | Choice = Field(description="identities")
@@ -119,6 +120,7 @@ class OpenAnimal(Generated):
 class Licensed(Section):
     """A dataset that its users bring."""
 
+    kind: ClassVar[Literal["meshes", "images"]] = "meshes"
     vertices: ClassVar[int] = 6890  # at most; jobs ask for memory by it
 
     source: str
@@ -282,7 +284,5 @@ class DeformingThings4D(Single):
         return super().raw_settings() | {"seed": self.seed}
 
 
-Dataset = Annotated[
-    OpenHuman | OpenAnimal | Faust | Dfaust | SmplNpt | Smpl | Smal | Mixamo | DeformingThings4D,
-    Field(discriminator="source"),
-]
+Meshes = OpenHuman | OpenAnimal | Faust | Dfaust | SmplNpt | Smpl | Smal | Mixamo | DeformingThings4D
+Dataset = Annotated[Meshes, Field(discriminator="source")]

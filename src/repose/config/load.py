@@ -9,6 +9,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from repose.config.image_methods import FlowRegression, FlowTransfer, ImageFeatures
 from repose.config.models import Config
 from repose.errors import ReposeError
 from repose.provenance.publish import write_text
@@ -38,6 +39,8 @@ def check(values: Mapping[str, Any], paths: Sequence[Path] = ()) -> Config:
         raise _explain(error, values, paths) from None
     _check_names(config, paths)
     _check_truth(config, paths)
+    _check_kinds(config, paths)
+    _check_starts(config, paths)
     return config
 
 
@@ -70,6 +73,74 @@ def _check_truth(config: Config, paths: Sequence[Path]) -> None:
                     _line_of(("tables", table, "datasets", position), paths),
                     "its meshes are for training without truth, or for transfers to and from other datasets",
                 )
+
+
+def _check_kinds(config: Config, paths: Sequence[Path]) -> None:
+    """A table compares methods of meshes on meshes, or of images on images, and the latter by one perceptual loss."""
+    for table, rows in config.tables.items():
+        kind = config.kind_of(table)
+        named: list[tuple[str, list[str], Mapping[str, Any]]] = [
+            ("methods", rows.methods, config.methods),
+            ("datasets", rows.datasets, config.datasets),
+        ]
+        for section, names, known in named:
+            for position, name in enumerate(names):
+                if known[name].kind != kind:
+                    raise ReposeError(
+                        f"tables.{table}.{section}: {name!r} is of {known[name].kind}, "
+                        f"{rows.methods[0]!r} of {kind}",
+                        _line_of(("tables", table, section, position), paths),
+                        "give them tables of their own",
+                    )
+        losses = {
+            name: method.training.perceptual
+            for name in rows.methods
+            if isinstance(method := config.methods[name], FlowTransfer)
+        }
+        if len(set(losses.values())) > 1:
+            raise ReposeError(
+                f"tables.{table}.methods: {' and '.join(losses)} differ in training.perceptual",
+                _line_of(("tables", table, "methods"), paths),
+                "methods of one table share it, or they do not compare",
+            )
+
+
+def _check_starts(config: Config, paths: Sequence[Path]) -> None:
+    """A method that is given a part of another one has the same settings of that part."""
+    parts: dict[str, tuple[type, tuple[str, ...]]] = {
+        "features": (ImageFeatures, ()),
+        "flow": (FlowRegression, ("flow_network", "joints", "radius")),
+        "generator": (
+            FlowTransfer,
+            (
+                "generator",
+                "width",
+                "widest",
+                "levels",
+                "warped_levels",
+                "gate",
+                "joints",
+                "radius",
+                "faithful",
+            ),
+        ),
+    }
+    for name, method in config.methods.items():
+        for part, other in method.starts_from.items():
+            key = "perceptual.method" if part == "features" else part
+            where = _line_of(("methods", name, "training", *key.split(".")), paths)
+            what = f"methods.{name}.training.{key}"
+            if other not in config.methods:
+                raise ReposeError(f"{what}: {other!r} is not defined", where, _nearest(other, config.methods))
+            model, settings = parts[part]
+            given = config.methods[other]
+            if not isinstance(given, model) or (part == "generator" and given.starts_from.get(part)):
+                raise ReposeError(f"{what}: {other!r} has no {part} of its own to give", where)
+            for setting in settings:
+                if getattr(given, setting) != getattr(method, setting):
+                    raise ReposeError(
+                        f"{what}: {other!r} has another {setting}", where, "give both methods the same"
+                    )
 
 
 def resolve(config: Config, folder: Path) -> Path:

@@ -1,26 +1,18 @@
 """The methods of `config.yaml`, and how they are trained."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
+from repose.config.image_methods import CopyImage, FlowRegression, FlowTransfer, ImageFeatures
+from repose.config.learned import Kind, Learnable, Schedule
 from repose.config.section import Section
 
 
-class Training(Section):
-    """Optimiser, schedule and length of one training."""
+class Training(Schedule):
+    """Optimiser, schedule and length of one training of meshes."""
 
-    steps: PositiveInt = Field(description="optimiser steps")
-    batch: PositiveInt = Field(8, description="triples per step")
-    learning_rate: PositiveFloat = Field(1e-4, description="peak learning rate of Adam")
-    betas: tuple[float, float] = Field((0.9, 0.999), description="Adam's decay rates")
-    eps: PositiveFloat = Field(1e-8, description="Adam's epsilon")
-    schedule: Literal["constant", "half-linear", "cosine"] = Field(
-        "constant",
-        description="constant; half-linear: constant for half the steps, then linear to 0 (3D-CoreNet); "
-        "cosine: to 0 over all steps",
-    )
-    warmup: int = Field(0, ge=0, description="steps of linear warm-up")
     reconstruction_weight: PositiveFloat = Field(1.0, description="weight of the mean squared error, 1/m²")
     edge_weight: float = Field(0.0, ge=0, description="weight of the edge-length loss, no unit")
     warp_weight: float = Field(
@@ -31,19 +23,10 @@ class Training(Section):
         ge=16,
         description="vertices that a training step sees, of both meshes, drawn anew each step; null: all, as published",
     )
-    validate_every: PositiveInt = Field(100, description="steps between validations, checkpoints included")
 
 
-class Learned(Section):
-    """What every learned method has."""
-
-    learned: ClassVar[bool] = True
-    task: ClassVar[str] = "transfer"  # the module of `repose.train.tasks` that trains it
-
-    @property
-    def reads_gih(self) -> bool:
-        """Whether training needs the distances of the dataset, `results/gih/{dataset}.zarr`."""
-        return False
+class Learned(Learnable):
+    """What every learned method of meshes has."""
 
     training: Training = Field(description="optimiser, schedule and length")
 
@@ -269,11 +252,64 @@ class MapConNet(Learned):
         return self
 
 
+class NprTraining(Training):
+    """Training of Neural Pose Representation; the defaults are those of the released code."""
+
+    batch: PositiveInt = Field(1, description="poses per step")
+    source: int | None = Field(
+        None,
+        ge=0,
+        description="the one identity that is learned from; null: the first of the training identities",
+    )
+    jacobian_weight: float = Field(
+        0.0,
+        ge=0,
+        description="weight of the mean squared error of Jacobians along the surface, no unit; 0 as released",
+    )
+
+
+class Npr(Learned):
+    """Neural Pose Representation (Yoo et al., NeurIPS 2024): learns from one identity; is given bodies at rest."""
+
+    task: ClassVar[str] = "npr"
+
+    architecture: Literal["npr"]
+    rest_pose: int = Field(
+        0, ge=0, description="number of the pose at rest; every identity must have it (open data: 0)"
+    )
+    anchors: Literal["posed", "rest"] = Field(
+        "posed",
+        description="where the keypoints of a pose are: on the posed body, as published; or on the body at rest, where "
+        "those of a limb stay with the limb",
+    )
+    width: PositiveInt = Field(256, description="channels of a keypoint; 256 as published")
+    fine_width: PositiveInt = Field(120, description="channels of a face; 120 as published")
+    middle: int = Field(500, ge=8, description="faces kept by the first downsampling; 500 as published")
+    keypoints: int = Field(100, ge=8, description="keypoints of a pose; 100 as published")
+    attention: PositiveInt = Field(200, description="channels of the applier's attention; 200 as published")
+    hidden: PositiveInt = Field(128, description="channels of the applier's perceptron; 128 as published")
+    refine_steps: int = Field(
+        0,
+        ge=0,
+        description="steps of refinement for each target identity, from its body at rest alone, when it is predicted",
+    )
+    training: NprTraining = Field(description="optimiser, schedule and length")
+
+    @model_validator(mode="after")
+    def _fewer_keypoints(self) -> "Npr":
+        if self.keypoints > self.middle:
+            raise ValueError(f"keypoints {self.keypoints} must not be more than middle {self.middle}")
+        return self
+
+
 class Copy(Section):
     """A floor without parameters: the identity mesh, or the posed mesh, unchanged."""
 
     learned: ClassVar[bool] = False
+    kind: ClassVar[Kind] = "meshes"
     task: ClassVar[str] = ""
+    starts_from: ClassVar[Mapping[str, str]] = {}
+    reads_gih: ClassVar[bool] = False
 
     architecture: Literal["copy"]
     mesh: Literal["identity", "pose"] = Field(
@@ -282,5 +318,16 @@ class Copy(Section):
 
 
 Method = Annotated[
-    Npt | CoreNet | AblatedCoreNet | MapConNet | IepGan | Copy, Field(discriminator="architecture")
+    Npt
+    | CoreNet
+    | AblatedCoreNet
+    | MapConNet
+    | IepGan
+    | Npr
+    | Copy
+    | FlowRegression
+    | FlowTransfer
+    | ImageFeatures
+    | CopyImage,
+    Field(discriminator="architecture"),
 ]

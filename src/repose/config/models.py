@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from repose.config.datasets import Dataset
+from repose.config.datasets import Meshes
+from repose.config.images import Images
+from repose.config.learned import Kind
 from repose.config.methods import Method
 from repose.config.section import Name, Section
 
@@ -78,9 +80,15 @@ class Gih(Section):
 class Config(Section):
     """The whole of `config.yaml`."""
 
-    datasets: dict[Name, Dataset] = Field(description="datasets by name")
+    datasets: dict[Name, Annotated[Meshes | Images, Field(discriminator="source")]] = Field(
+        description="datasets by name"
+    )
     methods: dict[Name, Method] = Field(description="methods by name")
     tables: dict[Name, Table] = Field(description="what results/{name}.csv compares, by name")
     compute: Compute = Field(Compute(), description="where trainings run")
     convert: Convert = Field(Convert(), description="parallel work on mesh files")
     gih: Gih = Field(Gih(), description="geodesics in heat")
+
+    def kind_of(self, table: str) -> Kind:
+        """What a table compares; its datasets and methods are all of one kind."""
+        return self.methods[self.tables[table].methods[0]].kind

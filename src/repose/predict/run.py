@@ -9,33 +9,13 @@ import torch
 import zarr
 from torch import nn
 
-from repose.config.methods import Method
 from repose.errors import ReposeError
-from repose.models import build
-from repose.models.load import load_weights
 from repose.models.shuffle import transfer_shuffled
 from repose.progress import track
 from repose.store.meshes import MeshStore
 from repose.train.batches import Triples, ValidationBatches
 
 BATCH = 10
-
-
-def load_network(method: Method, weights: Path | None) -> nn.Module:
-    """Build the network of a method and load its weights; every key and shape must fit.
-
-    Args:
-        weights: `model.safetensors`, or None for a method without parameters.
-
-    Raises:
-        ReposeError: the weights are of another network, or are missing. Random weights are never used.
-    """
-    network = build(method)
-    if weights is None:
-        if any(True for _ in network.parameters()):
-            raise ReposeError(f"{method.architecture} needs trained weights")
-        return network.eval()
-    return load_weights(network, weights, method.architecture)
 
 
 @torch.inference_mode()
@@ -60,13 +40,15 @@ def predict(
     root = zarr.create_group(out, attributes={"units": "m"})
     for protocol, triples in protocols.items():
         _check_distinct(triples, protocol)
-        batches = ValidationBatches(Triples(store, triples), BATCH)
+        batches = ValidationBatches(Triples(store, triples, getattr(network, "rest_pose", None)), BATCH)
         parts = []
         for batch in track(batches, len(batches), f"{label} {protocol}"):
-            identity, pose, *orders = (
+            identity, pose, order, pose_order = (
                 x.to(device) for x in (batch.identity, batch.pose, batch.identity_order, batch.pose_order)
             )
-            parts.append(transfer_shuffled(network, identity, pose, *orders).vertices.float().cpu().numpy())
+            rests = batch.rests and batch.rests.to(device)
+            transfer = transfer_shuffled(network, identity, pose, order, pose_order, rests)
+            parts.append(transfer.vertices.float().cpu().numpy())
         names = triples[["identity_mesh", "pose_mesh", "truth_mesh"]].to_numpy().tolist()
         group = root.create_group(protocol, attributes={"triples": names})
         vertices = np.concatenate(parts)

@@ -1,4 +1,4 @@
-"""Stage `predict`: weights and test triples → predicted vertices."""
+"""Stage `predict`: weights and test triples → predicted vertices, or images."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,10 +9,13 @@ import torch
 from repose.config.methods import Method
 from repose.config.models import Compute
 from repose.models import count_parameters
-from repose.predict.run import load_network, predict
+from repose.predict.images import predict_images
+from repose.predict.network import load_network
+from repose.predict.run import predict
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.provenance.publish import publish
+from repose.store.images import ImageStore
 from repose.store.meshes import MeshStore
 
 
@@ -21,7 +24,8 @@ def run(
 ) -> None:
     """Write the predictions of every protocol in `splits` to the Zarr store `out`."""
     params = {"method": method.model_dump(mode="json"), "compute": compute.model_dump(mode="json")}
-    recorder = Recorder("predict", stage_code("predict", method.architecture), params)
+    code = stage_code("predict" if method.kind == "meshes" else "predict-images", method.architecture)
+    recorder = Recorder("predict", code, params)
     recorder.uses("store", manifest_path(store))
     for protocol, split in splits.items():
         recorder.uses(protocol, manifest_path(split))
@@ -35,6 +39,10 @@ def run(
     triples = {protocol: pd.read_parquet(split) for protocol, split in splits.items()}
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
-        predict(network, MeshStore(store), triples, device, private, " ".join(out.with_suffix("").parts[-3:]))
+        label = " ".join(out.with_suffix("").parts[-3:])
+        if method.kind == "images":
+            predict_images(network, ImageStore(store), triples, device, private, label)
+        else:
+            predict(network, MeshStore(store), triples, device, private, label)
     parameters = count_parameters(network)
     recorder.seal(manifest_path(out), [out], {"protocols": sorted(splits), "parameters": parameters})

@@ -6,15 +6,19 @@ clothes. Their split is of their own lists and not the official partition; those
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, permutations
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from repose.config.images import DeepFashion
 from repose.errors import ReposeError
+from repose.raw.inventory import Inventory, Wanted
 from repose.raw.keypoints import is_usable
+from repose.raw.photos import Photo, PhotoSource
+from repose.raw.registry import ENTRIES
 
 _PHOTO = re.compile(r"(?:^|/)(MEN|WOMEN)/(\w+)/id_(\d{8})/(\d\d)_(\d)_(\w+)\.jpg$")
 CLOTHES = {1: "upper", 2: "lower", 3: "full"}
@@ -96,3 +100,34 @@ def _table(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
         if len(row) != columns:
             raise ReposeError(f"{len(row)} columns instead of {columns}", f"{path}:{number}")
         yield number, row
+
+
+_ENTRY = ENTRIES["deepfashion"]
+_FLAT = re.compile(r"fasion(?:WOMEN|MEN)[A-Za-z]+id(\d{8})\d\d_\d\w+")
+
+
+def wanted(dataset: DeepFashion) -> Wanted:
+    """Photos, and what Intrinsic Flow and Deformable GAN published of them."""
+    return lambda path: _ENTRY.match(path) is not None
+
+
+def check(dataset: DeepFashion, inventory: Inventory) -> None:
+    """Any number of photos will do."""
+
+
+def open_images(dataset: DeepFashion, raw: Path) -> PhotoSource:
+    """See `repose.raw.image_source.open_images`; `raw` is the inventory."""
+    return PhotoSource(raw.absolute(), _ENTRY.licence, _photo, _official)
+
+
+def _photo(path: str) -> Photo | None:
+    name = sample_id(path) if _PHOTO.search(path) else PurePosixPath(path).stem
+    found = _FLAT.fullmatch(name)
+    return Photo(name, int(found[1]), outfit(name), -1) if found else None
+
+
+def _official(root: Path, paths: Sequence[str]) -> dict[str, str]:
+    """The owners' own parts, by items."""
+    lists = [path for path in paths if path.endswith("list_eval_partition.txt")]
+    rows = {photo: part for path in lists for photo, (_, part) in read_partition(root / path).items()}
+    return {sample_id(photo): "train" if part == "train" else "test" for photo, part in rows.items()}

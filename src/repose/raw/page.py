@@ -43,14 +43,12 @@ own in the config (`character:`, `animal:`), of one identity: its meshes are con
 drawn within it. `dfaust` has people in motion whose poses nobody else takes: its training triples have no truth, and
 no table scores it.
 
-The image datasets have readers for names, boxes, joints (annotation CSVs and Python 2 label pickles, which are never
-run), pair lists and `.corr` files in `repose.raw`; no stage uses them yet.
+The image datasets need joints beside the photos, and take pair lists, label maps and `.corr` files: docs/images.md.
 """
 
 
 def page() -> str:
     """The Markdown page."""
-    meshes = [entry for entry in ENTRIES.values() if entry.kind == "meshes"]
     licensed = [entry for entry in ENTRIES.values() if not entry.is_open]
     parts = [
         INTRODUCTION,
@@ -66,7 +64,8 @@ def page() -> str:
         ),
         "\n## Made from a seed\n",
         *_table(
-            ("dataset", "what it is", "licence"), ((e.name, e.what, e.licence) for e in meshes if e.is_open)
+            ("dataset", "what it is", "licence"),
+            ((e.name, e.what, e.licence) for e in ENTRIES.values() if e.is_open),
         ),
         CLOSING.rstrip(),
     ]

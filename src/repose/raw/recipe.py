@@ -89,10 +89,10 @@ class RecipeSource:
     def items(self) -> list[Item]:
         """Every identity in every pose; a key covers the rows of that identity and that pose alone."""
         recipe = self._read()
-        shared = _digest(recipe.FORMAT, *(getattr(recipe, name) for name in recipe.SHARED))
+        shared = digest_of(recipe.FORMAT, *(getattr(recipe, name) for name in recipe.SHARED))
         identities, poses = _rows(recipe, recipe.PER_IDENTITY), _rows(recipe, recipe.PER_POSE)
         return [
-            Item(i, p, _digest(shared, identity, pose), self.name)
+            Item(i, p, digest_of(shared, identity, pose), self.name)
             for i, identity in enumerate(identities)
             for p, pose in enumerate(poses)
         ]
@@ -119,10 +119,11 @@ def _cached(read: Callable[[Path], RecipeFile], path: Path, mtime_ns: int, size:
 
 def _rows(recipe: RecipeFile, names: Sequence[str]) -> list[str]:
     """A digest of each row of some arrays of equal length."""
-    return [_digest(*rows) for rows in zip(*(getattr(recipe, name) for name in names), strict=True)]
+    return [digest_of(*rows) for rows in zip(*(getattr(recipe, name) for name in names), strict=True)]
 
 
-def _digest(*parts: str | np.ndarray) -> str:
+def digest_of(*parts: str | np.ndarray) -> str:
+    """Hex digest of texts and arrays, in order."""
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, str):

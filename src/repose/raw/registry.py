@@ -60,6 +60,12 @@ class Entry:
         )
 
 
+LABEL_FILES = (  # of images: joints, pair lists, label maps, correspondences
+    r"pose_label\.pkl|pair_split\.json|[\w-]*annotation[\w-]*\.csv|[\w-]*pairs[\w-]*\.csv"
+    r"|seg/[^/]+\.bmp|[^/]+\.corr|list_eval_partition\.txt"
+)
+
+
 def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(rf"(?:^|/){text}$")
 
@@ -84,6 +90,22 @@ ENTRIES = {
             what="procedural quadrupeds of twelve species",
             licence="MIT, as this program",
             **_OPEN,
+        ),
+        Entry(
+            "open-fashion",
+            "images",
+            what="people of open-human rendered in clothes in a studio, with exact flow",
+            licence="CC0-1.0",
+            naming="identity, outfit, number",
+            split="counts in the config, in order",
+        ),
+        Entry(
+            "open-market",
+            "images",
+            what="people of open-human rendered in clothes in the street, by several cameras, with exact flow",
+            licence="CC0-1.0",
+            naming="identity, outfit, number",
+            split="counts in the config, in order",
         ),
         Entry(
             "faust",
@@ -194,7 +216,9 @@ ENTRIES = {
             licence="research only, password on request",
             home="https://mmlab.ie.cuhk.edu.hk/projects/DeepFashion/InShopRetrieval.html",
             get="img.zip, unpacked with the password they give",
-            files=_pattern(r"(?:MEN|WOMEN)/\w+/id_\d{8}/\d\d_\d_\w+\.jpg"),
+            files=_pattern(
+                rf"(?:(?:MEN|WOMEN)/\w+/id_\d{{8}}/\d\d_\d_\w+\.jpg|fasion\w+\.jpg|{LABEL_FILES})"
+            ),
             expected=52_712,
             units="pixels",
             up="-",
@@ -209,7 +233,7 @@ ENTRIES = {
             licence="research only",
             home="https://zheng-lab.cecs.anu.edu.au/Project/project_reid.html",
             get="Market-1501-v15.09.15.zip",
-            files=_pattern(r"(?:bounding_box_train|bounding_box_test|query)/-?\d+_c\ds\d_\d{6}_\d\d\.jpg"),
+            files=_pattern(rf"(?:-?\d+_c\ds\d_\d{{6}}_\d\d\.jpg|{LABEL_FILES})"),
             expected=36_036,
             units="pixels",
             up="-",

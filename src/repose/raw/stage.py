@@ -1,27 +1,58 @@
 """Stage `raw`: a seed → the recipe of an open dataset's bodies; for a licensed dataset see `repose.raw.collect`."""
 
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 from repose.config.datasets import Dataset, Generated, OpenAnimal, OpenHuman
+from repose.config.images import Images, Rendered
+from repose.errors import ReposeError
 from repose.progress import Meter
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.raw import collect
 
 
-def source_of(dataset: Dataset) -> ModuleType:
-    """The module that makes a dataset's bodies."""
+def source_of(dataset: Dataset | Images | Rendered) -> ModuleType:
+    """The module that makes a dataset's bodies, or draws its images."""
     return import_module(f"repose.raw.{dataset.source.replace('-', '_')}")
 
 
-def run(dataset: Dataset, out: Path) -> None:
-    """Write `out`: the recipe of a generated dataset (npz), or the inventory of a licensed one (JSON)."""
-    if isinstance(dataset, Generated):
+def run(dataset: Dataset | Images, out: Path, bodies: Path | None = None) -> None:
+    """Write `out`: the recipe of a generated dataset (npz), or the inventory of a licensed one (JSON).
+
+    Args:
+        dataset: its section of the config.
+        out: what to write.
+        bodies: the recipe of the people that rendered images show.
+    """
+    if isinstance(dataset, Rendered):
+        draw(dataset, bodies, out)
+    elif isinstance(dataset, Generated):
         generate(dataset, out)
     else:
         collect.run(dataset, out)
+
+
+def draw(dataset: Rendered, bodies: Path | None, out: Path) -> None:
+    """Draw people, clothes and cameras, and write the recipe `out` (npz)."""
+    from repose.raw.open_human.recipe import Recipe
+    from repose.raw.rendered.draw import Settings
+
+    if bodies is None:
+        raise ReposeError(
+            f"{dataset.source} shows bodies of another dataset", hint="name its recipe with --bodies"
+        )
+    recorder = Recorder("raw", stage_code("raw", dataset.source), dataset.raw_settings(), dataset.seed)
+    recorder.uses("bodies", manifest_path(bodies))
+    recorder.own(manifest_path(out))
+    counts = dataset.model_dump(include={f.name for f in fields(Settings)})
+    parts = {key: tuple(counts[key].values()) for key in ("identities", "poses")}
+    recipe = source_of(dataset).draw(Recipe.read(bodies), Settings(**counts | parts))
+    manifest_path(out).unlink(missing_ok=True)
+    recipe.write(out)
+    recorder.seal(manifest_path(out), [out], {"images": len(recipe.shots), "outfits": len(recipe.outfits)})
 
 
 def generate(dataset: OpenHuman | OpenAnimal, out: Path) -> None:

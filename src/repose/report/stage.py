@@ -3,11 +3,13 @@
 from pathlib import Path
 
 from repose.config.models import Config
-from repose.paths import mesh_store, run_files
+from repose.paths import packed_store, run_files
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.provenance.publish import publish
 from repose.report.figure import Shown, figure
+from repose.report.image_figure import ShownImages, image_figure
+from repose.store.images import ImageStore
 from repose.store.meshes import MeshStore
 
 TRIPLES = 3
@@ -15,18 +17,25 @@ TRIPLES = 3
 
 def run(config: Config, table: str, results: Path, out: Path) -> None:
     """Draw the first seed of every method of a table on the first protocol of each dataset."""
-    recorder = Recorder("report", stage_code("report"), {"table": table, "triples": TRIPLES})
+    kind = config.kind_of(table)
+    code = stage_code("report" if kind == "meshes" else "report-images")
+    recorder = Recorder("report", code, {"table": table, "triples": TRIPLES})
     recorder.own(manifest_path(out))
-    shown = []
+    meshes: list[Shown] = []
+    images: list[ShownImages] = []
     for files in run_files(config, table, results):
         if files.seed != config.tables[table].seeds[0]:
             continue
         recorder.uses(f"predictions:{files.dataset}/{files.method}", manifest_path(files.predictions))
-        store = mesh_store(results, files.dataset)
+        store = packed_store(results, files.dataset, kind)
         recorder.uses(f"store:{files.dataset}", manifest_path(store))
         protocol = config.datasets[files.dataset].protocols[0]
-        shown.append(Shown(files.dataset, files.method, files.predictions / protocol, MeshStore(store)))
+        place = files.dataset, files.method, files.predictions / protocol
+        if kind == "images":
+            images.append(ShownImages(*place, ImageStore(store)))
+        else:
+            meshes.append(Shown(*place, MeshStore(store)))
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
-        private.write_bytes(figure(shown, TRIPLES))
+        private.write_bytes(image_figure(images, TRIPLES) if images else figure(meshes, TRIPLES))
     recorder.seal(manifest_path(out), [out])

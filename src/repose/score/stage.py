@@ -1,31 +1,35 @@
-"""Stage `score`: predictions and truth → a row per test triple and metric."""
+"""Stage `score`: predictions and truth → a row per test triple, or pair of images, and metric."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from repose.config.learned import Kind
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Manifest, Recorder, check_link, load, manifest_path
 from repose.provenance.publish import publish
+from repose.score.images import PAIR, score_images
 from repose.score.rows import TRIPLE, score
+from repose.store.images import ImageStore
 from repose.store.meshes import MeshStore
 
-KEY = ["protocol", *TRIPLE, "metric"]
 ROUNDING = 1e-4  # float32 metrics, on another machine
 
 
-def run(predictions: Path, store: Path, splits: Mapping[str, Path], out: Path) -> None:
+def run(predictions: Path, store: Path, splits: Mapping[str, Path], out: Path, kind: Kind = "meshes") -> None:
     """Score every protocol in `splits` and write `out` (parquet)."""
-    recorder = Recorder("score", stage_code("score"), {})
+    code = stage_code("score" if kind == "meshes" else "score-images")
+    recorder = Recorder("score", code, {} if kind == "meshes" else {"kind": kind})
     predicted = recorder.uses("predictions", manifest_path(predictions))
     check_link(predicted, "store", recorder.uses("store", manifest_path(store)))
     for protocol, split in splits.items():
         check_link(predicted, protocol, recorder.uses(protocol, manifest_path(split)))
     if recorder.reuse(manifest_path(out)):
         return
-    rows = _rows(predictions, store, splits)
+    rows = _rows(predictions, store, splits, kind)
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
         rows.to_parquet(private, index=False)
@@ -36,9 +40,11 @@ def differs_from_predictions(scores: Manifest) -> list[str]:
     """Score the predictions again and say where the scores differ by more than rounding; nothing is hashed."""
     inputs = {name: _data(load(manifest)) for name, manifest in scores.parents.items()}
     predictions, store = inputs.pop("predictions"), inputs.pop("store")
+    kind = scores.history["params"].get("kind", "meshes")
+    key = ["protocol", *(TRIPLE if kind == "meshes" else PAIR), "metric"]
     kept, fresh = (
-        table.set_index(KEY).value.sort_index(kind="stable")
-        for table in (pd.read_parquet(_data(scores)), _rows(predictions, store, inputs))
+        table.set_index(key).value.sort_index(kind="stable")
+        for table in (pd.read_parquet(_data(scores)), _rows(predictions, store, inputs, kind))
     )
     if not kept.index.equals(fresh.index):
         return ["scores other triples or metrics than the predictions have"]
@@ -49,9 +55,13 @@ def differs_from_predictions(scores: Manifest) -> list[str]:
     return [f"{len(off)} scores differ from the predictions: {where} is {stands}, predictions give {gives}"]
 
 
-def _rows(predictions: Path, store: Path, splits: Mapping[str, Path]) -> pd.DataFrame:
-    meshes = MeshStore(store)
-    parts = [score(predictions, meshes, name, pd.read_parquet(split)) for name, split in splits.items()]
+def _rows(predictions: Path, store: Path, splits: Mapping[str, Path], kind: Kind) -> pd.DataFrame:
+    one: Callable[[str, pd.DataFrame], pd.DataFrame]
+    if kind == "images":
+        one = partial(score_images, predictions, ImageStore(store))
+    else:
+        one = partial(score, predictions, MeshStore(store))
+    parts = [one(name, pd.read_parquet(split)) for name, split in splits.items()]
     return pd.concat(parts, ignore_index=True)
 
 

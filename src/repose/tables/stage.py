@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from repose.config.learned import Kind
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Manifest, Recorder, check_link, load, manifest_path
 from repose.provenance.publish import publish, write_text
+from repose.tables import images
 from repose.tables.transfer import Run, markdown, transfer_table
 
 
@@ -24,16 +26,18 @@ class RunFiles:
     model: Path | None
 
 
-def run(runs: Sequence[RunFiles], out: Path) -> None:
+def run(runs: Sequence[RunFiles], out: Path, kind: Kind = "meshes") -> None:
     """Check every run's chain of manifests, then write the table as CSV and Markdown."""
-    recorder = Recorder("tables", stage_code("tables"), {"table": out.stem})
+    code = stage_code("tables" if kind == "meshes" else "tables-images")
+    recorder = Recorder("tables", code, {"table": out.stem, "kind": kind})
     recorder.own(manifest_path(out))
-    table = transfer_table([_checked(files, recorder) for files in runs])
+    make, show = (transfer_table, markdown) if kind == "meshes" else (images.image_table, images.markdown)
+    table = make([_checked(files, recorder) for files in runs])
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
         table.to_csv(private, index=False)
     twin = out.with_suffix(".md")
-    write_text(twin, markdown(table))
+    write_text(twin, show(table))
     recorder.seal(manifest_path(out), [out, twin], {"rows": len(table), "columns": list(table.columns)})
 
 
@@ -46,7 +50,8 @@ def derive(table: Manifest, names: Collection[str]) -> pd.DataFrame:
     """
     parents = table.parents
     runs = sorted(name.removeprefix("scores:") for name in names if name.startswith("scores:"))
-    return transfer_table([_run(run, *_parts(parents, run)) for run in runs])
+    make = transfer_table if table.history["params"].get("kind", "meshes") == "meshes" else images.image_table
+    return make([_run(run, *_parts(parents, run)) for run in runs])
 
 
 def _parts(parents: Mapping[str, Path], run: str) -> tuple[Manifest, Manifest, Manifest | None]:

@@ -63,8 +63,8 @@ def transfer_table(runs: Sequence[Run]) -> pd.DataFrame:
             row |= _summary(members, protocol)
             row |= {
                 "parameters": members[0].parameters,
-                "train_seconds": _mean([r.train_seconds for r in members], 1),
-                "peak_memory_mib": _mean([r.peak_memory_mib for r in members], 0),
+                "train_seconds": mean_known([r.train_seconds for r in members], 1),
+                "peak_memory_mib": mean_known([r.peak_memory_mib for r in members], 0),
                 "run_ids": ";".join(r.run_id for r in members),
             }
             row |= reported.get((dataset, method, protocol), {})
@@ -78,8 +78,8 @@ def _summary(members: Sequence[Run], protocol: str) -> dict[str, Any]:
     row["pairs"] = int((tables[0].metric == "pmd_m2").sum())
     for column, (metric, factor) in _METRICS.items():
         means = np.array([table.value[table.metric == metric].mean() for table in tables]) * factor
-        row[column] = _round(means.mean())
-        row[f"{column}_ci95"] = _round(interval95(means))
+        row[column] = six_digits(means.mean())
+        row[f"{column}_ci95"] = six_digits(interval95(means))
     return row
 
 
@@ -124,10 +124,12 @@ def _reported() -> dict[tuple[str, str, str], dict[str, Any]]:
     }
 
 
-def _mean(values: Sequence[float | None], digits: int) -> float | None:
+def mean_known(values: Sequence[float | None], digits: int) -> float | None:
+    """Mean of what is known, None if nothing is."""
     known = [v for v in values if v is not None]
     return round(float(np.mean(known)), digits) if known else None
 
 
-def _round(value: float) -> float:
+def six_digits(value: float) -> float:
+    """A number as tables show it."""
     return float(f"{value:.6g}")

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
+from repose.convert.catalog import mesh_id, mesh_numbers
+from repose.models.interface import Rests
 from repose.store.meshes import MeshStore
 
 
@@ -23,6 +25,7 @@ class Batch(NamedTuple):
     truth: Tensor  # (B, V, 3) metres
     identity_order: Tensor  # (V,) int64 permutation that the network sees the identity mesh in
     pose_order: Tensor  # (V,) int64, likewise for the pose mesh
+    rests: Rests | None = None  # both bodies at rest, where asked for
 
 
 def centred(vertices: NDArray[np.float32]) -> Tensor:
@@ -33,12 +36,19 @@ def centred(vertices: NDArray[np.float32]) -> Tensor:
 
 
 class Triples:
-    """Triples of a split as rows of a mesh store."""
+    """Triples of a split as rows of a mesh store.
 
-    def __init__(self, store: MeshStore, triples: pd.DataFrame):
+    Args:
+        store: packed meshes.
+        triples: mesh ids.
+        rest_pose: number of the pose at rest, for a method that is given both bodies in it, too.
+    """
+
+    def __init__(self, store: MeshStore, triples: pd.DataFrame, rest_pose: int | None = None):
         self.store = store
         columns = triples[["identity_mesh", "pose_mesh", "truth_mesh"]]
         self.rows = np.array([[store.index_of(m) for m in row] for row in columns.itertuples(index=False)])
+        self.rests = None if rest_pose is None else _rests(store, triples, rest_pose)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -47,8 +57,24 @@ class Triples:
         """The triples numbered `chosen`, and two independent vertex shuffles drawn from `shuffle`."""
         identity, pose, truth = (centred(self.store.vertices(self.rows[chosen, k])) for k in range(3))
         count = self.store.shape[1]
-        orders = (torch.from_numpy(shuffle.permutation(count)) for _ in range(2))
-        return Batch(identity, pose, truth, *orders)
+        order, pose_order = (torch.from_numpy(shuffle.permutation(count)) for _ in range(2))
+        return Batch(identity, pose, truth, order, pose_order, self._rests(chosen))
+
+    def _rests(self, chosen: NDArray[np.integer]) -> Rests | None:
+        if self.rests is None:
+            return None
+        identity, pose = (centred(self.store.vertices(self.rests[chosen, k])) for k in range(2))
+        faces = torch.from_numpy(self.store.faces).long()
+        return Rests(identity, pose, faces, faces)
+
+
+def _rests(store: MeshStore, triples: pd.DataFrame, rest_pose: int) -> NDArray[np.int64]:
+    """Rows (T, 2) of both bodies of each triple at rest."""
+    columns = [
+        [store.index_of(mesh_id(mesh_numbers(name)[0], rest_pose)) for name in triples[column]]
+        for column in ("identity_mesh", "pose_mesh")
+    ]
+    return np.array(columns).reshape(2, -1).T
 
 
 @dataclass(frozen=True)
@@ -61,6 +87,13 @@ class TrainingData:
     gih: Path | None = field(
         default=None, kw_only=True
     )  # distances of the meshes, for a recipe that reads them
+
+
+def chosen_in_passes(total: int, size: int, seed: int, step: int) -> NDArray[np.integer]:
+    """Which `size` of `total` examples a step takes: passes over all of them, each in a new order."""
+    passes, places = np.divmod(np.arange(step * size, (step + 1) * size), total)
+    orders = {int(p): np.random.default_rng([seed, 0, int(p)]).permutation(total) for p in np.unique(passes)}
+    return np.array([orders[int(p)][place] for p, place in zip(passes, places, strict=True)])
 
 
 class BatchStream(IterableDataset[Batch]):
@@ -80,13 +113,7 @@ class BatchStream(IterableDataset[Batch]):
 
     def chosen(self, step: int) -> NDArray[np.integer]:
         """Numbers (size,) of the triples of a step."""
-        positions = np.arange(step * self.size, (step + 1) * self.size)
-        passes, places = np.divmod(positions, len(self.triples))
-        orders = {
-            int(p): np.random.default_rng([self.seed, 0, int(p)]).permutation(len(self.triples))
-            for p in np.unique(passes)
-        }
-        return np.array([orders[int(p)][place] for p, place in zip(passes, places, strict=True)])
+        return chosen_in_passes(len(self.triples), self.size, self.seed, step)
 
 
 class ValidationBatches(IterableDataset[Batch]):

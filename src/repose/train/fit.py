@@ -5,6 +5,7 @@ import shutil
 import sys
 import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,28 +17,31 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from repose.config.methods import Learned, Method, Training
+from repose.config.learned import Learnable, Schedule
+from repose.config.methods import Method
 from repose.config.models import Compute
 from repose.errors import ReposeError
 from repose.models import build, count_parameters
 from repose.progress import Meter
 from repose.provenance.manifest import peak_memory_mib
 from repose.provenance.publish import publish
+from repose.store.images import ImageStore
 from repose.store.meshes import MeshStore
 from repose.train.tasks import task_of
-from repose.train.tasks.base import PoseTask
+from repose.train.tasks.base import Task
 
 
 @dataclass(frozen=True)
 class Trained:
     """What a training leaves behind."""
 
-    weights: dict[str, Tensor]  # of the step with the lowest validation PMD
+    weights: dict[str, Tensor]  # of the step with the least of the validation's metric
     history: (
         pd.DataFrame
-    )  # a row per validation: step, train_loss, val_pmd_m2, learning_rate; step 0 is untrained
+    )  # a row per validation: step, train_loss, the metric, learning_rate; step 0 is untrained
     best_step: int
-    best_val_pmd_m2: float
+    best_value: float  # of `metric`
+    metric: str
     parameters: int
     seconds: float  # in training and validation, killed attempts included
     peak_memory_mib: float  # of the process on a CPU, of the allocator on a GPU
@@ -47,35 +51,37 @@ class Trained:
 def train(
     method: Method,
     compute: Compute,
-    store: MeshStore,
+    store: MeshStore | ImageStore,
     splits: pd.DataFrame,
     seed: int,
     state: Path,
     label: str,
     gih: Path | None = None,
+    runs: Mapping[str, Path] | None = None,
 ) -> Trained:
     """Train from scratch, or from the last checkpoint in `state`.
 
     Args:
         method: a learned method.
         compute: device, precision and threads.
-        store: packed meshes.
-        splits: triples with roles `train` and `val`.
+        store: packed meshes, or images.
+        splits: triples, or pairs of images, with roles `train` and `val`.
         seed: fixes initial weights, order of triples and vertex shuffles.
         state: folder of checkpoints; the caller keys it by everything that decides the result, and removes it.
         label: shown with the progress.
         gih: distances of the meshes, for a method that reads them.
+        runs: weights of other trainings, by what the method needs them for.
 
     Raises:
         ReposeError: the method has nothing to train, or training diverged.
     """
-    if not isinstance(method, Learned):
+    if not isinstance(method, Learnable):
         raise ReposeError(f"{method.architecture} has nothing to train")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     torch.set_num_threads(compute.threads)
     seed_everything(seed, verbose=False)
     state.mkdir(parents=True, exist_ok=True)
-    task = task_of(method, build(method), store, splits, seed, gih)
+    task = task_of(method, build(method), store, splits, seed, gih, runs)
     keeper = Keeper(state, task, label)
     trainer = _trainer(compute, method.training, keeper, state)
     last = state / "last.ckpt"
@@ -91,7 +97,8 @@ def train(
         weights=load_file(keeper.weights),
         history=pd.DataFrame(keeper.rows),
         best_step=int(best["step"]),
-        best_val_pmd_m2=float(best["val_pmd_m2"]),
+        best_value=float(best[task.metric]),
+        metric=task.metric,
         parameters=count_parameters(task.network),
         seconds=keeper.seconds,
         peak_memory_mib=_peak(task.device),
@@ -107,7 +114,7 @@ def discard_state(state: Path) -> None:
 class Keeper(Callback):
     """Progress, learning curve and best weights; its state travels inside the checkpoint."""
 
-    def __init__(self, state: Path, task: PoseTask, label: str):
+    def __init__(self, state: Path, task: Task, label: str):
         self.weights = state / "best.safetensors"
         self.task, self.label = task, label
         self.rows: list[dict[str, float]] = []
@@ -116,8 +123,8 @@ class Keeper(Callback):
         self._meter: Meter | None = None
 
     def best(self) -> dict[str, float]:
-        """The row with the lowest validation PMD, of trained steps."""
-        return min((row for row in self.rows if row["step"] > 0), key=lambda row: row["val_pmd_m2"])
+        """The row with the least of the metric, of trained steps."""
+        return min((row for row in self.rows if row["step"] > 0), key=lambda row: row[self.task.metric])
 
     def on_fit_start(self, trainer: Trainer, module: LightningModule) -> None:
         """Open the progress display."""
@@ -146,24 +153,25 @@ class Keeper(Callback):
             )
         self._losses.append(loss)
         if self._meter:
-            val = f", val PMD {self.rows[-1]['val_pmd_m2'] * 1e4:.1f}e-4" if self.rows else ""
+            metric = self.task.metric
+            val = f", {metric} {self.rows[-1][metric]:.4g}" if self.rows else ""
             self._meter.to(self.task.iteration, f"loss {loss:.4g}{val}")
 
     def on_validation_end(self, trainer: Trainer, module: LightningModule) -> None:
         """Add a row to the curve and keep the weights if they are the best so far."""
-        value = float(trainer.callback_metrics["val_pmd_m2"])
+        value = float(trainer.callback_metrics[self.task.metric])
         loss = sum(self._losses) / len(self._losses) if self._losses else float("nan")
         rate = trainer.optimizers[0].param_groups[0]["lr"] if trainer.optimizers else 0.0
         self.rows.append(
             {
                 "step": self.task.iteration,
                 "train_loss": loss,
-                "val_pmd_m2": value,
+                self.task.metric: value,
                 "learning_rate": float(rate),
             }
         )
         self._losses = []
-        if self.task.iteration and value <= self.best()["val_pmd_m2"]:
+        if self.task.iteration and value <= self.best()[self.task.metric]:
             with publish(self.weights) as private:
                 save_file({k: v.contiguous() for k, v in self.task.weights().items()}, private)
 
@@ -182,7 +190,7 @@ class Keeper(Callback):
         self.state_dict()
 
 
-def _trainer(compute: Compute, settings: Training, keeper: Keeper, state: Path) -> Trainer:
+def _trainer(compute: Compute, settings: Schedule, keeper: Keeper, state: Path) -> Trainer:
     # One file, replaced at every validation: a training resumes at the last validation.
     last = ModelCheckpoint(
         dirpath=state,

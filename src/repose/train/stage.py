@@ -1,6 +1,7 @@
-"""Stage `train`: packed meshes and training triples → weights and learning curve."""
+"""Stage `train`: packed meshes and training triples, or images and pairs → weights and learning curve."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.provenance.owner import Owner
 from repose.provenance.publish import publish, write_text
+from repose.store.images import ImageStore
 from repose.store.meshes import MeshStore
 
 KEPT = 3  # results of one target: going back to settings of last week costs no training
@@ -25,6 +27,7 @@ def run(
     state: Path,
     out: Path,
     gih: Path | None = None,
+    runs: Mapping[str, Path] | None = None,
 ) -> None:
     """Train and write `out` (safetensors), `history.parquet` and `run.json` into one folder.
 
@@ -37,6 +40,8 @@ def run(
     recorder.uses("split", manifest_path(split))
     if gih:
         recorder.uses("gih", manifest_path(gih))
+    for part, weights in (runs or {}).items():
+        recorder.uses(part, manifest_path(weights))
     if recorder.reuse(manifest_path(out), keep=KEPT):
         return
     # A finished result needs none of the libraries, which take seconds to import.
@@ -48,13 +53,14 @@ def run(
     label = " ".join(out.parts[-4:-1])
     # Another method may have the same settings, and so the same checkpoints.
     owner = Owner(state / "owners" / folder.name, label)
-    result = train(method, compute, MeshStore(store), pd.read_parquet(split), seed, folder, label, gih)
+    opened = ImageStore(store) if method.kind == "images" else MeshStore(store)
+    result = train(method, compute, opened, pd.read_parquet(split), seed, folder, label, gih, runs)
     summary = {
         **params,
         "seed": seed,
         "parameters": result.parameters,
         "best_step": result.best_step,
-        "best_val_pmd_e4": round(result.best_val_pmd_m2 * 1e4, 6),
+        f"best_{result.metric}": float(f"{result.best_value:.8g}"),
     }
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:

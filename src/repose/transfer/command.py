@@ -22,7 +22,13 @@ class Said:
 
 
 def run(
-    identity: Path, pose: Path, model: Path, out: Path, says: tuple[Said, Said], report: Path | None = None
+    identity: Path,
+    pose: Path,
+    model: Path,
+    out: Path,
+    says: tuple[Said, Said],
+    report: Path | None = None,
+    pose_rest: Path | None = None,
 ) -> None:
     """Pose `identity` like `pose` and write `out`, in the identity's vertex order, faces, axes and unit.
 
@@ -32,13 +38,15 @@ def run(
         out: mesh to write; the suffix chooses the format.
         says: what the user says about the frames of identity and pose.
         report: a PNG to draw identity, pose and result into.
+        pose_rest: the body of the pose mesh at rest, for a model that needs it; the identity is at rest then, too.
     """
     check_suffix(out)
     opened = open_model(model)
     print(f"model     {opened}")
     kept, source = _body(identity, says[0]), _body(pose, says[1])
+    rest = Body.of(read_mesh(pose_rest), source.frame) if pose_rest else None
     print("\n".join(_describe("identity", identity, kept) + _describe("pose", pose, source)))
-    outcome = transfer(kept, source, opened)
+    outcome = transfer(kept, source, opened, rest)
     write_mesh(out, outcome.mesh)
     print("\n".join(_result(out, kept, outcome)))
     if report:

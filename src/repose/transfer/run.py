@@ -10,6 +10,7 @@ from repose.mesh.frame import Frame
 from repose.mesh.mesh import Mesh
 from repose.mesh.metrics import edge_error
 from repose.mesh.operators import bbox_centre, unique_edges
+from repose.models.interface import Rests
 from repose.models.shuffle import transfer_shuffled
 from repose.weights.model import Model
 
@@ -70,17 +71,24 @@ class Outcome:
 
 
 @torch.inference_mode()
-def transfer(identity: Body, pose: Body, model: Model) -> Outcome:
+def transfer(identity: Body, pose: Body, model: Model, pose_rest: Body | None = None) -> Outcome:
     """Pose `identity` like `pose`; vertex counts, orders and faces of the two have nothing to do with each other.
+
+    Args:
+        identity: for a network that knows bodies at rest, the identity at rest.
+        pose: the body in the pose to take.
+        model: the network.
+        pose_rest: the body of `pose` at rest, with its vertices and faces, for such a network alone.
 
     Raises:
         ReposeError: the network cannot take this pair, or gives no numbers.
     """
-    first, second = (torch.from_numpy(body.upright.astype(np.float32))[None] for body in (identity, pose))
+    first, second = (_batch_of_one(body) for body in (identity, pose))
+    rests = _rests(identity, pose, pose_rest, model)
     # As in training, the network sees vertices in random order, always the same one.
     rng = np.random.default_rng(0)
-    orders = (torch.from_numpy(rng.permutation(x.shape[1])) for x in (first, second))
-    out = transfer_shuffled(model.network, first, second, *orders).vertices.float()
+    order, pose_order = (torch.from_numpy(rng.permutation(x.shape[1])) for x in (first, second))
+    out = transfer_shuffled(model.network, first, second, order, pose_order, rests).vertices.float()
     if not out.isfinite().all():
         raise ReposeError("predicts vertices that are no numbers", model.weights)
     edges = torch.from_numpy(unique_edges(identity.faces)).long()
@@ -88,3 +96,27 @@ def transfer(identity: Body, pose: Body, model: Model) -> Outcome:
     upright = out[0].numpy().astype(np.float64)
     upright -= bbox_centre(upright)
     return Outcome(upright, identity.with_shape(upright), float(edge_error(out, first, edges[lengths > 0])))
+
+
+def _batch_of_one(body: Body) -> torch.Tensor:
+    return torch.from_numpy(body.upright.astype(np.float32))[None]
+
+
+def _rests(identity: Body, pose: Body, pose_rest: Body | None, model: Model) -> Rests | None:
+    """Both bodies at rest, if that is what the network knows bodies by."""
+    knows = hasattr(model.network, "rest_pose")
+    if pose_rest is None and not knows:
+        return None
+    if pose_rest is None:
+        raise ReposeError(
+            "this model must see the body of the pose mesh at rest, too",
+            model.weights,
+            "give it as --pose-rest; the identity must be at rest as well",
+        )
+    if not knows:
+        raise ReposeError("this model takes no body at rest", model.weights, "leave out --pose-rest")
+    if not np.array_equal(pose_rest.mesh.faces, pose.mesh.faces):
+        raise ReposeError("pose mesh and its body at rest have other faces")
+    bodies = (_batch_of_one(body) for body in (identity, pose_rest))
+    faces = (torch.from_numpy(body.faces.astype(np.int64)) for body in (identity, pose_rest))
+    return Rests(*bodies, *faces)

@@ -49,6 +49,7 @@ def generate_recipe(settings: Settings, progress: Callable[[int, int], None]) ->
     bank = PoseBank(animals, faces, bones, shares)
     sampler = PoseSampler(template.heads, template.tails)
     poses, styles = bank.fill(settings.poses, sampler, np.random.default_rng(pose_seed), progress)
+    poses[0], styles[0] = 0, "rest"
     return Recipe(
         faces=faces.astype(np.int32),
         skin_bones=bones.astype(np.int16),

@@ -17,7 +17,7 @@ from repose.raw.open_human.posing import meshes
 from repose.raw.open_human.recipe import Recipe, Settings
 from repose.raw.open_human.source import LICENCE
 
-__all__ = ["LICENCE", "Recipe", "Settings", "generate", "meshes"]
+__all__ = ["LICENCE", "Recipe", "Settings", "finer", "generate", "meshes"]
 
 
 def generate(settings: Settings, progress: Callable[[int, int], None] | None = None) -> Recipe:
@@ -30,10 +30,28 @@ def generate(settings: Settings, progress: Callable[[int, int], None] | None = N
     Raises:
         ReposeError: no closed mesh of that many vertices, or too few poses free of self-intersection.
     """
+    _load_anny()
+    from repose.raw.open_human.generation import generate_recipe
+
+    return generate_recipe(settings, progress or (lambda done, total: None))
+
+
+def finer(recipe: Recipe, vertices: int) -> Recipe:
+    """The identities and poses of a recipe on a mesh of another vertex count.
+
+    A pose that suits the mesh of the recipe may touch itself on another one.
+
+    Raises:
+        ReposeError: no closed mesh of that many vertices.
+    """
+    _load_anny()
+    from repose.raw.open_human.generation import finer_recipe
+
+    return finer_recipe(recipe, vertices)
+
+
+def _load_anny() -> None:
     print("raw open-human: loading Anny", file=sys.stderr, flush=True)
     import warp  # torch, warp and Anny take seconds to import
 
     warp.config.log_level = warp.LOG_ERROR  # its banner would stand in every log
-    from repose.raw.open_human.generation import generate_recipe
-
-    return generate_recipe(settings, progress or (lambda done, total: None))

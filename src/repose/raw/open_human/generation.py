@@ -28,7 +28,18 @@ def generate_recipe(settings: Settings, progress: Callable[[int, int], None]) ->
     body = make_body(data, template, phenotypes)
     bank = PoseBank(body, template, sampler, np.random.default_rng(pose_seed))
     poses, styles = bank.fill(settings.poses, progress)
+    poses[0], styles[0] = 0, "rest"
     return _recipe(settings, template, body, phenotypes, poses, styles, bank.candidates)
+
+
+def finer_recipe(recipe: Recipe, vertices: int) -> Recipe:
+    """See `repose.raw.open_human.finer`."""
+    phenotypes = dict(zip(recipe.phenotype_names.tolist(), recipe.phenotypes.T, strict=True))
+    data = load_template()
+    template = _sampler_and_template(data, phenotypes, vertices)[1]
+    body = make_body(data, template, phenotypes)
+    settings = Settings(vertices, *recipe.settings[1:].tolist())
+    return _recipe(settings, template, body, phenotypes, recipe.poses, recipe.styles, int(recipe.candidates))
 
 
 def _sampler_and_template(data: Any, names: Iterable[str], vertices: int) -> tuple[PoseSampler, Template]:

@@ -52,7 +52,7 @@ class Recipe(RecipeFile):
         rest_vertices: (I, V, 3) float32, each identity before posing.
         phenotype_names: (N,) text.
         phenotypes: (I, N) float64, Anny's sliders, each in [0, 1].
-        poses: (P, J, 3) float32, rotation vector of each bone in axes of the body, radians.
+        poses: (P, J, 3) float32, rotation vector of each bone in axes of the body, radians; pose 0 is at rest.
         styles: (P,) text, the kind of pose.
         candidates: () int64, poses drawn to find P that no identity intersects itself in.
         settings: (4,) int64, `Settings` in order.

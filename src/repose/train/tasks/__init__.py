@@ -1,5 +1,6 @@
 """How each system is trained: one Lightning module per recipe, named in the `task` of a method's config model."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -8,24 +9,27 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from torch import nn
 
-from repose.config.methods import Learned
+from repose.config.learned import Learnable
 
 if TYPE_CHECKING:
+    from repose.store.images import ImageStore
     from repose.store.meshes import MeshStore
-    from repose.train.tasks.base import PoseTask
+    from repose.train.tasks.base import Task
 
 
 def task_of(
-    method: Learned,
+    method: Learnable,
     network: nn.Module,
-    store: "MeshStore",
+    store: "MeshStore | ImageStore",
     splits: pd.DataFrame,
     seed: int,
     gih: Path | None = None,
-) -> "PoseTask":
+    runs: Mapping[str, Path] | None = None,
+) -> "Task":
     """The training of `network` as `method` says; imported by name, so that one recipe's code is no other's.
 
     The recipe reads the split itself, so that one that needs no truth is given none.
     """
     task = import_module(f"repose.train.tasks.{method.task}").TASK
-    return task(method, network, replace(task.read(method, store, splits), gih=gih), seed)
+    given = {name: what for name, what in (("gih", gih), ("runs", runs)) if what}
+    return task(method, network, replace(task.read(method, store, splits), **given), seed)

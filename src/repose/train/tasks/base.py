@@ -10,35 +10,32 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from repose.config.methods import Learned, Training
+from repose.config.learned import Learnable, Schedule
+from repose.config.methods import Learned
 from repose.mesh.metrics import pmd
 from repose.models.shuffle import transfer_shuffled
 from repose.store.meshes import MeshStore
 from repose.train.batches import Batch, BatchStream, TrainingData, Triples, ValidationBatches
 
 
-class PoseTask(LightningModule):
+class Task(LightningModule):
     """Trains `network`; an "epoch" is the stretch of iterations between two validations.
 
-    A recipe defines `training_step`, and `batches` if it does not learn from triples with a truth.
+    A recipe defines `read`, `training_step`, `batches` and the validation.
 
     Args:
         method: its settings.
-        network: maps (identity (B, V, 3), pose (B, V, 3)) to a `Transfer`.
+        network: what learns.
         data: what it learns from.
         seed: fixes the order of batches and all draws.
     """
 
-    def __init__(self, method: Learned, network: nn.Module, data: TrainingData, seed: int):
+    metric = ""  # what the validation logs, and the kept weights have least of
+    settings: Any
+
+    def __init__(self, method: Learnable, network: nn.Module, data: Any, seed: int):
         super().__init__()
         self.network, self.settings, self.data, self.seed = network, method.training, data, seed
-
-    @classmethod
-    def read(cls, method: Learned, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
-        """What the recipe may see of the split: all training and validation triples, with their truths."""
-        return TrainingData(
-            store, *(Triples(store, splits[splits.role == role]) for role in ("train", "val"))
-        )
 
     @property
     def iteration(self) -> int:
@@ -51,13 +48,33 @@ class PoseTask(LightningModule):
 
     def batches(self, start: int, stop: int) -> Iterable[Any]:
         """Batches of iterations `start` … `stop` - 1, a pure function of seed and iteration."""
-        return BatchStream(self.data.train, self.settings.batch, self.seed, start, stop)
+        raise NotImplementedError
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Batches up to the next validation; Lightning asks again at every epoch, and after a resume."""
         start = self.iteration
         stop = min(start + self.settings.validate_every, self.settings.steps)
         return DataLoader(self.batches(start, stop), batch_size=None)  # type: ignore[arg-type]
+
+
+class PoseTask(Task):
+    """Transfers between meshes: `network` maps (identity (B, V, 3), pose (B, V, 3)) to a `Transfer`.
+
+    A recipe defines `training_step`, and `batches` if it does not learn from triples with a truth.
+    """
+
+    metric = "val_pmd_m2"
+
+    @classmethod
+    def read(cls, method: Learned, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
+        """What the recipe may see of the split: all training and validation triples, with their truths."""
+        return TrainingData(
+            store, *(Triples(store, splits[splits.role == role]) for role in ("train", "val"))
+        )
+
+    def batches(self, start: int, stop: int) -> Iterable[Any]:
+        """Triples with a truth."""
+        return BatchStream(self.data.train, self.settings.batch, self.seed, start, stop)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """All validation triples."""
@@ -66,9 +83,9 @@ class PoseTask(LightningModule):
     def validation_step(self, batch: Batch, index: int) -> None:
         """Mean PMD of the validation triples."""
         out = transfer_shuffled(
-            self.network, batch.identity, batch.pose, batch.identity_order, batch.pose_order
+            self.network, batch.identity, batch.pose, batch.identity_order, batch.pose_order, batch.rests
         )
-        self.log("val_pmd_m2", pmd(out.vertices, batch.truth).mean(), batch_size=len(batch.identity))
+        self.log(self.metric, pmd(out.vertices, batch.truth).mean(), batch_size=len(batch.identity))
 
     def configure_optimizers(self) -> Any:
         """Adam with the configured schedule, one update of the rate per step."""
@@ -79,7 +96,7 @@ class PoseTask(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
 
-def rate_factor(settings: Training) -> Callable[[int], float]:
+def rate_factor(settings: Schedule) -> Callable[[int], float]:
     """The learning rate of each step as a fraction of the peak."""
     steps, warmup = settings.steps, settings.warmup
 

@@ -1,0 +1,100 @@
+"""The datasets of person images in `config.yaml`."""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, PositiveInt, field_validator
+
+from repose.config.datasets import Licensed, Parts
+from repose.config.section import Name, Section
+
+
+class ImagePairs(Section):
+    """How many pairs (source image, target image) of one person in the same clothes each part has."""
+
+    train: PositiveInt | None = Field(None, description="training pairs; null: all ordered pairs")
+    val: PositiveInt | None = Field(60, description="validation pairs, of people that training does not have")
+    test: PositiveInt | None = Field(120, description="test pairs, of people seen nowhere else")
+
+
+class ImageSet(Section):
+    """What every dataset of images has."""
+
+    kind: ClassVar[Literal["meshes", "images"]] = "images"
+    has_truth: ClassVar[bool] = True
+    protocols: ClassVar[tuple[str, ...]] = ("unseen",)
+
+    pairs: ImagePairs = Field(ImagePairs(), description="pairs")
+    seed: int = Field(0, ge=0, description="what is drawn follows from it")
+
+    def split_settings(self, part: str) -> dict[str, Any]:
+        """What the pairs of `part` (`train`, which holds val, or `unseen`) follow from."""
+        return self.model_dump(mode="json", include={"pairs", "seed", "identities"})
+
+
+class Rendered(ImageSet):
+    """People rendered in clothes, with exact flow between any two images of an outfit."""
+
+    source: str
+    bodies: Name = Field("open-human", description="the open-human dataset whose people and poses are shown")
+    vertices: int = Field(
+        6890, ge=300, le=12_000, description="vertices of the bodies, whatever `bodies` has"
+    )
+    height: PositiveInt = Field(description="pixels")
+    width: PositiveInt = Field(description="pixels")
+    samples: PositiveInt = Field(3, description="rays per side of a pixel; odd")
+    identities: Parts = Field(
+        Parts(train=28, val=4, test=6), description="people of `bodies`, the first to train, and so on"
+    )
+    poses: Parts = Field(Parts(train=150, val=10, test=20), description="poses of `bodies`, in the same way")
+    outfits: PositiveInt = Field(2, description="of each person")
+    images: PositiveInt = Field(6, description="of each outfit")
+
+    @field_validator("samples")
+    @classmethod
+    def _odd(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError("an odd number has a ray at the centre of the pixel")
+        return value
+
+    def raw_settings(self) -> dict[str, Any]:
+        """What the images follow from, besides the bodies."""
+        return self.model_dump(mode="json", exclude={"pairs"})
+
+
+class OpenFashion(Rendered):
+    """People in a studio, as DeepFashion's In-shop photos show them."""
+
+    source: Literal["open-fashion"]
+    height: PositiveInt = Field(256, description="pixels")
+    width: PositiveInt = Field(256, description="pixels")
+    cameras: PositiveInt = Field(1, description="numbered in the catalogue; a studio has one")
+
+
+class OpenMarket(Rendered):
+    """Passers-by seen by several cameras, as in Market-1501."""
+
+    source: Literal["open-market"]
+    height: PositiveInt = Field(128, description="pixels")
+    width: PositiveInt = Field(64, description="pixels")
+    cameras: PositiveInt = Field(6, description="each has a view of its own behind the people")
+
+
+class Photos(ImageSet, Licensed):
+    """Photos that users bring, with joints and, for flow, correspondences."""
+
+    kind: ClassVar[Literal["meshes", "images"]] = "images"
+
+
+class DeepFashion(Photos):
+    """DeepFashion In-shop photos, as released or as the archive of Intrinsic Flow has them."""
+
+    source: Literal["deepfashion"]
+
+
+class Market1501(Photos):
+    """Market-1501 photos, as released or as the archive of Intrinsic Flow has them."""
+
+    source: Literal["market-1501"]
+
+
+Images = OpenFashion | OpenMarket | DeepFashion | Market1501

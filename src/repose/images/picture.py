@@ -1,0 +1,109 @@
+"""One image with its labels, and the two files that hold them."""
+
+import hashlib
+import io
+import zipfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from repose.errors import ReposeError
+
+LABELS = ("background", "head", "torso", "left arm", "right arm", "left leg", "right leg")
+BARYCENTRIC_UNIT = 65535  # a stored barycentric coordinate of 1
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """What is behind each pixel of a rendered image; see `repose.images.correspondence.View`.
+
+    Attributes:
+        face: (H, W) int32.
+        barycentric: (H, W, 2) uint16, of `BARYCENTRIC_UNIT`.
+        depth: (H, W) float32.
+        vertices: (V, 3) float32.
+        camera: (3,) float64, focal length and principal point.
+    """
+
+    face: NDArray[np.int32]
+    barycentric: NDArray[np.uint16]
+    depth: NDArray[np.float32]
+    vertices: NDArray[np.float32]
+    camera: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One image with its labels.
+
+    Attributes:
+        image: (H, W, 3) uint8, RGB.
+        joints: (18, 3) float32, x and y in pixels and whether it is seen, in OpenPose order.
+        segmentation: (H, W) uint8, 0 background to 6 right leg.
+        geometry: of a rendered image.
+    """
+
+    image: NDArray[np.uint8]
+    joints: NDArray[np.float32]
+    segmentation: NDArray[np.uint8]
+    geometry: Geometry | None = None
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the image and its labels."""
+        digest = hashlib.sha256()
+        for name, array in self._arrays().items():
+            digest.update(
+                f"{name}{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes()
+            )
+        return digest.hexdigest()
+
+    def encode(self) -> tuple[bytes, bytes]:
+        """The PNG, and the archive (npz) of everything else."""
+        png, labels = io.BytesIO(), io.BytesIO()
+        Image.fromarray(self.image).save(png, "PNG", compress_level=3)
+        rest = {name: array for name, array in self._arrays().items() if name != "image"}
+        np.savez(labels, **rest)  # type: ignore[arg-type]
+        return png.getvalue(), labels.getvalue()
+
+    @classmethod
+    def read(cls, png: Path) -> "Picture":
+        """Read a PNG and the `.npz` beside it.
+
+        Raises:
+            ReposeError: a file is missing or damaged, or the two do not fit.
+        """
+        try:
+            image = np.asarray(Image.open(png).convert("RGB"))
+            with np.load(png.with_suffix(".npz"), allow_pickle=False) as labels:
+                arrays = {name: labels[name] for name in labels.files}
+        except FileNotFoundError as error:
+            raise ReposeError("missing", error.filename, "run `repose convert` again") from None
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise ReposeError(f"damaged: {error}", png, "run `repose convert` again") from None
+        geometry = None
+        if "face" in arrays:
+            geometry = Geometry(**{f.name: arrays.pop(f.name) for f in fields(Geometry)})
+        return cls(image, geometry=geometry, **arrays).checked(png)
+
+    def checked(self, where: object) -> "Picture":
+        """Itself, if its parts fit together."""
+        size = self.image.shape[:2]
+        if self.image.shape != (*size, 3) or self.segmentation.shape != size or self.joints.shape != (18, 3):
+            raise ReposeError("image, labels and joints do not fit together", where)
+        if self.segmentation.max(initial=0) >= len(LABELS):
+            raise ReposeError(f"label {self.segmentation.max()} of a segmentation; known are 0 to 6", where)
+        return self
+
+    def _arrays(self) -> dict[str, NDArray]:
+        arrays: dict[str, NDArray] = {
+            "image": self.image,
+            "joints": self.joints,
+            "segmentation": self.segmentation,
+        }
+        if self.geometry:
+            arrays |= {f.name: getattr(self.geometry, f.name) for f in fields(Geometry)}
+        return arrays

@@ -1,0 +1,144 @@
+"""Blocks that the flow nets and the generators are made of."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def normalised(conv: nn.Module, channels: int) -> nn.Sequential:
+    """A convolution without bias and its batch norm."""
+    return nn.Sequential(conv, nn.BatchNorm2d(channels))
+
+
+def pointwise(inputs: int, channels: int) -> nn.Sequential:
+    """1×1 convolution with batch norm."""
+    return normalised(nn.Conv2d(inputs, channels, 1, bias=False), channels)
+
+
+def ladder(width: int, widest: int, levels: int) -> list[int]:
+    """Channels before each level and after the last: `width` more at each, up to `widest`."""
+    return [min(width * (level + 1), widest) for level in range(levels + 1)]
+
+
+class ResBlock(nn.Module):
+    """x + BN(Conv3×3(ReLU([x, a]))), where a is the side input, made as many channels as x, if there is one."""
+
+    def __init__(self, channels: int, side: int = 0):
+        super().__init__()
+        self.side = pointwise(side, channels) if side else None
+        joined = 2 * channels if side else channels
+        self.conv = normalised(nn.Conv2d(joined, channels, 3, padding=1, bias=False), channels)
+
+    def forward(
+        self,
+        x: Tensor,  # (B, C, H, W)
+        side: Tensor | None = None,  # (B, C_side, H, W)
+    ) -> Tensor:  # (B, C, H, W)
+        """Add what the block finds to `x`."""
+        if self.side is None:
+            return x + self.conv(F.relu(x))
+        assert side is not None
+        return x + self.conv(F.relu(torch.cat([x, self.side(F.relu(side))], dim=1)))
+
+
+class Down(nn.Module):
+    """Half the resolution: ReLU, Conv3×3 of stride 2, batch norm."""
+
+    def __init__(self, inputs: int, channels: int):
+        super().__init__()
+        self.conv = normalised(nn.Conv2d(inputs, channels, 3, 2, 1, bias=False), channels)
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) to (B, C', H/2, W/2)
+        """Halve the resolution."""
+        return self.conv(F.relu(x))
+
+
+class Up(nn.Module):
+    """Twice the resolution: ReLU, Conv3×3, pixel shuffle, batch norm."""
+
+    def __init__(self, inputs: int, channels: int):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, 4 * channels, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) to (B, C', 2H, 2W)
+        """Double the resolution."""
+        return self.norm(F.pixel_shuffle(self.conv(F.relu(x)), 2))
+
+
+def head(inputs: int, channels: int) -> nn.Sequential:
+    """Reflection padding and a 7×7 convolution with bias."""
+    return nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(inputs, channels, 7))
+
+
+class Encoder(nn.Module):
+    """Two ResBlocks and a Down per level; keeps what each ResBlock gave.
+
+    Args:
+        channels: before each level and after the last.
+        downs: the Downs of another encoder to share, as the released generator does.
+    """
+
+    def __init__(self, channels: Sequence[int], downs: nn.ModuleList | None = None):
+        super().__init__()
+        self.first, self.second = (
+            nn.ModuleList(ResBlock(before) for before in channels[:-1]) for _ in range(2)
+        )
+        steps = itertools.pairwise(channels)
+        self.downs = nn.ModuleList(Down(before, after) for before, after in steps) if downs is None else downs
+
+    def forward(self, x: Tensor) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:  # x: (B, C, H, W)
+        """Return the deepest features, and for each level, finest first, what its two ResBlocks gave."""
+        kept = []
+        for first, second, down in zip(self.first, self.second, self.downs, strict=True):
+            a = first(x)
+            b = second(a)
+            kept.append((a, b))
+            x = down(b)
+        return x, kept
+
+
+class Decoder(nn.Module):
+    """Up and two ResBlocks per level, deepest first; the first ResBlock sees what the encoder's second gave.
+
+    Args:
+        channels: as of the encoder.
+        sides: how many features of the encoder's size each ResBlock sees beside its input.
+    """
+
+    def __init__(self, channels: Sequence[int], sides: int = 1):
+        super().__init__()
+        self.ups = nn.ModuleList(Up(after, before) for before, after in itertools.pairwise(channels))
+        self.first, self.second = (
+            nn.ModuleList(ResBlock(before, sides * before) for before in channels[:-1]) for _ in range(2)
+        )
+
+    def forward(self, x: Tensor, kept: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor]:
+        """Return the features of every level, finest first."""
+        found: list[Tensor] = []
+        for level in reversed(range(len(self.ups))):
+            a, b = kept[level]
+            x = self.second[level](self.first[level](self.ups[level](x), b), a)
+            found.insert(0, x)
+        return found
+
+
+def initialise(network: nn.Module) -> None:
+    """Weights of convolutions N(0, 2 / fan in), of batch norms N(1, 0.02²), biases 0, as released.
+
+    Draws from torch's global generator.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.kaiming_normal_(module.weight, a=0, mode="fan_in")
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02)
+        else:
+            continue
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

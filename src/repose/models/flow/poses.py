@@ -1,0 +1,34 @@
+"""Joints as maps that a convolution can read."""
+
+import torch
+from torch import Tensor, nn
+
+
+class PoseMaps(nn.Module):
+    """A channel per joint, of which only what lies within or near a radius is not 0.
+
+    Args:
+        joints: `binary`: 1 within the radius; `gaussian`: exp(-d² / radius²).
+        radius: pixels.
+    """
+
+    def __init__(self, joints: str, radius: float):
+        super().__init__()
+        self.joints, self.radius = joints, radius
+
+    def forward(
+        self,
+        joints: Tensor,  # (B, J, 3): x, y in pixels, and 1 or 0 for a joint that is not seen
+        size: tuple[int, int],  # height, width
+    ) -> Tensor:  # (B, J, H, W)
+        """Draw the joints; one that is not seen gives an empty map."""
+        xs = torch.arange(size[1], device=joints.device, dtype=joints.dtype)
+        ys = torch.arange(size[0], device=joints.device, dtype=joints.dtype)
+        across = (xs - joints[..., 0, None]).square()[..., None, :]
+        down = (ys - joints[..., 1, None]).square()[..., :, None]
+        squared = across + down
+        if self.joints == "binary":
+            drawn = (squared <= self.radius**2).to(joints.dtype)
+        else:
+            drawn = torch.exp(-squared / self.radius**2)
+        return drawn * (joints[..., 2] > 0)[..., None, None]

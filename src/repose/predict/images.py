@@ -1,0 +1,75 @@
+"""Run a trained method, or a floor, over the test pairs of each protocol."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import zarr
+from numpy.typing import NDArray
+from torch import nn
+
+from repose.errors import ReposeError
+from repose.models.flow.interface import Drawn
+from repose.progress import track
+from repose.store.images import ImageStore
+from repose.train.image_batches import ImagePairs, InOrder, unscaled
+
+BATCH = 8  # as the released test, whose batch norms depend on it
+PAIR = ["source_image", "target_image"]
+
+
+@torch.inference_mode()
+def predict_images(
+    network: nn.Module,
+    store: ImageStore,
+    protocols: Mapping[str, pd.DataFrame],
+    device: str,
+    out: Path,
+    label: str,
+) -> None:
+    """Write what a method says about the target of every test pair.
+
+    The store has a group per protocol with the attribute `pairs`, the image ids (source, target) of each row, and
+    what the method gives of: `image` (pairs, H, W, 3) uint8; `flow` (pairs, H, W, 2) float16, pixels, x then y, 0 on
+    the background, and `visibility` (pairs, H, W) uint8, as `ImageStore.flow`; `share` (pairs, H, W) uint8, 255 where
+    the image is all warped source.
+
+    Raises:
+        ReposeError: a pair is given twice, or the network draws what is no number.
+    """
+    network = network.to(device)
+    root = zarr.create_group(out)
+    for protocol, pairs in protocols.items():
+        if pairs.duplicated(PAIR).any():
+            row = pairs[pairs.duplicated(PAIR)].iloc[0]
+            raise ReposeError(f"the {protocol} pairs have {row.source_image} with {row.target_image} twice")
+        rows = ImagePairs(store, pairs)
+        batches = InOrder(rows.images, len(rows), BATCH)
+        parts: dict[str, list[NDArray]] = defaultdict(list)
+        for batch in track(batches, len(batches), f"{label} {protocol}"):
+            source, target, *joints = (x.to(device) for x in batch)
+            for name, values in _arrays(network(source, *joints, target), label).items():
+                parts[name].append(values)
+        group = root.create_group(protocol, attributes={"pairs": pairs[PAIR].to_numpy().tolist()})
+        for name, arrays in parts.items():
+            values = np.concatenate(arrays)
+            group.create_array(name, data=values, chunks=(min(BATCH, len(values)), *values.shape[1:]))
+
+
+def _arrays(drawn: Drawn, label: str) -> dict[str, NDArray]:
+    found: dict[str, NDArray] = {}
+    for name, values in drawn._asdict().items():
+        if values is not None and not torch.isfinite(values).all():
+            raise ReposeError(f"{label}: its {name} is no number")
+    if drawn.image is not None:
+        found["image"] = unscaled(drawn.image.float())
+    if drawn.flow is not None:
+        found["flow"] = drawn.flow.movedim(1, -1).cpu().numpy().astype(np.float16)
+    if drawn.visibility is not None:
+        found["visibility"] = drawn.visibility[:, 0].byte().cpu().numpy()
+    if drawn.share is not None:
+        found["share"] = (drawn.share[:, 0] * 255).round().byte().cpu().numpy()
+    return found

@@ -1,0 +1,27 @@
+"""The trained network of a method."""
+
+from pathlib import Path
+
+from torch import nn
+
+from repose.config.methods import Method
+from repose.errors import ReposeError
+from repose.models import build
+from repose.models.load import load_weights
+
+
+def load_network(method: Method, weights: Path | None) -> nn.Module:
+    """Build the network of a method and load its weights; every key and shape must fit.
+
+    Args:
+        weights: `model.safetensors`, or None for a method without parameters.
+
+    Raises:
+        ReposeError: the weights are of another network, or are missing. Random weights are never used.
+    """
+    network = build(method)
+    if weights is None:
+        if any(True for _ in network.parameters()):
+            raise ReposeError(f"{method.architecture} needs trained weights")
+        return network.eval()
+    return load_weights(network, weights, method.architecture)

@@ -1,0 +1,69 @@
+"""What every dataset of images offers to the stage `convert`: a list of images, and the images themselves."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from repose.config.images import Images
+from repose.images.picture import Picture
+
+PAIR_COLUMNS = ["source_image", "target_image", "part", "corr"]
+
+
+@dataclass(frozen=True)
+class ImageItem:
+    """One image.
+
+    Attributes:
+        image_id: its name.
+        identity, outfit: who wears what; images of one outfit are paired. Texts or numbers, unique in the dataset.
+        pose, camera: numbers, or -1 where unknown.
+        part: train, val or test; empty for an image that only published pairs use.
+        key: hex digest of all that the image follows from but code.
+        source: where it comes from, for people.
+        labels: further columns of the catalogue, such as known attributes of garments.
+    """
+
+    image_id: str
+    identity: int
+    outfit: str
+    pose: int
+    camera: int
+    part: str
+    key: str
+    source: str
+    labels: dict[str, Any] = field(default_factory=dict)
+
+
+class ImageSource(Protocol):
+    """The images of one dataset. It travels to worker processes, so it pickles and holds names, not data."""
+
+    @property
+    def licence(self) -> str:
+        """Under which licence the images stand."""
+
+    def items(self) -> list[ImageItem]:
+        """All images, those of one outfit together."""
+
+    def pictures(self, items: Sequence[ImageItem]) -> Iterator[Picture]:
+        """Some images, in their order."""
+
+    def triangles(self) -> NDArray[np.int32] | None:
+        """(F, 3) of the mesh that rendered images show."""
+
+    def pairs(self) -> pd.DataFrame | None:
+        """Pairs that are published or have a correspondence: columns `PAIR_COLUMNS`.
+
+        `part` is train, val or test, or empty; `corr` the path of a .corr file, or empty.
+        """
+
+
+def open_images(dataset: Images, raw: Path) -> ImageSource:
+    """The images of a dataset; `raw` is what the stage `raw` made."""
+    return import_module(f"repose.raw.{dataset.source.replace('-', '_')}").open_images(dataset, raw)

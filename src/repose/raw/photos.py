@@ -1,0 +1,217 @@
+"""Photos that users bring, as released or as the archives of Deformable GAN and Intrinsic Flow lay them out.
+
+Besides photos, a folder or archive may hold joints (`pose_label.pkl`, or annotation CSVs), pair lists
+(`pair_split.json`, or pair CSVs), label maps (`seg/{photo}.bmp`) and correspondences (`{target}_{source}.corr`).
+"""
+
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from repose.errors import ReposeError
+from repose.images.picture import Picture
+from repose.raw.image_source import PAIR_COLUMNS, ImageItem
+from repose.raw.inventory import Inventory, RawFile
+from repose.raw.keypoints import (
+    JOINTS,
+    MISSING,
+    is_usable,
+    read_annotations,
+    read_labels,
+    read_pair_split,
+    read_pairs,
+)
+from repose.raw.recipe import digest_of
+
+VALIDATION = 20  # every how many training people one is for validation; the published lists have none
+
+
+@dataclass(frozen=True)
+class Photo:
+    """What the path of a photo says: its name in published lists, who, in which clothes, by which camera."""
+
+    name: str
+    identity: int
+    outfit: str
+    camera: int
+
+
+@dataclass(frozen=True)
+class PhotoSource:
+    """The photos of an inventory; see `repose.raw.image_source.ImageSource`.
+
+    Attributes:
+        inventory: the list that the stage `raw` made.
+        licence: of the photos.
+        parse: what a path says; None for a photo to leave out.
+        parts: (root, all paths) → train or test by name of the photo, where the owners say.
+    """
+
+    inventory: Path
+    licence: str
+    parse: Callable[[str], Photo | None]
+    parts: Callable[[Path, Sequence[str]], dict[str, str]]
+
+    @cached_property
+    def _files(self) -> tuple[Path, dict[str, RawFile]]:
+        listed = Inventory.read(self.inventory)
+        return listed.root, {file.path: file for file in listed.files}
+
+    @cached_property
+    def _photos(self) -> dict[str, tuple[str, Photo]]:
+        """Name → path and photo."""
+        found: dict[str, tuple[str, Photo]] = {}
+        for path in self._files[1]:
+            photo = self.parse(path) if path.endswith(".jpg") else None
+            if photo and photo.name in found:
+                raise ReposeError(
+                    f"{found[photo.name][0]} and {path} are both {photo.name}", self._files[0], "keep one"
+                )
+            if photo:
+                found[photo.name] = (path, photo)
+        return found
+
+    @cached_property
+    def _joints(self) -> dict[str, NDArray[np.float32]]:
+        root, files = self._files
+        found: dict[str, NDArray[np.float32]] = {}
+        for path in files:
+            name = PurePosixPath(path).name
+            if name == "pose_label.pkl":
+                found |= read_labels(root / path)
+            elif "annotation" in name and name.endswith(".csv"):
+                found |= read_annotations(root / path)
+        if not found:
+            raise ReposeError(
+                "no joints of the photos", root, "bring pose_label.pkl or annotation CSVs, see docs/images.md"
+            )
+        if not found.keys() & self._photos.keys():
+            raise ReposeError(f"the joints are of other photos, such as {min(found)}", root)
+        return found
+
+    def items(self) -> list[ImageItem]:
+        """A photo each, those of one outfit together; its key covers the photo, its joints and its label map."""
+        parts = self._people_parts()
+        _, files = self._files
+        maps = self._maps()
+        found = []
+        for name, (path, photo) in sorted(
+            self._photos.items(), key=lambda entry: (entry[1][1].outfit, entry[0])
+        ):
+            joints = self._joints_of(name)
+            label_map = files[maps[name]].sha256 if name in maps else ""
+            found.append(
+                ImageItem(
+                    image_id=name,
+                    identity=photo.identity,
+                    outfit=photo.outfit,
+                    pose=-1,
+                    camera=photo.camera,
+                    part=parts.get(name, "") if is_usable(joints[:, :2]) else "",
+                    key=digest_of("photo", files[path].sha256, label_map, joints),
+                    source=path,
+                )
+            )
+        return found
+
+    def pictures(self, items: Sequence[ImageItem]) -> Iterator[Picture]:
+        """Read them, each checked against the hash in the inventory."""
+        maps = self._maps()
+        for item in items:
+            image = np.asarray(self._open(item.source).convert("RGB"))
+            label_map = maps.get(item.image_id)
+            segmentation = np.zeros(image.shape[:2], np.uint8)
+            if label_map:
+                segmentation = np.asarray(self._open(label_map).convert("L"))
+            joints = self._joints_of(item.image_id)
+            missing = joints[:, 2] == 0
+            yield Picture(image, np.where(missing[:, None], 0, joints), segmentation).checked(item.source)
+
+    def triangles(self) -> None:
+        """Photos show no known mesh."""
+
+    def pairs(self) -> pd.DataFrame | None:
+        """Published pairs, and those with a correspondence."""
+        parts = self._people_parts()
+        rows = {pair: [*pair, part, ""] for part in ("train", "test") for pair in self._listed(part)}
+        for (source, _), row in rows.items():
+            if row[2] == "train" and parts.get(source) == "val":
+                row[2] = "val"
+        for pair, path in self._correspondences().items():
+            rows.setdefault(pair, [*pair, "", ""])[3] = path
+        return pd.DataFrame(list(rows.values()), columns=PAIR_COLUMNS) if rows else None
+
+    def _joints_of(self, name: str) -> NDArray[np.float32]:
+        joints = self._joints.get(name, np.full((JOINTS, 2), MISSING, np.float32))
+        seen = (joints != MISSING).all(axis=1)
+        return np.concatenate([joints, seen[:, None]], axis=1).astype(np.float32)
+
+    def _people_parts(self) -> dict[str, str]:
+        """Part of each photo: as published, but for the training people that are for validation."""
+        root, files = self._files
+        parts = self.parts(root, list(files))
+        for part in ("test", "train"):
+            parts |= {name: part for pair in self._listed(part) for name in pair}
+        if not parts:
+            raise ReposeError(
+                "nothing says which photos are for training",
+                root,
+                "bring pair_split.json, pair CSVs or list_eval_partition.txt, see docs/images.md",
+            )
+        known = {name: part for name, part in parts.items() if name in self._photos}
+        people = sorted({self._photos[name][1].identity for name, part in known.items() if part == "train"})
+        validation = set(people[VALIDATION - 1 :: VALIDATION] or people[-1:])
+        return {
+            name: "val" if part == "train" and self._photos[name][1].identity in validation else part
+            for name, part in known.items()
+        }
+
+    def _listed(self, part: str) -> list[tuple[str, str]]:
+        root, files = self._files
+        found: list[tuple[str, str]] = []
+        for path in files:
+            name = PurePosixPath(path).name
+            if name == "pair_split.json":
+                found += read_pair_split(root / path).get(part, [])
+            elif name.endswith(".csv") and "pairs" in name and part in name:
+                found += read_pairs(root / path)
+        return found
+
+    def _maps(self) -> dict[str, str]:
+        return {PurePosixPath(path).stem: path for path in self._files[1] if path.endswith(".bmp")}
+
+    def _correspondences(self) -> dict[tuple[str, str], str]:
+        root, files = self._files
+        found = {}
+        for path in files:
+            if path.endswith(".corr"):
+                found[self._names(path)] = str((root / path).absolute())
+        return found
+
+    def _names(self, path: str) -> tuple[str, str]:
+        """Source and target of a `{target}_{source}.corr`; names have underscores too."""
+        stem = PurePosixPath(path).stem
+        for cut in (match.start() for match in re.finditer("_", stem)):
+            if stem[:cut] in self._photos and stem[cut + 1 :] in self._photos:
+                return stem[cut + 1 :], stem[:cut]
+        raise ReposeError("its name is not of two photos that are there", path, "{target}_{source}.corr")
+
+    def _open(self, path: str) -> Image.Image:
+        root, files = self._files
+        try:
+            data = (root / path).read_bytes()
+            if not files[path].is_of(data):
+                raise ReposeError(
+                    "has changed since the raw files were listed", root / path, "run the workflow again"
+                )
+            return Image.open(io.BytesIO(data))
+        except OSError as error:  # what PIL raises for a damaged image, too
+            raise ReposeError(f"not a readable image: {error}", root / path) from None

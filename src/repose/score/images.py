@@ -1,0 +1,83 @@
+"""Score predicted images and flows: a row per test pair and metric."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import zarr
+from torch import Tensor
+
+from repose.errors import ReposeError
+from repose.images import metrics
+from repose.store.images import ImageStore
+
+PAIR = ["source_image", "target_image"]
+_BATCH = 32
+_VISIBLE, _BACKGROUND = 0, 2
+
+
+def score_images(predictions: Path, store: ImageStore, protocol: str, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Compare the predictions of one protocol with the truth.
+
+    What a method does not predict has no row, and neither has what cannot be measured on a pair: nothing is visible
+    in both images, or photos come without a true flow.
+
+    Returns:
+        Columns protocol, source_image, target_image, metric, value; the unit is in the metric's name.
+
+    Raises:
+        ReposeError: the predictions are of other pairs than the split's.
+    """
+    group = zarr.open_group(predictions / protocol, mode="r")
+    if group.attrs["pairs"] != pairs[PAIR].to_numpy().tolist():
+        raise ReposeError(f"predictions are of other {protocol} pairs than the split's", where=predictions)
+    rows = pairs[PAIR].map(store.index_of).to_numpy()
+    parts = []
+    for start in range(0, len(rows), _BATCH):
+        chosen = slice(start, start + _BATCH)
+        found = {name: torch.from_numpy(np.asarray(array[chosen])) for name, array in group.arrays()}
+        values = _image_values(found, store, rows[chosen]) | _flow_values(found, store, rows[chosen])
+        table = (
+            pairs[PAIR].iloc[chosen].assign(protocol=protocol, **{k: v.numpy() for k, v in values.items()})
+        )
+        parts.append(
+            table.melt(["protocol", *PAIR], list(values), var_name="metric", value_name="value").dropna()
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _image_values(found: dict[str, Tensor], store: ImageStore, rows: np.ndarray) -> dict[str, Tensor]:
+    if "image" not in found:
+        return {}
+    image, truth = found["image"].double(), torch.from_numpy(store.images(rows[:, 1])).double()
+    person = torch.from_numpy(store.segmentation(rows[:, 1])) > 0
+    return {
+        "ssim_u7": metrics.ssim_u7(image, truth),
+        "ssim_g15": metrics.ssim_g15(image, truth),
+        "masked_ssim_u7": metrics.masked_ssim_u7(image, truth, person),
+        "psnr_db": metrics.psnr_db(image, truth),
+        "l1": metrics.mean_absolute(image, truth),
+    }
+
+
+def _flow_values(found: dict[str, Tensor], store: ImageStore, rows: np.ndarray) -> dict[str, Tensor]:
+    if "flow" not in found or not all(_has_flow(store, *row) for row in rows.tolist()):
+        return {}
+    truths = [store.flow(*row) for row in rows.tolist()]
+    truth = torch.from_numpy(np.stack([flow for flow, _ in truths])).double()
+    seen = torch.from_numpy(np.stack([classes for _, classes in truths]))
+    source, target = (torch.from_numpy(store.images(column)).double() for column in rows.T)
+    flow = found["flow"].double()
+    values = {
+        "epe_px": metrics.end_point_error_px(flow, truth, seen < _BACKGROUND),
+        "epe_visible_px": metrics.end_point_error_px(flow, truth, seen == _VISIBLE),
+        "warp_psnr_db": metrics.warp_psnr_db(source, flow, target, seen == _VISIBLE),
+    }
+    if "visibility" in found:
+        values["visibility_iou"] = metrics.visibility_iou(found["visibility"], seen).double()
+    return values
+
+
+def _has_flow(store: ImageStore, source: int, target: int) -> bool:
+    return store.is_rendered or (store.image_ids[source], store.image_ids[target]) in store.pairs

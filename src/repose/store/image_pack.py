@@ -1,0 +1,120 @@
+"""Pack the converted images of a dataset into one Zarr store that `ImageStore` reads."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import zarr
+from numpy.typing import NDArray
+
+from repose.errors import ReposeError
+from repose.images.picture import Picture
+from repose.progress import track
+from repose.raw.corr import Correspondence
+
+CHUNK_BYTES = 4 << 20
+
+Pairs = Mapping[tuple[str, str], Correspondence]
+"""Correspondences of pairs (source, target) of photos."""
+
+
+def pack_images(
+    rows: pd.DataFrame, folder: Path, triangles: NDArray[np.int32] | None, pairs: Pairs, out: Path
+) -> None:
+    """Write the store: an array per kind of label, a row per image, in the order of the catalogue.
+
+    Nothing is compressed, so that readers can map the chunk files into memory.
+
+    Args:
+        rows: the catalogue.
+        folder: of the PNGs and label archives that it names.
+        triangles: (F, 3) of the mesh that rendered images show.
+        pairs: imported correspondences of photos.
+        out: the store to create.
+
+    Raises:
+        ReposeError: a file is missing or is not what the catalogue says, or images differ in size.
+    """
+    group = zarr.create_group(out, attributes={"image_ids": list(rows.image_id)})
+    arrays: dict[str, _Writer] = {}
+    for row in track(range(len(rows)), len(rows), "store"):
+        name, digest = rows.image_id.iloc[row], rows.sha256.iloc[row]
+        for key, value in _read(name, folder, digest).items():
+            if key not in arrays:
+                arrays[key] = _Writer(group, key, len(rows), value)
+            arrays[key].add(row, value, name)
+    for key, writer in arrays.items():
+        writer.finish(key)
+    if triangles is not None:
+        group.create_array("triangles", data=triangles, dimension_names=("face", "corner"))
+    if pairs:
+        _pack_pairs(group, pairs)
+
+
+def _read(name: str, folder: Path, digest: str) -> dict[str, NDArray]:
+    picture = Picture.read(folder / f"{name}.png")
+    if picture.digest != digest:
+        raise ReposeError(
+            f"{name} is not the image the catalogue describes", folder, "run `repose convert` again"
+        )
+    found: dict[str, NDArray] = {
+        "image": picture.image,
+        "joints": picture.joints,
+        "segmentation": picture.segmentation,
+    }
+    return found | (vars(picture.geometry) if picture.geometry else {})
+
+
+def _pack_pairs(group: zarr.Group, pairs: Pairs) -> None:
+    names = sorted(pairs)
+    part = group.create_group("imported", attributes={"pairs": [list(pair) for pair in names]})
+    writers: dict[str, _Writer] = {}
+    for row, pair in enumerate(names):
+        corr = pairs[pair]
+        height, width = corr.visibility.shape
+        grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
+        body = corr.visibility[..., None] < 2
+        flow = np.where(body, corr.position - grid, 0).astype(np.float32)
+        for key, value in (("flow", flow), ("visibility", corr.visibility)):
+            if key not in writers:
+                writers[key] = _Writer(part, key, len(names), value)
+            writers[key].add(row, value, " ".join(pair))
+    for key, writer in writers.items():
+        writer.finish(key)
+
+
+class _Writer:
+    """Writes rows in order, a chunk at a time."""
+
+    def __init__(self, group: zarr.Group, name: str, count: int, first: NDArray):
+        self._chunk = max(1, min(count, CHUNK_BYTES // max(first.nbytes, 1)))
+        self._array = group.create_array(
+            name,
+            shape=(count, *first.shape),
+            chunks=(self._chunk, *first.shape),
+            dtype=first.dtype,
+            compressors=None,
+            config={"write_empty_chunks": True},  # readers map every chunk file
+        )
+        self._rows: list[NDArray] = []
+        self._start = 0
+        self._count = count
+
+    def add(self, row: int, value: NDArray, name: str) -> None:
+        if value.shape != self._array.shape[1:] or value.dtype != self._array.dtype:
+            raise ReposeError(f"{name} is {value.shape}, the first image {self._array.shape[1:]}")
+        self._rows.append(value)
+        if len(self._rows) == self._chunk:
+            self._flush()
+
+    def finish(self, key: str) -> None:
+        self._flush()
+        if self._start != self._count:
+            raise ReposeError(f"{self._count - self._start} images have no {key}")
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._array[self._start : self._start + len(self._rows)] = np.stack(self._rows)
+            self._start += len(self._rows)
+            self._rows = []

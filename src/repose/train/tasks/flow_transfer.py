@@ -1,0 +1,125 @@
+"""Pose transfer of person images: absolute and perceptual error, and a discriminator of patches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from repose.config.image_methods import FlowTransfer, TransferTraining
+from repose.errors import ReposeError
+from repose.images.metrics import ssim_u7
+from repose.models.flow.generator import Discriminator
+from repose.models.flow.losses import drawn_loss, real_loss
+from repose.models.flow.perceptual import feature_network, perceptual_loss
+from repose.models.flow_transfer import FlowTransfer as Network
+from repose.train.image_batches import ImageBatch, ImageData, InOrder, PairStream
+from repose.train.tasks.base import rate_factor
+from repose.train.tasks.images import ImageTask, check_sides
+
+_LEAST_JUDGED = 24  # pixels; a smaller image has no patch
+
+
+class FlowTransferTask(ImageTask):
+    """One step of the discriminator, then one of what learns of the network."""
+
+    metric = "val_dssim"
+    network: Network
+    settings: TransferTraining
+
+    def __init__(self, method: FlowTransfer, network: Network, data: ImageData, seed: int):
+        super().__init__(method, network, data, seed)
+        self.automatic_optimization = False
+        s = self.settings
+        check_sides(data.store, method.levels)
+        if s.adversarial_weight and min(data.store.size) < _LEAST_JUDGED:
+            raise ReposeError(
+                f"the discriminator needs {_LEAST_JUDGED} pixels a side", hint="set adversarial_weight: 0"
+            )
+        if missing := set(method.starts_from) - set(data.runs):
+            raise ReposeError(f"the training needs the weights of another one: its {min(missing)}")
+        self.features = feature_network(s.perceptual.features, s.perceptual.weights, s.perceptual.sha256)
+        for part, weights in data.runs.items():
+            fill(getattr(self if part == "features" else network, part), weights, part)
+        self.discriminator = Discriminator(s.discriminator_width) if s.adversarial_weight else None
+
+    def batches(self, start: int, stop: int) -> PairStream:
+        """Training pairs."""
+        pairs, s = self.data.train, self.settings
+        return PairStream(pairs.images, len(pairs), s.batch, self.seed, start, stop)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """All validation pairs."""
+        pairs = self.data.val
+        return DataLoader(InOrder(pairs.images, len(pairs), self.settings.batch), batch_size=None)
+
+    def training_step(self, batch: ImageBatch, index: int) -> Tensor:
+        """Both steps; returns the generator's loss."""
+        s, drawn = self.settings, self._draw(batch)
+        critic = self.discriminator if self.iteration > s.adversarial_from else None
+        pose = self.network.poses(batch.target_joints, batch.source.shape[2:])
+        if critic is not None:
+            real = real_loss(critic(batch.source, batch.target, pose), s.adversarial_loss)
+            fake = drawn_loss(critic(batch.source, drawn.detach(), pose), s.adversarial_loss)
+            self._update(1, s.adversarial_weight * (real + fake) / 2)
+        loss = s.l1_weight * (drawn - batch.target).abs().mean()
+        if self.features is not None:
+            loss = loss + s.perceptual_weight * perceptual_loss(self.features, drawn, batch.target)
+        if critic is not None:
+            fooled = real_loss(critic(batch.source, drawn, pose), s.adversarial_loss)
+            loss = loss + s.adversarial_weight * fooled
+        self._update(0, loss)
+        return loss.detach()
+
+    def validation_step(self, batch: ImageBatch, index: int) -> None:
+        """One minus the mean SSIM (7×7)."""
+        pair = ((x.double().movedim(1, -1) + 1) * 127.5 for x in (self._draw(batch), batch.target))
+        similar = ssim_u7(*pair)
+        self.log(self.metric, 1 - similar.mean(), batch_size=len(similar))
+
+    def configure_optimizers(self) -> Any:
+        """Adam for what learns of the network, and for the discriminator if there is one."""
+        s = self.settings
+        learning = [p for p in self.network.parameters() if p.requires_grad]
+        optimizers = [torch.optim.Adam(learning, s.learning_rate, s.betas, s.eps)]
+        if self.discriminator is not None:
+            rate, decay = s.discriminator_learning_rate, s.discriminator_weight_decay
+            optimizers.append(torch.optim.Adam(self.discriminator.parameters(), rate, s.betas, s.eps, decay))
+        rates = [torch.optim.lr_scheduler.LambdaLR(o, rate_factor(s)) for o in optimizers]
+        return optimizers, rates
+
+    def _draw(self, batch: ImageBatch) -> Tensor:
+        return self.network(batch.source, batch.source_joints, batch.target_joints).image
+
+    def _update(self, which: int, loss: Tensor) -> None:
+        optimizers, rates = self.optimizers(), self.lr_schedulers()
+        optimizer = optimizers[which] if isinstance(optimizers, list) else optimizers
+        rate = rates[which] if isinstance(rates, list) else rates
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        optimizer.step()
+        rate.step()  # type: ignore[union-attr]
+
+
+def fill(part: nn.Module, weights: Path, name: str) -> None:
+    """Give a part of a network the same part of a trained one: every key and shape must fit.
+
+    Raises:
+        ReposeError: the trained network has another such part.
+    """
+    prefix = f"{name}."
+    tensors = {k.removeprefix(prefix): v for k, v in load_file(weights).items() if k.startswith(prefix)}
+    try:
+        part.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise ReposeError(
+            f"its {name} is another network: {reason}", weights, "give both methods the same settings of it"
+        ) from None
+
+
+TASK = FlowTransferTask

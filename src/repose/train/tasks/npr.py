@@ -1,0 +1,83 @@
+"""Autoencoding of one body in many poses (Neural Pose Representation, eq. 4): no other body, no transfer, no truth."""
+
+from __future__ import annotations
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from repose.config.methods import Learned, Npr, NprTraining
+from repose.convert.catalog import mesh_id
+from repose.errors import ReposeError
+from repose.models.npr import NPR
+from repose.store.meshes import MeshStore
+from repose.train.batches import Batch, TrainingData, Triples, centred
+from repose.train.labels import Numbers
+from repose.train.tasks.base import PoseTask
+
+
+class NprTask(PoseTask):
+    """Vertices, and Jacobians along the surface, of the source body, from its own code."""
+
+    network: NPR
+    settings: NprTraining
+
+    def __init__(self, method: Learned, network: nn.Module, data: TrainingData, seed: int):
+        super().__init__(method, network, data, seed)
+        assert data.train.rests is not None
+        rest = centred(data.store.vertices(data.train.rests[:1, 0]))
+        (self.template,) = self.network.templates.of(rest, torch.from_numpy(data.store.faces).long())
+
+    @classmethod
+    def read(cls, method: Learned, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
+        """The source body in every training pose, and validation triples with their truths.
+
+        Raises:
+            ReposeError: the source is not of the training part, or a body is missing in the rest pose.
+        """
+        assert isinstance(method, Npr)
+        train, val = (splits[splits.role == role] for role in ("train", "val"))
+        numbers = Numbers.seen_in(train)
+        source = min(numbers.identities) if method.training.source is None else method.training.source
+        if source not in numbers.identities:
+            raise ReposeError(
+                f"training.source: identity {source} is not in training",
+                hint=f"choose among {', '.join(map(str, sorted(numbers.identities)))}",
+            )
+        names = [mesh_id(source, pose) for pose in sorted(numbers.poses)]
+        posed = pd.Series([name for name in names if name in store])
+        own = pd.DataFrame({"identity_mesh": posed, "pose_mesh": posed, "truth_mesh": posed})
+        rest = method.rest_pose
+        return TrainingData(store, Triples(store, own, rest), Triples(store, val, rest))
+
+    @torch.no_grad()
+    def weights(self) -> dict[str, Tensor]:
+        """The weights, with the codes of the training poses if each target identity is to be refined by them."""
+        weights = super().weights()
+        if not self.network.refine_steps:
+            return weights
+        template, rows = self.template.to(self.device), self.data.train.rows[:, 1]
+        codes = [
+            self.network.encode(centred(self.data.store.vertices(rows[[k]])).to(self.device), [template])
+            for k in range(len(rows))
+        ]
+        points = codes[0].points if self.network.anchors == "rest" else torch.cat([c.points for c in codes])
+        features = torch.cat([c.features for c in codes])
+        return weights | {"code_points": points, "code_features": features}
+
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        """Weighted losses of one batch."""
+        template = self.template.to(self.device)
+        code = self.network.encode(batch.pose, [template] * len(batch.pose))
+        field = self.network.decode(code, [template])
+        out, truth = template.vertices(field), batch.pose - batch.pose.mean(dim=1, keepdim=True)
+        loss = self.settings.reconstruction_weight * (out - truth).square().mean()
+        if self.settings.jacobian_weight:
+            apart = template.tangential(field) - template.tangential(template.jacobians(batch.pose))
+            areas = template.poisson.area2 / template.poisson.area2.sum()
+            loss = loss + self.settings.jacobian_weight * (areas @ apart.square().sum((-2, -1)).mean(0))
+        self.log("loss", loss, batch_size=len(batch.pose))
+        return loss
+
+
+TASK = NprTask

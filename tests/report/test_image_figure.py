@@ -1,0 +1,48 @@
+"""The figure of a table of images."""
+
+import io
+
+import numpy as np
+from PIL import Image
+from puppets import puppet_pairs, puppet_store, transfer_method
+from pydantic import TypeAdapter
+
+from repose.config.methods import Method
+from repose.models import build
+from repose.predict.images import predict_images
+from repose.report.image_figure import (
+    COLUMNS,
+    HEIGHT,
+    ShownImages,
+    flow_colours,
+    image_figure,
+    pose_picture,
+)
+
+
+def test_direction_is_the_hue_and_the_background_white():
+    flow = np.array([[[9.0, 0], [-9, 0], [9, 0], [5, 5]]])
+    colours = flow_colours(flow, np.array([[0, 0, 1, 2]]))
+    assert colours[0, 0].tolist() == [255, 0, 0] and colours[0, 1].tolist() == [0, 255, 255]
+    assert colours[0, 2].tolist() == [153, 0, 0] and colours[0, 3].tolist() == [255, 255, 255]
+
+
+def test_only_limbs_between_seen_joints_are_drawn():
+    joints = np.zeros((18, 3), np.float32)
+    joints[1], joints[2] = (4, 4, 1), (20, 4, 1)
+    picture = pose_picture(joints, (32, 24))
+    assert picture[4, 12].min() < 200 and (picture[10:] == 255).all()
+    joints[2, 2] = 0
+    assert (pose_picture(joints, (32, 24)) == 255).all()
+
+
+def test_a_row_per_pair_and_method(tmp_path):
+    store, pairs = puppet_store(tmp_path), puppet_pairs(range(1), "test")
+    shown = []
+    floor = {"architecture": "copy-image", "image": "source"}
+    for name, settings in (("copy-source", floor), ("flow-full", transfer_method())):
+        network = build(TypeAdapter(Method).validate_python(settings)).eval()
+        predict_images(network, store, {"unseen": pairs}, "cpu", tmp_path / name, "test")
+        shown.append(ShownImages("puppets", name, tmp_path / name / "unseen", store))
+    sheet = Image.open(io.BytesIO(image_figure(shown, 2)))
+    assert sheet.height > 4 * HEIGHT and sheet.width > len(COLUMNS) * HEIGHT * 24 // 32

@@ -1,0 +1,60 @@
+"""Scores of predicted images and flows."""
+
+import numpy as np
+import pytest
+from puppets import puppet_pairs, puppet_store
+from pydantic import TypeAdapter
+
+from repose.config.methods import Method
+from repose.errors import ReposeError
+from repose.models import build
+from repose.predict.images import predict_images
+from repose.score.images import score_images
+
+PAIRS = puppet_pairs(range(2), "test")
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("puppets")
+    store = puppet_store(folder)
+    found = {}
+    for image in ("source", "target"):
+        network = build(TypeAdapter(Method).validate_python({"architecture": "copy-image", "image": image}))
+        predict_images(network, store, {"unseen": PAIRS}, "cpu", folder / image, "test")
+        found[image] = score_images(folder / image, store, "unseen", PAIRS)
+    return folder, store, found
+
+
+def means(scores):
+    return scores.groupby("metric").value.mean()
+
+
+def test_the_target_itself_is_perfect_and_has_no_flow(scored):
+    best = means(scored[2]["target"])
+    assert set(best.index) == {"ssim_u7", "ssim_g15", "masked_ssim_u7", "psnr_db", "l1"}
+    assert best.ssim_u7 == pytest.approx(1) and best.masked_ssim_u7 == pytest.approx(1)
+    assert best.psnr_db == 100 and best.l1 == 0
+
+
+def test_the_source_has_a_flow_of_zeros(scored):
+    _, store, found = scored
+    floor = means(found["source"])
+    lengths = []
+    for row in PAIRS.itertuples():
+        flow, seen = store.flow(store.index_of(row.source_image), store.index_of(row.target_image))
+        lengths.append(np.linalg.norm(flow, axis=-1)[seen < 2].mean())
+    assert floor.epe_px == pytest.approx(np.mean(lengths)) and "visibility_iou" not in floor
+    assert floor.ssim_u7 < 0.9 and floor.masked_ssim_u7 < floor.ssim_u7
+
+
+def test_there_is_a_row_per_pair_and_metric(scored):
+    scores = scored[2]["source"]
+    assert not scores.duplicated(["protocol", "source_image", "target_image", "metric"]).any()
+    assert (scores.groupby("metric").size() == len(PAIRS)).all()
+
+
+def test_predictions_of_other_pairs_are_refused(scored):
+    folder, store, _ = scored
+    with pytest.raises(ReposeError, match="other unseen pairs"):
+        score_images(folder / "source", store, "unseen", PAIRS.iloc[::-1])
