@@ -28,6 +28,7 @@ class ShapeCode(NamedTuple):
 
     code: Tensor  # (B, 1, 4 width)
     log_size: Tensor  # (B, 1, 1), logarithm of the size of the body, of metres
+    unit: Tensor  # (B, N, 3), the vertices, in units of that size: the lengths between them are read, nothing else
 
 
 class Encoder(nn.Module):
@@ -70,7 +71,8 @@ class Encoder(nn.Module):
     ) -> ShapeCode:
         """The shape code of each mesh."""
         values = self.shape_head(self.trunk(vertices))
-        return ShapeCode(values.amax(dim=1, keepdim=True), self.log_size(vertices, spacings))
+        log_size = self.log_size(vertices, spacings)
+        return ShapeCode(values.amax(dim=1, keepdim=True), log_size, vertices * torch.exp(-log_size))
 
     def log_size(
         self,

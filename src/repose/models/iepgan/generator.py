@@ -8,15 +8,17 @@ from torch.nn import functional as F
 
 from repose.models.iepgan.encoder import PoseCode, ShapeCode
 from repose.models.iepgan.layers import ConditionalBlock, ConditionalNorm
+from repose.models.iepgan.stretch import COMPONENTS, measured_stretch, nearest, stretched
 from repose.models.layers.statistics import instance_norm
 
+_TYPICAL = 0.05  # logarithmic stretch from one body to another: what is learned of it counts in such units
 _REACH = 2.0  # metres: the released output is _REACH * tanh(.), about the bounding-box centre
 
 
 class Generator(nn.Module):
-    """Moves the vertices of the pose code, and gives them the size of the body.
+    """Stretches the body of the pose code around every vertex, and gives it the size of the other one.
 
-    Untrained it returns the pose mesh in the size of the identity mesh: the offsets begin at zero.
+    Untrained it returns the pose mesh in the size of the identity mesh: the stretches begin at zero.
 
     Args:
         pose_channels, summary, shape: channels of the pose code, of its summary and of the shape code.
@@ -26,10 +28,11 @@ class Generator(nn.Module):
     def __init__(self, pose_channels: int, summary: int, shape: int, width: int = 128):
         super().__init__()
         condition = summary + shape + 1
-        self.first, self.convs, self.blocks = _stack(pose_channels + 3, condition, width)
-        last = self.convs[-1]
-        nn.init.zeros_(last.weight)  # type: ignore[arg-type]
-        nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+        self.first, self.convs, self.blocks = _stack(pose_channels + 3 + COMPONENTS, condition, width)
+        # The norms of the blocks take away how large the measured stretches are; the last layer is given them again.
+        last = self.convs[-1] = nn.Linear(width // 4 + COMPONENTS, COMPONENTS)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
         for module in self.modules():
             if isinstance(module, ConditionalNorm):
                 nn.init.ones_(module.gamma.bias)
@@ -40,10 +43,13 @@ class Generator(nn.Module):
         codes = torch.cat([pose.summary, shape.code], dim=2)
         # The measure of size learns from the size of the result alone, or noise from here would move it.
         condition = torch.cat([F.layer_norm(codes, codes.shape[2:]), shape.log_size.detach()], dim=2)
-        x = self.first(torch.cat([pose.code, pose.unit], dim=2))
-        for block, conv in zip(self.blocks, self.convs, strict=True):
+        near = nearest(shape.unit, pose.unit)
+        measured = measured_stretch(shape.unit, pose.unit, near) / _TYPICAL
+        x = self.first(torch.cat([pose.code, pose.unit, measured], dim=2))
+        for block, conv in zip(self.blocks[:-1], self.convs[:-1], strict=True):
             x = conv(block(x, condition))
-        return (pose.unit + x) * torch.exp(shape.log_size)
+        stretch = self.convs[-1](torch.cat([self.blocks[-1](x, condition), measured], dim=2))
+        return stretched(pose.unit, stretch, near) * torch.exp(shape.log_size)
 
 
 class ReleasedGenerator(nn.Module):

@@ -1,0 +1,139 @@
+"""Stretches: what lengths between near vertices say about the body, and vertices from stretches.
+
+An offset per vertex can satisfy any lengths by bending and wrinkling, and hardly feels those of a whole limb. A
+symmetric 3 × 3 matrix per vertex turns nothing: it lengthens the edges around the vertex, and the vertices follow
+from the edges by one linear system (as in Neural Jacobian Fields, Aigerman et al. 2022, but for symmetric matrices
+on a graph).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.sparse import coo_array
+from scipy.sparse.linalg import SuperLU, splu
+from scipy.spatial import cKDTree
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+COMPONENTS = (
+    6  # of a symmetric matrix: xx, yy, zz, √2 yz, √2 xz, √2 xy, so that its norm is that of the vector
+)
+_NEAREST = 8
+_ANCHOR = 1e-4  # pull of each vertex to where it was, beside 1 for each edge: keeps loose pieces in place
+_RIDGE = 0.3  # beside 1 for each edge: no length says anything about the direction off the surface
+_OUTLIER = 0.2  # logarithm of a ratio of lengths: an edge so far from the fit counts half
+_ROUNDS = 2  # of fitting again with the weights that follow
+_LARGEST = 1.0  # logarithm of a ratio of lengths: vertices may coincide
+_LEAST = 1e-6  # of the size of the body
+
+
+def nearest(
+    first: Tensor,  # (B, N, 3), in units of the size of the body
+    second: Tensor,  # (B, N, 3), the same bodies' vertices in the same order, otherwise shaped and posed
+) -> Tensor:
+    """The vertices (B, N, 8) that lie nearest to each one in both meshes, so that a hand at the hip is not near it.
+
+    All other vertices, again and again, of meshes with fewer than nine.
+    """
+    both = torch.cat([first, second], dim=2).detach().cpu().numpy()
+    found = [cKDTree(mesh).query(mesh, min(_NEAREST + 1, len(mesh)))[1][:, 1:] for mesh in both]
+    out = np.stack(found)[..., np.arange(_NEAREST) % found[0].shape[1]]
+    return torch.from_numpy(out).to(first.device)
+
+
+@torch.no_grad()
+def measured_stretch(
+    identity: Tensor,  # (B, N, 3), in units of the size of the body
+    pose: Tensor,  # (B, N, 3), likewise
+    near: Tensor,  # (B, N, K)
+) -> Tensor:
+    """Logarithmic stretch (B, N, 6) that takes the lengths around each vertex from the pose mesh to the identity mesh.
+
+    Fits log(length / length) = dᵀ M d over the directions d of the edges in the pose mesh, by least squares with
+    Cauchy weights: skin folds at bent joints, and what is near may lie across a gap.
+    """
+    across = edges(pose, near)
+    length = torch.linalg.vector_norm(across, dim=3, keepdim=True).clamp(min=_LEAST)
+    wanted = torch.linalg.vector_norm(edges(identity, near), dim=3, keepdim=True).clamp(min=_LEAST)
+    ratio = (wanted / length).log().clamp(-_LARGEST, _LARGEST)
+    x, y, z = (across / length).unbind(3)
+    products = torch.stack([x * x, y * y, z * z, *(2**0.5 * p for p in (y * z, x * z, x * y))], dim=3)
+    ridge = _RIDGE * torch.eye(COMPONENTS).to(products)
+    weights = torch.ones_like(ratio)
+    for _ in range(1 + _ROUNDS):
+        weighted = weights * products
+        # Sums, because automatic mixed precision would round products of matrices.
+        normal = (weighted[..., None] * products[..., None, :]).sum(dim=2) + ridge
+        fit = torch.linalg.solve(normal, (weighted * ratio).sum(dim=2))
+        fitted = (products * fit[:, :, None]).sum(dim=3, keepdim=True)
+        weights = 1 / (1 + ((ratio - fitted) / _OUTLIER).square())
+    return fit
+
+
+def stretched(
+    vertices: Tensor,  # (B, N, 3)
+    stretch: Tensor,  # (B, N, 6), added to the identity matrix
+    near: Tensor,  # (B, N, K)
+) -> Tensor:
+    """Vertices (B, N, 3) whose edges to `near` are nearly the old ones times the mean stretch of their ends."""
+    xx, yy, zz, yz, xz, xy = stretch.to(vertices).unbind(2)
+    yz, xz, xy = (c / 2**0.5 for c in (yz, xz, xy))
+    matrix = torch.stack([xx, xy, xz, xy, yy, yz, xz, yz, zz], dim=2)
+    mean = ((matrix[:, :, None] + gathered(matrix, near)) / 2).unflatten(3, (3, 3))
+    change = (mean * edges(vertices, near)[..., None, :]).sum(dim=4)
+    own = change.sum(dim=2).flatten(0, 1)
+    pull = own.index_add(0, _rows(near), -change.flatten(0, 2)).unflatten(0, near.shape[:2])
+    return vertices + _Solve.apply(pull, near)
+
+
+def gathered(
+    values: Tensor,  # (B, N, C)
+    near: Tensor,  # (B, N, K)
+) -> Tensor:
+    """The values of the near vertices, (B, N, K, C)."""
+    return values.flatten(0, 1).index_select(0, _rows(near)).unflatten(0, near.shape)
+
+
+def _rows(near: Tensor) -> Tensor:
+    """Their places (B N K,) among the vertices of the whole batch."""
+    first = torch.arange(len(near), device=near.device) * near.shape[1]
+    return (near + first[:, None, None]).flatten()
+
+
+def edges(vertices: Tensor, near: Tensor) -> Tensor:
+    """Vectors (B, N, K, 3) to each vertex from those near it."""
+    return vertices[:, :, None] - gathered(vertices, near)
+
+
+class _Solve(torch.autograd.Function):
+    """(Σ over edges (eᵢ - eⱼ)(eᵢ - eⱼ)ᵀ + anchor)⁻¹ applied to (B, N, 3); the matrix is symmetric."""
+
+    @staticmethod
+    def forward(ctx: Any, pull: Tensor, near: Tensor) -> Tensor:
+        ctx.factors = [_factor(graph) for graph in near.cpu().numpy()]
+        return _solve(ctx.factors, pull)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        return _solve(ctx.factors, grad), None
+
+
+def _factor(
+    near: np.ndarray,  # (N, K)
+) -> SuperLU:
+    count, width = near.shape
+    row, column = np.repeat(np.arange(count), width), near.ravel()
+    adjacency = coo_array((np.ones(row.size), (row, column)), shape=(count, count))
+    adjacency = adjacency + adjacency.T
+    degree = np.asarray(adjacency.sum(axis=1)).ravel()
+    diagonal = coo_array((degree + _ANCHOR, (np.arange(count), np.arange(count))), shape=(count, count))
+    return splu((diagonal - adjacency).tocsc(), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
+
+
+def _solve(factors: list[SuperLU], right: Tensor) -> Tensor:
+    sides = right.detach().double().cpu().numpy()
+    return torch.from_numpy(np.stack([f.solve(b) for f, b in zip(factors, sides, strict=True)])).to(right)
