@@ -114,7 +114,7 @@ def test_the_curve_starts_untrained_and_the_best_trained_weights_are_kept(folder
     assert np.isnan(result.history.train_loss[0]) and result.history.train_loss[1:].notna().all()
     trained = result.history[result.history.step > 0]
     best = trained.loc[trained.val_pmd_m2.idxmin()]
-    assert (result.best_step, result.best_val_pmd_m2) == (best.step, best.val_pmd_m2)
+    assert (result.best_step, result.best_value) == (best.step, best.val_pmd_m2)
 
 
 def test_training_lowers_the_loss(folder, tmp_path):
