@@ -160,7 +160,7 @@ def test_a_flipped_bit_in_the_weights_never_reaches_the_table(project):
 def test_a_dataset_of_6400_meshes_is_tens_of_jobs(tmp_path):
     (tmp_path / "large.yaml").write_text(
         "datasets: {open-human: {identities: {train: 10, val: 2, test: 4}, poses: {train: 360, val: 20, test: 20}}}\n"
-        "tables: {table1: {seeds: [0, 1, 2], methods: [npt, corenet, npt-original]}}\n"
+        "tables: {table1: {seeds: [0, 1, 2], methods: [npt, corenet, npr]}}\n"
     )
     targets = "results/table1.csv", "results/gih/open-human.manifest.json"
     planned = Project(tmp_path).planned(*targets, preset="large.yaml")
