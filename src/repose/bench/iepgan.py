@@ -22,6 +22,7 @@ from repose.config.methods import AdversarialTraining, IepGan
 from repose.convert.bodies import write_bodies
 from repose.gih import store as gih_store
 from repose.gih.compute import mesh_into_store
+from repose.gih.import_pickles import unpickle_array
 from repose.gih.solver import METRES
 from repose.models import build
 from repose.provenance.manifest import peak_memory_mib
@@ -63,7 +64,7 @@ def measure(vertices: int = 6890, patch_vertices: int = 600, steps: int = 3) -> 
             whole = []
             for name in names:
                 with (root / f"{name}.pkl").open("rb") as file:
-                    whole.append(pickle.load(file).astype(np.float32))  # written above, by us
+                    whole.append(unpickle_array(file).astype(np.float32))
             return np.stack([[matrix[p][:, p] for p in view.whole] for matrix in whole])
 
         error = float(np.abs(plain() - ours()).max())

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from repose.config.learned import Kind, Learnable, Schedule
+from repose.config.learned import Floor, Kind, Learnable, Schedule
 from repose.config.section import Name, Section
 
 _JOINTS = "how a joint is drawn for the networks: 1 within the radius, or exp(-d²/radius²)"
@@ -186,14 +186,10 @@ class ImageFeatures(Learnable):
     training: Schedule = Field(description="optimiser, schedule and length")
 
 
-class CopyImage(Section):
+class CopyImage(Floor):
     """A floor or ceiling without parameters: the source image, or the target itself."""
 
-    learned: ClassVar[bool] = False
     kind: ClassVar[Kind] = "images"
-    task: ClassVar[str] = ""
-    starts_from: ClassVar[Mapping[str, str]] = {}
-    reads_gih: ClassVar[bool] = False
 
     architecture: Literal["copy-image"]
     image: Literal["source", "target"] = Field(description="which of the two; target: the row of real data")

@@ -1,4 +1,4 @@
-"""What every method that learns has, of meshes or of images."""
+"""What every method that learns has, and every floor, of meshes or of images."""
 
 from collections.abc import Mapping
 from typing import ClassVar, Literal
@@ -46,3 +46,15 @@ class Learnable(Section):
     def starts_from(self) -> Mapping[str, str]:
         """Methods whose weights, of the same dataset and seed, it is given: what for, and their names."""
         return {}
+
+
+class Floor(Section):
+    """What the stages need to know of a method without parameters."""
+
+    learned: ClassVar[bool] = False
+    kind: ClassVar[Kind] = "meshes"
+    task: ClassVar[str] = ""
+    starts_from: ClassVar[Mapping[str, str]] = {}
+    reads_gih: ClassVar[bool] = False
+
+    architecture: str

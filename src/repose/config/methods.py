@@ -1,13 +1,11 @@
 """The methods of `config.yaml`, and how they are trained."""
 
-from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from repose.config.image_methods import CopyImage, FlowRegression, FlowTransfer, ImageFeatures
-from repose.config.learned import Kind, Learnable, Schedule
-from repose.config.section import Section
+from repose.config.learned import Floor, Learnable, Schedule
 
 
 class Training(Schedule):
@@ -302,14 +300,8 @@ class Npr(Learned):
         return self
 
 
-class Copy(Section):
+class Copy(Floor):
     """A floor without parameters: the identity mesh, or the posed mesh, unchanged."""
-
-    learned: ClassVar[bool] = False
-    kind: ClassVar[Kind] = "meshes"
-    task: ClassVar[str] = ""
-    starts_from: ClassVar[Mapping[str, str]] = {}
-    reads_gih: ClassVar[bool] = False
 
     architecture: Literal["copy"]
     mesh: Literal["identity", "pose"] = Field(
