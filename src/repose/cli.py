@@ -140,24 +140,25 @@ def predict(
 
     checked = _config(config)
     method_settings = _named(checked.methods, method, "method")
-    run(method_settings, checked.compute, store, _tests(checked, dataset, splits), model, out)
+    run(method_settings, checked.compute, store, _tests(checked, dataset, method, splits), model, out)
 
 
 @app.command()
 def score(
     dataset: str,
+    method: str,
     config: ConfigFile,
     predictions: Annotated[Path, typer.Option(help="what was predicted (Zarr)")],
     store: StorePath,
     splits: Splits,
     out: Out,
 ) -> None:
-    """Score predictions against the truth, a row per test triple and metric."""
+    """Score predictions against the truth: a row per test triple, or body, and metric."""
     from repose.score.stage import run
 
     checked = _config(config)
-    tests = _tests(checked, dataset, splits)
-    run(predictions, store, tests, out, checked.datasets[dataset].kind)
+    kind = _named(checked.methods, method, "method").kind
+    run(predictions, store, _tests(checked, dataset, method, splits), out, kind)
 
 
 @app.command()
@@ -239,6 +240,28 @@ def transfer(
 
     says = Said(up, unit), Said(pose_up or up, pose_unit or unit)
     run(identity, pose, model, out, says, report, pose_rest)
+
+
+@app.command()
+def generate(
+    run: Annotated[
+        Path, typer.Option("--run", help="results/runs/DATASET/METHOD/seedN of a method that makes up poses")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="folder to write the meshes and sheet.png to")],
+    n: Annotated[int, typer.Option("--n", min=1, help="how many poses")] = 16,
+    template: Annotated[
+        Path | None,
+        typer.Option(help="body at rest to pose: .obj, .ply, .off or .glb; the one learned from if left out"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="other poses for another number")] = 0,
+    up: Annotated[str, typer.Option(help="up axis of the template: x, y, z, -x, -y, -z, or auto")] = "auto",
+    unit: Annotated[str, typer.Option(help="its unit: m, cm, mm, in, ft, metres per unit, or auto")] = "auto",
+) -> None:
+    """Write meshes of new poses, and a contact sheet of them."""
+    from repose.generate.command import generate as write
+    from repose.transfer.command import Said
+
+    write(run, out, n, template, seed, Said(up, unit))
 
 
 @app.command()
@@ -326,9 +349,9 @@ def _dataset(config: Path, name: str):
     return _named(_config(config).datasets, name, "dataset")
 
 
-def _tests(config, dataset: str, splits: Path) -> dict[str, Path]:
-    protocols = _named(config.datasets, dataset, "dataset").protocols
-    return {protocol: splits / f"{protocol}.parquet" for protocol in protocols}
+def _tests(config, dataset: str, method: str, splits: Path) -> dict[str, Path]:
+    _named(config.datasets, dataset, "dataset")
+    return {part: splits / f"{part}.parquet" for part in config.tests_of(dataset, method)}
 
 
 def _named(known, name: str, kind: str):

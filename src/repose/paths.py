@@ -5,6 +5,7 @@ from pathlib import Path
 
 from repose.config.learned import Kind
 from repose.config.models import Config
+from repose.config.pose_methods import NEW_BODY, OWN_BODY
 from repose.tables.stage import RunFiles
 
 
@@ -12,6 +13,7 @@ def run_files(config: Config, table: str, results: Path) -> Iterator[RunFiles]:
     """Every run of a table, in its order."""
     rows = config.tables[table]
     for dataset in rows.datasets:
+        protocols = (*config.protocols_of(dataset, table), OWN_BODY, NEW_BODY)
         for method in rows.methods:
             learned = config.methods[method].learned
             for seed in rows.seeds_of(method, learned):
@@ -23,9 +25,10 @@ def run_files(config: Config, table: str, results: Path) -> Iterator[RunFiles]:
                     scores=results / "scores" / place.with_suffix(".parquet"),
                     predictions=results / "predictions" / place.with_suffix(".zarr"),
                     model=results / "runs" / place / "model.safetensors" if learned else None,
+                    protocols=protocols,
                 )
 
 
 def packed_store(results: Path, dataset: str, kind: Kind) -> Path:
     """The packed meshes or images of a dataset."""
-    return results / "data" / dataset / f"{kind}.zarr"
+    return results / "data" / dataset / ("images.zarr" if kind == "images" else "meshes.zarr")

@@ -30,7 +30,7 @@ wildcard_constraints:
     table="|".join(CONFIG.tables),
     seed=r"\d+",
     number=r"\d+",
-    part="train|unseen|seen-pose",
+    part="train|unseen|seen-pose|one-source",
 
 
 def source_of(wildcards):
@@ -156,10 +156,11 @@ def method_code(stage):
 
     def code(wildcards):
         method = CONFIG.methods[wildcards.method]
+        kinds = {"predict": method.kind}
         name = (
-            f"{stage}-images"
-            if (stage, method.kind) == ("predict", "images")
-            else stage
+            stage
+            if kinds.get(stage, "meshes") == "meshes"
+            else f"{stage}-{method.kind}"
         )
         return stage_code(name, method.architecture, method.task)
 
@@ -167,14 +168,14 @@ def method_code(stage):
 
 
 def kind_code(stage):
-    """A function of wildcards: the hash of a stage's code for meshes or for images."""
+    """A function of wildcards: the hash of a stage's code for meshes, images or made-up poses."""
 
     def code(wildcards):
         if "table" in wildcards.keys():
             kind = CONFIG.kind_of(wildcards.table)
         else:
-            kind = CONFIG.datasets[wildcards.dataset].kind
-        return stage_code(stage if kind == "meshes" else f"{stage}-images")
+            kind = CONFIG.methods[wildcards.method].kind
+        return stage_code(stage if kind == "meshes" else f"{stage}-{kind}")
 
     return code
 
@@ -210,12 +211,12 @@ def given_options(wildcards):
 
 def table_settings(wildcards):
     """The rows of a table."""
-    return CONFIG.tables[wildcards.table].model_dump(mode="json")
+    return CONFIG.tables[wildcards.table].model_dump(mode="json", exclude_none=True)
 
 
 def test_splits(wildcards):
-    """The test lists of a dataset."""
-    parts = CONFIG.datasets[wildcards.dataset].protocols
+    """The test lists of a dataset that a method is tried on."""
+    parts = CONFIG.tests_of(wildcards.dataset, wildcards.method)
     return [
         f"results/splits/{wildcards.dataset}/{part}.manifest.json" for part in parts
     ]

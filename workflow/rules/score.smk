@@ -28,5 +28,5 @@ rule score:
     params:
         code=kind_code("score"),
     shell:
-        "repose score {wildcards.dataset} --predictions {input.predictions} --store {input.store}"
+        "repose score {wildcards.dataset} {wildcards.method} --predictions {input.predictions} --store {input.store}"
         " --splits results/splits/{wildcards.dataset} --out {output.scores} 2>&1 | tee {log}"

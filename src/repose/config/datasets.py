@@ -7,7 +7,7 @@ from pydantic import Field, PositiveInt
 from repose.config.numbers import Numbers, expand
 from repose.config.section import Section
 
-Protocol = Literal["unseen", "seen-pose"]
+Protocol = Literal["unseen", "seen-pose", "one-source"]
 PARTS = ("train", "val", "test")
 Motion = Literal[
     "hips", "knees", "light_hopping_stiff", "light_hopping_loose", "jiggle_on_toes", "one_leg_loose", "shake_arms",
@@ -74,7 +74,8 @@ class Paired(Section):
         ["unseen", "seen-pose"],
         min_length=1,
         description="test lists. unseen: test identities and test poses are in no training triple; "
-        "seen-pose: new identities in poses of the training set",
+        "seen-pose: new identities in poses of the training set; one-source: test identities in test poses, all "
+        "shown by the first training identity",
     )
 
     def split_settings(self, part: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from repose.config.section import Section
 
-Kind = Literal["meshes", "images"]
+Kind = Literal["meshes", "images", "poses"]  # poses: what a method makes up, and is not told
 
 
 class Schedule(Section):

@@ -10,7 +10,9 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from repose.config.image_methods import FlowRegression, FlowTransfer, ImageFeatures
+from repose.config.methods import Npr
 from repose.config.models import Config
+from repose.config.pose_methods import NprDiffusion
 from repose.errors import ReposeError
 from repose.provenance.publish import write_text
 
@@ -79,16 +81,17 @@ def _check_kinds(config: Config, paths: Sequence[Path]) -> None:
     """A table compares methods of meshes on meshes, or of images on images, and the latter by one perceptual loss."""
     for table, rows in config.tables.items():
         kind = config.kind_of(table)
+        allowed = {"meshes", "poses"} if kind == "poses" else {kind}
         named: list[tuple[str, list[str], Mapping[str, Any]]] = [
             ("methods", rows.methods, config.methods),
             ("datasets", rows.datasets, config.datasets),
         ]
         for section, names, known in named:
             for position, name in enumerate(names):
-                if known[name].kind != kind:
+                if known[name].kind not in allowed:
                     raise ReposeError(
                         f"tables.{table}.{section}: {name!r} is of {known[name].kind}, "
-                        f"{rows.methods[0]!r} of {kind}",
+                        f"{rows.methods[0]!r} of {config.methods[rows.methods[0]].kind}",
                         _line_of(("tables", table, section, position), paths),
                         "give them tables of their own",
                     )
@@ -108,6 +111,7 @@ def _check_kinds(config: Config, paths: Sequence[Path]) -> None:
 def _check_starts(config: Config, paths: Sequence[Path]) -> None:
     """A method that is given a part of another one has the same settings of that part."""
     parts: dict[str, tuple[type, tuple[str, ...]]] = {
+        "poses_of": (Npr, ()),
         "features": (ImageFeatures, ()),
         "flow": (FlowRegression, ("flow_network", "joints", "radius")),
         "generator": (
@@ -136,11 +140,13 @@ def _check_starts(config: Config, paths: Sequence[Path]) -> None:
             given = config.methods[other]
             if not isinstance(given, model) or (part == "generator" and given.starts_from.get(part)):
                 raise ReposeError(f"{what}: {other!r} has no {part} of its own to give", where)
-            for setting in settings:
-                if getattr(given, setting) != getattr(method, setting):
-                    raise ReposeError(
-                        f"{what}: {other!r} has another {setting}", where, "give both methods the same"
-                    )
+            differing = [s for s in settings if getattr(given, s) != getattr(method, s)]
+            if isinstance(method, NprDiffusion) and (setting := method.differs_from(given)):
+                differing = [setting]
+            if differing:
+                raise ReposeError(
+                    f"{what}: {other!r} has another {differing[0]}", where, "give both methods the same"
+                )
 
 
 def resolve(config: Config, folder: Path) -> Path:

@@ -6,6 +6,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from repose.config.image_methods import CopyImage, FlowRegression, FlowTransfer, ImageFeatures
 from repose.config.learned import Floor, Learnable, Schedule
+from repose.config.pose_methods import CopyPoses, NprDiffusion, NprNetwork
 
 
 class Training(Schedule):
@@ -266,38 +267,18 @@ class NprTraining(Training):
     )
 
 
-class Npr(Learned):
+class Npr(NprNetwork, Learned):
     """Neural Pose Representation (Yoo et al., NeurIPS 2024): learns from one identity; is given bodies at rest."""
 
     task: ClassVar[str] = "npr"
 
     architecture: Literal["npr"]
-    rest_pose: int = Field(
-        0, ge=0, description="number of the pose at rest; every identity must have it (open data: 0)"
-    )
-    anchors: Literal["posed", "rest"] = Field(
-        "posed",
-        description="where the keypoints of a pose are: on the posed body, as published; or on the body at rest, where "
-        "those of a limb stay with the limb",
-    )
-    width: PositiveInt = Field(256, description="channels of a keypoint; 256 as published")
-    fine_width: PositiveInt = Field(120, description="channels of a face; 120 as published")
-    middle: int = Field(500, ge=8, description="faces kept by the first downsampling; 500 as published")
-    keypoints: int = Field(100, ge=8, description="keypoints of a pose; 100 as published")
-    attention: PositiveInt = Field(200, description="channels of the applier's attention; 200 as published")
-    hidden: PositiveInt = Field(128, description="channels of the applier's perceptron; 128 as published")
     refine_steps: int = Field(
         0,
         ge=0,
         description="steps of refinement for each target identity, from its body at rest alone, when it is predicted",
     )
     training: NprTraining = Field(description="optimiser, schedule and length")
-
-    @model_validator(mode="after")
-    def _fewer_keypoints(self) -> "Npr":
-        if self.keypoints > self.middle:
-            raise ValueError(f"keypoints {self.keypoints} must not be more than middle {self.middle}")
-        return self
 
 
 class Copy(Floor):
@@ -316,7 +297,9 @@ Method = Annotated[
     | MapConNet
     | IepGan
     | Npr
+    | NprDiffusion
     | Copy
+    | CopyPoses
     | FlowRegression
     | FlowTransfer
     | ImageFeatures

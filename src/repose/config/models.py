@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from repose.config.datasets import Meshes
+from repose.config.datasets import Meshes, Protocol
 from repose.config.images import Images
 from repose.config.learned import Kind
 from repose.config.methods import Method
@@ -24,6 +24,9 @@ class Table(Section):
     seeds: list[Seed] = Field([0], min_length=1, description="one training per seed")
     more_seeds: dict[Name, list[Seed]] = Field(
         {}, description="further seeds of single methods, so that their numbers get an interval"
+    )
+    protocols: list[Protocol] | None = Field(
+        None, min_length=1, description="test lists whose rows it has; null: those of each dataset"
     )
 
     def seeds_of(self, method: str, learned: bool) -> list[int]:
@@ -90,5 +93,25 @@ class Config(Section):
     gih: Gih = Field(Gih(), description="geodesics in heat")
 
     def kind_of(self, table: str) -> Kind:
-        """What a table compares; its datasets and methods are all of one kind."""
-        return self.methods[self.tables[table].methods[0]].kind
+        """What a table compares. Methods that make up poses may stand beside methods of meshes."""
+        kinds = [self.methods[name].kind for name in self.tables[table].methods]
+        return "poses" if "poses" in kinds else kinds[0]
+
+    def protocols_of(self, dataset: str, table: str) -> list[str]:
+        """The test lists of transfers whose rows a table has."""
+        return list(self.tables[table].protocols or self.datasets[dataset].protocols)
+
+    def tests_of(self, dataset: str, method: str) -> list[str]:
+        """The parts of a dataset's split that the predictions and scores of a method are of.
+
+        The test lists of the dataset, and others that a table asks for. Made-up poses are compared with the training
+        and test poses.
+        """
+        if self.methods[method].kind == "poses":
+            return ["train", "unseen"]
+        tables = [t for t, rows in self.tables.items() if dataset in rows.datasets and method in rows.methods]
+        wanted = [
+            *self.datasets[dataset].protocols,
+            *(p for t in tables for p in self.protocols_of(dataset, t)),
+        ]
+        return list(dict.fromkeys(wanted))

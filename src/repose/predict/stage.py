@@ -1,16 +1,20 @@
-"""Stage `predict`: weights and test triples → predicted vertices, or images."""
+"""Stage `predict`: weights and test triples → predicted vertices, images, or made-up poses."""
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 import torch
 
 from repose.config.methods import Method
 from repose.config.models import Compute
+from repose.config.pose_methods import CopyPoses, NprDiffusion
 from repose.models import count_parameters
+from repose.models.generation import PoseMaker
 from repose.predict.images import predict_images
 from repose.predict.network import load_network
+from repose.predict.poses import predict_poses
 from repose.predict.run import predict
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
@@ -24,8 +28,8 @@ def run(
 ) -> None:
     """Write the predictions of every protocol in `splits` to the Zarr store `out`."""
     params = {"method": method.model_dump(mode="json"), "compute": compute.model_dump(mode="json")}
-    code = stage_code("predict" if method.kind == "meshes" else "predict-images", method.architecture)
-    recorder = Recorder("predict", code, params)
+    name = "predict" if method.kind == "meshes" else f"predict-{method.kind}"
+    recorder = Recorder("predict", stage_code(name, method.architecture), params)
     recorder.uses("store", manifest_path(store))
     for protocol, split in splits.items():
         recorder.uses(protocol, manifest_path(split))
@@ -42,6 +46,9 @@ def run(
         label = " ".join(out.with_suffix("").parts[-3:])
         if method.kind == "images":
             predict_images(network, ImageStore(store), triples, device, private, label)
+        elif isinstance(method, NprDiffusion | CopyPoses):
+            maker = cast(PoseMaker, network.to(device))
+            predict_poses(maker, MeshStore(store), triples, method.source, device, private, label)
         else:
             predict(network, MeshStore(store), triples, device, private, label)
     parameters = count_parameters(network)

@@ -32,12 +32,16 @@ ENTRIES = {
     "train": ("repose.train.fit", "repose.train.tasks.{1}", "repose.models.{0}"),
     "predict": ("repose.predict.run", "repose.predict.network", "repose.models.{0}"),
     "predict-images": ("repose.predict.images", "repose.predict.network", "repose.models.{0}"),
+    "predict-poses": ("repose.predict.poses", "repose.predict.network", "repose.models.{0}"),
     "score": ("repose.score.rows",),
     "score-images": ("repose.score.images",),
+    "score-poses": ("repose.score.poses",),
     "tables": ("repose.tables.transfer",),
     "tables-images": ("repose.tables.images",),
+    "tables-poses": ("repose.tables.poses",),
     "report": ("repose.report.figure",),
     "report-images": ("repose.report.image_figure",),
+    "report-poses": ("repose.report.pose_figure",),
     "import-weights": ("repose.weights.convert", "repose.models.{0}"),
 }
 

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from repose.config.models import Config
+from repose.config.pose_methods import NEW_BODY
 from repose.paths import packed_store, run_files
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.provenance.publish import publish
 from repose.report.figure import Shown, figure
 from repose.report.image_figure import ShownImages, image_figure
+from repose.report.pose_figure import ShownPoses, pose_figure
 from repose.store.images import ImageStore
 from repose.store.meshes import MeshStore
 
@@ -16,26 +18,36 @@ TRIPLES = 3
 
 
 def run(config: Config, table: str, results: Path, out: Path) -> None:
-    """Draw the first seed of every method of a table on the first protocol of each dataset."""
+    """Draw the first seed of every method of a table on the first of its protocols of each dataset."""
     kind = config.kind_of(table)
-    code = stage_code("report" if kind == "meshes" else "report-images")
+    code = stage_code("report" if kind == "meshes" else f"report-{kind}")
     recorder = Recorder("report", code, {"table": table, "triples": TRIPLES})
     recorder.own(manifest_path(out))
     meshes: list[Shown] = []
     images: list[ShownImages] = []
+    poses: list[ShownPoses] = []
     for files in run_files(config, table, results):
         if files.seed != config.tables[table].seeds[0]:
             continue
         recorder.uses(f"predictions:{files.dataset}/{files.method}", manifest_path(files.predictions))
         store = packed_store(results, files.dataset, kind)
         recorder.uses(f"store:{files.dataset}", manifest_path(store))
-        protocol = config.datasets[files.dataset].protocols[0]
+        protocol = config.protocols_of(files.dataset, table)[0]
+        if config.methods[files.method].kind == "poses":
+            protocol = NEW_BODY
         place = files.dataset, files.method, files.predictions / protocol
         if kind == "images":
             images.append(ShownImages(*place, ImageStore(store)))
+        elif kind == "poses":
+            poses.append(ShownPoses(*place, MeshStore(store)))
         else:
             meshes.append(Shown(*place, MeshStore(store)))
+    pictures = {
+        "meshes": lambda: figure(meshes, TRIPLES),
+        "images": lambda: image_figure(images, TRIPLES),
+        "poses": lambda: pose_figure(poses),
+    }
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
-        private.write_bytes(image_figure(images, TRIPLES) if images else figure(meshes, TRIPLES))
+        private.write_bytes(pictures[kind]())
     recorder.seal(manifest_path(out), [out])

@@ -1,4 +1,4 @@
-"""Stage `score`: predictions and truth → a row per test triple, or pair of images, and metric."""
+"""Stage `score`: predictions and truth → a row per test triple, pair of images or body, and metric."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -12,6 +12,7 @@ from repose.provenance.code import stage_code
 from repose.provenance.manifest import Manifest, Recorder, check_link, load, manifest_path
 from repose.provenance.publish import publish
 from repose.score.images import PAIR, score_images
+from repose.score.poses import KEY, score_poses
 from repose.score.rows import TRIPLE, score
 from repose.store.images import ImageStore
 from repose.store.meshes import MeshStore
@@ -21,7 +22,7 @@ ROUNDING = 1e-4  # float32 metrics, on another machine
 
 def run(predictions: Path, store: Path, splits: Mapping[str, Path], out: Path, kind: Kind = "meshes") -> None:
     """Score every protocol in `splits` and write `out` (parquet)."""
-    code = stage_code("score" if kind == "meshes" else "score-images")
+    code = stage_code("score" if kind == "meshes" else f"score-{kind}")
     recorder = Recorder("score", code, {} if kind == "meshes" else {"kind": kind})
     predicted = recorder.uses("predictions", manifest_path(predictions))
     check_link(predicted, "store", recorder.uses("store", manifest_path(store)))
@@ -41,7 +42,7 @@ def differs_from_predictions(scores: Manifest) -> list[str]:
     inputs = {name: _data(load(manifest)) for name, manifest in scores.parents.items()}
     predictions, store = inputs.pop("predictions"), inputs.pop("store")
     kind = scores.history["params"].get("kind", "meshes")
-    key = ["protocol", *(TRIPLE if kind == "meshes" else PAIR), "metric"]
+    key = ["protocol", *{"meshes": TRIPLE, "images": PAIR, "poses": KEY}[kind], "metric"]
     kept, fresh = (
         table.set_index(key).value.sort_index(kind="stable")
         for table in (pd.read_parquet(_data(scores)), _rows(predictions, store, inputs, kind))
@@ -56,13 +57,15 @@ def differs_from_predictions(scores: Manifest) -> list[str]:
 
 
 def _rows(predictions: Path, store: Path, splits: Mapping[str, Path], kind: Kind) -> pd.DataFrame:
+    parts = {name: pd.read_parquet(split) for name, split in splits.items()}
+    if kind == "poses":
+        return score_poses(predictions, MeshStore(store), parts)
     one: Callable[[str, pd.DataFrame], pd.DataFrame]
     if kind == "images":
         one = partial(score_images, predictions, ImageStore(store))
     else:
         one = partial(score, predictions, MeshStore(store))
-    parts = [one(name, pd.read_parquet(split)) for name, split in splits.items()]
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat([one(name, part) for name, part in parts.items()], ignore_index=True)
 
 
 def _data(artefact: Manifest) -> Path:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from repose.errors import ReposeError
-from repose.split.triples import TEST_ROLES, Meshes, draw_triples
+from repose.split.triples import TEST_ROLES, Meshes, draw_triples, one_source_triples
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,9 @@ def protocol_triples(
     """Test triples of a protocol.
 
     `unseen`: test identities and test poses, which occur in no training triple. `seen-pose`: test identities in
-    poses that occur in training.
+    poses that occur in training. `one-source`: test identities in test poses, all shown by the first training identity.
     """
+    if protocol == "one-source":
+        return one_source_triples(meshes, min(identities.train), identities.test, poses.test, count, seed)
     chosen = {"unseen": poses.test, "seen-pose": poses.train}[protocol]
     return draw_triples(meshes, identities.test, chosen, count, TEST_ROLES[protocol], seed)

@@ -17,9 +17,9 @@ from repose.convert.catalog import mesh_id
 from repose.errors import ReposeError
 
 COLUMNS = ["identity_mesh", "pose_mesh", "truth_mesh", "role"]
-TEST_ROLES = {"unseen": "test-unseen", "seen-pose": "test-seen"}
+TEST_ROLES = {"unseen": "test-unseen", "seen-pose": "test-seen", "one-source": "test-one-source"}
 # Fixed numbers, so that adding a role never changes the draws of another.
-_STREAM = {"train": 0, "val": 1, "test-unseen": 2, "test-seen": 3}
+_STREAM = {"train": 0, "val": 1, "test-unseen": 2, "test-seen": 3, "test-one-source": 4}
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,35 @@ def draw_triples(
         (mesh_id(i, p), mesh_id(j, q), mesh_id(i, q) if meshes.has_truth else None, role)
         for i, p, j, q in chosen
     ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def one_source_triples(
+    meshes: Meshes, source: int, identities: Sequence[int], poses: Sequence[int], count: int, seed: int
+) -> pd.DataFrame:
+    """Draw distinct triples whose pose mesh is always of `source`; all there are, if that is fewer than `count`.
+
+    The identity mesh, where a method looks at it, is in another of the poses.
+
+    Raises:
+        ReposeError: the source is in none of the poses, or there is no truth.
+    """
+    role = TEST_ROLES["one-source"]
+    rng = np.random.default_rng([seed, _STREAM[role]])
+    possible = [
+        (i, q)
+        for i in identities
+        for q in poses
+        if i != source and {(i, q), (source, q)} <= meshes.pairs and meshes.has_truth
+    ]
+    rows = []
+    for k in rng.permutation(len(possible))[:count]:
+        i, q = possible[k]
+        others = [p for p in poses if p != q and (i, p) in meshes.pairs]
+        if others:
+            rows.append((mesh_id(i, int(rng.choice(others))), mesh_id(source, q), mesh_id(i, q), role))
+    if not rows:
+        raise ReposeError(f"identity {source} is in no pose of the test, or there is no truth for it")
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

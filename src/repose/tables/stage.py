@@ -1,6 +1,6 @@
 """Stage `tables`: scores of all runs → results/{table}.csv and its Markdown twin."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,13 +10,16 @@ from repose.config.learned import Kind
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Manifest, Recorder, check_link, load, manifest_path
 from repose.provenance.publish import publish, write_text
-from repose.tables import images
+from repose.tables import images, poses
 from repose.tables.transfer import Run, markdown, transfer_table
 
 
 @dataclass(frozen=True)
 class RunFiles:
-    """Where the parts of one run lie; `model` is None for a method that does not train."""
+    """Where the parts of one run lie; `model` is None for a method that does not train.
+
+    A table has rows of `protocols`; empty: of all there are.
+    """
 
     dataset: str
     method: str
@@ -24,14 +27,23 @@ class RunFiles:
     scores: Path
     predictions: Path
     model: Path | None
+    protocols: tuple[str, ...] = ()
+
+
+_MAKERS: Mapping[Kind, tuple[Callable[[Sequence[Run]], pd.DataFrame], Callable[[pd.DataFrame], str]]] = {
+    "meshes": (transfer_table, markdown),
+    "images": (images.image_table, images.markdown),
+    "poses": (poses.pose_table, poses.markdown),
+}
 
 
 def run(runs: Sequence[RunFiles], out: Path, kind: Kind = "meshes") -> None:
     """Check every run's chain of manifests, then write the table as CSV and Markdown."""
-    code = stage_code("tables" if kind == "meshes" else "tables-images")
-    recorder = Recorder("tables", code, {"table": out.stem, "kind": kind})
+    code = stage_code("tables" if kind == "meshes" else f"tables-{kind}")
+    protocols = {files.dataset: files.protocols for files in runs}
+    recorder = Recorder("tables", code, {"table": out.stem, "kind": kind, "protocols": protocols})
     recorder.own(manifest_path(out))
-    make, show = (transfer_table, markdown) if kind == "meshes" else (images.image_table, images.markdown)
+    make, show = _MAKERS[kind]
     table = make([_checked(files, recorder) for files in runs])
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
@@ -50,8 +62,10 @@ def derive(table: Manifest, names: Collection[str]) -> pd.DataFrame:
     """
     parents = table.parents
     runs = sorted(name.removeprefix("scores:") for name in names if name.startswith("scores:"))
-    make = transfer_table if table.history["params"].get("kind", "meshes") == "meshes" else images.image_table
-    return make([_run(run, *_parts(parents, run)) for run in runs])
+    params = table.history["params"]
+    make, _ = _MAKERS[params.get("kind", "meshes")]
+    protocols = params.get("protocols", {})
+    return make([_run(run, protocols.get(run.split("/")[0], ()), *_parts(parents, run)) for run in runs])
 
 
 def _parts(parents: Mapping[str, Path], run: str) -> tuple[Manifest, Manifest, Manifest | None]:
@@ -73,10 +87,12 @@ def _checked(files: RunFiles, recorder: Recorder) -> Run:
     if files.model:
         trained = recorder.uses(f"run:{name}", manifest_path(files.model))
         check_link(predictions, "run", trained)
-    return _run(name, scores, predictions, trained)
+    return _run(name, files.protocols, scores, predictions, trained)
 
 
-def _run(name: str, scores: Manifest, predictions: Manifest, trained: Manifest | None) -> Run:
+def _run(
+    name: str, protocols: Collection[str], scores: Manifest, predictions: Manifest, trained: Manifest | None
+) -> Run:
     dataset, method, _ = name.split("/")
     seconds, memory = None, None
     if trained:
@@ -84,4 +100,6 @@ def _run(name: str, scores: Manifest, predictions: Manifest, trained: Manifest |
     parameters = int(predictions.content["describe"]["parameters"])
     (parquet,) = scores.content["files"]
     rows = pd.read_parquet(scores.path.parent / parquet)
+    if protocols:
+        rows = rows[rows.protocol.isin(protocols)]
     return Run(dataset, method, (trained or predictions).digest[:12], rows, parameters, seconds, memory)

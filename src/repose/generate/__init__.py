@@ -1,0 +1,1 @@
+"""New poses for a body of a user, outside the workflow."""

@@ -1,0 +1,64 @@
+"""Denoising diffusion (Ho et al., NeurIPS 2020): how noise is added, and how it is taken away again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+STEPS = 1000
+_FIRST, _LAST = 1e-4, 5e-2  # variances of the noise of the first and last step, as published
+
+
+class Noise:
+    """A thousand steps from data of unit variance to pure noise."""
+
+    def __init__(self) -> None:
+        self.variances = torch.linspace(_FIRST, _LAST, STEPS, dtype=torch.float64)
+        self.kept = (1 - self.variances).cumprod(
+            0
+        )  # (STEPS,) variance of the data that is left after each step
+
+    def added(
+        self,
+        x: Tensor,  # (B, ...)
+        step: Tensor,  # (B,) int64, 0 … STEPS - 1
+        noise: Tensor,  # like x
+    ) -> Tensor:
+        """Data with the noise of all steps up to and including `step`."""
+        kept = self.kept.to(x.device)[step].reshape(-1, *[1] * (x.ndim - 1))
+        return kept.sqrt().to(x) * x + (1 - kept).sqrt().to(x) * noise
+
+    def removed(
+        self,
+        denoise: Callable[[Tensor, Tensor], Tensor],
+        x: Tensor,  # (B, ...) pure noise
+        steps: int | None = None,
+        draw: torch.Generator | None = None,
+    ) -> Tensor:
+        """Data from noise.
+
+        Args:
+            denoise: says what is noise in `x` after a step (B,).
+            x: standard normal.
+            steps: None: all, each with new noise from `draw` (DDPM, with the posterior's variance); or so many, evenly
+                spread and without new noise (DDIM; Song et al., ICLR 2021).
+            draw: random numbers, on the CPU.
+        """
+        times = torch.linspace(STEPS - 1, 0, steps or STEPS).round().long().tolist()
+        for time, following in zip(times, [*times[1:], -1], strict=True):
+            guess = denoise(x, torch.full((len(x),), time, device=x.device))
+            kept = float(self.kept[time])
+            left = float(self.kept[following]) if following >= 0 else 1.0
+            if steps is None:
+                x = (x - float(self.variances[time]) / (1 - kept) ** 0.5 * guess) / (
+                    1 - float(self.variances[time])
+                ) ** 0.5
+                if following >= 0:
+                    spread = (float(self.variances[time]) * (1 - left) / (1 - kept)) ** 0.5
+                    x = x + spread * torch.randn(x.shape, generator=draw).to(x)
+            else:
+                clean = (x - (1 - kept) ** 0.5 * guess) / kept**0.5
+                x = left**0.5 * clean + (1 - left) ** 0.5 * guess
+        return x

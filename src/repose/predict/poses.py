@@ -1,0 +1,54 @@
+"""Make up poses for the body that was learned from, and for the test identities."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import zarr
+
+from repose.convert.catalog import mesh_id
+from repose.errors import ReposeError
+from repose.models.generation import Body, PoseMaker
+from repose.predict.bodies import bodies_of
+from repose.progress import track
+from repose.store.meshes import MeshStore
+from repose.train.batches import centred
+
+
+@torch.inference_mode()
+def predict_poses(
+    network: PoseMaker,
+    store: MeshStore,
+    splits: Mapping[str, pd.DataFrame],
+    source: int | None,
+    device: str,
+    out: Path,
+    label: str,
+) -> None:
+    """Write as many new poses of each body as it has test poses.
+
+    The store has a group per protocol, `own-body` and `new-body`: `vertices` (meshes, V, 3) float32, metres, and the
+    attribute `identities`, whose body each mesh is. Each body gets draws of its own, always the same.
+
+    Raises:
+        ReposeError: a body is not there at rest, or the network makes what is no number.
+    """
+    root = zarr.create_group(out, attributes={"units": "m"})
+    faces = torch.from_numpy(store.faces).long().to(device)
+    for protocol, bodies in bodies_of(store, splits, source).items():
+        parts, names = [], []
+        for known in track(bodies, len(bodies), f"{label} {protocol}"):
+            at_rest = store.index_of(mesh_id(known.identity, network.rest_pose))
+            rest, training = (centred(store.vertices(rows)) for rows in (np.array([at_rest]), known.training))
+            draw = torch.Generator().manual_seed(known.identity)
+            body = Body(rest[0].to(device), faces, training.to(device))
+            made = network.make(body, len(known.held_out), draw).float().cpu().numpy()
+            if not np.isfinite(made).all():
+                raise ReposeError(f"{label} makes poses that are no numbers ({protocol})")
+            parts.append(made)
+            names += [known.identity] * len(made)
+        vertices = np.concatenate(parts)
+        group = root.create_group(protocol, attributes={"identities": names})
+        group.create_array("vertices", data=vertices, chunks=(min(10, len(vertices)), *vertices.shape[1:]))

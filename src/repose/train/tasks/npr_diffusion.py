@@ -1,0 +1,196 @@
+"""Two diffusion models of the codes that a trained NPR network gives to the training poses of one body."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
+
+from repose.config.learned import Learnable
+from repose.config.pose_methods import NprDiffusion, NprDiffusionTraining
+from repose.convert.catalog import mesh_id
+from repose.errors import ReposeError
+from repose.models.npr_diffusion import NprDiffusion as Network
+from repose.models.npr_diffusion import PoseCodes
+from repose.models.npr_diffusion.noise import STEPS
+from repose.store.meshes import MeshStore
+from repose.train.batches import centred, chosen_in_passes
+from repose.train.labels import Numbers
+from repose.train.tasks.base import Task, rate_factor
+
+_TIMES = 20  # steps of the diffusion at which validation looks
+
+
+class Noisy(NamedTuple):
+    """Codes, and the noise that is to be found in them."""
+
+    codes: PoseCodes  # standardised
+    steps: Tensor  # (B,) int64
+    noise: PoseCodes
+    jitter: Tensor  # (B, K, 3) standard normal, for the keypoints that features are learned for
+
+
+@dataclass(frozen=True)
+class PoseData:
+    """The body at rest, and rows of it in training and validation poses."""
+
+    store: MeshStore
+    rest: int
+    train: np.ndarray
+    val: np.ndarray
+    runs: Mapping[str, Path] = field(default_factory=dict, kw_only=True)
+
+
+class NprDiffusionTask(Task):
+    """Mean squared error of the noise, of keypoints and of features. `network` holds the averaged weights."""
+
+    metric = "val_noise_error"
+    network: Network
+    settings: NprDiffusionTraining
+
+    def __init__(self, method: NprDiffusion, network: Network, data: PoseData, seed: int):
+        super().__init__(method, network, data, seed)
+        if "poses_of" not in data.runs:
+            raise ReposeError("the training needs the weights of another one: its poses_of")
+        _fill(network, data.runs["poses_of"])
+        store = data.store
+        rest, faces = centred(store.vertices(np.array([data.rest])))[0], torch.from_numpy(store.faces).long()
+        (template,) = network.npr.templates.of(rest[None], faces)
+        train, val = (
+            network.codes(centred(store.vertices(rows)), template) for rows in (data.train, data.val)
+        )
+        network.learn_statistics(rest, faces, train)
+        self.train_codes, self.val_codes = network.standardised(train), network.standardised(val)
+        self.live = nn.ModuleList(copy.deepcopy(part) for part in (network.keypoints, network.features))
+        network.requires_grad_(False)
+
+    @classmethod
+    def read(cls, method: Learnable, store: MeshStore, splits: pd.DataFrame) -> PoseData:
+        """One body in every training and validation pose; no other body, nothing of the test.
+
+        Raises:
+            ReposeError: the source is not of the training part, or is in no validation pose.
+        """
+        assert isinstance(method, NprDiffusion)
+        train, val = (Numbers.seen_in(splits[splits.role == role]) for role in ("train", "val"))
+        source = min(train.identities) if method.source is None else method.source
+        if source not in train.identities:
+            raise ReposeError(f"training.source: identity {source} is not in training")
+
+        def rows(poses: frozenset[int]) -> np.ndarray:
+            names = (mesh_id(source, pose) for pose in sorted(poses))
+            return np.array([store.index_of(name) for name in names if name in store], dtype=np.int64)
+
+        found = rows(val.poses)
+        if not len(found):
+            raise ReposeError(f"identity {source} is in no validation pose", store.path)
+        return PoseData(
+            store, store.index_of(mesh_id(source, method.npr.rest_pose)), rows(train.poses), found
+        )
+
+    def batches(self, start: int, stop: int) -> CodeStream:
+        """Codes of training poses at random steps of the diffusion."""
+        return CodeStream(self.train_codes, self.settings.batch, self.seed, start, stop)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """All validation codes at steps spread over the diffusion, always with the same noise."""
+        return DataLoader(_AtTimes(self.val_codes), batch_size=None)
+
+    def training_step(self, batch: Noisy, index: int) -> Tensor:
+        """Both errors of one batch."""
+        loss = self._error(self.live[0], self.live[1], batch, self.settings.jitter)
+        self.log("loss", loss, batch_size=len(batch.steps))
+        return loss
+
+    @torch.no_grad()
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Average the weights; at first over few steps."""
+        done = self.iteration
+        share = 1 - min(self.settings.ema, (1 + done) / (10 + done))
+        for live, kept in zip(self.live, (self.network.keypoints, self.network.features), strict=True):
+            for new, old in zip(live.parameters(), kept.parameters(), strict=True):
+                old.lerp_(new, share)
+
+    def validation_step(self, batch: Noisy, index: int) -> None:
+        """Both errors, of the averaged weights and without jitter."""
+        error = self._error(self.network.keypoints, self.network.features, batch, 0.0)
+        self.log(self.metric, error, batch_size=len(batch.steps))
+
+    def configure_optimizers(self) -> Any:
+        """Adam with the schedule."""
+        s = self.settings
+        optimizer = torch.optim.Adam(self.live.parameters(), s.learning_rate, s.betas, s.eps)
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(s))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _error(self, keypoints: nn.Module, features: nn.Module, batch: Noisy, jitter: float) -> Tensor:
+        net = self.network
+        known = batch.codes.points + jitter / net.point_scale * batch.jitter
+        noisy = [net.noise.added(x, batch.steps, e) for x, e in zip(batch.codes, batch.noise, strict=True)]
+        first = keypoints(noisy[0], batch.steps, net.given())
+        second = features(noisy[1], batch.steps, net.given(known))
+        return (first - batch.noise.points).square().mean() + (second - batch.noise.features).square().mean()
+
+
+class CodeStream(IterableDataset[Noisy]):
+    """Batches of steps `start` … `stop` - 1, a pure function of seed and step."""
+
+    def __init__(self, codes: PoseCodes, size: int, seed: int, start: int, stop: int):
+        self.codes, self.size, self.seed, self.start, self.stop = codes, size, seed, start, stop
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def __iter__(self) -> Iterator[Noisy]:
+        total = len(self.codes.points)
+        for step in range(self.start, self.stop):
+            chosen = torch.from_numpy(chosen_in_passes(total, self.size, self.seed, step))
+            draw = torch.Generator().manual_seed(
+                int(np.random.SeedSequence([self.seed, 1, step]).generate_state(1)[0])
+            )
+            codes = PoseCodes(*(x[chosen] for x in self.codes))
+            yield _noisy(codes, torch.randint(STEPS, (self.size,), generator=draw), draw)
+
+
+class _AtTimes(IterableDataset[Noisy]):
+    def __init__(self, codes: PoseCodes):
+        self.codes = codes
+
+    def __len__(self) -> int:
+        return _TIMES
+
+    def __iter__(self) -> Iterator[Noisy]:
+        count = len(self.codes.points)
+        for number, time in enumerate(torch.linspace(0, STEPS - 1, _TIMES).round().long().tolist()):
+            draw = torch.Generator().manual_seed(number)
+            yield _noisy(self.codes, torch.full((count,), time), draw)
+
+
+def _noisy(codes: PoseCodes, steps: Tensor, draw: torch.Generator) -> Noisy:
+    noise = PoseCodes(*(torch.randn(x.shape, generator=draw) for x in codes))
+    return Noisy(codes, steps, noise, torch.randn(codes.points.shape, generator=draw))
+
+
+def _fill(network: Network, weights: Path) -> None:
+    """Give a network the trained NPR network; what that one keeps for its refinement is left out."""
+    tensors = {k: v for k, v in load_file(weights).items() if not k.startswith("code_")}
+    try:
+        network.npr.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise ReposeError(
+            f"not the NPR network of this method: {reason}", weights, "give both methods the same settings"
+        ) from None
+    network.npr.eval()
+
+
+TASK = NprDiffusionTask
