@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from repose.errors import ReposeError
 from repose.split.protocols import Partition, check_apart, protocol_triples, training_triples
-from repose.split.triples import Meshes, draw_triples, write_list
+from repose.split.triples import Meshes, draw_triples, one_source_triples, write_list
 
 IDENTITIES = Partition.of_counts(5, 2, 3)
 POSES = Partition.of_counts(6, 3, 4)
@@ -125,3 +125,15 @@ def test_the_text_list_has_the_published_three_columns(tmp_path):
     assert len(lines) == 7
     assert all(re.fullmatch(r"id\d+_\d+\.obj id\d+_\d+\.obj id\d+_\d+\.obj", line) for line in lines)
     assert lines[0].split() == [m + ".obj" for m in triples.iloc[0, :3]]
+
+
+def test_triples_of_one_source_are_all_shown_by_it():
+    there = Meshes({(i, p) for i in range(5) for p in range(8)} - {(3, 7)})
+    triples = one_source_triples(there, 0, [3, 4], [5, 6, 7], 10, 0)
+    assert len(triples) == 5 and set(triples.role) == {"test-one-source"}  # 2 × 3 without (3, 7)
+    for row in triples.itertuples():
+        (i, p), (j, q) = (tuple(map(int, name[2:].split("_"))) for name in (row.identity_mesh, row.pose_mesh))
+        assert j == 0 and i in (3, 4) and p != q and row.truth_mesh == f"id{i}_{q}"
+    assert len(one_source_triples(there, 0, [3, 4], [5, 6, 7], 3, 0)) == 3
+    with pytest.raises(ReposeError, match="identity 9 is in no pose"):
+        one_source_triples(there, 9, [3, 4], [5, 6, 7], 3, 0)

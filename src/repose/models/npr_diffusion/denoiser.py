@@ -26,8 +26,8 @@ class Denoiser(nn.Module):
         self.time = nn.Sequential(nn.Linear(_WAVES, _TIME), nn.SiLU(), nn.Linear(_TIME, _TIME))
         self.enter, self.leave = nn.Linear(channels, width), nn.Linear(width, channels)
         self.known = nn.Linear(given, width) if given else None
-        self.among_known = nn.ModuleList(_Layer(width, 0) for _ in range(layers if given else 0))
-        self.layers = nn.ModuleList(_Layer(width, _TIME + (width if given else 0)) for _ in range(layers))
+        self.among_known = nn.ModuleList(_Layer(width) for _ in range(layers if given else 0))
+        self.layers = nn.ModuleList(_Layer(width, width if given else 0, _TIME) for _ in range(layers))
 
     def forward(
         self,
@@ -36,17 +36,15 @@ class Denoiser(nn.Module):
         given: Tensor | None = None,  # (B or 1, K, G)
     ) -> Tensor:
         """The noise (B, K, C)."""
-        context = self.time(waves(step))[:, None]
+        time, known = self.time(waves(step))[:, None], None
         if self.known is not None:
             assert given is not None
             known = self.known(given)
             for layer in self.among_known:
                 known = layer(known)
-            count = x.shape[1]
-            context = torch.cat([context.expand(-1, count, -1), known.expand(len(x), -1, -1)], dim=-1)
         y = self.enter(x)
         for layer in self.layers:
-            y = layer(y, context)
+            y = layer(y, known, time)
         return x + self.leave(y)
 
 
@@ -58,29 +56,46 @@ def waves(step: Tensor) -> Tensor:
 
 
 class _Layer(nn.Module):
-    """Attention among tokens and a perceptron that the context, if any, opens and shifts; norms come last."""
+    """Attention among tokens and a perceptron that the context, if any, opens and shifts; norms come last.
 
-    def __init__(self, width: int, context: int):
+    Args:
+        width: channels of a token.
+        known, time: channels of the two parts of the context; 0: there is no such part.
+    """
+
+    def __init__(self, width: int, known: int = 0, time: int = 0):
         super().__init__()
         self.attention = nn.MultiheadAttention(width, HEADS, batch_first=True)
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
-        self.first, self.second = _Squash(width, 2 * width, context), _Squash(2 * width, width, context)
+        self.first = _Squash(width, 2 * width, known, time)
+        self.second = _Squash(2 * width, width, known, time)
 
-    def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,  # (B, K, width)
+        known: Tensor | None = None,  # (B or 1, K, known)
+        time: Tensor | None = None,  # (B, 1, time)
+    ) -> Tensor:
         x = self.norms[0](x + self.attention(x, x, x, need_weights=False)[0])
-        return self.norms[1](x + self.second(self.first(x, context).relu(), context))
+        return self.norms[1](x + self.second(self.first(x, known, time).relu(), known, time))
 
 
 class _Squash(nn.Module):
-    """A linear layer, times a gate and plus a shift of the context."""
+    """A linear layer, times a gate and plus a shift, which are linear in the context."""
 
-    def __init__(self, width: int, out: int, context: int):
+    def __init__(self, width: int, out: int, known: int, time: int):
         super().__init__()
         self.linear = nn.Linear(width, out)
-        self.gate = nn.Linear(context, out) if context else None
-        self.shift = nn.Linear(context, out, bias=False) if context else None
+        # One layer for both parts of the context, but what is the same for all tokens is computed once.
+        self.by_time = nn.Linear(time, 2 * out, bias=False) if time else None
+        self.by_known = nn.Linear(known, 2 * out, bias=False) if known else None
+        self.gate_bias = nn.Parameter(torch.zeros(out)) if time else None
 
-    def forward(self, x: Tensor, context: Tensor | None) -> Tensor:
-        if self.gate is None or self.shift is None:
+    def forward(self, x: Tensor, known: Tensor | None, time: Tensor | None) -> Tensor:
+        if self.by_time is None or self.gate_bias is None:
             return self.linear(x)
-        return self.linear(x) * self.gate(context).sigmoid() + self.shift(context)
+        gate, shift = self.by_time(time).chunk(2, dim=-1)
+        if self.by_known is not None:
+            more_gate, more_shift = self.by_known(known).chunk(2, dim=-1)
+            gate, shift = gate + more_gate, shift + more_shift
+        return self.linear(x) * (gate + self.gate_bias).sigmoid() + shift

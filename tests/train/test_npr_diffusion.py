@@ -1,0 +1,164 @@
+"""Training of the diffusion of poses: what it may see, that it learns, exact resume; and what is made of it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from pydantic import TypeAdapter
+from safetensors.torch import save, save_file
+
+from repose.config.methods import Method
+from repose.config.models import Compute
+from repose.convert.bodies import write_bodies
+from repose.errors import ReposeError
+from repose.generate.command import generate
+from repose.mesh import Mesh, read_mesh
+from repose.mesh.io import write_mesh
+from repose.models import build
+from repose.predict.poses import predict_poses
+from repose.provenance.manifest import Recorder, manifest_path
+from repose.score.poses import score_poses
+from repose.split.triples import Meshes, draw_triples
+from repose.store.meshes import MeshStore
+from repose.store.pack import pack
+from repose.train.fit import train
+from repose.train.tasks.npr_diffusion import NprDiffusionTask
+from repose.transfer.command import Said
+from tests.train.test_npr import LEARNING, WIDTHS, worm
+from tests.train.test_npr import method as npr_method
+
+POSES = 60
+CPU = Compute(device="cpu")
+NPR = {"rest_pose": 0, "anchors": "rest", **WIDTHS}
+
+
+def method(steps=6, **settings):
+    training = {
+        "poses_of": "npr", "steps": steps, "batch": 16, "learning_rate": 2e-3, "schedule": "cosine", "ema": 0.98,
+        "validate_every": max(2, steps // 3),
+    }  # fmt: skip
+    settings = {"npr": NPR, "width": 32, "layers": 2, "sampler_steps": 30, **settings, "training": training}
+    return TypeAdapter(Method).validate_python({"architecture": "npr-diffusion", **settings})
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    bends = np.concatenate([[[0, 0]], np.random.default_rng(0).uniform(-0.9, 0.9, (POSES - 1, 2))])
+    rows = write_bodies(
+        ((i, p, worm(t, b)[0]) for i, t in enumerate([0.3, 0.5, 0.4, 0.45]) for p, b in enumerate(bends)),
+        worm(1, [0, 0])[1].astype(np.int32), folder / "obj", "test", "own",
+    )  # fmt: skip
+    pack(rows, folder / "obj", folder / "meshes.zarr")
+    return MeshStore(folder / "meshes.zarr")
+
+
+@pytest.fixture(scope="module")
+def splits():
+    there = Meshes({(i, p) for i in range(4) for p in range(POSES)})
+    parts = (
+        draw_triples(there, [0, 1], range(40), 200, "train", 0),
+        draw_triples(there, [2, 3], range(40, 46), 8, "val", 0),
+    )
+    unseen = draw_triples(there, [2, 3], range(46, POSES), 60, "test-unseen", 0)
+    return {"train": pd.concat(parts, ignore_index=True), "unseen": unseen}
+
+
+@pytest.fixture(scope="module")
+def npr(store, splits, tmp_path_factory):
+    """Weights of a short training of NPR."""
+    folder = tmp_path_factory.mktemp("npr")
+    trained = train(
+        npr_method(LEARNING | {"steps": 120}), CPU, store, splits["train"], 0, folder / "state", "npr"
+    )
+    save_file({k: v.contiguous() for k, v in trained.weights.items()}, folder / "model.safetensors")
+    return folder / "model.safetensors"
+
+
+def trained(settings, store, splits, npr, folder):
+    return train(settings, CPU, store, splits["train"], 0, folder, "test", runs={"poses_of": npr})
+
+
+def test_it_sees_one_body_and_nothing_of_the_test(store, splits):
+    data = NprDiffusionTask.read(method(), store, splits["train"])
+    names = [{store.mesh_ids[row] for row in rows} for rows in (data.train, data.val)]
+    assert names[0] == {f"id0_{p}" for p in range(40)} and names[1] <= {f"id0_{p}" for p in range(40, 46)}
+    assert names[1] and store.mesh_ids[data.rest] == "id0_0"
+
+
+def test_a_training_that_was_stopped_goes_on_to_the_same_weights(store, splits, npr, tmp_path, monkeypatch):
+    whole, step = (
+        trained(method(), store, splits, npr, tmp_path / "whole").weights,
+        NprDiffusionTask.training_step,
+    )
+
+    def stopped(self, batch, index):
+        if self.iteration == 5:
+            raise RuntimeError("stopped")
+        return step(self, batch, index)
+
+    monkeypatch.setattr(NprDiffusionTask, "training_step", stopped)
+    with pytest.raises(RuntimeError, match="stopped"):
+        trained(method(), store, splits, npr, tmp_path / "parts")
+    monkeypatch.setattr(NprDiffusionTask, "training_step", step)
+    parts = trained(method(), store, splits, npr, tmp_path / "parts").weights
+    assert all(torch.equal(parts[name], whole[name]) for name in whole)
+
+
+def test_weights_of_another_network_are_refused(store, splits, npr, tmp_path):
+    with pytest.raises(ReposeError, match="not the NPR network of this method"):
+        trained(method(npr=NPR | {"hidden": 8}), store, splits, npr, tmp_path)
+    with pytest.raises(ReposeError, match="poses_of"):
+        train(method(), CPU, store, splits["train"], 0, tmp_path, "test")
+
+
+@pytest.fixture(scope="module")
+def learned(store, splits, npr, tmp_path_factory):
+    settings = method(450)
+    found = trained(settings, store, splits, npr, tmp_path_factory.mktemp("diffusion") / "state")
+    return settings, found
+
+
+def test_made_up_poses_are_spread_and_near_to_real_ones(learned, store, splits, tmp_path):
+    settings, found = learned
+    network = build(settings)
+    network.load_state_dict(found.weights)
+    predict_poses(network.eval(), store, splits, None, "cpu", tmp_path / "p.zarr", "test")
+    values = score_poses(tmp_path / "p.zarr", store, splits).pivot_table(
+        index="protocol", columns="metric", values="value"
+    )
+    still = build(TypeAdapter(Method).validate_python({"architecture": "copy-poses", "poses": "rest"}))
+    predict_poses(still, store, splits, None, "cpu", tmp_path / "s.zarr", "test")
+    floor = score_poses(tmp_path / "s.zarr", store, splits).pivot_table(
+        index="protocol", columns="metric", values="value"
+    )
+    assert (values.mmd_m2 < 0.5 * floor.mmd_m2).all()
+    assert (values.coverage > 3 * floor.coverage).all()
+    assert (values.to_training_m2 < 0.5 * values.spread_m2).all()
+
+
+def test_meshes_of_new_poses_are_written_for_any_body(learned, tmp_path):
+    settings, found = learned
+    run = tmp_path / "results" / "runs" / "worms" / "npr-diffusion" / "seed0"
+    run.mkdir(parents=True)
+    (run / "model.safetensors").write_bytes(save({k: v.contiguous() for k, v in found.weights.items()}))
+    (run / "run.json").write_text(json.dumps({"method": settings.model_dump(mode="json")}))
+    Recorder("train", "code", {}).seal(manifest_path(run / "model.safetensors"), [run / "model.safetensors"])
+    generate(run, tmp_path / "own", 3, None, 0, Said())
+    assert sorted(p.name for p in (tmp_path / "own").iterdir()) == [
+        *(f"pose{k:03}.obj" for k in range(3)), "sheet.png",
+    ]  # fmt: skip
+    assert len(read_mesh(tmp_path / "own" / "pose000.obj").vertices) == 162
+    pixels = np.asarray(Image.open(tmp_path / "own" / "sheet.png").convert("L"))
+    assert all((part < 200).mean() > 0.01 for part in np.array_split(pixels, 3, axis=1))
+    vertices, faces = worm(0.5, [0, 0])
+    turned = np.random.default_rng(0).permutation(len(vertices))
+    write_mesh(tmp_path / "t.ply", Mesh(100 * vertices[turned], np.argsort(turned)[faces]))
+    for seed, folder in ((0, "a"), (0, "b"), (1, "c")):
+        generate(run, tmp_path / folder, 2, tmp_path / "t.ply", seed, Said("y", "cm"))
+    a, b, c = (read_mesh(tmp_path / folder / "pose001.obj") for folder in "abc")
+    assert np.array_equal(a.vertices, b.vertices) and not np.allclose(a.vertices, c.vertices, atol=1)
+    assert np.array_equal(a.faces, np.argsort(turned)[faces]) and 100 < np.ptp(a.vertices, axis=0).max() < 400
