@@ -33,7 +33,10 @@ def test_the_diffusion_stands_on_a_method_of_the_same_settings(tmp_path):
         ("methods: {npr: {width: 32}}", "'npr' has another width.*give both"),
         ("methods: {npr: {training: {source: 1}}}", r"'npr' has another training\.source"),
         ("methods: {npr-diffusion: {training: {poses_of: npt}}}", "'npt' has no poses_of of its own"),
-        ("methods: {npr-diffusion: {training: {poses_of: npr-difusion}}}", "'npr-difusion' is not defined.*did you mean 'npr-diffusion'"),
+        (
+            "methods: {npr-diffusion: {training: {poses_of: rest-pse}}}",
+            "'rest-pse' is not defined.*'rest-pose'",
+        ),
     ):
         with pytest.raises(ReposeError, match=says):
             loaded(tmp_path, text)
