@@ -9,7 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from repose.config.datasets import Meshes
 from repose.config.images import Images
-from repose.config.learned import Kind
+from repose.config.learned import Floor, Kind, Learnable
 from repose.config.methods import Method
 from repose.config.section import Name, Section
 
@@ -48,7 +48,7 @@ class Compute(Section):
         "(NPT, 3D-CoreNet), which they must divide; other trainings use one",
     )
 
-    def devices_of(self, method: Method) -> int:
+    def devices_of(self, method: Learnable | Floor) -> int:
         """How many of them a training of `method` uses."""
         return self.devices if method.task == SHARED_TASK else 1
 
