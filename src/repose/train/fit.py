@@ -111,7 +111,7 @@ def train(
 
 
 def _fit(
-    method: Learnable,
+    method: Method,
     compute: Compute,
     store: MeshStore | ImageStore,
     splits: pd.DataFrame,
@@ -123,6 +123,7 @@ def _fit(
     last: Path | None,
 ) -> tuple[Task, "Keeper"]:
     """Train on one device, or on this process's device of several."""
+    assert isinstance(method, Learnable)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     torch.set_num_threads(compute.threads)
     seed_everything(seed, verbose=False)
