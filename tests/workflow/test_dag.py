@@ -8,6 +8,7 @@ import pytest
 from conftest import Project
 
 from repose.errors import ReposeError
+from repose.provenance.audit import audit
 from repose.provenance.manifest import load, manifest_path, verify
 from repose.tables.transfer import COLUMNS
 
@@ -42,6 +43,22 @@ def test_each_number_is_the_mean_of_its_scores(smoke):
         assert table.pairs["npt", protocol] == len(picked[0])
 
 
+def test_made_up_poses_stand_beside_transfers_and_every_number_has_its_source(smoke):
+    results = smoke.folder / "results"
+    table = pd.read_csv(results / "table4.csv")
+    transfers, made = table[table.pmd_e4.notna()], table[table.coverage.notna()]
+    assert set(transfers.method) == {"copy-identity", "npr"} and set(transfers.protocol) == {"one-source"}
+    makers = {"npr-diffusion", "training-poses", "rest-pose"}
+    assert set(zip(made.method, made.protocol, strict=True)) == {
+        (m, p) for m in makers for p in ("own-body", "new-body")
+    }
+    assert len(transfers) + len(made) == len(table) and made.mmd_e4.notna().all()
+    found = audit(results / "table4.csv", rescore=True)
+    assert found.faults == [] and found.notes == []
+    places = {node.place for node in found.nodes}
+    assert "runs/open-human/npr/seed0/model.manifest.json" in places, "the diffusion stands on npr"
+
+
 def test_every_artefact_matches_its_manifest(smoke):
     manifests = sorted((smoke.folder / "results").rglob("*.manifest.json"))
     assert len(manifests) > 20
@@ -72,7 +89,7 @@ def test_a_changed_setting_of_one_method_retrains_that_method_only(project):
 
 def test_more_test_triples_retrain_nothing(project):
     (project.folder / "more.yaml").write_text("datasets: {open-human: {pairs: {test: 4}}}\n")
-    expected = {"split": 2, "predict": 8, "score": 8, "tables": 1}
+    expected = {"split": 3, "predict": 8, "score": 8, "tables": 1}  # npr is in table4, too, and its list
     assert project.planned("results/table1.csv", preset="more.yaml") == expected
 
 
@@ -81,7 +98,7 @@ def test_a_moved_border_between_training_and_test_makes_no_body_again(project):
         "datasets: {open-human: {identities: {train: 2, val: 2, test: 3}}}\n"
     )
     planned = project.planned("results/table1.csv", preset="moved.yaml")
-    assert planned == {"split": 3, "train": 6, "predict": 8, "score": 8, "tables": 1}
+    assert planned == {"split": 4, "train": 6, "predict": 8, "score": 8, "tables": 1}
 
 
 def test_a_deleted_store_is_made_again_when_something_needs_it(project):
@@ -165,7 +182,7 @@ def test_a_dataset_of_6400_meshes_is_tens_of_jobs(tmp_path):
     targets = "results/table1.csv", "results/gih/open-human.manifest.json"
     planned = Project(tmp_path).planned(*targets, preset="large.yaml")
     assert planned["convert"] == planned["store"] == 1 and planned["train"] == 9
-    assert sum(planned.values()) == 37
+    assert sum(planned.values()) == 38
 
 
 def test_a_typo_in_the_config_ends_in_one_line(project):
