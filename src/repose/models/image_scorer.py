@@ -6,6 +6,7 @@ It stands where published evaluations have networks of ImageNet or of DeepFashio
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import torch
@@ -31,7 +32,7 @@ class ImageScorer(nn.Module):
         super().__init__()
         self.stem = pointwise(3, _WIDTHS[0])
         blocks: list[nn.Module] = []
-        for before, after in zip(_WIDTHS, _WIDTHS[1:], strict=False):
+        for before, after in itertools.pairwise(_WIDTHS):
             blocks += [ResBlock(before), Down(before, after)]
         self.blocks = nn.Sequential(*blocks, nn.ReLU())
         initialise(self)
