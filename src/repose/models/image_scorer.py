@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from repose.images.attributes import CLASSES, COUNT
 from repose.models.flow.layers import Down, ResBlock, initialise, pointwise
 
-_WIDTHS = (24, 48, 72, 96, 128)
+_WIDTHS = (16, 32, 64, 96, 128)
 
 
 class Judged(NamedTuple):
@@ -33,7 +33,7 @@ class ImageScorer(nn.Module):
         self.stem = pointwise(3, _WIDTHS[0])
         blocks: list[nn.Module] = []
         for before, after in itertools.pairwise(_WIDTHS):
-            blocks += [ResBlock(before), Down(before, after)]
+            blocks += [Down(before, after), ResBlock(after)]
         self.blocks = nn.Sequential(*blocks, nn.ReLU())
         initialise(self)
         self.drop = nn.Dropout(0.3)
