@@ -29,7 +29,8 @@ def main(folders: list[Path]) -> None:
     width = min(strip.shape[1] for strip in strips)
     sheet = Image.fromarray(np.concatenate([strip[:, :width] for strip in strips]))
     with publish(Path(__file__).with_name("open-images.png")) as private:
-        sheet.quantize(COLOURS).save(private, "PNG", optimize=True)
+        palette = sheet.quantize(COLOURS)
+        sheet.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(private, "PNG", optimize=True)
 
 
 if __name__ == "__main__":
