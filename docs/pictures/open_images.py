@@ -30,7 +30,9 @@ def main(folders: list[Path]) -> None:
     sheet = Image.fromarray(np.concatenate([strip[:, :width] for strip in strips]))
     with publish(Path(__file__).with_name("open-images.png")) as private:
         palette = sheet.quantize(COLOURS)
-        sheet.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(private, "PNG", optimize=True)
+        sheet.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(
+            private, "PNG", optimize=True
+        )
 
 
 if __name__ == "__main__":
