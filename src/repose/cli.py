@@ -151,13 +151,14 @@ def score(
     store: StorePath,
     splits: Splits,
     out: Out,
+    scorer: Annotated[Path | None, typer.Option(help="weights of the dataset's scorer of images")] = None,
 ) -> None:
     """Score predictions against the truth, a row per test triple and metric."""
     from repose.score.stage import run
 
     checked = _config(config)
     tests = _tests(checked, dataset, splits)
-    run(predictions, store, tests, out, checked.datasets[dataset].kind)
+    run(predictions, store, tests, out, checked.datasets[dataset].kind, scorer)
 
 
 @app.command()

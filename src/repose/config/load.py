@@ -9,7 +9,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from repose.config.image_methods import FlowRegression, FlowTransfer, ImageFeatures
+from repose.config.image_methods import FlowRegression, FlowTransfer, ImageFeatures, ImageScorer
 from repose.config.learned import Learnable
 from repose.config.models import Config
 from repose.errors import ReposeError
@@ -43,6 +43,7 @@ def check(values: Mapping[str, Any], paths: Sequence[Path] = ()) -> Config:
     _check_kinds(config, paths)
     _check_starts(config, paths)
     _check_devices(config, paths)
+    _check_scorers(config, paths)
     return config
 
 
@@ -105,6 +106,19 @@ def _check_kinds(config: Config, paths: Sequence[Path]) -> None:
                 _line_of(("tables", table, "methods"), paths),
                 "methods of one table share it, or they do not compare",
             )
+
+
+def _check_scorers(config: Config, paths: Sequence[Path]) -> None:
+    """What judges the images of a dataset is a scorer."""
+    for name, dataset in config.datasets.items():
+        scorer = getattr(dataset, "scorer", None)
+        if scorer is None:
+            continue
+        what, where = f"datasets.{name}.scorer", _line_of(("datasets", name, "scorer"), paths)
+        if scorer not in config.methods:
+            raise ReposeError(f"{what}: {scorer!r} is not defined", where, _nearest(scorer, config.methods))
+        if not isinstance(config.methods[scorer], ImageScorer):
+            raise ReposeError(f"{what}: {scorer!r} is not of architecture image-scorer", where)
 
 
 def _check_starts(config: Config, paths: Sequence[Path]) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from repose.config.image_methods import CopyImage, FlowRegression, FlowTransfer, ImageFeatures
+from repose.config.image_methods import CopyImage, FlowRegression, FlowTransfer, ImageFeatures, ImageScorer
 from repose.config.learned import Floor, Learnable, Schedule
 
 
@@ -320,6 +320,7 @@ Method = Annotated[
     | FlowRegression
     | FlowTransfer
     | ImageFeatures
+    | ImageScorer
     | CopyImage,
     Field(discriminator="architecture"),
 ]

@@ -12,7 +12,7 @@ from repose.models import count_parameters
 from repose.predict.images import predict_images
 from repose.predict.network import load_network
 from repose.predict.run import predict
-from repose.provenance.code import stage_code
+from repose.provenance.code import of_kind, stage_code
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.provenance.publish import publish
 from repose.store.images import ImageStore
@@ -24,7 +24,7 @@ def run(
 ) -> None:
     """Write the predictions of every protocol in `splits` to the Zarr store `out`."""
     params = {"method": method.model_dump(mode="json"), "compute": compute.model_dump(mode="json")}
-    code = stage_code("predict" if method.kind == "meshes" else "predict-images", method.architecture)
+    code = stage_code(of_kind("predict", method.kind), method.architecture)
     recorder = Recorder("predict", code, params)
     recorder.uses("store", manifest_path(store))
     for protocol, split in splits.items():

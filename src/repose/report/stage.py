@@ -4,25 +4,26 @@ from pathlib import Path
 
 from repose.config.models import Config
 from repose.paths import packed_store, run_files
-from repose.provenance.code import stage_code
+from repose.provenance.code import of_kind, stage_code
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.provenance.publish import publish
-from repose.report.figure import Shown, figure
-from repose.report.image_figure import ShownImages, image_figure
+from repose.report.figure import figure
+from repose.report.image_figure import image_figure
+from repose.report.shown import Shown
 from repose.store.images import ImageStore
 from repose.store.meshes import MeshStore
 
-TRIPLES = 3
+TRIPLES = 4  # of each dataset
 
 
 def run(config: Config, table: str, results: Path, out: Path) -> None:
     """Draw the first seed of every method of a table on the first protocol of each dataset."""
     kind = config.kind_of(table)
-    code = stage_code("report" if kind == "meshes" else "report-images")
+    code = stage_code(of_kind("report", kind))
     recorder = Recorder("report", code, {"table": table, "triples": TRIPLES})
     recorder.own(manifest_path(out))
-    meshes: list[Shown] = []
-    images: list[ShownImages] = []
+    meshes: list[Shown[MeshStore]] = []
+    images: list[Shown[ImageStore]] = []
     for files in run_files(config, table, results):
         if files.seed != config.tables[table].seeds[0]:
             continue
@@ -32,7 +33,7 @@ def run(config: Config, table: str, results: Path, out: Path) -> None:
         protocol = config.datasets[files.dataset].protocols[0]
         place = files.dataset, files.method, files.predictions / protocol
         if kind == "images":
-            images.append(ShownImages(*place, ImageStore(store)))
+            images.append(Shown(*place, ImageStore(store)))
         else:
             meshes.append(Shown(*place, MeshStore(store)))
     manifest_path(out).unlink(missing_ok=True)

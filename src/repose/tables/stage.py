@@ -7,11 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from repose.config.learned import Kind
-from repose.provenance.code import stage_code
+from repose.provenance.code import of_kind, stage_code
 from repose.provenance.manifest import Manifest, Recorder, check_link, load, manifest_path
 from repose.provenance.publish import publish, write_text
 from repose.tables import images
-from repose.tables.transfer import Run, markdown, transfer_table
+from repose.tables.runs import Run
+from repose.tables.transfer import markdown, transfer_table
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class RunFiles:
 
 def run(runs: Sequence[RunFiles], out: Path, kind: Kind = "meshes") -> None:
     """Check every run's chain of manifests, then write the table as CSV and Markdown."""
-    code = stage_code("tables" if kind == "meshes" else "tables-images")
+    code = stage_code(of_kind("tables", kind))
     recorder = Recorder("tables", code, {"table": out.stem, "kind": kind})
     recorder.own(manifest_path(out))
     make, show = (transfer_table, markdown) if kind == "meshes" else (images.image_table, images.markdown)
