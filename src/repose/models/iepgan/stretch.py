@@ -113,7 +113,7 @@ class _Solve(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, pull: Tensor, near: Tensor) -> Tensor:
-        ctx.factors = [_factor(graph) for graph in near.cpu().numpy()]
+        ctx.factors = [factorised(graph) for graph in near.cpu().numpy()]
         return _solve(ctx.factors, pull)
 
     @staticmethod
@@ -122,9 +122,10 @@ class _Solve(torch.autograd.Function):
         return _solve(ctx.factors, grad), None
 
 
-def _factor(
+def factorised(
     near: np.ndarray,  # (N, K)
 ) -> SuperLU:
+    """The sparse factor of one mesh's system, whose edges are those to the near vertices."""
     count, width = near.shape
     row, column = np.repeat(np.arange(count), width), near.ravel()
     adjacency = coo_array((np.ones(row.size), (row, column)), shape=(count, count))

@@ -58,7 +58,7 @@ class NPR(nn.Module):
         self.code_points: Tensor
         self.code_features: Tensor
         for name in ("code_points", "code_features"):
-            self.register_buffer(name, torch.empty(0), persistent=refine_steps > 0)
+            self.register_buffer(name, torch.empty(0))
 
     def forward(self, identity: Tensor, pose: Tensor, rests: Rests) -> Transfer:
         """Pose the identities of `rests` like the pose meshes.
