@@ -135,7 +135,10 @@ def test_schema_and_reference_page_are_in_step_with_the_models():
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("npr-refined: {weights_of: nrp}", "methods.npr-refined.weights_of: 'nrp' is not defined.*'npr'"),
+        (
+            "npr-refined: {weights_of: nrp}",
+            "methods.npr-refined.weights_of: 'nrp' is not defined.*did you mean",
+        ),
         ("npr-refined: {weights_of: npt}", "'npt' has no such training"),
         ("npr-refined: {width: 8}", "'npr' has another width"),
     ],
