@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import zarr
 
+from repose.images.attributes import ATTRIBUTES, CLASSES
 from repose.store.images import ImageStore
 
 SIZE = (32, 24)
@@ -49,9 +50,10 @@ def puppet_store(folder: Path) -> ImageStore:
             joints[row, 3 * number : 3 * number + 3] = [(*corner, 1) for corner in corners]
     pairs = [(i, a, b) for i in range(PEOPLE) for a in range(POSES) for b in range(POSES) if a != b]
     flows = [_flow(a, b) for _, a, b in pairs]
-    group = zarr.create_group(
-        folder / "images.zarr", attributes={"image_ids": [f"p{i}-{p}" for i, p in names]}
-    )
+    clothes = {name: [known[i % len(known)] for i, _ in names] for name, known in ATTRIBUTES.items()}
+    clothes |= {name: [CLASSES[i % 2][k] for i, _ in names] for k, name in enumerate(("upper", "lower"))}
+    attributes = {"image_ids": [f"p{i}-{p}" for i, p in names], "labels": clothes}
+    group = zarr.create_group(folder / "images.zarr", attributes=attributes)
     for name, data in (("image", images), ("segmentation", labels), ("joints", joints)):
         group.create_array(name, data=data, chunks=data.shape, compressors=None)
     ids = [[f"p{i}-{a}", f"p{i}-{b}"] for i, a, b in pairs]

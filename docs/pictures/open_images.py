@@ -1,4 +1,4 @@
-"""Draw docs/pictures/open-images.png from converted datasets: a row per outfit, studio above and street below.
+"""Draw docs/pictures/open-images.png from datasets converted at full size: studio above, street below.
 
 python docs/pictures/open_images.py results/data/open-fashion results/data/open-market
 """
@@ -15,6 +15,7 @@ from repose.provenance.publish import publish
 
 ACROSS = {"open-fashion": 4, "open-market": 16}
 ROWS = 2
+COLOURS = 256
 
 
 def main(folders: list[Path]) -> None:
@@ -28,7 +29,10 @@ def main(folders: list[Path]) -> None:
     width = min(strip.shape[1] for strip in strips)
     sheet = Image.fromarray(np.concatenate([strip[:, :width] for strip in strips]))
     with publish(Path(__file__).with_name("open-images.png")) as private:
-        sheet.save(private, "PNG", optimize=True)
+        palette = sheet.quantize(COLOURS)
+        sheet.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(
+            private, "PNG", optimize=True
+        )
 
 
 if __name__ == "__main__":

@@ -152,13 +152,14 @@ def score(
     store: StorePath,
     splits: Splits,
     out: Out,
+    scorer: Annotated[Path | None, typer.Option(help="weights of the dataset's scorer of images")] = None,
 ) -> None:
     """Score predictions against the truth: a row per test triple, or body, and metric."""
     from repose.score.stage import run
 
     checked = _config(config)
     kind = _named(checked.methods, method, "method").kind
-    run(predictions, store, _tests(checked, dataset, method, splits), out, kind)
+    run(predictions, store, _tests(checked, dataset, method, splits), out, kind, scorer)
 
 
 @app.command()
@@ -316,7 +317,7 @@ def config(
 def bench(
     name: Annotated[
         str,
-        typer.Argument(help="convert, corenet, dag, gih, iepgan, images, loader, obj, poisson or store"),
+        typer.Argument(help="convert, corenet, dag, gih, iepgan, images, loader, npr, obj, poisson or store"),
     ],
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:

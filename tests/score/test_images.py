@@ -2,14 +2,18 @@
 
 import numpy as np
 import pytest
+import torch
 from puppets import puppet_pairs, puppet_store
 from pydantic import TypeAdapter
 
 from repose.config.methods import Method
 from repose.errors import ReposeError
+from repose.images.attributes import attribute_vectors
 from repose.models import build
+from repose.models.image_scorer import ImageScorer
 from repose.predict.images import predict_images
 from repose.score.images import score_images
+from repose.train.image_batches import scaled
 
 PAIRS = puppet_pairs(range(2), "test")
 
@@ -32,7 +36,7 @@ def means(scores):
 
 def test_the_target_itself_is_perfect_and_has_no_flow(scored):
     best = means(scored[2]["target"])
-    assert set(best.index) == {"ssim_u7", "ssim_g15", "masked_ssim_u7", "psnr_db", "l1"}
+    assert set(best.index) == {"ssim_u7", "ssim_g15", "masked_ssim_u7", "skeleton_ssim_u7", "psnr_db", "l1"}
     assert best.ssim_u7 == pytest.approx(1) and best.masked_ssim_u7 == pytest.approx(1)
     assert best.psnr_db == 100 and best.l1 == 0
 
@@ -58,3 +62,29 @@ def test_predictions_of_other_pairs_are_refused(scored):
     folder, store, _ = scored
     with pytest.raises(ReposeError, match="other unseen pairs"):
         score_images(folder / "source", store, "unseen", PAIRS.iloc[::-1])
+
+
+def test_a_scorer_judges_the_image_and_the_person_cut_out(scored):
+    folder, store, _ = scored
+    torch.manual_seed(0)
+    scorer = ImageScorer().eval()
+    found = score_images(folder / "target", store, "unseen", PAIRS, scorer)
+    rows = PAIRS.target_image.map(store.index_of).to_numpy()
+    images = scaled(store.images(rows))
+    with torch.no_grad():
+        judged = scorer(images)
+    share = judged.kind.double().softmax(dim=1).numpy()
+    expected = (share * np.log(share / share.mean(axis=0))).sum(axis=1).mean()
+    best = means(found)
+    assert best.render_is_nats == pytest.approx(expected, rel=1e-6)
+    assert best.masked_render_is_nats != best.render_is_nats
+    truth = attribute_vectors(store.labels(rows))
+    order = judged.attributes.numpy().argsort(axis=1)[:, ::-1][:, :5]
+    hits = np.take_along_axis(truth, order, axis=1).sum(axis=1) / truth.sum(axis=1)
+    assert best.render_attr_recall_5 == pytest.approx(hits.mean(), rel=1e-6)
+    assert (found.groupby("metric").size() == len(PAIRS)).all()
+
+
+def test_an_exact_flow_is_the_most_that_a_warp_can_do(scored):
+    floor = means(scored[2]["source"])
+    assert floor.exact_warp_psnr_db > floor.warp_psnr_db

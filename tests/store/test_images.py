@@ -43,12 +43,14 @@ def picture(rng, height=12, width=8, geometry=False) -> Picture:
     )
 
 
-def packed(folder, pictures, triangles=None, pairs=None) -> ImageStore:
+def packed(folder, pictures, triangles=None, pairs=None, **columns) -> ImageStore:
     for name, one in pictures.items():
         png, labels = one.encode()
         (folder / f"{name}.png").write_bytes(png)
         (folder / f"{name}.npz").write_bytes(labels)
-    rows = pd.DataFrame({"image_id": list(pictures), "sha256": [p.digest for p in pictures.values()]})
+    rows = pd.DataFrame(
+        {"image_id": list(pictures), "sha256": [p.digest for p in pictures.values()], **columns}
+    )
     pack_images(rows, folder, triangles, pairs or {}, folder / "images.zarr")
     return ImageStore(folder / "images.zarr")
 
@@ -82,6 +84,16 @@ def test_rows_come_back_in_the_order_asked_for(tmp_path, geometry):
         np.testing.assert_array_equal(got, want)
     with pytest.raises(ReposeError, match="no image 'id9_0'"):
         store.index_of("id9_0")
+
+
+def test_known_attributes_of_the_catalogue_are_in_the_store(tmp_path):
+    rng = np.random.default_rng(0)
+    pictures = {"a": picture(rng), "b": picture(rng)}
+    (tmp_path / "known").mkdir()
+    store = packed(tmp_path / "known", pictures, upper=["top", "dress"], camera=[0, 1])
+    assert store.labels([1, 0, 1]) == {"upper": ["dress", "top", "dress"]}
+    with pytest.raises(ReposeError, match="clothes in these images are not known"):
+        packed(tmp_path, pictures).labels([0])
 
 
 def test_a_picture_that_is_not_the_catalogues_is_refused(tmp_path):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from repose.tables.images import COLUMNS, image_table, markdown
-from repose.tables.transfer import Run, interval95
+from repose.tables.runs import Run, interval95
 
 
 def run(method, values, flow=None, seed=0):
@@ -30,5 +30,18 @@ def test_what_a_method_does_not_predict_is_a_dash():
     lines = markdown(
         image_table([run("real-data", [1, 1]), run("flow-full", [0.5, 0.7], [1, 3])])
     ).splitlines()
-    assert lines[2].startswith("| open-fashion | real-data | unseen | 1 ± 0 | – | – | – | – |")
-    assert "| 0.6 ± " in lines[3] and "| 2 |" in lines[3]
+    assert lines[0].endswith("SSIM (7×7) | gain | EPE (px) | train (s) |")  # what no method has is left out
+    assert lines[2] == "| open-fashion | real-data | unseen | 1 ± 0 | 0 ± 0 | – | 10 |"
+    assert "| 0.6 ± " in lines[3] and "| -0.4 ± " in lines[3] and "| 2 |" in lines[3]
+
+
+def test_a_gain_is_over_the_first_method_pair_by_pair():
+    table = image_table([run("copy-source", [0.2, 0.6]), run("flow-full", [0.3, 0.8])])
+    assert table.ssim_u7_gain.tolist() == pytest.approx([0, 0.15])
+    assert table.ssim_u7_gain_ci95[1] == pytest.approx(interval95(np.array([0.1, 0.2])), rel=1e-5)
+
+
+def test_an_inception_score_is_the_exponential_of_the_mean():
+    one = run("flow-full", [0.5, 0.7])
+    one.scores.loc[:, "metric"] = "render_is_nats"
+    assert image_table([one]).render_is[0] == pytest.approx(np.exp(0.6), rel=1e-5)

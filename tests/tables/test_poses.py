@@ -6,7 +6,7 @@ import pytest
 
 from repose.score.poses import METRICS
 from repose.tables.poses import COLUMNS, markdown, pose_table
-from repose.tables.transfer import Run, interval95
+from repose.tables.runs import Run, interval95
 from tests.tables.test_transfer import run as transfer_run
 
 

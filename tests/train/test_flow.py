@@ -24,6 +24,8 @@ from repose.train.fit import train
 from repose.train.image_batches import ImagePairs, scaled, unscaled
 from repose.train.tasks import task_of
 from repose.train.tasks.flow import halved, shifted
+from repose.train.tasks.flow_transfer import placed
+from repose.train.tasks.image_scorer import varied
 
 
 def method(settings):
@@ -76,6 +78,34 @@ def test_a_shift_of_the_target_changes_its_flow_by_as_much(folder):
     gone = batch.target_joints[2, :, 0] < 20
     assert not moved.target_joints[2, gone, 2].any() and (moved.visibility[2, 0, :, -20:] == 2).all()
     assert torch.equal(moved.source_joints, batch.source_joints)
+
+
+def test_a_target_is_moved_with_its_joints_and_scaled_about_its_middle(folder):
+    pairs = ImagePairs(ImageStore(folder / "images.zarr"), puppet_pairs(range(1), "train"))
+    batch = pairs.images(np.arange(2))
+    moved = placed(batch, torch.tensor([[3.0, -2.0], [0.0, 0.0]]), torch.tensor([1.0, 1.0]))
+    assert torch.allclose(moved.target[0, :, :-2, 3:], batch.target[0, :, 2:, :-3], atol=1e-5)
+    assert torch.allclose(moved.target[1], batch.target[1], atol=1e-5)
+    assert torch.equal(
+        moved.target_joints[0, 0, :2], batch.target_joints[0, 0, :2] + torch.tensor([3.0, -2.0])
+    )
+    # Symmetric about the middle: a mirrored image scaled is the scaled image mirrored, not so with sides exchanged.
+    scales = torch.tensor([1.2, 1 / 1.2])
+    large = placed(batch, torch.zeros(2, 2), scales)
+    mirrored = placed(batch._replace(target=batch.target.flip(-1)), torch.zeros(2, 2), scales)
+    assert torch.allclose(large.target, mirrored.target.flip(-1), atol=1e-4)
+    corner, middle = torch.tensor([20.0, 30.0]), torch.tensor([11.5, 15.5])
+    batch.target_joints[:, 0] = torch.tensor([*corner, 1.0])
+    joint = placed(batch, torch.zeros(2, 2), scales).target_joints[:, 0]
+    assert torch.allclose(joint[1, :2], (corner - middle) / 1.2 + middle) and joint[1, 2] == 1
+    assert joint[0, 2] == 0  # enlarged, it has left the frame
+
+
+def test_a_training_with_moved_targets_is_repeatable(folder, tmp_path, flow_weights):
+    settings, runs = transfer_method({"shift": [3, 2], "scale": 1.2}), {"flow": flow_weights}
+    first, second = (fit(folder, tmp_path / name, settings, runs=runs).weights for name in "ab")
+    plain = fit(folder, tmp_path / "plain", transfer_method(), runs=runs).weights
+    assert same(first, second) and not same(first, plain)
 
 
 def test_a_warped_source_is_the_target_where_it_is_visible(folder):
@@ -165,6 +195,24 @@ def test_features_learn_the_parts_and_are_those_that_the_perceptual_loss_compare
     task = task_of(which, build(which), ImageStore(folder / "images.zarr"), splits, 0, None, runs)
     for name, value in task.features.state_dict().items():
         assert torch.equal(value, trained.weights[f"features.{name}"])
+
+
+def test_a_scorer_learns_the_clothes(folder, tmp_path):
+    training = {"steps": 40, "batch": 8, "validate_every": 20, "learning_rate": 3e-3}
+    trained = fit(folder, tmp_path, {"architecture": "image-scorer", "training": training})
+    losses = trained.history.train_loss
+    assert losses.iloc[-1] < 0.5 * losses.iloc[1]
+
+
+def test_a_person_is_mirrored_and_cut_out_whole(folder):
+    batch = ImagePairs(ImageStore(folder / "images.zarr"), puppet_pairs(range(4), "train")).labelled(
+        np.arange(64)
+    )
+    changed = varied(batch, np.random.default_rng(0)).image
+    cut = torch.where(batch.person[:, None], batch.image, torch.full_like(batch.image, -1.0))
+    kinds = [batch.image, batch.image.flip(-1), cut, cut.flip(-1)]
+    counts = [sum(torch.equal(a, b) for a, b in zip(changed, kind, strict=True)) for kind in kinds]
+    assert sum(counts) >= 64 and min(counts) > 5
 
 
 @pytest.mark.parametrize("settings", [flow_method(shift=[2, 1]), transfer_method({"adversarial_from": 1})])

@@ -47,7 +47,9 @@ def test_made_up_poses_stand_beside_transfers_and_every_number_has_its_source(sm
     results = smoke.folder / "results"
     table = pd.read_csv(results / "table4.csv")
     transfers, made = table[table.pmd_e4.notna()], table[table.coverage.notna()]
-    assert set(transfers.method) == {"copy-identity", "npr"} and set(transfers.protocol) == {"one-source"}
+    assert set(transfers.method) == {"copy-identity", "npr", "npr-refined"} and set(transfers.protocol) == {
+        "one-source"
+    }
     makers = {"npr-diffusion", "training-poses", "rest-pose"}
     assert set(zip(made.method, made.protocol, strict=True)) == {
         (m, p) for m in makers for p in ("own-body", "new-body")
@@ -202,3 +204,11 @@ def test_history_says_what_a_run_was_made_from(smoke):
     assert run.history["seed"] == 1 and run.history["params"]["method"]["width"] == 32
     assert run.history["software"]["torch"] and run.history["machine"]["cpus"]
     assert json.loads((results / "runs/open-human/npt/seed1/run.json").read_text())["parameters"] > 0
+
+
+def test_a_method_that_shares_a_training_has_none_of_its_own(tmp_path):
+    (tmp_path / "shared.yaml").write_text(
+        "tables: {shared: {datasets: [open-human], methods: [npr, npr-refined], seeds: [0, 1]}}\n"
+    )
+    planned = Project(tmp_path).planned("results/shared.csv", preset="shared.yaml")
+    assert planned["train"] == 2 and planned["predict"] == planned["score"] == 4

@@ -10,7 +10,7 @@ from repose.config.load import check
 from repose.errors import ReposeError
 from repose.gih.cluster import LIBRARIES_MIB, mesh_mib
 from repose.gih.lost import lost
-from repose.provenance.code import stage_code
+from repose.provenance.code import of_kind, stage_code
 from repose.raw.collect import brought
 
 try:
@@ -155,8 +155,7 @@ def gih_lost(wildcards):
 
 def split_code(wildcards):
     """The hash of the code that draws triples, or pairs of images."""
-    kind = CONFIG.datasets[wildcards.dataset].kind
-    return stage_code("split" if kind == "meshes" else "split-images")
+    return stage_code(of_kind("split", CONFIG.datasets[wildcards.dataset].kind))
 
 
 def dataset_code(stage):
@@ -173,12 +172,7 @@ def method_code(stage):
 
     def code(wildcards):
         method = CONFIG.methods[wildcards.method]
-        kinds = {"predict": method.kind}
-        name = (
-            stage
-            if kinds.get(stage, "meshes") == "meshes"
-            else f"{stage}-{method.kind}"
-        )
+        name = of_kind(stage, method.kind) if stage == "predict" else stage
         return stage_code(name, method.architecture, method.task)
 
     return code
@@ -192,7 +186,7 @@ def kind_code(stage):
             kind = CONFIG.kind_of(wildcards.table)
         else:
             kind = CONFIG.methods[wildcards.method].kind
-        return stage_code(stage if kind == "meshes" else f"{stage}-{kind}")
+        return stage_code(of_kind(stage, kind))
 
     return code
 
@@ -268,15 +262,34 @@ def distances_option(wildcards):
     return f"--gih results/gih/{wildcards.dataset}.zarr"
 
 
-def trained_model(wildcards):
-    """The weights of a learned method; nothing for a floor."""
-    if not CONFIG.methods[wildcards.method].learned:
+def scorer_model(wildcards):
+    """The weights of what judges the images of a dataset; nothing where nobody does."""
+    dataset = CONFIG.datasets[wildcards.dataset]
+    if not (name := getattr(dataset, "scorer", None)):
         return []
-    return rules.train.output.manifest
+    return f"results/runs/{wildcards.dataset}/{name}/seed0/model.manifest.json"
+
+
+def scorer_option(wildcards):
+    """The command line option that names them."""
+    if not (manifest := scorer_model(wildcards)):
+        return ""
+    return f"--scorer {manifest.replace('.manifest.json', '.safetensors')}"
+
+
+def trained_model(wildcards):
+    """The weights of a learned method, perhaps trained under another name; nothing for a floor."""
+    name = CONFIG.trained_by(wildcards.method)
+    return training_output("manifest", wildcards) if name else []
 
 
 def model_option(wildcards):
     """The command line option that names the weights."""
-    if not CONFIG.methods[wildcards.method].learned:
-        return ""
-    return f"--model {rules.train.output.model.format(**wildcards)}"
+    name = CONFIG.trained_by(wildcards.method)
+    return f"--model {training_output('model', wildcards)}" if name else ""
+
+
+def training_output(which, wildcards):
+    """An output of the training that gives a method its weights."""
+    parts = dict(wildcards) | {"method": CONFIG.trained_by(wildcards.method)}
+    return rules.train.output[which].format(**parts)

@@ -13,6 +13,7 @@ rule score:
         store=ancient(packed),
         store_manifest=packed_manifest,
         splits=test_splits,
+        scorer=scorer_model,
     output:
         scores="results/scores/{dataset}/{method}/seed{seed}.parquet",
         manifest="results/scores/{dataset}/{method}/seed{seed}.manifest.json",
@@ -27,6 +28,7 @@ rule score:
         runtime=60,
     params:
         code=kind_code("score"),
+        scorer=scorer_option,
     shell:
         "repose score {wildcards.dataset} {wildcards.method} --predictions {input.predictions} --store {input.store}"
-        " --splits results/splits/{wildcards.dataset} --out {output.scores} 2>&1 | tee {log}"
+        " --splits results/splits/{wildcards.dataset} {params.scorer} --out {output.scores} 2>&1 | tee {log}"

@@ -89,6 +89,17 @@ class TransferTraining(Schedule):
     l1_weight: float = Field(1.0, ge=0, description="weight of the mean absolute error in [-1, 1]")
     perceptual: Perceptual = Field(Perceptual(), description="which features are compared")
     perceptual_weight: float = Field(1.0, ge=0, description="weight of the features' mean absolute error")
+    shift: tuple[int, int] = Field(
+        (0, 0),
+        description="most pixels that the target is shifted by in training, right and down; (10, 10) at 128 × 64 as "
+        "published, none at 256²",
+    )
+    scale: float = Field(
+        1.0,
+        ge=1,
+        description="most that the target is enlarged or made smaller by in training, about its middle; 1.2 at "
+        "128 × 64 as published, 1 (none) at 256²",
+    )
     adversarial_weight: float = Field(0.01, ge=0, description="weight of the discriminator; 0: none")
     adversarial_from: int = Field(0, ge=0, description="step from which it counts; 6 epochs as published")
     adversarial_loss: Literal["dcgan", "lsgan"] = Field("dcgan", description="cross entropy or squares")
@@ -183,6 +194,16 @@ class ImageFeatures(Learnable):
     task: ClassVar[str] = "image_features"
 
     architecture: Literal["image-features"]
+    training: Schedule = Field(description="optimiser, schedule and length")
+
+
+class ImageScorer(Learnable):
+    """A classifier of clothes that judges what others draw; a dataset names it as its `scorer`."""
+
+    kind: ClassVar[Kind] = "images"
+    task: ClassVar[str] = "image_scorer"
+
+    architecture: Literal["image-scorer"]
     training: Schedule = Field(description="optimiser, schedule and length")
 
 

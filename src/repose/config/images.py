@@ -48,6 +48,11 @@ class Rendered(ImageSet):
     poses: Parts = Field(Parts(train=150, val=10, test=20), description="poses of `bodies`, in the same way")
     outfits: PositiveInt = Field(2, description="of each person")
     images: PositiveInt = Field(6, description="of each outfit")
+    scorer: Name | None = Field(
+        None,
+        description="method of architecture image-scorer, trained on this dataset with seed 0, that judges what "
+        "is drawn; null: no RenderIS and no RenderAttrRec",
+    )
 
     @field_validator("samples")
     @classmethod
@@ -58,7 +63,7 @@ class Rendered(ImageSet):
 
     def raw_settings(self) -> dict[str, Any]:
         """What the images follow from, besides the bodies."""
-        return self.model_dump(mode="json", exclude={"pairs"})
+        return self.model_dump(mode="json", exclude={"pairs", "scorer"})
 
 
 class OpenFashion(Rendered):

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from repose.config.image_methods import FlowRegression, FlowTransfer, ImageFeatures
+from repose.config.image_methods import FlowRegression, FlowTransfer, ImageFeatures, ImageScorer
 from repose.config.learned import Learnable
 from repose.config.methods import Npr
 from repose.config.models import Config
@@ -45,6 +45,8 @@ def check(values: Mapping[str, Any], paths: Sequence[Path] = ()) -> Config:
     _check_kinds(config, paths)
     _check_starts(config, paths)
     _check_devices(config, paths)
+    _check_scorers(config, paths)
+    _check_shared(config, paths)
     return config
 
 
@@ -110,6 +112,19 @@ def _check_kinds(config: Config, paths: Sequence[Path]) -> None:
             )
 
 
+def _check_scorers(config: Config, paths: Sequence[Path]) -> None:
+    """What judges the images of a dataset is a scorer."""
+    for name, dataset in config.datasets.items():
+        scorer = getattr(dataset, "scorer", None)
+        if scorer is None:
+            continue
+        what, where = f"datasets.{name}.scorer", _line_of(("datasets", name, "scorer"), paths)
+        if scorer not in config.methods:
+            raise ReposeError(f"{what}: {scorer!r} is not defined", where, _nearest(scorer, config.methods))
+        if not isinstance(config.methods[scorer], ImageScorer):
+            raise ReposeError(f"{what}: {scorer!r} is not of architecture image-scorer", where)
+
+
 def _check_starts(config: Config, paths: Sequence[Path]) -> None:
     """A method that is given a part of another one has the same settings of that part."""
     parts: dict[str, tuple[type, tuple[str, ...]]] = {
@@ -140,7 +155,10 @@ def _check_starts(config: Config, paths: Sequence[Path]) -> None:
                 raise ReposeError(f"{what}: {other!r} is not defined", where, _nearest(other, config.methods))
             model, settings = parts[part]
             given = config.methods[other]
-            if not isinstance(given, model) or (part == "generator" and given.starts_from.get(part)):
+            borrowed = (
+                given.starts_from.get(part) if part == "generator" else getattr(given, "weights_of", None)
+            )
+            if not isinstance(given, model) or borrowed:
                 raise ReposeError(f"{what}: {other!r} has no {part} of its own to give", where)
             differing = [s for s in settings if getattr(given, s) != getattr(method, s)]
             if isinstance(method, NprDiffusion) and (setting := method.differs_from(given)):
@@ -161,6 +179,24 @@ def _check_devices(config: Config, paths: Sequence[Path]) -> None:
                 _line_of(("methods", name, "training", "batch"), paths),
                 f"a multiple of {devices}, or compute.devices: 1",
             )
+
+
+def _check_shared(config: Config, paths: Sequence[Path]) -> None:
+    """A method that shares the training of another one has the same settings, but for the refinement."""
+    for name, method in config.methods.items():
+        if not isinstance(method, Npr) or not (other := method.weights_of):
+            continue
+        what, where = f"methods.{name}.weights_of", _line_of(("methods", name, "weights_of"), paths)
+        if other not in config.methods:
+            raise ReposeError(f"{what}: {other!r} is not defined", where, _nearest(other, config.methods))
+        given = config.methods[other]
+        if not isinstance(given, Npr) or given.weights_of:
+            raise ReposeError(f"{what}: {other!r} has no such training of its own", where)
+        for setting in Npr.model_fields.keys() - {"refine_steps", "weights_of"}:
+            if getattr(given, setting) != getattr(method, setting):
+                raise ReposeError(
+                    f"{what}: {other!r} has another {setting}", where, "give both methods the same"
+                )
 
 
 def resolve(config: Config, folder: Path) -> Path:

@@ -4,9 +4,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from repose.config.image_methods import CopyImage, FlowRegression, FlowTransfer, ImageFeatures
+from repose.config.image_methods import CopyImage, FlowRegression, FlowTransfer, ImageFeatures, ImageScorer
 from repose.config.learned import Floor, Learnable, Schedule
 from repose.config.pose_methods import CopyPoses, NprDiffusion, NprNetwork
+from repose.config.section import Name
 
 
 class Training(Schedule):
@@ -278,6 +279,11 @@ class Npr(NprNetwork, Learned):
         ge=0,
         description="steps of refinement for each target identity, from its body at rest alone, when it is predicted",
     )
+    weights_of: Name | None = Field(
+        None,
+        description="method whose training it shares, for the same dataset and seed: all settings but refine_steps are "
+        "as there; null: it has a training of its own",
+    )
     training: NprTraining = Field(description="optimiser, schedule and length")
 
 
@@ -303,6 +309,7 @@ Method = Annotated[
     | FlowRegression
     | FlowTransfer
     | ImageFeatures
+    | ImageScorer
     | CopyImage,
     Field(discriminator="architecture"),
 ]

@@ -10,7 +10,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from repose.config.datasets import Meshes, Protocol
 from repose.config.images import Images
 from repose.config.learned import Floor, Kind, Learnable
-from repose.config.methods import Method
+from repose.config.methods import Method, Npr
 from repose.config.section import Name, Section
 
 SHARED_TASK = "transfer"  # its losses are means over the batch, so that those of its parts can be averaged
@@ -125,3 +125,10 @@ class Config(Section):
             *(p for t in tables for p in self.protocols_of(dataset, t)),
         ]
         return list(dict.fromkeys(wanted))
+
+    def trained_by(self, method: str) -> str | None:
+        """Name of the method whose training gives a method its weights, most often its own; None for a floor."""
+        settings = self.methods[method]
+        if isinstance(settings, Npr) and settings.weights_of:
+            return settings.weights_of
+        return method if settings.learned else None

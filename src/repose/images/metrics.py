@@ -6,6 +6,8 @@ comes in the two protocols that the literature mixes, which give different numbe
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -49,6 +51,28 @@ def masked_ssim_u7(image: Tensor, truth: Tensor, mask: Tensor) -> Tensor:  # mas
     inner = mask[:, 3:-3, 3:-3].to(image.dtype)
     found = (ssim_u7_map(image, truth).mean(dim=-1) * inner).sum(dim=(1, 2))
     return found / inner.sum(dim=(1, 2))
+
+
+def cut_ssim_u7(image: Tensor, truth: Tensor, mask: Tensor) -> Tensor:  # mask: (B, H, W) bool; to (B,)
+    """`ssim_u7` of the whole of both images, black outside of the mask: what Market-1501 is evaluated with."""
+    kept = mask[..., None].to(image.dtype)
+    return ssim_u7(image * kept, truth * kept)
+
+
+def surprise_nats(logits: Tensor) -> Tensor:  # (N, K); to (N,)
+    """KL divergence of the classes of each image from those of all images together.
+
+    The Inception score (Salimans et al., 2016) is the exponential of the mean, here over one split.
+    """
+    each = torch.log_softmax(logits, dim=1)
+    all_together = torch.logsumexp(each, dim=0) - math.log(len(each))
+    return (each.exp() * (each - all_together)).sum(dim=1)
+
+
+def recall_at(logits: Tensor, truth: Tensor, k: int) -> Tensor:  # (N, A), (N, A) of 0 and 1; to (N,)
+    """Share of the true attributes that are among the k likeliest."""
+    found = torch.zeros_like(truth).scatter(1, logits.topk(k, dim=1).indices, 1)
+    return (found * truth).sum(dim=1) / truth.sum(dim=1)
 
 
 def psnr_db(image: Tensor, truth: Tensor) -> Tensor:  # (B,)

@@ -11,7 +11,6 @@ from repose.models.flow.interface import Drawn
 from repose.models.flow.layers import calm
 from repose.models.flow.poses import PoseMaps
 from repose.models.flow.regression import NETWORKS, FlowNet, FlowPyramid
-from repose.models.flow.warp import BACKGROUND
 
 
 def flow_net(network: str, width: int, widest: int | None, levels: int) -> FlowNet:
@@ -21,9 +20,13 @@ def flow_net(network: str, width: int, widest: int | None, levels: int) -> FlowN
 
 
 def decided(found: FlowPyramid) -> tuple[Tensor, Tensor]:
-    """Flow (B, 2, H, W), 0 where the background is most likely, and the likeliest class (B, 1, H, W)."""
+    """Flow (B, 2, H, W), of the background too, and the likeliest class (B, 1, H, W).
+
+    On a background that was found wrongly the flow is still that of the body beside it; zeros there would pull the
+    flow of coarser levels towards no motion.
+    """
     visibility = found.visibility.argmax(dim=1, keepdim=True)
-    return found.flow * (visibility < BACKGROUND), visibility.to(found.flow.dtype)
+    return found.flow, visibility.to(found.flow.dtype)
 
 
 class FlowRegression(nn.Module):

@@ -1,6 +1,7 @@
 """Put stored weights into a network; they fit exactly, or it is an error."""
 
 from pathlib import Path
+from typing import TypeVar
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -8,8 +9,10 @@ from torch import nn
 
 from repose.errors import ReposeError
 
+Network = TypeVar("Network", bound=nn.Module)
 
-def load_weights(network: nn.Module, weights: Path, name: str) -> nn.Module:
+
+def load_weights(network: Network, weights: Path, name: str) -> Network:
     """Load a safetensors file and return the network, named `name` in errors, in evaluation mode.
 
     Raises:

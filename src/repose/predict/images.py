@@ -33,9 +33,9 @@ def predict_images(
     """Write what a method says about the target of every test pair.
 
     The store has a group per protocol with the attribute `pairs`, the image ids (source, target) of each row, and
-    what the method gives of: `image` (pairs, H, W, 3) uint8; `flow` (pairs, H, W, 2) float16, pixels, x then y, 0 on
-    the background, and `visibility` (pairs, H, W) uint8, as `ImageStore.flow`; `share` (pairs, H, W) uint8, 255 where
-    the image is all warped source.
+    what the method gives of: `image` (pairs, H, W, 3) uint8; `flow` (pairs, H, W, 2) float16, pixels, x then y, of
+    no meaning on the background, and `visibility` (pairs, H, W) uint8, as `ImageStore.flow`; `share` (pairs, H, W)
+    uint8, 255 where the image is all warped source.
 
     Raises:
         ReposeError: a pair is given twice, or the network draws what is no number.

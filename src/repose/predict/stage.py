@@ -16,7 +16,7 @@ from repose.predict.images import predict_images
 from repose.predict.network import load_network
 from repose.predict.poses import predict_poses
 from repose.predict.run import predict
-from repose.provenance.code import stage_code
+from repose.provenance.code import of_kind, stage_code
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.provenance.publish import publish
 from repose.store.images import ImageStore
@@ -28,8 +28,8 @@ def run(
 ) -> None:
     """Write the predictions of every protocol in `splits` to the Zarr store `out`."""
     params = {"method": method.model_dump(mode="json"), "compute": compute.model_dump(mode="json")}
-    name = "predict" if method.kind == "meshes" else f"predict-{method.kind}"
-    recorder = Recorder("predict", stage_code(name, method.architecture), params)
+    code = stage_code(of_kind("predict", method.kind), method.architecture)
+    recorder = Recorder("predict", code, params)
     recorder.uses("store", manifest_path(store))
     for protocol, split in splits.items():
         recorder.uses(protocol, manifest_path(split))

@@ -46,6 +46,11 @@ ENTRIES = {
 }
 
 
+def of_kind(stage: str, kind: str) -> str:
+    """The entry of a stage that has one for meshes and another one for images; `kind` is one of the two."""
+    return stage if kind == "meshes" else f"{stage}-{kind}"
+
+
 @cache  # the workflow asks once per job
 def stage_code(stage: str, *variants: str) -> str:
     """Hash of a stage's code; variants are a source (`open-human`), or an architecture and its training task."""

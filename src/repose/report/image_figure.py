@@ -1,7 +1,4 @@
-"""The figure of a table of images: source, pose, flow, warp, output and truth, a row per method and test pair."""
-
-from dataclasses import dataclass
-from pathlib import Path
+"""The figure of a table of images: a row per test pair, with the flow, the warp and the images of all methods."""
 
 import numpy as np
 import torch
@@ -12,10 +9,10 @@ from PIL import Image, ImageDraw
 
 from repose.models.flow.warp import warp
 from repose.report.sheet import contact_sheet
+from repose.report.shown import Shown, by_dataset, spread
 from repose.store.images import ImageStore
 
-COLUMNS = ("source", "pose", "true flow", "flow", "warp", "output", "truth")
-HEIGHT = 200  # pixels of a picture
+LEAST_WIDTH, LEAST_HEIGHT = 160, 200  # pixels of a picture
 LIMBS = (
     (1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0),
     (0, 14), (14, 16), (0, 15), (15, 17), (2, 16), (5, 17),
@@ -23,38 +20,35 @@ LIMBS = (
 _EMPTY = 235
 _FASTEST = 0.25  # share of the image's height that the strongest colour stands for
 Picture = NDArray[np.uint8]
+Found = dict[str, NDArray]  # what one method says about one pair
 
 
-@dataclass(frozen=True)
-class ShownImages:
-    """Predictions of one method on one protocol, to draw."""
+def image_figure(shown: list[Shown[ImageStore]], pairs: int) -> bytes:
+    """Draw some test pairs of each dataset with what every method makes of them; returns a PNG.
 
-    dataset: str
-    method: str
-    predictions: Path
-    store: ImageStore
-
-
-def image_figure(shown: list[ShownImages], pairs: int) -> bytes:
-    """Draw some test pairs of every method, the same ones for all methods of a dataset; returns a PNG.
+    A flow that several methods share, as the variants of a table do, is drawn once.
 
     Args:
-        shown: predictions, in the order of the rows.
-        pairs: how many, spread over the list.
+        shown: predictions; the methods of a dataset follow each other and are the same for all datasets.
+        pairs: how many of each dataset, spread over the list.
     """
-    rows, titles = [], []
-    width = max(item.store.size[1] * HEIGHT // item.store.size[0] for item in shown)
-    for place in range(pairs):
-        for item in shown:
-            group = zarr.open_group(item.predictions, mode="r")
-            names = group.attrs["pairs"]
-            index = int(np.linspace(0, len(names) - 1, pairs)[place])  # type: ignore[arg-type]
-            source, target = names[index]  # type: ignore[index, misc]
-            found = {name: np.asarray(array[index]) for name, array in group.arrays()}
-            pictures = _pictures(item.store, str(source), str(target), found)
-            rows.append([_enlarged(picture, width) for picture in pictures])
-            titles.append(f"{item.dataset}\n{item.method}\n{target}")
-    return contact_sheet(rows, COLUMNS, titles)
+    rows, titles, columns = [], [], []
+    size = _size([item.store.size for item in shown])
+    for methods in by_dataset(shown):
+        names, store = methods[0].names("pairs"), methods[0].store
+        groups = {item.method: zarr.open_group(item.predictions, mode="r") for item in methods}
+        for index in spread(len(names), pairs):
+            source, target = names[index]
+            found = {
+                method: {name: np.asarray(array[index]) for name, array in group.arrays()}
+                for method, group in groups.items()
+            }
+            first, truth = store.images([store.index_of(name) for name in (source, target)])
+            pictures = _given(store, source, target) | _drawn(first, truth, found) | {"truth": truth}
+            rows.append([_enlarged(picture, size) for picture in pictures.values()])
+            titles.append("\n".join([methods[0].dataset, source, target]))
+            columns = list(pictures)
+    return contact_sheet(rows, columns, titles)
 
 
 def flow_colours(flow: NDArray, visibility: NDArray) -> Picture:
@@ -85,18 +79,35 @@ def pose_picture(joints: NDArray, size: tuple[int, int]) -> Picture:
     return np.asarray(canvas.resize((size[1], size[0]), Image.Resampling.BOX))
 
 
-def _pictures(store: ImageStore, source: str, target: str, found: dict[str, NDArray]) -> list[Picture]:
+def _given(store: ImageStore, source: str, target: str) -> dict[str, Picture]:
+    """What does not depend on a method."""
     rows = store.index_of(source), store.index_of(target)
-    first, truth = store.images(rows)
-    empty = np.full_like(first, _EMPTY)
-    flow = warped = true_flow = empty
+    first = store.images(rows[:1])[0]
+    true_flow = np.full_like(first, _EMPTY)
     if store.is_rendered or (source, target) in store.pairs:
         true_flow = flow_colours(*store.flow(*rows))
-    if "visibility" in found:
-        flow = flow_colours(found["flow"].astype(np.float32), found["visibility"])
-        warped = _warped(first, found["flow"], found["visibility"])
-    pose = pose_picture(store.joints(rows[1:])[0], store.size)
-    return [first, pose, true_flow, flow, warped, found.get("image", empty), truth]
+    return {
+        "source": first,
+        "pose": pose_picture(store.joints(rows[1:])[0], store.size),
+        "true flow": true_flow,
+    }
+
+
+def _drawn(first: Picture, truth: Picture, found: dict[str, Found]) -> dict[str, Picture]:
+    """The flows, each with the source that it warps, and the images of all methods that do more than copy."""
+    pictures: dict[str, Picture] = {}
+    images: dict[str, Picture] = {}
+    known: list[NDArray] = []
+    for method, values in found.items():
+        flow, seen = values.get("flow"), values.get("visibility")
+        if flow is not None and seen is not None and not any(np.array_equal(flow, k) for k in known):
+            known.append(flow)
+            pictures[f"flow of\n{method}"] = flow_colours(flow.astype(np.float32), seen)
+            pictures[f"warp of\n{method}"] = _warped(first, flow, seen)
+        image = values.get("image")
+        if image is not None and not any(np.array_equal(image, copied) for copied in (first, truth)):
+            images[method] = image
+    return pictures | images
 
 
 def _warped(source: Picture, flow: NDArray, visibility: NDArray) -> Picture:
@@ -105,8 +116,17 @@ def _warped(source: Picture, flow: NDArray, visibility: NDArray) -> Picture:
     return np.where((visibility < 2)[..., None], np.round(moved), _EMPTY).astype(np.uint8)
 
 
-def _enlarged(picture: Picture, width: int) -> Picture:
-    """To one height, white to the right of what is narrower."""
-    own = picture.shape[1] * HEIGHT // picture.shape[0]
-    drawn = np.asarray(Image.fromarray(picture).resize((own, HEIGHT), Image.Resampling.NEAREST))
-    return np.pad(drawn, ((0, 0), (0, width - own), (0, 0)), constant_values=255)
+def _size(sizes: list[tuple[int, int]]) -> tuple[int, int]:
+    """Height and width of all pictures: the largest image of a table, enlarged so that titles fit above it."""
+    height, width = max(sizes)
+    factor = max(LEAST_WIDTH / width, LEAST_HEIGHT / height, 1)
+    return round(height * factor), round(width * factor)
+
+
+def _enlarged(picture: Picture, size: tuple[int, int]) -> Picture:
+    """To one height, white to the right of what is narrower, which is cut if wider."""
+    own = round(picture.shape[1] * size[0] / picture.shape[0])
+    drawn = np.asarray(Image.fromarray(picture).resize((own, size[0]), Image.Resampling.NEAREST))[
+        :, : size[1]
+    ]
+    return np.pad(drawn, ((0, 0), (0, size[1] - drawn.shape[1]), (0, 0)), constant_values=255)

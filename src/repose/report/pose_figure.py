@@ -1,7 +1,6 @@
 """The figure of a table of transfers and made-up poses: a row of bodies per method and protocol."""
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 import zarr
@@ -9,23 +8,14 @@ from numpy.typing import NDArray
 
 from repose.report.render import common_view, render
 from repose.report.sheet import contact_sheet
+from repose.report.shown import Shown, spread
 from repose.store.meshes import MeshStore
 from repose.train.batches import centred
 
 SIZE, ACROSS = (220, 170), 8  # pixels; bodies in a row
 
 
-@dataclass(frozen=True)
-class ShownPoses:
-    """Predictions of one method on one protocol: transfers with a truth, or made-up poses."""
-
-    dataset: str
-    method: str
-    predictions: Path
-    store: MeshStore
-
-
-def pose_figure(shown: list[ShownPoses]) -> bytes:
+def pose_figure(shown: Sequence[Shown[MeshStore]]) -> bytes:
     """Draw bodies of every method, the same triples for all transfers; the truths of those come first.
 
     Returns:
@@ -35,13 +25,13 @@ def pose_figure(shown: list[ShownPoses]) -> bytes:
     truths: set[tuple[str, str]] = set()
     for item in shown:
         protocol = item.predictions.name
-        group = zarr.open_group(item.predictions, mode="r")
         made = np.asarray(zarr.open_array(item.predictions / "vertices", mode="r")[:])
-        chosen = np.unique(np.linspace(0, len(made) - 1, ACROSS).astype(int))
-        if "triples" in group.attrs and (item.dataset, protocol) not in truths:
+        chosen = spread(len(made), ACROSS)
+        transfers = "triples" in zarr.open_group(item.predictions, mode="r").attrs
+        if transfers and (item.dataset, protocol) not in truths:
             truths.add((item.dataset, protocol))
-            names = [row[2] for row in group.attrs["triples"]]  # type: ignore[index,union-attr]
-            truth = item.store.vertices(np.array([item.store.index_of(names[k]) for k in chosen]))
+            names = item.names("triples")
+            truth = item.store.vertices(np.array([item.store.index_of(names[k][2]) for k in chosen]))
             rows.append(_drawn(truth, item.store))
             titles.append(f"{item.dataset}\ntruth\n{protocol}")
         rows.append(_drawn(made[chosen], item.store))

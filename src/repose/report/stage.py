@@ -5,27 +5,27 @@ from pathlib import Path
 from repose.config.models import Config
 from repose.config.pose_methods import NEW_BODY
 from repose.paths import packed_store, run_files
-from repose.provenance.code import stage_code
+from repose.provenance.code import of_kind, stage_code
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.provenance.publish import publish
-from repose.report.figure import Shown, figure
-from repose.report.image_figure import ShownImages, image_figure
-from repose.report.pose_figure import ShownPoses, pose_figure
+from repose.report.figure import figure
+from repose.report.image_figure import image_figure
+from repose.report.pose_figure import pose_figure
+from repose.report.shown import Shown
 from repose.store.images import ImageStore
 from repose.store.meshes import MeshStore
 
-TRIPLES = 3
+TRIPLES = 4  # of each dataset
 
 
 def run(config: Config, table: str, results: Path, out: Path) -> None:
     """Draw the first seed of every method of a table on the first of its protocols of each dataset."""
     kind = config.kind_of(table)
-    code = stage_code("report" if kind == "meshes" else f"report-{kind}")
+    code = stage_code(of_kind("report", kind))
     recorder = Recorder("report", code, {"table": table, "triples": TRIPLES})
     recorder.own(manifest_path(out))
-    meshes: list[Shown] = []
-    images: list[ShownImages] = []
-    poses: list[ShownPoses] = []
+    meshes: list[Shown[MeshStore]] = []
+    images: list[Shown[ImageStore]] = []
     for files in run_files(config, table, results):
         if files.seed != config.tables[table].seeds[0]:
             continue
@@ -37,15 +37,13 @@ def run(config: Config, table: str, results: Path, out: Path) -> None:
             protocol = NEW_BODY
         place = files.dataset, files.method, files.predictions / protocol
         if kind == "images":
-            images.append(ShownImages(*place, ImageStore(store)))
-        elif kind == "poses":
-            poses.append(ShownPoses(*place, MeshStore(store)))
+            images.append(Shown(*place, ImageStore(store)))
         else:
             meshes.append(Shown(*place, MeshStore(store)))
     pictures = {
         "meshes": lambda: figure(meshes, TRIPLES),
         "images": lambda: image_figure(images, TRIPLES),
-        "poses": lambda: pose_figure(poses),
+        "poses": lambda: pose_figure(meshes),
     }
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from repose.config.learned import Kind
-from repose.provenance.code import stage_code
+from repose.models.image_scorer import ImageScorer
+from repose.models.load import load_weights
+from repose.provenance.code import of_kind, stage_code
 from repose.provenance.manifest import Manifest, Recorder, check_link, load, manifest_path
 from repose.provenance.publish import publish
 from repose.score.images import PAIR, score_images
@@ -20,17 +22,26 @@ from repose.store.meshes import MeshStore
 ROUNDING = 1e-4  # float32 metrics, on another machine
 
 
-def run(predictions: Path, store: Path, splits: Mapping[str, Path], out: Path, kind: Kind = "meshes") -> None:
-    """Score every protocol in `splits` and write `out` (parquet)."""
-    code = stage_code("score" if kind == "meshes" else f"score-{kind}")
+def run(
+    predictions: Path,
+    store: Path,
+    splits: Mapping[str, Path],
+    out: Path,
+    kind: Kind = "meshes",
+    scorer: Path | None = None,
+) -> None:
+    """Score every protocol in `splits` and write `out` (parquet); `scorer` has the weights that judge images."""
+    code = stage_code(of_kind("score", kind))
     recorder = Recorder("score", code, {} if kind == "meshes" else {"kind": kind})
     predicted = recorder.uses("predictions", manifest_path(predictions))
     check_link(predicted, "store", recorder.uses("store", manifest_path(store)))
     for protocol, split in splits.items():
         check_link(predicted, protocol, recorder.uses(protocol, manifest_path(split)))
+    if scorer:
+        recorder.uses("scorer", manifest_path(scorer))
     if recorder.reuse(manifest_path(out)):
         return
-    rows = _rows(predictions, store, splits, kind)
+    rows = _rows(predictions, store, splits, kind, scorer)
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
         rows.to_parquet(private, index=False)
@@ -40,12 +51,12 @@ def run(predictions: Path, store: Path, splits: Mapping[str, Path], out: Path, k
 def differs_from_predictions(scores: Manifest) -> list[str]:
     """Score the predictions again and say where the scores differ by more than rounding; nothing is hashed."""
     inputs = {name: _data(load(manifest)) for name, manifest in scores.parents.items()}
-    predictions, store = inputs.pop("predictions"), inputs.pop("store")
+    predictions, store, scorer = inputs.pop("predictions"), inputs.pop("store"), inputs.pop("scorer", None)
     kind = scores.history["params"].get("kind", "meshes")
     key = ["protocol", *{"meshes": TRIPLE, "images": PAIR, "poses": KEY}[kind], "metric"]
     kept, fresh = (
         table.set_index(key).value.sort_index(kind="stable")
-        for table in (pd.read_parquet(_data(scores)), _rows(predictions, store, inputs, kind))
+        for table in (pd.read_parquet(_data(scores)), _rows(predictions, store, inputs, kind, scorer))
     )
     if not kept.index.equals(fresh.index):
         return ["scores other triples or metrics than the predictions have"]
@@ -56,13 +67,16 @@ def differs_from_predictions(scores: Manifest) -> list[str]:
     return [f"{len(off)} scores differ from the predictions: {where} is {stands}, predictions give {gives}"]
 
 
-def _rows(predictions: Path, store: Path, splits: Mapping[str, Path], kind: Kind) -> pd.DataFrame:
+def _rows(
+    predictions: Path, store: Path, splits: Mapping[str, Path], kind: Kind, scorer: Path | None
+) -> pd.DataFrame:
     parts = {name: pd.read_parquet(split) for name, split in splits.items()}
     if kind == "poses":
         return score_poses(predictions, MeshStore(store), parts)
     one: Callable[[str, pd.DataFrame], pd.DataFrame]
     if kind == "images":
-        one = partial(score_images, predictions, ImageStore(store))
+        judge = load_weights(ImageScorer(), scorer, "the scorer") if scorer else None
+        one = partial(score_images, predictions, ImageStore(store), scorer=judge)
     else:
         one = partial(score, predictions, MeshStore(store))
     return pd.concat([one(name, part) for name, part in parts.items()], ignore_index=True)

@@ -9,6 +9,7 @@ import zarr
 from numpy.typing import NDArray
 
 from repose.errors import ReposeError
+from repose.images.attributes import ATTRIBUTES
 from repose.images.picture import Picture
 from repose.progress import track
 from repose.raw.corr import Correspondence
@@ -36,7 +37,8 @@ def pack_images(
     Raises:
         ReposeError: a file is missing or is not what the catalogue says, or images differ in size.
     """
-    group = zarr.create_group(out, attributes={"image_ids": list(rows.image_id)})
+    labels = {name: list(rows[name]) for name in ATTRIBUTES if name in rows}
+    group = zarr.create_group(out, attributes={"image_ids": list(rows.image_id), "labels": labels})
     arrays: dict[str, _Writer] = {}
     for row in track(range(len(rows)), len(rows), "store"):
         name, digest = rows.image_id.iloc[row], rows.sha256.iloc[row]

@@ -27,6 +27,7 @@ class ImageStore:
             raise ReposeError("no image store", where=path, hint="run `repose store`")
         attributes = zarr.open_group(path, mode="r").attrs
         self.image_ids: list[str] = list(attributes["image_ids"])  # type: ignore[arg-type]
+        self._labels: dict[str, list[str]] = dict(attributes.get("labels", {}))  # type: ignore[arg-type]
         self._images = _Rows(path / "image")
         height, width = self._images.shape[1:3]
         self.size = height, width
@@ -55,6 +56,16 @@ class ImageStore:
     def segmentation(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
         """Label maps (len(indices), H, W); `repose.images.picture.LABELS` says what the numbers are."""
         return self._segmentation.take(indices)
+
+    def labels(self, indices: Sequence[int] | NDArray[np.integer]) -> dict[str, list[str]]:
+        """Known attributes of some images, by the columns of `repose.images.attributes.ATTRIBUTES`.
+
+        Raises:
+            ReposeError: images whose clothes are not known, such as photos.
+        """
+        if not self._labels:
+            raise ReposeError("the clothes in these images are not known", self.path)
+        return {name: [values[i] for i in indices] for name, values in self._labels.items()}
 
     def faces(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.int32]:
         """Number of the face that each pixel shows, (len(indices), H, W); -1 is background. Of rendered sets."""

@@ -6,95 +6,99 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from repose.tables.transfer import Run, interval95, mean_known, six_digits
+from repose.tables.runs import (
+    COSTS,
+    PLACE,
+    Run,
+    cell,
+    interval95,
+    markdown_table,
+    mean_and_interval,
+    six_digits,
+    summaries,
+)
 
 METRICS = (
     "ssim_u7",
     "ssim_g15",
     "masked_ssim_u7",
+    "skeleton_ssim_u7",
     "psnr_db",
     "l1",
+    "render_is",
+    "masked_render_is",
+    "render_attr_recall_5",
+    "render_attr_recall_20",
     "epe_px",
     "epe_visible_px",
     "warp_psnr_db",
+    "exact_warp_psnr_db",
     "visibility_iou",
 )
+_INCEPTION = {"render_is", "masked_render_is"}  # of which scores hold the logarithm, pair by pair
+_BY_PAIR = ("ssim_u7_pairs_ci95", "ssim_u7_gain", "ssim_u7_gain_ci95")
 COLUMNS = [
-    "dataset",
-    "method",
-    "protocol",
+    *PLACE,
     "pairs",
     "seeds",
     *(f"{m}{s}" for m in METRICS for s in ("", "_ci95")),
-    "ssim_u7_pairs_ci95",
-    "parameters",
-    "train_seconds",
-    "peak_memory_mib",
+    *_BY_PAIR,
+    *COSTS,
     "run_ids",
 ]
 _SHOWN = {
     "ssim_u7": "SSIM (7×7)",
+    "ssim_u7_gain": "gain",
     "ssim_g15": "SSIM (Gauss)",
     "masked_ssim_u7": "SSIM of the person",
+    "skeleton_ssim_u7": "masked SSIM",
     "psnr_db": "PSNR (dB)",
+    "render_is": "RenderIS",
+    "render_attr_recall_5": "RenderAttrRec-5",
+    "render_attr_recall_20": "RenderAttrRec-20",
     "epe_px": "EPE (px)",
     "visibility_iou": "visibility IoU",
     "warp_psnr_db": "warp PSNR (dB)",
 }
+_PAIR = ["source_image", "target_image"]
 
 
 def image_table(runs: Sequence[Run]) -> pd.DataFrame:
     """One row per dataset, method and protocol, in the order of `runs`.
 
     `…_ci95` is the half width of the 95 % interval of the mean over seeds; `ssim_u7_pairs_ci95` of that over the
-    test pairs, seeds averaged. What a method does not predict is empty. Of the published systems no value is
+    test pairs, seeds averaged. `ssim_u7_gain` is how much more a method has than the first one of its dataset, with
+    its interval over the same pairs. What a method does not predict is empty. Of the published systems no value is
     verified (spec/intrinsic-flow.md), so that none stands here.
     """
-    groups: dict[tuple[str, str], list[Run]] = {}
-    for run in runs:
-        groups.setdefault((run.dataset, run.method), []).append(run)
+    similar: dict[tuple[str, str], pd.Series] = {}
     rows = []
-    for (dataset, method), members in groups.items():
-        for protocol in members[0].scores.protocol.unique():
-            row: dict[str, Any] = {"dataset": dataset, "method": method, "protocol": protocol}
-            row |= {"seeds": len(members)} | _summary(members, protocol)
-            row |= {
-                "parameters": members[0].parameters,
-                "train_seconds": mean_known([r.train_seconds for r in members], 1),
-                "peak_memory_mib": mean_known([r.peak_memory_mib for r in members], 0),
-                "run_ids": ";".join(r.run_id for r in members),
-            }
-            rows.append(row)
+    for row in summaries(runs, _summary):
+        by_pair = row.pop("by_pair")
+        first = similar.setdefault((row["dataset"], row["protocol"]), by_pair)
+        gain = (by_pair - first).to_numpy()
+        row["ssim_u7_pairs_ci95"] = six_digits(interval95(by_pair.to_numpy()))
+        row |= mean_and_interval("ssim_u7_gain", gain) if len(gain) else {}
+        rows.append(row)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _summary(members: Sequence[Run], protocol: str) -> dict[str, Any]:
-    tables = [run.scores[run.scores.protocol == protocol] for run in members]
-    row: dict[str, Any] = {"pairs": len(tables[0][["source_image", "target_image"]].drop_duplicates())}
+def _summary(scores: Sequence[pd.DataFrame]) -> dict[str, Any]:
+    row: dict[str, Any] = {"pairs": len(scores[0][_PAIR].drop_duplicates())}
     for metric in METRICS:
-        means = np.array([table.value[table.metric == metric].mean() for table in tables])
-        row[metric] = six_digits(means.mean())
-        row[f"{metric}_ci95"] = six_digits(interval95(means))
-    similar = [table[table.metric == "ssim_u7"] for table in tables]
-    by_pair = pd.concat(similar).groupby(["source_image", "target_image"]).value.mean()
-    return row | {"ssim_u7_pairs_ci95": six_digits(interval95(by_pair.to_numpy()))}
+        name = f"{metric}_nats" if metric in _INCEPTION else metric
+        means = np.array([table.value[table.metric == name].mean() for table in scores])
+        row |= mean_and_interval(metric, np.exp(means) if metric in _INCEPTION else means)
+    similar = [table[table.metric == "ssim_u7"] for table in scores]
+    return row | {"by_pair": pd.concat(similar).groupby(_PAIR).value.mean()}
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """The columns a reader looks at first, as a Markdown table; SSIM with its interval over pairs."""
-    head = ["dataset", "method", "protocol", *_SHOWN.values(), "train (s)"]
-    lines = ["| " + " | ".join(head) + " |", "|---|---|---|" + "---:|" * (len(_SHOWN) + 1)]
-    for row in table.to_dict("records"):
-        cells = [_cell(row, metric) for metric in _SHOWN]
-        seconds = "–" if pd.isna(row["train_seconds"]) else f"{row['train_seconds']:.0f}"
-        lines.append(
-            "| " + " | ".join([row["dataset"], row["method"], row["protocol"], *cells, seconds]) + " |"
-        )
-    return "\n".join(lines) + "\n"
+    """The columns a reader looks at first, as a Markdown table; SSIM and gain with their intervals over pairs."""
+    shown = {metric: title for metric, title in _SHOWN.items() if table[metric].notna().any()}
+    return markdown_table(table, list(shown.values()), lambda row: [_cell(row, metric) for metric in shown])
 
 
 def _cell(row: dict[Any, Any], metric: str) -> str:
-    if pd.isna(row[metric]):
-        return "–"
-    width = row["ssim_u7_pairs_ci95"] if metric == "ssim_u7" else row[f"{metric}_ci95"]
-    return f"{row[metric]:.4g}" if pd.isna(width) else f"{row[metric]:.4g} ± {width:.2g}"
+    width = "ssim_u7_pairs_ci95" if metric == "ssim_u7" else f"{metric}_ci95"
+    return cell(row[metric], row[width])

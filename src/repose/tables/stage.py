@@ -7,11 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from repose.config.learned import Kind
-from repose.provenance.code import stage_code
+from repose.provenance.code import of_kind, stage_code
 from repose.provenance.manifest import Manifest, Recorder, check_link, load, manifest_path
 from repose.provenance.publish import publish, write_text
 from repose.tables import images, poses
-from repose.tables.transfer import Run, markdown, transfer_table
+from repose.tables.runs import Run
+from repose.tables.transfer import markdown, transfer_table
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ _MAKERS: Mapping[Kind, tuple[Callable[[Sequence[Run]], pd.DataFrame], Callable[[
 
 def run(runs: Sequence[RunFiles], out: Path, kind: Kind = "meshes") -> None:
     """Check every run's chain of manifests, then write the table as CSV and Markdown."""
-    code = stage_code("tables" if kind == "meshes" else f"tables-{kind}")
+    code = stage_code(of_kind("tables", kind))
     protocols = {files.dataset: files.protocols for files in runs}
     recorder = Recorder("tables", code, {"table": out.stem, "kind": kind, "protocols": protocols})
     recorder.own(manifest_path(out))

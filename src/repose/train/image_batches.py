@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
+from repose.images.attributes import attribute_vectors, class_numbers
 from repose.store.images import ImageStore
 from repose.train.batches import chosen_in_passes
 
@@ -41,6 +42,15 @@ class PartBatch(NamedTuple):
 
     image: Tensor  # (B, 3, H, W) in [-1, 1]
     parts: Tensor  # (B, H, W) int64 labels
+
+
+class LabelBatch(NamedTuple):
+    """Images and the known attributes of their clothes."""
+
+    image: Tensor  # (B, 3, H, W) in [-1, 1]
+    person: Tensor  # (B, H, W) bool, false on the background
+    kind: Tensor  # (B,) int64, of `repose.images.attributes.CLASSES`
+    attributes: Tensor  # (B, A) 0 or 1, of `repose.images.attributes.ATTRIBUTES`
 
 
 class ImagePairs:
@@ -76,6 +86,13 @@ class ImagePairs:
         labels = torch.from_numpy(self.store.segmentation(rows).astype(np.int64))
         return PartBatch(scaled(self.store.images(rows)), labels)
 
+    def labelled(self, chosen: NDArray[np.integer]) -> LabelBatch:
+        """The targets of the pairs numbered `chosen`, with their attributes."""
+        rows = self.rows[chosen, 1]
+        person, labels = self.store.segmentation(rows) > 0, self.store.labels(rows)
+        known = class_numbers(labels), attribute_vectors(labels)
+        return LabelBatch(scaled(self.store.images(rows)), *(torch.from_numpy(x) for x in (person, *known)))
+
     def _joints(self, chosen: NDArray[np.integer]) -> tuple[Tensor, Tensor]:
         source, target = self.rows[chosen].T
         return torch.from_numpy(self.store.joints(source)), torch.from_numpy(self.store.joints(target))
@@ -102,7 +119,7 @@ class ImageData:
     runs: Mapping[str, Path] = field(default_factory=dict, kw_only=True)  # weights of other trainings
 
 
-Batch = ImageBatch | FlowBatch | PartBatch
+Batch = ImageBatch | FlowBatch | PartBatch | LabelBatch
 Read = Callable[[NDArray[np.integer]], Batch]
 
 

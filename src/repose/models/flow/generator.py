@@ -123,14 +123,14 @@ class PixelWarp(nn.Module):
         self,
         drawn: Tensor,  # (B, 3, H, W) what the generator drew
         source: Tensor,  # (B, 3, H, W) source image
-        flow: Tensor,  # (B, 2, H, W) pixels, 0 on the background
+        flow: Tensor,  # (B, 2, H, W) pixels
         visibility: Tensor,  # (B, 1, H, W) classes
     ) -> tuple[Tensor, Tensor]:
         """Return the blend (B, 3, H, W) and the share of the warped source in it (B, 1, H, W)."""
         warped = warp(source, flow)
         seen = torch.where(visibility == BACKGROUND, torch.full_like(warped, -1.0), warped)
-        inputs = torch.cat([drawn, seen, visibility.to(drawn.dtype), flow], dim=1)
-        share = torch.sigmoid(self.mask(self.trunk(inputs)))
+        inputs = [drawn, seen, visibility.to(drawn.dtype), flow * (visibility < BACKGROUND)]
+        share = torch.sigmoid(self.mask(self.trunk(torch.cat(inputs, dim=1))))
         return share * seen + (1 - share) * drawn, share
 
 

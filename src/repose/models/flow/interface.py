@@ -12,7 +12,7 @@ class Drawn(NamedTuple):
 
     Attributes:
         image: (B, 3, H, W) in [-1, 1], or None from a network that only finds the flow.
-        flow: (B, 2, H, W), x and y of the way to the source, pixels; 0 on the background; None without flow.
+        flow: (B, 2, H, W), x and y of the way to the source, pixels; meaningless on the background; None without it.
         visibility: (B, 1, H, W), classes 0 visible, 1 invisible, 2 background; None if not known.
         share: (B, 1, H, W), how much of the image is the warped source; None if nothing was blended.
     """

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from repose.config.image_methods import FlowTransfer, TransferTraining
@@ -48,9 +50,10 @@ class FlowTransferTask(ImageTask):
         self.discriminator = Discriminator(s.discriminator_width) if s.adversarial_weight else None
 
     def batches(self, start: int, stop: int) -> PairStream:
-        """Training pairs."""
+        """Training pairs, with the target moved and resized at random if so set."""
         pairs, s = self.data.train, self.settings
-        return PairStream(pairs.images, len(pairs), s.batch, self.seed, start, stop)
+        change = self._varied if any(s.shift) or s.scale > 1 else None
+        return PairStream(pairs.images, len(pairs), s.batch, self.seed, start, stop, change)
 
     def val_dataloader(self) -> DataLoader[Any]:
         """All validation pairs."""
@@ -92,6 +95,13 @@ class FlowTransferTask(ImageTask):
         rates = [torch.optim.lr_scheduler.LambdaLR(o, rate_factor(s)) for o in optimizers]
         return optimizers, rates
 
+    def _varied(self, batch: ImageBatch, draw: np.random.Generator) -> ImageBatch:
+        """Shifts as released, from minus the most to one below it; scales even in their logarithm."""
+        count, most = len(batch.target), np.array(self.settings.shift)
+        shifts = np.floor(draw.uniform(-most, most, (count, 2)))
+        scales = self.settings.scale ** draw.uniform(-1, 1, count)
+        return placed(batch, torch.from_numpy(shifts).float(), torch.from_numpy(scales).float())
+
     def _draw(self, batch: ImageBatch) -> Tensor:
         return self.network(batch.source, batch.source_joints, batch.target_joints).image
 
@@ -103,6 +113,30 @@ class FlowTransferTask(ImageTask):
         self.manual_backward(loss)
         optimizer.step()
         rate.step()  # type: ignore[union-attr]
+
+
+def placed(
+    batch: ImageBatch,
+    shifts: Tensor,  # (B, 2) pixels right and down
+    scales: Tensor,  # (B,)
+) -> ImageBatch:
+    """Enlarge each target about its middle, then move it; its edge is repeated, joints that leave are not seen.
+
+    The released code takes the middle of an image of the sides exchanged.
+    """
+    height, width = batch.target.shape[2:]
+    last = torch.tensor([width - 1.0, height - 1.0])
+    middle = last / 2
+    joints = batch.target_joints.clone()
+    joints[..., :2] = (joints[..., :2] - middle) * scales[:, None, None] + middle + shifts[:, None]
+    joints[..., 2] *= ((joints[..., :2] >= 0) & (joints[..., :2] <= last)).all(dim=-1)
+    # Where each pixel comes from, with -1 and 1 for the first and the last: (x - middle - shift) / scale + middle.
+    matrix = torch.zeros(len(scales), 2, 3)
+    matrix[:, 0, 0] = matrix[:, 1, 1] = 1 / scales
+    matrix[:, :, 2] = -shifts / middle / scales[:, None]
+    grid = F.affine_grid(matrix, list(batch.target.shape), align_corners=True)
+    target = F.grid_sample(batch.target, grid, padding_mode="border", align_corners=True)
+    return batch._replace(target=target, target_joints=joints)
 
 
 def fill(part: nn.Module, weights: Path, name: str) -> None:

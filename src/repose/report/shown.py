@@ -1,0 +1,36 @@
+"""Predictions to draw, and which of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import numpy as np
+import zarr
+
+Store = TypeVar("Store")
+
+
+@dataclass(frozen=True)
+class Shown(Generic[Store]):
+    """Predictions of one method on one protocol, to draw."""
+
+    dataset: str
+    method: str
+    predictions: Path
+    store: Store
+
+    def names(self, key: str) -> list[list[str]]:
+        """Names of the meshes (`triples`) or images (`pairs`) of each prediction."""
+        return list(zarr.open_group(self.predictions, mode="r").attrs[key])  # type: ignore[arg-type]
+
+
+def by_dataset(shown: Sequence[Shown[Store]]) -> list[list[Shown[Store]]]:
+    """The methods of each dataset, in their order."""
+    return [list(group) for _, group in groupby(shown, key=lambda item: item.dataset)]
+
+
+def spread(count: int, wanted: int) -> list[int]:
+    """Numbers of `wanted` items, evenly spread over a list of `count`."""
+    return np.unique(np.linspace(0, count - 1, wanted).astype(int)).tolist()
