@@ -3,6 +3,7 @@
     python tests/crash/campaign.py --seeds 200       pipelines that are killed again and again, at random
     python tests/crash/campaign.py --every-write     each stage killed before each of its writes, one after another
     python tests/crash/campaign.py --two-writers     each stage twice at once, one held at a random write
+    python tests/crash/campaign.py --two-runs        two whole runs of Snakemake at once, its lock on or off
     python tests/crash/campaign.py --full-disk       each stage on a disk that is too small (root: mounts a tmpfs)
 
 It ends with status 1 at the first artefact that is torn, differs from an undisturbed run, or has two writers.
@@ -29,8 +30,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from crash.faults import Fault
-from crash.project import Job, Sandbox, ended, load_libraries, plan
-from tiny.project import bring_archive
+from crash.project import TARGETS, Job, Sandbox, ended, load_libraries, plan
+from tiny.project import Tiny, bring_archive
 
 RAW = "data/raw/faust"
 KILLED = -signal.SIGKILL
@@ -230,6 +231,40 @@ def _state(sandbox: Sandbox) -> dict[str, tuple[int, int]]:
     return found
 
 
+def two_runs(at: Undisturbed, base: Path, seed: int) -> Counter[str]:
+    """Two schedulers from nothing, the second a random moment later; Snakemake's own lock is off for even seeds."""
+    draw, happened = random.Random(seed), Counter[str]()
+    options = ["--nolock"] if seed % 2 == 0 else []
+    with copy_of(at.new, base) as sandbox:
+        for job in at.jobs:
+            sandbox.undo(job, None)
+        project = Tiny(sandbox.folder)
+        command = [sys.executable, "-m", "snakemake", "--cores", "1", *options, "--", *TARGETS]
+        schedulers = []
+        for number in range(2):
+            with (sandbox.folder / f"out{number}").open("w") as out:
+                process = subprocess.Popen(
+                    command,
+                    cwd=sandbox.folder,
+                    env=project.environment,
+                    stdout=out,
+                    stderr=subprocess.STDOUT,
+                )
+            schedulers.append(process)
+            time.sleep(draw.uniform(0, 20) if number == 0 else 0)
+        happened.update(_how_it_ended(process.wait()) for process in schedulers)
+        torn = sandbox.torn(at.versions)
+        expect(not torn, f"two runs, seed {seed}: {torn}")
+        project.snakemake("--rerun-incomplete", *TARGETS)
+        check_whole(at, sandbox)
+    return happened
+
+
+def _how_it_ended(status: int) -> str:
+    expect(status in (0, 1), f"a run ends with status {status}")
+    return "run stopped by the other" if status else "run completed beside another"
+
+
 def full_disk(at: Undisturbed, base: Path, seed: int) -> Counter[str]:
     """Each stage on a disk with too little room, then with more."""
     draw, happened = random.Random(seed), Counter[str]()
@@ -286,6 +321,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="number of the first seed, to see one again")
     parser.add_argument("--every-write", action="store_true")
     parser.add_argument("--two-writers", type=int, default=0, metavar="N")
+    parser.add_argument("--two-runs", type=int, default=0, metavar="N")
     parser.add_argument("--full-disk", type=int, default=0, metavar="N")
     options = parser.parse_args()
     load_libraries()
@@ -297,6 +333,7 @@ def main() -> None:
                 partial(killed_at_random, count=options.jobs), at, base, range(first, first + options.seeds)
             )
             happened += repeat(two_writers, at, base, range(first, first + options.two_writers))
+            happened += repeat(two_runs, at, base, range(first, first + options.two_runs))
             happened += repeat(full_disk, at, base, range(first, first + options.full_disk))
             if options.every_write:
                 happened += killed_at_every_write(at, base)

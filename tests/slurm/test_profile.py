@@ -170,6 +170,23 @@ def test_after_a_kill_of_the_scheduler_recover_cancels_its_slurm_jobs_and_the_ne
     assert weights(project) == weights(undisturbed)
 
 
+def test_dask_workers_that_are_slurm_jobs_make_the_same_bytes(tmp_path):
+    made = ("results/data/faust/catalog.manifest.json", "results/gih/faust.manifest.json")
+    dask = "convert: {scheduler: slurm, workers: 2}\ngih: {scheduler: slurm, workers: 2}\n"
+    projects = []
+    for name, preset in (("slurm", dask), ("alone", "gih: {scheduler: threads}\n")):
+        (tmp_path / name).mkdir()
+        projects.append(tiny(tmp_path / name, preset))
+        projects[-1].snakemake(*made)
+    workers = [place for name, place in queue("%j %Z", "all") if name == "dask-worker"]
+    assert workers.count(str(tmp_path / "slurm")) >= 2, (
+        "one or more for the conversions, and for the distances"
+    )
+    for manifest in made:
+        ours, theirs = (load(project.folder / manifest).content for project in projects)
+        assert ours == theirs
+
+
 def copy(finished: Tiny, folder: Path, preset: str = SEEDS) -> Tiny:
     """The finished run in another folder, to be spoiled; `preset` may ask for another training."""
     for name in ("results", ".snakemake", "data"):

@@ -13,6 +13,7 @@ import torch
 import trimesh
 from pydantic import TypeAdapter
 
+from repose.config.load import check
 from repose.config.methods import Method, Training
 from repose.config.models import Compute
 from repose.convert.bodies import write_bodies
@@ -64,9 +65,9 @@ def folder(tmp_path_factory):
     return folder
 
 
-def fit(folder, state, seed=0, which=None):
+def fit(folder, state, seed=0, which=None, compute=CPU):
     splits = pd.read_parquet(folder / "train.parquet")
-    return train(which or method(), CPU, MeshStore(folder / "meshes.zarr"), splits, seed, state, "test")
+    return train(which or method(), compute, MeshStore(folder / "meshes.zarr"), splits, seed, state, "test")
 
 
 def same(a, b):
@@ -228,3 +229,27 @@ def test_a_step_may_see_random_vertices_only(folder, tmp_path, architecture):
     loss = task.training_step(next(iter(BatchStream(triples, 2, 0, 0, 1))), 0)
     loss.backward()
     assert seen == [(40, 40)] and torch.isfinite(loss)
+
+
+def test_two_devices_share_each_batch_and_learn_what_one_learns(folder, tmp_path):
+    """Processes, on a CPU; the order of the sums differs."""
+    settings, before = method("corenet", batch=4), set(os.environ)
+    two = fit(folder, tmp_path / "two", 0, settings, Compute(device="cpu", devices=2))
+    assert not {"MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK"} & (os.environ.keys() - before)
+    one = fit(folder, tmp_path / "one", 0, settings)
+    assert one.weights.keys() == two.weights.keys() and one.best_step == two.best_step
+    for name, tensor in one.weights.items():
+        assert torch.allclose(tensor, two.weights[name], rtol=1e-3, atol=1e-4), name
+    np.testing.assert_allclose(one.history[:2], two.history[:2], rtol=1e-5)
+    np.testing.assert_allclose(one.history, two.history, rtol=1e-2, err_msg="rounding grows with each step")
+
+
+def test_a_batch_that_devices_cannot_share_is_an_error_of_the_config():
+    values = {
+        "datasets": {},
+        "methods": {"npt": {"architecture": "npt", "training": TRAINING | {"batch": 3}}},
+        "tables": {},
+        "compute": {"devices": 2},
+    }
+    with pytest.raises(ReposeError, match="methods.npt.training.batch: 3 cannot be shared by 2 devices"):
+        check(values)

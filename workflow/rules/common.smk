@@ -5,7 +5,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from repose.config.datasets import Licensed
-from repose.config.environment import hand_down
+from repose.config.environment import hand_down, hand_down_forced
 from repose.config.load import check
 from repose.errors import ReposeError
 from repose.gih.cluster import LIBRARIES_MIB, mesh_mib
@@ -18,10 +18,12 @@ try:
 except ReposeError as error:
     raise WorkflowError(str(error)) from None
 
-hand_down(
-    CONFIG, Path("results/.config"), workflow.is_main_process, workflow.dag_settings
-)
+hand_down(CONFIG, Path("results/.config"), workflow.is_main_process)
 ENV = "../../envs/conda.yaml"
+
+
+onstart:
+    hand_down_forced(workflow.dag_settings)
 
 
 wildcard_constraints:
@@ -114,9 +116,24 @@ def method_settings(wildcards):
     return method.model_dump(mode="json") | {"compute": compute.model_dump(mode="json")}
 
 
+def training_devices(wildcards):
+    """How many devices share the batches of one training."""
+    return CONFIG.compute.devices_of(CONFIG.methods[wildcards.method])
+
+
+def training_gpus(wildcards):
+    """GPUs of one training."""
+    return training_devices(wildcards) * int(CONFIG.compute.device == "cuda")
+
+
+def training_threads(wildcards):
+    """CPU threads of one training."""
+    return training_devices(wildcards) * CONFIG.compute.threads
+
+
 def training_memory(wildcards, attempt):
     """MiB of one training; a retry after running out of memory asks for more."""
-    return 8000 * attempt
+    return 8000 * attempt * training_devices(wildcards)
 
 
 def gih_memory(wildcards):

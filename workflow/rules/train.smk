@@ -25,11 +25,11 @@ rule train:
         "benchmarks/train/{dataset}/{method}/seed{seed}.tsv"
     conda:
         ENV
-    threads: CONFIG.compute.threads
+    threads: training_threads
     resources:
         mem_mb=training_memory,
         runtime=1440,
-        gpu=int(CONFIG.compute.device == "cuda"),
+        gpu=training_gpus,
     params:
         settings=method_settings,
         gih=distances_option,

@@ -14,8 +14,8 @@ from repose.provenance.kept import FORCED
 from repose.provenance.owner import Owner, Process, owners
 
 
-def hand_down(config: Config, folder: Path, is_main_process: bool, dag: Any = None) -> None:
-    """Let jobs find the `repose` command, the configuration of the run they belong to, and what it is forced to make.
+def hand_down(config: Config, folder: Path, is_main_process: bool) -> None:
+    """Let jobs find the `repose` command and the configuration of the run they belong to.
 
     Jobs read a copy of the configuration named by its content: what is edited while a run goes on cannot reach its
     jobs, on this machine or on other nodes, where the variable is set already.
@@ -24,16 +24,18 @@ def hand_down(config: Config, folder: Path, is_main_process: bool, dag: Any = No
         os.environ["REPOSE_CONFIG"] = str(resolve(config, folder.absolute()))
     if is_main_process:
         _note_scheduler(folder.parent)
-        os.environ[FORCED] = json.dumps(_forced(dag))
     # `.venv/bin/snakemake` needs no activated environment; conda puts its own in front.
     os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
 
 
-def _forced(dag: Any) -> list[str]:
-    """Rules and files that Snakemake's options `--forcerun`, `--force` and `--forceall` name."""
-    if dag is None:
-        return []
-    return ["*"] if dag.forceall or dag.forcetargets else sorted(map(str, dag.forcerun))
+def hand_down_forced(dag: Any) -> None:
+    """Let jobs know what Snakemake's options `--forcerun`, `--force` and `--forceall` name: rules and files.
+
+    Args:
+        dag: Snakemake's `workflow.dag_settings`, which it does not have yet while it reads the rules.
+    """
+    forced = ["*"] if dag.forceall or dag.forcetargets else sorted(map(str, dag.forcerun))
+    os.environ[FORCED] = json.dumps(forced)
 
 
 def _note_scheduler(results: Path) -> None:

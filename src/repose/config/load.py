@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from repose.config.image_methods import FlowRegression, FlowTransfer, ImageFeatures, ImageScorer
+from repose.config.learned import Learnable
 from repose.config.models import Config
 from repose.errors import ReposeError
 from repose.provenance.publish import write_text
@@ -41,6 +42,7 @@ def check(values: Mapping[str, Any], paths: Sequence[Path] = ()) -> Config:
     _check_truth(config, paths)
     _check_kinds(config, paths)
     _check_starts(config, paths)
+    _check_devices(config, paths)
     _check_scorers(config, paths)
     return config
 
@@ -155,6 +157,18 @@ def _check_starts(config: Config, paths: Sequence[Path]) -> None:
                     raise ReposeError(
                         f"{what}: {other!r} has another {setting}", where, "give both methods the same"
                     )
+
+
+def _check_devices(config: Config, paths: Sequence[Path]) -> None:
+    """Devices share a batch evenly, or the average of their gradients is not that of the batch."""
+    for name, method in config.methods.items():
+        devices = config.compute.devices_of(method)
+        if isinstance(method, Learnable) and method.training.batch % devices:
+            raise ReposeError(
+                f"methods.{name}.training.batch: {method.training.batch} cannot be shared by {devices} devices",
+                _line_of(("methods", name, "training", "batch"), paths),
+                f"a multiple of {devices}, or compute.devices: 1",
+            )
 
 
 def resolve(config: Config, folder: Path) -> Path:

@@ -9,10 +9,11 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from repose.config.datasets import Meshes
 from repose.config.images import Images
-from repose.config.learned import Kind
+from repose.config.learned import Floor, Kind, Learnable
 from repose.config.methods import Method
 from repose.config.section import Name, Section
 
+SHARED_TASK = "transfer"  # its losses are means over the batch, so that those of its parts can be averaged
 Seed = Annotated[int, Field(ge=0)]
 
 
@@ -41,6 +42,15 @@ class Compute(Section):
         "fp32", description="arithmetic of the networks while training"
     )
     threads: PositiveInt = Field(1, description="CPU threads of one training; a part of the result on a CPU")
+    devices: PositiveInt = Field(
+        1,
+        description="GPUs of one machine (processes, on a CPU) that share each batch of a training with truth "
+        "(NPT, 3D-CoreNet), which they must divide; other trainings use one",
+    )
+
+    def devices_of(self, method: Learnable | Floor) -> int:
+        """How many of them a training of `method` uses."""
+        return self.devices if method.task == SHARED_TASK else 1
 
 
 class Convert(Section):

@@ -97,11 +97,17 @@ def chosen_in_passes(total: int, size: int, seed: int, step: int) -> NDArray[np.
 
 
 class BatchStream(IterableDataset[Batch]):
-    """Batches of steps `start` … `stop` - 1: passes over all triples, each pass in a new order."""
+    """Batches of steps `start` … `stop` - 1: passes over all triples, each pass in a new order.
 
-    def __init__(self, triples: Triples, size: int, seed: int, start: int, stop: int):
+    Of `shares` devices that train together, each takes every `shares`-th triple of a batch, from number `share` on.
+    """
+
+    def __init__(
+        self, triples: Triples, size: int, seed: int, start: int, stop: int, share: int = 0, shares: int = 1
+    ):
         self.triples, self.size, self.seed = triples, size, seed
         self.start, self.stop = start, stop
+        self.share, self.shares = share, shares
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -109,7 +115,7 @@ class BatchStream(IterableDataset[Batch]):
     def __iter__(self) -> Iterator[Batch]:
         for step in range(self.start, self.stop):
             shuffle = np.random.default_rng([self.seed, 1, step])
-            yield self.triples.batch(self.chosen(step), shuffle)
+            yield self.triples.batch(self.chosen(step)[self.share :: self.shares], shuffle)
 
     def chosen(self, step: int) -> NDArray[np.integer]:
         """Numbers (size,) of the triples of a step."""

@@ -13,6 +13,8 @@ import pandas as pd
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.plugins.environments import LightningEnvironment
+from lightning.pytorch.strategies import DDPStrategy
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -27,6 +29,7 @@ from repose.provenance.publish import publish
 from repose.store.images import ImageStore
 from repose.store.meshes import MeshStore
 from repose.train.checkpoints import PublishedCheckpoints
+from repose.train.devices import peers
 from repose.train.tasks import task_of
 from repose.train.tasks.base import Task
 
@@ -63,7 +66,7 @@ def train(
 
     Args:
         method: a learned method.
-        compute: device, precision and threads.
+        compute: devices, precision and threads.
         store: packed meshes, or images.
         splits: triples, or pairs of images, with roles `train` and `val`.
         seed: fixes initial weights, order of triples and vertex shuffles.
@@ -77,21 +80,22 @@ def train(
     """
     if not isinstance(method, Learnable):
         raise ReposeError(f"{method.architecture} has nothing to train")
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    torch.set_num_threads(compute.threads)
-    seed_everything(seed, verbose=False)
     state.mkdir(parents=True, exist_ok=True)
-    task = task_of(method, build(method), store, splits, seed, gih, runs)
-    keeper = Keeper(state, task, label)
-    trainer = _trainer(compute, method.training, keeper, state)
     last = state / "last.ckpt"
-    with warnings.catch_warnings():
-        # Lightning advises data-loader workers; a batch here is a few memory copies.
-        warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
-        warnings.filterwarnings("ignore", message=".*(isinstance|LeafSpec|treespec).*")
-        if not last.exists():
-            trainer.validate(task, verbose=False)
-        trainer.fit(task, ckpt_path=last if last.exists() else None, weights_only=True)
+    arguments = (
+        method,
+        compute,
+        store,
+        splits,
+        seed,
+        state,
+        label,
+        gih,
+        runs,
+        last if last.exists() else None,
+    )
+    with peers(compute.devices_of(method), _fit, *arguments):
+        task, keeper = _fit(*arguments)
     best = keeper.best()
     return Trained(
         weights=load_file(keeper.weights),
@@ -104,6 +108,36 @@ def train(
         peak_memory_mib=_peak(task.device),
         device=torch.cuda.get_device_name() if task.device.type == "cuda" else "cpu",
     )
+
+
+def _fit(
+    method: Method,
+    compute: Compute,
+    store: MeshStore | ImageStore,
+    splits: pd.DataFrame,
+    seed: int,
+    state: Path,
+    label: str,
+    gih: Path | None,
+    runs: Mapping[str, Path] | None,
+    last: Path | None,
+) -> tuple[Task, "Keeper"]:
+    """Train on one device, or on this process's device of several."""
+    assert isinstance(method, Learnable)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    torch.set_num_threads(compute.threads)
+    seed_everything(seed, verbose=False)
+    task = task_of(method, build(method), store, splits, seed, gih, runs)
+    keeper = Keeper(state, task, label)
+    trainer = _trainer(compute.devices_of(method), compute, method.training, keeper, state)
+    with warnings.catch_warnings():
+        # Lightning advises data-loader workers; a batch here is a few memory copies.
+        warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
+        warnings.filterwarnings("ignore", message=".*(isinstance|LeafSpec|treespec).*")
+        if not last:
+            trainer.validate(task, verbose=False)
+        trainer.fit(task, ckpt_path=last, weights_only=True)
+    return task, keeper
 
 
 class Keeper(Callback):
@@ -124,6 +158,8 @@ class Keeper(Callback):
     def on_fit_start(self, trainer: Trainer, module: LightningModule) -> None:
         """Open the progress display."""
         self._clock = time.perf_counter()
+        if not trainer.is_global_zero:
+            return
         if self.rows and self.rows[-1]["step"]:
             print(f"{self.label}: goes on from step {self.rows[-1]['step']}", file=sys.stderr, flush=True)
         self._meter = Meter(self.label, self.task.settings.steps)
@@ -139,7 +175,7 @@ class Keeper(Callback):
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Note the loss; a loss that is no number ends the training."""
-        loss = float(outputs["loss"])
+        loss = float(trainer.strategy.reduce(outputs["loss"].detach(), reduce_op="mean"))
         if loss != loss or loss in (float("inf"), float("-inf")):
             raise ReposeError(
                 f"the loss is {loss} at step {self.task.iteration}",
@@ -166,7 +202,7 @@ class Keeper(Callback):
             }
         )
         self._losses = []
-        if self.task.iteration and value <= self.best()[self.task.metric]:
+        if trainer.is_global_zero and self.task.iteration and value <= self.best()[self.task.metric]:
             with publish(self.weights) as private:
                 # Not `save_file`, whose errors do not say that the disk is full.
                 private.write_bytes(save({k: v.contiguous() for k, v in self.task.weights().items()}))
@@ -186,7 +222,7 @@ class Keeper(Callback):
         self.state_dict()
 
 
-def _trainer(compute: Compute, settings: Schedule, keeper: Keeper, state: Path) -> Trainer:
+def _trainer(devices: int, compute: Compute, settings: Schedule, keeper: Keeper, state: Path) -> Trainer:
     # One file, replaced at every validation: a training resumes at the last validation.
     last = ModelCheckpoint(
         dirpath=state,
@@ -197,7 +233,9 @@ def _trainer(compute: Compute, settings: Schedule, keeper: Keeper, state: Path) 
     )
     return Trainer(
         accelerator={"auto": "auto", "cpu": "cpu", "cuda": "gpu"}[compute.device],
-        devices=1,
+        devices=devices,
+        strategy=DDPStrategy(cluster_environment=LightningEnvironment()) if devices > 1 else "auto",
+        use_distributed_sampler=False,
         precision={"fp32": "32-true", "bf16": "bf16-mixed"}[compute.precision],  # type: ignore[arg-type]
         max_epochs=-(-settings.steps // settings.validate_every),
         reload_dataloaders_every_n_epochs=1,

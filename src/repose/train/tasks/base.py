@@ -73,8 +73,9 @@ class PoseTask(Task):
         )
 
     def batches(self, start: int, stop: int) -> Iterable[Any]:
-        """Triples with a truth."""
-        return BatchStream(self.data.train, self.settings.batch, self.seed, start, stop)
+        """Triples with a truth; of several devices, each takes its share of every batch."""
+        share = self.trainer.global_rank, self.trainer.world_size
+        return BatchStream(self.data.train, self.settings.batch, self.seed, start, stop, *share)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """All validation triples."""

@@ -1,0 +1,108 @@
+"""One project through all kinds of changes: after each, exactly the expected jobs are planned and run.
+
+`tests/workflow/test_dag.py` has changes of settings, `test_leftovers.py` a rebuild with equal bytes.
+"""
+
+import re
+import shutil
+from collections import Counter
+
+import pytest
+from conftest import ROOT
+from tiny.project import Tiny, bring_files, mesh_file
+
+from repose.provenance.manifest import load
+
+MODEL, GIH = "results/runs/faust/npt/seed0/model.safetensors", "results/gih/faust.manifest.json"
+EVERY = {"raw_files": 1, "convert": 1, "store": 1, "split": 1, "train": 1, "gih_part": 1, "gih": 1}
+EDITED = (0, 0)  # identity and pose that the training sees
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Tiny:
+    project = Tiny(tmp_path_factory.mktemp("incremental"))
+    bring_files(project.raw)
+    project.environment["PYTHONPATH"] = (
+        f"{shutil.copytree(ROOT / 'src', project.folder / 'src')}:" + (project.environment["PYTHONPATH"])
+    )
+    assert ran(project) == EVERY
+    return project
+
+
+def ran(project: Tiny, *targets: str) -> dict[str, int]:
+    out = project.snakemake(*(targets or (MODEL, GIH))).stdout
+    return dict(Counter(re.findall(r"^(?:local)?rule (\w+):", out, flags=re.MULTILINE)))
+
+
+def log(project: Tiny, name: str) -> str:
+    return (project.folder / "logs" / f"{name}.log").read_text()
+
+
+def test_touched_files_run_nothing(project):
+    for path in (*project.raw.iterdir(), *(project.folder / "results/data/faust").glob("*.manifest.json")):
+        path.touch()
+    assert project.planned(MODEL, GIH) == {}
+
+
+def test_an_edited_module_runs_what_uses_it(project):
+    source = project.folder / "src" / "repose"
+    for module, expected in (("doctor/words.py", {}), ("models/npt.py", {"train": 1})):
+        before = (source / module).read_text()
+        (source / module).write_text(before + "\n\nEDITED = True\n")
+        assert project.planned(MODEL, GIH) == expected, module
+        (source / module).write_text(before)
+
+
+def test_an_edited_setting_runs_what_follows_it(project):
+    config = project.folder / "config.yaml"
+    before = config.read_text()
+    config.write_text(before.replace("learning_rate: 1.0e-3", "learning_rate: 2.0e-3"))
+    assert project.planned(MODEL, GIH) == {"train": 1}
+    config.write_text(before)
+
+
+def test_an_edited_mesh_costs_its_conversion_its_distances_and_the_training(project):
+    name, content = mesh_file(*EDITED, bend=12)
+    (project.raw / name).write_bytes(content)
+    assert project.planned(MODEL, GIH) == EVERY
+    assert ran(project) == EVERY
+    assert "convert: 1 converted, 23 unchanged, 0 removed" in log(project, "convert/faust")
+    assert costs(project, "gih/faust/part0") == (1, 23)
+    assert "brought back" not in log(project, "train/faust/npt/seed0")
+    assert project.planned(MODEL, GIH) == {}
+
+
+def test_added_and_removed_meshes_cost_only_themselves(project):
+    """Pose 9 is none that the config asks for, until it does."""
+    catalog = "results/data/faust/catalog.parquet"
+    for identity in range(4):
+        name, content = mesh_file(identity, 9)
+        (project.raw / name).write_bytes(content)
+    assert ran(project, catalog) == {"raw_files": 1, "convert": 1}
+    assert "convert: 0 converted, 24 unchanged, 0 removed" in log(project, "convert/faust")
+    config = project.folder / "config.yaml"
+    before = config.read_text()
+    config.write_text(
+        before.replace("train: 0-1, val: 2-3, test: 4-5", "train: [0, 1, 9], val: 2-3, test: 4-5")
+    )
+    assert ran(project, catalog) == {"raw_files": 1, "convert": 1}
+    assert "convert: 4 converted, 24 unchanged, 0 removed" in log(project, "convert/faust")
+    for identity in range(4):
+        (project.raw / mesh_file(identity, 9)[0]).unlink()
+    config.write_text(before)
+    assert ran(project) == EVERY
+    assert "convert: 0 converted, 24 unchanged, 4 removed" in log(project, "convert/faust")
+    assert costs(project, "gih/faust/part0") == (0, 24)
+    for stage in ("store/faust", "split/faust/train", "train/faust/npt/seed0"):
+        assert "brought back" in log(project, stage), stage
+
+
+def test_a_forced_rule_is_made_again(project):
+    assert ran(project, "--forcerun=split", "results/splits/faust/train.parquet") == {"split": 1}
+    assert "made again, as asked for" in log(project, "split/faust/train")
+
+
+def costs(project: Tiny, place: str) -> tuple[int, int]:
+    """How many distance matrices a part computed, and how many it found."""
+    history = load(project.folder / "results" / f"{place}.manifest.json").history
+    return history["computed"], history["reused"]
