@@ -72,7 +72,7 @@ def test_a_scorer_judges_the_image_and_the_person_cut_out(scored):
     rows = PAIRS.target_image.map(store.index_of).to_numpy()
     images = scaled(store.images(rows))
     with torch.no_grad():
-        judged = scorer(images)
+        judged = scorer(images, torch.from_numpy(store.segmentation(rows)).long())
     share = judged.kind.double().softmax(dim=1).numpy()
     expected = (share * np.log(share / share.mean(axis=0))).sum(axis=1).mean()
     best = means(found)

@@ -73,8 +73,9 @@ def _judged(
 ) -> dict[str, Tensor]:
     """Add recalls of attributes to `values`; return the logits that the inception scores are made of."""
     drawn = scaled(image.numpy())
-    person = torch.from_numpy(store.segmentation(rows[:, 1])) > 0
-    whole, cut = scorer(drawn), scorer(torch.where(person[:, None], drawn, torch.full_like(drawn, -1.0)))
+    parts = torch.from_numpy(store.segmentation(rows[:, 1])).long()
+    person = torch.where((parts > 0)[:, None], drawn, torch.full_like(drawn, -1.0))
+    whole, cut = scorer(drawn, parts), scorer(person, parts)
     truth = torch.from_numpy(attribute_vectors(store.labels(rows[:, 1])))
     for k in RECALLS:
         values[f"render_attr_recall_{k}"] = metrics.recall_at(whole.attributes, truth, k).double()

@@ -48,7 +48,7 @@ class LabelBatch(NamedTuple):
     """Images and the known attributes of their clothes."""
 
     image: Tensor  # (B, 3, H, W) in [-1, 1]
-    person: Tensor  # (B, H, W) bool, false on the background
+    parts: Tensor  # (B, H, W) int64 labels
     kind: Tensor  # (B,) int64, of `repose.images.attributes.CLASSES`
     attributes: Tensor  # (B, A) 0 or 1, of `repose.images.attributes.ATTRIBUTES`
 
@@ -89,9 +89,9 @@ class ImagePairs:
     def labelled(self, chosen: NDArray[np.integer]) -> LabelBatch:
         """The targets of the pairs numbered `chosen`, with their attributes."""
         rows = self.rows[chosen, 1]
-        person, labels = self.store.segmentation(rows) > 0, self.store.labels(rows)
+        parts, labels = self.store.segmentation(rows).astype(np.int64), self.store.labels(rows)
         known = class_numbers(labels), attribute_vectors(labels)
-        return LabelBatch(scaled(self.store.images(rows)), *(torch.from_numpy(x) for x in (person, *known)))
+        return LabelBatch(scaled(self.store.images(rows)), *(torch.from_numpy(x) for x in (parts, *known)))
 
     def _joints(self, chosen: NDArray[np.integer]) -> tuple[Tensor, Tensor]:
         source, target = self.rows[chosen].T

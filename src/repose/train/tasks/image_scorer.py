@@ -44,7 +44,7 @@ class ImageScorerTask(ImageTask):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def _loss(self, batch: LabelBatch) -> Tensor:
-        found = self.network(batch.image)
+        found = self.network(batch.image, batch.parts)
         kind = F.cross_entropy(found.kind, batch.kind)
         # A sum over the attributes: most of them are absent and soon told to be.
         each = F.binary_cross_entropy_with_logits(found.attributes, batch.attributes, reduction="none")
@@ -54,8 +54,11 @@ class ImageScorerTask(ImageTask):
 def varied(batch: LabelBatch, draw: np.random.Generator) -> LabelBatch:
     """Mirror some images, and take the background of some away."""
     mirrored, cut = (torch.from_numpy(draw.random((2, len(batch.image), 1, 1, 1)) < 0.5)).unbind()
-    image = torch.where(batch.person[:, None] | ~cut, batch.image, torch.full_like(batch.image, -1.0))
-    return batch._replace(image=torch.where(mirrored, image.flip(-1), image))
+    image = torch.where((batch.parts > 0)[:, None] | ~cut, batch.image, torch.full_like(batch.image, -1.0))
+    return batch._replace(
+        image=torch.where(mirrored, image.flip(-1), image),
+        parts=torch.where(mirrored[:, 0], batch.parts.flip(-1), batch.parts),
+    )
 
 
 TASK = ImageScorerTask
