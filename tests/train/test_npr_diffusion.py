@@ -109,7 +109,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(store, splits, 
 
 
 def test_weights_of_another_network_are_refused(store, splits, npr, tmp_path):
-    with pytest.raises(ReposeError, match="not the NPR network of this method"):
+    with pytest.raises(ReposeError, match="weights do not fit npr"):
         trained(method(npr=NPR | {"hidden": 8}), store, splits, npr, tmp_path)
     with pytest.raises(ReposeError, match="poses_of"):
         train(method(), CPU, store, splits["train"], 0, tmp_path, "test")
