@@ -72,7 +72,7 @@ def npr(store, splits, tmp_path_factory):
     """Weights of a short training of NPR."""
     folder = tmp_path_factory.mktemp("npr")
     trained = train(
-        npr_method(LEARNING | {"steps": 100}), CPU, store, splits["train"], 0, folder / "state", "npr"
+        npr_method(LEARNING | {"steps": 120}), CPU, store, splits["train"], 0, folder / "state", "npr"
     )
     save_file({k: v.contiguous() for k, v in trained.weights.items()}, folder / "model.safetensors")
     return folder / "model.safetensors"
@@ -117,7 +117,7 @@ def test_weights_of_another_network_are_refused(store, splits, npr, tmp_path):
 
 @pytest.fixture(scope="module")
 def learned(store, splits, npr, tmp_path_factory):
-    settings = method(240)
+    settings = method(400)
     found = trained(settings, store, splits, npr, tmp_path_factory.mktemp("diffusion") / "state")
     return settings, found
 
