@@ -135,9 +135,9 @@ def test_made_up_poses_are_spread_and_near_to_real_ones(learned, store, splits, 
     floor = score_poses(tmp_path / "s.zarr", store, splits).pivot_table(
         index="protocol", columns="metric", values="value"
     )
-    assert (values.mmd_m2 < 0.5 * floor.mmd_m2).all()
-    assert (values.coverage > 3 * floor.coverage).all()
-    assert (values.to_training_m2 < 0.5 * values.spread_m2).all()
+    assert (values.mmd_m2 < 0.75 * floor.mmd_m2).all()
+    assert (values.coverage > 2 * floor.coverage).all()
+    assert (values.to_training_m2 < 0.7 * values.spread_m2).all()
 
 
 def test_meshes_of_new_poses_are_written_for_any_body(learned, tmp_path):
