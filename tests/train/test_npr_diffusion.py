@@ -37,7 +37,7 @@ NPR = {"rest_pose": 0, "anchors": "rest", **WIDTHS}
 
 def method(steps=6, **settings):
     training = {
-        "poses_of": "npr", "steps": steps, "batch": 16, "learning_rate": 2e-3, "schedule": "cosine", "ema": 0.98,
+        "poses_of": "npr", "steps": steps, "batch": 8, "learning_rate": 2e-3, "schedule": "cosine", "ema": 0.98,
         "validate_every": max(2, steps // 3),
     }  # fmt: skip
     settings = {"npr": NPR, "width": 32, "layers": 2, "sampler_steps": 30, **settings, "training": training}
@@ -117,7 +117,7 @@ def test_weights_of_another_network_are_refused(store, splits, npr, tmp_path):
 
 @pytest.fixture(scope="module")
 def learned(store, splits, npr, tmp_path_factory):
-    settings = method(400)
+    settings = method(320)
     found = trained(settings, store, splits, npr, tmp_path_factory.mktemp("diffusion") / "state")
     return settings, found
 
