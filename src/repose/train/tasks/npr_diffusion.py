@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -19,6 +18,7 @@ from repose.config.learned import Learnable
 from repose.config.pose_methods import NprDiffusion, NprDiffusionTraining
 from repose.convert.catalog import mesh_id
 from repose.errors import ReposeError
+from repose.models.load import load_weights
 from repose.models.npr_diffusion import NprDiffusion as Network
 from repose.models.npr_diffusion import PoseCodes
 from repose.models.npr_diffusion.noise import STEPS
@@ -61,7 +61,7 @@ class NprDiffusionTask(Task):
         super().__init__(method, network, data, seed)
         if "poses_of" not in data.runs:
             raise ReposeError("the training needs the weights of another one: its poses_of")
-        _fill(network, data.runs["poses_of"])
+        load_weights(network.npr, data.runs["poses_of"], "npr")
         store = data.store
         rest, faces = centred(store.vertices(np.array([data.rest])))[0], torch.from_numpy(store.faces).long()
         (template,) = network.npr.templates.of(rest[None], faces)
@@ -178,19 +178,6 @@ class _AtTimes(IterableDataset[Noisy]):
 def _noisy(codes: PoseCodes, steps: Tensor, draw: torch.Generator) -> Noisy:
     noise = PoseCodes(*(torch.randn(x.shape, generator=draw) for x in codes))
     return Noisy(codes, steps, noise, torch.randn(codes.points.shape, generator=draw))
-
-
-def _fill(network: Network, weights: Path) -> None:
-    """Give a network the trained NPR network; what that one keeps for its refinement is left out."""
-    tensors = {k: v for k, v in load_file(weights).items() if not k.startswith("code_")}
-    try:
-        network.npr.load_state_dict(tensors)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise ReposeError(
-            f"not the NPR network of this method: {reason}", weights, "give both methods the same settings"
-        ) from None
-    network.npr.eval()
 
 
 TASK = NprDiffusionTask
