@@ -294,7 +294,7 @@ def config(
 def bench(
     name: Annotated[
         str,
-        typer.Argument(help="convert, corenet, dag, gih, iepgan, images, loader, obj, poisson or store"),
+        typer.Argument(help="convert, corenet, dag, gih, iepgan, images, loader, npr, obj, poisson or store"),
     ],
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:

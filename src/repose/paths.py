@@ -13,16 +13,19 @@ def run_files(config: Config, table: str, results: Path) -> Iterator[RunFiles]:
     rows = config.tables[table]
     for dataset in rows.datasets:
         for method in rows.methods:
-            learned = config.methods[method].learned
-            for seed in rows.seeds_of(method, learned):
+            trained = config.trained_by(method)
+            for seed in rows.seeds_of(method, trained is not None):
                 place = Path(dataset) / method / f"seed{seed}"
+                weights = (
+                    trained and results / "runs" / dataset / trained / f"seed{seed}" / "model.safetensors"
+                )
                 yield RunFiles(
                     dataset,
                     method,
                     seed,
                     scores=results / "scores" / place.with_suffix(".parquet"),
                     predictions=results / "predictions" / place.with_suffix(".zarr"),
-                    model=results / "runs" / place / "model.safetensors" if learned else None,
+                    model=weights or None,
                 )
 
 

@@ -74,10 +74,13 @@ def test_half_precision_runs_on_both_sides():
 def test_a_step_of_iepgan_has_its_parts_and_both_sides_read_the_same_distances():
     from repose.bench.iepgan import measure
 
-    result = measure(vertices=400, patch_vertices=40, steps=1)
+    result = measure(vertices=400, patch_vertices=40, steps=1, meshes=50)
     assert result.keys() >= KEYS and result["error"] < 1e-3
-    step = result["step"]
-    assert step["step"] == pytest.approx(sum(step.values()) - step["step"]) and step["gih_read"] > 0
+    for target, step in result["steps"].items():
+        parts = [step[name] for name in ("mesh_read", "gih_read", "gih", "networks")]
+        assert step["step"] == pytest.approx(sum(parts)) and step["gih"] > 0
+        assert (step["gih_read"] > 0) == (target == "full-block")
+    assert result["stretch"]["factor_mib"] > 0 and result["peak_mib"].keys() == {10, 50}
 
 
 @pytest.fixture
@@ -118,3 +121,15 @@ def test_both_sides_solve_the_same_poisson_equation(monkeypatch, capsys):
     repose.bench.run("poisson", as_json=True)
     result = json.loads(capsys.readouterr().out)
     assert result.keys() >= KEYS and result["error"] < 1e-4
+
+
+def test_both_sides_find_the_same_neighbours_and_a_step_is_measured(monkeypatch, capsys):
+    from repose.bench import npr
+
+    widths = {"width": 8, "fine_width": 8, "middle": 40, "keypoints": 16, "attention": 8, "hidden": 8}
+    monkeypatch.setattr("repose.bench.npr.body", lambda vertices: sphere(3))
+    monkeypatch.setattr(npr, "measure", partial(npr.measure, repeats=1, **widths))
+    repose.bench.run("npr", as_json=True)
+    result = json.loads(capsys.readouterr().out)
+    assert result.keys() >= KEYS and result["error"] < 1e-3
+    assert all(result["steps"][anchors]["mib"] > 0 for anchors in ("posed", "rest"))

@@ -130,3 +130,22 @@ def test_presets_are_valid_on_top_of_the_default(preset):
 def test_schema_and_reference_page_are_in_step_with_the_models():
     assert (ROOT / "docs" / "config.schema.json").read_text() == schema(), "run `make docs`"
     assert (ROOT / "docs" / "config.md").read_text() == reference(), "run `make docs`"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "npr-refined: {weights_of: nrp}",
+            "methods.npr-refined.weights_of: 'nrp' is not defined.*did you mean",
+        ),
+        ("npr-refined: {weights_of: npt}", "'npt' has no such training"),
+        ("npr-refined: {width: 8}", "'npr' has another width"),
+    ],
+)
+def test_methods_share_a_training_only_if_it_is_the_same(tmp_path, line, message):
+    top = tmp_path / "top.yaml"
+    top.write_text(f"methods:\n  {line}\n")
+    with pytest.raises(ReposeError, match=message):
+        load_files(DEFAULT, top)
+    assert load_files(DEFAULT).trained_by("npr-refined") == "npr"

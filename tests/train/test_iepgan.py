@@ -203,3 +203,15 @@ def test_distances_of_the_whole_mesh_come_from_the_store(folder, tmp_path):
     assert np.abs(block - exact).max() < 1e-4
     with pytest.raises(ReposeError, match="full-block needs the distances"):
         one_step(folder, which)
+
+
+def test_the_curve_has_every_term_of_the_loss(folder, tmp_path):
+    history, weights = fit(folder, tmp_path).history, method().training
+    terms = ("reconstruction", "adversarial", "cooccurrence", "edge", "local", "gih")
+    last = history.iloc[-1]
+    assert last.train_loss == pytest.approx(
+        sum(getattr(weights, f"{term}_weight") * last[f"train_{term}"] for term in terms)
+    )
+    assert last.train_critic > 0 and last.train_cooccurrence_critic > 0
+    # Distances count from step 2 on.
+    assert history.train_gih.isna().tolist() == [True, True, False, False]

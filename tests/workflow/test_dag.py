@@ -185,3 +185,11 @@ def test_history_says_what_a_run_was_made_from(smoke):
     assert run.history["seed"] == 1 and run.history["params"]["method"]["width"] == 32
     assert run.history["software"]["torch"] and run.history["machine"]["cpus"]
     assert json.loads((results / "runs/open-human/npt/seed1/run.json").read_text())["parameters"] > 0
+
+
+def test_a_method_that_shares_a_training_has_none_of_its_own(tmp_path):
+    (tmp_path / "shared.yaml").write_text(
+        "tables: {shared: {datasets: [open-human], methods: [npr, npr-refined], seeds: [0, 1]}}\n"
+    )
+    planned = Project(tmp_path).planned("results/shared.csv", preset="shared.yaml")
+    assert planned["train"] == 2 and planned["predict"] == planned["score"] == 4

@@ -278,14 +278,18 @@ def scorer_option(wildcards):
 
 
 def trained_model(wildcards):
-    """The weights of a learned method; nothing for a floor."""
-    if not CONFIG.methods[wildcards.method].learned:
-        return []
-    return rules.train.output.manifest
+    """The weights of a learned method, perhaps trained under another name; nothing for a floor."""
+    name = CONFIG.trained_by(wildcards.method)
+    return training_output("manifest", wildcards) if name else []
 
 
 def model_option(wildcards):
     """The command line option that names the weights."""
-    if not CONFIG.methods[wildcards.method].learned:
-        return ""
-    return f"--model {rules.train.output.model.format(**wildcards)}"
+    name = CONFIG.trained_by(wildcards.method)
+    return f"--model {training_output('model', wildcards)}" if name else ""
+
+
+def training_output(which, wildcards):
+    """An output of the training that gives a method its weights."""
+    parts = dict(wildcards) | {"method": CONFIG.trained_by(wildcards.method)}
+    return rules.train.output[which].format(**parts)

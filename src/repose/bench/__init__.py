@@ -16,7 +16,19 @@ from repose.errors import ReposeError
 # Each module has `measure() -> dict`, the dict that `compare` returns; under `also` it may hold more of them.
 BENCHES = {
     name: f"repose.bench.{name}"
-    for name in ("convert", "corenet", "dag", "gih", "iepgan", "images", "loader", "obj", "poisson", "store")
+    for name in (
+        "convert",
+        "corenet",
+        "dag",
+        "gih",
+        "iepgan",
+        "images",
+        "loader",
+        "npr",
+        "obj",
+        "poisson",
+        "store",
+    )
 }
 
 

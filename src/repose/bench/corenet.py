@@ -33,7 +33,7 @@ ROUNDS = 3
 TITLES = {"corenet": "3D-CoreNet", "mapconnet": "unsupervised MAPConNet"}
 SIDES = ("plain", "ours")
 # Freed memory goes back to the system at once, so that the peak is of what is held and not of what lies idle.
-_RETURN_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+RETURN_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
 
 Size = tuple[int, int]  # rings and sectors of the sphere that the meshes are made from
 
@@ -178,7 +178,7 @@ def _peak(
     code = (
         f"from repose.bench.corenet import peak_alone; peak_alone({work!r}, {side!r}, {size!r}, {widths!r})"
     )
-    environment = os.environ | _RETURN_MEMORY | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    environment = os.environ | RETURN_MEMORY | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True, check=True
     )
@@ -193,12 +193,12 @@ def peak_alone(work: str, side: str, size: Size, widths: dict[str, int]) -> None
     step()  # a small one first, so that libraries and the optimiser have what they need
     step.optimizer.zero_grad()
     step.meshes, step.faces, step.edges = whole
-    before = _memory("VmRSS")
+    before = memory_mib("VmRSS")
     step()
-    print(json.dumps(_memory("VmHWM") - before))
+    print(json.dumps(memory_mib("VmHWM") - before))
 
 
-def _memory(field: str) -> float:
+def memory_mib(field: str) -> float:
     """MiB of this process; unlike getrusage, the highest does not begin with that of the process that started it."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(field):

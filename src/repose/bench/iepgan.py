@@ -1,104 +1,112 @@
-"""`repose bench iepgan`: where a training step of IEP-GAN spends its time, and how it reads distances.
+"""`repose bench iepgan`: where a training step of IEP-GAN spends its time, how it reads distances, what it holds.
 
 The plain way to read is the released one: the whole matrix of every mesh of the batch, from a pickle.
 """
 
+import json
+import os
 import pickle
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 from unittest.mock import patch
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from repose.bench import compare
 from repose.bench.bodies import body
 from repose.config.methods import AdversarialTraining, IepGan
 from repose.convert.bodies import write_bodies
-from repose.gih import store as gih_store
+from repose.gih import store
 from repose.gih.compute import mesh_into_store
 from repose.gih.import_pickles import unpickle_array
 from repose.gih.solver import METRES
 from repose.models import build
+from repose.models.iepgan import stretch
 from repose.provenance.manifest import peak_memory_mib
 from repose.split.triples import Meshes, draw_triples
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
-from repose.train.batches import TrainingData, Triples
+from repose.train.batches import TrainingData, Triples, centred
 from repose.train.tasks.iepgan import IepganTask
 
-IDENTITIES, POSES, BATCH = 10, 10, 4
-SHAPES = 4  # distinct matrices: the others of the 100 meshes share them, which reading does not notice
+BATCH, POSES = 4, 10
+SHAPES = 10  # distinct bodies and matrices: the 100 meshes share them, which reading does not notice, as it keeps none
 
+Target = Literal["patch", "full-block"]
+TARGETS: tuple[Target, ...] = get_args(Target)
 Part = dict[str, float]
 
 
-def measure(vertices: int = 6890, patch_vertices: int = 600, steps: int = 3) -> dict[str, Any]:
-    """Train a few steps on 100 meshes with distances read from the store.
+def measure(
+    vertices: int = 6890, patch_vertices: int = 600, steps: int = 3, meshes: int = 100
+) -> dict[str, Any]:
+    """Train a few steps of small networks on many meshes of one template.
+
+    Args:
+        vertices: of a mesh.
+        patch_vertices: least size of the four patches of a step.
+        steps: measured, after one that is not.
+        meshes: a multiple of 50; the training is repeated with a fifth of them.
 
     Returns:
-        What `repose.bench` prints, for the distances of one step; `step` has the median seconds of a step's parts,
-        and `peak_memory_mib` of the whole process, preparation included.
+        What `repose.bench` prints, for the distances of one step; beside it
+
+        - `steps`: for each target the median CPU seconds of a step's parts, and `read_share`, the share of both stores;
+        - `stretch`: seconds and MiB of the sparse system of one mesh;
+        - `peak_mib`: of a process that trains, by number of meshes.
     """
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        data = _data(root, vertices)
-        task = _task(data, patch_vertices)
-        parts = [_step(task, number) for number in range(steps)]
-        reader, view = task.gih, task.views.draw(task.errors.numpy(), np.random.default_rng(0))
-        assert reader is not None
-        names = data.store.mesh_ids[:BATCH]
-        for name in names:
-            with (root / f"{name}.pkl").open("wb") as file:
-                pickle.dump(reader.rows(name, np.arange(vertices)), file, protocol=4)
-
-        def ours() -> NDArray[np.float32]:
-            return np.stack([reader.blocks(names, [p] * BATCH) for p in view.whole], axis=1)
-
-        def plain() -> NDArray[np.float32]:
-            whole = []
-            for name in names:
-                with (root / f"{name}.pkl").open("rb") as file:
-                    whole.append(unpickle_array(file).astype(np.float32))
-            return np.stack([[matrix[p][:, p] for p in view.whole] for matrix in whole])
-
-        error = float(np.abs(plain() - ours()).max())
-        size = f"{IDENTITIES * POSES} meshes of {vertices} vertices, {view.whole.shape} patches, batch of {BATCH}"
-        result = compare("iepgan", size, plain, ours, error, repeats=3)
-    step = {key: float(np.median([part[key] for part in parts])) for key in parts[0]}
-    return result | {"step": step, "peak_memory_mib": peak_memory_mib()}
+        for count in (meshes, meshes // 5):
+            _prepare(root, vertices, count)
+        data = _data(root, meshes)
+        parts = {target: _parts(_task(data, patch_vertices, target), steps) for target in TARGETS}
+        result = _reading(root, data, patch_vertices)
+        pair = [centred(data.store.vertices(np.array([k]))) for k in (0, meshes - 1)]
+        peaks = {count: _peak(root, count, patch_vertices) for count in (meshes // 5, meshes)}
+    return result | {"steps": parts, "stretch": _stretch(*pair), "peak_mib": peaks}
 
 
-def _data(root: Path, vertices: int) -> TrainingData:
+def _prepare(root: Path, vertices: int, meshes: int) -> None:
+    """Pack stretched bodies, and compute the distances of those that have none yet."""
     v, faces = body(vertices)
     rng = np.random.default_rng(0)
     shapes = [(v * rng.uniform(0.9, 1.1, 3)).astype(np.float32) for _ in range(SHAPES)]
+    order = list(product(range(meshes // POSES), range(POSES)))
 
     def bodies() -> Iterator[tuple[int, int, NDArray[np.float32]]]:
-        for identity, pose in product(range(IDENTITIES), range(POSES)):
+        for identity, pose in order:
             yield identity, pose, shapes[(identity + pose) % SHAPES]
 
-    rows = write_bodies(bodies(), faces, root / "obj", "bench", "own")
-    pack(rows, root / "obj", root / "meshes.zarr")
-    store = MeshStore(root / "meshes.zarr")
-    gih_store.create(root / "gih.zarr", METRES)
+    rows = write_bodies(bodies(), faces, root / f"obj{meshes}", "bench", "own")
+    pack(rows, root / f"obj{meshes}", root / f"{meshes}.zarr")
+    store.create(root / "gih.zarr", METRES)
     keys = [mesh_into_store(root / "gih.zarr", "m", shape, faces, METRES).key for shape in shapes]
-    order = product(range(IDENTITIES), range(POSES))
-    gih_store.commit(root / "gih.zarr", {f"id{i}_{p}": keys[(i + p) % SHAPES] for i, p in order})
-    grid = Meshes(set(product(range(IDENTITIES), range(POSES))))
-    triples = Triples(store, draw_triples(grid, range(IDENTITIES), range(POSES), 100, "train", 0))
-    return TrainingData(store, triples, triples, gih=root / "gih.zarr")
+    store.commit(root / "gih.zarr", {f"id{i}_{p}": keys[(i + p) % SHAPES] for i, p in order})
 
 
-def _task(data: TrainingData, patch_vertices: int) -> IepganTask:
-    """A training of the demo's widths, without Lightning around it."""
+def _data(root: Path, meshes: int) -> TrainingData:
+    packed = MeshStore(root / f"{meshes}.zarr")
+    identities = range(meshes // POSES)
+    grid = Meshes(set(product(identities, range(POSES))))
+    triples = Triples(packed, draw_triples(grid, identities, range(POSES), meshes, "train", 0))
+    return TrainingData(packed, triples, triples, gih=root / "gih.zarr")
+
+
+def _task(data: TrainingData, patch_vertices: int, target: Target) -> IepganTask:
+    """A training on all vertices, without Lightning around it."""
     training = AdversarialTraining(
-        steps=1000, batch=BATCH, patch_vertices=patch_vertices, target="full-block",
+        steps=1000, batch=BATCH, patch_vertices=patch_vertices, target=target,
         discriminator_width=64, cooccurrence_width=64,
     )  # fmt: skip
     method = IepGan(architecture="iepgan", width=64, generator_width=48, training=training)
@@ -115,29 +123,118 @@ def _task(data: TrainingData, patch_vertices: int) -> IepganTask:
     return task
 
 
+def _parts(task: IepganTask, steps: int) -> Part:
+    # From 1: the penalties of the discriminators are due in every sixteenth step, the first of which is step 0.
+    found = [_step(task, number) for number in range(1, steps + 2)][1:]
+    median = {key: float(np.median([part[key] for part in found])) for key in found[0]}
+    return median | {"read_share": (median["mesh_read"] + median["gih_read"]) / median["step"]}
+
+
 def _step(task: IepganTask, number: int) -> Part:
-    """Seconds of one step: reading meshes, reading distances, computing distances forward, and all the rest."""
-    seconds = {"data": 0.0, "gih_read": 0.0, "gih_forward": 0.0}
-    reader, intrinsic = task.gih, task.intrinsic
+    """CPU seconds of one step: reading meshes, reading distances, distances forward and backward, and all the rest."""
+    seconds = {"mesh_read": 0.0, "gih_read": 0.0, "gih": 0.0}
+    intrinsic = task.intrinsic
+
+    def distances(transfer: Tensor, *arguments: Any) -> Tensor:
+        """The same loss and gradient, the latter at once, so that its time is known."""
+        leaf, before = transfer.detach().requires_grad_(), seconds["gih_read"]
+        with _clock(seconds, "gih"):
+            loss = intrinsic(leaf, *arguments)
+            (gradient,) = torch.autograd.grad(loss, leaf)
+        seconds["gih"] -= seconds["gih_read"] - before
+        return loss.detach() + (gradient * (transfer - transfer.detach())).sum()
+
+    start = time.process_time()
+    with _clock(seconds, "mesh_read"):
+        pairs = next(iter(task.batches(number, number + 1)))
+    with patch.object(task, "intrinsic", distances):
+        if task.gih is None:
+            task.training_step(pairs, number)
+        else:
+            with patch.object(task.gih, "blocks", _timed(task.gih.blocks, seconds, "gih_read")):
+                task.training_step(pairs, number)
+    whole = time.process_time() - start
+    return seconds | {"networks": whole - sum(seconds.values()), "step": whole}
+
+
+class _clock:
+    """Adds the CPU seconds of what is done in it to one of the `seconds`."""
+
+    def __init__(self, seconds: Part, name: str):
+        self.seconds, self.name = seconds, name
+
+    def __enter__(self) -> None:
+        self.start = time.process_time()
+
+    def __exit__(self, *error: object) -> None:
+        self.seconds[self.name] += time.process_time() - self.start
+
+
+def _timed(work: Callable[..., Any], seconds: Part, name: str) -> Callable[..., Any]:
+    def timed(*arguments: Any) -> Any:
+        with _clock(seconds, name):
+            return work(*arguments)
+
+    return timed
+
+
+def _reading(root: Path, data: TrainingData, patch_vertices: int) -> dict[str, Any]:
+    """The distances of one step: blocks of the store against whole matrices from pickles."""
+    task = _task(data, patch_vertices, "full-block")
+    reader, view = task.gih, task.views.draw(task.errors.numpy(), np.random.default_rng(0))
     assert reader is not None
-    plain_blocks = reader.blocks
+    count, names = data.store.shape[1], data.store.mesh_ids[:BATCH]
+    for name in names:
+        with (root / f"{name}.pkl").open("wb") as file:
+            pickle.dump(reader.rows(name, np.arange(count)), file, protocol=4)
 
-    def blocks(*arguments: Any) -> Any:
-        start = time.perf_counter()
-        found = plain_blocks(*arguments)
-        seconds["gih_read"] += time.perf_counter() - start
-        return found
+    def ours() -> NDArray[np.float32]:
+        return np.stack([reader.blocks(names, [p] * BATCH) for p in view.whole], axis=1)
 
-    def timed_intrinsic(*arguments: Any) -> Any:
-        start, read = time.perf_counter(), seconds["gih_read"]
-        loss = intrinsic(*arguments)
-        seconds["gih_forward"] += time.perf_counter() - start - (seconds["gih_read"] - read)
-        return loss
+    def plain() -> NDArray[np.float32]:
+        whole = []
+        for name in names:
+            with (root / f"{name}.pkl").open("rb") as file:
+                whole.append(unpickle_array(file).astype(np.float32))
+        return np.stack([[matrix[p][:, p] for p in view.whole] for matrix in whole])
 
-    start = time.perf_counter()
-    pairs = next(iter(task.batches(number, number + 1)))
-    seconds["data"] = time.perf_counter() - start
-    with patch.object(reader, "blocks", blocks), patch.object(task, "intrinsic", timed_intrinsic):
-        task.training_step(pairs, number)
-    whole = time.perf_counter() - start
-    return seconds | {"networks_and_backward": whole - sum(seconds.values()), "step": whole}
+    error = float(np.abs(plain() - ours()).max())
+    size = f"{len(data.store)} meshes of {count} vertices, {view.whole.shape} patches, batch of {BATCH}"
+    return compare("iepgan", size, plain, ours, error, repeats=3)
+
+
+def _stretch(identity: Tensor, pose: Tensor) -> dict[str, float]:
+    """CPU seconds of the parts of one mesh's stretch, and the MiB of the factor of its sparse system."""
+    seconds = dict.fromkeys(("nearest", "fit", "factor", "solve"), 0.0)
+    with _clock(seconds, "nearest"):
+        near = stretch.nearest(identity, pose)
+    with _clock(seconds, "fit"):
+        found = stretch.measured_stretch(identity, pose, near)
+    with _clock(seconds, "factor"):
+        factor = stretch.factorised(near[0].numpy())
+    with patch.object(stretch, "factorised", lambda near: factor), _clock(seconds, "solve"):
+        stretch.stretched(pose, found, near)
+    return seconds | {"factor_mib": factor.nnz * 12 / 2**20}  # float64 entries, their rows in int32
+
+
+def _peak(root: Path, meshes: int, patch_vertices: int) -> float:
+    """Largest resident set of a process of its own that trains on so many meshes."""
+    code = f"from repose.bench import iepgan; iepgan.alone({str(root)!r}, {meshes}, {patch_vertices})"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    return float(json.loads(done.stdout.splitlines()[-1]))
+
+
+def alone(root: str, meshes: int, patch_vertices: int) -> None:
+    """Read every mesh and its distances on a patch, train two steps, print the MiB that took at the highest."""
+    data = _data(Path(root), meshes)
+    task = _task(data, patch_vertices, "full-block")
+    assert task.gih is not None
+    for row, name in enumerate(data.store.mesh_ids):
+        data.store.vertices(np.array([row]))
+        task.gih.block(name, task.views.table.patch(0))
+    for number in range(2):  # the first has the penalties
+        _step(task, number)
+    print(json.dumps(peak_memory_mib()))

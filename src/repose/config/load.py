@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from repose.config.image_methods import FlowRegression, FlowTransfer, ImageFeatures, ImageScorer
 from repose.config.learned import Learnable
+from repose.config.methods import Npr
 from repose.config.models import Config
 from repose.errors import ReposeError
 from repose.provenance.publish import write_text
@@ -44,6 +45,7 @@ def check(values: Mapping[str, Any], paths: Sequence[Path] = ()) -> Config:
     _check_starts(config, paths)
     _check_devices(config, paths)
     _check_scorers(config, paths)
+    _check_shared(config, paths)
     return config
 
 
@@ -169,6 +171,24 @@ def _check_devices(config: Config, paths: Sequence[Path]) -> None:
                 _line_of(("methods", name, "training", "batch"), paths),
                 f"a multiple of {devices}, or compute.devices: 1",
             )
+
+
+def _check_shared(config: Config, paths: Sequence[Path]) -> None:
+    """A method that shares the training of another one has the same settings, but for the refinement."""
+    for name, method in config.methods.items():
+        if not isinstance(method, Npr) or not (other := method.weights_of):
+            continue
+        what, where = f"methods.{name}.weights_of", _line_of(("methods", name, "weights_of"), paths)
+        if other not in config.methods:
+            raise ReposeError(f"{what}: {other!r} is not defined", where, _nearest(other, config.methods))
+        given = config.methods[other]
+        if not isinstance(given, Npr) or given.weights_of:
+            raise ReposeError(f"{what}: {other!r} has no such training of its own", where)
+        for setting in Npr.model_fields.keys() - {"refine_steps", "weights_of"}:
+            if getattr(given, setting) != getattr(method, setting):
+                raise ReposeError(
+                    f"{what}: {other!r} has another {setting}", where, "give both methods the same"
+                )
 
 
 def resolve(config: Config, folder: Path) -> Path:

@@ -6,6 +6,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from repose.config.image_methods import CopyImage, FlowRegression, FlowTransfer, ImageFeatures, ImageScorer
 from repose.config.learned import Floor, Learnable, Schedule
+from repose.config.section import Name
 
 
 class Training(Schedule):
@@ -290,6 +291,11 @@ class Npr(Learned):
         0,
         ge=0,
         description="steps of refinement for each target identity, from its body at rest alone, when it is predicted",
+    )
+    weights_of: Name | None = Field(
+        None,
+        description="method whose training it shares, for the same dataset and seed: all settings but refine_steps are "
+        "as there; null: it has a training of its own",
     )
     training: NprTraining = Field(description="optimiser, schedule and length")
 

@@ -10,7 +10,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from repose.config.datasets import Meshes
 from repose.config.images import Images
 from repose.config.learned import Floor, Kind, Learnable
-from repose.config.methods import Method
+from repose.config.methods import Method, Npr
 from repose.config.section import Name, Section
 
 SHARED_TASK = "transfer"  # its losses are means over the batch, so that those of its parts can be averaged
@@ -102,3 +102,10 @@ class Config(Section):
     def kind_of(self, table: str) -> Kind:
         """What a table compares; its datasets and methods are all of one kind."""
         return self.methods[self.tables[table].methods[0]].kind
+
+    def trained_by(self, method: str) -> str | None:
+        """Name of the method whose training gives a method its weights, most often its own; None for a floor."""
+        settings = self.methods[method]
+        if isinstance(settings, Npr) and settings.weights_of:
+            return settings.weights_of
+        return method if settings.learned else None

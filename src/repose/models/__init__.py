@@ -18,7 +18,9 @@ def build(method: Method) -> "nn.Module":
 
     Seed torch first: initialisation draws from its global generator.
     """
-    return create(method.architecture, **method.model_dump(exclude={"architecture", "training"}))
+    return create(
+        method.architecture, **method.model_dump(exclude={"architecture", "training", "weights_of"})
+    )
 
 
 def create(architecture: str, **settings: Any) -> "nn.Module":

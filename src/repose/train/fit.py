@@ -39,9 +39,9 @@ class Trained:
     """What a training leaves behind."""
 
     weights: dict[str, Tensor]  # of the step with the least of the validation's metric
-    history: (
-        pd.DataFrame
-    )  # a row per validation: step, train_loss, the metric, learning_rate; step 0 is untrained
+    # A row per validation: step, train_loss and train_{term} (means since the last), the metric, learning_rate.
+    # Step 0 is untrained.
+    history: pd.DataFrame
     best_step: int
     best_value: float  # of `metric`
     metric: str
@@ -148,7 +148,7 @@ class Keeper(Callback):
         self.task, self.label = task, label
         self.rows: list[dict[str, float]] = []
         self.seconds = 0.0
-        self._losses: list[float] = []
+        self._losses: list[dict[str, float]] = []
         self._meter: Meter | None = None
 
     def best(self) -> dict[str, float]:
@@ -174,15 +174,19 @@ class Keeper(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Note the loss; a loss that is no number ends the training."""
-        loss = float(trainer.strategy.reduce(outputs["loss"].detach(), reduce_op="mean"))
+        """Note the loss, and its terms if the recipe tells them; a loss that is no number ends the training."""
+        terms = {
+            name: float(trainer.strategy.reduce(value.detach(), reduce_op="mean"))
+            for name, value in outputs.items()
+        }
+        loss = terms["loss"]
         if loss != loss or loss in (float("inf"), float("-inf")):
             raise ReposeError(
                 f"the loss is {loss} at step {self.task.iteration}",
                 where=self.label,
                 hint="lower training.learning_rate",
             )
-        self._losses.append(loss)
+        self._losses.append(terms)
         if self._meter:
             metric = self.task.metric
             val = f", {metric} {self.rows[-1][metric]:.4g}" if self.rows else ""
@@ -191,12 +195,13 @@ class Keeper(Callback):
     def on_validation_end(self, trainer: Trainer, module: LightningModule) -> None:
         """Add a row to the curve and keep the weights if they are the best so far."""
         value = float(trainer.callback_metrics[self.task.metric])
-        loss = sum(self._losses) / len(self._losses) if self._losses else float("nan")
+        # A term that no step had is missing in the row; one that some had is the mean of those.
+        means = pd.DataFrame(self._losses or [{"loss": float("nan")}]).mean()
         rate = trainer.optimizers[0].param_groups[0]["lr"] if trainer.optimizers else 0.0
         self.rows.append(
             {
                 "step": self.task.iteration,
-                "train_loss": loss,
+                **{f"train_{name}": float(mean) for name, mean in means.items()},
                 self.task.metric: value,
                 "learning_rate": float(rate),
             }

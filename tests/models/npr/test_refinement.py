@@ -95,9 +95,10 @@ def test_it_lessens_the_distortion_of_the_target_and_leaves_the_network_alone(ne
     code = network.encode(bodies(6), [template] * 6)
     stored = code.points.detach(), code.features.detach()
     refiner = refine(network, template, *stored, steps=40)
-    assert distortion_of(network, template, refined(network, refiner, code)) < 0.97 * distortion_of(
+    change = distortion_of(network, template, refined(network, refiner, code)) / distortion_of(
         network, template, code
     )
+    assert 0.3 < change < 0.999
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
     again = refine(network, template, *stored, steps=40)
     assert all(torch.equal(a, b) for a, b in zip(refiner.parameters(), again.parameters(), strict=True))
@@ -118,5 +119,5 @@ def test_stored_codes_make_a_prediction_refine_its_targets(network, template, tm
         out = loaded(rest, bodies(1), rests).vertices
         again = loaded(rest, bodies(1), rests).vertices
     assert torch.equal(out, again) and not torch.allclose(out, plain, atol=1e-3)
-    unrefined = NPR(**SMALL)
-    assert "code_features" not in unrefined.state_dict()
+    unrefined = load_weights(NPR(**SMALL), tmp_path / "w.safetensors", "npr")
+    assert torch.equal(unrefined(rest, bodies(1), rests).vertices, plain)

@@ -24,7 +24,7 @@ COMPONENTS = (
 _NEAREST = 8
 _ANCHOR = 1e-4  # pull of each vertex to where it was, beside 1 for each edge: keeps loose pieces in place
 _RIDGE = 0.3  # beside 1 for each edge: no length says anything about the direction off the surface
-_OUTLIER = 0.2  # logarithm of a ratio of lengths: an edge so far from the fit counts half
+_OUTLIER = 0.1  # logarithm of a ratio of lengths: an edge so far from the fit counts half
 _ROUNDS = 2  # of fitting again with the weights that follow
 _LARGEST = 1.0  # logarithm of a ratio of lengths: vertices may coincide
 _LEAST = 1e-6  # of the size of the body
@@ -113,7 +113,7 @@ class _Solve(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, pull: Tensor, near: Tensor) -> Tensor:
-        ctx.factors = [_factor(graph) for graph in near.cpu().numpy()]
+        ctx.factors = [factorised(graph) for graph in near.cpu().numpy()]
         return _solve(ctx.factors, pull)
 
     @staticmethod
@@ -122,9 +122,10 @@ class _Solve(torch.autograd.Function):
         return _solve(ctx.factors, grad), None
 
 
-def _factor(
+def factorised(
     near: np.ndarray,  # (N, K)
 ) -> SuperLU:
+    """The sparse factor of one mesh's system, whose edges are those to the near vertices."""
     count, width = near.shape
     row, column = np.repeat(np.arange(count), width), near.ravel()
     adjacency = coo_array((np.ones(row.size), (row, column)), shape=(count, count))

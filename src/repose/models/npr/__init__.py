@@ -120,9 +120,10 @@ class NPR(nn.Module):
         return Code(*map(torch.cat, zip(*codes, strict=True)))
 
     def _load_from_state_dict(self, state: dict[str, Tensor], prefix: str, *arguments: Any) -> None:
-        # How many poses there were is known from the weights alone.
         for name in ("code_points", "code_features"):
-            if prefix + name in state:
+            if not self.refine_steps:  # trained weights have them, as another method may refine with the same
+                state.pop(prefix + name, None)
+            elif prefix + name in state:  # how many poses there were is known from the weights alone
                 setattr(self, name, torch.empty_like(state[prefix + name]))
         super()._load_from_state_dict(state, prefix, *arguments)
 

@@ -2,7 +2,8 @@
 
 A small transformer moves the keypoints and features of a code a little before the applier, which stays as it is. It
 learns from the codes of the training poses: their transfers to the target should have its edge lengths, and be smooth
-displacements of it. The paper fixes the losses and their weights; layers and reductions are ours.
+displacements of it. The paper fixes the losses and their weights, and that what holds a code back is a sum over its
+keypoints; layers and the other reductions are ours.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def refine(
             stay = (new_points - own).square().sum(-1) + (new_features - features[chosen]).square().sum(-1)
             posed = network.transfer(network.extractor.code(new_points, new_features), [template] * _BATCH)
             loss = _LAPLACIAN * distortion.laplacian(posed) + _EDGES * distortion.edge_lengths(posed)
-            loss = loss + _STAY * stay.mean()
+            loss = loss + _STAY * stay.sum(-1).mean()
             # Of the refiner alone: the gradients of the network are not even computed.
             grads = torch.autograd.grad(loss, list(refiner.parameters()))
             for parameter, grad in zip(refiner.parameters(), grads, strict=True):

@@ -21,7 +21,8 @@ from repose.train.batches import Batch, BatchStream, TrainingData, Triples, Vali
 class Task(LightningModule):
     """Trains `network`; an "epoch" is the stretch of iterations between two validations.
 
-    A recipe defines `read`, `training_step`, `batches` and the validation.
+    A recipe defines `read`, `training_step`, `batches` and the validation. A step returns the loss, or a dict of it
+    (`loss`) and of its terms, which the learning curve shows.
 
     Args:
         method: its settings.

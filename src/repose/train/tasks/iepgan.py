@@ -178,8 +178,8 @@ class IepganTask(AdversarialTask):
         """Both discriminators learn."""
         return [self.discriminator, self.cooccurrence]
 
-    def training_step(self, pairs: Pairs, index: int) -> Tensor:
-        """A step of the discriminators, then one of encoder and generator."""
+    def training_step(self, pairs: Pairs, index: int) -> dict[str, Tensor]:
+        """A step of the discriminators, then one of encoder and generator; returns the loss and its terms."""
         s, step = self.settings, pairs.step
         rng = np.random.default_rng([self.seed, 2, step])
         view = self.views.draw(self.errors.cpu().numpy(), rng).to(self.device)
@@ -200,47 +200,46 @@ class IepganTask(AdversarialTask):
         crops = (
             self.crops(pose, transfer, view, rng) if transfer is not None and s.cooccurrence_weight else None
         )
-        self.train_critics(step, real, fake, crops)
+        told = self.train_critics(step, real, fake, crops)
 
-        loss = s.reconstruction_weight * (same - pose).abs().mean()
+        terms = {"reconstruction": (same - pose).abs().mean()}
         if s.adversarial_weight:
-            loss = loss + s.adversarial_weight * fool_loss(self.discriminator(fake))
+            terms["adversarial"] = fool_loss(self.discriminator(fake))
         if crops is not None:
-            loss = loss + s.cooccurrence_weight * fool_loss(self.cooccurrence(crops.fake, crops.references))
+            terms["cooccurrence"] = fool_loss(self.cooccurrence(crops.fake, crops.references))
         if transfer is not None:
             self.remember(transfer.detach(), identity, view)
-            loss = loss + self.structure(same, transfer, pose, identity, view)
+            terms["edge"] = edge_loss(transfer, identity, view.edges, view.edge_weights)
+            terms["local"] = central_distances(same, pose, view.edges).mean()
             if s.gih_weight and step >= s.intrinsic_from:
-                loss = loss + s.gih_weight * self.intrinsic(transfer, identity, view, pairs.names)
+                terms["gih"] = self.intrinsic(transfer, identity, view, pairs.names)
         if self.live.matcher is not None and s.warp_weight:
-            loss = loss + s.warp_weight * self.correspondence(pairs, rng)
+            terms["warp"] = self.correspondence(pairs, rng)
+        weighted = (getattr(s, f"{name}_weight") * value for name, value in terms.items())
+        loss = sum(weighted, start=real.new_zeros(()))
         self.update(0, loss)
         self.average()
-        return loss.detach()
+        return {name: value.detach() for name, value in ({"loss": loss} | terms | told).items()}
 
-    def train_critics(self, step: int, real: Tensor, fake: Tensor, crops: Crops | None) -> None:
-        """One step of the discriminators on detached meshes."""
-        s = self.settings
+    def train_critics(self, step: int, real: Tensor, fake: Tensor, crops: Crops | None) -> dict[str, Tensor]:
+        """One step of the discriminators on detached meshes; returns the losses of both, penalties left out."""
+        s, told = self.settings, {}
         loss = real.new_zeros(())
         if s.adversarial_weight:
-            loss = loss + real_fake_loss(self.discriminator(real), self.discriminator(fake.detach()))
-            loss = loss + self.penalty(step, real)
+            told["critic"] = real_fake_loss(self.discriminator(real), self.discriminator(fake.detach()))
+            loss = loss + told["critic"] + self.penalty(step, real)
         if crops is not None:
             references = crops.references.detach()
             fakes = self.cooccurrence(crops.fake.detach(), references)
-            loss = loss + real_fake_loss(self.cooccurrence(crops.real, references), fakes)
+            told["cooccurrence_critic"] = real_fake_loss(self.cooccurrence(crops.real, references), fakes)
+            loss = loss + told["cooccurrence_critic"]
             if s.cooccurrence_r1_weight and step % s.r1_every == 0:
                 inputs = crops.real.clone().requires_grad_(), references.clone().requires_grad_()
                 penalty = gradient_penalty(self.cooccurrence(*inputs), inputs)
                 loss = loss + s.r1_every * s.cooccurrence_r1_weight / 2 * penalty
         if loss.requires_grad:
             self.update(1, loss)
-
-    def structure(self, same: Tensor, transfer: Tensor, pose: Tensor, identity: Tensor, view: View) -> Tensor:
-        """Edge lengths of the transfer against the identity mesh, edge vectors of the reconstruction."""
-        s = self.settings
-        loss = s.edge_weight * edge_loss(transfer, identity, view.edges, view.edge_weights)
-        return loss + s.local_weight * central_distances(same, pose, view.edges).mean()
+        return told
 
     def intrinsic(self, transfer: Tensor, identity: Tensor, view: View, names: tuple[str, ...]) -> Tensor:
         """Change of the distances along the patches, m²."""

@@ -52,10 +52,7 @@ class NprTask(PoseTask):
 
     @torch.no_grad()
     def weights(self) -> dict[str, Tensor]:
-        """The weights, with the codes of the training poses if each target identity is to be refined by them."""
-        weights = super().weights()
-        if not self.network.refine_steps:
-            return weights
+        """The weights, with the codes of the training poses, by which a target identity can be refined."""
         template, rows = self.template.to(self.device), self.data.train.rows[:, 1]
         codes = [
             self.network.encode(centred(self.data.store.vertices(rows[[k]])).to(self.device), [template])
@@ -63,7 +60,7 @@ class NprTask(PoseTask):
         ]
         points = codes[0].points if self.network.anchors == "rest" else torch.cat([c.points for c in codes])
         features = torch.cat([c.features for c in codes])
-        return weights | {"code_points": points, "code_features": features}
+        return super().weights() | {"code_points": points, "code_features": features}
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Weighted losses of one batch."""

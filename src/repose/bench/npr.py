@@ -1,0 +1,122 @@
+"""`repose bench npr`: neighbours of the faces, and a training step, of Neural Pose Representation.
+
+The plain way to find neighbours is the released one: all distances at once, all of them sorted. Memory is that of a
+process of its own for each side, beyond what it holds before.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from repose.bench.bodies import body
+from repose.bench.corenet import RETURN_MEMORY, memory_mib
+from repose.models.npr import NPR
+from repose.models.npr.neighbours import NEAR, nearest
+
+SIDES = ("plain", "ours")
+ANCHORS = ("posed", "rest")
+
+
+def measure(vertices: int = 6890, repeats: int = 2, **widths: int) -> dict[str, Any]:
+    """Neighbours of both sides in turn, and steps of batch 1 with the keypoints posed and at rest.
+
+    Args:
+        vertices: of the body.
+        repeats: timed turns.
+        widths: of `NPR`; the published ones if not given.
+
+    Returns:
+        What `repose.bench` prints, for the neighbours; `steps` has CPU seconds and MiB of a training step.
+    """
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        mesh = Path(folder) / "body.npz"
+        rest, faces = body(vertices)
+        np.savez(mesh, rest=rest, faces=faces)
+        return _measure(str(mesh), repeats, widths)
+
+
+def _measure(mesh: str, repeats: int, widths: dict[str, int]) -> dict[str, Any]:
+    points = _centroids(mesh)
+    seconds: dict[str, list[float]] = {side: [] for side in SIDES}
+    found = {}
+    for _ in range(repeats):
+        for side in SIDES:
+            start = time.perf_counter()
+            found[side] = neighbours(side, points)
+            seconds[side].append(time.perf_counter() - start)
+    result: dict[str, Any] = {"name": "npr", "size": f"{NEAR} neighbours of {points.shape[1]} faces"}
+    for side in SIDES:
+        peak = _alone(f"peak_of_neighbours({side!r}, {mesh!r})")["mib"]
+        result[side] = {"seconds": statistics.median(seconds[side]), "peak_mib": peak}
+    lengths = [(points[0, :, None] - points[0][found[side][0]]).norm(dim=-1) for side in SIDES]
+    result["ratio"] = result["plain"]["seconds"] / result["ours"]["seconds"]
+    result["memory_ratio"] = result["plain"]["peak_mib"] / result["ours"]["peak_mib"]
+    steps = {a: _alone(f"training_step({a!r}, {mesh!r}, {repeats}, {widths!r})") for a in ANCHORS}
+    return result | {"error": float((lengths[0] - lengths[1]).abs().max()), "steps": steps}
+
+
+def neighbours(side: str, points: Tensor) -> Tensor:
+    """The nearest points of each, (1, F, 10)."""
+    if side == "ours":
+        return nearest(points, points, NEAR)
+    squares = points.square().sum(-1)
+    distances = squares[:, :, None] + squares[:, None] - 2 * points @ points.mT
+    return distances.argsort(dim=-1)[:, :, :NEAR]
+
+
+def peak_of_neighbours(side: str, mesh: str) -> None:
+    """Print by how many MiB this process grows; run it in a process of its own."""
+    points, before = _centroids(mesh), memory_mib("VmRSS")
+    neighbours(side, points)
+    print(json.dumps({"mib": memory_mib("VmHWM") - before}))
+
+
+def training_step(anchors: str, mesh: str, repeats: int, widths: dict[str, int]) -> None:
+    """Print CPU seconds and MiB of a step beyond weights and optimiser; run it in a process of its own."""
+    rest, faces = (torch.from_numpy(np.load(mesh)[name]) for name in ("rest", "faces"))
+    torch.manual_seed(0)
+    network = NPR(anchors=anchors, **widths)  # type: ignore[arg-type]
+    optimizer = torch.optim.Adam(network.parameters())
+    template = network.templates.of(rest[None].float(), faces.long())
+    posed = (rest * torch.tensor([1.0, 1.1, 0.9]))[None].float()
+    for parameter in network.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    optimizer.zero_grad()
+    before, seconds = memory_mib("VmRSS"), []
+    for _ in range(repeats):
+        start = time.process_time()
+        out = network.transfer(network.encode(posed, template), template)
+        loss = (out - posed).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        seconds.append(time.process_time() - start)
+    print(json.dumps({"seconds": statistics.median(seconds), "mib": memory_mib("VmHWM") - before}))
+
+
+def _centroids(mesh: str) -> Tensor:
+    """(1, F, 3) of a body in a file."""
+    arrays = np.load(mesh)
+    return torch.from_numpy(arrays["rest"][arrays["faces"]].mean(axis=1).astype(np.float32))[None]
+
+
+def _alone(call: str) -> dict[str, float]:
+    """What a function of this module prints in a process of its own, with one thread."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"from repose.bench import npr; npr.{call}"],
+        env=os.environ | RETURN_MEMORY | {"OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout.splitlines()[-1])
