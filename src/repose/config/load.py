@@ -1,19 +1,15 @@
 """Read YAML files into a checked `Config`; an error names the key, its file and line, and the nearest valid name."""
 
-import difflib
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from repose.config.image_methods import FlowRegression, FlowTransfer, ImageFeatures, ImageScorer
-from repose.config.learned import Learnable
-from repose.config.methods import Npr
+from repose.config.checks import nearest, wrong
 from repose.config.models import Config
-from repose.config.pose_methods import NprDiffusion
 from repose.errors import ReposeError
 from repose.provenance.publish import write_text
 
@@ -40,163 +36,9 @@ def check(values: Mapping[str, Any], paths: Sequence[Path] = ()) -> Config:
         config = Config.model_validate(values)
     except ValidationError as error:
         raise _explain(error, values, paths) from None
-    _check_names(config, paths)
-    _check_truth(config, paths)
-    _check_kinds(config, paths)
-    _check_starts(config, paths)
-    _check_devices(config, paths)
-    _check_scorers(config, paths)
-    _check_shared(config, paths)
+    for problem in wrong(config):
+        raise ReposeError(problem.what, _line_of(problem.key, paths), problem.hint)
     return config
-
-
-def _check_names(config: Config, paths: Sequence[Path]) -> None:
-    """Every name a table uses must be defined."""
-    for table, rows in config.tables.items():
-        named: list[tuple[str, Collection[str], Collection[str]]] = [
-            ("datasets", rows.datasets, config.datasets),
-            ("methods", rows.methods, config.methods),
-            ("more_seeds", rows.more_seeds, rows.methods),
-        ]
-        for kind, names, known in named:
-            for position, name in enumerate(names):
-                if name not in known:
-                    where = _line_of(
-                        ("tables", table, kind, name if kind == "more_seeds" else position), paths
-                    )
-                    raise ReposeError(
-                        f"tables.{table}.{kind}: {name!r} is not defined", where, _nearest(name, known)
-                    )
-
-
-def _check_truth(config: Config, paths: Sequence[Path]) -> None:
-    """A table scores transfers between identities, so that its datasets must hold their truth."""
-    for table, rows in config.tables.items():
-        for position, name in enumerate(rows.datasets):
-            if not config.datasets[name].has_truth:
-                raise ReposeError(
-                    f"tables.{table}.datasets: {name!r} holds no truth of a transfer",
-                    _line_of(("tables", table, "datasets", position), paths),
-                    "its meshes are for training without truth, or for transfers to and from other datasets",
-                )
-
-
-def _check_kinds(config: Config, paths: Sequence[Path]) -> None:
-    """A table compares methods of meshes on meshes, or of images on images, and the latter by one perceptual loss."""
-    for table, rows in config.tables.items():
-        kind = config.kind_of(table)
-        allowed = {"meshes", "poses"} if kind == "poses" else {kind}
-        named: list[tuple[str, list[str], Mapping[str, Any]]] = [
-            ("methods", rows.methods, config.methods),
-            ("datasets", rows.datasets, config.datasets),
-        ]
-        for section, names, known in named:
-            for position, name in enumerate(names):
-                if known[name].kind not in allowed:
-                    raise ReposeError(
-                        f"tables.{table}.{section}: {name!r} is of {known[name].kind}, "
-                        f"{rows.methods[0]!r} of {config.methods[rows.methods[0]].kind}",
-                        _line_of(("tables", table, section, position), paths),
-                        "give them tables of their own",
-                    )
-        losses = {
-            name: method.training.perceptual
-            for name in rows.methods
-            if isinstance(method := config.methods[name], FlowTransfer)
-        }
-        if len(set(losses.values())) > 1:
-            raise ReposeError(
-                f"tables.{table}.methods: {' and '.join(losses)} differ in training.perceptual",
-                _line_of(("tables", table, "methods"), paths),
-                "methods of one table share it, or they do not compare",
-            )
-
-
-def _check_scorers(config: Config, paths: Sequence[Path]) -> None:
-    """What judges the images of a dataset is a scorer."""
-    for name, dataset in config.datasets.items():
-        scorer = getattr(dataset, "scorer", None)
-        if scorer is None:
-            continue
-        what, where = f"datasets.{name}.scorer", _line_of(("datasets", name, "scorer"), paths)
-        if scorer not in config.methods:
-            raise ReposeError(f"{what}: {scorer!r} is not defined", where, _nearest(scorer, config.methods))
-        if not isinstance(config.methods[scorer], ImageScorer):
-            raise ReposeError(f"{what}: {scorer!r} is not of architecture image-scorer", where)
-
-
-def _check_starts(config: Config, paths: Sequence[Path]) -> None:
-    """A method that is given a part of another one has the same settings of that part."""
-    parts: dict[str, tuple[type, tuple[str, ...]]] = {
-        "poses_of": (Npr, ()),
-        "features": (ImageFeatures, ()),
-        "flow": (FlowRegression, ("flow_network", "joints", "radius")),
-        "generator": (
-            FlowTransfer,
-            (
-                "generator",
-                "width",
-                "widest",
-                "levels",
-                "warped_levels",
-                "gate",
-                "joints",
-                "radius",
-                "faithful",
-            ),
-        ),
-    }
-    for name, method in config.methods.items():
-        for part, other in method.starts_from.items():
-            key = "perceptual.method" if part == "features" else part
-            where = _line_of(("methods", name, "training", *key.split(".")), paths)
-            what = f"methods.{name}.training.{key}"
-            if other not in config.methods:
-                raise ReposeError(f"{what}: {other!r} is not defined", where, _nearest(other, config.methods))
-            model, settings = parts[part]
-            given = config.methods[other]
-            borrowed = (
-                given.starts_from.get(part) if part == "generator" else getattr(given, "weights_of", None)
-            )
-            if not isinstance(given, model) or borrowed:
-                raise ReposeError(f"{what}: {other!r} has no {part} of its own to give", where)
-            differing = [s for s in settings if getattr(given, s) != getattr(method, s)]
-            if isinstance(method, NprDiffusion) and (setting := method.differs_from(given)):
-                differing = [setting]
-            if differing:
-                raise ReposeError(
-                    f"{what}: {other!r} has another {differing[0]}", where, "give both methods the same"
-                )
-
-
-def _check_devices(config: Config, paths: Sequence[Path]) -> None:
-    """Devices share a batch evenly, or the average of their gradients is not that of the batch."""
-    for name, method in config.methods.items():
-        devices = config.compute.devices_of(method)
-        if isinstance(method, Learnable) and method.training.batch % devices:
-            raise ReposeError(
-                f"methods.{name}.training.batch: {method.training.batch} cannot be shared by {devices} devices",
-                _line_of(("methods", name, "training", "batch"), paths),
-                f"a multiple of {devices}, or compute.devices: 1",
-            )
-
-
-def _check_shared(config: Config, paths: Sequence[Path]) -> None:
-    """A method that shares the training of another one has the same settings, but for the refinement."""
-    for name, method in config.methods.items():
-        if not isinstance(method, Npr) or not (other := method.weights_of):
-            continue
-        what, where = f"methods.{name}.weights_of", _line_of(("methods", name, "weights_of"), paths)
-        if other not in config.methods:
-            raise ReposeError(f"{what}: {other!r} is not defined", where, _nearest(other, config.methods))
-        given = config.methods[other]
-        if not isinstance(given, Npr) or given.weights_of:
-            raise ReposeError(f"{what}: {other!r} has no such training of its own", where)
-        for setting in Npr.model_fields.keys() - {"refine_steps", "weights_of"}:
-            if getattr(given, setting) != getattr(method, setting):
-                raise ReposeError(
-                    f"{what}: {other!r} has another {setting}", where, "give both methods the same"
-                )
 
 
 def resolve(config: Config, folder: Path) -> Path:
@@ -265,13 +107,13 @@ def _explain(error: ValidationError, values: Mapping[str, Any], paths: Sequence[
     what, hint = f"{name}: {first['msg']}, got {first['input']!r}", None
     if first["type"] == "extra_forbidden":
         what = f"unknown key {name!r}"
-        hint = _nearest(str(key[-1]), _section(key[:-1], values).model_fields)
+        hint = nearest(str(key[-1]), _section(key[:-1], values).model_fields)
     elif first["type"] == "missing":
         what = f"key {name!r} is missing"
     elif first["type"] == "union_tag_invalid":
         tag, tags = first["ctx"]["tag"], first["ctx"]["expected_tags"].replace("'", "").split(", ")
         kind = first["ctx"]["discriminator"].strip("'")
-        what, hint = f"{name}: unknown {kind} {tag!r}", _nearest(tag, tags)
+        what, hint = f"{name}: unknown {kind} {tag!r}", nearest(tag, tags)
     return ReposeError(what, where=_line_of(key, paths), hint=hint)
 
 
@@ -316,12 +158,6 @@ def _child(node: yaml.Node | None, part: str | int) -> tuple[int, yaml.Node] | N
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         return node.value[part].start_mark.line + 1, node.value[part]
     return None
-
-
-def _nearest(name: str, known: Collection[str]) -> str:
-    """A hint with the valid name nearest to `name`."""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"valid: {', '.join(known)}"
 
 
 def _section(parent: Sequence[str | int], values: Mapping[str, Any]) -> type[BaseModel]:
