@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 _MOLLIFY = 1e-3  # slack of the triangle inequality, in mean edge lengths
 _TINY = 1e-200  # added to squared gradients of heat, which decay like exp(-2 d / √t), and to squared lengths
@@ -32,6 +33,14 @@ def patch_distances(
             scale exactly as the patch does.
         factor: 2 for the released convention.
     """
+    # One patch at a time, made again on the way back: the dense matrices of all patches would fill gigabytes.
+    parts = zip(*(x.split(1) for x in (vertices, faces, is_vertex, is_face)), strict=True)
+    return torch.cat([checkpoint(_distances, *part, time, factor, use_reentrant=False) for part in parts])
+
+
+def _distances(
+    vertices: Tensor, faces: Tensor, is_vertex: Tensor, is_face: Tensor, time: float | None, factor: float
+) -> Tensor:
     weights, areas, squared_edge = _cotan(vertices.double(), faces, is_face)
     laplacian = _laplacian(weights, faces, vertices.shape[1])
     mass = torch.zeros_like(laplacian[..., 0])
