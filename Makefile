@@ -24,7 +24,7 @@ results/%: $(BIN)/.ready FORCE
 	$(SNAKEMAKE) $@
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/workflow tests/crash tests  # the longest first
 
 test-slurm: $(BIN)/.ready
 	tests/slurm/cluster.sh up

@@ -74,13 +74,13 @@ def test_half_precision_runs_on_both_sides():
 def test_a_step_of_iepgan_has_its_parts_and_both_sides_read_the_same_distances():
     from repose.bench.iepgan import measure
 
-    result = measure(vertices=400, patch_vertices=40, steps=1, meshes=50)
+    result = measure(vertices=400, patch_vertices=40, steps=1, meshes=100)
     assert result.keys() >= KEYS and result["error"] < 1e-3
     for target, step in result["steps"].items():
         parts = [step[name] for name in ("mesh_read", "gih_read", "gih", "networks")]
         assert step["step"] == pytest.approx(sum(parts)) and step["gih"] > 0
         assert (step["gih_read"] > 0) == (target == "full-block")
-    assert result["stretch"]["factor_mib"] > 0 and result["peak_mib"].keys() == {10, 50}
+    assert result["stretch"]["factor_mib"] > 0 and result["peak_mib"].keys() == {20, 100}
 
 
 @pytest.fixture

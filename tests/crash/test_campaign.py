@@ -22,11 +22,6 @@ def test_stages_killed_at_random_leave_old_or_new_and_the_next_run_makes_the_sam
     assert "second waits" in out and "first killed" in out and "first went on" in out
 
 
-def test_two_runs_of_snakemake_on_one_folder_without_its_lock_leave_nothing_torn():
-    out = campaign("--two-runs", "1")
-    assert "run completed beside another" in out or "run stopped by the other" in out
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small disk, which only root may")
 def test_a_full_disk_ends_each_stage_in_one_line_and_with_room_it_goes_on():
     assert "no room" in campaign("--full-disk", "1")

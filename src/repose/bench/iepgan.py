@@ -55,7 +55,7 @@ def measure(
         vertices: of a mesh.
         patch_vertices: least size of the four patches of a step.
         steps: measured, after one that is not.
-        meshes: a multiple of 50; the training is repeated with a fifth of them.
+        meshes: a multiple of 50, at least 100; the training is repeated with a fifth of them.
 
     Returns:
         What `repose.bench` prints, for the distances of one step; beside it
