@@ -24,7 +24,8 @@ results/%: $(BIN)/.ready FORCE
 	$(SNAKEMAKE) $@
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/workflow tests/crash tests  # the longest first
+	# The longest files first; two processes with one thread each.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/workflow tests/crash tests
 
 test-slurm: $(BIN)/.ready
 	tests/slurm/cluster.sh up
