@@ -23,8 +23,8 @@ all: $(BIN)/.ready
 results/%: $(BIN)/.ready FORCE
 	$(SNAKEMAKE) $@
 
+# The longest files first; two processes with one thread each.
 test: lint
-	# The longest files first; two processes with one thread each.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/workflow tests/crash tests
 
 test-slurm: $(BIN)/.ready
