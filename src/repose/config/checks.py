@@ -33,7 +33,7 @@ class Wrong(NamedTuple):
 
 
 def wrong(config: Config) -> Iterator[Wrong]:
-    """All that is wrong, in the order of the checks."""
+    """What is wrong, in the order of the checks; take the first, since a check relies on those before it."""
     return chain(
         _names(config),
         _truth(config),
