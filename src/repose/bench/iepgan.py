@@ -21,13 +21,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from repose.array_pickle import ArrayUnpickler
 from repose.bench import compare
 from repose.bench.bodies import body
 from repose.config.methods import AdversarialTraining, IepGan
 from repose.convert.bodies import write_bodies
 from repose.gih import store
 from repose.gih.compute import mesh_into_store
-from repose.gih.import_pickles import unpickle_array
 from repose.gih.solver import METRES
 from repose.models import build
 from repose.models.iepgan import stretch
@@ -195,7 +195,7 @@ def _reading(root: Path, data: TrainingData, patch_vertices: int) -> dict[str, A
         whole = []
         for name in names:
             with (root / f"{name}.pkl").open("rb") as file:
-                whole.append(unpickle_array(file).astype(np.float32))
+                whole.append(ArrayUnpickler(file).load().astype(np.float32))
         return np.stack([[matrix[p][:, p] for p in view.whole] for matrix in whole])
 
     error = float(np.abs(plain() - ours()).max())

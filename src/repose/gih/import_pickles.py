@@ -1,19 +1,18 @@
 """Bring in the published ``*.pkl`` matrices without ever running a pickle.
 
-A pickle is a program. The reader here allows the one program it expects: rebuild a bare numpy array of
-float32. Any other name it asks for, any other type or shape, ends in an error before anything is called.
+The reader here takes a bare numpy array of float32. Any other name in the file ends in an error before anything is
+called, any other type or shape in one after it.
 """
 
 import hashlib
 import io
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from repose.array_pickle import ArrayUnpickler
 from repose.errors import ReposeError
 from repose.gih import compute, intrinsic, store
 from repose.gih.scale import MeshSource
@@ -30,42 +29,6 @@ SAMPLE = 32
 MAX_DIFFERENCE = 0.05
 """Mean relative difference to the recomputation above which it must be another mesh, or another unit."""
 
-_ALLOWED = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,  # type: ignore[attr-defined]
-    ("numpy._core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,  # type: ignore[attr-defined]
-    ("numpy.core.numeric", "_frombuffer"): np._core.numeric._frombuffer,  # type: ignore[attr-defined]
-    ("numpy._core.numeric", "_frombuffer"): np._core.numeric._frombuffer,  # type: ignore[attr-defined]
-    ("_codecs", "encode"): lambda text, encoding: _latin1(text, encoding),
-}
-
-
-def _latin1(text: str, encoding: str) -> bytes:
-    """How protocol 2 writes the bytes of an array."""
-    if encoding != "latin1":
-        raise pickle.UnpicklingError(f"text encoding {encoding!r}")
-    return text.encode("latin1")
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
-        return _ALLOWED[module, name]
-
-    def persistent_load(self, _pid: Any) -> Any:
-        raise pickle.UnpicklingError("it refers to objects outside the file")
-
-
-def unpickle_array(file: BinaryIO) -> Any:
-    """Like ``pickle.load``, and as fast, for a file that holds a numpy array and nothing else.
-
-    Raises:
-        pickle.UnpicklingError: it asks for anything else. A damaged file can raise nearly any exception.
-    """
-    return _ArrayUnpickler(file).load()
-
 
 def read_matrix(path: Path) -> NDArray[np.float32]:
     """Read one pickled (V, V) float32 array.
@@ -78,7 +41,7 @@ def read_matrix(path: Path) -> NDArray[np.float32]:
     except OSError as error:
         raise ReposeError(f"cannot read: {error.strerror}", path) from error
     try:
-        array = unpickle_array(io.BytesIO(content))
+        array = ArrayUnpickler(io.BytesIO(content)).load()
     except Exception as error:  # a damaged pickle can raise nearly anything
         raise ReposeError(f"not a pickled float32 array: {error}", path, "nothing else is read") from error
     if type(array) is not np.ndarray or array.dtype != np.float32:

@@ -7,17 +7,17 @@ anything is called. It was made from the formats' descriptions and not tried on 
 
 import io
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csc_matrix
 
+from repose.array_pickle import ArrayUnpickler
 from repose.errors import ReposeError
 
 HINT = "save the arrays with numpy.savez where you can open the file"
-_REBUILD = np._core.multiarray._reconstruct  # type: ignore[attr-defined]
 
 
 class _Record:
@@ -44,18 +44,7 @@ def _reconstructor(cls: Any, base: Any, state: Any) -> _Record:
     return cls()
 
 
-def _latin1(text: str, encoding: str) -> bytes:
-    if encoding != "latin1":
-        raise pickle.UnpicklingError(f"text encoding {encoding!r}")
-    return text.encode("latin1")
-
-
-_ALLOWED = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("numpy.core.multiarray", "_reconstruct"): _REBUILD,
-    ("numpy._core.multiarray", "_reconstruct"): _REBUILD,
-    ("_codecs", "encode"): _latin1,
+_ALSO: dict[tuple[str, str], Callable[..., Any]] = {
     ("copy_reg", "_reconstructor"): _reconstructor,
     ("copyreg", "_reconstructor"): _reconstructor,
     ("__builtin__", "object"): object,
@@ -64,16 +53,6 @@ _ALLOWED = {
     ("scipy.sparse._csc", "csc_matrix"): _Sparse,
     ("chumpy.ch", "Ch"): _Chumpy,
 }
-
-
-class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
-        return _ALLOWED[module, name]
-
-    def persistent_load(self, _pid: Any) -> Any:
-        raise pickle.UnpicklingError("it refers to objects outside the file")
 
 
 def read_arrays(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -90,7 +69,7 @@ def read_arrays(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
         content = (
             _npz(data, names)
             if data.startswith(b"PK")
-            else _Unpickler(io.BytesIO(data), encoding="latin1").load()
+            else ArrayUnpickler(io.BytesIO(data), _ALSO, encoding="latin1").load()
         )
     except Exception as error:  # a damaged file can raise nearly anything
         raise ReposeError(f"not a model of plain arrays: {error}", path, HINT) from error
