@@ -9,13 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from embreex import rtcore_scene
 from embreex.mesh_construction import TriangleMesh
-from matplotlib import colormaps
 
 from repose.errors import MeshError
 from repose.mesh.operators import vertex_normals
 
 SKIN = (0.72, 0.76, 0.84)
-ERROR_COLOURS = "viridis"
 Window = tuple[slice, slice]
 _AMBIENT, _DIFFUSE, _INSIDE = 0.34, 0.66, 0.28
 
@@ -93,11 +91,6 @@ def common_view(
     """A view that shows any of these meshes (V, 3) whole and all at one scale, each in the middle."""
     view = View(yaw, pitch)
     return View(yaw, pitch, max(_half_height(mesh, view, size[1] / size[0]) for mesh in meshes))
-
-
-def error_colours(errors: np.ndarray, largest: float) -> np.ndarray:
-    """Colours (V, 3) in [0, 1] for errors (V,) from 0 to `largest` (above 0); more is clipped."""
-    return colormaps[ERROR_COLOURS](np.clip(errors / largest, 0, 1))[:, :3]
 
 
 def _checked(
