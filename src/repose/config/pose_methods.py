@@ -94,6 +94,15 @@ class NprDiffusion(Learnable):
         return "training.source" if given.training.source != self.source else None
 
 
+class RenderScorer(Learnable):
+    """A classifier of bodies by their pictures that judges what others pose; a table names it as its `scorer`."""
+
+    task: ClassVar[str] = "render_scorer"
+
+    architecture: Literal["render-scorer"]
+    training: Schedule = Field(description="optimiser, schedule and length")
+
+
 class CopyPoses(Floor):
     """Poses without a model: a choice of the training poses, which is the ceiling, or always the pose at rest."""
 
