@@ -54,7 +54,7 @@ class RenderScorer(nn.Module):
         self.features = nn.Sequential(
             nn.Flatten(), nn.Dropout(0.3), nn.Linear(seen, FEATURES), nn.BatchNorm1d(FEATURES, affine=False)
         )
-        self.head = nn.Linear(FEATURES, 0)
+        self.head = nn.Linear(FEATURES, 1)  # as many as bodies, when they are known
         self.identities: Tensor
         self.half_height: Tensor
         self.register_buffer("identities", torch.empty(0, dtype=torch.long))

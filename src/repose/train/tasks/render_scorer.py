@@ -36,7 +36,7 @@ class Pictures(NamedTuple):
 
 @dataclass(frozen=True)
 class JudgedBodies:
-    """The bodies that methods are judged on, in training and in validation poses: rows (identities, poses) of a store."""
+    """The bodies that methods are judged on, in two sets of poses: rows (identities, poses) of a store."""
 
     store: MeshStore
     identities: list[int]
