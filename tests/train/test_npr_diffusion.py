@@ -112,7 +112,7 @@ def test_weights_of_another_network_are_refused(store, splits, npr, tmp_path):
 
 @pytest.fixture(scope="module")
 def learned(store, splits, npr, tmp_path_factory):
-    settings = method(320)
+    settings = method(200)
     found = trained(settings, store, splits, npr, tmp_path_factory.mktemp("diffusion") / "state")
     return settings, found
 
