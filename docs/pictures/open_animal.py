@@ -5,11 +5,11 @@ python docs/pictures/open_animal.py
 
 from pathlib import Path
 
+from repose.mesh.render import View, render
 from repose.provenance.publish import publish
 from repose.raw.open_animal import Settings, generate, meshes
 from repose.raw.open_animal.anatomy import SPECIES
 from repose.raw.open_animal.poses import STYLES
-from repose.report.render import View, render
 from repose.report.sheet import contact_sheet
 
 POSES = 40  # enough for one of each style

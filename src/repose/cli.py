@@ -152,7 +152,9 @@ def score(
     store: StorePath,
     splits: Splits,
     out: Out,
-    scorer: Annotated[Path | None, typer.Option(help="weights of the dataset's scorer of images")] = None,
+    scorer: Annotated[
+        Path | None, typer.Option(help="weights of the scorer of images, or of pictures of meshes")
+    ] = None,
 ) -> None:
     """Score predictions against the truth: a row per test triple, or body, and metric."""
     from repose.score.stage import run

@@ -51,3 +51,25 @@ def test_made_up_poses_and_images_are_not_compared(tmp_path):
         loaded(tmp_path, "tables: {table4: {methods: [npr-diffusion, flow]}}")
     with pytest.raises(ReposeError, match=r"tables.table4.datasets: 'open-market' is of images"):
         loaded(tmp_path, "tables: {table4: {datasets: [open-market]}}")
+
+
+def test_a_scorer_of_renders_judges_the_methods_of_its_table(tmp_path):
+    config = load_files(DEFAULT)
+    assert {config.scorer_of("open-human", name) for name in config.tables["table4"].methods} == {
+        "render-scorer"
+    }
+    assert config.scorer_of("open-human", "npt") is None and config.scorer_of("open-animal", "npr") is None
+    assert config.scorer_of("open-market", "flow") == "image-scorer"
+    for text, says in (
+        ("tables: {table4: {scorer: npr}}", "table4.scorer: 'npr' is not of architecture render-scorer"),
+        ("tables: {table4: {scorer: rendr}}", "table4.scorer: 'rendr' is not defined.*'render-scorer'"),
+        ("tables: {table1: {scorer: render-scorer}}", "table1.scorer: only a table with made-up poses"),
+    ):
+        with pytest.raises(ReposeError, match=says):
+            loaded(tmp_path, text)
+    with pytest.raises(ReposeError, match="table4 and other have other scorers"):
+        loaded(
+            tmp_path,
+            "methods: {second: {architecture: render-scorer, training: {steps: 1}}}\n"
+            "tables: {other: {datasets: [open-human], methods: [rest-pose], scorer: second}}\n",
+        )

@@ -12,7 +12,6 @@ from safetensors.torch import save, save_file
 
 from repose.config.methods import Method
 from repose.config.models import Compute
-from repose.convert.bodies import write_bodies
 from repose.errors import ReposeError
 from repose.generate.command import generate
 from repose.mesh import Mesh, read_mesh
@@ -21,16 +20,12 @@ from repose.models import build
 from repose.predict.poses import predict_poses
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.score.poses import score_poses
-from repose.split.triples import Meshes, draw_triples
-from repose.store.meshes import MeshStore
-from repose.store.pack import pack
+from repose.split.triples import draw_triples
 from repose.train.fit import train
 from repose.train.tasks.npr_diffusion import NprDiffusionTask
 from repose.transfer.command import Said
-from tests.train.test_npr import LEARNING, WIDTHS, worm
-from tests.train.test_npr import method as npr_method
+from tests.worms import LEARNING, POSES, THERE, WIDTHS, npr_method, worm, worm_store
 
-POSES = 60
 CPU = Compute(device="cpu")
 NPR = {"rest_pose": 0, "anchors": "rest", **WIDTHS}
 
@@ -40,30 +35,30 @@ def method(steps=6, **settings):
         "poses_of": "npr", "steps": steps, "batch": 8, "learning_rate": 2e-3, "schedule": "cosine", "ema": 0.98,
         "validate_every": max(2, steps // 3),
     }  # fmt: skip
-    settings = {"npr": NPR, "width": 32, "layers": 2, "sampler_steps": 30, **settings, "training": training}
+    settings = {
+        "npr": NPR,
+        "width": 32,
+        "layers": 2,
+        "sampler_steps": 30,
+        "predicts": "velocity",
+        **settings,
+        "training": training,
+    }
     return TypeAdapter(Method).validate_python({"architecture": "npr-diffusion", **settings})
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    bends = np.concatenate([[[0, 0]], np.random.default_rng(0).uniform(-0.9, 0.9, (POSES - 1, 2))])
-    rows = write_bodies(
-        ((i, p, worm(t, b)[0]) for i, t in enumerate([0.3, 0.5, 0.4, 0.45]) for p, b in enumerate(bends)),
-        worm(1, [0, 0])[1].astype(np.int32), folder / "obj", "test", "own",
-    )  # fmt: skip
-    pack(rows, folder / "obj", folder / "meshes.zarr")
-    return MeshStore(folder / "meshes.zarr")
+    return worm_store(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")
 def splits():
-    there = Meshes({(i, p) for i in range(4) for p in range(POSES)})
     parts = (
-        draw_triples(there, [0, 1], range(40), 200, "train", 0),
-        draw_triples(there, [2, 3], range(40, 46), 8, "val", 0),
+        draw_triples(THERE, [0, 1], range(40), 200, "train", 0),
+        draw_triples(THERE, [2, 3], range(40, 46), 8, "val", 0),
     )
-    unseen = draw_triples(there, [2, 3], range(46, POSES), 60, "test-unseen", 0)
+    unseen = draw_triples(THERE, [2, 3], range(46, POSES), 60, "test-unseen", 0)
     return {"train": pd.concat(parts, ignore_index=True), "unseen": unseen}
 
 
@@ -117,7 +112,7 @@ def test_weights_of_another_network_are_refused(store, splits, npr, tmp_path):
 
 @pytest.fixture(scope="module")
 def learned(store, splits, npr, tmp_path_factory):
-    settings = method(320)
+    settings = method(200)
     found = trained(settings, store, splits, npr, tmp_path_factory.mktemp("diffusion") / "state")
     return settings, found
 

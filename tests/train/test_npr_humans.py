@@ -19,7 +19,7 @@ from repose.store.pack import pack
 from repose.train.fit import train
 from repose.transfer.run import Body, transfer
 from repose.weights.model import Model
-from tests.train.test_npr import method
+from tests.worms import npr_method
 
 POSES = 8
 
@@ -40,7 +40,9 @@ def test_a_human_on_another_mesh_takes_the_pose(tmp_path, monkeypatch):
         for role in ("train", "val")
         for p in range(POSES)
     ]
-    settings = method({"steps": 100, "validate_every": 50, "jacobian_weight": 0.05, "learning_rate": 5e-3})
+    settings = npr_method(
+        {"steps": 100, "validate_every": 50, "jacobian_weight": 0.05, "learning_rate": 5e-3}
+    )
     trained = train(
         settings, Compute(device="cpu"), MeshStore(tmp_path / "m.zarr"), pd.DataFrame(rows, columns=COLUMNS), 0,
         tmp_path / "state", "test",

@@ -206,9 +206,9 @@ def test_history_says_what_a_run_was_made_from(smoke):
     assert json.loads((results / "runs/open-human/npt/seed1/run.json").read_text())["parameters"] > 0
 
 
-def test_a_method_that_shares_a_training_has_none_of_its_own(tmp_path):
+def test_a_method_that_shares_a_training_has_none_of_its_own_and_a_scorer_one_for_all_seeds(tmp_path):
     (tmp_path / "shared.yaml").write_text(
-        "tables: {shared: {datasets: [open-human], methods: [npr, npr-refined], seeds: [0, 1]}}\n"
+        "tables: {table4: {methods: [npr, npr-refined, rest-pose], seeds: [0, 1], scorer: render-scorer}}\n"
     )
-    planned = Project(tmp_path).planned("results/shared.csv", preset="shared.yaml")
-    assert planned["train"] == 2 and planned["predict"] == planned["score"] == 4
+    planned = Project(tmp_path).planned("results/table4.csv", preset="shared.yaml")
+    assert planned["train"] == 2 + 1 and planned["predict"] == planned["score"] == 5

@@ -263,11 +263,10 @@ def distances_option(wildcards):
 
 
 def scorer_model(wildcards):
-    """The weights of what judges the images of a dataset; nothing where nobody does."""
-    dataset = CONFIG.datasets[wildcards.dataset]
-    if not (name := getattr(dataset, "scorer", None)):
-        return []
-    return f"results/runs/{wildcards.dataset}/{name}/seed0/model.manifest.json"
+    """The weights of what judges pictures of a method; nothing where nobody does."""
+    name = CONFIG.scorer_of(wildcards.dataset, wildcards.method)
+    folder = f"results/runs/{wildcards.dataset}/{name}/seed0"
+    return f"{folder}/model.manifest.json" if name else []
 
 
 def scorer_option(wildcards):

@@ -9,7 +9,7 @@ from repose.config.image_methods import FlowRegression, FlowTransfer, ImageFeatu
 from repose.config.learned import Learnable
 from repose.config.methods import Npr
 from repose.config.models import Config
-from repose.config.pose_methods import NprDiffusion
+from repose.config.pose_methods import NprDiffusion, RenderScorer
 
 SAME = "give both methods the same"
 # What a method may be given of another one: of which class that is, and settings that both must have alike.
@@ -113,16 +113,30 @@ def _losses(config: Config) -> Iterator[Wrong]:
 
 
 def _scorers(config: Config) -> Iterator[Wrong]:
-    """What judges the images of a dataset is a scorer."""
-    for name, dataset in config.datasets.items():
-        scorer = getattr(dataset, "scorer", None)
+    """What judges the images of a dataset, or pictures of the meshes of a table, is a scorer of such."""
+    wanted: list[tuple[str, str, str | None, type, str]] = [
+        *(
+            ("datasets", n, getattr(d, "scorer", None), ImageScorer, "image-scorer")
+            for n, d in config.datasets.items()
+        ),
+        *(("tables", n, table.scorer, RenderScorer, "render-scorer") for n, table in config.tables.items()),
+    ]
+    for section, name, scorer, model, architecture in wanted:
         if scorer is None:
             continue
-        key, what = ("datasets", name, "scorer"), f"datasets.{name}.scorer"
+        key, what = (section, name, "scorer"), f"{section}.{name}.scorer"
         if scorer not in config.methods:
             yield Wrong(key, f"{what}: {scorer!r} is not defined", nearest(scorer, config.methods))
-        elif not isinstance(config.methods[scorer], ImageScorer):
-            yield Wrong(key, f"{what}: {scorer!r} is not of architecture image-scorer")
+        elif not isinstance(config.methods[scorer], model):
+            yield Wrong(key, f"{what}: {scorer!r} is not of architecture {architecture}")
+        elif section == "tables" and config.kind_of(name) != "poses":
+            yield Wrong(key, f"{what}: only a table with made-up poses has columns for it")
+    judges = {name: table.scorer for name, table in config.tables.items() if table.scorer}
+    if len(set(judges.values())) > 1:
+        name = list(judges)[-1]
+        yield Wrong(
+            ("tables", name, "scorer"), f"tables: {' and '.join(judges)} have other scorers", "give them one"
+        )
 
 
 def _starts(config: Config) -> Iterator[Wrong]:

@@ -6,7 +6,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from repose.config.image_methods import CopyImage, FlowRegression, FlowTransfer, ImageFeatures, ImageScorer
 from repose.config.learned import Floor, Learnable, Schedule
-from repose.config.pose_methods import CopyPoses, NprDiffusion, NprNetwork
+from repose.config.pose_methods import CopyPoses, NprDiffusion, NprNetwork, RenderScorer
 from repose.config.section import Name
 
 
@@ -304,6 +304,7 @@ Method = Annotated[
     | IepGan
     | Npr
     | NprDiffusion
+    | RenderScorer
     | Copy
     | CopyPoses
     | FlowRegression

@@ -29,6 +29,11 @@ class Table(Section):
     protocols: list[Protocol] | None = Field(
         None, min_length=1, description="test lists whose rows it has; null: those of each dataset"
     )
+    scorer: Name | None = Field(
+        None,
+        description="method of architecture render-scorer, trained with seed 0, that judges pictures of transfers from "
+        "one source, and of made-up poses; null: no RenderFID, RenderKID and RenderAcc",
+    )
 
     def seeds_of(self, method: str, learned: bool) -> list[int]:
         """Seeds a method is run with; a floor is the same for all."""
@@ -125,6 +130,15 @@ class Config(Section):
             *(p for t in tables for p in self.protocols_of(dataset, t)),
         ]
         return list(dict.fromkeys(wanted))
+
+    def scorer_of(self, dataset: str, method: str) -> str | None:
+        """What judges pictures that a method draws, or pictures of the meshes that it makes; None: nobody does.
+
+        The scorer of a dataset of images, or of a table that the method is in.
+        """
+        own = getattr(self.datasets[dataset], "scorer", None)
+        tables = (t for t in self.tables.values() if dataset in t.datasets and method in t.methods)
+        return own or next((t.scorer for t in tables if t.scorer), None)
 
     def trained_by(self, method: str) -> str | None:
         """Name of the method whose training gives a method its weights, most often its own; None for a floor."""

@@ -74,6 +74,11 @@ class NprDiffusion(Learnable):
         le=1000,
         description="null: all 1,000 steps, each with new noise (DDPM), as published; or so many without (DDIM)",
     )
+    predicts: Literal["noise", "velocity"] = Field(
+        "noise",
+        description="what both models say: the noise, as published; or the velocity, which counts the data as much as "
+        "the noise, so that few steps of training learn how the keypoints of a pose belong together",
+    )
     training: NprDiffusionTraining = Field(description="optimiser, schedule and length")
 
     @property
@@ -92,6 +97,15 @@ class NprDiffusion(Learnable):
             if getattr(given, name) != getattr(self.npr, name):
                 return name
         return "training.source" if given.training.source != self.source else None
+
+
+class RenderScorer(Learnable):
+    """A classifier of bodies by their pictures that judges what others pose; a table names it as its `scorer`."""
+
+    task: ClassVar[str] = "render_scorer"
+
+    architecture: Literal["render-scorer"]
+    training: Schedule = Field(description="optimiser, schedule and length")
 
 
 class CopyPoses(Floor):

@@ -10,10 +10,10 @@ from repose.errors import ReposeError
 from repose.mesh.frame import find_frame
 from repose.mesh.io import read_mesh, write_mesh
 from repose.mesh.mesh import Mesh
+from repose.mesh.render import common_view, render
 from repose.models.generation import Body as Unposed
 from repose.models.npr_diffusion import NprDiffusion
 from repose.provenance.publish import publish
-from repose.report.render import common_view, render
 from repose.report.sheet import contact_sheet
 from repose.transfer.command import Said
 from repose.transfer.run import Body

@@ -6,8 +6,8 @@ import zarr
 from numpy.typing import NDArray
 
 from repose.mesh.metrics import bbox_centred
-from repose.report.render import common_view, error_colours, render
-from repose.report.sheet import contact_sheet
+from repose.mesh.render import common_view, render
+from repose.report.sheet import contact_sheet, error_colours
 from repose.report.shown import Shown, by_dataset, spread
 from repose.store.meshes import MeshStore
 from repose.train.batches import centred

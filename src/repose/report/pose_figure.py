@@ -6,7 +6,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from repose.report.render import common_view, render
+from repose.mesh.render import common_view, render
 from repose.report.sheet import contact_sheet
 from repose.report.shown import Shown, spread
 from repose.store.meshes import MeshStore

@@ -9,8 +9,7 @@ import numpy as np
 from matplotlib import colormaps
 from PIL import Image, ImageDraw, ImageFont
 
-from repose.report.render import ERROR_COLOURS
-
+ERROR_COLOURS = "viridis"
 _GAP, _INK, _WHITE = 6, (40, 40, 40), (255, 255, 255)
 
 
@@ -60,6 +59,11 @@ def contact_sheet(
     if scale:
         _draw_scale(sheet, draw, font, scale, text_size)
     return _png(sheet)
+
+
+def error_colours(errors: np.ndarray, largest: float) -> np.ndarray:
+    """Colours (V, 3) in [0, 1] for errors (V,) from 0 to `largest` (above 0); more is clipped."""
+    return colormaps[ERROR_COLOURS](np.clip(errors / largest, 0, 1))[:, :3]
 
 
 def _draw_scale(

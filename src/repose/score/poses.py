@@ -17,7 +17,9 @@ from repose.config.pose_methods import OWN_BODY
 from repose.errors import ReposeError
 from repose.mesh.metrics import bbox_centred
 from repose.mesh.operators import unique_edges
+from repose.models.render_scorer import RenderScorer
 from repose.predict.bodies import Known, bodies_of
+from repose.score.renders import render_values
 from repose.store.meshes import MeshStore
 from repose.train.batches import centred
 
@@ -33,8 +35,19 @@ METRICS = (
 KEY = ["identity"]
 
 
-def score_poses(predictions: Path, store: MeshStore, splits: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def score_poses(
+    predictions: Path,
+    store: MeshStore,
+    splits: Mapping[str, pd.DataFrame],
+    scorer: RenderScorer | None = None,
+) -> pd.DataFrame:
     """Compare the made-up poses of each body with its test poses.
+
+    Args:
+        predictions: of the stage `predict`.
+        store: the true bodies.
+        splits: the parts `train` and `unseen`.
+        scorer: what judges pictures, in evaluation mode; without it there are no `…render_…` rows.
 
     Returns:
         Columns protocol, identity, metric, value; the unit is in the metric's name:
@@ -46,6 +59,7 @@ def score_poses(predictions: Path, store: MeshStore, splits: Mapping[str, pd.Dat
         * to_training_m2: mean distance of a made-up pose to the nearest training pose of the body; 0: copied.
         * real_to_training_m2: the same of the test poses, for comparison.
         * edge_error: mean over edges of | length / length in the body's mean over training poses - 1 |.
+        * those of `repose.score.renders`.
 
     Raises:
         ReposeError: the predictions are of other bodies than the split's.
@@ -60,7 +74,11 @@ def score_poses(predictions: Path, store: MeshStore, splits: Mapping[str, pd.Dat
         vertices = np.asarray(zarr.open_array(predictions / protocol / "vertices", mode="r")[:])
         for body in bodies:
             made = bbox_centred(torch.from_numpy(vertices[names == body.identity]))
-            for metric, value in _values(made, body, store).items():
+            values = _values(made, body, store)
+            if scorer is not None:
+                real = centred(store.vertices(body.held_out))
+                values |= render_values(scorer, body.identity, made, real, store.faces)
+            for metric, value in values.items():
                 rows.append((protocol, body.identity, metric, value))
     return pd.DataFrame(rows, columns=["protocol", *KEY, "metric", "value"])
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from repose.config.learned import Kind
 from repose.models.image_scorer import ImageScorer
 from repose.models.load import load_weights
+from repose.models.render_scorer import RenderScorer
 from repose.provenance.code import of_kind, stage_code
 from repose.provenance.manifest import Manifest, Recorder, check_link, load, manifest_path
 from repose.provenance.publish import publish
@@ -19,6 +21,7 @@ from repose.score.rows import TRIPLE, score
 from repose.store.images import ImageStore
 from repose.store.meshes import MeshStore
 
+Judge = TypeVar("Judge", ImageScorer, RenderScorer)
 ROUNDING = 1e-4  # float32 metrics, on another machine
 
 
@@ -30,7 +33,7 @@ def run(
     kind: Kind = "meshes",
     scorer: Path | None = None,
 ) -> None:
-    """Score every protocol in `splits` and write `out` (parquet); `scorer` has the weights that judge images."""
+    """Score every protocol in `splits` and write `out` (parquet); `scorer` has the weights that judge pictures."""
     code = stage_code(of_kind("score", kind))
     recorder = Recorder("score", code, {} if kind == "meshes" else {"kind": kind})
     predicted = recorder.uses("predictions", manifest_path(predictions))
@@ -72,14 +75,18 @@ def _rows(
 ) -> pd.DataFrame:
     parts = {name: pd.read_parquet(split) for name, split in splits.items()}
     if kind == "poses":
-        return score_poses(predictions, MeshStore(store), parts)
+        return score_poses(predictions, MeshStore(store), parts, _judge(RenderScorer(), scorer))
     one: Callable[[str, pd.DataFrame], pd.DataFrame]
     if kind == "images":
-        judge = load_weights(ImageScorer(), scorer, "the scorer") if scorer else None
+        judge = _judge(ImageScorer(), scorer)
         one = partial(score_images, predictions, ImageStore(store), scorer=judge)
     else:
-        one = partial(score, predictions, MeshStore(store))
+        one = partial(score, predictions, MeshStore(store), scorer=_judge(RenderScorer(), scorer))
     return pd.concat([one(name, part) for name, part in parts.items()], ignore_index=True)
+
+
+def _judge(network: Judge, weights: Path | None) -> Judge | None:
+    return load_weights(network, weights, "the scorer") if weights else None
 
 
 def _data(artefact: Manifest) -> Path:

@@ -20,6 +20,10 @@ _METRICS = {
     "spread_e4": ("spread_m2", 1e4),
     "to_training_e4": ("to_training_m2", 1e4),
     "real_to_training_e4": ("real_to_training_m2", 1e4),
+    "render_fid": ("render_fid", 1),
+    "render_kid": ("render_kid", 1),
+    "render_accuracy": ("render_accuracy", 1),
+    "real_render_accuracy": ("real_render_accuracy", 1),
 }
 COLUMNS = [
     *PLACE,
@@ -38,6 +42,9 @@ _SHOWN = {
     "one_nn_accuracy": "1-NNA",
     "spread_e4": "spread (1e-4 m²)",
     "to_training_e4": "to training (1e-4 m²)",
+    "render_fid": "RenderFID",
+    "render_kid": "RenderKID",
+    "render_accuracy": "RenderAcc",
 }
 
 

@@ -1,6 +1,6 @@
 """The picture of one transfer: identity, pose and result, from the front and from behind."""
 
-from repose.report.render import common_view, render
+from repose.mesh.render import common_view, render
 from repose.report.sheet import contact_sheet
 from repose.transfer.run import Body, Outcome
 

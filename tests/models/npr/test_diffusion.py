@@ -14,9 +14,9 @@ from repose.models.npr_diffusion.noise import STEPS, Noise
 from tests.models.npr.test_transfer import COARSE, FINE, SMALL, bodies
 
 
-def network(anchors="rest", sampler_steps=4):
+def network(anchors="rest", sampler_steps=4, predicts="velocity"):
     torch.manual_seed(0)
-    made = NprDiffusion({"anchors": anchors, **SMALL}, width=8, layers=1, sampler_steps=sampler_steps)
+    made = NprDiffusion({"anchors": anchors, **SMALL}, 8, 1, sampler_steps, predicts)
     for parameter in made.npr.applier.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     rest, faces = bodies(FINE, 1)[0], torch.from_numpy(np.asarray(FINE.faces)).long()
@@ -64,6 +64,27 @@ def test_added_noise_has_the_variance_of_its_step():
     assert out.var(1).tolist() == pytest.approx([1 - 0.773, 1], abs=0.02)
 
 
+@pytest.mark.parametrize("predicts", ["noise", "velocity"])
+def test_who_says_what_is_asked_for_has_no_error_and_draws_the_data(predicts):
+    net, data = network(sampler_steps=20, predicts=predicts), torch.randn(1, 12, 3, generator=drawn())
+    noise, step = torch.randn(4, 12, 3, generator=drawn(1)), torch.tensor([0, 40, 300, 999])
+
+    def oracle(x, step, given):
+        kept = net.noise.kept[step].reshape(-1, 1, 1)
+        inside = (x - kept.sqrt() * data) / (1 - kept).sqrt()
+        velocity = kept.sqrt() * inside - (1 - kept).sqrt() * data
+        return (inside - x if predicts == "noise" else velocity).float()
+
+    assert net.error(oracle, data.expand(4, -1, -1), step, noise, None) < 1e-6
+    assert net.error(lambda x, step, given: 0 * x, data.expand(4, -1, -1), step, noise, None) > 0.1
+    del net.keypoints, net.features
+    net.keypoints, net.features = oracle, lambda x, step, given: 0 * x
+    seen = []
+    net.given = lambda points=None: seen.append(points)
+    net.sample(3, drawn(2))
+    assert torch.allclose(seen[1], data.expand(3, -1, -1), atol=1e-3)
+
+
 def test_tokens_have_no_order():
     torch.manual_seed(0)
     net = Denoiser(6, 3, 16, 2)
@@ -85,23 +106,28 @@ def test_any_body_gets_poses_and_a_seed_gets_the_same_ones(anchors):
 
 
 def test_the_poses_of_one_seed_are_the_same_for_all_bodies_and_steps_of_noise_count():
-    net = network(sampler_steps=None)
-    assert torch.equal(net.sample(2, drawn()).features, net.sample(2, drawn()).features)
-    few = network(sampler_steps=4)
-    assert not torch.allclose(few.sample(2, drawn()).features, net.sample(2, drawn()).features, atol=1e-3)
+    net, few = network(sampler_steps=None), network(sampler_steps=4)
+    all_steps = net.sample(1, drawn()).features
+    assert torch.equal(net.sample(1, drawn()).features, all_steps)
+    assert not torch.allclose(few.sample(1, drawn()).features, all_steps, atol=1e-3)
 
 
 @pytest.mark.parametrize("anchors", ["posed", "rest"])
 def test_weights_alone_hold_the_body_and_the_statistics(anchors, tmp_path):
     net = network(anchors)
     save_file({k: v.contiguous() for k, v in net.state_dict().items()}, tmp_path / "w.safetensors")
-    fresh = NprDiffusion({"anchors": anchors, **SMALL}, width=8, layers=1, sampler_steps=4)
+    fresh = NprDiffusion({"anchors": anchors, **SMALL}, 8, 1, 4, "velocity")
     again = load_weights(fresh, tmp_path / "w.safetensors", "npr-diffusion")
     assert torch.equal(again.rest, net.rest) and torch.equal(again.faces, net.faces)
     assert torch.equal(again.make(body(COARSE), 2, drawn()), net.make(body(COARSE), 2, drawn()))
 
 
-def test_codes_are_standardised():
+def test_codes_are_standardised_and_each_keypoint_of_a_body_at_rest_by_itself():
+    fixed = network("rest")
+    (template,) = fixed.npr.templates.of(fixed.rest[None], fixed.faces)
+    codes = fixed.standardised(fixed.codes(bodies(FINE, 5, 3), template))
+    assert max(part.mean(0).abs().max() for part in codes) < 1e-4
+    assert codes.points.std() == pytest.approx(1, abs=0.01)
     net = network("posed")
     (template,) = net.npr.templates.of(net.rest[None], net.faces)
     codes = net.standardised(net.codes(bodies(FINE, 5, 3), template))

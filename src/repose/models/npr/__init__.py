@@ -85,10 +85,16 @@ class NPR(nn.Module):
             points = torch.cat(
                 [t.posed_centroids(mesh[None]) for t, mesh in zip(templates, posed, strict=True)]
             )
-            return points, self.extractor.neighbours(points)
+            if not self.training:
+                return points, self.extractor.neighbours(points)
+            near = [  # a training meets its poses again and again
+                t.posed_neighbours(mesh[None], self.extractor.neighbours)
+                for t, mesh in zip(templates, posed, strict=True)
+            ]
+            return points, Neighbours(*map(torch.cat, zip(*near, strict=True)))
         if all(t is templates[0] for t in templates):
             templates = templates[:1]
-        near = (self._neighbours(t) for t in templates)
+        near = [self._neighbours(t) for t in templates]
         return torch.stack([t.centroids for t in templates]), Neighbours(
             *map(torch.cat, zip(*near, strict=True))
         )

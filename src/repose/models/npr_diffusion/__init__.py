@@ -36,6 +36,7 @@ class NprDiffusion(nn.Module):
         npr: settings of the NPR network.
         width, layers: of both diffusion models.
         sampler_steps: of drawing; None: all, with new noise.
+        predicts: what both models learn to say, `noise` or `velocity`.
 
     With `anchors: rest` each keypoint is a place of the body, whose position at rest both models are given. The
     keypoints that are drawn say where it is in the pose; the pose applier goes by its position at rest.
@@ -45,10 +46,12 @@ class NprDiffusion(nn.Module):
         rest_points: (K, 3) its keypoints at rest; empty with `anchors: posed`.
     """
 
-    def __init__(self, npr: Mapping[str, Any], width: int, layers: int, sampler_steps: int | None):
+    def __init__(
+        self, npr: Mapping[str, Any], width: int, layers: int, sampler_steps: int | None, predicts: str
+    ):
         super().__init__()
         self.npr = NPR(**npr).requires_grad_(False)
-        self.noise, self.sampler_steps = Noise(), sampler_steps
+        self.noise, self.sampler_steps, self.predicts = Noise(), sampler_steps, predicts
         channels, placed = npr["width"], 3 if self.npr.anchors == "rest" else 0
         self.keypoints = Denoiser(3, placed, width, layers)
         self.features = Denoiser(channels, 3 + placed, width, layers)
@@ -58,8 +61,9 @@ class NprDiffusion(nn.Module):
         self.register_buffer("rest", torch.empty(0, 3))
         self.register_buffer("faces", torch.empty(0, 3, dtype=torch.long))
         self.register_buffer("rest_points", torch.empty(npr["keypoints"] if placed else 0, 3))
+        places = (npr["keypoints"],) if placed else ()  # at rest each keypoint has a mean of its own
         for name, size in (("point", 3), ("feature", channels)):
-            self.register_buffer(f"{name}_mean", torch.zeros(size))
+            self.register_buffer(f"{name}_mean", torch.zeros(*places, size))
             self.register_buffer(f"{name}_scale", torch.ones(size))
 
     @property
@@ -86,11 +90,11 @@ class NprDiffusion(nn.Module):
         if len(self.rest_points):
             (template,) = self.npr.templates.of(rest[None], faces)
             self.rest_points = template.centroids[_kept(self.npr, template)].clone()
-        points, features = codes.points.flatten(0, 1), codes.features.flatten(0, 1)
-        self.point_mean, self.feature_mean = points.mean(0), features.mean(0)
+        alike = 0 if len(self.rest_points) else (0, 1)
+        self.point_mean, self.feature_mean = codes.points.mean(alike), codes.features.mean(alike)
         # One scale for all axes: the keypoints keep their shape.
-        self.point_scale = (points - self.point_mean).std().expand(3).clone()
-        self.feature_scale = features.std(0).clamp(min=1e-6)
+        self.point_scale = (codes.points - self.point_mean).std().clamp(min=1e-6).expand(3).clone()
+        self.feature_scale = (codes.features - self.feature_mean).flatten(0, 1).std(0).clamp(min=1e-6)
 
     def standardised(self, codes: PoseCodes) -> PoseCodes:
         """Of mean 0 and variance 1."""
@@ -103,9 +107,19 @@ class NprDiffusion(nn.Module):
         """What a model is given: of keypoints, where they are at rest; of features, the standardised keypoints, too."""
         parts = [] if points is None else [points]
         if len(self.rest_points):
-            at_rest = (self.rest_points - self.point_mean) / self.point_scale
+            at_rest = (self.rest_points - self.rest_points.mean(0)) / self.rest_points.std()
             parts.append(at_rest.expand(1 if points is None else len(points), -1, -1))
         return torch.cat(parts, dim=-1) if parts else None
+
+    def error(
+        self, model: nn.Module, clean: Tensor, steps: Tensor, noise: Tensor, given: Tensor | None
+    ) -> Tensor:
+        """Mean squared error of what a model says about standardised tokens (B, K, C) with noise added."""
+        noisy = self.noise.added(clean, steps, noise)
+        said = model(noisy, steps, given)
+        if self.predicts == "velocity":
+            return (said - self.noise.velocity(clean, steps, noise)).square().mean()
+        return (noisy + said - noise).square().mean()
 
     @torch.no_grad()
     def sample(self, count: int, draw: torch.Generator) -> Code:
@@ -114,11 +128,15 @@ class NprDiffusion(nn.Module):
         known = self.given()
 
         def drawn(model: Denoiser, channels: int, given: Tensor | None) -> Tensor:
+            def noise(x: Tensor, step: Tensor) -> Tensor:
+                said = model(x, step, given)
+                return self.noise.in_velocity(said, x, step) if self.predicts == "velocity" else x + said
+
             start = torch.randn(count, keypoints, channels, generator=draw).to(self.point_mean)
-            return self.noise.removed(lambda x, step: model(x, step, given), start, self.sampler_steps, draw)
+            return self.noise.removed(noise, start, self.sampler_steps, draw)
 
         points = drawn(self.keypoints, 3, known)
-        features = drawn(self.features, len(self.feature_mean), self.given(points))
+        features = drawn(self.features, len(self.feature_scale), self.given(points))
         anchors = (
             self.rest_points[None] if len(self.rest_points) else points * self.point_scale + self.point_mean
         )

@@ -13,7 +13,7 @@ _WAVES, _LONGEST = 256, 10_000  # channels and longest period of the sinusoids
 
 
 class Denoiser(nn.Module):
-    """Says what is noise in tokens, whatever their order, at a step of the diffusion.
+    """Says, from noisy tokens in whatever order, what has been asked for at a step of the diffusion.
 
     Args:
         channels: of a token.
@@ -35,17 +35,18 @@ class Denoiser(nn.Module):
         step: Tensor,  # (B,) int64
         given: Tensor | None = None,  # (B or 1, K, G)
     ) -> Tensor:
-        """The noise (B, K, C)."""
-        time, known = self.time(waves(step))[:, None], None
+        """What is asked for (B, K, C)."""
+        time, known, y = self.time(waves(step))[:, None], None, self.enter(x)
         if self.known is not None:
             assert given is not None
             known = self.known(given)
+            y = y + known  # by which the attention tells tokens apart, whatever the noise
             for layer in self.among_known:
                 known = layer(known)
-        y = self.enter(x)
+            y = y + known
         for layer in self.layers:
             y = layer(y, known, time)
-        return x + self.leave(y)
+        return self.leave(y)
 
 
 def waves(step: Tensor) -> Tensor:

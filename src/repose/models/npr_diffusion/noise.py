@@ -27,8 +27,18 @@ class Noise:
         noise: Tensor,  # like x
     ) -> Tensor:
         """Data with the noise of all steps up to and including `step`."""
-        kept = self.kept.to(x.device)[step].reshape(-1, *[1] * (x.ndim - 1))
+        kept = self._kept(x, step)
         return kept.sqrt().to(x) * x + (1 - kept).sqrt().to(x) * noise
+
+    def velocity(self, x: Tensor, step: Tensor, noise: Tensor) -> Tensor:
+        """√kept · noise - √(1 - kept) · x (Salimans & Ho, ICLR 2022): much of the data where little of it is left."""
+        kept = self._kept(x, step)
+        return kept.sqrt().to(x) * noise - (1 - kept).sqrt().to(x) * x
+
+    def in_velocity(self, velocity: Tensor, noisy: Tensor, step: Tensor) -> Tensor:
+        """The noise of noisy data with this velocity."""
+        kept = self._kept(noisy, step)
+        return (1 - kept).sqrt().to(noisy) * noisy + kept.sqrt().to(noisy) * velocity
 
     def removed(
         self,
@@ -62,3 +72,6 @@ class Noise:
                 clean = (x - (1 - kept) ** 0.5 * guess) / kept**0.5
                 x = left**0.5 * clean + (1 - left) ** 0.5 * guess
         return x
+
+    def _kept(self, x: Tensor, step: Tensor) -> Tensor:  # (B, 1, …)
+        return self.kept.to(x.device)[step].reshape(-1, *[1] * (x.ndim - 1))

@@ -51,9 +51,9 @@ class PoseData:
 
 
 class NprDiffusionTask(Task):
-    """Mean squared error of the noise, of keypoints and of features. `network` holds the averaged weights."""
+    """Mean squared errors of the models of keypoints and of features. `network` holds the averaged weights."""
 
-    metric = "val_noise_error"
+    metric = "val_error"
     network: Network
     settings: NprDiffusionTraining
 
@@ -135,10 +135,11 @@ class NprDiffusionTask(Task):
     def _error(self, keypoints: nn.Module, features: nn.Module, batch: Noisy, jitter: float) -> Tensor:
         net = self.network
         known = batch.codes.points + jitter / net.point_scale * batch.jitter
-        noisy = [net.noise.added(x, batch.steps, e) for x, e in zip(batch.codes, batch.noise, strict=True)]
-        first = keypoints(noisy[0], batch.steps, net.given())
-        second = features(noisy[1], batch.steps, net.given(known))
-        return (first - batch.noise.points).square().mean() + (second - batch.noise.features).square().mean()
+        first = net.error(keypoints, batch.codes.points, batch.steps, batch.noise.points, net.given())
+        second = net.error(
+            features, batch.codes.features, batch.steps, batch.noise.features, net.given(known)
+        )
+        return first + second
 
 
 class CodeStream(IterableDataset[Noisy]):

@@ -1,16 +1,12 @@
 """Pictures show the right side, in the right place, in the right colour."""
 
-import io
-
 import numpy as np
 import pytest
 import trimesh
-from PIL import Image
 
 from repose.errors import MeshError
 from repose.mesh.operators import vertex_normals
-from repose.report.render import View, common_view, error_colours, render
-from repose.report.sheet import contact_sheet
+from repose.mesh.render import View, common_view, render
 
 BALL = trimesh.creation.icosphere(subdivisions=2, radius=0.5)
 VERTICES, FACES = np.asarray(BALL.vertices), np.asarray(BALL.faces)
@@ -73,11 +69,6 @@ def test_common_view_keeps_one_scale():
     assert 3.6 < (large < 250).any(axis=2).sum() / (small < 250).any(axis=2).sum() < 4.4
 
 
-def test_error_colours_run_from_dark_to_bright_and_stop():
-    dark, bright, beyond = error_colours(np.array([0.0, 2.0, 9.0]), 2.0)
-    assert dark.sum() < 0.8 < bright.sum() and np.array_equal(bright, beyond)
-
-
 def test_normals_point_outward():
     assert np.einsum("vk,vk->v", vertex_normals(VERTICES, FACES), VERTICES / 0.5).min() > 0.99
 
@@ -94,19 +85,3 @@ def test_normals_point_outward():
 def test_bad_meshes_are_one_clear_line(vertices, faces, colours, message):
     with pytest.raises(MeshError, match=message):
         render(vertices, faces, (8, 8), colours=colours)
-
-
-def test_contact_sheet_holds_every_picture():
-    red, blue = np.full((20, 30, 3), [255, 0, 0], np.uint8), np.full((20, 30, 3), [0, 0, 255], np.uint8)
-    png = contact_sheet([[red, blue], [blue]], ["identity", "pose"], ["npt\nseed 0", "corenet"], (40.0, "mm"))
-    assert png == contact_sheet(
-        [[red, blue], [blue]], ["identity", "pose"], ["npt\nseed 0", "corenet"], (40.0, "mm")
-    )
-    pixels = np.asarray(Image.open(io.BytesIO(png)))
-    assert (pixels == [255, 0, 0]).all(axis=2).sum() == 600
-    assert (pixels == [0, 0, 255]).all(axis=2).sum() == 1200
-
-
-def test_a_sheet_needs_pictures_of_one_size():
-    with pytest.raises(ValueError, match="one size"):
-        contact_sheet([[np.zeros((2, 2, 3), np.uint8), np.zeros((3, 2, 3), np.uint8)]])

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from embreex import rtcore_scene
 from embreex.mesh_construction import TriangleMesh
-from matplotlib import colormaps
 
 from repose.errors import MeshError
 from repose.mesh.operators import vertex_normals
 
 SKIN = (0.72, 0.76, 0.84)
-ERROR_COLOURS = "viridis"
 Window = tuple[slice, slice]
 _AMBIENT, _DIFFUSE, _INSIDE = 0.34, 0.66, 0.28
 
@@ -68,23 +66,38 @@ def render(
     Raises:
         MeshError: shapes do not fit, a vertex is not finite, or a face names no vertex.
     """
+    return render_views(vertices, faces, size, [view or View()], colours, samples)[0]
+
+
+def render_views(
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    size: tuple[int, int],
+    views: Sequence[View],
+    colours: np.ndarray | None = None,
+    samples: int = 2,
+) -> list[np.ndarray]:
+    """Draw a mesh from several sides; see `render`. The mesh is made ready for casting rays once."""
     vertices, faces = _checked(vertices, faces, colours)
-    view = view or View()
-    grid = (size[0] * samples, size[1] * samples)
-    origins, away, window = _rays(vertices, view, *grid)
-    face, u, v = _cast(vertices, faces, origins, away)
-    hit = np.flatnonzero(face >= 0)
-    corners = faces[face[hit]]
-    shares = np.stack([1 - u[hit] - v[hit], u[hit], v[hit]], axis=1)[:, :, None]
-    base = np.asarray(SKIN) if colours is None else (np.asarray(colours)[corners] * shares).sum(axis=1)
-    normals = (vertex_normals(vertices, faces)[corners] * shares).sum(axis=1)
-    light = np.where(_seen_from_behind(vertices, corners, away), _INSIDE, _shade(normals, view))
-    seen = np.ones((len(origins), 3))
-    seen[hit] = base * light[:, None]
-    picture = np.ones((*grid, 3))
-    picture[window] = seen.reshape(picture[window].shape)
-    parts = [picture[i::samples, j::samples] for i in range(samples) for j in range(samples)]
-    return np.round(np.clip(sum(parts) / len(parts), 0, 1) * 255).astype(np.uint8)
+    normals = vertex_normals(vertices, faces)
+    scene = rtcore_scene.EmbreeScene()
+    # The scene keeps no reference of its own to the mesh: it must live until the rays are cast.
+    mesh = TriangleMesh(scene, np.ascontiguousarray(vertices[faces], dtype=np.float32))
+    pictures = []
+    for view in views:
+        origins, away, window = _rays(vertices, view, size[0] * samples, size[1] * samples)
+        face, u, v = _cast(scene, origins, away)
+        hit = np.flatnonzero(face >= 0)
+        corners = faces[face[hit]]
+        shares = np.stack([1 - u[hit] - v[hit], u[hit], v[hit]], axis=1)[:, :, None]
+        base = np.asarray(SKIN) if colours is None else (np.asarray(colours)[corners] * shares).sum(axis=1)
+        shade = _shade((normals[corners] * shares).sum(axis=1), view)
+        light = np.where(_seen_from_behind(vertices, corners, away), _INSIDE, shade)
+        seen = np.ones((len(origins), 3))
+        seen[hit] = base * light[:, None]
+        pictures.append(_framed(seen, window, size, samples))
+    del mesh
+    return pictures
 
 
 def common_view(
@@ -93,11 +106,6 @@ def common_view(
     """A view that shows any of these meshes (V, 3) whole and all at one scale, each in the middle."""
     view = View(yaw, pitch)
     return View(yaw, pitch, max(_half_height(mesh, view, size[1] / size[0]) for mesh in meshes))
-
-
-def error_colours(errors: np.ndarray, largest: float) -> np.ndarray:
-    """Colours (V, 3) in [0, 1] for errors (V,) from 0 to `largest` (above 0); more is clipped."""
-    return colormaps[ERROR_COLOURS](np.clip(errors / largest, 0, 1))[:, :3]
 
 
 def _checked(
@@ -165,19 +173,19 @@ def _within(places: np.ndarray, wanted: np.ndarray) -> slice:
     return slice(inside[0], inside[-1] + 1) if len(inside) else slice(0, 1)
 
 
-def _cast(
-    vertices: np.ndarray, faces: np.ndarray, origins: np.ndarray, away: np.ndarray
-) -> tuple[np.ndarray, ...]:
+def _cast(scene: rtcore_scene.EmbreeScene, origins: np.ndarray, away: np.ndarray) -> tuple[np.ndarray, ...]:
     """Face hit by each ray (-1: none) and its barycentric u (second corner) and v (third corner)."""
-    scene = rtcore_scene.EmbreeScene()
-    # The scene keeps no reference of its own to the mesh: it must live until the rays are cast.
-    mesh = TriangleMesh(scene, np.ascontiguousarray(vertices[faces], dtype=np.float32))
-    directions = np.broadcast_to(away, origins.shape)
-    hits = scene.run(
-        np.ascontiguousarray(origins, np.float32), np.ascontiguousarray(directions, np.float32), output=1
-    )
-    del mesh
+    directions = np.ascontiguousarray(np.broadcast_to(away, origins.shape), np.float32)
+    hits = scene.run(np.ascontiguousarray(origins, np.float32), directions, output=1)
     return hits["primID"], hits["u"], hits["v"]
+
+
+def _framed(seen: np.ndarray, window: Window, size: tuple[int, int], samples: int) -> np.ndarray:
+    """The picture (height, width, 3) uint8, white around the colours (N, 3) that the rays have seen."""
+    picture = np.ones((size[0] * samples, size[1] * samples, 3))
+    picture[window] = seen.reshape(picture[window].shape)
+    parts = [picture[i::samples, j::samples] for i in range(samples) for j in range(samples)]
+    return np.round(np.clip(sum(parts) / len(parts), 0, 1) * 255).astype(np.uint8)
 
 
 def _shade(normals: np.ndarray, view: View) -> np.ndarray:
