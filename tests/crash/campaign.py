@@ -306,7 +306,11 @@ def repeat(
     what: Callable[[Undisturbed, Path, int], Counter[str]], at: Undisturbed, base: Path, seeds: range
 ) -> Counter[str]:
     """One after another."""
-    return sum((what(at, base, seed) for seed in seeds), Counter[str]())
+    happened = Counter[str]()
+    for seed in seeds:
+        happened += what(at, base, seed)
+        print(f"seed {seed}: {happened.total()} faults so far", flush=True)
+    return happened
 
 
 def main() -> None:

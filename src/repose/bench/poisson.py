@@ -1,7 +1,8 @@
 """`repose bench poisson`: from Jacobians to vertices and back to gradients, as released and ours, one core.
 
-The released way forms LᵀL, draws vertex 0 to its place by a penalty of 1e5, and takes one mesh at a time. Both sides
-have their factor from SuperLU beforehand; `also` has the time of the factorisation.
+The released way forms LᵀL, draws vertex 0 to its place by a penalty of 1e5, takes one mesh at a time, and transposes
+the symmetric L anew for each solve; `also` has it without these transposes, and the time of the factorisation. Both
+sides take and give float32 tensors, solve in float64, and have their factor from cholespy beforehand.
 """
 
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import igl
 import numpy as np
 import scipy.sparse as sp
-import scipy.sparse.linalg as sla
 import torch
+from cholespy import CholeskySolverD, MatrixType
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -28,30 +29,44 @@ class Released:
     Args:
         rest: (V, 3).
         faces: (F, 3).
+        transposes: L is transposed anew for each solve.
     """
 
-    def __init__(self, rest: NDArray[np.float64], faces: NDArray[np.int64]):
+    def __init__(self, rest: NDArray[np.float64], faces: NDArray[np.int64], transposes: bool = True):
+        self.transposes = transposes
         gradient = sp.csr_array(igl.grad(rest, faces))
         area = sp.diags_array(np.tile(igl.doublearea(rest, faces), 3))
         self.divergence = (gradient.T @ area).tocsr()  # (V, 3 F)
-        laplacian = (self.divergence @ gradient).tocsc()
-        pin = sp.coo_array(([PENALTY], ([0], [0])), shape=laplacian.shape)
-        self.laplacian = laplacian
-        self.factor = sla.splu(
-            (laplacian.T @ laplacian + pin).tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0,
-            options={"SymmetricMode": True},
-        )  # fmt: skip
+        self.back = self.divergence.T.tocsr()
+        self.laplacian = (self.divergence @ gradient).tocsr()  # (V, V), symmetric
+        pin = sp.coo_array(([PENALTY], ([0], [0])), shape=self.laplacian.shape)
+        matrix = (self.laplacian.T @ self.laplacian + pin).tocoo()
+        self.factor = CholeskySolverD(
+            len(rest), matrix.row.astype(np.int32), matrix.col.astype(np.int32), matrix.data, MatrixType.COO
+        )
 
-    def forward(self, field: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _transposed(self) -> sp.csr_array:
+        if not self.transposes:
+            return self.laplacian
+        entries = self.laplacian.tocoo()
+        return sp.coo_array((entries.data, (entries.col, entries.row)), shape=entries.shape).tocsr()
+
+    def _solve(self, right: NDArray[np.float64]) -> NDArray[np.float64]:
+        found = np.empty_like(right)
+        self.factor.solve(right, found)
+        return found
+
+    def forward(self, field: Tensor) -> Tensor:
         """Vertices (V, 3), mean at the origin, of Jacobians (F, 3, 3)."""
-        rows = field.transpose(2, 0, 1).reshape(-1, 3)
-        found = self.factor.solve(self.laplacian.T @ (self.divergence @ rows))
-        return found - found.mean(0)
+        rows = field.double().numpy().transpose(2, 0, 1).reshape(-1, 3)
+        found = self._solve(self._transposed() @ (self.divergence @ rows))
+        return torch.from_numpy(found - found.mean(0)).float()
 
-    def backward(self, grad: NDArray[np.float64]) -> NDArray[np.float64]:
+    def backward(self, grad: Tensor) -> Tensor:
         """The gradient (F, 3, 3) that goes with one of the vertices (V, 3)."""
-        found = self.factor.solve(grad - grad.mean(0))
-        return (self.divergence.T @ (self.laplacian @ found)).reshape(3, -1, 3).transpose(1, 2, 0)
+        centred = grad.double().numpy()
+        found = self.back @ (self._transposed() @ self._solve(centred - centred.mean(0)))
+        return torch.from_numpy(found).float().view(3, -1, 3).permute(1, 2, 0)
 
 
 def measure(vertices: int = 6890, repeats: int = 5) -> dict[str, Any]:
@@ -59,15 +74,14 @@ def measure(vertices: int = 6890, repeats: int = 5) -> dict[str, Any]:
     rest, faces = body(vertices)
     wide = faces.astype(np.int64)
     torch.set_num_threads(1)
-    released, ours = Released(rest, wide), Poisson(rest, wide).to("cpu")
+    ours = Poisson(rest, wide).to("cpu")
     noise = torch.randn(BATCH, len(faces), 3, 3, generator=torch.Generator().manual_seed(0))
     field = torch.eye(3) + 0.1 * noise
     weights = torch.randn(BATCH, vertices, 3, generator=torch.Generator().manual_seed(1))
-    doubles, double_weights = field.double().numpy(), weights.double().numpy()
 
-    def plain_step() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        out = [released.forward(f) for f in doubles]
-        return np.stack(out), np.stack([released.backward(w) for w in double_weights])
+    def plain_step(released: Released) -> tuple[Tensor, Tensor]:
+        out = [released.forward(one) for one in field]
+        return torch.stack(out), torch.stack([released.backward(one) for one in weights])
 
     def our_step() -> tuple[Tensor, Tensor]:
         leaf = field.clone().requires_grad_()
@@ -76,13 +90,15 @@ def measure(vertices: int = 6890, repeats: int = 5) -> dict[str, Any]:
         assert leaf.grad is not None
         return out.detach(), leaf.grad
 
-    error = max(
-        float(np.abs(a - b.double().numpy()).max()) for a, b in zip(plain_step(), our_step(), strict=True)
-    )
-    size = f"{BATCH} meshes of {vertices} vertices, forward and backward"
-    result = compare("poisson", size, plain_step, our_step, error, repeats)
+    def against(released: Released, what: str) -> dict[str, Any]:
+        pairs = zip(plain_step(released), our_step(), strict=True)
+        error = max(float((theirs - mine).abs().max()) for theirs, mine in pairs)
+        size = f"{BATCH} meshes of {vertices} vertices, forward and backward{what}"
+        return compare("poisson", size, lambda: plain_step(released), our_step, error, repeats)
+
     factor = compare(
         "poisson factor", f"{vertices} vertices", lambda: Released(rest, wide),
-        lambda: Poisson(rest, wide)(torch.zeros(1, len(faces), 3, 3).double()), 0.0, repeats,
+        lambda: Poisson(rest, wide), 0.0, repeats,
     )  # fmt: skip
-    return result | {"also": [factor]}
+    bare = against(Released(rest, wide, transposes=False), ", without transposes")
+    return against(Released(rest, wide), "") | {"also": [bare, factor]}

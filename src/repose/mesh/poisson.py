@@ -9,13 +9,13 @@ condition number.
 
 from __future__ import annotations
 
-import threading
+import warnings
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-import scipy.sparse.linalg as sla
 import torch
+from cholespy import CholeskySolverD, MatrixType
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
@@ -25,6 +25,7 @@ from repose.errors import MeshError
 from repose.mesh.jacobians import completed, inverse_edges
 
 _SPRINGS = 16  # between a part and the nearest vertices of those it is stitched to
+_BLOCK = 12  # right-hand sides solved together on a CPU: more fall out of its cache
 _FLAT = 1e-12  # a face of less area, as a share of the mean, has no gradient
 
 Float = NDArray[np.float64]
@@ -59,9 +60,7 @@ class Poisson:
         self.faces = torch.from_numpy(faces)
         self.inverses = torch.from_numpy(inverses)  # (F, 2, 3)
         self.area2 = torch.from_numpy(area2)  # (F,) twice the areas
-        self.weighted = (
-            self.area2[:, None, None] / 2 * torch.from_numpy(gradients)
-        )  # (F, 3, 3) of each corner
+        self._divergence = _Linear(_divergence(gradients, area2, faces, len(rest)))
         self.tangents = torch.from_numpy(_tangents(inverses, normals))  # (F, 2, 3)
         entries = laplacian.tocoo()
         off = entries.row != entries.col
@@ -75,23 +74,61 @@ class Poisson:
 
     def to(self, device: torch.device | str, dtype: torch.dtype = torch.float32) -> Poisson:
         """Move it, and the type of what it takes and gives; the factor stays in float64. Returns itself."""
-        for name in ("faces", "inverses", "area2", "weighted", "tangents"):
+        for name in ("faces", "inverses", "area2", "tangents"):
             tensor = getattr(self, name)
             setattr(self, name, tensor.to(device, dtype if tensor.is_floating_point() else None))
+        self._divergence.to(device, dtype)
         self.springs.to(device, dtype)
         return self
 
     def __call__(self, field: Tensor) -> Tensor:  # (B, F, 3, 3)
         """Vertices (B, V, 3), mean at the origin; what Jacobians say about the normal direction has no effect."""
-        corners = torch.einsum("bfdc,fkc->bfkd", field, self.weighted)
-        right = field.new_zeros(len(field), self.count, 3)
-        right = right.index_add(1, self.faces.flatten(), corners.flatten(1, 2))
+        right = _Product.apply(field.flatten(1), self._divergence).unflatten(1, (-1, 3))  # (B, V - 1, 3)
         if len(self.springs.ends):
-            right = self.springs.pull(right, completed(field, self.tangents))
-        columns = right[:, 1:].transpose(0, 1).flatten(1)
+            right = right + self.springs.pull(completed(field, self.tangents), self.count)[:, 1:]
+        columns = right.transpose(0, 1).flatten(1)
         found = _Solve.apply(columns, self._solver).unflatten(1, (-1, 3)).transpose(0, 1)
         found = torch.cat([found.new_zeros(len(found), 1, 3), found], dim=1)
         return found - found.mean(dim=1, keepdim=True)
+
+
+class _Linear:
+    """A sparse matrix and its transpose, both by rows, since PyTorch multiplies by columns slowly."""
+
+    def __init__(self, matrix: sp.csr_array):
+        self.forward, self.backward = _by_rows(matrix), _by_rows(matrix.T.tocsr())
+
+    def to(self, device: torch.device | str, dtype: torch.dtype) -> None:
+        """Move both."""
+        self.forward, self.backward = self.forward.to(device, dtype), self.backward.to(device, dtype)
+
+
+def _by_rows(matrix: sp.csr_array) -> Tensor:
+    starts, columns = (torch.from_numpy(x.astype(np.int32)) for x in (matrix.indptr, matrix.indices))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+        return torch.sparse_csr_tensor(
+            starts, columns, torch.from_numpy(matrix.data), matrix.shape, check_invariants=True
+        )
+
+
+class _Product(torch.autograd.Function):
+    """Rows times a sparse matrix; the transpose is kept for the gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, matrix: _Linear) -> Tensor:  # (B, N)
+        ctx.matrix = matrix
+        return _product(matrix.forward, rows)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        return _product(ctx.matrix.backward, grad), None
+
+
+def _product(matrix: Tensor, rows: Tensor) -> Tensor:  # (M, N), (B, N)
+    found = rows.new_empty(len(rows), len(matrix))
+    torch.mm(matrix, rows.contiguous().T, out=found.T)  # copies unless both sides are laid out alike
+    return found
 
 
 class _Solve(torch.autograd.Function):
@@ -108,23 +145,27 @@ class _Solve(torch.autograd.Function):
 
 
 class _Solver:
-    """A factorised symmetric positive definite matrix: SuperLU on a CPU, the inverse on a GPU."""
+    """A factorised symmetric positive definite matrix: CHOLMOD by cholespy on a CPU, the inverse on a GPU."""
 
     def __init__(self, matrix: sp.csc_array):
         self._matrix = matrix
-        self._factors = threading.local()  # SciPy frees a factor's memory only in the thread that made it
+        entries = matrix.tocoo()
+        self._factor = CholeskySolverD(
+            matrix.shape[0], entries.row.astype(np.int32), entries.col.astype(np.int32),
+            entries.data.astype(np.float64), MatrixType.COO,
+        )  # fmt: skip
         self._inverse: Tensor | None = None
 
     def __call__(self, columns: Tensor) -> Tensor:  # (V - 1, K)
         if columns.device.type != "cpu":
             return self._on_device(columns)
-        if not hasattr(self._factors, "lu"):
-            self._factors.lu = sla.splu(
-                self._matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0,
-                options={"SymmetricMode": True},
-            )  # fmt: skip
-        found = self._factors.lu.solve(np.asfortranarray(columns.detach().numpy(), np.float64))
-        return torch.from_numpy(found).to(columns.dtype)
+        found = torch.empty_like(columns)
+        for right, into in zip(columns.detach().split(_BLOCK, 1), found.split(_BLOCK, 1), strict=True):
+            right = right.double().contiguous()
+            solved = torch.empty_like(right)
+            self._factor.solve(right, solved)
+            into.copy_(solved)
+        return found
 
     def _on_device(self, columns: Tensor) -> Tensor:
         if self._inverse is None or (self._inverse.device, self._inverse.dtype) != (
@@ -142,6 +183,16 @@ def _laplacian(gradients: Float, area2: Float, faces: Int, count: int) -> sp.csr
     values = np.einsum("f,fkc,flc->fkl", area2 / 2, gradients, gradients)
     rows, columns = np.repeat(faces, 3, axis=1), np.tile(faces, 3)
     return sp.coo_array((values.ravel(), (rows.ravel(), columns.ravel())), shape=(count, count)).tocsr()
+
+
+def _divergence(gradients: Float, area2: Float, faces: Int, count: int) -> sp.csr_array:
+    """The matrix (3 (V - 1), 9 F) from Jacobians to the right-hand side, without vertex 0."""
+    values = area2[:, None, None] / 2 * gradients  # (F, 3, 3) of each corner
+    rows = 3 * faces[:, :, None, None] + np.arange(3)[:, None]  # (F, corner, d, 1)
+    columns = np.arange(9 * len(faces)).reshape(-1, 1, 3, 3)  # (F, 1, d, c)
+    shape = (len(faces), 3, 3, 3)
+    data, i, j = (np.broadcast_to(x, shape).ravel() for x in (values[:, :, None], rows, columns))
+    return sp.coo_array((data, (i, j)), shape=(3 * count, 9 * len(faces))).tocsr()[3:]
 
 
 def _tangents(inverses: Float, normals: Float) -> Float:
@@ -185,11 +236,12 @@ class _Springs:
             (np.concatenate([values, values, -values, -values]), (rows, columns)), shape=(count, count)
         ).tocsr()
 
-    def pull(self, right: Tensor, field: Tensor) -> Tensor:  # (B, V, 3), (B, F, 3, 3) completed
-        """Add the springs to the right-hand side."""
+    def pull(self, field: Tensor, count: int) -> Tensor:  # (B, F, 3, 3) completed
+        """What the springs add to the right-hand side, (B, V, 3)."""
         near = field.index_select(1, self.face) * self.shares[:, None, None]
         mean = field.new_zeros(len(field), len(self.ends), 3, 3).index_add(1, self.spring, near)
         force = self.weight * (mean @ self.offsets[:, :, None])[..., 0]
+        right = field.new_zeros(len(field), count, 3)
         return right.index_add(1, self.ends[:, 1], force).index_add(1, self.ends[:, 0], -force)
 
 
