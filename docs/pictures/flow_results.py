@@ -3,11 +3,8 @@
 python docs/pictures/flow_results.py results
 """
 
-import io
 import sys
 from pathlib import Path
-
-from PIL import Image
 
 from repose.provenance.publish import publish
 from repose.report.image_figure import image_figure
@@ -15,9 +12,7 @@ from repose.report.shown import Shown
 from repose.store.images import ImageStore
 
 METHODS = ("flow", "flow-no-dual", "flow-no-flow", "flow-no-vis", "flow-no-pixel-warp", "flow-full")
-PAIRS = 3
-WIDTH = 1400
-COLOURS = 128
+PAIRS = 2
 
 
 def main(results: Path) -> None:
@@ -28,10 +23,8 @@ def main(results: Path) -> None:
         for method in METHODS:
             predictions = results / "predictions" / dataset / method / "seed0.zarr" / "unseen"
             shown.append(Shown(dataset, method, predictions, store))
-    sheet = Image.open(io.BytesIO(image_figure(shown, PAIRS)))
-    small = sheet.resize((WIDTH, round(sheet.height * WIDTH / sheet.width)), Image.Resampling.LANCZOS)
     with publish(Path(__file__).with_name("flow-results.png")) as private:
-        small.quantize(COLOURS).save(private, "PNG", optimize=True)
+        private.write_bytes(image_figure(shown, PAIRS))
 
 
 if __name__ == "__main__":
