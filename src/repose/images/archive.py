@@ -65,10 +65,10 @@ def export_drawn(predictions: Path, out: Path) -> None:
         for protocol, group in zarr.open_group(predictions, mode="r").groups():
             if "image" not in group:
                 raise ReposeError(f"the method draws no images of the {protocol} pairs", predictions)
-            pairs, images = group.attrs["pairs"], group["image"]
-            for row in track(range(len(pairs)), len(pairs), f"drawn {protocol}"):
-                name = "_".join(pairs[row])
-                Image.fromarray(np.asarray(images[row])).save(private / f"{name}.jpg", quality=95)
+            images = np.asarray(zarr.open_array(predictions / protocol / "image", mode="r")[:])
+            names = ["_".join(pair) for pair in group.attrs["pairs"]]  # type: ignore[arg-type, union-attr]
+            for name, image in track(zip(names, images, strict=True), len(names), f"drawn {protocol}"):
+                Image.fromarray(image).save(private / f"{name}.jpg", quality=95)
 
 
 def correspondence(store: ImageStore, source: str, target: str) -> Correspondence:
