@@ -205,11 +205,19 @@ def export_images(
     dataset: str,
     out: Annotated[Path, typer.Option("--out", help="folder to make")],
     results: Results = Path("results"),
+    method: Annotated[str | None, typer.Option(help="write what it drew of the test pairs")] = None,
+    seed: Annotated[int, typer.Option(help="of the method")] = 0,
 ) -> None:
-    """Write a dataset of images and its pairs in the layout of Intrinsic Flow's archives, .corr files included."""
-    from repose.images.archive import export_archive
+    """Write a dataset of images and its pairs in the layout of Intrinsic Flow's archives, .corr files included.
+
+    With --method: the images that it drew of the test pairs, named as the released evaluation reads them.
+    """
+    from repose.images.archive import export_archive, export_drawn
     from repose.store.images import ImageStore
 
+    if method:
+        export_drawn(results / "predictions" / dataset / method / f"seed{seed}.zarr", out)
+        return
     splits = sorted((results / "splits" / dataset).glob("*.parquet"))
     if not splits:
         raise ReposeError("no pairs", results / "splits" / dataset, "make the splits first")

@@ -5,11 +5,13 @@ import pandas as pd
 import pytest
 import torch
 import zarr
+from PIL import Image
 from puppets import SIZE, flow_method, puppet_pairs, puppet_store, transfer_method
 from pydantic import TypeAdapter
 
 from repose.config.methods import Method
 from repose.errors import ReposeError
+from repose.images.archive import export_drawn
 from repose.models import build
 from repose.predict.images import predict_images
 
@@ -62,6 +64,23 @@ def test_floor_and_ceiling_are_the_images_themselves(store, tmp_path, image):
     rows = [store.index_of(name) for name in PAIRS[f"{image}_image"]]
     assert np.array_equal(np.asarray(group["image"]), store.images(rows))
     assert ("flow" in group) == (image == "source")
+
+
+def test_drawn_images_are_exported_under_the_names_that_the_released_evaluation_reads(store, tmp_path):
+    group = predicted(store, tmp_path / "p.zarr", {"architecture": "copy-image", "image": "target"}, PAIRS)
+    export_drawn(tmp_path / "p.zarr", tmp_path / "drawn")
+    names = [f"{row.source_image}_{row.target_image}.jpg" for row in PAIRS.itertuples()]
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == sorted(names)
+    back = np.stack([np.asarray(Image.open(tmp_path / "drawn" / name)) for name in names]).astype(float)
+    assert np.abs(back - np.asarray(group["image"])).mean() < 8  # what JPEG loses
+    with pytest.raises(ReposeError, match="is there already"):
+        export_drawn(tmp_path / "p.zarr", tmp_path / "drawn")
+    with pytest.raises(ReposeError, match="no predictions"):
+        export_drawn(tmp_path / "q.zarr", tmp_path / "other")
+    predicted(store, tmp_path / "flow.zarr", flow_method(), PAIRS)
+    with pytest.raises(ReposeError, match="draws no images"):
+        export_drawn(tmp_path / "flow.zarr", tmp_path / "other")
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_pair_given_twice_and_what_is_no_number_are_refused(store, tmp_path):

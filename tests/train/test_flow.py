@@ -101,6 +101,30 @@ def test_a_target_is_moved_with_its_joints_and_scaled_about_its_middle(folder):
     assert joint[0, 2] == 0  # enlarged, it has left the frame
 
 
+def test_the_released_middle_is_that_of_the_sides_exchanged(folder):
+    pairs = ImagePairs(ImageStore(folder / "images.zarr"), puppet_pairs(range(1), "train"))
+    batch, scales = pairs.images(np.arange(1)), torch.tensor([2.0])
+    middle = torch.tensor([15.5, 11.5])
+    batch.target_joints[:, 0] = torch.tensor([*(middle + torch.tensor([2.0, -3.0])), 1.0])
+    moved = placed(batch, torch.tensor([[1.0, 0.0]]), scales, exchanged=True)
+    assert torch.allclose(moved.target_joints[0, 0, :2], middle + torch.tensor([5.0, -6.0]))
+    # What lies at p comes from middle + (p - shift - middle) / 2.
+    rows, columns = torch.arange(0, 32), torch.arange(0, 22)
+    there = ((rows - 11.5) / 2 + 11.5), ((columns - 1 - 15.5) / 2 + 15.5)
+    expected = bilinear(batch.target[0], *there)
+    assert torch.allclose(moved.target[0][:, rows][:, :, columns], expected, atol=1e-4)
+    assert not torch.allclose(placed(batch, torch.tensor([[1.0, 0.0]]), scales).target, moved.target)
+
+
+def bilinear(image, rows, columns):  # (C, H, W), (R,), (K,) to (C, R, K)
+    top, left = rows.floor().long(), columns.floor().long()
+    down, right = (rows - top)[:, None], columns - left
+    above, below = (
+        image[:, r][:, :, left] * (1 - right) + image[:, r][:, :, left + 1] * right for r in (top, top + 1)
+    )
+    return above * (1 - down) + below * down
+
+
 def test_a_training_with_moved_targets_is_repeatable(folder, tmp_path, flow_weights):
     settings, runs = transfer_method({"shift": [3, 2], "scale": 1.2}), {"flow": flow_weights}
     first, second = (fit(folder, tmp_path / name, settings, runs=runs).weights for name in "ab")

@@ -124,6 +124,22 @@ def test_an_edited_score_is_found_also_under_new_manifests(results):
     assert any("scores differ from the predictions" in what for _, what in rescored)
 
 
+def test_what_a_judge_said_is_computed_again_by_that_judge(results):
+    def judged():
+        return audit(results / "table2.csv", {"method": "flow-full"}, rescore=True)
+
+    found = judged()
+    assert found.faults == [] and "render_is" in found.rows[0].cells
+    assert "runs/open-fashion/image-scorer/seed0/model.manifest.json" in {node.place for node in found.nodes}
+    parquet = results / "scores" / "open-fashion" / "flow-full" / "seed0.parquet"
+    for metric in ("render_is_nats", "masked_render_is_nats", "render_attr_recall_5"):
+        rows = pd.read_parquet(parquet)
+        rows.loc[(rows.metric == metric).idxmax(), "value"] += 0.01
+        rows.to_parquet(parquet, index=False)
+        reseal(manifest_path(parquet), [parquet])
+        assert any("differ from the predictions: unseen" in what for _, what in judged().faults), metric
+
+
 @pytest.mark.parametrize("which", [lambda m: m, history_path])
 def test_an_edited_manifest_or_history_is_found(results, which):
     for node in audit(results / "table1.csv").nodes:

@@ -163,8 +163,9 @@ class FlowTransfer(ImageMethod):
     )
     faithful: bool = Field(
         False,
-        description="true: both encoders share the layers that halve the resolution, and batch norms use the "
-        "statistics of the batch in prediction too, as released",
+        description="true: both encoders share the layers that halve the resolution, batch norms use the statistics "
+        "of the batch in prediction too, and targets are enlarged about the middle of an image of the sides exchanged, "
+        "as released",
     )
     training: TransferTraining = Field(description="optimiser, schedule and weights of the losses")
 

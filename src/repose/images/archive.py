@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import zarr
 from PIL import Image
 
 from repose.errors import ReposeError
@@ -46,6 +47,28 @@ def export_archive(store: ImageStore, splits: Sequence[Path], out: Path) -> None
             write_corr(private / CORR / f"{names[1]}_{names[0]}.corr", corr)
         (private / LABELS / "pair_split.json").write_text(json.dumps(_lists(pairs), indent=0) + "\n")
         (private / LABELS / "pose_label.pkl").write_bytes(pickle.dumps(_joints(store), protocol=2))
+
+
+def export_drawn(predictions: Path, out: Path) -> None:
+    """Write drawn images as `{source}_{target}.jpg`, which the released evaluation takes a folder of.
+
+    Args:
+        predictions: of the stage `predict`; images of all its protocols go into one folder.
+        out: the folder to make; one that is there is refused.
+    """
+    if out.exists():
+        raise ReposeError("is there already", out, "name a new folder")
+    if not predictions.exists():
+        raise ReposeError("no predictions", predictions, "run the workflow for its scores first")
+    with publish(out) as private:
+        private.mkdir()
+        for protocol, group in zarr.open_group(predictions, mode="r").groups():
+            if "image" not in group:
+                raise ReposeError(f"the method draws no images of the {protocol} pairs", predictions)
+            images = np.asarray(zarr.open_array(predictions / protocol / "image", mode="r")[:])
+            names = ["_".join(pair) for pair in group.attrs["pairs"]]  # type: ignore[arg-type, union-attr]
+            for name, image in track(zip(names, images, strict=True), len(names), f"drawn {protocol}"):
+                Image.fromarray(image).save(private / f"{name}.jpg", quality=95)
 
 
 def correspondence(store: ImageStore, source: str, target: str) -> Correspondence:

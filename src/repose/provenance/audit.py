@@ -21,6 +21,7 @@ from repose.provenance.manifest import Manifest, load, manifest_path
 from repose.provenance.tree import Node, grow
 
 KEYS = ("dataset", "method", "protocol")
+GAIN = "ssim_u7_gain"  # a column whose cells take the scores of two methods
 
 
 @dataclass(frozen=True)
@@ -130,13 +131,22 @@ def _rows(table: pd.DataFrame, csv: Path, manifest: Path, cell: Mapping[str, str
         inputs = load(manifest).history["inputs"]
     except ReposeError:
         inputs = {}  # the walk says what is wrong with the manifest
-    return [_row(record, inputs) for record in records]
+    return [_row(record, inputs, _first_method(table, record)) for record in records]
 
 
-def _row(record: dict[Any, str], inputs: Mapping[str, str]) -> Row:
+def _first_method(table: pd.DataFrame, record: dict[Any, str]) -> str | None:
+    """What a gain in the row is over: the first method of its dataset; None for a table without gains."""
+    if GAIN not in table or "dataset" not in record:
+        return None
+    return str(table.method[table.dataset == record["dataset"]].iloc[0])
+
+
+def _row(record: dict[Any, str], inputs: Mapping[str, str], first: str | None) -> Row:
     key = {k: record[k] for k in KEYS if k in record}
-    run = f":{key.get('dataset')}/{key.get('method')}/"
-    branches = tuple(name for name in inputs if run in name)
+    runs = dict.fromkeys(
+        f":{key.get('dataset')}/{method}/" for method in (first, key.get("method")) if method
+    )
+    branches = tuple(name for run in runs for name in inputs if run in name)
     return Row(key, {k: v for k, v in record.items() if k not in KEYS}, branches)
 
 
@@ -145,7 +155,7 @@ def _derived_otherwise(root: Node, rows: list[Row]) -> list[str]:
     from repose.tables.stage import derive
 
     assert root.manifest
-    names = {name for row in rows for name in row.branches}
+    names = list(dict.fromkeys(name for row in rows for name in row.branches))  # in the order of the table
     if not all(root.parents[name].manifest for name in names):
         return []  # faults of their own
     try:

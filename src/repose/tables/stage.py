@@ -59,10 +59,10 @@ def derive(table: Manifest, names: Collection[str]) -> pd.DataFrame:
 
     Args:
         table: the manifest of the table.
-        names: inputs of the table; runs whose scores are not among them are left out.
+        names: inputs of the table, in its order; runs whose scores are not among them are left out.
     """
     parents = table.parents
-    runs = sorted(name.removeprefix("scores:") for name in names if name.startswith("scores:"))
+    runs = [name.removeprefix("scores:") for name in names if name.startswith("scores:")]
     params = table.history["params"]
     make, _ = _MAKERS[params.get("kind", "meshes")]
     protocols = params.get("protocols", {})

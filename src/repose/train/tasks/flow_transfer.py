@@ -37,6 +37,7 @@ class FlowTransferTask(ImageTask):
         super().__init__(method, network, data, seed)
         self.automatic_optimization = False
         s = self.settings
+        self.faithful = method.faithful
         check_sides(data.store, method.levels)
         if s.adversarial_weight and min(data.store.size) < _LEAST_JUDGED:
             raise ReposeError(
@@ -100,7 +101,8 @@ class FlowTransferTask(ImageTask):
         count, most = len(batch.target), np.array(self.settings.shift)
         shifts = np.floor(draw.uniform(-most, most, (count, 2)))
         scales = self.settings.scale ** draw.uniform(-1, 1, count)
-        return placed(batch, torch.from_numpy(shifts).float(), torch.from_numpy(scales).float())
+        moved = torch.from_numpy(shifts).float(), torch.from_numpy(scales).float()
+        return placed(batch, *moved, self.faithful)
 
     def _draw(self, batch: ImageBatch) -> Tensor:
         return self.network(batch.source, batch.source_joints, batch.target_joints).image
@@ -119,21 +121,25 @@ def placed(
     batch: ImageBatch,
     shifts: Tensor,  # (B, 2) pixels right and down
     scales: Tensor,  # (B,)
+    exchanged: bool = False,
 ) -> ImageBatch:
     """Enlarge each target about its middle, then move it; its edge is repeated, joints that leave are not seen.
 
-    The released code takes the middle of an image of the sides exchanged.
+    Args:
+        exchanged: about the middle of an image of the sides exchanged, as released.
     """
     height, width = batch.target.shape[2:]
     last = torch.tensor([width - 1.0, height - 1.0])
     middle = last / 2
+    about = middle.flip(0) if exchanged else middle
     joints = batch.target_joints.clone()
-    joints[..., :2] = (joints[..., :2] - middle) * scales[:, None, None] + middle + shifts[:, None]
+    joints[..., :2] = (joints[..., :2] - about) * scales[:, None, None] + about + shifts[:, None]
     joints[..., 2] *= ((joints[..., :2] >= 0) & (joints[..., :2] <= last)).all(dim=-1)
-    # Where each pixel comes from, with -1 and 1 for the first and the last: (x - middle - shift) / scale + middle.
+    # Where each pixel comes from, (x - about - shift) / scale + about, with -1 and 1 for the first and the last.
+    off = about / middle - 1
     matrix = torch.zeros(len(scales), 2, 3)
     matrix[:, 0, 0] = matrix[:, 1, 1] = 1 / scales
-    matrix[:, :, 2] = -shifts / middle / scales[:, None]
+    matrix[:, :, 2] = off - (off + shifts / middle) / scales[:, None]
     grid = F.affine_grid(matrix, list(batch.target.shape), align_corners=True)
     target = F.grid_sample(batch.target, grid, padding_mode="border", align_corners=True)
     return batch._replace(target=target, target_joints=joints)
