@@ -197,7 +197,9 @@ def two_writers(at: Undisturbed, base: Path, seed: int) -> Counter[str]:
             second = sandbox.start(job)
             if held:
                 happened["second " + _goes_on(second, at.seconds[job.name])] += 1
-                owned = first in _owning(sandbox)  # one held before it asks owns nothing, and the second may write
+                owned = first in _owning(
+                    sandbox
+                )  # one held before it asks owns nothing, and the second may write
                 happened["first held as owner"] += owned
                 expect(not owned or before == _state(sandbox), f"{job.name}, seed {seed}: two writers")
                 os.kill(first, signal.SIGKILL if draw.random() < 0.5 else signal.SIGCONT)
