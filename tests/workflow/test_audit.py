@@ -88,7 +88,7 @@ def test_an_artefact_replaced_with_its_manifest_by_that_of_another_seed_is_found
         ("runs", "seed{}", ""),
     ):
         backup = shutil.copytree(results / kind, results / "backup")
-        folder = results / kind / "open-human" / "corenet"
+        folder = results / kind / "open-human" / "npt"
         for suffix in (end, ".manifest.json", ".history.json") if end else ("",):
             target = folder / (name.format(0) + suffix)
             shutil.rmtree(target) if target.is_dir() else target.unlink()
