@@ -11,6 +11,7 @@ from repose.config.datasets import Meshes, Protocol
 from repose.config.images import Images
 from repose.config.learned import Floor, Kind, Learnable
 from repose.config.methods import Method, Npr
+from repose.config.pose_methods import NprDiffusion
 from repose.config.section import Name, Section
 
 SHARED_TASK = "transfer"  # its losses are means over the batch, so that those of its parts can be averaged
@@ -139,6 +140,13 @@ class Config(Section):
         own = getattr(self.datasets[dataset], "scorer", None)
         tables = (t for t in self.tables.values() if dataset in t.datasets and method in t.methods)
         return own or next((t.scorer for t in tables if t.scorer), None)
+
+    def neighbours_of(self, method: str) -> str | None:
+        """Name of the method of NPR whose neighbours a training looks up; None: it looks at none."""
+        settings = self.methods[method]
+        if isinstance(settings, NprDiffusion):
+            return settings.training.poses_of
+        return method if isinstance(settings, Npr) else None
 
     def trained_by(self, method: str) -> str | None:
         """Name of the method whose training gives a method its weights, most often its own; None for a floor."""
