@@ -1,0 +1,1 @@
+"""The published judges of fashion images: known networks whose weights a user brings."""
