@@ -21,7 +21,6 @@ from repose.provenance.manifest import Manifest, load, manifest_path
 from repose.provenance.tree import Node, grow
 
 KEYS = ("dataset", "method", "protocol")
-GAIN = "ssim_u7_gain"  # a column whose cells take the scores of two methods
 
 
 @dataclass(frozen=True)
@@ -135,8 +134,10 @@ def _rows(table: pd.DataFrame, csv: Path, manifest: Path, cell: Mapping[str, str
 
 
 def _first_method(table: pd.DataFrame, record: dict[Any, str]) -> str | None:
-    """What a gain in the row is over: the first method of its dataset; None for a table without gains."""
-    if GAIN not in table or "dataset" not in record:
+    """The first method of the row's dataset, where some of its cells take the scores of that one, too."""
+    from repose.tables.stage import over_first
+
+    if "dataset" not in record or not over_first(table.columns):
         return None
     return str(table.method[table.dataset == record["dataset"]].iloc[0])
 

@@ -69,6 +69,11 @@ def derive(table: Manifest, names: Collection[str]) -> pd.DataFrame:
     return make([_run(run, protocols.get(run.split("/")[0], ()), *_parts(parents, run)) for run in runs])
 
 
+def over_first(columns: Collection[str]) -> bool:
+    """Whether some columns of a table take the scores of the first method of their dataset, too."""
+    return not set(images.OVER_FIRST).isdisjoint(columns)
+
+
 def _parts(parents: Mapping[str, Path], run: str) -> tuple[Manifest, Manifest, Manifest | None]:
     trained = parents.get(f"run:{run}")
     return (
