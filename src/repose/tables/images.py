@@ -36,7 +36,10 @@ METRICS = (
     "visibility_iou",
 )
 _INCEPTION = {"render_is", "masked_render_is"}  # of which scores hold the logarithm, pair by pair
-OVER_FIRST = ("ssim_u7_gain", "ssim_u7_gain_ci95")  # take the scores of the first method of their dataset, too
+OVER_FIRST = (
+    "ssim_u7_gain",
+    "ssim_u7_gain_ci95",
+)  # take the scores of the first method of their dataset, too
 COLUMNS = [
     *PLACE,
     "pairs",
