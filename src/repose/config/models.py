@@ -32,7 +32,7 @@ class Table(Section):
     scorer: Name | None = Field(
         None,
         description="method of architecture render-scorer, trained with seed 0, that judges pictures of transfers from "
-        "one source, and of made-up poses; null: no RenderFID, RenderKID and RenderAcc",
+        "one source, and of made-up poses, in the stage judge; null: no RenderFID, RenderKID and RenderAcc",
     )
 
     def seeds_of(self, method: str, learned: bool) -> list[int]:
