@@ -1,5 +1,7 @@
 """The scorer of posed bodies: whom it learns, and what is measured with it."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import torch
 from pydantic import TypeAdapter
 from safetensors.torch import save_file
 
+from repose.cli import judge as command
 from repose.config.methods import Method
 from repose.config.models import Compute
 from repose.errors import ReposeError
@@ -28,6 +31,7 @@ from repose.train.fit import train
 from repose.train.tasks.render_scorer import RenderScorerTask
 from tests.worms import POSES, THERE, worm_store
 
+DEFAULT = Path(__file__).parents[2] / "config.yaml"
 SETTINGS = {"steps": 60, "batch": 16, "validate_every": 30, "learning_rate": 5e-3, "schedule": "cosine"}
 
 
@@ -171,7 +175,8 @@ def sealed(store, splits, trained, tmp_path):
 
 def test_transfers_from_one_source_are_judged_body_by_body(sealed, store, scorer, splits, tmp_path):
     out, lists = tmp_path / "judged.parquet", {"one-source": sealed["one-source"]}
-    run(sealed["moved"], sealed["store"], lists, sealed["scorer"], out)
+    named = ("open-human", "copy-identity", DEFAULT, sealed["moved"], sealed["store"])
+    command(*named, splits=tmp_path, scorer=sealed["scorer"], out=out)
     rows = pd.read_parquet(out)
     assert set(rows.identity_mesh) == {"id2", "id3"} and len(rows) == 2 * len(METRICS)
     triples = splits["one-source"][splits["one-source"].identity_mesh.str.startswith("id3_")]
@@ -191,7 +196,8 @@ def test_transfers_from_one_source_are_judged_body_by_body(sealed, store, scorer
 
 def test_made_up_poses_are_judged_of_every_body(sealed, tmp_path):
     out, lists = tmp_path / "judged.parquet", {part: sealed[part] for part in ("train", "unseen")}
-    run(sealed["made"], sealed["store"], lists, sealed["scorer"], out, "poses")
+    named = ("open-human", "training-poses", DEFAULT, sealed["made"], sealed["store"])
+    command(*named, splits=tmp_path, scorer=sealed["scorer"], out=out)
     rows = pd.read_parquet(out)
     wide = rows.pivot_table(index="identity", columns="metric", values="value")
     assert set(wide.index) == {0, 2, 3} and set(wide) == set(METRICS) and wide.render_accuracy.mean() > 0.6
