@@ -98,6 +98,22 @@ def split(
 
 
 @app.command()
+def neighbours(
+    method: str,
+    config: ConfigFile,
+    store: StorePath,
+    split: Annotated[Path, typer.Option(help="training and validation triples (parquet)")],
+    out: Out,
+) -> None:
+    """Find the neighbours of the faces of all bodies that a training of NPR encodes."""
+    from repose.neighbours.stage import run
+
+    checked = _config(config)
+    settings = _named(checked.methods, method, "method")
+    run(settings, store, split, out, checked.compute.threads)
+
+
+@app.command()
 def train(
     method: str,
     config: ConfigFile,
@@ -108,6 +124,9 @@ def train(
     seed: Annotated[int, typer.Option(help="initial weights, order of triples, shuffles")] = 0,
     gih: Annotated[
         Path | None, typer.Option(help="distances of the meshes, for a method that reads them")
+    ] = None,
+    neighbours: Annotated[
+        Path | None, typer.Option(help="neighbours of the faces, for a method that reads them")
     ] = None,
     given: Annotated[
         list[str] | None, typer.Option(help="PART=WEIGHTS of another training that the method starts from")
@@ -122,7 +141,8 @@ def train(
     if parts.keys() != settings.starts_from.keys():
         wanted = " ".join(f"--given {part}=WEIGHTS" for part in settings.starts_from)
         raise ReposeError(f"{method} starts from {wanted or 'no other training'}")
-    run(settings, checked.compute, store, split, seed, state, out, gih, parts)
+    stores = {name: path for name, path in (("gih", gih), ("neighbours", neighbours)) if path}
+    run(settings, checked.compute, store, split, seed, state, out, stores | parts)
 
 
 @app.command()

@@ -11,7 +11,6 @@ from safetensors.torch import save_file
 
 from repose.cli import judge as command
 from repose.config.methods import Method
-from repose.config.models import Compute
 from repose.errors import ReposeError
 from repose.judge.renders import METRICS, judged, render_values
 from repose.judge.stage import run
@@ -27,8 +26,8 @@ from repose.provenance.manifest import Recorder, manifest_path
 from repose.score.stage import run as score
 from repose.split.triples import draw_triples, one_source_triples
 from repose.train.batches import centred
-from repose.train.fit import train
 from repose.train.tasks.render_scorer import RenderScorerTask
+from tests.trainings import fit, resumes
 from tests.worms import POSES, THERE, worm_store
 
 DEFAULT = Path(__file__).parents[2] / "config.yaml"
@@ -61,7 +60,7 @@ def splits():
 @pytest.fixture(scope="module")
 def trained(store, splits, tmp_path_factory):
     folder = tmp_path_factory.mktemp("scorer")
-    found = train(method(), Compute(device="cpu"), store, splits["train"], 0, folder / "state", "scorer")
+    found = fit(method(), store, splits["train"], folder / "state")
     save_file({k: v.contiguous() for k, v in found.weights.items()}, folder / "model.safetensors")
     return found, folder / "model.safetensors"
 
@@ -86,26 +85,8 @@ def test_it_sees_whom_it_judges_and_no_test_pose(store, splits):
 def test_it_learns_to_tell_bodies_apart_and_resumes(store, splits, trained, tmp_path, monkeypatch):
     found, _ = trained
     assert found.history.val_cross_entropy.iloc[-1] < 0.6 * found.history.val_cross_entropy.iloc[0]
-    short, step = method(steps=6, validate_every=2), RenderScorerTask.training_step
-
-    def fit(name):
-        return train(
-            short, Compute(device="cpu"), store, splits["train"], 0, tmp_path / name, "scorer"
-        ).weights
-
-    whole = fit("whole")
-
-    def stopped(self, batch, index):
-        if self.iteration == 5:
-            raise RuntimeError("stopped")
-        return step(self, batch, index)
-
-    monkeypatch.setattr(RenderScorerTask, "training_step", stopped)
-    with pytest.raises(RuntimeError, match="stopped"):
-        fit("parts")
-    monkeypatch.setattr(RenderScorerTask, "training_step", step)
-    parts = fit("parts")
-    assert all(torch.equal(parts[name], whole[name]) for name in whole)
+    short = method(steps=6, validate_every=2)
+    resumes(lambda state: fit(short, store, splits["train"], state), tmp_path, monkeypatch)
 
 
 def test_pictures_show_the_whole_body_from_four_sides_at_one_scale(store, scorer):

@@ -26,11 +26,11 @@ from repose.split.triples import Meshes
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
 from repose.train.batches import BatchStream, TrainingData, Triples, centred
-from repose.train.fit import train
 from repose.train.tasks.base import rate_factor
 from repose.train.tasks.transfer import TransferTask
+from tests import trainings
+from tests.trainings import same
 
-CPU = Compute(device="cpu")
 TRAINING = {
     "steps": 6,
     "batch": 2,
@@ -65,13 +65,9 @@ def folder(tmp_path_factory):
     return folder
 
 
-def fit(folder, state, seed=0, which=None, compute=CPU):
-    splits = pd.read_parquet(folder / "train.parquet")
-    return train(which or method(), compute, MeshStore(folder / "meshes.zarr"), splits, seed, state, "test")
-
-
-def same(a, b):
-    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+def fit(folder, state, seed=0, which=None, compute=trainings.CPU):
+    store = MeshStore(folder / "meshes.zarr")
+    return trainings.fit(which or method(), store, folder / "train.parquet", state, seed, compute=compute)
 
 
 @pytest.mark.parametrize("architecture", ["npt", "corenet"])
@@ -90,6 +86,7 @@ def test_a_killed_training_resumes_to_the_same_weights(folder, tmp_path, archite
     # Kill the process in the middle of the second stretch between validations.
     code = textwrap.dedent(f"""
         import os, signal, sys
+        sys.path[:0] = {sys.path!r}
         sys.path.insert(0, {os.path.dirname(__file__)!r})
         from pathlib import Path
         import repose.train.fit as fit_module, test_fit

@@ -1,11 +1,5 @@
 """Training of flow and of generators on puppets whose flow is known."""
 
-import os
-import signal
-import subprocess
-import sys
-import textwrap
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,17 +9,17 @@ from pydantic import TypeAdapter
 from safetensors.torch import save_file
 
 from repose.config.methods import Method
-from repose.config.models import Compute
 from repose.errors import ReposeError
 from repose.images.metrics import ssim_u7
 from repose.models import build
 from repose.store.images import ImageStore
-from repose.train.fit import train
 from repose.train.image_batches import ImagePairs, scaled, unscaled
 from repose.train.tasks import task_of
 from repose.train.tasks.flow import halved, shifted
 from repose.train.tasks.flow_transfer import placed
 from repose.train.tasks.image_scorer import varied
+from tests import trainings
+from tests.trainings import resumes, same
 
 
 def method(settings):
@@ -41,9 +35,9 @@ def folder(tmp_path_factory):
     return folder
 
 
-def fit(folder, state, settings, seed=0, runs=None):
-    store, splits = ImageStore(folder / "images.zarr"), pd.read_parquet(folder / "train.parquet")
-    return train(method(settings), Compute(device="cpu"), store, splits, seed, state, "test", None, runs)
+def fit(folder, state, settings, seed=0, given=None):
+    store = ImageStore(folder / "images.zarr")
+    return trainings.fit(method(settings), store, folder / "train.parquet", state, seed, given)
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +45,6 @@ def flow_weights(folder, tmp_path_factory):
     path = tmp_path_factory.mktemp("flow") / "model.safetensors"
     save_file(fit(folder, path.parent / "state", flow_method()).weights, path)
     return path
-
-
-def same(a, b):
-    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
 def test_the_flow_is_learned(folder, tmp_path):
@@ -126,9 +116,9 @@ def bilinear(image, rows, columns):  # (C, H, W), (R,), (K,) to (C, R, K)
 
 
 def test_a_training_with_moved_targets_is_repeatable(folder, tmp_path, flow_weights):
-    settings, runs = transfer_method({"shift": [3, 2], "scale": 1.2}), {"flow": flow_weights}
-    first, second = (fit(folder, tmp_path / name, settings, runs=runs).weights for name in "ab")
-    plain = fit(folder, tmp_path / "plain", transfer_method(), runs=runs).weights
+    settings, given = transfer_method({"shift": [3, 2], "scale": 1.2}), {"flow": flow_weights}
+    first, second = (fit(folder, tmp_path / name, settings, given=given).weights for name in "ab")
+    plain = fit(folder, tmp_path / "plain", transfer_method(), given=given).weights
     assert same(first, second) and not same(first, plain)
 
 
@@ -144,7 +134,7 @@ def test_a_warped_source_is_the_target_where_it_is_visible(folder):
 
 def test_the_flow_of_a_transfer_is_the_trained_one_and_stays_as_it_is(folder, tmp_path, flow_weights):
     given = {"flow": flow_weights}
-    weights = fit(folder, tmp_path, transfer_method(), runs=given).weights
+    weights = fit(folder, tmp_path, transfer_method(), given=given).weights
     from safetensors.torch import load_file
 
     trained = load_file(flow_weights)
@@ -152,11 +142,11 @@ def test_the_flow_of_a_transfer_is_the_trained_one_and_stays_as_it_is(folder, tm
 
 
 def test_a_mask_leaves_the_generator_it_was_given_alone(folder, tmp_path, flow_weights):
-    first = fit(folder, tmp_path / "first", transfer_method(), runs={"flow": flow_weights})
+    first = fit(folder, tmp_path / "first", transfer_method(), given={"flow": flow_weights})
     save_file(first.weights, tmp_path / "generator.safetensors")
     settings = transfer_method({"generator": "other"}, pixel_warp=True)
     given = {"flow": flow_weights, "generator": tmp_path / "generator.safetensors"}
-    second = fit(folder, tmp_path / "second", settings, runs=given)
+    second = fit(folder, tmp_path / "second", settings, given=given)
     assert all(torch.equal(second.weights[k], v) for k, v in first.weights.items())
     assert any(k.startswith("blend.") for k in second.weights)
 
@@ -164,21 +154,21 @@ def test_a_mask_leaves_the_generator_it_was_given_alone(folder, tmp_path, flow_w
 def test_another_flow_net_is_refused(folder, tmp_path, flow_weights):
     other = transfer_method(flow_network={"network": "unet_v2", "width": 4, "widest": 16, "levels": 2})
     with pytest.raises(ReposeError, match="its flow is another network"):
-        fit(folder, tmp_path, other, runs={"flow": flow_weights})
+        fit(folder, tmp_path, other, given={"flow": flow_weights})
     with pytest.raises(ReposeError, match="needs the weights of another one: its flow"):
         fit(folder, tmp_path, transfer_method())
 
 
 def test_images_that_cannot_be_halved_or_judged_are_refused(folder, tmp_path, flow_weights):
     with pytest.raises(ReposeError, match="32 × 24 pixels cannot be halved 4 times.*levels"):
-        fit(folder, tmp_path, transfer_method(levels=4), runs={"flow": flow_weights})
+        fit(folder, tmp_path, transfer_method(levels=4), given={"flow": flow_weights})
 
 
-def one_step(folder, settings, runs, step):
+def one_step(folder, settings, given, step):
     torch.manual_seed(0)
     store, splits = ImageStore(folder / "images.zarr"), pd.read_parquet(folder / "train.parquet")
     which = method(settings)
-    task = task_of(which, build(which), store, splits, 0, None, runs)
+    task = task_of(which, build(which), store, splits, 0, given)
     optimizers, rates = task.configure_optimizers()
     task.optimizers, task.lr_schedulers = lambda: optimizers, lambda: rates
     task.manual_backward = lambda loss: loss.backward()
@@ -214,9 +204,9 @@ def test_features_learn_the_parts_and_are_those_that_the_perceptual_loss_compare
     save_file(trained.weights, tmp_path / "features.safetensors")
     which = method(transfer_method({"perceptual": {"features": "trained", "method": "features"}}))
     assert which.starts_from == {"flow": "flow", "features": "features"}
-    runs = {"flow": flow_weights, "features": tmp_path / "features.safetensors"}
+    given = {"flow": flow_weights, "features": tmp_path / "features.safetensors"}
     splits = pd.read_parquet(folder / "train.parquet")
-    task = task_of(which, build(which), ImageStore(folder / "images.zarr"), splits, 0, None, runs)
+    task = task_of(which, build(which), ImageStore(folder / "images.zarr"), splits, 0, given)
     for name, value in task.features.state_dict().items():
         assert torch.equal(value, trained.weights[f"features.{name}"])
 
@@ -240,34 +230,15 @@ def test_a_person_is_mirrored_and_cut_out_whole(folder):
 
 
 @pytest.mark.parametrize("settings", [flow_method(shift=[2, 1]), transfer_method({"adversarial_from": 1})])
-def test_a_killed_training_resumes_to_the_same_weights(folder, tmp_path, flow_weights, settings):
-    runs = {"flow": flow_weights} if settings["architecture"] == "flow-transfer" else None
+def test_a_stopped_training_resumes_to_the_same_weights(
+    folder, tmp_path, flow_weights, settings, monkeypatch
+):
+    given = {"flow": flow_weights} if settings["architecture"] == "flow-transfer" else {}
     settings["training"] |= {"steps": 6}
-    whole = fit(folder, tmp_path / "whole", settings, runs=runs)
+    whole = resumes(lambda state: fit(folder, state, settings, given=given), tmp_path, monkeypatch)
     assert whole.history.step.tolist() == [0, 2, 4, 6]
-    code = textwrap.dedent(f"""
-        import os, signal, sys
-        from pathlib import Path
-        import repose.train.fit as fit_module
-        sys.path[:0] = [{os.path.dirname(__file__)!r}, {os.path.dirname(os.path.dirname(__file__))!r}]
-        import test_flow
-        count = 0
-        plain = fit_module.Keeper.on_train_batch_end
-        def counting(self, *rest):
-            global count
-            plain(self, *rest)
-            count += 1
-            if count == 3:
-                os.kill(os.getpid(), signal.SIGKILL)
-        fit_module.Keeper.on_train_batch_end = counting
-        runs = {{"flow": Path({str(flow_weights)!r})}} if {bool(runs)} else None
-        test_flow.fit(Path({str(folder)!r}), Path({str(tmp_path / "killed")!r}), {settings!r}, runs=runs)
-    """)
-    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-2000:]
-    resumed = fit(folder, tmp_path / "killed", settings, runs=runs)
-    assert same(whole.weights, resumed.weights) and whole.history.equals(resumed.history)
-    assert not same(whole.weights, fit(folder, tmp_path / "other", settings, seed=1, runs=runs).weights)
+    other = fit(folder, tmp_path / "other", settings, seed=1, given=given)
+    assert not same(whole.weights, other.weights)
 
 
 def test_images_come_back_as_they_were():

@@ -1,10 +1,5 @@
 """Training of IEP-GAN: who learns from what, exact resume, the store of distances."""
 
-import os
-import signal
-import subprocess
-import sys
-import textwrap
 from functools import partial
 
 import numpy as np
@@ -15,7 +10,6 @@ import trimesh
 from pydantic import TypeAdapter
 
 from repose.config.methods import Method
-from repose.config.models import Compute
 from repose.convert.bodies import write_bodies
 from repose.errors import ReposeError
 from repose.gih.reader import GihReader
@@ -25,8 +19,9 @@ from repose.models import build
 from repose.split.triples import Meshes, draw_triples
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
-from repose.train.fit import train
 from repose.train.tasks import task_of
+from tests import trainings
+from tests.trainings import resumes, same
 
 WIDTHS = {"width": 16, "pose_channels": 8, "generator_width": 8, "matcher_width": 8}
 TRAINING = {
@@ -63,18 +58,17 @@ def folder(tmp_path_factory):
     return folder
 
 
-def fit(folder, state, which=None, seed=0, gih=None):
-    splits = pd.read_parquet(folder / "train.parquet")
+def fit(folder, state, which=None, seed=0):
     store = MeshStore(folder / "meshes.zarr")
-    return train(which or method(), Compute(device="cpu"), store, splits, seed, state, "test", gih)
+    return trainings.fit(which or method(), store, folder / "train.parquet", state, seed)
 
 
-def one_step(folder, which, step=3, gih=None):
+def one_step(folder, which, step=3, given=None):
     """A task after one training step, outside Lightning."""
     torch.manual_seed(0)
     splits = pd.read_parquet(folder / "train.parquet")
     store = MeshStore(folder / "meshes.zarr")
-    task = task_of(which, build(which), store, splits, 0, gih)
+    task = task_of(which, build(which), store, splits, 0, given or {})
     optimizers, rates = task.configure_optimizers()
     task.optimizers, task.lr_schedulers = lambda: optimizers, lambda: rates
     task.manual_backward = lambda loss: loss.backward()
@@ -86,10 +80,6 @@ def one_step(folder, which, step=3, gih=None):
 def changed(task, before, part):
     now = task.state_dict()
     return {k for k in before if k.startswith(part) and not torch.equal(before[k], now[k])}
-
-
-def same(a, b):
-    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
 def test_both_discriminators_learn_in_one_step(folder):
@@ -150,38 +140,16 @@ def test_no_truth_of_a_training_triple_is_read_unless_as_released(folder):
     splits.loc[splits.role == "train", "truth_mesh"] = "nowhere"
     store = MeshStore(folder / "meshes.zarr")
     which, released = method(), method(faithful=True)
-    assert task_of(which, build(which), store, splits, 0).data.val.rows[0, 2] != -1
+    assert task_of(which, build(which), store, splits, 0, {}).data.val.rows[0, 2] != -1
     with pytest.raises(ReposeError, match="nowhere"):
-        task_of(released, build(released), store, splits, 0)
+        task_of(released, build(released), store, splits, 0, {})
 
 
 @pytest.mark.parametrize("settings", [{}, {"correspondence": "learned"}, {"faithful": True}])
-def test_a_killed_training_resumes_to_the_same_weights(folder, tmp_path, settings):
+def test_a_stopped_training_resumes_to_the_same_weights(folder, tmp_path, settings, monkeypatch):
     which = method({"points": None} if settings.get("faithful") else {}, **settings)
-    whole = fit(folder, tmp_path / "whole", which)
+    whole = resumes(lambda state: fit(folder, state, which), tmp_path, monkeypatch)
     assert whole.history.step.tolist() == [0, 2, 4, 6]
-    code = textwrap.dedent(f"""
-        import os, signal, sys
-        from pathlib import Path
-        import repose.train.fit as fit_module
-        sys.path.insert(0, {os.path.dirname(__file__)!r})
-        import test_iepgan
-        count = 0
-        plain = fit_module.Keeper.on_train_batch_end
-        def counting(self, *rest):
-            global count
-            plain(self, *rest)
-            count += 1
-            if count == 3:
-                os.kill(os.getpid(), signal.SIGKILL)
-        fit_module.Keeper.on_train_batch_end = counting
-        which = test_iepgan.method({which.training.model_dump()!r}, **{settings!r})
-        test_iepgan.fit(Path({str(folder)!r}), Path({str(tmp_path / "killed")!r}), which)
-    """)
-    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-2000:]
-    resumed = fit(folder, tmp_path / "killed", which)
-    assert same(whole.weights, resumed.weights) and whole.history.equals(resumed.history)
     assert not same(whole.weights, fit(folder, tmp_path / "other", which, seed=1).weights)
 
 
@@ -193,7 +161,7 @@ def test_distances_of_the_whole_mesh_come_from_the_store(folder, tmp_path):
     which = method({"target": "full-block", "intrinsic_from": 0})
     assert which.reads_gih and not method().reads_gih
     seen = []
-    task, _ = one_step(folder, which, gih=path)
+    task, _ = one_step(folder, which, given={"gih": path})
     plain = GihReader.blocks
     task.gih.blocks = lambda names, rows: seen.append((names, rows)) or plain(task.gih, names, rows)
     task.training_step(next(iter(task.batches(3, 4))), 0)

@@ -7,7 +7,6 @@ import trimesh
 from pydantic import TypeAdapter, ValidationError
 
 from repose.config.methods import Method
-from repose.config.models import Compute
 from repose.convert.bodies import write_bodies
 from repose.convert.catalog import mesh_numbers
 from repose.errors import ReposeError
@@ -16,9 +15,9 @@ from repose.split.triples import Meshes
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
 from repose.train.batches import Batch
-from repose.train.fit import train
 from repose.train.labels import Bodies, Numbers, UnlabelledBatch
 from repose.train.tasks.mapconnet import MapConNetTask, Stream
+from tests import trainings
 
 SMALL = {"width": 8, "identity_channels": 4, "residual_blocks": 1, "refine_width": 8}
 SETTINGS = {
@@ -61,7 +60,7 @@ def data_of(setting, store, splits, **training):
 
 
 def fit(setting, store, splits, state):
-    return train(method(setting), Compute(device="cpu"), store, splits, 0, state, "test")
+    return trainings.fit(method(setting), store, splits, state)
 
 
 class Watched(MeshStore):

@@ -6,15 +6,14 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from repose.config.models import Compute
 from repose.errors import ReposeError
 from repose.mesh.metrics import pmd
 from repose.models import build
 from repose.predict.run import predict
 from repose.score.rows import score
 from repose.split.triples import draw_triples
-from repose.train.fit import train
 from repose.train.tasks.npr import NprTask
+from tests.trainings import fit, resumes
 from tests.worms import LEARNING, POSES, THERE, npr_method, worm_store
 
 
@@ -57,32 +56,14 @@ def test_a_source_or_a_rest_pose_that_is_not_there_is_refused(store, splits):
 
 
 @pytest.mark.parametrize("anchors", ["rest", "posed"])
-def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
-    store, splits, tmp_path, monkeypatch, anchors
-):
-    def run(name):
-        return train(
-            npr_method(anchors=anchors), Compute(device="cpu"), store, splits, 0, tmp_path / name, "test"
-        ).weights
-
-    whole, step = run("whole"), NprTask.training_step
-
-    def stopped(self, batch, index):
-        if self.iteration == 5:
-            raise RuntimeError("stopped")
-        return step(self, batch, index)
-
-    monkeypatch.setattr(NprTask, "training_step", stopped)
-    with pytest.raises(RuntimeError, match="stopped"):
-        run("parts")
-    monkeypatch.setattr(NprTask, "training_step", step)
-    parts = run("parts")
-    assert all(torch.equal(parts[name], whole[name]) for name in whole)
+def test_a_stopped_training_resumes_to_the_same_weights(store, splits, tmp_path, monkeypatch, anchors):
+    settings = npr_method(anchors=anchors)
+    resumes(lambda state: fit(settings, store, splits, state), tmp_path, monkeypatch)
 
 
 def test_it_learns_to_pose_another_body(store, splits, unseen, tmp_path):
     settings = npr_method(LEARNING)
-    trained = train(settings, Compute(device="cpu"), store, splits, 0, tmp_path / "state", "test")
+    trained = fit(settings, store, splits, tmp_path / "state")
     network = build(settings)
     network.load_state_dict(trained.weights)
     predict(network.eval(), store, {"unseen": unseen}, "cpu", tmp_path / "p.zarr", "test")

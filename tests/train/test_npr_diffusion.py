@@ -5,13 +5,11 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from PIL import Image
 from pydantic import TypeAdapter
 from safetensors.torch import save, save_file
 
 from repose.config.methods import Method
-from repose.config.models import Compute
 from repose.errors import ReposeError
 from repose.generate.command import generate
 from repose.mesh import Mesh, read_mesh
@@ -21,12 +19,11 @@ from repose.predict.poses import predict_poses
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.score.poses import score_poses
 from repose.split.triples import draw_triples
-from repose.train.fit import train
 from repose.train.tasks.npr_diffusion import NprDiffusionTask
 from repose.transfer.command import Said
+from tests.trainings import fit, resumes
 from tests.worms import LEARNING, POSES, THERE, WIDTHS, npr_method, worm, worm_store
 
-CPU = Compute(device="cpu")
 NPR = {"rest_pose": 0, "anchors": "rest", **WIDTHS}
 
 
@@ -66,15 +63,13 @@ def splits():
 def npr(store, splits, tmp_path_factory):
     """Weights of a short training of NPR."""
     folder = tmp_path_factory.mktemp("npr")
-    trained = train(
-        npr_method(LEARNING | {"steps": 120}), CPU, store, splits["train"], 0, folder / "state", "npr"
-    )
+    trained = fit(npr_method(LEARNING | {"steps": 120}), store, splits["train"], folder / "state")
     save_file({k: v.contiguous() for k, v in trained.weights.items()}, folder / "model.safetensors")
     return folder / "model.safetensors"
 
 
 def trained(settings, store, splits, npr, folder):
-    return train(settings, CPU, store, splits["train"], 0, folder, "test", runs={"poses_of": npr})
+    return fit(settings, store, splits["train"], folder, given={"poses_of": npr})
 
 
 def test_it_sees_one_body_and_nothing_of_the_test(store, splits):
@@ -84,30 +79,15 @@ def test_it_sees_one_body_and_nothing_of_the_test(store, splits):
     assert names[1] and store.mesh_ids[data.rest] == "id0_0"
 
 
-def test_a_training_that_was_stopped_goes_on_to_the_same_weights(store, splits, npr, tmp_path, monkeypatch):
-    whole, step = (
-        trained(method(), store, splits, npr, tmp_path / "whole").weights,
-        NprDiffusionTask.training_step,
-    )
-
-    def stopped(self, batch, index):
-        if self.iteration == 5:
-            raise RuntimeError("stopped")
-        return step(self, batch, index)
-
-    monkeypatch.setattr(NprDiffusionTask, "training_step", stopped)
-    with pytest.raises(RuntimeError, match="stopped"):
-        trained(method(), store, splits, npr, tmp_path / "parts")
-    monkeypatch.setattr(NprDiffusionTask, "training_step", step)
-    parts = trained(method(), store, splits, npr, tmp_path / "parts").weights
-    assert all(torch.equal(parts[name], whole[name]) for name in whole)
+def test_a_stopped_training_resumes_to_the_same_weights(store, splits, npr, tmp_path, monkeypatch):
+    resumes(lambda state: trained(method(), store, splits, npr, state), tmp_path, monkeypatch)
 
 
 def test_weights_of_another_network_are_refused(store, splits, npr, tmp_path):
     with pytest.raises(ReposeError, match="weights do not fit npr"):
         trained(method(npr=NPR | {"hidden": 8}), store, splits, npr, tmp_path)
     with pytest.raises(ReposeError, match="poses_of"):
-        train(method(), CPU, store, splits["train"], 0, tmp_path, "test")
+        fit(method(), store, splits["train"], tmp_path)
 
 
 @pytest.fixture(scope="module")

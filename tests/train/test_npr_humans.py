@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from repose.config.models import Compute
 from repose.convert.bodies import write_bodies
 from repose.mesh import Mesh
 from repose.mesh.frame import find_frame
@@ -16,9 +15,9 @@ from repose.raw.open_human import Settings, finer, generate, generation, meshes
 from repose.split.triples import COLUMNS
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
-from repose.train.fit import train
 from repose.transfer.run import Body, transfer
 from repose.weights.model import Model
+from tests.trainings import fit
 from tests.worms import npr_method
 
 POSES = 8
@@ -43,10 +42,8 @@ def test_a_human_on_another_mesh_takes_the_pose(tmp_path, monkeypatch):
     settings = npr_method(
         {"steps": 100, "validate_every": 50, "jacobian_weight": 0.05, "learning_rate": 5e-3}
     )
-    trained = train(
-        settings, Compute(device="cpu"), MeshStore(tmp_path / "m.zarr"), pd.DataFrame(rows, columns=COLUMNS), 0,
-        tmp_path / "state", "test",
-    )  # fmt: skip
+    splits = pd.DataFrame(rows, columns=COLUMNS)
+    trained = fit(settings, MeshStore(tmp_path / "m.zarr"), splits, tmp_path / "state")
     network = build(settings)
     network.load_state_dict(trained.weights)
     model = Model(network.eval(), tmp_path, {"architecture": "npr"})

@@ -103,7 +103,7 @@ def test_a_moved_border_between_training_and_test_makes_no_body_again(project):
         "datasets: {open-human: {identities: {train: 2, val: 2, test: 3}}}\n"
     )
     planned = project.planned("results/table1.csv", preset="moved.yaml")
-    assert planned == {"split": 4, "train": 5, "predict": 7, "score": 7, "tables": 1}
+    assert planned == {"split": 4, "neighbours": 1, "train": 5, "predict": 7, "score": 7, "tables": 1}
 
 
 def test_a_deleted_store_is_made_again_when_something_needs_it(project):

@@ -263,6 +263,26 @@ def distances_option(wildcards):
     return f"--gih results/gih/{wildcards.dataset}.zarr"
 
 
+def neighbour_settings(wildcards):
+    """What the neighbours of a method depend on."""
+    return CONFIG.methods[wildcards.method].neighbour_settings()
+
+
+def neighbours(wildcards):
+    """The manifest of the neighbours that a training looks up; nothing for most."""
+    name = CONFIG.neighbours_of(wildcards.method)
+    return (
+        f"results/neighbours/{wildcards.dataset}/{name}.manifest.json" if name else []
+    )
+
+
+def neighbours_option(wildcards):
+    """The command line option that names them."""
+    if not (manifest := neighbours(wildcards)):
+        return ""
+    return f"--neighbours {manifest.replace('.manifest.json', '.zarr')}"
+
+
 def scorer_model(wildcards):
     """The weights of what judges the images of a dataset; nothing where nobody does."""
     name = CONFIG.scorer_of(wildcards.dataset)

@@ -13,6 +13,7 @@ rule train:
         split=ancient("results/splits/{dataset}/train.parquet"),
         split_manifest="results/splits/{dataset}/train.manifest.json",
         gih=distances,
+        neighbours=neighbours,
         given=given_models,
     output:
         model="results/runs/{dataset}/{method}/seed{seed}/model.safetensors",
@@ -33,10 +34,11 @@ rule train:
     params:
         settings=method_settings,
         gih=distances_option,
+        neighbours=neighbours_option,
         given=given_options,
         code=method_code("train"),
     shell:
         "repose train {wildcards.method} --seed {wildcards.seed}"
-        " --store {input.store} --split {input.split} {params.gih} {params.given}"
+        " --store {input.store} --split {input.split} {params.gih} {params.neighbours} {params.given}"
         " --state results/.state --out {output.model}"
         " 2>&1 | tee {log}"

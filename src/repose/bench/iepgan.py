@@ -100,7 +100,7 @@ def _data(root: Path, meshes: int) -> TrainingData:
     identities = range(meshes // POSES)
     grid = Meshes(set(product(identities, range(POSES))))
     triples = Triples(packed, draw_triples(grid, identities, range(POSES), meshes, "train", 0))
-    return TrainingData(packed, triples, triples, gih=root / "gih.zarr")
+    return TrainingData(packed, triples, triples, given={"gih": root / "gih.zarr"})
 
 
 def _task(data: TrainingData, patch_vertices: int, target: Target) -> IepganTask:

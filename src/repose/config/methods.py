@@ -1,6 +1,6 @@
 """The methods of `config.yaml`, and how they are trained."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
@@ -285,6 +285,11 @@ class Npr(NprNetwork, Learned):
         "as there; null: it has a training of its own",
     )
     training: NprTraining = Field(description="optimiser, schedule and length")
+
+    def neighbour_settings(self) -> dict[str, Any]:
+        """What the neighbours of the bodies that it learns from depend on."""
+        names = ("anchors", "rest_pose", "middle", "keypoints")
+        return {name: getattr(self, name) for name in names} | {"source": self.training.source}
 
 
 class Copy(Floor):

@@ -11,6 +11,7 @@ from repose.config.datasets import JUDGED, Meshes, Protocol
 from repose.config.images import Images
 from repose.config.learned import Floor, Kind, Learnable
 from repose.config.methods import Method, Npr
+from repose.config.pose_methods import NprDiffusion
 from repose.config.section import Name, Section
 
 SHARED_TASK = "transfer"  # its losses are means over the batch, so that those of its parts can be averaged
@@ -143,6 +144,13 @@ class Config(Section):
     def scorer_of(self, dataset: str) -> str | None:
         """What judges the images that methods draw, a part of their scores; None: nobody does, or it is of meshes."""
         return getattr(self.datasets[dataset], "scorer", None)
+
+    def neighbours_of(self, method: str) -> str | None:
+        """Name of the method of NPR whose neighbours a training looks up; None: it looks at none."""
+        settings = self.methods[method]
+        if isinstance(settings, NprDiffusion):
+            return settings.training.poses_of
+        return method if isinstance(settings, Npr) else None
 
     def trained_by(self, method: str) -> str | None:
         """Name of the method whose training gives a method its weights, most often its own; None for a floor."""

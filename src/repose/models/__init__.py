@@ -7,13 +7,13 @@ an edit of one system would retrain them all.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from repose.config.methods import Method
+from repose.config.learned import Floor, Learnable
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-def build(method: Method) -> "nn.Module":
+def build(method: Learnable | Floor) -> "nn.Module":
     """Build a freshly initialised network; the settings of a method are the arguments of its constructor.
 
     Seed torch first: initialisation draws from its global generator.

@@ -29,6 +29,7 @@ ENTRIES = {
     "gih": ("repose.gih.scale",),
     "split": ("repose.split.protocols", "repose.split.published"),
     "split-images": ("repose.split.image_pairs",),
+    "neighbours": ("repose.neighbours.compute", "repose.neighbours.store"),
     "train": ("repose.train.fit", "repose.train.tasks.{1}", "repose.models.{0}"),
     "predict": ("repose.predict.run", "repose.predict.network", "repose.models.{0}"),
     "predict-images": ("repose.predict.images", "repose.predict.network", "repose.models.{0}"),

@@ -1,6 +1,6 @@
 """Training batches as a pure function of seed and step, so that a resumed run sees what it would have seen."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -84,9 +84,7 @@ class TrainingData:
     store: MeshStore
     train: Triples
     val: Triples
-    gih: Path | None = field(
-        default=None, kw_only=True
-    )  # distances of the meshes, for a recipe that reads them
+    given: Mapping[str, Path] = field(default_factory=dict, kw_only=True)  # what else a recipe reads, by name
 
 
 def chosen_in_passes(total: int, size: int, seed: int, step: int) -> NDArray[np.integer]:

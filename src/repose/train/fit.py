@@ -5,7 +5,7 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from repose.config.learned import Learnable, Schedule
-from repose.config.methods import Method
 from repose.config.models import Compute
 from repose.errors import ReposeError
 from repose.models import build, count_parameters
@@ -51,50 +50,32 @@ class Trained:
     device: str
 
 
-def train(
-    method: Method,
-    compute: Compute,
-    store: MeshStore | ImageStore,
-    splits: pd.DataFrame,
-    seed: int,
-    state: Path,
-    label: str,
-    gih: Path | None = None,
-    runs: Mapping[str, Path] | None = None,
-) -> Trained:
-    """Train from scratch, or from the last checkpoint in `state`.
+@dataclass(frozen=True)
+class Job:
+    """One training, and what it reads."""
 
-    Args:
-        method: a learned method.
-        compute: devices, precision and threads.
-        store: packed meshes, or images.
-        splits: triples, or pairs of images, with roles `train` and `val`.
-        seed: fixes initial weights, order of triples and vertex shuffles.
-        state: folder of checkpoints; the caller keys it by everything that decides the result, and removes it.
-        label: shown with the progress.
-        gih: distances of the meshes, for a method that reads them.
-        runs: weights of other trainings, by what the method needs them for.
+    method: Learnable
+    compute: Compute  # devices, precision and threads
+    store: MeshStore | ImageStore
+    splits: pd.DataFrame  # triples, or pairs of images, with roles `train` and `val`
+    seed: int  # fixes initial weights, order of triples and vertex shuffles
+    # Folder of checkpoints; the caller keys it by everything that decides the result, and removes it.
+    state: Path
+    label: str  # shown with the progress
+    # What else the method reads, by name: distances, neighbours, weights of other trainings.
+    given: Mapping[str, Path] = field(default_factory=dict)
+
+
+def train(job: Job) -> Trained:
+    """Train from scratch, or from the last checkpoint in the job's folder.
 
     Raises:
-        ReposeError: the method has nothing to train, or training diverged.
+        ReposeError: training diverged.
     """
-    if not isinstance(method, Learnable):
-        raise ReposeError(f"{method.architecture} has nothing to train")
-    state.mkdir(parents=True, exist_ok=True)
-    last = state / "last.ckpt"
-    arguments = (
-        method,
-        compute,
-        store,
-        splits,
-        seed,
-        state,
-        label,
-        gih,
-        runs,
-        last if last.exists() else None,
-    )
-    with peers(compute.devices_of(method), _fit, *arguments):
+    job.state.mkdir(parents=True, exist_ok=True)
+    last = job.state / "last.ckpt"
+    arguments = job, last if last.exists() else None
+    with peers(job.compute.devices_of(job.method), _fit, *arguments):
         task, keeper = _fit(*arguments)
     best = keeper.best()
     return Trained(
@@ -110,26 +91,15 @@ def train(
     )
 
 
-def _fit(
-    method: Method,
-    compute: Compute,
-    store: MeshStore | ImageStore,
-    splits: pd.DataFrame,
-    seed: int,
-    state: Path,
-    label: str,
-    gih: Path | None,
-    runs: Mapping[str, Path] | None,
-    last: Path | None,
-) -> tuple[Task, "Keeper"]:
+def _fit(job: Job, last: Path | None) -> tuple[Task, "Keeper"]:
     """Train on one device, or on this process's device of several."""
-    assert isinstance(method, Learnable)
+    method, compute = job.method, job.compute
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     torch.set_num_threads(compute.threads)
-    seed_everything(seed, verbose=False)
-    task = task_of(method, build(method), store, splits, seed, gih, runs)
-    keeper = Keeper(state, task, label)
-    trainer = _trainer(compute.devices_of(method), compute, method.training, keeper, state)
+    seed_everything(job.seed, verbose=False)
+    task = task_of(method, build(method), job.store, job.splits, job.seed, job.given)
+    keeper = Keeper(job.state, task, job.label)
+    trainer = _trainer(compute.devices_of(method), compute, method.training, keeper, job.state)
     with warnings.catch_warnings():
         # Lightning advises data-loader workers; a batch here is a few memory copies.
         warnings.filterwarnings("ignore", category=UserWarning, module="lightning")

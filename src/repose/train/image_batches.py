@@ -116,7 +116,7 @@ class ImageData:
     store: ImageStore
     train: ImagePairs
     val: ImagePairs
-    runs: Mapping[str, Path] = field(default_factory=dict, kw_only=True)  # weights of other trainings
+    given: Mapping[str, Path] = field(default_factory=dict, kw_only=True)  # weights of other trainings
 
 
 Batch = ImageBatch | FlowBatch | PartBatch | LabelBatch

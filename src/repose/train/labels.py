@@ -58,6 +58,19 @@ class Numbers:
 
         return Numbers(draw(self.identities), draw(self.poses))
 
+    def source(self, wanted: int | None) -> int:
+        """The one identity that a method learns from: the wanted one, or else the first.
+
+        Raises:
+            ReposeError: the wanted one is not among them.
+        """
+        if wanted is not None and wanted not in self.identities:
+            raise ReposeError(
+                f"training.source: identity {wanted} is not in training",
+                hint=f"choose among {', '.join(map(str, sorted(self.identities)))}",
+            )
+        return min(self.identities) if wanted is None else wanted
+
     def without(self, other: Numbers) -> Numbers:
         """The identities and poses that `other` does not have."""
         return Numbers(self.identities - other.identities, self.poses - other.poses)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from repose.config.learned import Learnable
 from repose.config.methods import Method
 from repose.config.models import Compute
+from repose.errors import ReposeError
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.provenance.owner import Owner
@@ -27,22 +29,26 @@ def run(
     seed: int,
     state: Path,
     out: Path,
-    gih: Path | None = None,
-    runs: Mapping[str, Path] | None = None,
+    given: Mapping[str, Path],
 ) -> None:
     """Train and write `out` (safetensors), `history.parquet` and `run.json` into one folder.
 
+    `given` is what else the method reads, by name: distances, neighbours, weights of other trainings.
+
     Checkpoints live below `state`, outside Snakemake's outputs, in a folder named by the hash of settings, data
     and code: a killed run resumes, and a changed one cannot pick up a stale checkpoint.
+
+    Raises:
+        ReposeError: the method has nothing to train, or training diverged.
     """
+    if not isinstance(method, Learnable):
+        raise ReposeError(f"{method.architecture} has nothing to train")
     params = {"method": method.model_dump(mode="json"), "compute": compute.model_dump(mode="json")}
     recorder = Recorder("train", stage_code("train", method.architecture, method.task), params, seed)
     recorder.uses("store", manifest_path(store))
     recorder.uses("split", manifest_path(split))
-    if gih:
-        recorder.uses("gih", manifest_path(gih))
-    for part, weights in (runs or {}).items():
-        recorder.uses(part, manifest_path(weights))
+    for name, path in given.items():
+        recorder.uses(name, manifest_path(path))
     folder, label = state / recorder.key[:16], " ".join(out.parts[-4:-1])
     if recorder.reuse(manifest_path(out), keep=KEPT):
         if folder.exists():  # an earlier attempt was killed when its result was sealed
@@ -51,12 +57,12 @@ def run(
     # A finished result needs none of the libraries, which take seconds to import.
     from safetensors.torch import save
 
-    from repose.train.fit import train
+    from repose.train.fit import Job, train
 
     # Another method may have the same settings, and so the same checkpoints.
     owner = Owner(state / "owners" / folder.name, label)
     opened = ImageStore(store) if method.kind == "images" else MeshStore(store)
-    result = train(method, compute, opened, pd.read_parquet(split), seed, folder, label, gih, runs)
+    result = train(Job(method, compute, opened, pd.read_parquet(split), seed, folder, label, given))
     summary = {
         **params,
         "seed": seed,

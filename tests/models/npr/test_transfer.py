@@ -78,24 +78,23 @@ def test_templates_are_made_once():
     assert first[0] is not first[1]
 
 
-def test_a_training_finds_the_neighbours_of_a_pose_once(monkeypatch):
+def test_the_neighbours_of_a_pose_are_looked_for_once(monkeypatch):
     net, posed = network("posed"), bodies(FINE, 3)
     template = Templates().of(bodies(FINE, 1, 1), torch.from_numpy(np.asarray(FINE.faces)).long())
-    expected, plain, searches = net.eval().encode(posed, template * 3), net.extractor.neighbours, []
+    expected, plain, searches = network("posed").encode(posed, template * 3), net.extractor.neighbours, []
 
     def counted(points):
         searches.append(len(points))
         return plain(points)
 
     monkeypatch.setattr(net.extractor, "neighbours", counted)
-    net.train()
     for _ in range(2):
         for x, y in zip(net.encode(posed, template * 3), expected, strict=True):
             assert torch.equal(x, y)
     assert searches == [1, 1, 1]
     net.encode(posed[:1] * 1.01, template)
     assert searches == [1, 1, 1, 1], "another pose"
-    monkeypatch.setattr("repose.models.npr.template._POSES", 2)
+    monkeypatch.setattr("repose.models.npr._KEPT", 2)
     net.encode(posed[1:2] * 1.01, template)
     net.encode(posed[:1] * 1.01, template)
     net.encode(posed[:1], template)

@@ -7,7 +7,8 @@ bodies are known at rest, on meshes that need not have anything in common. The t
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
 import torch
@@ -19,6 +20,11 @@ from repose.models.npr.extractor import Code, PoseExtractor
 from repose.models.npr.neighbours import Neighbours
 from repose.models.npr.refinement import Refiner, refine, refined
 from repose.models.npr.template import Template, Templates
+
+if TYPE_CHECKING:
+    from repose.neighbours.store import NeighbourStore
+
+_KEPT = 512  # bodies whose neighbours are kept in memory: 0.6 MB each of 13,776 faces
 
 
 class NPR(nn.Module):
@@ -32,6 +38,7 @@ class NPR(nn.Module):
         refine_steps: training steps of the refinement that each target identity gets, when it is met; 0: none.
 
     Attributes:
+        known: neighbours that need not be looked for.
         code_points, code_features: (N or 1, K, 3) and (N, K, C), codes of the training poses, which refinement learns
             from; empty while training.
     """
@@ -53,6 +60,8 @@ class NPR(nn.Module):
         self.extractor = PoseExtractor(width, fine_width, middle, keypoints)
         self.applier = PoseApplier(width, attention, hidden)
         self.templates = Templates()
+        self.known: NeighbourStore | None = None
+        self._near: OrderedDict[bytes, Neighbours] = OrderedDict()  # int32
         self.refine_steps = refine_steps
         self._refiners: WeakKeyDictionary[Template, Refiner] = WeakKeyDictionary()
         self.code_points: Tensor
@@ -82,22 +91,18 @@ class NPR(nn.Module):
     def places(self, posed: Tensor, templates: list[Template]) -> tuple[Tensor, Neighbours]:
         """Where the faces of each body are, (B, F, 3), and who looks at whom; one row if it is the same for all."""
         if self.anchors == "posed":
-            points = torch.cat(
-                [t.posed_centroids(mesh[None]) for t, mesh in zip(templates, posed, strict=True)]
-            )
-            if not self.training:
-                return points, self.extractor.neighbours(points)
-            near = [  # a training meets its poses again and again
-                t.posed_neighbours(mesh[None], self.extractor.neighbours)
-                for t, mesh in zip(templates, posed, strict=True)
+            pairs = [(t, mesh[None]) for t, mesh in zip(templates, posed, strict=True)]
+            points = torch.cat([t.posed_centroids(mesh) for t, mesh in pairs])
+            near = [
+                self._neighbours(t.posed_key(mesh), x[None])
+                for (t, mesh), x in zip(pairs, points, strict=True)
             ]
-            return points, Neighbours(*map(torch.cat, zip(*near, strict=True)))
-        if all(t is templates[0] for t in templates):
-            templates = templates[:1]
-        near = [self._neighbours(t) for t in templates]
-        return torch.stack([t.centroids for t in templates]), Neighbours(
-            *map(torch.cat, zip(*near, strict=True))
-        )
+        else:
+            if all(t is templates[0] for t in templates):
+                templates = templates[:1]
+            points = torch.stack([t.centroids for t in templates])
+            near = [self._neighbours(t.key, t.centroids[None]) for t in templates]
+        return points, Neighbours(*map(torch.cat, zip(*near, strict=True)))
 
     def transfer(self, code: Code, templates: list[Template]) -> Tensor:
         """Vertices (B, N, 3), metres, mean at the origin, of the templates in the poses of the codes."""
@@ -133,11 +138,14 @@ class NPR(nn.Module):
                 setattr(self, name, torch.empty_like(state[prefix + name]))
         super()._load_from_state_dict(state, prefix, *arguments)
 
-    def _neighbours(self, template: Template) -> Neighbours:
-        if template.neighbours is None:
+    def _neighbours(self, key: bytes, points: Tensor) -> Neighbours:  # (1, F, 3)
+        if key not in self._near:
             with torch.inference_mode(False):  # kept, and perhaps trained on later
-                template.neighbours = self.extractor.neighbours(template.centroids[None])
-        return template.neighbours
+                found = (self.known and self.known.find(key)) or self.extractor.neighbours(points)
+                self._near[key] = Neighbours(*(x.int() for x in found))
+            if len(self._near) > _KEPT:
+                self._near.popitem(last=False)
+        return Neighbours(*(x.long().to(points.device) for x in self._near[key]))
 
 
 NETWORK = NPR

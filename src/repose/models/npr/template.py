@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -14,10 +13,8 @@ from torch import Tensor
 from repose.errors import ReposeError
 from repose.mesh.jacobians import jacobians
 from repose.mesh.poisson import Poisson
-from repose.models.npr.neighbours import Neighbours
 
 _KEPT = 64  # templates
-_POSES = 512  # of one template whose neighbours are kept: 0.6 MB each of 13,776 faces
 
 
 class Template:
@@ -38,15 +35,12 @@ class Template:
         self.poisson = Poisson(placed, faces).to("cpu")
         self.rest = torch.from_numpy(placed).float()  # (V, 3)
         self.centroids = torch.from_numpy(placed[faces].mean(axis=1)).float()  # (F, 3)
-        self.neighbours: Neighbours | None = None  # of the centroids, once asked for
-        self._posed: OrderedDict[bytes, Neighbours] = OrderedDict()  # of those of poses, int32
+        self.key = _digest(rest, faces)  # 16 bytes that tell it from all others
 
     def to(self, device: torch.device | str) -> Template:
         """Move all tensors; returns itself."""
         self.poisson.to(device)
         self.rest, self.centroids = self.rest.to(device), self.centroids.to(device)
-        if self.neighbours is not None:
-            self.neighbours = Neighbours(*(x.to(device) for x in self.neighbours))
         return self
 
     def jacobians(self, posed: Tensor) -> Tensor:
@@ -58,14 +52,9 @@ class Template:
         corners = posed.index_select(1, self.poisson.faces.flatten()).unflatten(1, self.poisson.faces.shape)
         return (corners.mean(dim=2) - posed.mean(dim=1, keepdim=True)) / self.scale
 
-    def posed_neighbours(self, posed: Tensor, find: Callable[[Tensor], Neighbours]) -> Neighbours:
-        """What `find` says of the centroids of a posed body (1, V, 3), metres; once for a pose."""
-        key = hashlib.blake2b(posed.cpu().numpy().tobytes()).digest()
-        if key not in self._posed:
-            self._posed[key] = Neighbours(*(x.int() for x in find(self.posed_centroids(posed))))
-            if len(self._posed) > _POSES:
-                self._posed.popitem(last=False)
-        return Neighbours(*(x.long().to(posed.device) for x in self._posed[key]))
+    def posed_key(self, posed: Tensor) -> bytes:
+        """What tells a posed body (1, V, 3), metres, from all others."""
+        return _digest(np.frombuffer(self.key, np.uint8), posed.cpu().numpy())
 
     def vertices(self, field: Tensor) -> Tensor:
         """Vertices (B, V, 3), metres, about their mean, of the mesh closest to Jacobians (B, F, 3, 3)."""
@@ -91,10 +80,17 @@ class Templates:
     def _one(self, rest: NDArray[np.float32], faces: NDArray[np.integer]) -> Template:
         if not np.isfinite(rest).all():
             raise ReposeError("a mesh at rest has vertices that are no numbers")
-        key = rest.tobytes() + faces.tobytes()
+        key = _digest(rest, faces)
         if key not in self._known:
             self._known[key] = Template(rest, faces)
             if len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         self._known.move_to_end(key)
         return self._known[key]
+
+
+def _digest(*arrays: NDArray[np.generic]) -> bytes:
+    whole = hashlib.blake2b(digest_size=16)
+    for array in arrays:
+        whole.update(np.ascontiguousarray(array).data)
+    return whole.digest()

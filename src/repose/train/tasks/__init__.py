@@ -23,13 +23,11 @@ def task_of(
     store: "MeshStore | ImageStore",
     splits: pd.DataFrame,
     seed: int,
-    gih: Path | None = None,
-    runs: Mapping[str, Path] | None = None,
+    given: Mapping[str, Path],
 ) -> "Task":
     """The training of `network` as `method` says; imported by name, so that one recipe's code is no other's.
 
     The recipe reads the split itself, so that one that needs no truth is given none.
     """
     task = import_module(f"repose.train.tasks.{method.task}").TASK
-    given = {name: what for name, what in (("gih", gih), ("runs", runs)) if what}
-    return task(method, network, replace(task.read(method, store, splits), **given), seed)
+    return task(method, network, replace(task.read(method, store, splits), given=given), seed)

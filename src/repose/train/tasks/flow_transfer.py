@@ -43,10 +43,10 @@ class FlowTransferTask(ImageTask):
             raise ReposeError(
                 f"the discriminator needs {_LEAST_JUDGED} pixels a side", hint="set adversarial_weight: 0"
             )
-        if missing := set(method.starts_from) - set(data.runs):
+        if missing := set(method.starts_from) - set(data.given):
             raise ReposeError(f"the training needs the weights of another one: its {min(missing)}")
         self.features = feature_network(s.perceptual.features, s.perceptual.weights, s.perceptual.sha256)
-        for part, weights in data.runs.items():
+        for part, weights in data.given.items():
             fill(getattr(self if part == "features" else network, part), weights, part)
         self.discriminator = Discriminator(s.discriminator_width) if s.adversarial_weight else None
 

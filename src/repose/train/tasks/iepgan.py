@@ -156,9 +156,9 @@ class IepganTask(AdversarialTask):
 
     def __init__(self, method: IepGan, network: nn.Module, data: TrainingData, seed: int):
         super().__init__(method, network, data, seed)
-        if method.reads_gih and data.gih is None:
+        if method.reads_gih and "gih" not in data.given:
             raise ReposeError("target: full-block needs the distances of the dataset", hint="pass --gih")
-        self.gih = GihReader(data.gih) if method.reads_gih and data.gih else None
+        self.gih = GihReader(data.given["gih"]) if method.reads_gih else None
         self.cooccurrence = CooccurrenceDiscriminator(self.settings.cooccurrence_width)
         self.views = Views(data.store.faces, data.store.shape[1], self.settings)
         for part in (self.live, self.network):

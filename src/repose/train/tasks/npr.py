@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from repose.config.methods import Learned, Npr, NprTraining
 from repose.convert.catalog import mesh_id
-from repose.errors import ReposeError
 from repose.models.npr import NPR
+from repose.neighbours.store import known_neighbours
 from repose.store.meshes import MeshStore
 from repose.train.batches import Batch, TrainingData, Triples, centred
 from repose.train.labels import Numbers
@@ -24,6 +24,7 @@ class NprTask(PoseTask):
 
     def __init__(self, method: Learned, network: nn.Module, data: TrainingData, seed: int):
         super().__init__(method, network, data, seed)
+        self.network.known = known_neighbours(self.network, data.given)
         assert data.train.rests is not None
         rest = centred(data.store.vertices(data.train.rests[:1, 0]))
         (self.template,) = self.network.templates.of(rest, torch.from_numpy(data.store.faces).long())
@@ -38,12 +39,7 @@ class NprTask(PoseTask):
         assert isinstance(method, Npr)
         train, val = (splits[splits.role == role] for role in ("train", "val"))
         numbers = Numbers.seen_in(train)
-        source = min(numbers.identities) if method.training.source is None else method.training.source
-        if source not in numbers.identities:
-            raise ReposeError(
-                f"training.source: identity {source} is not in training",
-                hint=f"choose among {', '.join(map(str, sorted(numbers.identities)))}",
-            )
+        source = numbers.source(method.training.source)
         names = [mesh_id(source, pose) for pose in sorted(numbers.poses)]
         posed = pd.Series([name for name in names if name in store])
         own = pd.DataFrame({"identity_mesh": posed, "pose_mesh": posed, "truth_mesh": posed})

@@ -22,6 +22,7 @@ from repose.models.load import load_weights
 from repose.models.npr_diffusion import NprDiffusion as Network
 from repose.models.npr_diffusion import PoseCodes
 from repose.models.npr_diffusion.noise import STEPS
+from repose.neighbours.store import known_neighbours
 from repose.store.meshes import MeshStore
 from repose.train.batches import centred, chosen_in_passes
 from repose.train.labels import Numbers
@@ -47,7 +48,7 @@ class PoseData:
     rest: int
     train: np.ndarray
     val: np.ndarray
-    runs: Mapping[str, Path] = field(default_factory=dict, kw_only=True)
+    given: Mapping[str, Path] = field(default_factory=dict, kw_only=True)
 
 
 class NprDiffusionTask(Task):
@@ -59,9 +60,10 @@ class NprDiffusionTask(Task):
 
     def __init__(self, method: NprDiffusion, network: Network, data: PoseData, seed: int):
         super().__init__(method, network, data, seed)
-        if "poses_of" not in data.runs:
+        if "poses_of" not in data.given:
             raise ReposeError("the training needs the weights of another one: its poses_of")
-        load_weights(network.npr, data.runs["poses_of"], "npr")
+        load_weights(network.npr, data.given["poses_of"], "npr")
+        network.npr.known = known_neighbours(network.npr, data.given)
         store = data.store
         rest, faces = centred(store.vertices(np.array([data.rest])))[0], torch.from_numpy(store.faces).long()
         (template,) = network.npr.templates.of(rest[None], faces)
@@ -82,9 +84,7 @@ class NprDiffusionTask(Task):
         """
         assert isinstance(method, NprDiffusion)
         train, val = (Numbers.seen_in(splits[splits.role == role]) for role in ("train", "val"))
-        source = min(train.identities) if method.source is None else method.source
-        if source not in train.identities:
-            raise ReposeError(f"training.source: identity {source} is not in training")
+        source = train.source(method.source)
 
         def rows(poses: frozenset[int]) -> np.ndarray:
             names = (mesh_id(source, pose) for pose in sorted(poses))

@@ -1,0 +1,41 @@
+"""Stage `neighbours`: packed meshes and training triples → who looks at whom in the pose extractor."""
+
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from repose.config.methods import Method, Npr
+from repose.errors import ReposeError
+from repose.neighbours.compute import encoded, neighbours_of
+from repose.neighbours.store import write_neighbours
+from repose.progress import track
+from repose.provenance.code import stage_code
+from repose.provenance.manifest import Recorder, manifest_path
+from repose.provenance.publish import publish
+from repose.store.meshes import MeshStore
+
+
+def run(method: Method, store: Path, split: Path, out: Path, threads: int = 1) -> None:
+    """Write the neighbours of all bodies that the training of `method` encodes to the Zarr store `out`.
+
+    Raises:
+        ReposeError: the method has no use for them.
+    """
+    if not isinstance(method, Npr):
+        raise ReposeError(f"{method.architecture} looks at no neighbours", hint="give a method of npr")
+    recorder = Recorder("neighbours", stage_code("neighbours"), method.neighbour_settings())
+    recorder.uses("store", manifest_path(store))
+    recorder.uses("split", manifest_path(split))
+    if recorder.reuse(manifest_path(out)):
+        return
+    torch.set_num_threads(threads)
+    meshes = MeshStore(store)
+    rows = encoded(method, meshes, pd.read_parquet(split))
+    manifest_path(out).unlink(missing_ok=True)
+    with publish(out) as private:
+        found = track(
+            neighbours_of(method, meshes, rows), len(rows), " ".join(out.with_suffix("").parts[-3:])
+        )
+        write_neighbours(private, found, len(rows), method.middle, method.keypoints)
+    recorder.seal(manifest_path(out), [out], {"bodies": len(rows)})
