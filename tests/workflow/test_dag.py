@@ -227,7 +227,7 @@ def test_only_the_table_of_a_scorer_waits_for_it(tmp_path):
     first, own = (dry_run(f"results/{table}.csv") for table in ("table1", "table4"))
     assert "train/open-human/npr/" in first and "render-scorer" not in first and "rule judge:" not in first
     assert "train/open-human/render-scorer/seed0" in own
-    for method in ("copy-identity", "npr", "npr-refined", "npr-diffusion", "training-poses", "rest-pose"):
+    for method in ("copy-identity", "npr", "npr-refined", "npr-diffusion-refined", "training-poses"):
         assert f"output: results/judged/open-human/{method}/seed0.parquet" in own
     assert "--scorer" not in "".join(
         re.findall(r"repose score .*", dry_run("results/table4.csv", "--printshellcmds"))
