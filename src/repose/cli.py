@@ -179,7 +179,8 @@ def score(
 
     checked = _config(config)
     kind = _named(checked.methods, method, "method").kind
-    run(predictions, store, _tests(checked, dataset, method, splits), out, kind, scorer)
+    official = getattr(checked.datasets[dataset], "official", None)
+    run(predictions, store, _tests(checked, dataset, method, splits), out, kind, scorer, official)
 
 
 @app.command()

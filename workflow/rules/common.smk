@@ -297,6 +297,12 @@ def scorer_option(wildcards):
     return f"--scorer {manifest.replace('.manifest.json', '.safetensors')}"
 
 
+def official_settings(wildcards):
+    """The published judges of photos, by path and hash; None where there are none."""
+    official = getattr(CONFIG.datasets[wildcards.dataset], "official", None)
+    return official and official.model_dump(mode="json")
+
+
 JUDGING = [table for table in CONFIG.tables.values() if table.scorer]
 
 

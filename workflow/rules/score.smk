@@ -25,10 +25,11 @@ rule score:
         ENV
     resources:
         mem_mb=4000,
-        runtime=60,
+        runtime=240,
     params:
         code=kind_code("score"),
         scorer=scorer_option,
+        official=official_settings,
     shell:
         "repose score {wildcards.dataset} {wildcards.method} --predictions {input.predictions} --store {input.store}"
         " --splits results/splits/{wildcards.dataset} {params.scorer} --out {output.scores} 2>&1 | tee {log}"

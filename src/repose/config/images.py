@@ -7,6 +7,8 @@ from pydantic import Field, PositiveInt, field_validator
 from repose.config.datasets import Licensed, Parts
 from repose.config.section import Name, Section
 
+_SHA256 = r"^[0-9a-f]{64}$"
+
 
 class ImagePairs(Section):
     """How many pairs (source image, target image) of one person in the same clothes each part has."""
@@ -90,10 +92,45 @@ class Photos(ImageSet, Licensed):
     kind: ClassVar[Literal["meshes", "images"]] = "images"
 
 
+class Weights(Section):
+    """Published weights that a user brings."""
+
+    weights: str = Field(
+        description="file of the network's state dict (.pth), its names those of torchvision"
+    )
+    sha256: str = Field(pattern=_SHA256, description="of that file; another file is refused")
+
+
+class AttributeWeights(Weights):
+    """Weights of a network that tells attributes, and the true ones."""
+
+    labels: str = Field(description="attr_label.pkl: 0 or 1 for each attribute of each image")
+    labels_sha256: str = Field(pattern=_SHA256, description="of that file; another file is refused")
+
+
+class Official(Section):
+    """The published judges of what is drawn; what is left out has no column."""
+
+    fashion_is: Weights | None = Field(
+        None, description="Inception-v3 that tells 23 kinds of clothes, for FashionIS (column fashion_is)"
+    )
+    attributes: AttributeWeights | None = Field(
+        None,
+        description="ResNet-50 that tells attributes, for AttrRec (columns attr_recall_5 and attr_recall_20)",
+    )
+
+
 class DeepFashion(Photos):
     """DeepFashion In-shop photos, as released or as the archive of Intrinsic Flow has them."""
 
     source: Literal["deepfashion"]
+    official: Official | None = Field(
+        None, description="the published judges, by path and hash; null: no FashionIS and no AttrRec"
+    )
+
+    def raw_settings(self) -> dict[str, Any]:
+        """What the images follow from; who judges others is not a part of it."""
+        return {k: v for k, v in super().raw_settings().items() if k != "official"}
 
 
 class Market1501(Photos):

@@ -13,6 +13,7 @@ from repose.images import metrics
 from repose.images.attributes import attribute_vectors
 from repose.images.skeleton import skeleton_mask
 from repose.models.image_scorer import ImageScorer
+from repose.score.official import OfficialJudges, fashion_nats
 from repose.store.images import ImageStore
 from repose.train.image_batches import scaled
 
@@ -28,6 +29,7 @@ def score_images(
     protocol: str,
     pairs: pd.DataFrame,
     scorer: ImageScorer | None = None,
+    official: OfficialJudges | None = None,
 ) -> pd.DataFrame:
     """Compare the predictions of one protocol with the truth.
 
@@ -40,6 +42,7 @@ def score_images(
         protocol: which group of the predictions.
         pairs: the test pairs.
         scorer: what judges the clothes in drawn images, in evaluation mode; without it there are no `render_…` rows.
+        official: the published judges; without them there are no rows `fashion_is_nats` and `attr_recall_…`.
 
     Returns:
         Columns protocol, source_image, target_image, metric, value; the unit is in the metric's name.
@@ -51,17 +54,25 @@ def score_images(
     if group.attrs["pairs"] != pairs[PAIR].to_numpy().tolist():
         raise ReposeError(f"predictions are of other {protocol} pairs than the split's", where=predictions)
     rows = pairs[PAIR].map(store.index_of).to_numpy()
-    parts, kinds = [], []
+    parts, kinds, fashions = [], [], []
     for start in range(0, len(rows), _BATCH):
         chosen = slice(start, start + _BATCH)
         found = {name: torch.from_numpy(np.asarray(array[chosen])) for name, array in group.arrays()}
         values = _image_values(found, store, rows[chosen]) | _flow_values(found, store, rows[chosen])
         if scorer is not None and "image" in found:
             kinds.append(_judged(scorer, found["image"], store, rows[chosen], values))
+        if official is not None and "image" in found:
+            drawn = found["image"].numpy()
+            values |= official.recalls(drawn, pairs.target_image.iloc[chosen].tolist())
+            if (logits := official.logits(drawn)) is not None:
+                fashions.append(logits)
         parts.append(pairs[PAIR].iloc[chosen].assign(**{k: v.numpy() for k, v in values.items()}))
     table = pd.concat(parts, ignore_index=True).assign(protocol=protocol)
     for name in kinds[0] if kinds else ():
         table[name] = metrics.surprise_nats(torch.cat([logits[name] for logits in kinds])).numpy()
+    if fashions:
+        drawn_pairs = pairs[PAIR].agg("_".join, axis=1).tolist()
+        table["fashion_is_nats"] = fashion_nats(torch.cat(fashions), drawn_pairs).numpy()
     names = [name for name in table if name not in ("protocol", *PAIR)]
     long = table.melt(["protocol", *PAIR], names, var_name="metric", value_name="value")
     return long.dropna(ignore_index=True)

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from repose.config.images import Official
 from repose.config.learned import Kind
 from repose.errors import ReposeError
 from repose.models.image_scorer import ImageScorer
@@ -14,6 +16,7 @@ from repose.provenance.code import of_kind, stage_code
 from repose.provenance.manifest import Manifest, manifest_path
 from repose.score.artefact import begin, differences, finish, inputs_of
 from repose.score.images import score_images
+from repose.score.official import open_judges
 from repose.score.poses import score_poses
 from repose.score.rows import score
 from repose.store.images import ImageStore
@@ -27,35 +30,50 @@ def run(
     out: Path,
     kind: Kind = "meshes",
     scorer: Path | None = None,
+    official: Official | None = None,
 ) -> None:
-    """Score every protocol in `splits` and write `out` (parquet); `scorer` has the weights that judge images."""
+    """Score every protocol in `splits` and write `out` (parquet).
+
+    `scorer` has the weights that judge images; `official` names the published ones, for photos.
+    """
     if scorer and kind != "images":
         raise ReposeError(
             f"a scorer judges images, not {kind}", scorer, "`repose judge` judges pictures of meshes"
         )
-    code, params = stage_code(of_kind("score", kind)), {} if kind == "meshes" else {"kind": kind}
+    code = stage_code(of_kind("score", kind))
+    params: dict[str, Any] = {} if kind == "meshes" else {"kind": kind}
+    if official:
+        params["official"] = official.model_dump(mode="json")
     recorder = begin("score", code, params, predictions, store, splits, scorer)
     if not recorder.reuse(manifest_path(out)):
-        finish(recorder, _rows(predictions, store, splits, kind, scorer), out)
+        finish(recorder, _rows(predictions, store, splits, kind, scorer, official), out)
 
 
 def differs_from_predictions(scores: Manifest) -> list[str]:
     """Score the predictions again and say where the scores differ by more than rounding; nothing is hashed."""
     inputs = inputs_of(scores)
     predictions, store, scorer = inputs.pop("predictions"), inputs.pop("store"), inputs.pop("scorer", None)
-    kind = scores.history["params"].get("kind", "meshes")
-    return differences(scores, _rows(predictions, store, inputs, kind, scorer))
+    params = scores.history["params"]
+    kind, given = params.get("kind", "meshes"), params.get("official")
+    official = Official.model_validate(given) if given else None
+    return differences(scores, _rows(predictions, store, inputs, kind, scorer, official))
 
 
 def _rows(
-    predictions: Path, store: Path, splits: Mapping[str, Path], kind: Kind, scorer: Path | None
+    predictions: Path,
+    store: Path,
+    splits: Mapping[str, Path],
+    kind: Kind,
+    scorer: Path | None,
+    official: Official | None,
 ) -> pd.DataFrame:
     parts = {name: pd.read_parquet(split) for name, split in splits.items()}
     if kind == "poses":
         return score_poses(predictions, MeshStore(store), parts)
     if kind == "images":
         judge = load_weights(ImageScorer(), scorer, "the scorer") if scorer else None
-        one = partial(score_images, predictions, ImageStore(store), scorer=judge)
+        judges = open_judges(official) if official else None
+        one = partial(score_images, predictions, ImageStore(store), scorer=judge, official=judges)
     else:
         one = partial(score, predictions, MeshStore(store))
     return pd.concat([one(name, part) for name, part in parts.items()], ignore_index=True)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from repose.images.inception import FASHION_SPLITS, in_splits
 from repose.tables.runs import (
     COSTS,
     PLACE,
@@ -29,13 +30,17 @@ METRICS = (
     "masked_render_is",
     "render_attr_recall_5",
     "render_attr_recall_20",
+    "fashion_is",
+    "attr_recall_5",
+    "attr_recall_20",
     "epe_px",
     "epe_visible_px",
     "warp_psnr_db",
     "exact_warp_psnr_db",
     "visibility_iou",
 )
-_INCEPTION = {"render_is", "masked_render_is"}  # of which scores hold the logarithm, pair by pair
+# Inception scores, and over how many splits they are means; of them, scores hold the logarithm, pair by pair.
+_INCEPTION = {"render_is": 1, "masked_render_is": 1, "fashion_is": FASHION_SPLITS}
 OVER_FIRST = (
     "ssim_u7_gain",
     "ssim_u7_gain_ci95",
@@ -60,6 +65,9 @@ _SHOWN = {
     "render_is": "RenderIS",
     "render_attr_recall_5": "RenderAttrRec-5",
     "render_attr_recall_20": "RenderAttrRec-20",
+    "fashion_is": "FashionIS",
+    "attr_recall_5": "AttrRec-5",
+    "attr_recall_20": "AttrRec-20",
     "epe_px": "EPE (px)",
     "visibility_iou": "visibility IoU",
     "warp_psnr_db": "warp PSNR (dB)",
@@ -90,11 +98,20 @@ def image_table(runs: Sequence[Run]) -> pd.DataFrame:
 def _summary(scores: Sequence[pd.DataFrame]) -> dict[str, Any]:
     row: dict[str, Any] = {"pairs": len(scores[0][_PAIR].drop_duplicates())}
     for metric in METRICS:
-        name = f"{metric}_nats" if metric in _INCEPTION else metric
-        means = np.array([table.value[table.metric == name].mean() for table in scores])
-        row |= mean_and_interval(metric, np.exp(means) if metric in _INCEPTION else means)
+        row |= mean_and_interval(metric, np.array([_mean(table, metric) for table in scores]))
     similar = [table[table.metric == "ssim_u7"] for table in scores]
     return row | {"by_pair": pd.concat(similar).groupby(_PAIR).value.mean()}
+
+
+def _mean(scores: pd.DataFrame, metric: str) -> float:
+    if metric not in _INCEPTION:
+        return scores.value[scores.metric == metric].mean()
+    rows = scores[scores.metric == f"{metric}_nats"]
+    if rows.empty:
+        return float("nan")
+    nats = rows.value.to_numpy()
+    splits = in_splits((rows.source_image + "_" + rows.target_image).tolist(), _INCEPTION[metric])
+    return float(np.mean([np.exp(nats[split].mean()) for split in splits]))
 
 
 def markdown(table: pd.DataFrame) -> str:

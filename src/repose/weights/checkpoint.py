@@ -16,6 +16,7 @@ from repose.errors import ReposeError
 
 MAX_BYTES = 2**31  # twenty times the largest released file
 _PREFIX = "module."  # what torch's DataParallel puts before every key
+_COUNTER = ".num_batches_tracked"  # of a batch norm; no prediction reads it
 _TEXT = {
     b"<": ("is a web page", "the download failed or wants a confirmation; fetch it again in a browser"),
     b"version https://git-lfs": ("is a Git LFS pointer", "fetch the file itself with `git lfs pull`"),
@@ -29,7 +30,8 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
         path: a `.pth`, `.pt` or `.model` file; the name does not matter.
 
     Returns:
-        Tensors by key, on the CPU, in the file's order, without the prefix of a DataParallel module.
+        Tensors by key, on the CPU, in the file's order, without the prefix of a DataParallel module and without the
+        counters of batch norms.
 
     Raises:
         ReposeError: the file is missing, cut short, no checkpoint, asks for code, or holds anything but
@@ -86,10 +88,11 @@ def _checked(content: object, path: Path) -> dict[str, Tensor]:
                 path,
                 "give the network's own file, not the optimiser's",
             )
+        if key.endswith(_COUNTER):
+            continue
         if value.layout != torch.strided or value.dtype != torch.float32:
             raise ReposeError(f"{key} is {value.dtype} ({value.layout}), expected torch.float32", path)
         if not value.isfinite().all():
             raise ReposeError(f"{key} has values that are not finite", path)
-    if all(key.startswith(_PREFIX) for key in content):
-        return {key.removeprefix(_PREFIX): value for key, value in content.items()}
-    return dict(content)
+    prefix = _PREFIX if all(key.startswith(_PREFIX) for key in content) else ""
+    return {k.removeprefix(prefix): v for k, v in content.items() if not k.endswith(_COUNTER)}

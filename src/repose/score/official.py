@@ -1,0 +1,159 @@
+"""The published judges of DeepFashion images, FashionIS and AttrRec-k, with weights that the user brings.
+
+Preparation of the images, normalisation and layout of the weights are those of the released scripts
+(spec/intrinsic-flow.md, 4.1); a split of FashionIS is of the images in the order of their names, where the released one
+takes the order in which a folder lists them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+
+from repose.config.images import Official, Weights
+from repose.errors import ReposeError
+from repose.images import metrics
+from repose.images.inception import FASHION_SPLITS, in_splits
+from repose.models.official.inception_v3 import InceptionV3
+from repose.models.official.resnet50 import ResNet50
+from repose.raw.array_pickle import read_array_pickle
+from repose.weights.checkpoint import read_checkpoint
+
+CLASSES = 23
+RECALLS = (5, 20)
+_INCEPTION_SIDES, _RESNET_SIDES = (
+    (331, 299),
+    (256, 224),
+)  # of the shorter side, and of the middle that is kept
+_UNUSED = "AuxLogits."  # of Inception-v3; only its training reads them
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class OfficialJudges:
+    """Networks in evaluation mode; None where no weights were brought.
+
+    Attributes:
+        classes: for FashionIS.
+        attributes: for AttrRec.
+        truth: attributes (A,) of every image by its name, 0 or 1.
+    """
+
+    classes: InceptionV3 | None
+    attributes: ResNet50 | None
+    truth: Mapping[str, Tensor]
+
+    @torch.inference_mode()
+    def logits(self, images: NDArray[np.uint8]) -> Tensor | None:  # (B, H, W, 3) to (B, 23)
+        """What FashionIS is made of."""
+        return self.classes(prepared(images, *_INCEPTION_SIDES)).double() if self.classes else None
+
+    @torch.inference_mode()
+    def recalls(self, images: NDArray[np.uint8], targets: Sequence[str]) -> dict[str, Tensor]:
+        """Share of the target's attributes among the likeliest of each image, (B,); 1 where it has none.
+
+        Raises:
+            ReposeError: the labels have no such target.
+        """
+        if self.attributes is None:
+            return {}
+        if unknown := set(targets) - self.truth.keys():
+            raise ReposeError(f"the attribute labels have no image {min(unknown)}")
+        truth = torch.stack([self.truth[name] for name in targets])
+        found = self.attributes(prepared(images, *_RESNET_SIDES))
+        return {
+            f"attr_recall_{k}": metrics.recall_at(found, truth, k).double().nan_to_num(nan=1.0)
+            for k in RECALLS
+        }
+
+
+def open_judges(settings: Official) -> OfficialJudges:
+    """Read the weights and labels that the config names.
+
+    Raises:
+        ReposeError: a file is missing, is another one, or does not fit.
+    """
+    given, chosen = settings.fashion_is, settings.attributes
+    classes = _network(InceptionV3(CLASSES), given) if given else None
+    if chosen is None:
+        return OfficialJudges(classes, None, {})
+    labels = _checked(chosen.labels, chosen.labels_sha256)
+    truth = _labels(labels)
+    count = len(next(iter(truth.values())))
+    return OfficialJudges(classes, _network(ResNet50(count), chosen), truth)
+
+
+def fashion_nats(logits: Tensor, names: Sequence[str]) -> Tensor:  # (N, 23); to (N,)
+    """Surprise of each image within its split; NaN if there are fewer images than splits."""
+    found = torch.full((len(logits),), float("nan"), dtype=logits.dtype)
+    if len(names) >= FASHION_SPLITS:
+        for split in in_splits(names, FASHION_SPLITS):
+            found[split] = metrics.surprise_nats(logits[split])
+    return found
+
+
+def prepared(images: NDArray[np.uint8], side: int, kept: int) -> Tensor:  # (B, H, W, 3) to (B, 3, kept, kept)
+    """Images whose shorter side becomes `side`, bilinearly, cut to the middle `kept` × `kept`, in [-1, 1]."""
+    height, width = images.shape[1:3]
+    short = min(height, width)
+    height, width = side * height // short, side * width // short
+    left, top = round((width - kept) / 2), round((height - kept) / 2)
+    box = (left, top, left + kept, top + kept)
+    large = (Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR) for image in images)
+    cut = np.stack([np.asarray(image.crop(box)) for image in large])
+    return torch.from_numpy(cut).movedim(-1, 1).float() / 127.5 - 1
+
+
+def _network(network: Network, given: Weights) -> Network:
+    path = _checked(given.weights, given.sha256)
+    tensors = {k: v for k, v in read_checkpoint(path).items() if not k.startswith(_UNUSED)}
+    wanted = {k: v.shape for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
+    name = type(network).__name__
+    for key, shape in wanted.items():
+        if key not in tensors:
+            raise ReposeError(f"has no {key}", path, f"expected the state dict of torchvision's {name}")
+        if tensors[key].shape != shape:
+            raise ReposeError(f"{key} has shape {tuple(tensors[key].shape)}, not {tuple(shape)}", path)
+    if unknown := sorted(tensors.keys() - wanted.keys()):
+        raise ReposeError(f"{unknown[0]} is not known to {name}", path)
+    network.load_state_dict(tensors, strict=False)
+    return network.eval().requires_grad_(False)
+
+
+def _checked(file: str, sha256: str) -> Path:
+    path = Path(file)
+    try:
+        with path.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise ReposeError(f"cannot be read: {error.strerror}", path) from None
+    if found != sha256:
+        raise ReposeError(
+            f"sha256 is {found}", path, "the config has another: bring that file, or name this one"
+        )
+    return path
+
+
+def _labels(path: Path) -> dict[str, Tensor]:
+    content = read_array_pickle(path)
+    try:
+        found = {str(name): np.array(row) for name, row in content["label"].items()}
+        (shape,) = {row.shape for row in found.values()}
+        sound = len(shape) == 1 and all(np.isin(row, (0, 1)).all() for row in found.values())
+    except (KeyError, TypeError, AttributeError, ValueError):
+        sound = False
+    if not sound:
+        raise ReposeError('not {"label": {image: [0 or 1, …]}} with rows of one length', path)
+    if (least := max(RECALLS)) > shape[0]:
+        raise ReposeError(f"tells {shape[0]} attributes; AttrRec-{least} needs {least}", path)
+    return {name: torch.from_numpy(row.astype(np.float32)) for name, row in found.items()}
