@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import NoneType, UnionType
 from typing import Any, get_args
 
 import yaml
@@ -174,7 +175,9 @@ def _section(parent: Sequence[str | int], values: Mapping[str, Any]) -> type[Bas
 
 
 def _chosen(annotation: Any, values: Any) -> Any:
-    """The member of a tagged union that `values` belongs to; other annotations as they are."""
+    """The member of a tagged union that `values` belongs to, or the section that may be null; others as they are."""
+    if isinstance(annotation, UnionType) and get_args(annotation)[1:] == (NoneType,):
+        return get_args(annotation)[0]
     members = [m for option in get_args(annotation) for m in (get_args(option) or (option,))]
     for model in members:
         if isinstance(model, type) and issubclass(model, BaseModel):

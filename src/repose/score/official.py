@@ -8,7 +8,7 @@ takes the order in which a folder lists them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -84,13 +84,13 @@ def open_judges(settings: Official) -> OfficialJudges:
         ReposeError: a file is missing, is another one, or does not fit.
     """
     given, chosen = settings.fashion_is, settings.attributes
-    classes = _network(InceptionV3(CLASSES), given) if given else None
+    classes = _network(InceptionV3, CLASSES, given) if given else None
     if chosen is None:
         return OfficialJudges(classes, None, {})
     labels = _checked(chosen.labels, chosen.labels_sha256)
     truth = _labels(labels)
     count = len(next(iter(truth.values())))
-    return OfficialJudges(classes, _network(ResNet50(count), chosen), truth)
+    return OfficialJudges(classes, _network(ResNet50, count, chosen), truth)
 
 
 def fashion_nats(logits: Tensor, names: Sequence[str]) -> Tensor:  # (N, 23); to (N,)
@@ -114,8 +114,10 @@ def prepared(images: NDArray[np.uint8], side: int, kept: int) -> Tensor:  # (B, 
     return torch.from_numpy(cut).movedim(-1, 1).float() / 127.5 - 1
 
 
-def _network(network: Network, given: Weights) -> Network:
+def _network(kind: Callable[[int], Network], outputs: int, given: Weights) -> Network:
     path = _checked(given.weights, given.sha256)
+    with torch.device("meta"):  # without values of its own
+        network = kind(outputs)
     tensors = {k: v for k, v in read_checkpoint(path).items() if not k.startswith(_UNUSED)}
     wanted = {k: v.shape for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
     name = type(network).__name__
@@ -126,7 +128,7 @@ def _network(network: Network, given: Weights) -> Network:
             raise ReposeError(f"{key} has shape {tuple(tensors[key].shape)}, not {tuple(shape)}", path)
     if unknown := sorted(tensors.keys() - wanted.keys()):
         raise ReposeError(f"{unknown[0]} is not known to {name}", path)
-    network.load_state_dict(tensors, strict=False)
+    network.load_state_dict(tensors, strict=False, assign=True)
     return network.eval().requires_grad_(False)
 
 
