@@ -12,8 +12,8 @@ from safetensors.torch import save, save_file
 from repose.config.methods import Method
 from repose.errors import ReposeError
 from repose.generate.command import generate
-from repose.mesh import Mesh, read_mesh
-from repose.mesh.io import write_mesh
+from repose.mesh.io import read_mesh, write_mesh
+from repose.mesh.mesh import Mesh
 from repose.models import build
 from repose.predict.poses import predict_poses
 from repose.provenance.manifest import Recorder, manifest_path

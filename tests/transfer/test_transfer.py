@@ -12,9 +12,9 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from repose.errors import ReposeError
-from repose.mesh import Mesh, read_mesh
 from repose.mesh.frame import UNITS, UPRIGHT
-from repose.mesh.io import write_mesh
+from repose.mesh.io import read_mesh, write_mesh
+from repose.mesh.mesh import Mesh
 from repose.models import create
 from repose.transfer.command import Said, run
 from repose.weights.model import METADATA, open_model
