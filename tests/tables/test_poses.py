@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from repose.score.poses import METRICS
-from repose.tables.poses import COLUMNS, markdown, pose_table
+from repose.tables.poses import COLUMNS, markdown, pose_table, reported
 from repose.tables.runs import Run, interval95
 from tests.tables.test_transfer import run as transfer_run
 
@@ -34,7 +34,19 @@ def test_means_over_bodies_then_seeds_beside_transfers():
 
 def test_what_a_row_has_not_is_a_dash():
     lines = markdown(pose_table([transfer_run("npr"), run(seconds=None)])).splitlines()
-    assert len(lines) == 6
     assert lines[2].startswith("| open-human | npr | unseen | 80 | 0.4 | – |")
     assert lines[5].startswith("| open-human | npr-diffusion | new-body | – | 1.4 | 0.2 | ")
     assert lines[5].endswith("| – |")
+
+
+def test_the_published_tables_stand_below_and_table_2_is_nine_tenths_of_the_means_of_its_cells():
+    table = reported()
+    second = table[table.table == 2]
+    assert len(second) == 6 and table[table.table == 1].accuracy_of_cells.isna().all()
+    for metric in ("fid_e2", "kid_e2", "accuracy"):
+        assert second[metric].to_numpy() == pytest.approx(
+            0.9 * second[f"{metric}_of_cells"].to_numpy(), abs=0.0075
+        )
+    text = markdown(pose_table([run()]))
+    assert "| 2 | NPR | generated | animals | 4.22 (4.687) | 2.24 (2.486) | 78.81 (87.56) | – |" in text
+    assert "| 1 | NPR | source | SMPL | 0.30 | 0.19 | 79.09 | 0.13 |" in text

@@ -26,6 +26,7 @@ from repose.split.triples import Meshes
 from repose.store.meshes import MeshStore
 from repose.store.pack import pack
 from repose.train.batches import BatchStream, TrainingData, Triples, centred
+from repose.train.stage import run
 from repose.train.tasks.base import rate_factor
 from repose.train.tasks.transfer import TransferTask
 from tests import trainings
@@ -128,7 +129,16 @@ def test_divergence_is_an_error_and_not_a_result(folder, tmp_path):
 def test_a_floor_has_nothing_to_train(folder, tmp_path):
     floor = TypeAdapter(Method).validate_python({"architecture": "copy", "mesh": "pose"})
     with pytest.raises(ReposeError, match="nothing to train"):
-        fit(folder, tmp_path, which=floor)
+        run(
+            floor,
+            trainings.CPU,
+            folder / "meshes.zarr",
+            folder / "train.parquet",
+            0,
+            tmp_path,
+            tmp_path / "w",
+            {},
+        )
 
 
 def test_batches_follow_from_seed_and_step_alone(folder):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 from pydantic import TypeAdapter
 from safetensors.torch import save, save_file
@@ -15,10 +16,14 @@ from repose.generate.command import generate
 from repose.mesh.io import read_mesh, write_mesh
 from repose.mesh.mesh import Mesh
 from repose.models import build
+from repose.models.generation import Body
+from repose.models.load import load_weights
+from repose.models.npr.refinement import Distortion
 from repose.predict.poses import predict_poses
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.score.poses import score_poses
 from repose.split.triples import draw_triples
+from repose.train.batches import centred
 from repose.train.tasks.npr_diffusion import NprDiffusionTask
 from repose.transfer.command import Said
 from tests.trainings import fit, resumes
@@ -137,3 +142,22 @@ def test_meshes_of_new_poses_are_written_for_any_body(learned, tmp_path):
     a, b, c = (read_mesh(tmp_path / folder / "pose001.obj") for folder in "abc")
     assert np.array_equal(a.vertices, b.vertices) and not np.allclose(a.vertices, c.vertices, atol=1)
     assert np.array_equal(a.faces, np.argsort(turned)[faces]) and 100 < np.ptp(a.vertices, axis=0).max() < 400
+
+
+def test_made_up_poses_are_refined_for_the_body_that_gets_them(learned, store, tmp_path):
+    settings, found = learned
+    save_file({k: v.contiguous() for k, v in found.weights.items()}, tmp_path / "w.safetensors")
+    plain, refined = (
+        load_weights(build(settings.model_copy(update={"refine_steps": n})), tmp_path / "w.safetensors", "it")
+        for n in (0, 20)
+    )
+    rest = centred(store.vertices(np.array([store.index_of("id2_0")])))[0]
+    body = Body(rest, torch.from_numpy(store.faces).long(), rest[None])
+    with torch.inference_mode():
+        one, other, again = (
+            net.make(body, 8, torch.Generator().manual_seed(0)) for net in (plain, refined, refined)
+        )
+    (template,) = refined.npr.templates.of(rest[None], body.faces)
+    distortion = Distortion(template)
+    assert torch.equal(other, again) and len(refined.npr.code_features) == 40
+    assert distortion.edge_lengths(other) < 0.98 * distortion.edge_lengths(one)

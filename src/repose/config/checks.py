@@ -9,7 +9,7 @@ from repose.config.image_methods import FlowRegression, FlowTransfer, ImageFeatu
 from repose.config.learned import Learnable
 from repose.config.methods import Npr
 from repose.config.models import Config
-from repose.config.pose_methods import NprDiffusion, RenderScorer
+from repose.config.pose_methods import NprDiffusion, Refined, RenderScorer
 
 SAME = "give both methods the same"
 # What a method may be given of another one: of which class that is, and settings that both must have alike.
@@ -179,15 +179,15 @@ def _devices(config: Config) -> Iterator[Wrong]:
 def _shared(config: Config) -> Iterator[Wrong]:
     """A method that shares the training of another one has the same settings, but for the refinement."""
     for name, method in config.methods.items():
-        if not isinstance(method, Npr) or not (other := method.weights_of):
+        if not isinstance(method, Refined) or not (other := method.weights_of):
             continue
         key, what = ("methods", name, "weights_of"), f"methods.{name}.weights_of: {other!r}"
         given = config.methods.get(other)
         if given is None:
             yield Wrong(key, f"{what} is not defined", nearest(other, config.methods))
-        elif not isinstance(given, Npr) or given.weights_of:
+        elif type(given) is not type(method) or given.weights_of:
             yield Wrong(key, f"{what} has no such training of its own")
         else:
-            for setting in Npr.model_fields.keys() - {"refine_steps", "weights_of"}:
+            for setting in type(method).model_fields.keys() - {"refine_steps", "weights_of"}:
                 if getattr(given, setting) != getattr(method, setting):
                     yield Wrong(key, f"{what} has another {setting}", SAME)

@@ -6,8 +6,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from repose.config.image_methods import CopyImage, FlowRegression, FlowTransfer, ImageFeatures, ImageScorer
 from repose.config.learned import Floor, Learnable, Schedule
-from repose.config.pose_methods import CopyPoses, NprDiffusion, NprNetwork, RenderScorer
-from repose.config.section import Name
+from repose.config.pose_methods import CopyPoses, NprDiffusion, NprNetwork, Refined, RenderScorer
 
 
 class Training(Schedule):
@@ -268,22 +267,12 @@ class NprTraining(Training):
     )
 
 
-class Npr(NprNetwork, Learned):
+class Npr(NprNetwork, Refined, Learned):
     """Neural Pose Representation (Yoo et al., NeurIPS 2024): learns from one identity; is given bodies at rest."""
 
     task: ClassVar[str] = "npr"
 
     architecture: Literal["npr"]
-    refine_steps: int = Field(
-        0,
-        ge=0,
-        description="steps of refinement for each target identity, from its body at rest alone, when it is predicted",
-    )
-    weights_of: Name | None = Field(
-        None,
-        description="method whose training it shares, for the same dataset and seed: all settings but refine_steps are "
-        "as there; null: it has a training of its own",
-    )
     training: NprTraining = Field(description="optimiser, schedule and length")
 
     def neighbour_settings(self) -> dict[str, Any]:

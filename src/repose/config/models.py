@@ -11,7 +11,7 @@ from repose.config.datasets import Meshes, Protocol
 from repose.config.images import Images
 from repose.config.learned import Floor, Kind, Learnable
 from repose.config.methods import Method, Npr
-from repose.config.pose_methods import NprDiffusion
+from repose.config.pose_methods import NprDiffusion, Refined
 from repose.config.section import Name, Section
 
 SHARED_TASK = "transfer"  # its losses are means over the batch, so that those of its parts can be averaged
@@ -151,6 +151,6 @@ class Config(Section):
     def trained_by(self, method: str) -> str | None:
         """Name of the method whose training gives a method its weights, most often its own; None for a floor."""
         settings = self.methods[method]
-        if isinstance(settings, Npr) and settings.weights_of:
+        if isinstance(settings, Refined) and settings.weights_of:
             return settings.weights_of
         return method if settings.learned else None

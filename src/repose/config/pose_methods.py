@@ -39,6 +39,21 @@ class NprNetwork(Section):
         return self
 
 
+class Refined(Section):
+    """Settings of a method whose codes may be refined for each body that they are applied to."""
+
+    refine_steps: int = Field(
+        0,
+        ge=0,
+        description="steps of refinement for each target identity, from its body at rest alone, when it is predicted",
+    )
+    weights_of: Name | None = Field(
+        None,
+        description="method whose training it shares, for the same dataset and seed: all settings but refine_steps are "
+        "as there; null: it has a training of its own",
+    )
+
+
 class NprDiffusionTraining(Schedule):
     """Training of the two diffusion models on the codes of one body's training poses."""
 
@@ -59,7 +74,7 @@ class NprDiffusionTraining(Schedule):
     )
 
 
-class NprDiffusion(Learnable):
+class NprDiffusion(Refined, Learnable):
     """New poses by cascaded diffusion (Neural Pose Representation, section 3.5): keypoints, then their features."""
 
     kind: ClassVar[Kind] = "poses"

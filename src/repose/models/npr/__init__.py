@@ -80,7 +80,7 @@ class NPR(nn.Module):
         code = self.encode(pose, self.templates.of(rests.pose, rests.pose_faces))
         targets = self.templates.of(rests.identity, rests.identity_faces)
         if self.refine_steps and len(self.code_features):
-            code = self._refined(code, targets)
+            code = self.refined(code, targets)
         return Transfer(vertices=self.transfer(code, targets))
 
     def encode(self, posed: Tensor, templates: list[Template]) -> Code:
@@ -119,7 +119,8 @@ class NPR(nn.Module):
             templates = templates[:1]
         return self.applier(code, torch.stack([t.centroids for t in templates]))
 
-    def _refined(self, code: Code, targets: list[Template]) -> Code:
+    def refined(self, code: Code, targets: list[Template]) -> Code:
+        """Codes as they are refined for each target, by what is learned when it is first met."""
         codes = []
         for k, target in enumerate(targets):
             if target not in self._refiners:

@@ -37,6 +37,7 @@ class NprDiffusion(nn.Module):
         width, layers: of both diffusion models.
         sampler_steps: of drawing; None: all, with new noise.
         predicts: what both models learn to say, `noise` or `velocity`.
+        refine_steps: see `repose.models.npr.NPR`.
 
     With `anchors: rest` each keypoint is a place of the body, whose position at rest both models are given. The
     keypoints that are drawn say where it is in the pose; the pose applier goes by its position at rest.
@@ -47,10 +48,16 @@ class NprDiffusion(nn.Module):
     """
 
     def __init__(
-        self, npr: Mapping[str, Any], width: int, layers: int, sampler_steps: int | None, predicts: str
+        self,
+        npr: Mapping[str, Any],
+        width: int,
+        layers: int,
+        sampler_steps: int | None,
+        predicts: str,
+        refine_steps: int = 0,
     ):
         super().__init__()
-        self.npr = NPR(**npr).requires_grad_(False)
+        self.npr = NPR(**npr, refine_steps=refine_steps).requires_grad_(False)
         self.noise, self.sampler_steps, self.predicts = Noise(), sampler_steps, predicts
         channels, placed = npr["width"], 3 if self.npr.anchors == "rest" else 0
         self.keypoints = Denoiser(3, placed, width, layers)
@@ -147,6 +154,8 @@ class NprDiffusion(nn.Module):
         """See `repose.models.generation.PoseMaker`; only the body at rest is looked at."""
         (template,) = self.npr.templates.of(body.rest[None], body.faces)
         code = self.sample(count, draw)
+        if self.npr.refine_steps:
+            code = self.npr.refined(code, [template] * count)
         parts = []
         for chosen in torch.arange(count, device=body.rest.device).split(_AT_ONCE):
             points = code.points if len(code.points) == 1 else code.points[chosen]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -63,6 +64,8 @@ class NprDiffusionTask(Task):
         if "poses_of" not in data.given:
             raise ReposeError("the training needs the weights of another one: its poses_of")
         load_weights(network.npr, data.given["poses_of"], "npr")
+        given = load_file(data.given["poses_of"])
+        self.refinable = {f"npr.{name}": given[name] for name in ("code_points", "code_features")}
         network.npr.known = known_neighbours(network.npr, data.given)
         store = data.store
         rest, faces = centred(store.vertices(np.array([data.rest])))[0], torch.from_numpy(store.faces).long()
@@ -96,6 +99,10 @@ class NprDiffusionTask(Task):
         return PoseData(
             store, store.index_of(mesh_id(source, method.npr.rest_pose)), rows(train.poses), found
         )
+
+    def weights(self) -> dict[str, Tensor]:
+        """The averaged weights, with the codes by which made-up poses can be refined for a body."""
+        return super().weights() | self.refinable
 
     def batches(self, start: int, stop: int) -> CodeStream:
         """Codes of training poses at random steps of the diffusion."""
