@@ -4,9 +4,7 @@ import json
 import shutil
 
 import numpy as np
-import pytest
 import zarr
-from conftest import Project
 
 from repose.gih.reader import GihReader
 from repose.provenance.manifest import Recorder, load, manifest_path, verify
@@ -14,13 +12,6 @@ from repose.store.meshes import MeshStore
 
 TARGET = "results/gih/open-human.manifest.json"
 FOLDER = "results/gih/open-human"
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    made = Project(tmp_path_factory.mktemp("gih"))
-    made.snakemake(TARGET)
-    return made
 
 
 def costs(project):
