@@ -229,7 +229,15 @@ def test_a_person_is_mirrored_and_cut_out_whole(folder):
     assert sum(counts) >= 64 and min(counts) > 5
 
 
-@pytest.mark.parametrize("settings", [flow_method(shift=[2, 1]), transfer_method({"adversarial_from": 1})])
+SCORER = {
+    "architecture": "image-scorer",
+    "training": {"batch": 8, "validate_every": 2, "learning_rate": 3e-3},
+}
+
+
+@pytest.mark.parametrize(
+    "settings", [flow_method(shift=[2, 1]), transfer_method({"adversarial_from": 1}), SCORER]
+)
 def test_a_stopped_training_resumes_to_the_same_weights(
     folder, tmp_path, flow_weights, settings, monkeypatch
 ):

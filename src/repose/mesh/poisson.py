@@ -83,11 +83,11 @@ class Poisson:
 
     def __call__(self, field: Tensor) -> Tensor:  # (B, F, 3, 3)
         """Vertices (B, V, 3), mean at the origin; what Jacobians say about the normal direction has no effect."""
-        right = _Product.apply(field.flatten(1), self._divergence).unflatten(1, (-1, 3))  # (B, V - 1, 3)
+        right = _Product.apply(field.flatten(1).T, self._divergence).unflatten(0, (-1, 3))  # (V - 1, 3, B)
         if len(self.springs.ends):
-            right = right + self.springs.pull(completed(field, self.tangents), self.count)[:, 1:]
-        columns = right.transpose(0, 1).flatten(1)
-        found = _Solve.apply(columns, self._solver).unflatten(1, (-1, 3)).transpose(0, 1)
+            pull = self.springs.pull(completed(field, self.tangents), self.count)
+            right = right + pull[:, 1:].permute(1, 2, 0)
+        found = _Solve.apply(right.flatten(1), self._solver).unflatten(1, (3, -1)).permute(2, 0, 1)
         found = torch.cat([found.new_zeros(len(found), 1, 3), found], dim=1)
         return found - found.mean(dim=1, keepdim=True)
 
@@ -113,22 +113,18 @@ def _by_rows(matrix: sp.csr_array) -> Tensor:
 
 
 class _Product(torch.autograd.Function):
-    """Rows times a sparse matrix; the transpose is kept for the gradient."""
+    """A sparse matrix times columns; the transpose is kept for the gradient."""
 
     @staticmethod
-    def forward(ctx: Any, rows: Tensor, matrix: _Linear) -> Tensor:  # (B, N)
+    def forward(ctx: Any, columns: Tensor, matrix: _Linear) -> Tensor:  # (N, B)
         ctx.matrix = matrix
-        return _product(matrix.forward, rows)
+        return torch.mm(
+            matrix.forward, columns.contiguous()
+        )  # of columns that lie row by row, three times as fast
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        return _product(ctx.matrix.backward, grad), None
-
-
-def _product(matrix: Tensor, rows: Tensor) -> Tensor:  # (M, N), (B, N)
-    found = rows.new_empty(len(rows), len(matrix))
-    torch.mm(matrix, rows.contiguous().T, out=found.T)  # copies unless both sides are laid out alike
-    return found
+        return torch.mm(ctx.matrix.backward, grad.contiguous()), None
 
 
 class _Solve(torch.autograd.Function):

@@ -30,4 +30,5 @@ def task_of(
     The recipe reads the split itself, so that one that needs no truth is given none.
     """
     task = import_module(f"repose.train.tasks.{method.task}").TASK
-    return task(method, network, replace(task.read(method, store, splits), given=given), seed)
+    data = task.read(method, store, splits)
+    return task(method, network, replace(data, given=given) if given else data, seed)

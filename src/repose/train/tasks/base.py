@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from lightning.pytorch import LightningModule
@@ -42,6 +43,11 @@ class Task(LightningModule):
     def iteration(self) -> int:
         """Batches done, killed attempts included; Lightning's `global_step` counts each optimiser."""
         return self.trainer.fit_loop.epoch_loop.batch_progress.total.ready
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Make what a network draws (dropout) a function of seed and iteration, as batches are."""
+        (state,) = np.random.SeedSequence([self.seed, 2, self.iteration]).generate_state(1)
+        torch.manual_seed(int(state))
 
     def weights(self) -> dict[str, Tensor]:
         """What predicts: the weights of the network as they are now."""
