@@ -19,7 +19,18 @@ def repose_command(*arguments):
 def test_help_lists_every_stage_and_imports_nothing_heavy():
     out = repose_command("--help")
     assert out.returncode == 0
-    for stage in ("raw", "convert", "store", "split", "train", "predict", "score", "tables", "report"):
+    for stage in (
+        "raw",
+        "convert",
+        "store",
+        "split",
+        "train",
+        "predict",
+        "score",
+        "judge",
+        "tables",
+        "report",
+    ):
         assert f" {stage} " in out.stdout
     code = "import sys, repose.cli; print([m for m in ('torch', 'zarr', 'pandas') if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -172,9 +172,7 @@ def score(
     store: StorePath,
     splits: Splits,
     out: Out,
-    scorer: Annotated[
-        Path | None, typer.Option(help="weights of the scorer of images, or of pictures of meshes")
-    ] = None,
+    scorer: Annotated[Path | None, typer.Option(help="weights of the scorer of images (safetensors)")] = None,
 ) -> None:
     """Score predictions against the truth: a row per test triple, or body, and metric."""
     from repose.score.stage import run
@@ -182,6 +180,26 @@ def score(
     checked = _config(config)
     kind = _named(checked.methods, method, "method").kind
     run(predictions, store, _tests(checked, dataset, method, splits), out, kind, scorer)
+
+
+@app.command()
+def judge(
+    dataset: str,
+    method: str,
+    config: ConfigFile,
+    predictions: Annotated[Path, typer.Option(help="what was predicted (Zarr)")],
+    store: StorePath,
+    splits: Splits,
+    scorer: Annotated[Path, typer.Option(help="weights of the scorer of bodies (safetensors)")],
+    out: Out,
+) -> None:
+    """Judge pictures of predicted meshes: a row per body and metric."""
+    from repose.judge.stage import run
+
+    checked = _config(config)
+    kind = _named(checked.methods, method, "method").kind
+    _named(checked.datasets, dataset, "dataset")
+    run(predictions, store, _lists(splits, checked.judged_on(dataset, method)), scorer, out, kind)
 
 
 @app.command()
@@ -382,7 +400,11 @@ def _dataset(config: Path, name: str):
 
 def _tests(config, dataset: str, method: str, splits: Path) -> dict[str, Path]:
     _named(config.datasets, dataset, "dataset")
-    return {part: splits / f"{part}.parquet" for part in config.tests_of(dataset, method)}
+    return _lists(splits, config.tests_of(dataset, method))
+
+
+def _lists(splits: Path, parts: list[str]) -> dict[str, Path]:
+    return {part: splits / f"{part}.parquet" for part in parts}
 
 
 def _named(known, name: str, kind: str):

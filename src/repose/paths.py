@@ -29,6 +29,9 @@ def run_files(config: Config, table: str, results: Path) -> Iterator[RunFiles]:
                     predictions=results / "predictions" / place.with_suffix(".zarr"),
                     model=weights or None,
                     protocols=protocols,
+                    judged=results / "judged" / place.with_suffix(".parquet")
+                    if config.is_judged(table, dataset, method)
+                    else None,
                 )
 
 

@@ -79,6 +79,13 @@ def test_the_real_package_keeps_models_apart():
     assert "repose.models.npt" not in _closure("repose.train.fit", "repose.models.corenet")
 
 
+def test_scores_of_meshes_do_not_depend_on_the_code_that_judges_pictures():
+    pictures = {"repose.mesh.render", "repose.models.render_scorer", "repose.judge.renders"}
+    assert pictures <= _closure(*code.ENTRIES["judge"])
+    for stage in ("score", "score-poses"):
+        assert pictures.isdisjoint(_closure(*code.ENTRIES[stage]))
+
+
 def test_installed_codes_are_those_of_every_variant():
     for stage, variants in (
         ("raw", [("open-human",), ("open-animal",)]),

@@ -1,6 +1,7 @@
 """The real DAG at smoke size: what it makes, and what re-runs after a change."""
 
 import json
+import re
 import shutil
 
 import pandas as pd
@@ -212,4 +213,21 @@ def test_a_method_that_shares_a_training_has_none_of_its_own_and_a_scorer_one_fo
         "tables: {table4: {methods: [npr, npr-refined, rest-pose], seeds: [0, 1], scorer: render-scorer}}\n"
     )
     planned = Project(tmp_path).planned("results/table4.csv", preset="shared.yaml")
-    assert planned["train"] == 2 + 1 and planned["predict"] == planned["score"] == 5
+    assert planned["train"] == 2 + 1 and planned["predict"] == planned["score"] == planned["judge"] == 5
+
+
+def test_only_the_table_of_a_scorer_waits_for_it(tmp_path):
+    project = Project(tmp_path)
+    (tmp_path / "judged.yaml").write_text("tables: {table4: {scorer: render-scorer}}\n")
+
+    def dry_run(*targets):
+        return project.snakemake("--dry-run", *targets, preset="judged.yaml").stdout
+
+    first, own = (dry_run(f"results/{table}.csv") for table in ("table1", "table4"))
+    assert "train/open-human/npr/" in first and "render-scorer" not in first and "rule judge:" not in first
+    assert "train/open-human/render-scorer/seed0" in own
+    for method in ("copy-identity", "npr", "npr-refined", "npr-diffusion-refined", "training-poses"):
+        assert f"output: results/judged/open-human/{method}/seed0.parquet" in own
+    assert "--scorer" not in "".join(
+        re.findall(r"repose score .*", dry_run("results/table4.csv", "--printshellcmds"))
+    )

@@ -233,8 +233,8 @@ def test_splits(wildcards):
     ]
 
 
-def runs(pattern):
-    """A function of wildcards: `pattern` for every dataset, method and seed of a table."""
+def runs(pattern, wanted=lambda table, dataset, method: True):
+    """A function of wildcards: `pattern` for every dataset, method and seed of a table, of those that are wanted."""
 
     def paths(wildcards):
         table = CONFIG.tables[wildcards.table]
@@ -242,6 +242,7 @@ def runs(pattern):
             pattern.format(dataset=dataset, method=method, seed=seed)
             for dataset in table.datasets
             for method in table.methods
+            if wanted(wildcards.table, dataset, method)
             for seed in table.seeds_of(method, CONFIG.methods[method].learned)
         ]
 
@@ -283,8 +284,8 @@ def neighbours_option(wildcards):
 
 
 def scorer_model(wildcards):
-    """The weights of what judges pictures of a method; nothing where nobody does."""
-    name = CONFIG.scorer_of(wildcards.dataset, wildcards.method)
+    """The weights of what judges the images of a dataset; nothing where nobody does."""
+    name = CONFIG.scorer_of(wildcards.dataset)
     folder = f"results/runs/{wildcards.dataset}/{name}/seed0"
     return f"{folder}/model.manifest.json" if name else []
 
@@ -294,6 +295,27 @@ def scorer_option(wildcards):
     if not (manifest := scorer_model(wildcards)):
         return ""
     return f"--scorer {manifest.replace('.manifest.json', '.safetensors')}"
+
+
+JUDGING = [table for table in CONFIG.tables.values() if table.scorer]
+
+
+def judge_output(which):
+    """A function of wildcards: an output of the training of what judges pictures of meshes; all tables share it."""
+
+    def path(wildcards):
+        parts = dict(dataset=wildcards.dataset, method=JUDGING[0].scorer, seed=0)
+        return rules.train.output[which].format(**parts)
+
+    return path
+
+
+def judged_splits(wildcards):
+    """The lists of a dataset that pictures of a method's meshes are judged on."""
+    parts = CONFIG.judged_on(wildcards.dataset, wildcards.method)
+    return [
+        f"results/splits/{wildcards.dataset}/{part}.manifest.json" for part in parts
+    ]
 
 
 def trained_model(wildcards):

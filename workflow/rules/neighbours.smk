@@ -6,6 +6,7 @@ OUTPUTS: results/neighbours/{dataset}/{method}.zarr
 
 
 rule neighbours:
+    """Find the neighbours that {wildcards.method} looks at on {wildcards.dataset}."""
     input:
         store=ancient(packed),
         store_manifest=packed_manifest,
@@ -18,7 +19,6 @@ rule neighbours:
         "logs/neighbours/{dataset}/{method}.log",
     benchmark:
         "benchmarks/neighbours/{dataset}/{method}.tsv"
-    """Find the neighbours that {wildcards.method} looks at on {wildcards.dataset}."""
     wildcard_constraints:
         method=one_of(
             name for name in CONFIG.methods if CONFIG.neighbours_of(name) == name

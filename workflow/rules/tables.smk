@@ -1,6 +1,7 @@
 """Tables over runs.
 
-REQUIRED INPUTS: scores, predictions and weights of every dataset, method and seed of the table
+REQUIRED INPUTS: scores, predictions and weights of every dataset, method and seed of the table; judged pictures, if it
+has a scorer
 OUTPUTS: results/{table}.csv and its Markdown twin
 """
 
@@ -9,6 +10,10 @@ rule tables:
     """Compare the methods of {wildcards.table} on its datasets."""
     input:
         scores=runs("results/scores/{dataset}/{method}/seed{seed}.manifest.json"),
+        judged=runs(
+            "results/judged/{dataset}/{method}/seed{seed}.manifest.json",
+            CONFIG.is_judged,
+        ),
     output:
         table=report(
             "results/{table}.csv",

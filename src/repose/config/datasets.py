@@ -8,6 +8,7 @@ from repose.config.numbers import Numbers, expand
 from repose.config.section import Section
 
 Protocol = Literal["unseen", "seen-pose", "one-source"]
+JUDGED: Protocol = "one-source"  # whose transfers a scorer judges by pictures
 PARTS = ("train", "val", "test")
 Motion = Literal[
     "hips", "knees", "light_hopping_stiff", "light_hopping_loose", "jiggle_on_toes", "one_leg_loose", "shake_arms",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from repose.config.datasets import Meshes, Protocol
+from repose.config.datasets import JUDGED, Meshes, Protocol
 from repose.config.images import Images
 from repose.config.learned import Floor, Kind, Learnable
 from repose.config.methods import Method, Npr
@@ -33,7 +33,7 @@ class Table(Section):
     scorer: Name | None = Field(
         None,
         description="method of architecture render-scorer, trained with seed 0, that judges pictures of transfers from "
-        "one source, and of made-up poses; null: no RenderFID, RenderKID and RenderAcc",
+        "one source, and of made-up poses, in the stage judge; null: no RenderFID, RenderKID and RenderAcc",
     )
 
     def seeds_of(self, method: str, learned: bool) -> list[int]:
@@ -132,14 +132,18 @@ class Config(Section):
         ]
         return list(dict.fromkeys(wanted))
 
-    def scorer_of(self, dataset: str, method: str) -> str | None:
-        """What judges pictures that a method draws, or pictures of the meshes that it makes; None: nobody does.
+    def is_judged(self, table: str, dataset: str, method: str) -> bool:
+        """Whether a table reads judged pictures of a method: it has a scorer, and rows for one to judge."""
+        rows = JUDGED in self.protocols_of(dataset, table) or self.methods[method].kind == "poses"
+        return self.tables[table].scorer is not None and rows
 
-        The scorer of a dataset of images, or of a table that the method is in.
-        """
-        own = getattr(self.datasets[dataset], "scorer", None)
-        tables = (t for t in self.tables.values() if dataset in t.datasets and method in t.methods)
-        return own or next((t.scorer for t in tables if t.scorer), None)
+    def judged_on(self, dataset: str, method: str) -> list[str]:
+        """The parts of a dataset's split that the judged pictures of a method are of."""
+        return self.tests_of(dataset, method) if self.methods[method].kind == "poses" else [JUDGED]
+
+    def scorer_of(self, dataset: str) -> str | None:
+        """What judges the images that methods draw, a part of their scores; None: nobody does, or it is of meshes."""
+        return getattr(self.datasets[dataset], "scorer", None)
 
     def neighbours_of(self, method: str) -> str | None:
         """Name of the method of NPR whose neighbours a training looks up; None: it looks at none."""

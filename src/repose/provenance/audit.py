@@ -2,7 +2,8 @@
 
 * Hashed: every file of every artefact against its manifest, every manifest against the history beside it,
   every link from an artefact to the content it was made from, and the raw files that a user brought.
-* Computed again: the table from the scores; with `rescore`, the scores from predictions and meshes too.
+* Computed again: the table from the scores; with `rescore`, the scores, and what a scorer said of pictures, from
+  predictions and meshes too.
 """
 
 import hashlib
@@ -21,7 +22,6 @@ from repose.provenance.manifest import Manifest, load, manifest_path
 from repose.provenance.tree import Node, grow
 
 KEYS = ("dataset", "method", "protocol")
-GAIN = "ssim_u7_gain"  # a column whose cells take the scores of two methods
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
     Args:
         artefact: a table, or any other artefact with a manifest.
         cell: values that a row must have, such as `{"method": "corenet"}`.
-        rescore: compute every score again from predictions and meshes.
+        rescore: compute every score again from predictions and meshes, judged pictures included.
 
     Raises:
         ReposeError: there is no such artefact, or no row or column as named. What does not hold is no error, but
@@ -135,8 +135,10 @@ def _rows(table: pd.DataFrame, csv: Path, manifest: Path, cell: Mapping[str, str
 
 
 def _first_method(table: pd.DataFrame, record: dict[Any, str]) -> str | None:
-    """What a gain in the row is over: the first method of its dataset; None for a table without gains."""
-    if GAIN not in table or "dataset" not in record:
+    """The first method of the row's dataset, where some of its cells take the scores of that one, too."""
+    from repose.tables.stage import over_first
+
+    if "dataset" not in record or not over_first(table.columns):
         return None
     return str(table.method[table.dataset == record["dataset"]].iloc[0])
 
@@ -204,14 +206,16 @@ def _check_raw_files(node: Node, notes: list[str]) -> None:
 
 
 def _scored_otherwise(node: Node) -> list[str]:
-    from repose.score.stage import differs_from_predictions
+    from repose.judge import stage as judge
+    from repose.score import stage as score
 
-    if node.manifest is None or node.manifest.content["stage"] != "score":
+    compute = {"score": score.differs_from_predictions, "judge": judge.differs_from_predictions}
+    if node.manifest is None or node.manifest.content["stage"] not in compute:
         return []
     if not all(parent.manifest for parent in node.parents.values()):
         return []
     try:
-        return differs_from_predictions(node.manifest)
+        return compute[node.manifest.content["stage"]](node.manifest)
     except (ReposeError, OSError, ValueError, KeyError) as error:
         return [f"cannot be computed again from its predictions: {error}"]
 

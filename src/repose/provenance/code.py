@@ -37,6 +37,7 @@ ENTRIES = {
     "score": ("repose.score.rows",),
     "score-images": ("repose.score.images",),
     "score-poses": ("repose.score.poses",),
+    "judge": ("repose.judge.rows",),
     "tables": ("repose.tables.transfer",),
     "tables-images": ("repose.tables.images",),
     "tables-poses": ("repose.tables.poses",),

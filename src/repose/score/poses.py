@@ -7,19 +7,13 @@ point-wise mesh distance in the place of Chamfer's: all meshes of a body share t
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
-import zarr
 from torch import Tensor
 
-from repose.config.pose_methods import OWN_BODY
-from repose.errors import ReposeError
-from repose.mesh.metrics import bbox_centred
 from repose.mesh.operators import unique_edges
-from repose.models.render_scorer import RenderScorer
-from repose.predict.bodies import Known, bodies_of
-from repose.score.renders import render_values
+from repose.predict.bodies import Known
+from repose.predict.read_poses import made_up
 from repose.store.meshes import MeshStore
 from repose.train.batches import centred
 
@@ -32,22 +26,15 @@ METRICS = (
     "real_to_training_m2",
     "edge_error",
 )
-KEY = ["identity"]
 
 
-def score_poses(
-    predictions: Path,
-    store: MeshStore,
-    splits: Mapping[str, pd.DataFrame],
-    scorer: RenderScorer | None = None,
-) -> pd.DataFrame:
+def score_poses(predictions: Path, store: MeshStore, splits: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Compare the made-up poses of each body with its test poses.
 
     Args:
         predictions: of the stage `predict`.
         store: the true bodies.
         splits: the parts `train` and `unseen`.
-        scorer: what judges pictures, in evaluation mode; without it there are no `…render_…` rows.
 
     Returns:
         Columns protocol, identity, metric, value; the unit is in the metric's name:
@@ -59,28 +46,15 @@ def score_poses(
         * to_training_m2: mean distance of a made-up pose to the nearest training pose of the body; 0: copied.
         * real_to_training_m2: the same of the test poses, for comparison.
         * edge_error: mean over edges of | length / length in the body's mean over training poses - 1 |.
-        * those of `repose.score.renders`.
 
     Raises:
         ReposeError: the predictions are of other bodies than the split's.
     """
     rows = []
-    source = zarr.open_group(predictions / OWN_BODY, mode="r").attrs["identities"][0]  # type: ignore[index]
-    for protocol, bodies in bodies_of(store, splits, int(source)).items():  # type: ignore[arg-type]
-        group = zarr.open_group(predictions / protocol, mode="r")
-        names = np.array(group.attrs["identities"])
-        if names.tolist() != [b.identity for b in bodies for _ in b.held_out]:
-            raise ReposeError(f"predictions are of other bodies than the split's ({protocol})", predictions)
-        vertices = np.asarray(zarr.open_array(predictions / protocol / "vertices", mode="r")[:])
-        for body in bodies:
-            made = bbox_centred(torch.from_numpy(vertices[names == body.identity]))
-            values = _values(made, body, store)
-            if scorer is not None:
-                real = centred(store.vertices(body.held_out))
-                values |= render_values(scorer, body.identity, made, real, store.faces)
-            for metric, value in values.items():
-                rows.append((protocol, body.identity, metric, value))
-    return pd.DataFrame(rows, columns=["protocol", *KEY, "metric", "value"])
+    for protocol, body, made in made_up(predictions, store, splits):
+        for metric, value in _values(made, body, store).items():
+            rows.append((protocol, body.identity, metric, value))
+    return pd.DataFrame(rows, columns=["protocol", "identity", "metric", "value"])
 
 
 def distances(a: Tensor, b: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -19,7 +20,7 @@ from repose.tables.transfer import markdown, transfer_table
 class RunFiles:
     """Where the parts of one run lie; `model` is None for a method that does not train.
 
-    A table has rows of `protocols`; empty: of all there are.
+    A table has rows of `protocols`; empty: of all there are. `judged` is None where nobody judges pictures of the run.
     """
 
     dataset: str
@@ -29,6 +30,16 @@ class RunFiles:
     predictions: Path
     model: Path | None
     protocols: tuple[str, ...] = ()
+    judged: Path | None = None
+
+
+class _Chain(NamedTuple):
+    """The manifests of one run."""
+
+    scores: Manifest
+    predictions: Manifest
+    trained: Manifest | None
+    judged: Manifest | None
 
 
 _MAKERS: Mapping[Kind, tuple[Callable[[Sequence[Run]], pd.DataFrame], Callable[[pd.DataFrame], str]]] = {
@@ -66,16 +77,18 @@ def derive(table: Manifest, names: Collection[str]) -> pd.DataFrame:
     params = table.history["params"]
     make, _ = _MAKERS[params.get("kind", "meshes")]
     protocols = params.get("protocols", {})
-    return make([_run(run, protocols.get(run.split("/")[0], ()), *_parts(parents, run)) for run in runs])
+    return make([_run(run, protocols.get(run.split("/")[0], ()), _chain(parents, run)) for run in runs])
 
 
-def _parts(parents: Mapping[str, Path], run: str) -> tuple[Manifest, Manifest, Manifest | None]:
-    trained = parents.get(f"run:{run}")
-    return (
-        load(parents[f"scores:{run}"]),
-        load(parents[f"predictions:{run}"]),
-        load(trained) if trained else None,
-    )
+def over_first(columns: Collection[str]) -> bool:
+    """Whether some columns of a table take the scores of the first method of their dataset, too."""
+    return not set(images.OVER_FIRST).isdisjoint(columns)
+
+
+def _chain(parents: Mapping[str, Path], run: str) -> _Chain:
+    names = (f"{part}:{run}" for part in ("run", "judged"))
+    trained, judged = (load(parents[name]) if name in parents else None for name in names)
+    return _Chain(load(parents[f"scores:{run}"]), load(parents[f"predictions:{run}"]), trained, judged)
 
 
 def _checked(files: RunFiles, recorder: Recorder) -> Run:
@@ -84,23 +97,31 @@ def _checked(files: RunFiles, recorder: Recorder) -> Run:
     scores = recorder.uses(f"scores:{name}", manifest_path(files.scores))
     predictions = recorder.uses(f"predictions:{name}", manifest_path(files.predictions))
     check_link(scores, "predictions", predictions)
-    trained = None
+    trained, judged = None, None
     if files.model:
         trained = recorder.uses(f"run:{name}", manifest_path(files.model))
         check_link(predictions, "run", trained)
-    return _run(name, files.protocols, scores, predictions, trained)
+    if files.judged:
+        judged = recorder.uses(f"judged:{name}", manifest_path(files.judged))
+        check_link(judged, "predictions", predictions)
+    return _run(name, files.protocols, _Chain(scores, predictions, trained, judged))
 
 
-def _run(
-    name: str, protocols: Collection[str], scores: Manifest, predictions: Manifest, trained: Manifest | None
-) -> Run:
+def _run(name: str, protocols: Collection[str], chain: _Chain) -> Run:
     dataset, method, _ = name.split("/")
+    predictions, trained = chain.predictions, chain.trained
     seconds, memory = None, None
     if trained:
         seconds, memory = float(trained.history["seconds"]), float(trained.history["peak_memory_mib"])
     parameters = int(predictions.content["describe"]["parameters"])
-    (parquet,) = scores.content["files"]
-    rows = pd.read_parquet(scores.path.parent / parquet)
+    rows = pd.concat(
+        [_rows(part) for part in (chain.scores, chain.judged) if part is not None], ignore_index=True
+    )
     if protocols:
         rows = rows[rows.protocol.isin(protocols)]
     return Run(dataset, method, (trained or predictions).digest[:12], rows, parameters, seconds, memory)
+
+
+def _rows(scores: Manifest) -> pd.DataFrame:
+    (parquet,) = scores.content["files"]
+    return pd.read_parquet(scores.path.parent / parquet)

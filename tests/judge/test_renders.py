@@ -1,5 +1,7 @@
 """The scorer of posed bodies: whom it learns, and what is measured with it."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,8 +9,11 @@ import torch
 from pydantic import TypeAdapter
 from safetensors.torch import save_file
 
+from repose.cli import judge as command
 from repose.config.methods import Method
 from repose.errors import ReposeError
+from repose.judge.renders import METRICS, judged, render_values
+from repose.judge.stage import run
 from repose.models import build
 from repose.models.copy import CopyMesh
 from repose.models.copy_poses import CopyPoses
@@ -16,17 +21,16 @@ from repose.models.load import load_weights
 from repose.models.render_scorer import FEATURES, SIDE, VIEWS, as_input, pictures
 from repose.predict.poses import predict_poses
 from repose.predict.run import predict
-from repose.provenance.manifest import Recorder, load, manifest_path
-from repose.score.poses import score_poses
-from repose.score.renders import METRICS, judged, render_values
-from repose.score.rows import score
-from repose.score.stage import differs_from_predictions, run
+from repose.provenance.audit import audit
+from repose.provenance.manifest import Recorder, manifest_path
+from repose.score.stage import run as score
 from repose.split.triples import draw_triples, one_source_triples
 from repose.train.batches import centred
 from repose.train.tasks.render_scorer import RenderScorerTask
 from tests.trainings import fit, resumes
 from tests.worms import POSES, THERE, worm_store
 
+DEFAULT = Path(__file__).parents[2] / "config.yaml"
 SETTINGS = {"steps": 60, "batch": 16, "validate_every": 30, "learning_rate": 5e-3, "schedule": "cosine"}
 
 
@@ -120,35 +124,97 @@ def test_the_truth_is_best_and_another_body_is_told(store, scorer):
     assert len(VIEWS) * 5 > FEATURES
 
 
-def test_made_up_poses_and_transfers_from_one_source_are_judged(store, splits, trained, scorer, tmp_path):
-    """Through the stage, twice: its rows, and that they come out again."""
-    made, moved = tmp_path / "made.zarr", tmp_path / "moved.zarr"
-    asked = {part: splits[part] for part in ("train", "unseen")}
-    predict_poses(CopyPoses("training", 0), store, asked, None, "cpu", made, "test")
-    rows = score_poses(made, store, asked, scorer)
-    plain = score_poses(made, store, asked)
-    assert set(rows.metric) - set(plain.metric) == set(METRICS)
-    wide = rows.pivot_table(index="identity", columns="metric", values="value")
-    assert wide.render_accuracy.mean() > 0.6 and set(wide.index) == {0, 2, 3}
-
-    lists = {part: splits[part] for part in ("unseen", "one-source")}
-    predict(CopyMesh("identity"), store, lists, "cpu", moved, "test")
-    assert set(score(moved, store, "unseen", splits["unseen"], scorer).metric).isdisjoint(METRICS)
-    judged_rows = score(moved, store, "one-source", splits["one-source"], scorer)
-    of_bodies = judged_rows[judged_rows.metric.isin(METRICS)]
-    assert set(of_bodies.identity_mesh) == {"id2", "id3"} and len(of_bodies) == 2 * len(METRICS)
-
-    files = {"moved": moved, "scorer": trained[1], "meshes": store.path}
-    for name, table in lists.items():
+@pytest.fixture
+def sealed(store, splits, trained, tmp_path):
+    """Predictions of transfers and of made-up poses, with the manifests of all that they are made from."""
+    files = {"store": store.path, "scorer": trained[1]}
+    for name, table in splits.items():
         files[name] = tmp_path / f"{name}.parquet"
         table.to_parquet(files[name], index=False)
-    for name in ("meshes", "one-source", "unseen", "scorer"):
-        Recorder(name, "code", {}).seal(manifest_path(files[name]), [files[name]])
-    recorder = Recorder("predict", "code", {})
-    for name, file in (("store", "meshes"), ("one-source", "one-source"), ("unseen", "unseen")):
-        recorder.uses(name, manifest_path(files[file]))
-    recorder.seal(manifest_path(moved), [moved])
-    out = tmp_path / "scores.parquet"
-    run(moved, store.path, {name: files[name] for name in lists}, out, "meshes", trained[1])
-    assert set(METRICS) <= set(pd.read_parquet(out).metric)
-    assert differs_from_predictions(load(manifest_path(out))) == []
+    for name, file in files.items():
+        Recorder(name, "code", {}).seal(manifest_path(file), [file])
+    made, moved = tmp_path / "made.zarr", tmp_path / "moved.zarr"
+    predict_poses(
+        CopyPoses("training", 0),
+        store,
+        {p: splits[p] for p in ("train", "unseen")},
+        None,
+        "cpu",
+        made,
+        "test",
+    )
+    predict(
+        CopyMesh("identity"), store, {p: splits[p] for p in ("unseen", "one-source")}, "cpu", moved, "test"
+    )
+    for predictions, parts in ((made, ("train", "unseen")), (moved, ("unseen", "one-source"))):
+        recorder = Recorder("predict", "code", {})
+        for name in ("store", *parts):
+            recorder.uses(name, manifest_path(files[name]))
+        recorder.seal(manifest_path(predictions), [predictions])
+    return files | {"made": made, "moved": moved}
+
+
+def test_transfers_from_one_source_are_judged_body_by_body(sealed, store, scorer, splits, tmp_path):
+    out, lists = tmp_path / "judged.parquet", {"one-source": sealed["one-source"]}
+    named = ("open-human", "copy-identity", DEFAULT, sealed["moved"], sealed["store"])
+    command(*named, splits=tmp_path, scorer=sealed["scorer"], out=out)
+    rows = pd.read_parquet(out)
+    assert set(rows.identity_mesh) == {"id2", "id3"} and len(rows) == 2 * len(METRICS)
+    triples = splits["one-source"][splits["one-source"].identity_mesh.str.startswith("id3_")]
+    shown, truth = (
+        centred(store.vertices(triples[column].map(store.index_of).to_numpy()))
+        for column in ("identity_mesh", "truth_mesh")
+    )
+    expected = render_values(scorer, 3, shown, truth, store.faces)  # copy-identity moves nothing
+    assert rows[rows.identity_mesh == "id3"].set_index("metric").value.to_dict() == pytest.approx(expected)
+    scores = tmp_path / "scores.parquet"
+    score(sealed["moved"], sealed["store"], lists, scores)
+    plain = pd.read_parquet(scores)
+    assert list(plain) == list(rows) and set(plain.metric).isdisjoint(METRICS)
+    with pytest.raises(ReposeError, match=r"a scorer judges images, not meshes .*repose judge"):
+        score(sealed["moved"], sealed["store"], lists, scores, "meshes", sealed["scorer"])
+
+
+def test_made_up_poses_are_judged_of_every_body(sealed, tmp_path):
+    out, lists = tmp_path / "judged.parquet", {part: sealed[part] for part in ("train", "unseen")}
+    named = ("open-human", "training-poses", DEFAULT, sealed["made"], sealed["store"])
+    command(*named, splits=tmp_path, scorer=sealed["scorer"], out=out)
+    rows = pd.read_parquet(out)
+    wide = rows.pivot_table(index="identity", columns="metric", values="value")
+    assert set(wide.index) == {0, 2, 3} and set(wide) == set(METRICS) and wide.render_accuracy.mean() > 0.6
+    assert set(rows.protocol) == {"own-body", "new-body"}
+    scores = tmp_path / "scores.parquet"
+    score(sealed["made"], sealed["store"], lists, scores, "poses")
+    plain = pd.read_parquet(scores)
+    assert list(plain) == list(rows) and set(plain.metric).isdisjoint(METRICS)
+
+
+def test_an_audit_judges_again_and_finds_what_was_edited(sealed, tmp_path):
+    lists = {"meshes": ("moved", ["one-source"]), "poses": ("made", ["train", "unseen"])}
+    for kind, (name, parts) in lists.items():
+        out = tmp_path / f"{kind}.parquet"
+        run(sealed[name], sealed["store"], {p: sealed[p] for p in parts}, sealed["scorer"], out, kind)
+        found = audit(out, rescore=True)
+        assert found.faults == [] and {node.path.name for node in found.nodes} >= {"model.manifest.json"}
+        rows = pd.read_parquet(out)
+        rows.loc[0, "value"] += 0.01
+        rows.to_parquet(out, index=False)
+        recorder = Recorder("judge", found.root.manifest.history["code"], {"kind": kind})
+        for parent, manifest in found.root.manifest.parents.items():
+            recorder.uses(parent, manifest)
+        recorder.seal(manifest_path(out), [out])
+        assert audit(out).faults == []
+        assert any(
+            "1 scores differ from the predictions: " in what for _, what in audit(out, rescore=True).faults
+        )
+
+
+def test_predictions_of_another_split_are_not_judged(sealed, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    pd.read_parquet(sealed["one-source"]).iloc[:-1].to_parquet(other / "one-source.parquet", index=False)
+    Recorder("split", "code", {}).seal(other / "one-source.manifest.json", [other / "one-source.parquet"])
+    lists = {"one-source": other / "one-source.parquet"}
+    with pytest.raises(ReposeError, match="was made from another one-source"):
+        run(sealed["moved"], sealed["store"], lists, sealed["scorer"], tmp_path / "judged.parquet")
+    assert not (tmp_path / "judged.parquet").exists()

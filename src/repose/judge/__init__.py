@@ -1,0 +1,1 @@
+"""Pictures of posed meshes, judged by a network that the workflow trains."""

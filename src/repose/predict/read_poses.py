@@ -1,0 +1,47 @@
+"""Made-up poses read again, with the check that they are of the split at hand."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+import zarr
+from torch import Tensor
+
+from repose.config.pose_methods import OWN_BODY
+from repose.errors import ReposeError
+from repose.mesh.metrics import bbox_centred
+from repose.predict.bodies import Known, bodies_of
+from repose.store.meshes import MeshStore
+
+
+class MadeUp(NamedTuple):
+    """The poses that were made up for one body."""
+
+    protocol: str
+    body: Known
+    meshes: Tensor  # (N, V, 3) metres, each about the middle of its box
+
+
+def made_up(predictions: Path, store: MeshStore, splits: Mapping[str, pd.DataFrame]) -> Iterator[MadeUp]:
+    """What was made up, body by body.
+
+    Args:
+        predictions: of a method that makes up poses.
+        store: the true bodies.
+        splits: the parts `train` and `unseen`.
+
+    Raises:
+        ReposeError: the predictions are of other bodies than the split's.
+    """
+    source = zarr.open_group(predictions / OWN_BODY, mode="r").attrs["identities"][0]  # type: ignore[index]
+    for protocol, bodies in bodies_of(store, splits, int(source)).items():  # type: ignore[arg-type]
+        names = np.array(zarr.open_group(predictions / protocol, mode="r").attrs["identities"])
+        if names.tolist() != [b.identity for b in bodies for _ in b.held_out]:
+            raise ReposeError(f"predictions are of other bodies than the split's ({protocol})", predictions)
+        vertices = np.asarray(zarr.open_array(predictions / protocol / "vertices", mode="r")[:])
+        for body in bodies:
+            own = torch.from_numpy(vertices[names == body.identity])
+            yield MadeUp(protocol, body, bbox_centred(own))

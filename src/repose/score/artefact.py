@@ -1,0 +1,69 @@
+"""What scores and judged pictures have in common: made from checked predictions, and computed again by an audit."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from repose.provenance.manifest import Manifest, Recorder, check_link, load, manifest_path
+from repose.provenance.publish import publish
+
+ROUNDING = 1e-4  # float32 metrics, on another machine
+
+
+def begin(
+    stage: str,
+    code: str,
+    params: Mapping[str, Any],
+    predictions: Path,
+    store: Path,
+    splits: Mapping[str, Path],
+    scorer: Path | None,
+) -> Recorder:
+    """Note the inputs; refuse predictions that were made from another store or another split."""
+    recorder = Recorder(stage, code, params)
+    predicted = recorder.uses("predictions", manifest_path(predictions))
+    check_link(predicted, "store", recorder.uses("store", manifest_path(store)))
+    for protocol, split in splits.items():
+        check_link(predicted, protocol, recorder.uses(protocol, manifest_path(split)))
+    if scorer:
+        recorder.uses("scorer", manifest_path(scorer))
+    return recorder
+
+
+def finish(recorder: Recorder, rows: pd.DataFrame, out: Path) -> None:
+    """Write the rows to `out` (parquet), and its manifest."""
+    manifest_path(out).unlink(missing_ok=True)
+    with publish(out) as private:
+        rows.to_parquet(private, index=False)
+    recorder.seal(manifest_path(out), [out], {"rows": len(rows)})
+
+
+def inputs_of(scores: Manifest) -> dict[str, Path]:
+    """What scores were made from, by the name of the input."""
+    return {name: _data(load(manifest)) for name, manifest in scores.parents.items()}
+
+
+def differences(scores: Manifest, fresh: pd.DataFrame) -> list[str]:
+    """Where scores differ by more than rounding from rows that were computed again; nothing is hashed."""
+    key = [column for column in fresh if column != "value"]
+    kept, again = (
+        table.set_index(key).value.sort_index(kind="stable")
+        for table in (pd.read_parquet(_data(scores)), fresh)
+    )
+    if not kept.index.equals(again.index):
+        return ["scores other triples or metrics than the predictions have"]
+    off = np.flatnonzero(~np.isclose(kept, again, rtol=ROUNDING, atol=1e-12))
+    if not len(off):
+        return []
+    where, stands, gives = " ".join(map(str, kept.index[off[0]])), kept.iloc[off[0]], again.iloc[off[0]]
+    return [f"{len(off)} scores differ from the predictions: {where} is {stands}, predictions give {gives}"]
+
+
+def _data(artefact: Manifest) -> Path:
+    """The one file or folder of an artefact; of several, the one named like its manifest, for machines."""
+    stem = artefact.path.name.removesuffix(".manifest.json")
+    names = [n for n in artefact.content["files"] if Path(n).stem == stem and Path(n).suffix != ".txt"]
+    return artefact.path.parent / names[0]
