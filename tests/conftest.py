@@ -60,7 +60,11 @@ class Project:
 
     def planned(self, *targets: str, preset: str | None = None) -> dict[str, int]:
         """Jobs a run would start, by rule."""
-        out = self.snakemake("--dry-run", *targets, preset=preset).stdout
+        return self.ran("--dry-run", *targets, preset=preset)
+
+    def ran(self, *arguments: str, preset: str | None = None) -> dict[str, int]:
+        """Jobs that a run started, by rule."""
+        out = self.snakemake(*arguments, preset=preset).stdout
         return dict(Counter(re.findall(r"^(?:local)?rule (\w+):", out, flags=re.MULTILINE)))
 
 

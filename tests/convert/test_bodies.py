@@ -7,9 +7,10 @@ import pytest
 import trimesh
 
 from repose.convert.bodies import write_bodies
-from repose.convert.catalog import COLUMNS, QUALITY, mesh_digest
+from repose.convert.catalog import COLUMNS, mesh_digest
 from repose.errors import MeshError
 from repose.mesh.io import read_mesh
+from repose.mesh.quality import QUALITY
 
 SPHERE = trimesh.creation.icosphere(subdivisions=1)
 FACES = SPHERE.faces.astype(np.int32)

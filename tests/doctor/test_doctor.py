@@ -9,8 +9,8 @@ import trimesh
 from repose.doctor.command import run
 from repose.doctor.facts import gather
 from repose.doctor.words import findings
-from repose.mesh import Mesh
 from repose.mesh.io import write_mesh
+from repose.mesh.mesh import Mesh
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 import trimesh
 
 from repose.errors import MeshError
-from repose.mesh import Mesh, read_mesh
-from repose.mesh.io import write_mesh
+from repose.mesh.io import read_mesh, write_mesh
+from repose.mesh.mesh import Mesh
 
 
 @pytest.fixture

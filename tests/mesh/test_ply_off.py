@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repose.errors import MeshError
-from repose.mesh import read_mesh
+from repose.mesh.io import read_mesh
 from repose.mesh.off import parse_off
 from repose.mesh.ply import parse_ply
 

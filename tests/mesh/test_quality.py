@@ -7,8 +7,9 @@ import pytest
 import trimesh
 
 from repose.errors import MeshError
-from repose.mesh import Mesh, operators
+from repose.mesh import operators
 from repose.mesh.intersections import intersecting_faces
+from repose.mesh.mesh import Mesh
 from repose.mesh.quality import measure
 
 

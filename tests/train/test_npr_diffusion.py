@@ -13,8 +13,8 @@ from safetensors.torch import save, save_file
 from repose.config.methods import Method
 from repose.errors import ReposeError
 from repose.generate.command import generate
-from repose.mesh import Mesh, read_mesh
-from repose.mesh.io import write_mesh
+from repose.mesh.io import read_mesh, write_mesh
+from repose.mesh.mesh import Mesh
 from repose.models import build
 from repose.models.generation import Body
 from repose.models.load import load_weights

@@ -7,8 +7,8 @@ import pandas as pd
 import torch
 
 from repose.convert.bodies import write_bodies
-from repose.mesh import Mesh
 from repose.mesh.frame import find_frame
+from repose.mesh.mesh import Mesh
 from repose.mesh.metrics import pmd
 from repose.models import build
 from repose.raw.open_human import Settings, finer, generate, generation, meshes

@@ -11,10 +11,11 @@ import trimesh
 from PIL import Image
 from safetensors.torch import save_file
 
+from repose.cli import main
 from repose.errors import ReposeError
-from repose.mesh import Mesh, read_mesh
 from repose.mesh.frame import UNITS, UPRIGHT
-from repose.mesh.io import write_mesh
+from repose.mesh.io import read_mesh, write_mesh
+from repose.mesh.mesh import Mesh
 from repose.models import create
 from repose.transfer.command import Said, run
 from repose.weights.model import METADATA, open_model
@@ -140,6 +141,7 @@ def test_bodies_known_at_rest_may_have_any_topology(model, tmp_path):
 
 
 def command(tmp_path, *arguments):
+    """The words of a command."""
     paths = (
         "--identity",
         str(tmp_path / "i.obj"),
@@ -148,24 +150,21 @@ def command(tmp_path, *arguments):
         "--out",
         str(tmp_path / "o.obj"),
     )
-    return subprocess.run(
-        [sys.executable, "-m", "repose", "transfer", *paths, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return ["repose", "transfer", *paths, *arguments]
 
 
-def test_the_command_and_its_one_line_errors(model, tmp_path):
+def test_the_command_and_its_one_line_errors(model, tmp_path, monkeypatch, capsys):
     weights = str(model("npt", pooling="none"))
     write(tmp_path / "i.obj", IDENTITY), write(tmp_path / "p.obj", POSE)
-    unequal = command(tmp_path, "--model", weights)
-    assert unequal.returncode == 1 and unequal.stderr.count("\n") == 1
-    assert (
-        "needs equal vertex counts, got 162 and 642" in unequal.stderr and not (tmp_path / "o.obj").exists()
-    )
+    monkeypatch.setattr(sys, "argv", command(tmp_path, "--model", weights))
+    with pytest.raises(SystemExit) as unequal:
+        main()
+    says = capsys.readouterr().err
+    assert unequal.value.code == 1 and says.count("\n") == 1
+    assert "needs equal vertex counts, got 162 and 642" in says and not (tmp_path / "o.obj").exists()
     write(tmp_path / "p.obj", egg(2, (0.4, 0.9, 0.3), 2))
-    done = command(tmp_path, "--model", weights, "--report", str(tmp_path / "r.png"))
+    words = command(tmp_path, "--model", weights, "--report", str(tmp_path / "r.png"))
+    done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "o.obj").exists() and (tmp_path / "r.png").exists()
 

@@ -12,6 +12,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from repose.cli import main
 from repose.errors import ReposeError
 from repose.provenance.manifest import verify
 from repose.weights.layouts import LAYOUTS
@@ -242,14 +243,16 @@ def test_other_contents_are_refused(corenet, tmp_path, content, says):
     assert says in refused(files, tmp_path)
 
 
-def test_the_command(corenet, tmp_path):
+def test_the_command(corenet, tmp_path, monkeypatch, capsys):
     _, _, files = corenet
-    command = [sys.executable, "-m", "repose", "import-weights", "--from", "3d-corenet", *map(str, files)]
+    command = ["repose", "import-weights", "--from", "3d-corenet", *map(str, files)]
     out = tmp_path / "m.safetensors"
-    done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True, check=False)
+    process = [sys.executable, "-m", *command, "--out", str(out)]
+    done = subprocess.run(process, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "corenet" in done.stdout, done.stderr
     assert len(load_file(out)) == 145
-    wrong = subprocess.run(
-        [*command, "--out", str(tmp_path / "m.pth")], capture_output=True, text=True, check=False
-    )
-    assert wrong.returncode == 1 and wrong.stderr.count("\n") == 1 and ".safetensors" in wrong.stderr
+    monkeypatch.setattr(sys, "argv", [*command, "--out", str(tmp_path / "m.pth")])
+    with pytest.raises(SystemExit) as wrong:
+        main()
+    says = capsys.readouterr().err
+    assert wrong.value.code == 1 and says.count("\n") == 1 and ".safetensors" in says

@@ -3,9 +3,7 @@
 `tests/workflow/test_dag.py` has changes of settings, `test_leftovers.py` a rebuild with equal bytes.
 """
 
-import re
 import shutil
-from collections import Counter
 
 import pytest
 from conftest import ROOT
@@ -25,13 +23,8 @@ def project(tmp_path_factory) -> Tiny:
     project.environment["PYTHONPATH"] = (
         f"{shutil.copytree(ROOT / 'src', project.folder / 'src')}:" + (project.environment["PYTHONPATH"])
     )
-    assert ran(project) == EVERY
+    assert project.ran(MODEL, GIH) == EVERY
     return project
-
-
-def ran(project: Tiny, *targets: str) -> dict[str, int]:
-    out = project.snakemake(*(targets or (MODEL, GIH))).stdout
-    return dict(Counter(re.findall(r"^(?:local)?rule (\w+):", out, flags=re.MULTILINE)))
 
 
 def log(project: Tiny, name: str) -> str:
@@ -64,8 +57,7 @@ def test_an_edited_setting_runs_what_follows_it(project):
 def test_an_edited_mesh_costs_its_conversion_its_distances_and_the_training(project):
     name, content = mesh_file(*EDITED, bend=12)
     (project.raw / name).write_bytes(content)
-    assert project.planned(MODEL, GIH) == EVERY
-    assert ran(project) == EVERY
+    assert project.ran(MODEL, GIH) == EVERY
     assert "convert: 1 converted, 23 unchanged, 0 removed" in log(project, "convert/faust")
     assert costs(project, "gih/faust/part0") == (1, 23)
     assert "brought back" not in log(project, "train/faust/npt/seed0")
@@ -78,19 +70,19 @@ def test_added_and_removed_meshes_cost_only_themselves(project):
     for identity in range(4):
         name, content = mesh_file(identity, 9)
         (project.raw / name).write_bytes(content)
-    assert ran(project, catalog) == {"raw_files": 1, "convert": 1}
+    assert project.ran(catalog) == {"raw_files": 1, "convert": 1}
     assert "convert: 0 converted, 24 unchanged, 0 removed" in log(project, "convert/faust")
     config = project.folder / "config.yaml"
     before = config.read_text()
     config.write_text(
         before.replace("train: 0-1, val: 2-3, test: 4-5", "train: [0, 1, 9], val: 2-3, test: 4-5")
     )
-    assert ran(project, catalog) == {"raw_files": 1, "convert": 1}
+    assert project.ran(catalog) == {"raw_files": 1, "convert": 1}
     assert "convert: 4 converted, 24 unchanged, 0 removed" in log(project, "convert/faust")
     for identity in range(4):
         (project.raw / mesh_file(identity, 9)[0]).unlink()
     config.write_text(before)
-    assert ran(project) == EVERY
+    assert project.ran(MODEL, GIH) == EVERY
     assert "convert: 0 converted, 24 unchanged, 4 removed" in log(project, "convert/faust")
     assert costs(project, "gih/faust/part0") == (0, 24)
     for stage in ("store/faust", "split/faust/train", "train/faust/npt/seed0"):
@@ -98,7 +90,7 @@ def test_added_and_removed_meshes_cost_only_themselves(project):
 
 
 def test_a_forced_rule_is_made_again(project):
-    assert ran(project, "--forcerun=split", "results/splits/faust/train.parquet") == {"split": 1}
+    assert project.ran("--forcerun=split", "results/splits/faust/train.parquet") == {"split": 1}
     assert "made again, as asked for" in log(project, "split/faust/train")
 
 

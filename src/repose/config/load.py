@@ -15,6 +15,8 @@ from repose.errors import ReposeError
 from repose.provenance.publish import write_text
 
 MERGE = "tag:yaml.org,2002:merge"
+# The compiled one where there is one, as every job reads a config.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def load_files(*paths: Path) -> Config:
@@ -61,7 +63,7 @@ def load_resolved(path: Path) -> Config:
 
 def _compose(path: Path) -> yaml.Node | None:
     try:
-        return yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        return yaml.compose(path.read_text(encoding="utf-8"), Loader=_LOADER)
     except FileNotFoundError:
         raise ReposeError("no such config file", where=path) from None
     except yaml.MarkedYAMLError as error:
@@ -88,7 +90,7 @@ def _plain(node: yaml.Node | None, path: Path) -> Any:
         return inherited | values
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, path) for item in node.value]
-    return None if node is None else yaml.SafeLoader("").construct_object(node)
+    return None if node is None else yaml.constructor.SafeConstructor().construct_object(node)
 
 
 def _merge(base: dict[str, Any], top: Mapping[str, Any] | None) -> dict[str, Any]:

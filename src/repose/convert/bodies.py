@@ -8,9 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from repose.convert.batch import measured
-from repose.convert.catalog import COLUMNS, QUALITY, mesh_id
+from repose.convert.catalog import COLUMNS, mesh_id
 from repose.mesh.io import write_obj
 from repose.mesh.mesh import Mesh
+from repose.mesh.quality import QUALITY
 
 
 def write_bodies(

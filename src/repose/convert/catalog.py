@@ -1,12 +1,11 @@
 """The catalogue of a dataset: a row per converted mesh.
 
-Its columns are `COLUMNS`, which every catalogue has, and the measures `QUALITY`; see `repose.mesh.quality.Quality`.
+Its columns are `COLUMNS`, which every catalogue has, and the measures `repose.mesh.quality.QUALITY`.
 """
 
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +13,8 @@ import pandas as pd
 
 from repose.errors import ReposeError
 from repose.mesh.mesh import Mesh
-from repose.mesh.quality import Quality
 
 COLUMNS = ["mesh_id", "identity", "pose", "vertices", "faces", "sha256", "source", "licence"]
-QUALITY = [field.name for field in fields(Quality) if field.name not in COLUMNS]
 _MESH_ID = re.compile(r"id(\d+)_(\d+)")
 
 

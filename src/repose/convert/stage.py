@@ -11,9 +11,10 @@ from repose.cluster import THREADS, Cluster, spread
 from repose.config.datasets import Dataset
 from repose.convert.batch import Batch, Unreadable
 from repose.convert.cache import Cache, Converted, cache_key
-from repose.convert.catalog import COLUMNS, QUALITY, mesh_id
+from repose.convert.catalog import COLUMNS, mesh_id
 from repose.convert.gate import refuse, unlike_the_others
 from repose.errors import ReposeError
+from repose.mesh.quality import QUALITY
 from repose.progress import Meter
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from repose.convert.catalog import QUALITY, read_catalog
+from repose.convert.catalog import read_catalog
 from repose.errors import ReposeError
+from repose.mesh.quality import QUALITY
 
 SHOWN = 10
 SIZES = ["height_m", "width_m", "depth_m", "volume_m3"]

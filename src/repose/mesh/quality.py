@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 import numpy as np
@@ -49,6 +49,10 @@ class Quality:
     centre_x_m: float
     centre_y_m: float
     centre_z_m: float
+
+
+# Columns of a catalogue beyond the counts, which it has anyway.
+QUALITY = [field.name for field in fields(Quality) if field.name not in ("vertices", "faces")]
 
 
 def measure(mesh: Mesh) -> Quality:
