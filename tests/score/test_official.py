@@ -215,3 +215,30 @@ def test_a_target_without_labels_is_named(brought):
     judges = open_judges(settings(brought[0], fashion_is=None))
     with pytest.raises(ReposeError, match="no image elsewhere"):
         judges.recalls(np.zeros((1, 8, 8, 3), np.uint8), ["elsewhere"])
+
+
+def array_of(numbers) -> bytes:
+    """Opcodes of an array of int64 as cPickle of Python 2 writes it, protocol 2."""
+    raw = np.array(numbers, "<i8").tobytes()
+    return (
+        b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01K%c\x85"
+        b"cnumpy\ndtype\nU\x02i8K\x00K\x01\x87R(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89T"
+        % len(numbers)
+    ) + len(raw).to_bytes(4, "little") + raw + b"tb"  # fmt: skip
+
+
+def test_labels_that_numpy_wrote_under_python_2_are_read_and_programs_are_not(brought, tmp_path):
+    truth, path = [0, 1] * 12, tmp_path / "attr_label.pkl"
+    written = b"\x80\x02}U\x05label}U\x01x" + array_of(truth) + b"ss."
+    attributes = settings(brought[0]).model_dump()["attributes"] | {"labels": str(path)}
+
+    def opened(content):
+        path.write_bytes(content)
+        given = attributes | {"labels_sha256": sha256(path)}
+        return open_judges(settings(brought[0], fashion_is=None, attributes=given))
+
+    assert opened(written).truth["x"].tolist() == truth
+    with pytest.raises(ReposeError, match="asks for os.mkdir"):
+        opened(written.replace(b"cnumpy.core.multiarray\n_reconstruct", b"cos\nmkdir"))
+    with pytest.raises(ReposeError, match="not a pickle of arrays"):
+        opened(written[:-9])

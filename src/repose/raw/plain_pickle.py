@@ -25,11 +25,8 @@ _PUT = {"PUT", "BINPUT", "LONG_BINPUT"}
 _GET = {"GET", "BINGET", "LONG_BINGET"}
 
 
-def read_plain_pickle(path: Path, machine: "Machine | None" = None) -> Any:
+def read_plain_pickle(path: Path) -> Any:
     """The content of a pickle of plain data; Python 2 strings become text by latin-1.
-
-    Args:
-        machine: one that knows more; None: the machine of plain data.
 
     Raises:
         ReposeError: the file is missing, too large, damaged, or asks for anything but plain data.
@@ -40,39 +37,36 @@ def read_plain_pickle(path: Path, machine: "Machine | None" = None) -> Any:
         data = path.read_bytes()
     except OSError as error:
         raise ReposeError(f"cannot read: {error.strerror}", path) from None
-    return parse_plain_pickle(data, path, machine)
+    return parse_plain_pickle(data, path)
 
 
-def parse_plain_pickle(data: bytes, where: object = "<bytes>", machine: "Machine | None" = None) -> Any:
-    """As `read_plain_pickle`, from bytes; another machine may know more."""
-    machine = machine or Machine()
+def parse_plain_pickle(data: bytes, where: object = "<bytes>") -> Any:
+    """As `read_plain_pickle`, from bytes."""
+    machine = _Machine()
     try:
         for opcode, argument, _ in pickletools.genops(data):
             if opcode.name == "STOP":
                 return machine.result()
             machine.step(opcode.name, argument)
-    except Refused as error:
+    except _Refused as error:
         raise ReposeError(f"refused: {error}", where, HINT) from None
     except Exception as error:  # a damaged pickle can raise nearly anything
         raise ReposeError(f"not a pickle of plain data: {error}", where, HINT) from error
     raise ReposeError("the pickle has no end", where, "the file is cut short")
 
 
-class Refused(Exception):
-    """The pickle asks for what a machine does not know."""
+class _Refused(Exception):
+    pass
 
 
-class Machine:
-    """Makes plain data of opcodes."""
-
+class _Machine:
     def __init__(self) -> None:
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
 
     def result(self) -> Any:
-        """The one value that is left at the end."""
         if len(self.stack) != 1 or self.stack[0] is _MARK:
-            raise Refused("it does not leave one value")
+            raise _Refused("it does not leave one value")
         return self.stack[0]
 
     def step(self, name: str, argument: Any) -> None:
@@ -84,25 +78,24 @@ class Machine:
         elif name in _NEW:
             self.stack.append(_NEW[name]())
         elif name in _PUT or name == "MEMOIZE":
-            self.memo[len(self.memo) if name == "MEMOIZE" else argument] = self.top()
+            self.memo[len(self.memo) if name == "MEMOIZE" else argument] = self._top()
         elif name in _GET:
             self.stack.append(self.memo[argument])
         elif name == "MARK":
             self.stack.append(_MARK)
         elif name not in ("PROTO", "FRAME"):
-            self.collect(name, argument)
+            self._collect(name)
 
-    def collect(self, name: str, argument: Any) -> None:
-        """An opcode that takes values from the stack."""
+    def _collect(self, name: str) -> None:
         match name:
             case "APPEND":
-                value = self.pop()
+                value = self._pop()
                 self._list().append(value)
             case "APPENDS":
                 values = self._to_mark()
                 self._list().extend(values)
             case "SETITEM":
-                value, key = self.pop(), self.pop()
+                value, key = self._pop(), self._pop()
                 self._dict()[key] = value
             case "SETITEMS":
                 values = self._to_mark()
@@ -114,20 +107,18 @@ class Machine:
             case "TUPLE":
                 self.stack.append(tuple(self._to_mark()))
             case "TUPLE1" | "TUPLE2" | "TUPLE3":
-                values = [self.pop() for _ in range(int(name[-1]))]
+                values = [self._pop() for _ in range(int(name[-1]))]
                 self.stack.append(tuple(reversed(values)))
             case _:
-                raise Refused(f"it asks for {name}, which plain data do not need")
+                raise _Refused(f"it asks for {name}, which plain data do not need")
 
-    def top(self) -> Any:
-        """The last value."""
+    def _top(self) -> Any:
         if self.stack[-1] is _MARK:
-            raise Refused("a value is missing")
+            raise _Refused("a value is missing")
         return self.stack[-1]
 
-    def pop(self) -> Any:
-        """Take the last value."""
-        self.top()
+    def _pop(self) -> Any:
+        self._top()
         return self.stack.pop()
 
     def _to_mark(self) -> list[Any]:
@@ -137,17 +128,17 @@ class Machine:
         return values
 
     def _list(self) -> list[Any]:
-        if type(self.top()) is not list:
-            raise Refused("it appends to what is no list")
+        if type(self._top()) is not list:
+            raise _Refused("it appends to what is no list")
         return self.stack[-1]
 
     def _dict(self) -> dict[Any, Any]:
-        if type(self.top()) is not dict:
-            raise Refused("it sets an item of what is no dict")
+        if type(self._top()) is not dict:
+            raise _Refused("it sets an item of what is no dict")
         return self.stack[-1]
 
 
 def _pairs(values: list[Any]) -> dict[Any, Any]:
     if len(values) % 2:
-        raise Refused("a key has no value")
+        raise _Refused("a key has no value")
     return dict(zip(values[::2], values[1::2], strict=True))

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
+from repose.array_pickle import ArrayUnpickler
 from repose.config.images import Official, Weights
 from repose.errors import ReposeError
 from repose.images import metrics
 from repose.images.inception import FASHION_SPLITS, in_splits
 from repose.models.official.inception_v3 import InceptionV3
 from repose.models.official.resnet50 import ResNet50
-from repose.raw.array_pickle import read_array_pickle
 from repose.weights.checkpoint import read_checkpoint
 
 CLASSES = 23
@@ -147,7 +147,11 @@ def _checked(file: str, sha256: str) -> Path:
 
 
 def _labels(path: Path) -> dict[str, Tensor]:
-    content = read_array_pickle(path)
+    try:
+        with path.open("rb") as stream:
+            content = ArrayUnpickler(stream, encoding="latin1").load()  # which Python 2 wrote
+    except Exception as error:  # a damaged pickle can raise nearly anything
+        raise ReposeError(f"not a pickle of arrays and plain data: {error}", path) from None
     try:
         found = {str(name): np.array(row) for name, row in content["label"].items()}
         (shape,) = {row.shape for row in found.values()}
