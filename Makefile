@@ -25,7 +25,7 @@ results/%: $(BIN)/.ready FORCE
 
 # The longest files first; two processes with one thread each.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/workflow tests/crash tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/workflow tests/crash tests
 
 test-slurm: $(BIN)/.ready
 	tests/slurm/cluster.sh up
