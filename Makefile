@@ -29,7 +29,7 @@ test: lint
 
 test-slurm: $(BIN)/.ready
 	tests/slurm/cluster.sh up
-	$(BIN)/python -m pytest tests/slurm
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest tests/slurm
 
 lint: $(BIN)/.ready
 	$(BIN)/ruff check .
