@@ -186,7 +186,7 @@ def test_an_audit_scores_again_and_another_file_is_refused(brought, predicted, t
     with pytest.raises(ReposeError, match="sha256 is .*the config has another"):
         score.run(*predicted, out, "images", None, Official.model_validate(wrong))
     wrong["attributes"]["weights"] = str(tmp_path / "none.pth")
-    with pytest.raises(ReposeError, match="cannot be read: No such file"):
+    with pytest.raises(ReposeError, match="cannot read: No such file"):
         score.run(*predicted, out, "images", None, Official.model_validate(wrong))
     assert (out.read_bytes(), manifest_path(out).read_bytes()) == before
 

@@ -7,7 +7,6 @@ takes the order in which a folder lists them.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +22,10 @@ from repose.array_pickle import ArrayUnpickler
 from repose.config.images import Official, Weights
 from repose.errors import ReposeError
 from repose.images import metrics
-from repose.images.inception import FASHION_SPLITS, in_splits
+from repose.images.inception_splits import FASHION_SPLITS, in_splits
 from repose.models.official.inception_v3 import InceptionV3
 from repose.models.official.resnet50 import ResNet50
+from repose.weights.brought import check_brought
 from repose.weights.checkpoint import read_checkpoint
 
 CLASSES = 23
@@ -87,7 +87,7 @@ def open_judges(settings: Official) -> OfficialJudges:
     classes = _network(InceptionV3, CLASSES, given) if given else None
     if chosen is None:
         return OfficialJudges(classes, None, {})
-    labels = _checked(chosen.labels, chosen.labels_sha256)
+    labels = check_brought(chosen.labels, chosen.labels_sha256)
     truth = _labels(labels)
     count = len(next(iter(truth.values())))
     return OfficialJudges(classes, _network(ResNet50, count, chosen), truth)
@@ -115,7 +115,7 @@ def prepared(images: NDArray[np.uint8], side: int, kept: int) -> Tensor:  # (B, 
 
 
 def _network(kind: Callable[[int], Network], outputs: int, given: Weights) -> Network:
-    path = _checked(given.weights, given.sha256)
+    path = check_brought(given.weights, given.sha256)
     with torch.device("meta"):  # without values of its own
         network = kind(outputs)
     tensors = {k: v for k, v in read_checkpoint(path).items() if not k.startswith(_UNUSED)}
@@ -130,20 +130,6 @@ def _network(kind: Callable[[int], Network], outputs: int, given: Weights) -> Ne
         raise ReposeError(f"{unknown[0]} is not known to {name}", path)
     network.load_state_dict(tensors, strict=False, assign=True)
     return network.eval().requires_grad_(False)
-
-
-def _checked(file: str, sha256: str) -> Path:
-    path = Path(file)
-    try:
-        with path.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise ReposeError(f"cannot be read: {error.strerror}", path) from None
-    if found != sha256:
-        raise ReposeError(
-            f"sha256 is {found}", path, "the config has another: bring that file, or name this one"
-        )
-    return path
 
 
 def _labels(path: Path) -> dict[str, Tensor]:

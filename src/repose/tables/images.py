@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from repose.images.inception import FASHION_SPLITS, in_splits
+from repose.images.inception_splits import FASHION_SPLITS, in_splits
 from repose.tables.runs import (
     COSTS,
     PLACE,

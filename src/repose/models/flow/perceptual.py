@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors.torch import load as load_safetensors
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from repose.errors import ReposeError
 from repose.models.flow.layers import initialise
+from repose.weights.brought import check_brought
 
 _WEIGHT = 0.125  # of each of the five layers
 _VGG19 = (
@@ -80,7 +80,7 @@ def feature_network(kind: str, weights: str | None = None, sha256: str | None = 
     if kind == "vgg19":
         assert weights is not None and sha256 is not None
         network = Features(_VGG19)
-        _fill(network, Path(weights), sha256)
+        _fill(network, check_brought(weights, sha256))
     else:
         # Without touching the generator that training draws from.
         with torch.random.fork_rng(devices=[]):
@@ -90,18 +90,10 @@ def feature_network(kind: str, weights: str | None = None, sha256: str | None = 
     return network.eval().requires_grad_(False)
 
 
-def _fill(network: Features, path: Path, sha256: str) -> None:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ReposeError(f"cannot read the weights of VGG-19: {error.strerror}", path) from None
-    if (found := hashlib.sha256(data).hexdigest()) != sha256:
-        raise ReposeError(
-            f"sha256 is {found}", path, "the config has another: bring that file, or name this one"
-        )
+def _fill(network: Features, path: Path) -> None:
     tensors: Mapping[str, Tensor]
     if path.suffix == ".safetensors":
-        tensors = load_safetensors(data)
+        tensors = load_file(path)
     else:
         tensors = torch.load(path, map_location="cpu", weights_only=True)
     wanted = network.state_dict()

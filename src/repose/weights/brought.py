@@ -1,0 +1,25 @@
+"""Files that a user brings and names in the config together with their hash."""
+
+import hashlib
+from pathlib import Path
+
+from repose.errors import ReposeError
+
+
+def check_brought(file: str, sha256: str) -> Path:
+    """The path of a file that has the hash.
+
+    Raises:
+        ReposeError: it is missing, or another one.
+    """
+    path = Path(file)
+    try:
+        with path.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise ReposeError(f"cannot read: {error.strerror}", path) from None
+    if found != sha256:
+        raise ReposeError(
+            f"sha256 is {found}", path, "the config has another: bring that file, or name this one"
+        )
+    return path
