@@ -8,7 +8,7 @@ import pandas as pd
 import zarr
 
 from repose.images.attributes import ATTRIBUTES, CLASSES
-from repose.store.images import ImageStore
+from repose.store.image_store import ImageStore
 
 SIZE = (32, 24)
 PEOPLE, POSES = 6, 5

@@ -6,10 +6,10 @@ import numpy as np
 import trimesh
 from pydantic import TypeAdapter
 
-from repose.config.methods import Method
+from repose.config.models import Method
 from repose.convert.bodies import write_bodies
 from repose.split.triples import Meshes
-from repose.store.meshes import MeshStore
+from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
 
 THICKNESS = (0.3, 0.5, 0.4, 0.45)  # of each body; 0 and 1 train

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from repose.provenance.publish import publish
-from repose.report.image_figure import image_figure
+from repose.report.images import image_figure
 from repose.report.shown import Shown
-from repose.store.images import ImageStore
+from repose.store.image_store import ImageStore
 
 METHODS = ("flow", "flow-no-dual", "flow-no-flow", "flow-no-vis", "flow-no-pixel-warp", "flow-full")
 PAIRS = 2

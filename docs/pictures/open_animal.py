@@ -7,10 +7,10 @@ from pathlib import Path
 
 from repose.mesh.render import View, render
 from repose.provenance.publish import publish
-from repose.raw.open_animal import Settings, generate, meshes
-from repose.raw.open_animal.anatomy import SPECIES
-from repose.raw.open_animal.poses import STYLES
 from repose.report.sheet import contact_sheet
+from repose.synthetic.open_animal import Settings, generate, meshes
+from repose.synthetic.open_animal.anatomy import SPECIES
+from repose.synthetic.open_animal.poses import STYLES
 
 POSES = 40  # enough for one of each style
 SIDE = View(yaw=-65, pitch=8)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from repose.convert.images import read_image_catalog
+from repose.convert.image_catalog import read_image_catalog
 from repose.images.picture import Picture
 from repose.provenance.publish import publish
 

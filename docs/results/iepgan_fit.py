@@ -15,11 +15,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from repose.data.meshes import Triples
 from repose.mesh.metrics import bbox_centred, pmd
-from repose.models.iepgan import stretch
-from repose.models.iepgan.encoder import spacings_of
-from repose.store.meshes import MeshStore
-from repose.train.batches import Triples
+from repose.methods.iepgan import stretch
+from repose.methods.iepgan.encoder import spacings_of
+from repose.store.mesh_store import MeshStore
 
 NEAREST, RIDGES, OUTLIERS = (6, 8, 12), (0.1, 0.3, 1.0), (0.1, 0.2, 0.4, np.inf)
 

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
+from repose.audit.cli import COMMANDS as PROVENANCE
 from repose.errors import ReposeError
-from repose.provenance.cli import COMMANDS as PROVENANCE
 
 app = typer.Typer(
     help="Pose transfer for meshes: data pipeline, trainings, tables. The workflow calls one command per stage.",
@@ -59,10 +59,11 @@ def convert(
     dataset: str, config: ConfigFile, raw: Annotated[Path, typer.Option(help="raw data")], out: Out
 ) -> None:
     """Write a dataset's bodies as .obj files, or its images as PNGs, with a catalogue; only what changed."""
-    from repose.convert import image_stage, stage
+    from repose.convert import images as image_stage
+    from repose.convert import meshes as stage
 
     chosen = _dataset(config, dataset)
-    run = image_stage.run if chosen.kind == "images" else stage.run
+    run = image_stage.run if chosen.medium == "images" else stage.run
     run(chosen, raw, out, _cluster(config))
 
 
@@ -74,7 +75,8 @@ def store(
     images: Annotated[bool, typer.Option("--images", help="the catalogue is of images")] = False,
 ) -> None:
     """Pack .obj files, or images, into a Zarr store."""
-    from repose.store import image_stage, stage
+    from repose.store import images as image_stage
+    from repose.store import meshes as stage
 
     if images:
         return image_stage.run(catalog, out)
@@ -90,10 +92,11 @@ def split(
     out: Out,
 ) -> None:
     """Draw triples (identity mesh, pose mesh, truth), or pairs (source image, target image)."""
-    from repose.split import image_stage, stage
+    from repose.split import images as image_stage
+    from repose.split import meshes as stage
 
     chosen = _dataset(config, dataset)
-    run = image_stage.run if chosen.kind == "images" else stage.run
+    run = image_stage.run if chosen.medium == "images" else stage.run
     run(chosen, part, catalog, out)
 
 
@@ -178,9 +181,9 @@ def score(
     from repose.score.stage import run
 
     checked = _config(config)
-    kind = _named(checked.methods, method, "method").kind
+    medium = _named(checked.methods, method, "method").medium
     official = getattr(checked.datasets[dataset], "official", None)
-    run(predictions, store, _tests(checked, dataset, method, splits), out, kind, scorer, official)
+    run(predictions, store, _tests(checked, dataset, method, splits), out, medium, scorer, official)
 
 
 @app.command()
@@ -195,23 +198,23 @@ def judge(
     out: Out,
 ) -> None:
     """Judge pictures of predicted meshes: a row per body and metric."""
-    from repose.judge.stage import run
+    from repose.score.render_stage import run
 
     checked = _config(config)
-    kind = _named(checked.methods, method, "method").kind
+    medium = _named(checked.methods, method, "method").medium
     _named(checked.datasets, dataset, "dataset")
-    run(predictions, store, _lists(splits, checked.judged_on(dataset, method)), scorer, out, kind)
+    run(predictions, store, _lists(splits, checked.judged_on(dataset, method)), scorer, out, medium)
 
 
 @app.command()
 def tables(table: str, config: ConfigFile, results: Results, out: Out) -> None:
     """Compare the methods of a table on its datasets."""
-    from repose.paths import run_files
+    from repose.results import run_files
     from repose.tables.stage import run
 
     checked = _config(config)
     _named(checked.tables, table, "table")
-    run(list(run_files(checked, table, results)), out, checked.kind_of(table))
+    run(list(run_files(checked, table, results)), out, checked.medium_of(table))
 
 
 @app.command()
@@ -251,8 +254,8 @@ def export_images(
 
     With --method: the images that it drew of the test pairs, named as the released evaluation reads them.
     """
-    from repose.images.archive import export_archive, export_drawn
-    from repose.store.images import ImageStore
+    from repose.store.image_store import ImageStore
+    from repose.use.export_images import export_archive, export_drawn
 
     if method:
         export_drawn(results / "predictions" / dataset / method / f"seed{seed}.zarr", out)
@@ -286,7 +289,7 @@ def transfer(
     ] = None,
 ) -> None:
     """Pose one mesh like another; vertex order, faces, axes and unit stay those of the identity."""
-    from repose.transfer.command import Said, run
+    from repose.use.transfer.command import Said, run
 
     says = Said(up, unit), Said(pose_up or up, pose_unit or unit)
     run(identity, pose, model, out, says, report, pose_rest)
@@ -308,8 +311,8 @@ def generate(
     unit: Annotated[str, typer.Option(help="its unit: m, cm, mm, in, ft, metres per unit, or auto")] = "auto",
 ) -> None:
     """Write meshes of new poses, and a contact sheet of them."""
-    from repose.generate.command import generate as write
-    from repose.transfer.command import Said
+    from repose.use.generate import generate as write
+    from repose.use.transfer.command import Said
 
     write(run, out, n, template, seed, Said(up, unit))
 
@@ -323,7 +326,7 @@ def doctor(
     results: Results = Path("results"),
 ) -> None:
     """Say what is unusual about meshes or datasets: up axis, unit, holes, pieces, bad faces, duplicates."""
-    from repose.doctor import command, dataset
+    from repose.use.doctor import command, dataset
 
     for mesh in meshes:
         if catalog := dataset.catalog_of(str(mesh), results):

@@ -17,7 +17,7 @@ import repose.bench.gih
 import repose.bench.store
 from repose.bench import corenet, loader, npr, poisson
 from repose.errors import ReposeError
-from repose.raw.open_human.template import is_closed_sphere
+from repose.synthetic.open_human.template import is_closed_sphere
 
 KEYS = {"name", "size", "plain", "ours", "ratio", "memory_ratio", "error"}
 

@@ -3,8 +3,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from repose.config.datasets import MOTIONS, Choice, Dataset, Parts
 from repose.config.load import check
-from repose.config.numbers import expand
 from repose.errors import ReposeError
+from repose.numbers import expand
 
 DATASET = TypeAdapter(Dataset)
 

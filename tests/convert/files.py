@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
-from repose.mesh.io import read_mesh, write_obj
+from repose.mesh.formats.io import read_mesh, write_obj
 from repose.mesh.mesh import Mesh
 from repose.raw.source import Item
 

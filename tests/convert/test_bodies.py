@@ -9,7 +9,7 @@ import trimesh
 from repose.convert.bodies import write_bodies
 from repose.convert.catalog import COLUMNS, mesh_digest
 from repose.errors import MeshError
-from repose.mesh.io import read_mesh
+from repose.mesh.formats.io import read_mesh
 from repose.mesh.quality import QUALITY
 
 SPHERE = trimesh.creation.icosphere(subdivisions=1)

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from convert.files import FACES, SPHERE, Files, write_ball
 
-import repose.convert.stage as stage
+import repose.convert.meshes as stage
 import repose.provenance.publish as publishing
 from repose.cluster import THREADS, Cluster
 from repose.convert.catalog import COLUMNS, mesh_digest, read_catalog
-from repose.convert.stage import convert
+from repose.convert.meshes import convert
 from repose.errors import ReposeError
-from repose.mesh.io import read_mesh, write_obj
+from repose.mesh.formats.io import read_mesh, write_obj
 from repose.mesh.mesh import Mesh
 from repose.mesh.quality import QUALITY
 from repose.provenance.manifest import Recorder, manifest_path, verify

@@ -95,7 +95,7 @@ def check_pieces(at: Undisturbed, sandbox: Sandbox, job: Job, what: str) -> None
 
 def check_whole(at: Undisturbed, sandbox: Sandbox) -> None:
     """Everything is as in the undisturbed run, and `recover` finds nothing that later runs would stumble over."""
-    from repose.provenance.audit import audit
+    from repose.audit.audit import audit
     from repose.provenance.recover import recover
 
     ours, theirs = (

@@ -18,7 +18,7 @@ from released import body, faces_of, obj, ply
 from tiny.project import VERTICES, Tiny
 
 from repose.errors import ReposeError
-from repose.mesh.io import parse_mesh
+from repose.mesh.formats.io import parse_mesh
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import load, verify
 
@@ -42,23 +42,6 @@ NO_FAULT = Fault()
 
 def load_libraries() -> None:
     """Import what the stages import when they run."""
-
-    import repose.cli
-    import repose.convert.stage
-    import repose.gih.stage
-    import repose.models.npt
-    import repose.predict.stage
-    import repose.provenance.audit
-    import repose.raw.faust
-    import repose.raw.stage
-    import repose.report.stage
-    import repose.score.stage
-    import repose.split.stage
-    import repose.store.stage
-    import repose.tables.stage
-    import repose.train.fit
-    import repose.train.stage
-    import repose.train.tasks.transfer  # noqa: F401
 
     # Remembered by the process that is forked: it takes longer than most of the jobs.
     for stage, *variants in STAGES:

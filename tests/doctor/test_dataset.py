@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from repose.cli import app
 from repose.convert.bodies import write_bodies
-from repose.doctor import dataset
 from repose.errors import ReposeError
+from repose.use.doctor import dataset
 
 BALL = trimesh.creation.icosphere(1)
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import trimesh
 
-from repose.doctor.command import run
-from repose.doctor.facts import gather
-from repose.doctor.words import findings
-from repose.mesh.io import write_mesh
+from repose.mesh.formats.io import write_mesh
 from repose.mesh.mesh import Mesh
+from repose.use.doctor.command import run
+from repose.use.doctor.facts import gather
+from repose.use.doctor.words import findings
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from repose.errors import ReposeError
 from repose.gih.cli import app
 from repose.gih.solver import Settings, all_pairs
-from repose.mesh.io import write_obj
+from repose.mesh.formats.io import write_obj
 from repose.mesh.mesh import Mesh
 
 

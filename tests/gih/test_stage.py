@@ -15,7 +15,7 @@ from repose.gih.cli import app
 from repose.gih.reader import GihReader
 from repose.gih.solver import all_pairs
 from repose.provenance.manifest import Recorder, load, manifest_path, verify
-from repose.store.meshes import MeshStore
+from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
 
 SCALES = {"id0_0": 1.0, "id0_1": 1.5, "id1_0": 2.0, "id1_1": 2.5}

@@ -9,24 +9,24 @@ import torch
 from pydantic import TypeAdapter
 from safetensors.torch import save_file
 
+from repose.audit.audit import audit
 from repose.cli import judge as command
-from repose.config.methods import Method
+from repose.config.models import Method
+from repose.data.meshes import centred
 from repose.errors import ReposeError
-from repose.judge.renders import METRICS, judged, render_values
-from repose.judge.stage import run
-from repose.models import build
-from repose.models.copy import CopyMesh
-from repose.models.copy_poses import CopyPoses
-from repose.models.load import load_weights
-from repose.models.render_scorer import FEATURES, SIDE, VIEWS, as_input, pictures
+from repose.methods.build import build
+from repose.methods.copies.meshes import CopyMesh
+from repose.methods.copies.poses import CopyPoses
+from repose.methods.load import load_weights
+from repose.methods.scorers.render_scorer import FEATURES, SIDE, VIEWS, as_input, pictures
+from repose.methods.scorers.render_scorer_recipe import RenderScorerRecipe
+from repose.predict.meshes import predict
 from repose.predict.poses import predict_poses
-from repose.predict.run import predict
-from repose.provenance.audit import audit
 from repose.provenance.manifest import Recorder, manifest_path
+from repose.score.render_metrics import METRICS, judged, render_values
+from repose.score.render_stage import run
 from repose.score.stage import run as score
 from repose.split.triples import draw_triples, one_source_triples
-from repose.train.batches import centred
-from repose.train.tasks.render_scorer import RenderScorerTask
 from tests.trainings import fit, resumes
 from tests.worms import POSES, THERE, worm_store
 
@@ -71,7 +71,7 @@ def scorer(trained):
 
 
 def test_it_sees_whom_it_judges_and_no_test_pose(store, splits):
-    data = RenderScorerTask.read(method(), store, splits["train"])
+    data = RenderScorerRecipe.read(method(), store, splits["train"])
     assert data.identities == [0, 2, 3]
     names = [{store.mesh_ids[row] for row in rows.ravel()} for rows in (data.train, data.val)]
     assert names[0] == {f"id{i}_{p}" for i in (0, 2, 3) for p in range(12)}
@@ -79,7 +79,7 @@ def test_it_sees_whom_it_judges_and_no_test_pose(store, splits):
     everyone = splits["train"].assign(role="train")
     both = pd.concat([everyone, draw_triples(THERE, [2, 3], range(4), 8, "val", 0)])
     with pytest.raises(ReposeError, match="nobody is left to judge"):
-        RenderScorerTask.read(method(), store, both)
+        RenderScorerRecipe.read(method(), store, both)
 
 
 def test_it_learns_to_tell_bodies_apart_and_resumes(store, splits, trained, tmp_path, monkeypatch):

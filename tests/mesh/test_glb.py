@@ -5,7 +5,7 @@ import pytest
 import trimesh
 
 from repose.errors import MeshError
-from repose.mesh.io import read_mesh, write_mesh
+from repose.mesh.formats.io import read_mesh, write_mesh
 from repose.mesh.mesh import Mesh
 
 

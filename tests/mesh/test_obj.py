@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repose.errors import MeshError
-from repose.mesh.io import read_mesh, write_obj
+from repose.mesh.formats.io import read_mesh, write_obj
+from repose.mesh.formats.obj import format_obj, parse_obj
 from repose.mesh.mesh import Mesh
-from repose.mesh.obj import format_obj, parse_obj
 
 TRIANGLE = b"v 0 0 0\nv 1 0 0\nv 0 1 0\n"
 

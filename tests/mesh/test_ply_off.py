@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repose.errors import MeshError
-from repose.mesh.io import read_mesh
-from repose.mesh.off import parse_off
-from repose.mesh.ply import parse_ply
+from repose.mesh.formats.io import read_mesh
+from repose.mesh.formats.off import parse_off
+from repose.mesh.formats.ply import parse_ply
 
 VERTICES = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [9, 9, 9]], np.float32)
 POLYGONS = [[0, 1, 2, 3], [2, 1, 0]]

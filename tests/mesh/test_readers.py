@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repose.errors import MeshError
-from repose.mesh.io import read_mesh
+from repose.mesh.formats.io import read_mesh
 
 # A duplicate, two unused vertices, a vertex shared by all faces; a quad and a pentagon.
 VERTICES = [[0, 0, 0], [9, 9, 9], [1, 0, 0], [0, 0, 0], [1, 1, 0], [0, 1, 0], [7, 7, 7], [0, -1, 1]]

@@ -4,7 +4,7 @@ import copy
 
 import torch
 
-from repose.models.layers.spectral import SpectralLinear
+from repose.methods.layers.spectral import SpectralLinear
 
 
 def relative(ours, plain):

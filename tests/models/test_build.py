@@ -4,8 +4,8 @@ import sys
 import pytest
 from pydantic import TypeAdapter
 
-from repose.config.methods import Method
-from repose.models import build, count_parameters
+from repose.config.models import Method
+from repose.methods.build import build, count_parameters
 
 TRAINING = {"steps": 1}
 SMALL = {
@@ -33,9 +33,9 @@ def test_the_defaults_are_the_published_networks(architecture, parameters):
 
 def test_building_one_does_not_import_the_other():
     code = (
-        "import sys; from repose.config.methods import Npt; from repose.models import build;"
+        "import sys; from repose.config.methods import Npt; from repose.methods.build import build;"
         "build(Npt(architecture='npt', width=8, training={'steps': 1}));"
-        "print('repose.models.corenet' in sys.modules)"
+        "print('repose.methods.corenet.network' in sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"

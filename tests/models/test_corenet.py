@@ -3,8 +3,8 @@ import torch
 from torch import nn
 
 from repose.bench import plain_corenet as reference
-from repose.models.corenet import CoreNet
-from repose.models.layers.spectral import SpectralLinear
+from repose.methods.corenet.network import CoreNet
+from repose.methods.layers.spectral import SpectralLinear
 from tests.models.helpers import enliven, gradient_errors, relative, tolerance, twins
 
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from repose.models.corenet import CoreNet
-from repose.models.corenet_ablated import AblatedCoreNet
-from repose.models.layers.elain import ElaIN
+from repose.methods.corenet.ablated import AblatedCoreNet
+from repose.methods.corenet.network import CoreNet
+from repose.methods.layers.elain import ElaIN
 from tests.models.helpers import enliven, relative
 
 SIZES = {"width": 16, "residual_blocks": 2, "refine_width": 32}

@@ -2,10 +2,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from repose.models.layers import transport
-from repose.models.layers.modulation import modulate, with_ones
-from repose.models.layers.spectral import SpectralLinear
-from repose.models.layers.statistics import centre, instance_norm
+from repose.methods.layers import transport
+from repose.methods.layers.modulation import modulate, with_ones
+from repose.methods.layers.spectral import SpectralLinear
+from repose.methods.layers.statistics import centre, instance_norm
 from tests.models import reference
 from tests.models.helpers import relative, tolerance
 

@@ -1,7 +1,7 @@
 import torch
 
 from repose.bench import plain_corenet as reference
-from repose.models.losses import edge_loss, reconstruction, weighted_edges
+from repose.methods.losses import edge_loss, reconstruction, weighted_edges
 
 TETRAHEDRON = torch.tensor([[0, 1, 2], [0, 2, 3], [0, 3, 1], [1, 3, 2]])
 OPEN_STRIP = torch.tensor([[0, 1, 2], [2, 1, 3]])

@@ -3,11 +3,11 @@ import pytest
 import torch
 
 from repose.bench import plain_corenet as plain_form
-from repose.config.methods import MapConNetTraining
 from repose.mesh.operators import edge_uses
-from repose.models.consistency import labelled_loss, unlabelled_loss
-from repose.models.layers.transport import matched
-from repose.models.mapconnet import MapConNet
+from repose.methods.layers.transport import matched
+from repose.methods.mapconnet.consistency import labelled_loss, unlabelled_loss
+from repose.methods.mapconnet.network import MapConNet
+from repose.methods.mapconnet.settings import MapConNetTraining
 from tests.models.helpers import enliven, gradient_errors, relative, twins
 
 N, M = 47, 61

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from repose.errors import ReposeError
-from repose.models.npt import NPT
+from repose.methods.npt.network import Npt
 from tests.models import reference
 from tests.models.helpers import enliven, gradient_errors, relative, tolerance, twins
 
@@ -10,7 +10,7 @@ from tests.models.helpers import enliven, gradient_errors, relative, tolerance, 
 @pytest.mark.parametrize("pooling", ["max", "none"])
 def test_parameter_count_at_full_width(pooling):
     with torch.device("meta"):
-        net = NPT(pooling=pooling)
+        net = Npt(pooling=pooling)
     assert sum(p.numel() for p in net.parameters()) == 6_054_941
 
 
@@ -18,7 +18,7 @@ def test_parameter_count_at_full_width(pooling):
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_equals_plain_formula(pooling, dtype):
     torch.manual_seed(0)
-    ours, plain = twins(enliven(NPT(40, pooling)), dtype)
+    ours, plain = twins(enliven(Npt(40, pooling)), dtype)
     identity = torch.randn(2, 53, 3, dtype=dtype)
     pose = torch.randn(2, 53 if pooling == "none" else 71, 3, dtype=dtype)
     truth = torch.randn(2, 53, 3, dtype=dtype)
@@ -35,7 +35,7 @@ def test_equals_plain_formula(pooling, dtype):
 
 def test_pooled_output_follows_identity_order_and_ignores_pose_order():
     torch.manual_seed(1)
-    net = NPT(32).double()
+    net = Npt(32).double()
     identity, pose = torch.randn(1, 40, 3).double(), torch.randn(1, 55, 3).double()
     p, q = torch.randperm(40), torch.randperm(55)
     assert relative(net(identity[:, p], pose[:, q]).vertices, net(identity, pose).vertices[:, p]) < 1e-12
@@ -43,13 +43,13 @@ def test_pooled_output_follows_identity_order_and_ignores_pose_order():
 
 def test_unequal_counts_without_pooling_are_refused():
     with pytest.raises(ReposeError, match="equal vertex counts, got 40 and 55"):
-        NPT(32, "none")(torch.zeros(1, 40, 3), torch.zeros(1, 55, 3))
+        Npt(32, "none")(torch.zeros(1, 40, 3), torch.zeros(1, 55, 3))
 
 
 def test_wrong_shapes_are_refused():
     with pytest.raises(ReposeError, match="identity vertices have shape"):
-        NPT(32)(torch.zeros(1, 3, 40), torch.zeros(1, 40, 3))
+        Npt(32)(torch.zeros(1, 3, 40), torch.zeros(1, 40, 3))
     with pytest.raises(ReposeError, match="2 identity meshes but 1 pose"):
-        NPT(32)(torch.zeros(2, 40, 3), torch.zeros(1, 40, 3))
+        Npt(32)(torch.zeros(2, 40, 3), torch.zeros(1, 40, 3))
     with pytest.raises(ReposeError, match="pooling 'mean'"):
-        NPT(32, "mean")
+        Npt(32, "mean")

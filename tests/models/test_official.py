@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from repose.models import count_parameters
-from repose.models.official.inception_v3 import InceptionV3, Mixed
-from repose.models.official.resnet50 import Bottleneck, ResNet50
+from repose.methods.build import count_parameters
+from repose.score.official_networks.inception_v3 import InceptionV3, Mixed
+from repose.score.official_networks.resnet50 import Bottleneck, ResNet50
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from repose.config.pose_methods import NprNetwork
 from repose.errors import ReposeError
-from repose.models.npr.extractor import PoseExtractor
-from repose.models.npr.neighbours import Neighbours
+from repose.methods.npr.extractor import PoseExtractor
+from repose.methods.npr.neighbours import Neighbours
+from repose.methods.npr.settings import NprNetwork
 from repose.neighbours import store as stores
 from repose.neighbours.compute import encoded
 from repose.neighbours.stage import run

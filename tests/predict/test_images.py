@@ -9,11 +9,11 @@ from PIL import Image
 from puppets import SIZE, flow_method, puppet_pairs, puppet_store, transfer_method
 from pydantic import TypeAdapter
 
-from repose.config.methods import Method
+from repose.config.models import Method
 from repose.errors import ReposeError
-from repose.images.archive import export_drawn
-from repose.models import build
+from repose.methods.build import build
 from repose.predict.images import predict_images
+from repose.use.export_images import export_drawn
 
 
 @pytest.fixture(scope="module")

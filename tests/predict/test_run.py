@@ -9,17 +9,17 @@ import zarr
 from pydantic import TypeAdapter
 from safetensors.torch import save_file
 
-from repose.config.methods import Method
+from repose.config.models import Method
 from repose.convert.bodies import write_bodies
+from repose.data.meshes import centred
 from repose.errors import ReposeError
-from repose.models import build
+from repose.methods.build import build
+from repose.predict.meshes import predict
 from repose.predict.network import load_network
-from repose.predict.run import predict
-from repose.score.rows import METRICS, score
+from repose.score.meshes import METRICS, score
 from repose.split.triples import Meshes, draw_triples
-from repose.store.meshes import MeshStore
+from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
-from repose.train.batches import centred
 
 
 def method(**settings):
@@ -101,7 +101,7 @@ def test_numbers_that_are_none_are_refused(store, tmp_path):
         ordered = True
 
         def forward(self, identity, pose):
-            from repose.models.interface import Transfer
+            from repose.methods.interface import Transfer
 
             return Transfer(vertices=identity * float("nan"))
 

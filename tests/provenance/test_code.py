@@ -9,12 +9,12 @@ import repose.provenance.code as code
 def package(tmp_path, monkeypatch):
     """A copy of a few modules, so that a test may edit them."""
     source = {
-        "train/fit.py": "from repose.models import losses\nimport repose.store.meshes\n",
+        "train/fit.py": "from repose.methods.build import losses\nimport repose.store.mesh_store\n",
         "train/__init__.py": '"""Doc."""\n',
-        "train/tasks/transfer.py": "from repose.models import losses\n",
+        "train/tasks/transfer.py": "from repose.methods.build import losses\n",
         "models/__init__.py": "",
         "models/losses.py": "WEIGHT = 1\n",
-        "models/npt.py": "from repose.models.losses import WEIGHT\n",
+        "models/npt.py": "from repose.methods.losses import WEIGHT\n",
         "models/corenet.py": "EPSILON = 0.03\n",
         "store/__init__.py": "",
         "store/meshes.py": "from repose.errors import ReposeError\n",
@@ -76,11 +76,11 @@ def test_the_real_package_keeps_models_apart():
     for architecture in ("npt", "corenet"):
         assert len(code.stage_code("train", architecture, "transfer")) == 16
     assert len(code.stage_code("raw", "open-human")) == 16
-    assert "repose.models.npt" not in _closure("repose.train.fit", "repose.models.corenet")
+    assert "repose.methods.npt.network" not in _closure("repose.train.fit", "repose.methods.corenet.network")
 
 
 def test_scores_of_meshes_do_not_depend_on_the_code_that_judges_pictures():
-    pictures = {"repose.mesh.render", "repose.models.render_scorer", "repose.judge.renders"}
+    pictures = {"repose.mesh.render", "repose.methods.scorers.render_scorer", "repose.score.render_metrics"}
     assert pictures <= _closure(*code.ENTRIES["judge"])
     for stage in ("score", "score-poses"):
         assert pictures.isdisjoint(_closure(*code.ENTRIES[stage]))

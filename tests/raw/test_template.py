@@ -5,8 +5,8 @@ import pytest
 import trimesh
 
 from repose.errors import ReposeError
-from repose.raw.open_human.collisions import CollisionTest
-from repose.raw.open_human.template import is_closed_sphere, retopologise, whole
+from repose.synthetic.open_human.collisions import CollisionTest
+from repose.synthetic.open_human.template import is_closed_sphere, retopologise, whole
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import zarr
 from PIL import Image
 
 from repose.convert.bodies import write_bodies
-from repose.report.figure import SIZE, figure
+from repose.report.meshes import SIZE, figure
 from repose.report.shown import Shown, spread
-from repose.store.meshes import MeshStore
+from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
 
 

@@ -7,10 +7,10 @@ from PIL import Image
 from puppets import puppet_pairs, puppet_store, transfer_method
 from pydantic import TypeAdapter
 
-from repose.config.methods import Method
-from repose.models import build
+from repose.config.models import Method
+from repose.methods.build import build
 from repose.predict.images import predict_images
-from repose.report.image_figure import LEAST_WIDTH, flow_colours, image_figure, pose_picture
+from repose.report.images import LEAST_WIDTH, flow_colours, image_figure, pose_picture
 from repose.report.shown import Shown
 
 

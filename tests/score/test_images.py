@@ -6,14 +6,14 @@ import torch
 from puppets import puppet_pairs, puppet_store
 from pydantic import TypeAdapter
 
-from repose.config.methods import Method
+from repose.config.models import Method
+from repose.data.images import scaled
 from repose.errors import ReposeError
 from repose.images.attributes import attribute_vectors
-from repose.models import build
-from repose.models.image_scorer import ImageScorer
+from repose.methods.build import build
+from repose.methods.scorers.image_scorer import ImageScorer
 from repose.predict.images import predict_images
 from repose.score.images import score_images
-from repose.train.image_batches import scaled
 
 PAIRS = puppet_pairs(range(2), "test")
 

@@ -12,20 +12,19 @@ from PIL import Image
 from pydantic import TypeAdapter
 
 from repose.config.images import DeepFashion, ImagePairs, Official
-from repose.config.methods import Method
-from repose.config.models import Compute
-from repose.convert import image_stage as convert
+from repose.config.models import Compute, Method
+from repose.convert import images as convert
 from repose.errors import ReposeError
-from repose.models.official.inception_v3 import InceptionV3
-from repose.models.official.resnet50 import ResNet50
 from repose.predict import stage as predict
 from repose.provenance.manifest import load, manifest_path
 from repose.raw import stage as raw
 from repose.score import stage as score
 from repose.score.official import fashion_nats, open_judges, prepared
-from repose.split import image_stage as split
-from repose.store import image_stage as store_stage
-from repose.store.images import ImageStore
+from repose.score.official_networks.inception_v3 import InceptionV3
+from repose.score.official_networks.resnet50 import ResNet50
+from repose.split import images as split
+from repose.store import images as store_stage
+from repose.store.image_store import ImageStore
 from repose.tables.images import image_table
 from repose.tables.runs import Run
 

@@ -9,11 +9,11 @@ import zarr
 
 from repose.convert.bodies import write_bodies
 from repose.errors import ReposeError
-from repose.models.copy_poses import CopyPoses
+from repose.methods.copies.poses import CopyPoses
 from repose.predict.poses import predict_poses
 from repose.score.poses import METRICS, coverage, distances, one_nn_accuracy, score_poses
 from repose.split.triples import Meshes, draw_triples
-from repose.store.meshes import MeshStore
+from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
 
 IDENTITIES, POSES = 4, 12

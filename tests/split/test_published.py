@@ -14,15 +14,15 @@ from repose.convert.bodies import write_bodies
 from repose.convert.catalog import COLUMNS as CATALOG
 from repose.convert.catalog import mesh_id
 from repose.errors import ReposeError
-from repose.models.interface import Transfer
-from repose.predict.run import predict
+from repose.methods.interface import Transfer
+from repose.predict.meshes import predict
 from repose.provenance.manifest import Recorder, load, manifest_path
-from repose.score.rows import score
+from repose.score.meshes import score
+from repose.split.meshes import run
 from repose.split.protocols import Partition
 from repose.split.published import read_published
-from repose.split.stage import run
 from repose.split.triples import Meshes, draw_triples, write_list
-from repose.store.meshes import MeshStore
+from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
 
 PAIRS = {(i, p) for i in range(30) for p in range(800)}

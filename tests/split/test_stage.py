@@ -8,7 +8,7 @@ from repose.config.datasets import MOTIONS, Dataset
 from repose.convert.catalog import COLUMNS
 from repose.errors import ReposeError
 from repose.provenance.manifest import Recorder, manifest_path
-from repose.split.stage import run
+from repose.split.meshes import run
 
 
 def catalogue(folder, pairs):

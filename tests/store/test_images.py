@@ -12,9 +12,9 @@ from repose.errors import ReposeError
 from repose.images.correspondence import Camera, View, correspond
 from repose.images.picture import BARYCENTRIC_UNIT, Geometry, Picture
 from repose.raw.corr import Correspondence, read_corr, write_corr
-from repose.raw.rendered.cast import Scene, sample_rays
 from repose.store.image_pack import pack_images
-from repose.store.images import ImageStore
+from repose.store.image_store import ImageStore
+from repose.synthetic.rendered.cast import Scene, sample_rays
 
 SQUARE = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], float)
 TRIANGLES = np.array([[0, 1, 2], [0, 2, 3]])

@@ -12,7 +12,7 @@ import repose.store.pack as pack_module
 from repose.convert.bodies import write_bodies
 from repose.convert.catalog import read_catalog
 from repose.errors import ReposeError
-from repose.store.meshes import MeshStore
+from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
 
 SPHERE = trimesh.creation.icosphere(subdivisions=1)

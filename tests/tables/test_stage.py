@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from repose.audit.audit import audit
+from repose.audit.compare import compare
+from repose.audit.crate import write_crate
 from repose.errors import ReposeError
-from repose.provenance.audit import audit
-from repose.provenance.compare import compare
-from repose.provenance.crate import write_crate
 from repose.provenance.manifest import Recorder, load, manifest_path
 from repose.tables.stage import RunFiles, run
 

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from repose.tables.meshes import COLUMNS, markdown, transfer_table
 from repose.tables.runs import Run, interval95
-from repose.tables.transfer import COLUMNS, markdown, transfer_table
 
 METRICS = {"pmd_m2": 4e-3, "cd_m2": 8e-3, "mpve_mm": 90.0, "edge_error": 0.2}
 

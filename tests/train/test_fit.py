@@ -14,21 +14,21 @@ import trimesh
 from pydantic import TypeAdapter
 
 from repose.config.load import check
-from repose.config.methods import Method, Training
-from repose.config.models import Compute
+from repose.config.models import Compute, Method
 from repose.convert.bodies import write_bodies
+from repose.data.meshes import BatchStream, TrainingData, Triples, centred
 from repose.errors import ReposeError
-from repose.models import build
-from repose.models.interface import Transfer
-from repose.models.losses import seen_edges, weighted_edges
+from repose.methods.build import build
+from repose.methods.interface import Transfer
+from repose.methods.losses import seen_edges, weighted_edges
+from repose.methods.recipe import rate_factor
+from repose.methods.settings import Training
+from repose.methods.supervised import SupervisedRecipe
 from repose.split.protocols import Partition, training_triples
 from repose.split.triples import Meshes
-from repose.store.meshes import MeshStore
+from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
-from repose.train.batches import BatchStream, TrainingData, Triples, centred
 from repose.train.stage import run
-from repose.train.tasks.base import rate_factor
-from repose.train.tasks.transfer import TransferTask
 from tests import trainings
 from tests.trainings import same
 
@@ -180,7 +180,7 @@ def test_schedules(schedule):
 
 
 def test_shuffles_reach_the_network_and_the_output_comes_back_in_order():
-    from repose.models.shuffle import transfer_shuffled
+    from repose.methods.shuffle import transfer_shuffled
 
     identity, pose = torch.rand(2, 7, 3), torch.rand(2, 5, 3)
     identity_order, pose_order = torch.randperm(7), torch.randperm(5)
@@ -231,7 +231,7 @@ def test_a_step_may_see_random_vertices_only(folder, tmp_path, architecture):
     splits = pd.read_parquet(folder / "train.parquet")
     triples = Triples(MeshStore(folder / "meshes.zarr"), splits)
     data = TrainingData(triples.store, triples, triples)
-    task = TransferTask(task_method, Spy(build(task_method)), data, seed=0)
+    task = SupervisedRecipe(task_method, Spy(build(task_method)), data, seed=0)
     task.log = lambda *a, **k: None
     loss = task.training_step(next(iter(BatchStream(triples, 2, 0, 0, 1))), 0)
     loss.backward()

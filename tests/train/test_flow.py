@@ -6,18 +6,18 @@ import pytest
 import torch
 from puppets import SIZE, flow_method, puppet_pairs, puppet_store, transfer_method
 from pydantic import TypeAdapter
+from repose.train.recipes import task_of
 from safetensors.torch import save_file
 
-from repose.config.methods import Method
+from repose.config.models import Method
+from repose.data.images import ImagePairs, scaled, unscaled
 from repose.errors import ReposeError
 from repose.images.metrics import ssim_u7
-from repose.models import build
-from repose.store.images import ImageStore
-from repose.train.image_batches import ImagePairs, scaled, unscaled
-from repose.train.tasks import task_of
-from repose.train.tasks.flow import halved, shifted
-from repose.train.tasks.flow_transfer import placed
-from repose.train.tasks.image_scorer import varied
+from repose.methods.build import build
+from repose.methods.flow.flow_recipe import halved, shifted
+from repose.methods.flow.transfer_recipe import placed
+from repose.methods.scorers.image_scorer_recipe import varied
+from repose.store.image_store import ImageStore
 from tests import trainings
 from tests.trainings import resumes, same
 
@@ -123,7 +123,7 @@ def test_a_training_with_moved_targets_is_repeatable(folder, tmp_path, flow_weig
 
 
 def test_a_warped_source_is_the_target_where_it_is_visible(folder):
-    from repose.models.flow.warp import warp
+    from repose.methods.flow.warp import warp
 
     pairs = ImagePairs(ImageStore(folder / "images.zarr"), puppet_pairs(range(2), "train"))
     images, flows = pairs.images(np.arange(8)), pairs.flows(np.arange(8))

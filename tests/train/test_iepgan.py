@@ -8,18 +8,18 @@ import pytest
 import torch
 import trimesh
 from pydantic import TypeAdapter
+from repose.train.recipes import task_of
 
-from repose.config.methods import Method
+from repose.config.models import Method
 from repose.convert.bodies import write_bodies
 from repose.errors import ReposeError
 from repose.gih.reader import GihReader
 from repose.gih.scale import compute_dataset
 from repose.gih.solver import all_pairs
-from repose.models import build
+from repose.methods.build import build
 from repose.split.triples import Meshes, draw_triples
-from repose.store.meshes import MeshStore
+from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
-from repose.train.tasks import task_of
 from tests import trainings
 from tests.trainings import resumes, same
 

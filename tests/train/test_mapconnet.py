@@ -6,17 +6,17 @@ import torch
 import trimesh
 from pydantic import TypeAdapter, ValidationError
 
-from repose.config.methods import Method
+from repose.config.models import Method
 from repose.convert.bodies import write_bodies
 from repose.convert.catalog import mesh_numbers
+from repose.data.meshes import Batch
+from repose.data.unlabelled import Bodies, Numbers, UnlabelledBatch
 from repose.errors import ReposeError
+from repose.methods.mapconnet.recipe import MapConNetRecipe, Stream
 from repose.split.protocols import Partition, training_triples
 from repose.split.triples import Meshes
-from repose.store.meshes import MeshStore
+from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
-from repose.train.batches import Batch
-from repose.train.labels import Bodies, Numbers, UnlabelledBatch
-from repose.train.tasks.mapconnet import MapConNetTask, Stream
 from tests import trainings
 
 SMALL = {"width": 8, "identity_channels": 4, "residual_blocks": 1, "refine_width": 8}
@@ -56,7 +56,7 @@ def splits():
 
 
 def data_of(setting, store, splits, **training):
-    return MapConNetTask.read(method(setting, **training), store, splits)
+    return MapConNetRecipe.read(method(setting, **training), store, splits)
 
 
 def fit(setting, store, splits, state):

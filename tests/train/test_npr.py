@@ -8,11 +8,11 @@ from pydantic import ValidationError
 
 from repose.errors import ReposeError
 from repose.mesh.metrics import pmd
-from repose.models import build
-from repose.predict.run import predict
-from repose.score.rows import score
+from repose.methods.build import build
+from repose.methods.npr.recipe import NprRecipe
+from repose.predict.meshes import predict
+from repose.score.meshes import score
 from repose.split.triples import draw_triples
-from repose.train.tasks.npr import NprTask
 from tests.trainings import fit, resumes
 from tests.worms import LEARNING, POSES, THERE, npr_method, worm_store
 
@@ -37,20 +37,20 @@ def unseen():
 
 
 def test_it_sees_one_body_and_no_truth_of_a_transfer(store, splits):
-    data = NprTask.read(npr_method({"source": 1}), store, splits)
+    data = NprRecipe.read(npr_method({"source": 1}), store, splits)
     names = {store.mesh_ids[row] for row in data.train.rows.ravel()}
     assert names == {f"id1_{p}" for p in range(48)}
     assert {store.mesh_ids[row] for row in data.train.rests.ravel()} == {"id1_0"}
     assert len(data.val) == 8
-    first = NprTask.read(npr_method(), store, splits)
+    first = NprRecipe.read(npr_method(), store, splits)
     assert {store.mesh_ids[row] for row in first.train.rests.ravel()} == {"id0_0"}
 
 
 def test_a_source_or_a_rest_pose_that_is_not_there_is_refused(store, splits):
     with pytest.raises(ReposeError, match=r"training.source: identity 2 is not in training"):
-        NprTask.read(npr_method({"source": 2}), store, splits)
+        NprRecipe.read(npr_method({"source": 2}), store, splits)
     with pytest.raises(ReposeError, match="no mesh 'id0_99' in the store"):
-        NprTask.read(npr_method(rest_pose=99), store, splits)
+        NprRecipe.read(npr_method(rest_pose=99), store, splits)
     with pytest.raises(ValidationError, match="keypoints 50 must not be more than middle 40"):
         npr_method(keypoints=50)
 

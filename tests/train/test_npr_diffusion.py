@@ -10,22 +10,22 @@ from PIL import Image
 from pydantic import TypeAdapter
 from safetensors.torch import save, save_file
 
-from repose.config.methods import Method
+from repose.config.models import Method
+from repose.data.meshes import centred
 from repose.errors import ReposeError
-from repose.generate.command import generate
-from repose.mesh.io import read_mesh, write_mesh
+from repose.mesh.formats.io import read_mesh, write_mesh
 from repose.mesh.mesh import Mesh
-from repose.models import build
-from repose.models.generation import Body
-from repose.models.load import load_weights
-from repose.models.npr.refinement import Distortion
+from repose.methods.build import build
+from repose.methods.generation import Body
+from repose.methods.load import load_weights
+from repose.methods.npr.refinement import Distortion
+from repose.methods.npr_diffusion.recipe import NprDiffusionRecipe
 from repose.predict.poses import predict_poses
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.score.poses import score_poses
 from repose.split.triples import draw_triples
-from repose.train.batches import centred
-from repose.train.tasks.npr_diffusion import NprDiffusionTask
-from repose.transfer.command import Said
+from repose.use.generate import generate
+from repose.use.transfer.command import Said
 from tests.trainings import fit, resumes
 from tests.worms import LEARNING, POSES, THERE, WIDTHS, npr_method, worm, worm_store
 
@@ -78,7 +78,7 @@ def trained(settings, store, splits, npr, folder):
 
 
 def test_it_sees_one_body_and_nothing_of_the_test(store, splits):
-    data = NprDiffusionTask.read(method(), store, splits["train"])
+    data = NprDiffusionRecipe.read(method(), store, splits["train"])
     names = [{store.mesh_ids[row] for row in rows} for rows in (data.train, data.val)]
     assert names[0] == {f"id0_{p}" for p in range(40)} and names[1] <= {f"id0_{p}" for p in range(40, 46)}
     assert names[1] and store.mesh_ids[data.rest] == "id0_0"

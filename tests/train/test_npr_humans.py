@@ -10,12 +10,12 @@ from repose.convert.bodies import write_bodies
 from repose.mesh.frame import find_frame
 from repose.mesh.mesh import Mesh
 from repose.mesh.metrics import pmd
-from repose.models import build
-from repose.raw.open_human import Settings, finer, generate, generation, meshes
+from repose.methods.build import build
 from repose.split.triples import COLUMNS
-from repose.store.meshes import MeshStore
+from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
-from repose.transfer.run import Body, transfer
+from repose.synthetic.open_human import Settings, finer, generate, generation, meshes
+from repose.use.transfer.run import Body, transfer
 from repose.weights.model import Model
 from tests.trainings import fit
 from tests.worms import npr_method

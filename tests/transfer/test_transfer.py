@@ -13,11 +13,11 @@ from safetensors.torch import save_file
 
 from repose.cli import main
 from repose.errors import ReposeError
+from repose.mesh.formats.io import read_mesh, write_mesh
 from repose.mesh.frame import UNITS, UPRIGHT
-from repose.mesh.io import read_mesh, write_mesh
 from repose.mesh.mesh import Mesh
-from repose.models import create
-from repose.transfer.command import Said, run
+from repose.methods.build import create
+from repose.use.transfer.command import Said, run
 from repose.weights.model import METADATA, open_model
 from tests.models.helpers import enliven
 

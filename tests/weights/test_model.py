@@ -7,9 +7,9 @@ import torch
 from pydantic import TypeAdapter
 from safetensors.torch import save_file
 
-from repose.config.methods import Method
+from repose.config.models import Method
 from repose.errors import ReposeError
-from repose.models import build
+from repose.methods.build import build
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.weights.model import open_model
 

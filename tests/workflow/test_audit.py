@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from repose.audit import audit as auditing
+from repose.audit.audit import audit, parse_cell
 from repose.cli import app
 from repose.errors import ReposeError
-from repose.provenance import audit as auditing
-from repose.provenance.audit import audit, parse_cell
 from repose.provenance.manifest import Recorder, history_path, load, manifest_path
 
 RUN = ("model.safetensors", "history.parquet", "run.json", "model.manifest.json", "model.history.json")

@@ -7,12 +7,12 @@ import shutil
 import pandas as pd
 import pytest
 
+from repose.audit.audit import audit
+from repose.audit.compare import compare
 from repose.config.load import load_files
 from repose.errors import ReposeError
-from repose.paths import run_files
-from repose.provenance.audit import audit
-from repose.provenance.compare import compare
 from repose.provenance.manifest import Recorder, load, manifest_path
+from repose.results import run_files
 from repose.tables.stage import run as make_table
 
 PLACE = "open-human/npt/seed0"

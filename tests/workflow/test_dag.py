@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from conftest import Project
 
+from repose.audit.audit import audit
 from repose.errors import ReposeError
-from repose.provenance.audit import audit
 from repose.provenance.manifest import load, manifest_path, verify
-from repose.tables.transfer import COLUMNS
+from repose.tables.meshes import COLUMNS
 
 LEARNED = {"npt", "corenet", "npr"}
 

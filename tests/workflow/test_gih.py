@@ -8,7 +8,7 @@ import zarr
 
 from repose.gih.reader import GihReader
 from repose.provenance.manifest import Recorder, load, manifest_path, verify
-from repose.store.meshes import MeshStore
+from repose.store.mesh_store import MeshStore
 
 TARGET = "results/gih/open-human.manifest.json"
 FOLDER = "results/gih/open-human"

@@ -10,7 +10,7 @@ from conftest import Project
 from released import body, faces_of, ply, write_faust
 
 from repose.convert.catalog import read_catalog
-from repose.store.meshes import MeshStore
+from repose.store.mesh_store import MeshStore
 
 CONFIG = """
 datasets:

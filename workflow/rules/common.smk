@@ -10,7 +10,7 @@ from repose.config.load import check
 from repose.errors import ReposeError
 from repose.gih.cluster import LIBRARIES_MIB, mesh_mib
 from repose.gih.lost import lost
-from repose.provenance.code import of_kind, stage_code
+from repose.provenance.code import of_medium, stage_code
 from repose.raw.collect import brought
 
 try:
@@ -45,9 +45,9 @@ def is_licensed(name):
     return isinstance(CONFIG.datasets[name], Licensed)
 
 
-def is_of(kind):
+def is_of(medium):
     """Whether a dataset is of meshes or of images, as a function of its name."""
-    return lambda name: CONFIG.datasets[name].kind == kind
+    return lambda name: CONFIG.datasets[name].medium == medium
 
 
 def one_of(names):
@@ -155,14 +155,14 @@ def gih_lost(wildcards):
 
 def split_code(wildcards):
     """The hash of the code that draws triples, or pairs of images."""
-    return stage_code(of_kind("split", CONFIG.datasets[wildcards.dataset].kind))
+    return stage_code(of_medium("split", CONFIG.datasets[wildcards.dataset].medium))
 
 
 def dataset_code(stage):
     """A function of wildcards: the hash of a stage's code for the dataset's source."""
 
     def code(wildcards):
-        return stage_code(stage, source_of(wildcards))
+        return stage_code(stage, CONFIG.datasets[wildcards.dataset].module)
 
     return code
 
@@ -172,29 +172,29 @@ def method_code(stage):
 
     def code(wildcards):
         method = CONFIG.methods[wildcards.method]
-        name = of_kind(stage, method.kind) if stage == "predict" else stage
-        return stage_code(name, method.architecture, method.task)
+        name = of_medium(stage, method.medium) if stage == "predict" else stage
+        return stage_code(name, *filter(None, [method.network, method.recipe]))
 
     return code
 
 
-def kind_code(stage):
+def medium_code(stage):
     """A function of wildcards: the hash of a stage's code for meshes, images or made-up poses."""
 
     def code(wildcards):
         if "table" in wildcards.keys():
-            kind = CONFIG.kind_of(wildcards.table)
+            medium = CONFIG.medium_of(wildcards.table)
         else:
-            kind = CONFIG.methods[wildcards.method].kind
-        return stage_code(of_kind(stage, kind))
+            medium = CONFIG.methods[wildcards.method].medium
+        return stage_code(of_medium(stage, medium))
 
     return code
 
 
 def packed(wildcards):
     """The packed meshes or images of a dataset."""
-    kind = CONFIG.datasets[wildcards.dataset].kind
-    return f"results/data/{wildcards.dataset}/{kind}.zarr"
+    medium = CONFIG.datasets[wildcards.dataset].medium
+    return f"results/data/{wildcards.dataset}/{medium}.zarr"
 
 
 def packed_manifest(wildcards):

@@ -30,6 +30,6 @@ rule report:
         runtime=30,
     params:
         table=table_settings,
-        code=kind_code("report"),
+        code=medium_code("report"),
     shell:
         "repose report {wildcards.table} --results results --out {output.figure} 2>&1 | tee {log}"

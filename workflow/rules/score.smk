@@ -27,7 +27,7 @@ rule score:
         mem_mb=4000,
         runtime=240,
     params:
-        code=kind_code("score"),
+        code=medium_code("score"),
         scorer=scorer_option,
         official=official_settings,
     shell:

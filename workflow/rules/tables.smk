@@ -34,6 +34,6 @@ rule tables:
         runtime=30,
     params:
         table=table_settings,
-        code=kind_code("tables"),
+        code=medium_code("tables"),
     shell:
         "repose tables {wildcards.table} --results results --out {output.table} 2>&1 | tee {log}"

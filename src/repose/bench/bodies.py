@@ -11,7 +11,7 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
-from repose.raw.open_human import Settings, generate, meshes
+from repose.synthetic.open_human import Settings, generate, meshes
 
 FINEST = 12_000
 """Vertices of the body that all others are made from, close to all that its template has."""

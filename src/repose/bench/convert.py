@@ -17,12 +17,12 @@ import trimesh
 from repose.bench import peak_mib
 from repose.bench.bodies import body
 from repose.cluster import Cluster
-from repose.convert.stage import convert
-from repose.mesh.io import read_mesh, write_obj
+from repose.convert.meshes import convert
+from repose.mesh.formats.io import read_mesh, write_obj
 from repose.mesh.mesh import Mesh
 from repose.provenance.manifest import Recorder, peak_memory_mib
 from repose.raw.source import Item
-from repose.store.stage import run as store
+from repose.store.meshes import run as store
 
 VERTICES, MESHES, FEW = 6890, 320, 16
 CLUSTER = Cluster(2)

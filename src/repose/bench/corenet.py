@@ -22,12 +22,12 @@ from torch import Tensor
 
 from repose.bench import plain_corenet as plain
 from repose.bench.loader import RINGS, SECTORS, sphere
-from repose.config.methods import MapConNetTraining
 from repose.errors import ReposeError
-from repose.models.consistency import unlabelled_loss
-from repose.models.corenet import CoreNet
-from repose.models.losses import edge_loss, reconstruction, weighted_edges
-from repose.models.mapconnet import MapConNet
+from repose.methods.corenet.network import CoreNet
+from repose.methods.losses import edge_loss, reconstruction, weighted_edges
+from repose.methods.mapconnet.consistency import unlabelled_loss
+from repose.methods.mapconnet.network import MapConNet
+from repose.methods.mapconnet.settings import MapConNetTraining
 
 ROUNDS = 3
 TITLES = {"corenet": "3D-CoreNet", "mapconnet": "unsupervised MAPConNet"}

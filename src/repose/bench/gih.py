@@ -20,7 +20,7 @@ from repose.bench import peak_mib
 from repose.bench.bodies import body
 from repose.gih.intrinsic import Float, Int
 from repose.gih.solver import Matrix, all_pairs
-from repose.mesh.io import write_obj
+from repose.mesh.formats.io import write_obj
 from repose.mesh.mesh import Mesh
 
 VERTICES = 6890

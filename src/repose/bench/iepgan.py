@@ -24,19 +24,19 @@ from torch import Tensor
 from repose.array_pickle import ArrayUnpickler
 from repose.bench import compare
 from repose.bench.bodies import body
-from repose.config.methods import AdversarialTraining, IepGan
 from repose.convert.bodies import write_bodies
+from repose.data.meshes import TrainingData, Triples, centred
 from repose.gih import store
 from repose.gih.compute import mesh_into_store
 from repose.gih.solver import METRES
-from repose.models import build
-from repose.models.iepgan import stretch
+from repose.methods.build import build
+from repose.methods.iepgan import stretch
+from repose.methods.iepgan.recipe import IepGanRecipe
+from repose.methods.iepgan.settings import AdversarialTraining, IepGanSettings
 from repose.provenance.manifest import peak_memory_mib
 from repose.split.triples import Meshes, draw_triples
-from repose.store.meshes import MeshStore
+from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
-from repose.train.batches import TrainingData, Triples, centred
-from repose.train.tasks.iepgan import IepganTask
 
 BATCH, POSES = 4, 10
 SHAPES = 10  # distinct bodies and matrices: the 100 meshes share them, which reading does not notice, as it keeps none
@@ -103,15 +103,15 @@ def _data(root: Path, meshes: int) -> TrainingData:
     return TrainingData(packed, triples, triples, given={"gih": root / "gih.zarr"})
 
 
-def _task(data: TrainingData, patch_vertices: int, target: Target) -> IepganTask:
+def _task(data: TrainingData, patch_vertices: int, target: Target) -> IepGanRecipe:
     """A training on all vertices, without Lightning around it."""
     training = AdversarialTraining(
         steps=1000, batch=BATCH, patch_vertices=patch_vertices, target=target,
         discriminator_width=64, cooccurrence_width=64,
     )  # fmt: skip
-    method = IepGan(architecture="iepgan", width=64, generator_width=48, training=training)
+    method = IepGanSettings(architecture="iepgan", width=64, generator_width=48, training=training)
     torch.manual_seed(0)
-    task = IepganTask(method, build(method), data, seed=0)
+    task = IepGanRecipe(method, build(method), data, seed=0)
     optimizers, rates = task.configure_optimizers()
     alone = {
         "optimizers": lambda: optimizers,
@@ -123,14 +123,14 @@ def _task(data: TrainingData, patch_vertices: int, target: Target) -> IepganTask
     return task
 
 
-def _parts(task: IepganTask, steps: int) -> Part:
+def _parts(task: IepGanRecipe, steps: int) -> Part:
     # From 1: the penalties of the discriminators are due in every sixteenth step, the first of which is step 0.
     found = [_step(task, number) for number in range(1, steps + 2)][1:]
     median = {key: float(np.median([part[key] for part in found])) for key in found[0]}
     return median | {"read_share": (median["mesh_read"] + median["gih_read"]) / median["step"]}
 
 
-def _step(task: IepganTask, number: int) -> Part:
+def _step(task: IepGanRecipe, number: int) -> Part:
     """CPU seconds of one step: reading meshes, reading distances, distances forward and backward, and all the rest."""
     seconds = {"mesh_read": 0.0, "gih_read": 0.0, "gih": 0.0}
     intrinsic = task.intrinsic

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from repose.bench import compare
 from repose.images.correspondence import Camera
-from repose.raw import open_fashion
-from repose.raw.open_human import Settings as BodySettings
-from repose.raw.open_human import generate
-from repose.raw.rendered.cast import Scene, sample_rays
-from repose.raw.rendered.draw import Settings
-from repose.raw.rendered.recipe import ImageRecipe
-from repose.raw.rendered.render import Renderer
+from repose.synthetic import open_fashion
+from repose.synthetic.open_human import Settings as BodySettings
+from repose.synthetic.open_human import generate
+from repose.synthetic.rendered.cast import Scene, sample_rays
+from repose.synthetic.rendered.draw import Settings
+from repose.synthetic.rendered.recipe import ImageRecipe
+from repose.synthetic.rendered.render import Renderer
 
 SIZE, SAMPLES, VERTICES = 256, 3, 6890
 IMAGES = 8  # of each outfit

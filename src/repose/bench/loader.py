@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from repose.bench import compare
 from repose.convert.bodies import write_bodies
+from repose.data.meshes import Triples
 from repose.split.triples import Meshes, draw_triples
-from repose.store.meshes import MeshStore
+from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
-from repose.train.batches import Triples
 
 IDENTITIES, POSES, RINGS, SECTORS, BATCH = 4, 8, 82, 84, 8
 

@@ -20,8 +20,8 @@ from torch import Tensor
 
 from repose.bench.bodies import body
 from repose.bench.corenet import RETURN_MEMORY, memory_mib
-from repose.models.npr import NPR
-from repose.models.npr.neighbours import NEAR, nearest
+from repose.methods.npr.neighbours import NEAR, nearest
+from repose.methods.npr.network import Npr
 
 SIDES = ("plain", "ours")
 ANCHORS = ("posed", "rest")
@@ -86,7 +86,7 @@ def training_step(anchors: str, mesh: str, repeats: int, widths: dict[str, int])
     """Print CPU seconds and MiB of a step beyond weights and optimiser; run it in a process of its own."""
     rest, faces = (torch.from_numpy(np.load(mesh)[name]) for name in ("rest", "faces"))
     torch.manual_seed(0)
-    network = NPR(anchors=anchors, **widths)  # type: ignore[arg-type]
+    network = Npr(anchors=anchors, **widths)  # type: ignore[arg-type]
     optimizer = torch.optim.Adam(network.parameters())
     template = network.templates.of(rest[None].float(), faces.long())
     posed = (rest * torch.tensor([1.0, 1.1, 0.9]))[None].float()

@@ -10,7 +10,7 @@ import numpy as np
 import trimesh
 
 from repose.bench import compare
-from repose.mesh.io import read_mesh, write_obj
+from repose.mesh.formats.io import read_mesh, write_obj
 from repose.mesh.mesh import Mesh
 
 VERTICES, FACES = 6890, 13776

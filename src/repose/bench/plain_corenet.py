@@ -15,12 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from repose.config.methods import MapConNetTraining, Training
-from repose.models.corenet import CoreNet, Correspondence, Refinement
-from repose.models.layers.elain import ElaIN, ElaINBlock
-from repose.models.layers.residual import FeatureBlock
-from repose.models.layers.spectral import SpectralLinear
-from repose.models.mapconnet import MapConNet
+from repose.methods.corenet.network import CoreNet, Correspondence, Refinement
+from repose.methods.layers.elain import ElaIN, ElaINBlock
+from repose.methods.layers.residual import FeatureBlock
+from repose.methods.layers.spectral import SpectralLinear
+from repose.methods.mapconnet.network import MapConNet
+from repose.methods.mapconnet.settings import MapConNetTraining
+from repose.methods.settings import Training
 
 
 class Pass(NamedTuple):

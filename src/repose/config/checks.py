@@ -5,20 +5,21 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
 from typing import Any, NamedTuple
 
-from repose.config.image_methods import FlowRegression, FlowTransfer, ImageFeatures, ImageScorer
-from repose.config.learned import Learnable
-from repose.config.methods import Npr
 from repose.config.models import Config
-from repose.config.pose_methods import NprDiffusion, Refined, RenderScorer
+from repose.methods.flow.settings import FlowRegressionSettings, FlowTransferSettings, ImageFeaturesSettings
+from repose.methods.npr.settings import NprSettings, Refined
+from repose.methods.npr_diffusion.settings import NprDiffusionSettings
+from repose.methods.scorers.settings import ImageScorerSettings, RenderScorerSettings
+from repose.methods.settings import LearnedMethod
 
 SAME = "give both methods the same"
 # What a method may be given of another one: of which class that is, and settings that both must have alike.
 PARTS: dict[str, tuple[type, tuple[str, ...]]] = {
-    "poses_of": (Npr, ()),
-    "features": (ImageFeatures, ()),
-    "flow": (FlowRegression, ("flow_network", "joints", "radius")),
+    "poses_of": (NprSettings, ()),
+    "features": (ImageFeaturesSettings, ()),
+    "flow": (FlowRegressionSettings, ("flow_network", "joints", "radius")),
     "generator": (
-        FlowTransfer,
+        FlowTransferSettings,
         ("generator", "width", "widest", "levels", "warped_levels", "gate", "joints", "radius", "faithful"),
     ),
 }
@@ -82,19 +83,19 @@ def _truth(config: Config) -> Iterator[Wrong]:
 def _kinds(config: Config) -> Iterator[Wrong]:
     """A table compares methods of meshes on meshes, or of images on images."""
     for table, rows in config.tables.items():
-        kind = config.kind_of(table)
-        allowed = {"meshes", "poses"} if kind == "poses" else {kind}
+        medium = config.medium_of(table)
+        allowed = {"meshes", "poses"} if medium == "poses" else {medium}
         named: list[tuple[str, list[str], Mapping[str, Any]]] = [
             ("methods", rows.methods, config.methods),
             ("datasets", rows.datasets, config.datasets),
         ]
         for section, names, known in named:
             for position, name in enumerate(names):
-                if known[name].kind not in allowed:
+                if known[name].medium not in allowed:
                     yield Wrong(
                         ("tables", table, section, position),
-                        f"tables.{table}.{section}: {name!r} is of {known[name].kind}, "
-                        f"{rows.methods[0]!r} of {config.methods[rows.methods[0]].kind}",
+                        f"tables.{table}.{section}: {name!r} is of {known[name].medium}, "
+                        f"{rows.methods[0]!r} of {config.methods[rows.methods[0]].medium}",
                         "give them tables of their own",
                     )
 
@@ -103,7 +104,7 @@ def _losses(config: Config) -> Iterator[Wrong]:
     """Methods of images that compare share one perceptual loss."""
     for table, rows in config.tables.items():
         methods = {name: config.methods[name] for name in rows.methods}
-        losses = {k: m.training.perceptual for k, m in methods.items() if isinstance(m, FlowTransfer)}
+        losses = {k: m.training.perceptual for k, m in methods.items() if isinstance(m, FlowTransferSettings)}
         if len(set(losses.values())) > 1:
             yield Wrong(
                 ("tables", table, "methods"),
@@ -116,10 +117,13 @@ def _scorers(config: Config) -> Iterator[Wrong]:
     """What judges the images of a dataset, or pictures of the meshes of a table, is a scorer of such."""
     wanted: list[tuple[str, str, str | None, type, str]] = [
         *(
-            ("datasets", n, getattr(d, "scorer", None), ImageScorer, "image-scorer")
+            ("datasets", n, getattr(d, "scorer", None), ImageScorerSettings, "image-scorer")
             for n, d in config.datasets.items()
         ),
-        *(("tables", n, table.scorer, RenderScorer, "render-scorer") for n, table in config.tables.items()),
+        *(
+            ("tables", n, table.scorer, RenderScorerSettings, "render-scorer")
+            for n, table in config.tables.items()
+        ),
     ]
     for section, name, scorer, model, architecture in wanted:
         if scorer is None:
@@ -129,7 +133,7 @@ def _scorers(config: Config) -> Iterator[Wrong]:
             yield Wrong(key, f"{what}: {scorer!r} is not defined", nearest(scorer, config.methods))
         elif not isinstance(config.methods[scorer], model):
             yield Wrong(key, f"{what}: {scorer!r} is not of architecture {architecture}")
-        elif section == "tables" and config.kind_of(name) != "poses":
+        elif section == "tables" and config.medium_of(name) != "poses":
             yield Wrong(key, f"{what}: only a table with made-up poses has columns for it")
     judges = {name: table.scorer for name, table in config.tables.items() if table.scorer}
     if len(set(judges.values())) > 1:
@@ -158,7 +162,7 @@ def _starts(config: Config) -> Iterator[Wrong]:
                 yield Wrong(key, f"{what} has no {part} of its own to give")
                 continue
             differing = [s for s in settings if getattr(given, s) != getattr(method, s)]
-            if isinstance(method, NprDiffusion) and (differs := method.differs_from(given)):
+            if isinstance(method, NprDiffusionSettings) and (differs := method.differs_from(given)):
                 differing = [differs]
             if differing:
                 yield Wrong(key, f"{what} has another {differing[0]}", SAME)
@@ -168,7 +172,7 @@ def _devices(config: Config) -> Iterator[Wrong]:
     """Devices share a batch evenly, or the average of their gradients is not that of the batch."""
     for name, method in config.methods.items():
         devices = config.compute.devices_of(method)
-        if isinstance(method, Learnable) and method.training.batch % devices:
+        if isinstance(method, LearnedMethod) and method.training.batch % devices:
             yield Wrong(
                 ("methods", name, "training", "batch"),
                 f"methods.{name}.training.batch: {method.training.batch} cannot be shared by {devices} devices",

@@ -4,8 +4,8 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, PositiveInt
 
-from repose.config.numbers import Numbers, expand
-from repose.config.section import Section
+from repose.numbers import Numbers, expand
+from repose.section import Section
 
 Protocol = Literal["unseen", "seen-pose", "one-source"]
 JUDGED: Protocol = "one-source"  # whose transfers a scorer judges by pictures
@@ -65,7 +65,7 @@ class Pairs(Section):
 class Paired(Section):
     """What every dataset has from which triples are drawn."""
 
-    kind: ClassVar[Literal["meshes", "images"]] = "meshes"
+    medium: ClassVar[Literal["meshes", "images"]] = "meshes"
     has_truth: ClassVar[bool] = True  # whether equal pose numbers of two identities are the same pose
 
     identities: Parts | Choice = Field(description="identities")
@@ -95,6 +95,12 @@ class Generated(Paired):
 
     identities: Parts = Field(description="bodies")
     poses: Parts = Field(description="poses in the shared bank")
+    source: str
+
+    @property
+    def module(self) -> str:
+        """Where its reader or generator is."""
+        return f"repose.synthetic.{self.source.replace('-', '_')}"
 
     def raw_settings(self) -> dict[str, Any]:
         """What the bodies follow from."""
@@ -122,11 +128,16 @@ class OpenAnimal(Generated):
 class Licensed(Section):
     """A dataset that its users bring."""
 
-    kind: ClassVar[Literal["meshes", "images"]] = "meshes"
+    medium: ClassVar[Literal["meshes", "images"]] = "meshes"
     vertices: ClassVar[int] = 6890  # at most; jobs ask for memory by it
 
     source: str
     folder: str | None = Field(None, description="where its files or archives are; null: data/raw/{source}")
+
+    @property
+    def module(self) -> str:
+        """Where its reader or generator is."""
+        return f"repose.raw.{self.source.replace('-', '_')}"
 
     def raw_settings(self) -> dict[str, Any]:
         """Which raw files are wanted, and what is made of them."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from repose.config.load import resolve
 from repose.config.models import Config
-from repose.provenance.kept import FORCED
+from repose.provenance.cache import FORCED
 from repose.provenance.owner import Owner, Process, owners
 
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, PositiveInt, field_validator
 
 from repose.config.datasets import Licensed, Parts
-from repose.config.section import Name, Section
+from repose.section import Name, Section
 
 _SHA256 = r"^[0-9a-f]{64}$"
 
@@ -21,7 +21,7 @@ class ImagePairs(Section):
 class ImageSet(Section):
     """What every dataset of images has."""
 
-    kind: ClassVar[Literal["meshes", "images"]] = "images"
+    medium: ClassVar[Literal["meshes", "images"]] = "images"
     has_truth: ClassVar[bool] = True
     protocols: ClassVar[tuple[str, ...]] = ("unseen",)
 
@@ -63,6 +63,11 @@ class Rendered(ImageSet):
             raise ValueError("an odd number has a ray at the centre of the pixel")
         return value
 
+    @property
+    def module(self) -> str:
+        """Where its reader or generator is."""
+        return f"repose.synthetic.{self.source.replace('-', '_')}"
+
     def raw_settings(self) -> dict[str, Any]:
         """What the images follow from, besides the bodies."""
         return self.model_dump(mode="json", exclude={"pairs", "scorer"})
@@ -89,7 +94,7 @@ class OpenMarket(Rendered):
 class Photos(ImageSet, Licensed):
     """Photos that users bring, with joints and, for flow, correspondences."""
 
-    kind: ClassVar[Literal["meshes", "images"]] = "images"
+    medium: ClassVar[Literal["meshes", "images"]] = "images"
 
 
 class Weights(Section):

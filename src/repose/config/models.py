@@ -3,18 +3,23 @@
 The schema and docs/config.md come from here.
 """
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from repose.config.datasets import JUDGED, Meshes, Protocol
 from repose.config.images import Images
-from repose.config.learned import Floor, Kind, Learnable
-from repose.config.methods import Method, Npr
-from repose.config.pose_methods import NprDiffusion, Refined
-from repose.config.section import Name, Section
+from repose.methods.npr.settings import NprSettings, Refined
+from repose.methods.npr_diffusion.settings import NprDiffusionSettings
+from repose.methods.registry import installed
+from repose.methods.settings import Medium, MethodSettings
+from repose.section import Name, Section
 
-SHARED_TASK = "transfer"  # its losses are means over the batch, so that those of its parts can be averaged
+if TYPE_CHECKING:
+    Method = MethodSettings
+else:
+    Method = Annotated[tuple(installed().values()), Field(discriminator="architecture")]
+
 Seed = Annotated[int, Field(ge=0)]
 
 
@@ -57,9 +62,9 @@ class Compute(Section):
         "(NPT, 3D-CoreNet), which they must divide; other trainings use one",
     )
 
-    def devices_of(self, method: Learnable | Floor) -> int:
+    def devices_of(self, method: MethodSettings) -> int:
         """How many of them a training of `method` uses."""
-        return self.devices if method.task == SHARED_TASK else 1
+        return self.devices if method.shares_batches else 1
 
 
 class Convert(Section):
@@ -108,10 +113,10 @@ class Config(Section):
     convert: Convert = Field(Convert(), description="parallel work on mesh files")
     gih: Gih = Field(Gih(), description="geodesics in heat")
 
-    def kind_of(self, table: str) -> Kind:
+    def medium_of(self, table: str) -> Medium:
         """What a table compares. Methods that make up poses may stand beside methods of meshes."""
-        kinds = [self.methods[name].kind for name in self.tables[table].methods]
-        return "poses" if "poses" in kinds else kinds[0]
+        media = [self.methods[name].medium for name in self.tables[table].methods]
+        return "poses" if "poses" in media else media[0]
 
     def protocols_of(self, dataset: str, table: str) -> list[str]:
         """The test lists of transfers whose rows a table has."""
@@ -123,7 +128,7 @@ class Config(Section):
         The test lists of the dataset, and others that a table asks for. Made-up poses are compared with the training
         and test poses.
         """
-        if self.methods[method].kind == "poses":
+        if self.methods[method].medium == "poses":
             return ["train", "unseen"]
         tables = [t for t, rows in self.tables.items() if dataset in rows.datasets and method in rows.methods]
         wanted = [
@@ -134,12 +139,12 @@ class Config(Section):
 
     def is_judged(self, table: str, dataset: str, method: str) -> bool:
         """Whether a table reads judged pictures of a method: it has a scorer, and rows for one to judge."""
-        rows = JUDGED in self.protocols_of(dataset, table) or self.methods[method].kind == "poses"
+        rows = JUDGED in self.protocols_of(dataset, table) or self.methods[method].medium == "poses"
         return self.tables[table].scorer is not None and rows
 
     def judged_on(self, dataset: str, method: str) -> list[str]:
         """The parts of a dataset's split that the judged pictures of a method are of."""
-        return self.tests_of(dataset, method) if self.methods[method].kind == "poses" else [JUDGED]
+        return self.tests_of(dataset, method) if self.methods[method].medium == "poses" else [JUDGED]
 
     def scorer_of(self, dataset: str) -> str | None:
         """What judges the images that methods draw, a part of their scores; None: nobody does, or it is of meshes."""
@@ -148,9 +153,9 @@ class Config(Section):
     def neighbours_of(self, method: str) -> str | None:
         """Name of the method of NPR whose neighbours a training looks up; None: it looks at none."""
         settings = self.methods[method]
-        if isinstance(settings, NprDiffusion):
+        if isinstance(settings, NprDiffusionSettings):
             return settings.training.poses_of
-        return method if isinstance(settings, Npr) else None
+        return method if isinstance(settings, NprSettings) else None
 
     def trained_by(self, method: str) -> str | None:
         """Name of the method whose training gives a method its weights, most often its own; None for a floor."""

@@ -11,8 +11,8 @@ import numpy as np
 from repose.convert.cache import Converted, cache_key, obj_path, write_synced
 from repose.convert.catalog import mesh_digest, mesh_id
 from repose.errors import MeshError
+from repose.mesh.formats.obj import format_obj
 from repose.mesh.mesh import Mesh
-from repose.mesh.obj import format_obj
 from repose.mesh.quality import measure
 from repose.raw.source import Item, Source
 

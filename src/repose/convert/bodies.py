@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from repose.convert.batch import measured
 from repose.convert.catalog import COLUMNS, mesh_id
-from repose.mesh.io import write_obj
+from repose.mesh.formats.io import write_obj
 from repose.mesh.mesh import Mesh
 from repose.mesh.quality import QUALITY
 

@@ -1,40 +1,115 @@
-"""The catalogue of a dataset of images: a row per converted image."""
+"""Stage `convert` of a dataset of images: raw data → PNGs, labels and their catalogue."""
 
+import sys
+from itertools import groupby
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from repose.cluster import THREADS, Cluster, spread
+from repose.config.images import Images
+from repose.convert.image_batch import ConvertedImage, ImageBatch
+from repose.convert.image_catalog import COLUMNS
 from repose.errors import ReposeError
+from repose.progress import Meter
+from repose.provenance.code import stage_code
+from repose.provenance.manifest import Recorder, manifest_path
+from repose.provenance.publish import publish
+from repose.raw.image_source import ImageItem, ImageSource, open_images
 
-COLUMNS = [
-    "image_id",
-    "identity",
-    "outfit",
-    "pose",
-    "camera",
-    "part",
-    "height",
-    "width",
-    "sha256",
-    "source",
-    "licence",
-]
-"""What every catalogue of images has; known attributes of garments follow."""
+BATCH = 24
+FOLDER = "img"
 
 
-def read_image_catalog(path: Path) -> pd.DataFrame:
-    """Read a catalogue of images, in the order of their names.
+def run(dataset: Images, raw: Path, out: Path, cluster: Cluster = THREADS) -> None:
+    """Write `img/` and the catalogue `out` (parquet) beside it; only what changed is converted.
 
     Raises:
-        ReposeError: a column is missing, or a name is given twice.
+        ReposeError: an image is missing, damaged, or of another size than the others.
     """
-    rows = pd.read_parquet(path)
-    if missing := set(COLUMNS) - set(rows.columns):
-        raise ReposeError(
-            f"catalogue has no column {sorted(missing)[0]!r}", where=path, hint="run `repose convert` again"
-        )
-    if rows.image_id.duplicated().any():
-        raise ReposeError(
-            f"image_id {rows.image_id[rows.image_id.duplicated()].iloc[0]} is given twice", path
-        )
-    return rows
+    code = stage_code("convert-images", dataset.module)
+    recorder = Recorder("convert", code, {"source": dataset.source})
+    recorder.uses("raw", manifest_path(raw))
+    recorder.own(manifest_path(out))
+    source = open_images(dataset, raw)
+    items = source.items()
+    if not items:
+        raise ReposeError("no image in the raw data", raw, "see `repose raw --list` for what belongs there")
+    folder = out.parent / ".converted"
+    folder.mkdir(parents=True, exist_ok=True)
+    batch = ImageBatch(source, folder, code)
+    records = _convert(batch, items, cluster)
+    _check_sizes(items, records)
+    made = sum(record.made for record in records)
+    recorder.costs = {"converted": made, "unchanged": len(items) - made}
+    _publish(batch, items, records, out, recorder)
+    print(f"convert: {made} converted, {len(items) - made} unchanged", file=sys.stderr, flush=True)
+
+
+def _convert(batch: ImageBatch, items: list[ImageItem], cluster: Cluster) -> list[ConvertedImage]:
+    # Images of one outfit go together: the person is dressed once.
+    groups = (list(group) for _, group in groupby(items, key=lambda item: item.outfit))
+    tasks = (group[start : start + BATCH] for group in groups for start in range(0, len(group), BATCH))
+    found: dict[str, ConvertedImage] = {}
+    with Meter("convert", len(items)) as meter:
+        for task, records in spread(cluster, batch, tasks):
+            found |= {item.image_id: record for item, record in zip(task, records, strict=True)}
+            meter.to(len(found))
+    return [found[item.image_id] for item in items]
+
+
+def _check_sizes(items: list[ImageItem], records: list[ConvertedImage]) -> None:
+    first = records[0]
+    for item, record in zip(items, records, strict=True):
+        if (record.height, record.width) != (first.height, first.width):
+            raise ReposeError(
+                f"{item.image_id} is {record.width} × {record.height} pixels, {items[0].image_id} "
+                f"{first.width} × {first.height}",
+                item.source,
+                "bring the images of one size",
+            )
+
+
+def _catalog(items: list[ImageItem], records: list[ConvertedImage], source: ImageSource) -> pd.DataFrame:
+    rows = [
+        {
+            "image_id": item.image_id,
+            "identity": item.identity,
+            "outfit": item.outfit,
+            "pose": item.pose,
+            "camera": item.camera,
+            "part": item.part,
+            "height": record.height,
+            "width": record.width,
+            "sha256": record.digest,
+            "source": item.source,
+            "licence": source.licence,
+        }
+        | item.labels
+        for item, record in zip(items, records, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=[*COLUMNS, *items[0].labels])
+
+
+def _publish(
+    batch: ImageBatch, items: list[ImageItem], records: list[ConvertedImage], out: Path, recorder: Recorder
+) -> None:
+    manifest, source = manifest_path(out), batch.source
+    manifest.unlink(missing_ok=True)
+    folder = out.parent / FOLDER
+    triangles, pairs = source.triangles(), source.pairs()
+    with publish(folder) as private:
+        private.mkdir()
+        for item, record in zip(items, records, strict=True):
+            batch.link(record, private / item.image_id)
+        if triangles is not None:
+            np.save(private / "triangles.npy", triangles)
+        if pairs is not None:
+            pairs.to_parquet(private / "pairs.parquet", index=False)
+    with publish(out) as private:
+        _catalog(items, records, source).to_parquet(private, index=False)
+    batch.keep_only(records)
+    recorder.seal(
+        manifest, [folder, out], {"images": len(items), "size": [records[0].height, records[0].width]}
+    )

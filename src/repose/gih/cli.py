@@ -16,7 +16,7 @@ from repose.gih.paint import paint
 from repose.gih.reader import GihReader
 from repose.gih.scale import MeshSource, compute_dataset, shown_on
 from repose.gih.solver import Settings
-from repose.mesh.io import read_mesh
+from repose.mesh.formats.io import read_mesh
 from repose.progress import Meter
 
 app = typer.Typer(help="Geodesic distances between all vertices of meshes.", no_args_is_help=True)

@@ -24,7 +24,7 @@ from repose.progress import Meter
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Manifest, Recorder, manifest_path
 from repose.provenance.publish import write_text
-from repose.store.meshes import MeshStore
+from repose.store.mesh_store import MeshStore
 
 
 def part(settings: Gih, number: int, meshes: Path, root: Path, out: Path, lost: str = "") -> None:

@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 import torch
 
-from repose.config.methods import Npr
 from repose.convert.catalog import mesh_id, mesh_numbers
-from repose.models.npr.neighbours import Neighbours
-from repose.models.npr.template import Templates
-from repose.store.meshes import MeshStore
-from repose.train.batches import centred
-from repose.train.labels import Numbers
+from repose.data.meshes import centred
+from repose.data.unlabelled import Numbers
+from repose.methods.npr.neighbours import Neighbours
+from repose.methods.npr.settings import NprSettings
+from repose.methods.npr.template import Templates
+from repose.store.mesh_store import MeshStore
 
 
-def encoded(method: Npr, store: MeshStore, splits: pd.DataFrame) -> dict[int, int]:
+def encoded(method: NprSettings, store: MeshStore, splits: pd.DataFrame) -> dict[int, int]:
     """Rows of the posed bodies, in order, each with the row of the body at rest.
 
     These are the source in all poses of training and validation, and the bodies in the pose of each validation
@@ -39,7 +39,9 @@ def encoded(method: Npr, store: MeshStore, splits: pd.DataFrame) -> dict[int, in
     return rows
 
 
-def neighbours_of(method: Npr, store: MeshStore, rows: dict[int, int]) -> Iterator[tuple[bytes, Neighbours]]:
+def neighbours_of(
+    method: NprSettings, store: MeshStore, rows: dict[int, int]
+) -> Iterator[tuple[bytes, Neighbours]]:
     """The neighbours of each of `encoded`, (1, …) int64, with the key that a training asks for them by."""
     templates, faces = Templates(), torch.from_numpy(store.faces).long()
     for posed, at_rest in rows.items():

@@ -5,15 +5,16 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from repose.config.methods import Method, Npr
+from repose.config.models import Method
 from repose.errors import ReposeError
+from repose.methods.npr.settings import NprSettings
 from repose.neighbours.compute import encoded, neighbours_of
 from repose.neighbours.store import write_neighbours
 from repose.progress import track
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.provenance.publish import publish
-from repose.store.meshes import MeshStore
+from repose.store.mesh_store import MeshStore
 
 
 def run(method: Method, store: Path, split: Path, out: Path, threads: int = 1) -> None:
@@ -22,7 +23,7 @@ def run(method: Method, store: Path, split: Path, out: Path, threads: int = 1) -
     Raises:
         ReposeError: the method has no use for them.
     """
-    if not isinstance(method, Npr):
+    if not isinstance(method, NprSettings):
         raise ReposeError(f"{method.architecture} looks at no neighbours", hint="give a method of npr")
     recorder = Recorder("neighbours", stage_code("neighbours"), method.neighbour_settings())
     recorder.uses("store", manifest_path(store))

@@ -10,8 +10,8 @@ import torch
 import zarr
 
 from repose.errors import ReposeError
-from repose.models.npr import NPR
-from repose.models.npr.neighbours import Neighbours
+from repose.methods.npr.neighbours import Neighbours
+from repose.methods.npr.network import Npr
 
 SHARD_BYTES = 16 << 20
 _SHORT = 1 << 16  # so many faces are numbered by two bytes
@@ -53,7 +53,7 @@ def _arrays(root: zarr.Group, near: Neighbours, count: int) -> dict[str, zarr.Ar
     }
 
 
-def known_neighbours(network: NPR, given: Mapping[str, Path]) -> NeighbourStore | None:
+def known_neighbours(network: Npr, given: Mapping[str, Path]) -> NeighbourStore | None:
     """The store that a training is given for a network, if it is."""
     if "neighbours" not in given:
         return None

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from repose.config.pose_methods import NEW_BODY, OWN_BODY
 from repose.convert.catalog import mesh_id
+from repose.data.unlabelled import Numbers
 from repose.errors import ReposeError
-from repose.store.meshes import MeshStore
-from repose.train.labels import Numbers
+from repose.methods.settings import NEW_BODY, OWN_BODY
+from repose.store.mesh_store import MeshStore
 
 
 @dataclass(frozen=True)

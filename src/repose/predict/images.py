@@ -11,11 +11,11 @@ import zarr
 from numpy.typing import NDArray
 from torch import nn
 
+from repose.data.images import ImagePairs, InOrder, unscaled
 from repose.errors import ReposeError
-from repose.models.flow.interface import Drawn
+from repose.methods.flow.interface import Drawn
 from repose.progress import track
-from repose.store.images import ImageStore
-from repose.train.image_batches import ImagePairs, InOrder, unscaled
+from repose.store.image_store import ImageStore
 
 BATCH = 8  # as the released test, whose batch norms depend on it
 PAIR = ["source_image", "target_image"]

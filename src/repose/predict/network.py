@@ -4,10 +4,10 @@ from pathlib import Path
 
 from torch import nn
 
-from repose.config.methods import Method
+from repose.config.models import Method
 from repose.errors import ReposeError
-from repose.models import build
-from repose.models.load import load_weights
+from repose.methods.build import build
+from repose.methods.load import load_weights
 
 
 def load_network(method: Method, weights: Path | None) -> nn.Module:

@@ -9,12 +9,12 @@ import torch
 import zarr
 
 from repose.convert.catalog import mesh_id
+from repose.data.meshes import centred
 from repose.errors import ReposeError
-from repose.models.generation import Body, PoseMaker
+from repose.methods.generation import Body, PoseMaker
 from repose.predict.bodies import bodies_of
 from repose.progress import track
-from repose.store.meshes import MeshStore
-from repose.train.batches import centred
+from repose.store.mesh_store import MeshStore
 
 
 @torch.inference_mode()

@@ -10,11 +10,11 @@ import torch
 import zarr
 from torch import Tensor
 
-from repose.config.pose_methods import OWN_BODY
 from repose.errors import ReposeError
 from repose.mesh.metrics import bbox_centred
+from repose.methods.settings import OWN_BODY
 from repose.predict.bodies import Known, bodies_of
-from repose.store.meshes import MeshStore
+from repose.store.mesh_store import MeshStore
 
 
 class MadeUp(NamedTuple):

@@ -7,20 +7,20 @@ from typing import cast
 import pandas as pd
 import torch
 
-from repose.config.methods import Method
-from repose.config.models import Compute
-from repose.config.pose_methods import CopyPoses, NprDiffusion
-from repose.models import count_parameters
-from repose.models.generation import PoseMaker
+from repose.config.models import Compute, Method
+from repose.methods.build import count_parameters
+from repose.methods.copies.settings import CopyPosesSettings
+from repose.methods.generation import PoseMaker
+from repose.methods.npr_diffusion.settings import NprDiffusionSettings
 from repose.predict.images import predict_images
+from repose.predict.meshes import predict
 from repose.predict.network import load_network
 from repose.predict.poses import predict_poses
-from repose.predict.run import predict
-from repose.provenance.code import of_kind, stage_code
+from repose.provenance.code import of_medium, stage_code
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.provenance.publish import publish
-from repose.store.images import ImageStore
-from repose.store.meshes import MeshStore
+from repose.store.image_store import ImageStore
+from repose.store.mesh_store import MeshStore
 
 
 def run(
@@ -28,7 +28,7 @@ def run(
 ) -> None:
     """Write the predictions of every protocol in `splits` to the Zarr store `out`."""
     params = {"method": method.model_dump(mode="json"), "compute": compute.model_dump(mode="json")}
-    code = stage_code(of_kind("predict", method.kind), method.architecture)
+    code = stage_code(of_medium("predict", method.medium), method.network)
     recorder = Recorder("predict", code, params)
     recorder.uses("store", manifest_path(store))
     for protocol, split in splits.items():
@@ -44,9 +44,9 @@ def run(
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
         label = " ".join(out.with_suffix("").parts[-3:])
-        if method.kind == "images":
+        if method.medium == "images":
             predict_images(network, ImageStore(store), triples, device, private, label)
-        elif isinstance(method, NprDiffusion | CopyPoses):
+        elif isinstance(method, NprDiffusionSettings | CopyPosesSettings):
             maker = cast(PoseMaker, network.to(device))
             predict_poses(maker, MeshStore(store), triples, method.source, device, private, label)
         else:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from repose.errors import ReposeError
-from repose.provenance import kept
+from repose.provenance import cache as kept
 from repose.provenance.owner import Owner, owners, results_folder
 from repose.provenance.publish import write_text
 

@@ -22,8 +22,8 @@ def brought(dataset: Licensed, out: Path) -> str:
 
 def run(dataset: Licensed, out: Path) -> None:
     """Unpack what comes in archives into `unpacked/` beside `out`, and write the inventory `out` (JSON)."""
-    module = import_module(f"repose.raw.{dataset.source.replace('-', '_')}")
-    recorder = Recorder("raw", stage_code("raw-files", dataset.source), dataset.raw_settings())
+    module = import_module(dataset.module)
+    recorder = Recorder("raw", stage_code("raw-files", dataset.module), dataset.raw_settings())
     manifest = manifest_path(out)
     recorder.own(manifest)
     manifest.unlink(missing_ok=True)

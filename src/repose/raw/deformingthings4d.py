@@ -18,7 +18,7 @@ import numpy as np
 
 from repose.config.datasets import DeformingThings4D
 from repose.errors import MeshError, ReposeError
-from repose.mesh.io import read_bytes
+from repose.mesh.formats.io import read_bytes
 from repose.mesh.mesh import Mesh
 from repose.raw.anime import HEADER, Animation, frame_count, parse_anime
 from repose.raw.box import Similarity, unit_box

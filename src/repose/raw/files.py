@@ -9,7 +9,7 @@ import numpy as np
 
 from repose.config.datasets import Grid
 from repose.errors import MeshError, ReposeError
-from repose.mesh.io import parse_mesh, read_bytes
+from repose.mesh.formats.io import parse_mesh, read_bytes
 from repose.mesh.mesh import Mesh
 from repose.raw.inventory import Inventory, Wanted
 from repose.raw.registry import Entry

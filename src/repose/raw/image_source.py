@@ -66,4 +66,4 @@ class ImageSource(Protocol):
 
 def open_images(dataset: Images, raw: Path) -> ImageSource:
     """The images of a dataset; `raw` is what the stage `raw` made."""
-    return import_module(f"repose.raw.{dataset.source.replace('-', '_')}").open_images(dataset, raw)
+    return import_module(dataset.module).open_images(dataset, raw)

@@ -29,7 +29,7 @@ from repose.raw.keypoints import (
     read_pair_split,
     read_pairs,
 )
-from repose.raw.recipe import digest_of
+from repose.synthetic.recipe import digest_of
 
 VALIDATION = 20  # every how many training people one is for validation; the published lists have none
 

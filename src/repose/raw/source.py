@@ -64,6 +64,5 @@ def open_source(dataset: Dataset, raw: Path) -> Source:
         dataset: its section of the config.
         raw: what the stage `raw` made, or where the raw files are.
     """
-    name = f"repose.raw.{dataset.source.replace('-', '_')}"
-    module = import_module(name if isinstance(dataset, Licensed) else f"{name}.source")
-    return module.open_source(dataset, raw)
+    suffix = "" if isinstance(dataset, Licensed) else ".source"
+    return import_module(dataset.module + suffix).open_source(dataset, raw)

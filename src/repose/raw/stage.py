@@ -16,7 +16,7 @@ from repose.raw import collect
 
 def source_of(dataset: Dataset | Images | Rendered) -> ModuleType:
     """The module that makes a dataset's bodies, or draws its images."""
-    return import_module(f"repose.raw.{dataset.source.replace('-', '_')}")
+    return import_module(dataset.module)
 
 
 def run(dataset: Dataset | Images, out: Path, bodies: Path | None = None) -> None:
@@ -37,14 +37,14 @@ def run(dataset: Dataset | Images, out: Path, bodies: Path | None = None) -> Non
 
 def draw(dataset: Rendered, bodies: Path | None, out: Path) -> None:
     """Draw people, clothes and cameras, and write the recipe `out` (npz)."""
-    from repose.raw.open_human.recipe import Recipe
-    from repose.raw.rendered.draw import Settings
+    from repose.synthetic.open_human.recipe import Recipe
+    from repose.synthetic.rendered.draw import Settings
 
     if bodies is None:
         raise ReposeError(
             f"{dataset.source} shows bodies of another dataset", hint="name its recipe with --bodies"
         )
-    recorder = Recorder("raw", stage_code("raw", dataset.source), dataset.raw_settings(), dataset.seed)
+    recorder = Recorder("raw", stage_code("raw", dataset.module), dataset.raw_settings(), dataset.seed)
     recorder.uses("bodies", manifest_path(bodies))
     recorder.own(manifest_path(out))
     counts = dataset.model_dump(include={f.name for f in fields(Settings)})
@@ -64,7 +64,7 @@ def generate(dataset: OpenHuman | OpenAnimal, out: Path) -> None:
         "poses": dataset.poses.total,
     }
     recorder = Recorder(
-        "raw", stage_code("raw", dataset.source), {"source": dataset.source, **wanted}, dataset.seed
+        "raw", stage_code("raw", dataset.module), {"source": dataset.source, **wanted}, dataset.seed
     )
     recorder.own(manifest_path(out))
     with Meter(f"raw {dataset.source}: poses", dataset.poses.total) as meter:

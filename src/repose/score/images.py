@@ -8,14 +8,14 @@ import torch
 import zarr
 from torch import Tensor
 
+from repose.data.images import scaled
 from repose.errors import ReposeError
 from repose.images import metrics
 from repose.images.attributes import attribute_vectors
 from repose.images.skeleton import skeleton_mask
-from repose.models.image_scorer import ImageScorer
+from repose.methods.scorers.image_scorer import ImageScorer
 from repose.score.official import OfficialJudges, fashion_nats
-from repose.store.images import ImageStore
-from repose.train.image_batches import scaled
+from repose.store.image_store import ImageStore
 
 PAIR = ["source_image", "target_image"]
 RECALLS = (5, 20)

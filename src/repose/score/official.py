@@ -23,8 +23,8 @@ from repose.config.images import Official, Weights
 from repose.errors import ReposeError
 from repose.images import metrics
 from repose.images.inception_splits import FASHION_SPLITS, in_splits
-from repose.models.official.inception_v3 import InceptionV3
-from repose.models.official.resnet50 import ResNet50
+from repose.score.official_networks.inception_v3 import InceptionV3
+from repose.score.official_networks.resnet50 import ResNet50
 from repose.weights.brought import check_brought
 from repose.weights.checkpoint import read_checkpoint
 

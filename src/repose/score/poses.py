@@ -11,11 +11,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from repose.data.meshes import centred
 from repose.mesh.operators import unique_edges
 from repose.predict.bodies import Known
 from repose.predict.read_poses import made_up
-from repose.store.meshes import MeshStore
-from repose.train.batches import centred
+from repose.store.mesh_store import MeshStore
 
 METRICS = (
     "coverage",

@@ -8,19 +8,19 @@ from typing import Any
 import pandas as pd
 
 from repose.config.images import Official
-from repose.config.learned import Kind
 from repose.errors import ReposeError
-from repose.models.image_scorer import ImageScorer
-from repose.models.load import load_weights
-from repose.provenance.code import of_kind, stage_code
+from repose.methods.load import load_weights
+from repose.methods.scorers.image_scorer import ImageScorer
+from repose.methods.settings import Medium
+from repose.provenance.code import of_medium, stage_code
 from repose.provenance.manifest import Manifest, manifest_path
 from repose.score.artefact import begin, differences, finish, inputs_of
 from repose.score.images import score_images
+from repose.score.meshes import score
 from repose.score.official import open_judges
 from repose.score.poses import score_poses
-from repose.score.rows import score
-from repose.store.images import ImageStore
-from repose.store.meshes import MeshStore
+from repose.store.image_store import ImageStore
+from repose.store.mesh_store import MeshStore
 
 
 def run(
@@ -28,7 +28,7 @@ def run(
     store: Path,
     splits: Mapping[str, Path],
     out: Path,
-    kind: Kind = "meshes",
+    medium: Medium = "meshes",
     scorer: Path | None = None,
     official: Official | None = None,
 ) -> None:
@@ -36,17 +36,17 @@ def run(
 
     `scorer` has the weights that judge images; `official` names the published ones, for photos.
     """
-    if scorer and kind != "images":
+    if scorer and medium != "images":
         raise ReposeError(
-            f"a scorer judges images, not {kind}", scorer, "`repose judge` judges pictures of meshes"
+            f"a scorer judges images, not {medium}", scorer, "`repose judge` judges pictures of meshes"
         )
-    code = stage_code(of_kind("score", kind))
-    params: dict[str, Any] = {} if kind == "meshes" else {"kind": kind}
+    code = stage_code(of_medium("score", medium))
+    params: dict[str, Any] = {} if medium == "meshes" else {"medium": medium}
     if official:
         params["official"] = official.model_dump(mode="json")
     recorder = begin("score", code, params, predictions, store, splits, scorer)
     if not recorder.reuse(manifest_path(out)):
-        finish(recorder, _rows(predictions, store, splits, kind, scorer, official), out)
+        finish(recorder, _rows(predictions, store, splits, medium, scorer, official), out)
 
 
 def differs_from_predictions(scores: Manifest) -> list[str]:
@@ -54,23 +54,23 @@ def differs_from_predictions(scores: Manifest) -> list[str]:
     inputs = inputs_of(scores)
     predictions, store, scorer = inputs.pop("predictions"), inputs.pop("store"), inputs.pop("scorer", None)
     params = scores.history["params"]
-    kind, given = params.get("kind", "meshes"), params.get("official")
+    medium, given = params.get("medium", "meshes"), params.get("official")
     official = Official.model_validate(given) if given else None
-    return differences(scores, _rows(predictions, store, inputs, kind, scorer, official))
+    return differences(scores, _rows(predictions, store, inputs, medium, scorer, official))
 
 
 def _rows(
     predictions: Path,
     store: Path,
     splits: Mapping[str, Path],
-    kind: Kind,
+    medium: Medium,
     scorer: Path | None,
     official: Official | None,
 ) -> pd.DataFrame:
     parts = {name: pd.read_parquet(split) for name, split in splits.items()}
-    if kind == "poses":
+    if medium == "poses":
         return score_poses(predictions, MeshStore(store), parts)
-    if kind == "images":
+    if medium == "images":
         judge = load_weights(ImageScorer(), scorer, "the scorer") if scorer else None
         judges = open_judges(official) if official else None
         one = partial(score_images, predictions, ImageStore(store), scorer=judge, official=judges)

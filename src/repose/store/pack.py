@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from repose.cluster import THREADS, Cluster, spread
 from repose.convert.catalog import mesh_digest, obj_files
 from repose.errors import ReposeError
-from repose.mesh.io import read_mesh
+from repose.mesh.formats.io import read_mesh
 from repose.progress import Meter
 
 CHUNK_BYTES = 16 << 20

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from repose.config.learned import Kind
-from repose.provenance.code import of_kind, stage_code
+from repose.methods.settings import Medium
+from repose.provenance.code import of_medium, stage_code
 from repose.provenance.manifest import Manifest, Recorder, check_link, load, manifest_path
 from repose.provenance.publish import publish, write_text
 from repose.tables import images, poses
+from repose.tables.meshes import markdown, transfer_table
 from repose.tables.runs import Run
-from repose.tables.transfer import markdown, transfer_table
 
 
 @dataclass(frozen=True)
@@ -42,20 +42,20 @@ class _Chain(NamedTuple):
     judged: Manifest | None
 
 
-_MAKERS: Mapping[Kind, tuple[Callable[[Sequence[Run]], pd.DataFrame], Callable[[pd.DataFrame], str]]] = {
+_MAKERS: Mapping[Medium, tuple[Callable[[Sequence[Run]], pd.DataFrame], Callable[[pd.DataFrame], str]]] = {
     "meshes": (transfer_table, markdown),
     "images": (images.image_table, images.markdown),
     "poses": (poses.pose_table, poses.markdown),
 }
 
 
-def run(runs: Sequence[RunFiles], out: Path, kind: Kind = "meshes") -> None:
+def run(runs: Sequence[RunFiles], out: Path, medium: Medium = "meshes") -> None:
     """Check every run's chain of manifests, then write the table as CSV and Markdown."""
-    code = stage_code(of_kind("tables", kind))
+    code = stage_code(of_medium("tables", medium))
     protocols = {files.dataset: files.protocols for files in runs}
-    recorder = Recorder("tables", code, {"table": out.stem, "kind": kind, "protocols": protocols})
+    recorder = Recorder("tables", code, {"table": out.stem, "medium": medium, "protocols": protocols})
     recorder.own(manifest_path(out))
-    make, show = _MAKERS[kind]
+    make, show = _MAKERS[medium]
     table = make([_checked(files, recorder) for files in runs])
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
@@ -75,7 +75,7 @@ def derive(table: Manifest, names: Collection[str]) -> pd.DataFrame:
     parents = table.parents
     runs = [name.removeprefix("scores:") for name in names if name.startswith("scores:")]
     params = table.history["params"]
-    make, _ = _MAKERS[params.get("kind", "meshes")]
+    make, _ = _MAKERS[params.get("medium", "meshes")]
     protocols = params.get("protocols", {})
     return make([_run(run, protocols.get(run.split("/")[0], ()), _chain(parents, run)) for run in runs])
 

@@ -5,7 +5,7 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +18,18 @@ from lightning.pytorch.strategies import DDPStrategy
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from repose.config.learned import Learnable, Schedule
 from repose.config.models import Compute
 from repose.errors import ReposeError
-from repose.models import build, count_parameters
+from repose.methods.build import build, count_parameters, recipe_of
+from repose.methods.recipe import TrainingRecipe
+from repose.methods.settings import LearnedMethod, Schedule
 from repose.progress import Meter
 from repose.provenance.manifest import peak_memory_mib
 from repose.provenance.publish import publish
-from repose.store.images import ImageStore
-from repose.store.meshes import MeshStore
+from repose.store.image_store import ImageStore
+from repose.store.mesh_store import MeshStore
 from repose.train.checkpoints import PublishedCheckpoints
 from repose.train.devices import peers
-from repose.train.tasks import task_of
-from repose.train.tasks.base import Task
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Trained:
 class Job:
     """One training, and what it reads."""
 
-    method: Learnable
+    method: LearnedMethod
     compute: Compute  # devices, precision and threads
     store: MeshStore | ImageStore
     splits: pd.DataFrame  # triples, or pairs of images, with roles `train` and `val`
@@ -91,13 +90,16 @@ def train(job: Job) -> Trained:
     )
 
 
-def _fit(job: Job, last: Path | None) -> tuple[Task, "Keeper"]:
+def _fit(job: Job, last: Path | None) -> tuple[TrainingRecipe, "Keeper"]:
     """Train on one device, or on this process's device of several."""
     method, compute = job.method, job.compute
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     torch.set_num_threads(compute.threads)
     seed_everything(job.seed, verbose=False)
-    task = task_of(method, build(method), job.store, job.splits, job.seed, job.given)
+    recipe, network = recipe_of(method), build(method)
+    # The recipe reads the split itself, so that one that needs no truth is given none.
+    data = recipe.read(method, job.store, job.splits)
+    task = recipe(method, network, replace(data, given=job.given) if job.given else data, job.seed)
     keeper = Keeper(job.state, task, job.label)
     trainer = _trainer(compute.devices_of(method), compute, method.training, keeper, job.state)
     with warnings.catch_warnings():
@@ -113,7 +115,7 @@ def _fit(job: Job, last: Path | None) -> tuple[Task, "Keeper"]:
 class Keeper(Callback):
     """Progress, learning curve and best weights; its state travels inside the checkpoint."""
 
-    def __init__(self, state: Path, task: Task, label: str):
+    def __init__(self, state: Path, task: TrainingRecipe, label: str):
         self.weights = state / "best.safetensors"
         self.task, self.label = task, label
         self.rows: list[dict[str, float]] = []

@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from repose.config.learned import Learnable
-from repose.config.methods import Method
-from repose.config.models import Compute
+from repose.config.models import Compute, Method
 from repose.errors import ReposeError
+from repose.methods.settings import LearnedMethod
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.provenance.owner import Owner
 from repose.provenance.publish import publish, write_text
-from repose.store.images import ImageStore
-from repose.store.meshes import MeshStore
+from repose.store.image_store import ImageStore
+from repose.store.mesh_store import MeshStore
 
 KEPT = 3  # results of one target: going back to settings of last week costs no training
 
@@ -41,10 +40,10 @@ def run(
     Raises:
         ReposeError: the method has nothing to train, or training diverged.
     """
-    if not isinstance(method, Learnable):
+    if not isinstance(method, LearnedMethod):
         raise ReposeError(f"{method.architecture} has nothing to train")
     params = {"method": method.model_dump(mode="json"), "compute": compute.model_dump(mode="json")}
-    recorder = Recorder("train", stage_code("train", method.architecture, method.task), params, seed)
+    recorder = Recorder("train", stage_code("train", method.network, method.recipe), params, seed)
     recorder.uses("store", manifest_path(store))
     recorder.uses("split", manifest_path(split))
     for name, path in given.items():
@@ -61,7 +60,7 @@ def run(
 
     # Another method may have the same settings, and so the same checkpoints.
     owner = Owner(state / "owners" / folder.name, label)
-    opened = ImageStore(store) if method.kind == "images" else MeshStore(store)
+    opened = ImageStore(store) if method.medium == "images" else MeshStore(store)
     result = train(Job(method, compute, opened, pd.read_parquet(split), seed, folder, label, given))
     summary = {
         **params,

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from repose.models import create
+from repose.methods.build import create
 
 Stems = Iterator[tuple[str, str]]  # our name of a layer, the released name
 

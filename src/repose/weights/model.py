@@ -9,10 +9,10 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from repose.config.methods import Method
+from repose.config.models import Method
 from repose.errors import ReposeError
-from repose.models import build, count_parameters, create
-from repose.models.load import load_weights
+from repose.methods.build import build, count_parameters, create
+from repose.methods.load import load_weights
 from repose.provenance.manifest import manifest_path, verify
 
 METADATA = "repose"  # key of the settings in a safetensors file's metadata

@@ -8,6 +8,7 @@ from pathlib import Path
 from safetensors.torch import save
 
 from repose.errors import ReposeError
+from repose.methods.registry import settings_of
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.provenance.publish import publish
@@ -23,7 +24,9 @@ def run(system: str, files: Sequence[Path], out: Path, pooling: str | None = Non
     if out.suffix != ".safetensors":
         raise ReposeError("the output is a .safetensors file", out)
     recorder = Recorder(
-        "import-weights", stage_code("import-weights", LAYOUTS[system].architecture), {"from": system}
+        "import-weights",
+        stage_code("import-weights", settings_of(LAYOUTS[system].architecture).network),
+        {"from": system},
     )
     settings, tensors = convert(system, files, pooling)
     sources = {}

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from repose.errors import ReposeError
-from repose.models.flow import losses, perceptual
+from repose.methods.flow import losses, perceptual
 
 
 def truths(seed=0, height=8, width=8):

@@ -5,13 +5,13 @@ import pytest
 import torch
 from torch import nn
 
-from repose.models import count_parameters, create
-from repose.models.flow.gates import GATES, split_by_visibility
-from repose.models.flow.generator import Discriminator, DualUNetGenerator, PixelWarp, UNetGenerator
-from repose.models.flow.layers import ResBlock, Up
-from repose.models.flow.poses import PoseMaps
-from repose.models.flow.regression import UNIT, UNet, UNetV2
-from repose.models.flow.warp import coarse_flow, coarse_visibility, warp
+from repose.methods.build import count_parameters, create
+from repose.methods.flow.gates import GATES, split_by_visibility
+from repose.methods.flow.generator import Discriminator, DualUNetGenerator, PixelWarp, UNetGenerator
+from repose.methods.flow.layers import ResBlock, Up
+from repose.methods.flow.poses import PoseMaps
+from repose.methods.flow.regression import UNIT, UNet, UNetV2
+from repose.methods.flow.warp import coarse_flow, coarse_visibility, warp
 
 SMALL = {
     "generator": "dual-unet", "width": 4, "widest": 8, "levels": 2, "warped_levels": 2, "gate": "residual",

@@ -8,7 +8,7 @@ import trimesh
 from repose.gih.solver import all_pairs
 from repose.mesh.operators import unique_edges
 from repose.mesh.patches import patch_table
-from repose.models.iepgan.losses import (
+from repose.methods.iepgan.losses import (
     central_distances,
     distances_of,
     edge_length_errors,

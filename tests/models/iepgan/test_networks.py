@@ -4,10 +4,10 @@ import torch
 from torch.nn import functional as F
 
 from repose.errors import ReposeError
-from repose.models.iepgan import IEPGAN, ReleasedIEPGAN
-from repose.models.iepgan.discriminators import CooccurrenceDiscriminator, Discriminator
-from repose.models.iepgan.encoder import Encoder, ReleasedEncoder, bins
-from repose.models.iepgan.generator import ReleasedGenerator
+from repose.methods.iepgan.discriminators import CooccurrenceDiscriminator, Discriminator
+from repose.methods.iepgan.encoder import Encoder, ReleasedEncoder, bins
+from repose.methods.iepgan.generator import ReleasedGenerator
+from repose.methods.iepgan.network import IEPGAN, ReleasedIEPGAN
 from tests.models.helpers import enliven, relative
 
 

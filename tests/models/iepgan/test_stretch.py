@@ -3,7 +3,7 @@ import pytest
 import torch
 import trimesh
 
-from repose.models.iepgan.stretch import edges, measured_stretch, nearest, stretched
+from repose.methods.iepgan.stretch import edges, measured_stretch, nearest, stretched
 from tests.models.helpers import relative
 
 SPHERE = torch.tensor(np.asarray(trimesh.creation.icosphere(subdivisions=2).vertices))[None]

@@ -6,11 +6,11 @@ import torch
 import trimesh
 from safetensors.torch import save_file
 
-from repose.models.generation import Body
-from repose.models.load import load_weights
-from repose.models.npr_diffusion import NprDiffusion, PoseCodes
-from repose.models.npr_diffusion.denoiser import Denoiser, waves
-from repose.models.npr_diffusion.noise import STEPS, Noise
+from repose.methods.generation import Body
+from repose.methods.load import load_weights
+from repose.methods.npr_diffusion.denoiser import Denoiser, waves
+from repose.methods.npr_diffusion.network import NprDiffusion, PoseCodes
+from repose.methods.npr_diffusion.noise import STEPS, Noise
 from tests.models.npr.test_transfer import COARSE, FINE, SMALL, bodies
 
 

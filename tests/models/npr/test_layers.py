@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from repose.models import count_parameters
-from repose.models.npr import NPR
-from repose.models.npr.applier import PoseApplier
-from repose.models.npr.extractor import PoseExtractor
-from repose.models.npr.layers import Downsampling, Elementwise, Norm, PointTransformer
-from repose.models.npr.neighbours import Neighbours, farthest_points, nearest
+from repose.methods.build import count_parameters
+from repose.methods.npr.applier import PoseApplier
+from repose.methods.npr.extractor import PoseExtractor
+from repose.methods.npr.layers import Downsampling, Elementwise, Norm, PointTransformer
+from repose.methods.npr.neighbours import Neighbours, farthest_points, nearest
+from repose.methods.npr.network import Npr
 
 B, N, C = 2, 12, 6
 
@@ -147,7 +147,7 @@ def test_farthest_points_and_neighbours_are_those_of_a_search():
 
 
 def test_parameters_are_the_published_ones():
-    network = NPR()
+    network = Npr()
     assert count_parameters(network.extractor) == 3_795_592
     assert count_parameters(network.applier) == 698_049
     assert sum(isinstance(m, Norm) for m in network.modules()) == 35

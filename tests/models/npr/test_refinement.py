@@ -7,12 +7,12 @@ import trimesh
 from safetensors.torch import save_file
 
 from repose.mesh.operators import unique_edges
-from repose.models import count_parameters
-from repose.models.interface import Rests
-from repose.models.load import load_weights
-from repose.models.npr import NPR
-from repose.models.npr.refinement import Distortion, Refiner, refine, refined
-from repose.models.npr.template import Template
+from repose.methods.build import count_parameters
+from repose.methods.interface import Rests
+from repose.methods.load import load_weights
+from repose.methods.npr.network import Npr
+from repose.methods.npr.refinement import Distortion, Refiner, refine, refined
+from repose.methods.npr.template import Template
 
 SMALL = {
     "width": 8,
@@ -30,7 +30,7 @@ REST, FACES = np.asarray(SPHERE.vertices) * [0.4, 1, 0.6], np.asarray(SPHERE.fac
 @pytest.fixture
 def network():
     torch.manual_seed(0)
-    made = NPR(**SMALL, refine_steps=20)
+    made = Npr(**SMALL, refine_steps=20)
     for parameter in made.applier.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     return made
@@ -114,10 +114,10 @@ def test_stored_codes_make_a_prediction_refine_its_targets(network, template, tm
         "code_features": code.features.detach(),
     }
     save_file({k: v.contiguous() for k, v in state.items()}, tmp_path / "w.safetensors")
-    loaded = load_weights(NPR(**SMALL, refine_steps=20), tmp_path / "w.safetensors", "npr")
+    loaded = load_weights(Npr(**SMALL, refine_steps=20), tmp_path / "w.safetensors", "npr")
     with torch.inference_mode():
         out = loaded(rest, bodies(1), rests).vertices
         again = loaded(rest, bodies(1), rests).vertices
     assert torch.equal(out, again) and not torch.allclose(out, plain, atol=1e-3)
-    unrefined = load_weights(NPR(**SMALL), tmp_path / "w.safetensors", "npr")
+    unrefined = load_weights(Npr(**SMALL), tmp_path / "w.safetensors", "npr")
     assert torch.equal(unrefined(rest, bodies(1), rests).vertices, plain)

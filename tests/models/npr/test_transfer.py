@@ -6,9 +6,9 @@ import torch
 import trimesh
 
 from repose.errors import ReposeError
-from repose.models.interface import Rests
-from repose.models.npr import NPR
-from repose.models.npr.template import Template, Templates
+from repose.methods.interface import Rests
+from repose.methods.npr.network import Npr
+from repose.methods.npr.template import Template, Templates
 
 SMALL = {"width": 8, "fine_width": 6, "middle": 30, "keypoints": 12, "attention": 8, "hidden": 8}
 FINE, COARSE = (trimesh.creation.icosphere(subdivisions=n) for n in (2, 1))
@@ -16,7 +16,7 @@ FINE, COARSE = (trimesh.creation.icosphere(subdivisions=n) for n in (2, 1))
 
 def network(anchors):
     torch.manual_seed(0)
-    made = NPR(anchors=anchors, **SMALL)
+    made = Npr(anchors=anchors, **SMALL)
     for parameter in made.applier.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     return made
@@ -94,7 +94,7 @@ def test_the_neighbours_of_a_pose_are_looked_for_once(monkeypatch):
     assert searches == [1, 1, 1]
     net.encode(posed[:1] * 1.01, template)
     assert searches == [1, 1, 1, 1], "another pose"
-    monkeypatch.setattr("repose.models.npr._KEPT", 2)
+    monkeypatch.setattr("repose.methods.npr.network._KEPT", 2)
     net.encode(posed[1:2] * 1.01, template)
     net.encode(posed[:1] * 1.01, template)
     net.encode(posed[:1], template)

@@ -1,0 +1,1 @@
+"""Reading results back: is it true, what differs, how to publish it."""

@@ -1,0 +1,254 @@
+"""Walk every cell of a table back to the raw bytes; docs/audit.md says what that proves.
+
+* Hashed: every file of every artefact against its manifest, every manifest against the history beside it,
+  every link from an artefact to the content it was made from, and the raw files that a user brought.
+* Computed again: the table from the scores; with `rescore`, the scores, and what a scorer said of pictures, from
+  predictions and meshes too.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from repose.audit.tree import Node, grow
+from repose.errors import ReposeError
+from repose.provenance.code import installed_codes
+from repose.provenance.manifest import Manifest, load, manifest_path
+
+KEYS = ("dataset", "method", "protocol")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table: its text as it stands in the file, and the scores it was made from."""
+
+    key: dict[str, str]
+    cells: dict[str, str]
+    branches: tuple[str, ...]  # names of the table's inputs
+
+
+@dataclass
+class Audit:
+    """What an audit found."""
+
+    root: Node
+    rows: list[Row]
+    rescored: bool
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def nodes(self) -> list[Node]:
+        """Every artefact, from the table to the raw data."""
+        return list(self.root.walk())
+
+    @property
+    def faults(self) -> list[tuple[str, str]]:
+        """(artefact, what does not hold), from the table to the raw data."""
+        return [(node.place, what) for node in self.nodes for what in node.faults]
+
+    @property
+    def digest(self) -> str:
+        """One sha256 for the bytes, links, settings, seeds, code and software of the whole tree."""
+        made_by = ("inputs", "params", "code", "seed", "software")
+        lines = [
+            [n.place, n.manifest.digest if n.manifest else None]
+            + [n.manifest.history[k] if n.manifest else None for k in made_by]
+            for n in sorted(self.nodes, key=lambda n: n.place)
+        ]
+        return hashlib.sha256(json.dumps(lines, sort_keys=True).encode()).hexdigest()
+
+
+def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool = False) -> Audit:
+    """Check the tree behind an artefact; behind the rows of a table that match `cell`, where it is given.
+
+    Args:
+        artefact: a table, or any other artefact with a manifest.
+        cell: values that a row must have, such as `{"method": "corenet"}`.
+        rescore: compute every score again from predictions and meshes, judged pictures included.
+
+    Raises:
+        ReposeError: there is no such artefact, or no row or column as named. What does not hold is no error, but
+            a fault in the result.
+    """
+    manifest = manifest_path(artefact)
+    if not manifest.exists():
+        raise ReposeError(
+            "no manifest beside it", where=artefact, hint=f"`repose audit` needs {manifest.name}"
+        )
+    is_table = artefact.suffix == ".csv" and artefact.exists()
+    if cell and not is_table:
+        raise ReposeError("--cell is for tables", where=artefact)
+    table = _read(artefact) if is_table else None
+    rows = [] if table is None else _rows(table, artefact, manifest, cell or {})
+    if cell and table is None:
+        raise ReposeError("cannot be read as a table", where=artefact, hint="audit it without --cell")
+    only = {name for row in rows for name in row.branches} if cell else None
+    found = Audit(grow(manifest, only), rows, rescore)
+    for node in found.nodes:
+        _check_raw_files(node, found.notes)
+    if is_table and table is None:
+        found.root.faults.append("cannot be read as a table")
+    elif is_table and found.root.manifest:
+        found.root.faults += _derived_otherwise(found.root, rows)
+    if rescore:
+        for node in found.nodes:
+            node.faults += _scored_otherwise(node)
+    found.notes += _notes(found)
+    return found
+
+
+def parse_cell(text: str) -> dict[str, str]:
+    """`method=corenet,dataset=open-human` → a mapping."""
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(key and sign and value for key, sign, value in pairs):
+        raise ReposeError(f"--cell {text!r} is not of the form method=corenet,dataset=open-human")
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _read(csv: Path) -> pd.DataFrame | None:
+    try:
+        return pd.read_csv(csv, dtype=str, keep_default_na=False)
+    except ValueError:  # not the text of a table
+        return None
+
+
+def _rows(table: pd.DataFrame, csv: Path, manifest: Path, cell: Mapping[str, str]) -> list[Row]:
+    if unknown := set(cell) - set(table.columns):
+        raise ReposeError(
+            f"the table has no column {min(unknown)!r}", where=csv, hint=f"it has {', '.join(table.columns)}"
+        )
+    records = [r for r in table.to_dict("records") if all(r[k] == v for k, v in cell.items())]
+    if not records:
+        wanted = ", ".join(f"{k}={v}" for k, v in cell.items())
+        raise ReposeError(f"no row of the table has {wanted}" if cell else "the table is empty", where=csv)
+    try:
+        inputs = load(manifest).history["inputs"]
+    except ReposeError:
+        inputs = {}  # the walk says what is wrong with the manifest
+    return [_row(record, inputs, _first_method(table, record)) for record in records]
+
+
+def _first_method(table: pd.DataFrame, record: dict[Any, str]) -> str | None:
+    """The first method of the row's dataset, where some of its cells take the scores of that one, too."""
+    from repose.tables.stage import over_first
+
+    if "dataset" not in record or not over_first(table.columns):
+        return None
+    return str(table.method[table.dataset == record["dataset"]].iloc[0])
+
+
+def _row(record: dict[Any, str], inputs: Mapping[str, str], first: str | None) -> Row:
+    key = {k: record[k] for k in KEYS if k in record}
+    runs = dict.fromkeys(
+        f":{key.get('dataset')}/{method}/" for method in (first, key.get("method")) if method
+    )
+    branches = tuple(name for run in runs for name in inputs if run in name)
+    return Row(key, {k: v for k, v in record.items() if k not in KEYS}, branches)
+
+
+def _derived_otherwise(root: Node, rows: list[Row]) -> list[str]:
+    """Compare the rows with a table computed now from the scores."""
+    from repose.tables.stage import derive
+
+    assert root.manifest
+    names = list(dict.fromkeys(name for row in rows for name in row.branches))  # in the order of the table
+    if not all(root.parents[name].manifest for name in names):
+        return []  # faults of their own
+    try:
+        table = derive(root.manifest, names)
+    except (OSError, ValueError, KeyError) as error:
+        return [f"cannot be computed again from its scores: {error}"]
+    fresh = {tuple(str(r[k]) for k in KEYS): r for r in table.to_dict("records")}
+    faults = []
+    for row in rows:
+        mine = fresh.get(tuple(row.key.values()))
+        if mine is None:
+            faults.append(f"has a row {_name(row)} that no scores give")
+            continue
+        for column, stands in row.cells.items():
+            if column not in mine or not _agree(stands, mine[column]):
+                faults.append(
+                    f"{_name(row)}: {column} is {stands or 'empty'}, its scores give {mine.get(column)}"
+                )
+    return faults
+
+
+def _check_raw_files(node: Node, notes: list[str]) -> None:
+    """Hash the files that an inventory lists, where they still are."""
+    from repose.raw.inventory import Inventory
+
+    if node.faults or not node.manifest or node.manifest.content["stage"] != "raw":
+        return
+    for name in (n for n in node.manifest.content["files"] if n.endswith(".json")):
+        try:
+            inventory = Inventory.read(node.path.parent / name)
+        except ReposeError:
+            continue  # another kind of raw data; its bytes are hashed like any artefact's
+        # What was unpacked moves with the results; what the user brought does not.
+        moved = node.path.parent / inventory.root.name
+        root = inventory.root if inventory.root.is_dir() else moved
+        there = [file for file in inventory.files if (root / file.path).is_file()]
+        node.faults += [
+            f"raw file {file.path} is not the one that was read"
+            for file in there
+            if not file.is_of((root / file.path).read_bytes())
+        ]
+        if gone := len(inventory.files) - len(there):
+            notes.append(
+                f"{node.place}: {gone} raw files are no longer in {root}; their hashes are those of then"
+            )
+
+
+def _scored_otherwise(node: Node) -> list[str]:
+    from repose.score import render_stage as judge
+    from repose.score import stage as score
+
+    compute = {"score": score.differs_from_predictions, "judge": judge.differs_from_predictions}
+    if node.manifest is None or node.manifest.content["stage"] not in compute:
+        return []
+    if not all(parent.manifest for parent in node.parents.values()):
+        return []
+    try:
+        return compute[node.manifest.content["stage"]](node.manifest)
+    except (ReposeError, OSError, ValueError, KeyError) as error:
+        return [f"cannot be computed again from its predictions: {error}"]
+
+
+def _agree(stands: str, fresh: Any) -> bool:
+    if stands == "" or pd.isna(fresh):
+        return stands == "" and bool(pd.isna(fresh))
+    try:
+        return float(stands) == float(fresh)  # of the six digits that a table has
+    except ValueError:
+        return sorted(stands.split(";")) == sorted(str(fresh).split(";"))  # run ids, in the order of seeds
+
+
+def _name(row: Row) -> str:
+    return " ".join(row.key.values())
+
+
+def _notes(found: Audit) -> list[str]:
+    """What is worth knowing but breaks nothing: results of other code than the installed, or of several versions."""
+    other: dict[str, list[Manifest]] = {}
+    versions: dict[str, set[str]] = {}
+    for node in found.nodes:
+        if node.manifest:
+            stage, code = node.manifest.content["stage"], node.manifest.history["code"]
+            versions.setdefault(re.sub(r"seed\d+", "seed*", node.place), set()).add(code)
+            if code not in installed_codes(stage):
+                other.setdefault(stage, []).append(node.manifest)
+    notes = [
+        f"{stage}: {len(some)} made by other code than what is installed now; run the workflow to make them again"
+        for stage, some in other.items()
+    ]
+    return notes + [
+        f"{place}: its seeds were made by {len(codes)} versions of the code"
+        for place, codes in versions.items()
+        if len(codes) > 1
+    ]

@@ -1,0 +1,98 @@
+"""Commands about results as a whole: where they came from, and what is left behind."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from repose.errors import ReposeError
+
+Results = Annotated[Path, typer.Option("--results", help="folder of the workflow's results")]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
+
+
+def audit(
+    artefact: Annotated[Path, typer.Argument(help="results/table1.csv, or any artefact with a manifest")],
+    cell: Annotated[str | None, typer.Option(help="only rows like method=corenet,dataset=open-human")] = None,
+    rescore: Annotated[
+        bool, typer.Option("--rescore", help="compute the scores again from predictions and meshes")
+    ] = False,
+    expect: Annotated[
+        str | None, typer.Option(help="the digest of the tree that was noted when the table was published")
+    ] = None,
+    rocrate: Annotated[
+        Path | None, typer.Option(help="also write a Workflow Run RO-Crate to this new folder")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check every byte, link and number behind a table; status 1 if something does not hold."""
+    from repose.audit import audit as auditing
+    from repose.audit.show import as_json as plain
+    from repose.audit.show import show
+
+    found = auditing.audit(artefact, auditing.parse_cell(cell) if cell else None, rescore)
+    if expect and not found.digest.startswith(expect):
+        found.root.faults.append(f"the digest of the tree is {found.digest}, not {expect}")
+    if as_json:
+        print(json.dumps(plain(found), indent=1))
+    else:
+        show(found, _console())
+    if rocrate and not found.faults:
+        from repose.audit.crate import write_crate
+
+        write_crate(found, Path.cwd(), rocrate)
+    if found.faults:
+        place, what = found.faults[0]
+        raise ReposeError(f"{what}", where=place, hint="make it again by running the workflow, or restore it")
+
+
+def _console():
+    from rich.console import Console
+
+    return Console() if sys.stdout.isatty() else Console(width=160)
+
+
+def recover(results: Results = Path("results")) -> None:
+    """After a kill -9: end this folder's leftover jobs, remove half-made files, unlock Snakemake."""
+    from repose.provenance.recover import recover as work
+
+    done = work(results)
+    for command in done.ended:
+        print(f"ended: {command}")
+    print(f"removed: {len(done.removed)} half-made files of dead writers")
+    for path in done.foreign:
+        print(f"left: {path}, of another machine; remove it if nothing runs there")
+    print("unlocked Snakemake" if done.unlocked else "Snakemake was not locked")
+    print("go on with the command you ran before and --rerun-incomplete; finished results are brought back")
+
+
+def clean(
+    results: Results = Path("results"),
+    checkpoints: Annotated[
+        bool, typer.Option("--checkpoints", help="also checkpoints: unfinished trainings start anew")
+    ] = False,
+) -> None:
+    """Remove results kept for reuse that are no longer in their place; nothing that a target needs."""
+    from repose.provenance.recover import clean as work
+
+    print(f"{work(results, checkpoints) / 1e6:.1f} MB set free")
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(help="a folder of results")],
+    b: Annotated[Path, typer.Argument(help="another")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what differs between two folders of results, and what that did to each number."""
+    from repose.audit import compare as comparing
+
+    found = comparing.compare(a, b)
+    if as_json:
+        print(json.dumps(comparing.as_json(found), indent=1))
+    else:
+        comparing.show(found, _console())
+
+
+COMMANDS = (audit, compare, recover, clean)

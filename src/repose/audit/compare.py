@@ -1,0 +1,178 @@
+"""What differs between two folders of results, and what that did to each number of their tables."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from repose.audit.audit import KEYS
+from repose.audit.tree import Node, grow
+from repose.errors import ReposeError
+from repose.provenance.manifest import manifest_path
+
+COSTS = ("train_seconds", "peak_memory_mib")  # differ between any two runs
+ABSENT = "–"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that an artefact was made with, in both folders."""
+
+    artefact: str
+    what: str  # `code`, `seed`, `params.method.width`, `software.torch`, `bytes`, …
+    a: str
+    b: str
+
+
+@dataclass(frozen=True)
+class Number:
+    """One cell that is not the same in both."""
+
+    table: str
+    row: dict[str, str]
+    column: str
+    a: float | None
+    b: float | None
+    causes: list[Difference]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs, and the cells that are not the same; `alike` counts the cells that are."""
+
+    differences: list[Difference]
+    numbers: list[Number]
+    alike: int
+
+
+def compare(a: Path, b: Path) -> Comparison:
+    """Compare all tables that both folders of results have, by manifests alone: nothing is hashed.
+
+    Raises:
+        ReposeError: they have no table in common.
+    """
+    names = sorted(_tables(a) & _tables(b))
+    if not names:
+        raise ReposeError(f"no table in common with {b}", where=a, hint="give two folders of results")
+    differences: dict[Difference, None] = {}
+    numbers: list[Number] = []
+    alike = 0
+    for name in names:
+        trees = [grow(manifest_path(folder / name), hashed=False) for folder in (a, b)]
+        nodes = [{node.place: node for node in tree.walk()} for tree in trees]
+        own = {
+            place: list(_own(place, nodes[0].get(place), nodes[1].get(place)))
+            for place in sorted(nodes[0].keys() | nodes[1].keys())
+        }
+        differences |= dict.fromkeys(d for found in own.values() for d in found)
+        for row, column, left, right in _cells(a / name, b / name):
+            if left == right or (pd.isna(left) and pd.isna(right)):
+                alike += 1
+            else:
+                behind = {node.place for tree in trees for node in _behind(tree, row)}
+                causes = [d for place, found in own.items() if place in behind for d in found]
+                numbers.append(Number(name, row, column, _number(left), _number(right), causes))
+    return Comparison(list(differences), numbers, alike)
+
+
+def as_json(found: Comparison) -> dict[str, Any]:
+    """The comparison as plain data."""
+    return asdict(found)
+
+
+def show(found: Comparison, console: Console) -> None:
+    """Print what differs, then each number that changed with its causes."""
+    if not found.differences:
+        console.print("Made in the same way from the same data.")
+    for what, places in _grouped(found.differences).items():
+        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+        console.print(f"[bold]{escape(what)}[/] [dim]({escape(places[0])}{more})[/]")
+    table = Table("table", "row", "number", "A", "B", "change", "because of")
+    for number in found.numbers:
+        causes = ", ".join(sorted({_short(c) for c in number.causes})) or "nothing that is known"
+        cells = (_text(number.a), _text(number.b), _change(number.a, number.b), escape(causes))
+        table.add_row(number.table, " ".join(number.row.values()), number.column, *cells)
+    if found.numbers:
+        console.print(table)
+    console.print(f"{len(found.numbers)} numbers differ, {found.alike} are the same (costs left out).")
+
+
+def _tables(results: Path) -> set[str]:
+    return {p.name for p in results.glob("*.csv") if manifest_path(p).exists()}
+
+
+def _own(place: str, a: Node | None, b: Node | None) -> Iterator[Difference]:
+    """How one artefact was made differently, whatever its inputs are."""
+    left, right = (node.manifest if node else None for node in (a, b))
+    if left is None or right is None:
+        yield Difference(place, "present", *("no" if m is None else "yes" for m in (left, right)))
+        return
+    before = 0
+    for what in ("code", "seed", "params", "software"):
+        sides = [dict(_flat({what: m.history[what]})) for m in (left, right)]
+        for key in sorted(sides[0].keys() | sides[1].keys()):
+            values = [side.get(key, ABSENT) for side in sides]
+            if values[0] != values[1]:
+                before += 1
+                yield Difference(place, key, *values)
+    same_inputs = left.history["inputs"] == right.history["inputs"]
+    if left.digest != right.digest and same_inputs and not before:
+        machines = [json.dumps(m.history["machine"], sort_keys=True) for m in (left, right)]
+        yield Difference(place, "bytes, though made in the same way", *machines)
+
+
+def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", json.dumps(value) if not isinstance(value, str) else value
+
+
+def _cells(a: Path, b: Path) -> Iterator[tuple[dict[str, str], str, Any, Any]]:
+    """(row, column, value in a, value in b) of every number but costs."""
+    left, right = (pd.read_csv(path) for path in (a, b))
+    keys = [k for k in KEYS if k in left and k in right]
+    both = left.merge(right, on=keys, how="outer", suffixes=("", "\0"))
+    for column in left.select_dtypes("number").columns.intersection(right.columns):
+        if column not in COSTS:
+            for row in both.to_dict("records"):
+                yield {k: str(row[k]) for k in keys}, str(column), row[column], row[f"{column}\0"]
+
+
+def _behind(tree: Node, row: Mapping[str, str]) -> Iterator[Node]:
+    run = f":{row.get('dataset')}/{row.get('method')}/"
+    yield tree
+    for name, parent in tree.parents.items():
+        if run in name:
+            yield from parent.walk()
+
+
+def _grouped(differences: list[Difference]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for d in differences:
+        what = f"{d.artefact.split('/')[0].removesuffix('.manifest.json')}: {d.what}: {d.a} → {d.b}"
+        grouped.setdefault(what, []).append(d.artefact.removesuffix(".manifest.json"))
+    return grouped
+
+
+def _short(difference: Difference) -> str:
+    return f"{difference.artefact.split('/')[0].removesuffix('.manifest.json')} {difference.what}"
+
+
+def _number(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)
+
+
+def _text(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:.6g}"
+
+
+def _change(a: float | None, b: float | None) -> str:
+    return ABSENT if a is None or b is None or a == 0 else f"{(b - a) / abs(a):+.2%}"

@@ -1,0 +1,353 @@
+"""A Workflow Run RO-Crate (Provenance Run Crate 0.5) of an audited table: one action per artefact.
+
+The crate carries the workflow, the tables, scores, judged pictures, splits and learning curves. Bodies, predictions and
+weights are large, and not always ours to give away: they are described by size, sha256 and licence. Host names,
+absolute paths and settings that look like secrets are left out; what is not known is left out too, never made up.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from importlib.metadata import metadata, version
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+from rocrate.model.computerlanguage import ComputerLanguage
+from rocrate.rocrate import ROCrate
+
+from repose.audit.audit import Audit
+from repose.audit.tree import Node
+from repose.errors import ReposeError
+from repose.provenance.publish import publish
+
+CARRIED = {
+    ".csv": "text/csv",
+    ".md": "text/markdown",
+    ".json": "application/json",
+    ".txt": "text/plain",
+    ".png": "image/png",
+    ".parquet": "application/vnd.apache.parquet",
+}
+DATA_STAGES = ("raw", "convert")  # they name files of the machine they were made on
+WORKFLOW = ("workflow/rules", "workflow/report", "envs", "LICENSE", "CITATION.cff")  # and the Snakefile
+PROFILES = ("process/0.5", "workflow/0.5", "provenance/0.5")
+RUN_TERMS = "https://w3id.org/ro/terms/workflow-run/context"
+SNAKEMAKE = "https://snakemake.github.io"
+# SPDX names of the licences that sources give.
+LICENCES = {"CC0": "CC0-1.0", "CC0-1.0": "CC0-1.0", "MIT": "MIT", "CC-BY-4.0": "CC-BY-4.0"}
+_SECRET = re.compile(r"token|password|passwd|secret|credential|api_?key", re.IGNORECASE)
+_LOCAL = re.compile(r"^(/|~|[A-Za-z]:[\\/]|file:|\\\\)|://[^/]*@")
+
+
+def write_crate(found: Audit, project: Path, out: Path) -> None:
+    """Write the crate of an audited table to the new folder `out`.
+
+    Args:
+        found: an audit without faults.
+        project: the folder of the Snakefile.
+        out: folder to make.
+
+    Raises:
+        ReposeError: the tree does not hold, `out` exists, or there is no Snakefile.
+    """
+    if found.faults:
+        raise ReposeError("no crate is made of a tree that does not hold", where=found.root.path)
+    if out.exists():
+        raise ReposeError("is there already", where=out, hint="name a new folder")
+    if not (project / "Snakefile").exists():
+        raise ReposeError("no Snakefile here", where=project, hint="run this from the project's root")
+    with publish(out) as private:
+        _Crate(found, project).crate.write(private)
+
+
+class _Crate:
+    def __init__(self, found: Audit, project: Path):
+        self.found, self.nodes = found, found.nodes
+        self.crate = ROCrate(version="1.1")
+        self.crate.metadata.extra_contexts.append(RUN_TERMS)
+        self.files: dict[str, list[Any]] = {}  # entities of each artefact's files
+        self._root()
+        self.tools = {stage: self._tool(stage) for stage in sorted({_stage(n) for n in self.nodes})}
+        self.workflow = self._workflow(project)
+        for node in self.nodes:
+            self.files[node.place] = list(self._files(node))
+        self._actions()
+
+    def _root(self) -> None:
+        root = self.crate.root_dataset
+        root["name"] = f"repose: {_title(self.found.root)}"
+        root["description"] = (
+            "A table of pose-transfer results, the workflow that made it, and how each artefact behind it was made. "
+            f"Digest of the tree: {self.found.digest}"
+        )
+        root["license"] = self._licence("MIT")  # the project's; data have their own
+        root["conformsTo"] = [
+            self._add(
+                f"https://w3id.org/ro/wfrun/{profile}",
+                "CreativeWork",
+                name=f"{profile.split('/')[0].title()} Run Crate",
+                version=profile.split("/")[1],
+            )
+            for profile in PROFILES
+        ] + [
+            self._add(
+                "https://w3id.org/workflowhub/workflow-ro-crate/1.0",
+                "CreativeWork",
+                name="Workflow RO-Crate",
+                version="1.0",
+            )
+        ]
+
+    def _add(self, identifier: str, kind: str | list[str], **properties: Any) -> Any:
+        """A contextual entity; the same one if it is there already."""
+        known = self.crate.get(identifier)
+        if known:
+            return known
+        given = {k: v for k, v in properties.items() if v is not None}
+        return self.crate.add_jsonld({"@id": identifier, "@type": kind, **_references(given)})
+
+    def _licence(self, name: str) -> Any:
+        spdx = LICENCES.get(name)
+        identifier = f"https://spdx.org/licenses/{spdx}" if spdx else f"#licence-{_short(name)}"
+        return self._add(identifier, "CreativeWork", name=name)
+
+    def _tool(self, stage: str) -> Any:
+        return self._add(
+            f"#repose-{stage}",
+            "SoftwareApplication",
+            name=f"repose {stage}",
+            description=f"the stage `{stage}` of the workflow",
+            softwareVersion=version("repose"),
+        )
+
+    def _workflow(self, project: Path) -> Any:
+        for name in WORKFLOW:
+            for file in _below(project, name):
+                self.crate.add_file(file, dest_path=file.relative_to(project), properties=_bytes(file))
+        language = self.crate.add(
+            ComputerLanguage(
+                self.crate,
+                "#snakemake",
+                {"name": "Snakemake", "url": {"@id": SNAKEMAKE}, "version": version("snakemake")},
+            )
+        )
+        workflow = self.crate.add_workflow(
+            project / "Snakefile",
+            dest_path="Snakefile",
+            main=True,
+            lang=language,
+            properties={
+                "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
+                "name": "repose",
+                "description": metadata("repose")["Summary"],
+                "version": version("repose"),
+                **_bytes(project / "Snakefile"),
+            },
+        )
+        workflow["conformsTo"] = self._add(
+            "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE",
+            "CreativeWork",
+            name="Bioschemas ComputationalWorkflow",
+            version="1.0-RELEASE",
+        )
+        workflow["license"] = self._licence("MIT")
+        workflow["hasPart"] = list(self.tools.values())
+        workflow["step"] = [
+            self._add(
+                f"Snakefile#{stage}",
+                "HowToStep",
+                name=stage,
+                position=str(position),
+                workExample=tool,
+            )
+            for position, (stage, tool) in enumerate(self.tools.items(), 1)
+        ]
+        workflow["output"] = [self._parameter("result", "File", "the audited table or artefact")]
+        return workflow
+
+    def _parameter(self, name: str, kind: str, description: str) -> Any:
+        known = self.crate.get(f"#{name}")
+        return known or self.crate.add_formal_parameter(
+            name=name, additionalType=kind, identifier=f"#{name}", description=description, valueRequired=True
+        )
+
+    def _files(self, node: Node) -> Iterator[Any]:
+        """Entities of an artefact's files: carried, or only described."""
+        assert node.manifest
+        base = PurePosixPath("results") / PurePosixPath(_inside(node)).parent
+        licence = self._licence_of(node)
+        for name, stands in node.manifest.content["files"].items():
+            path, source = base / name, node.path.parent / name
+            facts: dict[str, Any] = {"contentSize": str(stands["bytes"]), "sha256": stands["sha256"]}
+            if licence:
+                facts["license"] = _reference(licence)
+            if path.suffix in CARRIED and source.is_file() and _stage(node) not in DATA_STAGES:
+                facts |= {"name": str(path), "encodingFormat": CARRIED[path.suffix]}
+                yield self.crate.add_file(source, dest_path=str(path), properties=facts)
+            else:
+                what = "the sorted list of its files' names and sha256" if source.is_dir() else "its bytes"
+                text = f"Not carried by this crate. sha256 is that of {what}."
+                yield self._add(f"#{path}", "CreativeWork", name=str(path), description=text, **facts)
+        manifest = f"{base / node.path.name}"
+        self.crate.add_file(node.path, dest_path=manifest, properties=_bytes(node.path) | {"name": manifest})
+
+    def _licence_of(self, node: Node) -> Any:
+        """The licence that an artefact states, or its catalogue for all meshes; None where none is known."""
+        assert node.manifest
+        if stated := node.manifest.content["describe"].get("licence"):
+            return self._licence(stated)
+        for name in node.manifest.content["files"]:
+            if name.endswith("catalog.parquet"):
+                rows = pd.read_parquet(node.path.parent / name)
+                if "licence" in rows and rows.licence.nunique() == 1:
+                    return self._licence(str(rows.licence.iloc[0]))
+        return None
+
+    def _actions(self) -> None:
+        root, controls = self.crate.root_dataset, []
+        for node in reversed(self.nodes):
+            action = self._action(node)
+            step = self.crate.get(f"Snakefile#{_stage(node)}")
+            controls.append(
+                self._add(
+                    f"#control-{_title(node)}",
+                    "ControlAction",
+                    name=f"run {_title(node)}",
+                    instrument=step,
+                    object=action,
+                )
+            )
+        results = self.files[self.found.root.place]
+        results[0]["exampleOfWork"] = self.crate.get("#result")
+        times = [_times(n) for n in self.nodes]
+        whole = self._add(
+            "#run",
+            "CreateAction",
+            name="the run of the workflow",
+            description="From the first artefact behind the table to the last; they may be of several runs.",
+            instrument=self.workflow,
+            result=results,
+            startTime=min(start for start, _ in times),
+            endTime=max(end for _, end in times),
+        )
+        engine = self._add(
+            f"{SNAKEMAKE}/",
+            "SoftwareApplication",
+            name="Snakemake",
+            url=SNAKEMAKE,
+            softwareVersion=version("snakemake"),
+        )
+        organised = self._add(
+            "#organise",
+            "OrganizeAction",
+            name="Snakemake's run",
+            instrument=engine,
+            object=controls,
+            result=whole,
+        )
+        root["mentions"] = [whole, organised, *(self.crate.get(f"#make-{_title(n)}") for n in self.nodes)]
+
+    def _action(self, node: Node) -> Any:
+        assert node.manifest
+        history = node.manifest.history
+        inputs = [file for parent in node.parents.values() for file in self.files[parent.place]]
+        seed = {} if history["seed"] is None else {"seed": history["seed"]}
+        settings = [
+            self._add(f"#setting-{_short([k, v])}", "PropertyValue", name=k, value=v)
+            for k, v in _public({**history["params"], **seed, "code": history["code"]})
+        ]
+        around = {**history["software"], **{k: v for k, v in history["machine"].items() if k != "host"}}
+        start, end = _times(node)
+        return self._add(
+            f"#make-{_title(node)}",
+            "CreateAction",
+            name=f"make {_title(node)}",
+            description=f"{_stage(node)} of {_title(node)}",
+            instrument=self.tools[_stage(node)],
+            object=inputs + settings,
+            result=self.files[node.place],
+            startTime=start,
+            endTime=end,
+            environment=[
+                self._add(f"#around-{_short([k, v])}", "PropertyValue", name=k, value=v)
+                for k, v in _public(around)
+            ],
+            resourceUsage=[
+                self._add(
+                    f"#memory-{_title(node)}",
+                    "PropertyValue",
+                    name="peak memory",
+                    propertyID="ru_maxrss",
+                    value=str(history["peak_memory_mib"]),
+                    unitCode="https://qudt.org/vocab/unit/MebiBYTE",
+                )
+            ],
+        )
+
+
+def _stage(node: Node) -> str:
+    assert node.manifest
+    return str(node.manifest.content["stage"])
+
+
+def _inside(node: Node) -> str:
+    """The place of an artefact, or its bare name if it lies outside the folder of results."""
+    return PurePosixPath(node.place).name if node.place.startswith("/") else node.place
+
+
+def _title(node: Node) -> str:
+    return _inside(node).removesuffix(".manifest.json")
+
+
+def _times(node: Node) -> tuple[str, str]:
+    assert node.manifest
+    history = node.manifest.history
+    start = datetime.strptime(history["started"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return start.isoformat(), (start + timedelta(seconds=float(history["seconds"]))).isoformat()
+
+
+def _public(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Settings as `a.b` and text, without what looks like a secret or a local path."""
+    for key, value in values.items():
+        name = f"{above}{key}"
+        if _SECRET.search(str(key)):
+            continue
+        if isinstance(value, Mapping):
+            yield from _public(value, f"{name}.")
+        else:
+            texts = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, str)]
+            if value is not None and not any(_LOCAL.search(text) for text in texts):
+                yield name, value if isinstance(value, str) else json.dumps(value)
+
+
+def _below(project: Path, name: str) -> list[Path]:
+    top = project / name
+    return [top] if top.is_file() else sorted(p for p in top.rglob("*") if p.is_file())
+
+
+def _bytes(file: Path) -> dict[str, str]:
+    data = file.read_bytes()
+    form = CARRIED.get(file.suffix, "text/plain")
+    return {"contentSize": str(len(data)), "sha256": sha256(data).hexdigest(), "encodingFormat": form}
+
+
+def _short(value: object) -> str:
+    return sha256(json.dumps(value).encode()).hexdigest()[:12]
+
+
+def _reference(entity: Any) -> dict[str, str]:
+    return {"@id": entity.id}
+
+
+def _references(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Entities by their id, as JSON-LD has them."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, list):
+            return [plain(v) for v in value]
+        return _reference(value) if hasattr(value, "id") else value
+
+    return {key: plain(value) for key, value in properties.items()}

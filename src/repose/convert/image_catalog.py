@@ -1,0 +1,40 @@
+"""The catalogue of a dataset of images: a row per converted image."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from repose.errors import ReposeError
+
+COLUMNS = [
+    "image_id",
+    "identity",
+    "outfit",
+    "pose",
+    "camera",
+    "part",
+    "height",
+    "width",
+    "sha256",
+    "source",
+    "licence",
+]
+"""What every catalogue of images has; known attributes of garments follow."""
+
+
+def read_image_catalog(path: Path) -> pd.DataFrame:
+    """Read a catalogue of images, in the order of their names.
+
+    Raises:
+        ReposeError: a column is missing, or a name is given twice.
+    """
+    rows = pd.read_parquet(path)
+    if missing := set(COLUMNS) - set(rows.columns):
+        raise ReposeError(
+            f"catalogue has no column {sorted(missing)[0]!r}", where=path, hint="run `repose convert` again"
+        )
+    if rows.image_id.duplicated().any():
+        raise ReposeError(
+            f"image_id {rows.image_id[rows.image_id.duplicated()].iloc[0]} is given twice", path
+        )
+    return rows

@@ -1,0 +1,1 @@
+"""What training and prediction read: batches of meshes and of images."""

@@ -1,0 +1,167 @@
+"""Batches of image pairs as a pure function of seed and step."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from repose.data.meshes import chosen_in_passes
+from repose.images.attributes import attribute_vectors, class_numbers
+from repose.store.image_store import ImageStore
+
+
+class ImageBatch(NamedTuple):
+    """Sources and targets of one person each."""
+
+    source: Tensor  # (B, 3, H, W) in [-1, 1]
+    target: Tensor  # (B, 3, H, W) in [-1, 1]
+    source_joints: Tensor  # (B, 18, 3): x, y in pixels, seen
+    target_joints: Tensor  # (B, 18, 3)
+
+
+class FlowBatch(NamedTuple):
+    """The truth about pairs of images, without the images."""
+
+    source_joints: Tensor  # (B, 18, 3): x, y in pixels, seen
+    target_joints: Tensor  # (B, 18, 3)
+    flow: Tensor  # (B, 2, H, W) pixels; 0 on the background
+    visibility: Tensor  # (B, 1, H, W) float, classes 0, 1, 2
+    source_parts: Tensor  # (B, H, W) int64 labels
+    target_parts: Tensor  # (B, H, W) int64
+
+
+class PartBatch(NamedTuple):
+    """Images and the parts of the body in them."""
+
+    image: Tensor  # (B, 3, H, W) in [-1, 1]
+    parts: Tensor  # (B, H, W) int64 labels
+
+
+class LabelBatch(NamedTuple):
+    """Images and the known attributes of their clothes."""
+
+    image: Tensor  # (B, 3, H, W) in [-1, 1]
+    parts: Tensor  # (B, H, W) int64 labels
+    kind: Tensor  # (B,) int64, of `repose.images.attributes.CLASSES`
+    attributes: Tensor  # (B, A) 0 or 1, of `repose.images.attributes.ATTRIBUTES`
+
+
+class ImagePairs:
+    """Pairs (source, target) of a split as rows of an image store."""
+
+    def __init__(self, store: ImageStore, pairs: pd.DataFrame):
+        self.store = store
+        columns = pairs[["source_image", "target_image"]]
+        self.rows = np.array([[store.index_of(m) for m in row] for row in columns.itertuples(index=False)])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def images(self, chosen: NDArray[np.integer]) -> ImageBatch:
+        """The pairs numbered `chosen`, with their images."""
+        source, target = self.rows[chosen].T
+        first, second = (scaled(self.store.images(rows)) for rows in (source, target))
+        return ImageBatch(first, second, *self._joints(chosen))
+
+    def flows(self, chosen: NDArray[np.integer]) -> FlowBatch:
+        """The pairs numbered `chosen`, with their flow."""
+        found = [self.store.flow(int(source), int(target)) for source, target in self.rows[chosen]]
+        flow = torch.from_numpy(np.stack([flow for flow, _ in found])).movedim(-1, 1).contiguous()
+        visibility = torch.from_numpy(np.stack([seen for _, seen in found]))[:, None].float()
+        source, target = (
+            torch.from_numpy(self.store.segmentation(rows).astype(np.int64)) for rows in self.rows[chosen].T
+        )
+        return FlowBatch(*self._joints(chosen), flow, visibility, source, target)
+
+    def parts(self, chosen: NDArray[np.integer]) -> PartBatch:
+        """The targets of the pairs numbered `chosen`, with their segmentation."""
+        rows = self.rows[chosen, 1]
+        labels = torch.from_numpy(self.store.segmentation(rows).astype(np.int64))
+        return PartBatch(scaled(self.store.images(rows)), labels)
+
+    def labelled(self, chosen: NDArray[np.integer]) -> LabelBatch:
+        """The targets of the pairs numbered `chosen`, with their attributes."""
+        rows = self.rows[chosen, 1]
+        parts, labels = self.store.segmentation(rows).astype(np.int64), self.store.labels(rows)
+        known = class_numbers(labels), attribute_vectors(labels)
+        return LabelBatch(scaled(self.store.images(rows)), *(torch.from_numpy(x) for x in (parts, *known)))
+
+    def _joints(self, chosen: NDArray[np.integer]) -> tuple[Tensor, Tensor]:
+        source, target = self.rows[chosen].T
+        return torch.from_numpy(self.store.joints(source)), torch.from_numpy(self.store.joints(target))
+
+
+def scaled(images: NDArray[np.uint8]) -> Tensor:
+    """(B, H, W, 3) of 0 … 255 to (B, 3, H, W) in [-1, 1]."""
+    return torch.from_numpy(images).movedim(-1, 1).float() / 127.5 - 1
+
+
+def unscaled(images: Tensor) -> NDArray[np.uint8]:
+    """(B, 3, H, W) in [-1, 1] to (B, H, W, 3) of 0 … 255, rounded to the nearest."""
+    pixels = ((images + 1) * 127.5).round().clamp(0, 255).byte()
+    return np.ascontiguousarray(pixels.movedim(1, -1).cpu().numpy())
+
+
+@dataclass(frozen=True)
+class ImageData:
+    """What a training on images may read."""
+
+    store: ImageStore
+    train: ImagePairs
+    val: ImagePairs
+    given: Mapping[str, Path] = field(default_factory=dict, kw_only=True)  # weights of other trainings
+
+
+Batch = ImageBatch | FlowBatch | PartBatch | LabelBatch
+Read = Callable[[NDArray[np.integer]], Batch]
+
+
+class PairStream(IterableDataset[Batch]):
+    """Batches of steps `start` … `stop` - 1: passes over `total` pairs, each pass in a new order.
+
+    Args:
+        read: gives the pairs of some numbers.
+        change: changes a batch, given random numbers of its step; nothing by default.
+    """
+
+    def __init__(
+        self,
+        read: Read,
+        total: int,
+        size: int,
+        seed: int,
+        start: int,
+        stop: int,
+        change: Callable[..., Batch] | None = None,
+    ):
+        self.read, self.total, self.size, self.seed = read, total, size, seed
+        self.start, self.stop, self.change = start, stop, change
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def __iter__(self) -> Iterator[Batch]:
+        for step in range(self.start, self.stop):
+            batch = self.read(chosen_in_passes(self.total, self.size, self.seed, step))
+            yield self.change(batch, np.random.default_rng([self.seed, 1, step])) if self.change else batch
+
+
+class InOrder(IterableDataset[Batch]):
+    """All pairs once, in order."""
+
+    def __init__(self, read: Read, total: int, size: int):
+        self.read, self.total, self.size = read, total, size
+
+    def __len__(self) -> int:
+        return -(-self.total // self.size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for start in range(0, self.total, self.size):
+            yield self.read(np.arange(start, min(start + self.size, self.total)))

@@ -1,0 +1,149 @@
+"""Meshes without truths, for the systems that can learn from them, and which identities and poses are labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from repose.convert.catalog import mesh_id, mesh_numbers
+from repose.data.meshes import centred
+from repose.errors import ReposeError
+from repose.store.mesh_store import MeshStore
+
+_SELECTION_SEED = 1234  # of the released lists
+_INPUTS = ["identity_mesh", "pose_mesh"]
+
+
+class UnlabelledBatch(NamedTuple):
+    """Meshes centred by their bounding boxes, in template order; there is no truth among them."""
+
+    other: Tensor  # (B, V, 3) metres, body B
+    pose: Tensor  # (B, V, 3) metres, body A in pose 1
+    same: Tensor  # (B, V, 3) metres, body A in pose 2
+    other_order: Tensor  # (V,) int64 permutation that the network sees body B in
+    body_order: Tensor  # (V,) int64, likewise for body A, in both poses
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Identities and poses by their numbers in the catalogue."""
+
+    identities: frozenset[int]
+    poses: frozenset[int]
+
+    @classmethod
+    def seen_in(cls, triples: pd.DataFrame) -> Numbers:
+        """Those of the meshes that triples take as inputs; the truths are not looked at."""
+        pairs = {mesh_numbers(name) for column in _INPUTS for name in triples[column].unique()}
+        return cls(frozenset(i for i, _ in pairs), frozenset(p for _, p in pairs))
+
+    def labelled(self, percent: float) -> Numbers:
+        """The labelled part, chosen like the released lists: 50 % of identities 0-15 are 13 11 0 12 14 2 10 7.
+
+        NumPy's legacy generator, seeded with 1234, draws the identities and then the poses
+        (that it is these two draws, in this order, is checked for the identities only); counts round half to even.
+        """
+        rng = np.random.RandomState(_SELECTION_SEED)
+
+        def draw(numbers: frozenset[int]) -> frozenset[int]:
+            chosen = rng.choice(sorted(numbers), round(percent / 100 * len(numbers)), replace=False)
+            return frozenset(int(n) for n in chosen)
+
+        return Numbers(draw(self.identities), draw(self.poses))
+
+    def source(self, wanted: int | None) -> int:
+        """The one identity that a method learns from: the wanted one, or else the first.
+
+        Raises:
+            ReposeError: the wanted one is not among them.
+        """
+        if wanted is not None and wanted not in self.identities:
+            raise ReposeError(
+                f"training.source: identity {wanted} is not in training",
+                hint=f"choose among {', '.join(map(str, sorted(self.identities)))}",
+            )
+        return min(self.identities) if wanted is None else wanted
+
+    def without(self, other: Numbers) -> Numbers:
+        """The identities and poses that `other` does not have."""
+        return Numbers(self.identities - other.identities, self.poses - other.poses)
+
+    def triples(self, triples: pd.DataFrame) -> pd.DataFrame:
+        """The triples whose two inputs, and so whose truth, are of these identities and poses."""
+        kept = np.ones(len(triples), bool)
+        for column in _INPUTS:
+            kept &= [self._has(name) for name in triples[column]]
+        return triples[kept]
+
+    def _has(self, name: str) -> bool:
+        identity, pose = mesh_numbers(name)
+        return identity in self.identities and pose in self.poses
+
+
+class Bodies:
+    """The meshes of some identities in some poses, by identity; a body that is there in one pose only is left out."""
+
+    def __init__(self, store: MeshStore, numbers: Numbers):
+        self.store = store
+        rows = {i: self._rows(i, numbers.poses) for i in sorted(numbers.identities)}
+        self.rows = {i: found for i, found in rows.items() if len(found) > 1}
+        if not self.rows:
+            raise ReposeError(
+                f"{len(numbers.identities)} identities and {len(numbers.poses)} poses are too few to train without "
+                "truths",
+                where=store.path,
+                hint="a body is needed in two poses; change training.labelled, or add identities and poses",
+            )
+
+    def any(self, rng: np.random.Generator) -> int:
+        """Row of one mesh."""
+        return int(rng.choice(self.rows[int(rng.choice(list(self.rows)))]))
+
+    def two_poses(self, rng: np.random.Generator, other: int) -> tuple[int, int]:
+        """Rows of one body in two poses, the first of them another than the pose of row `other`.
+
+        The body is another, too, if there is one: then neither row, nor `other`, is the truth of the transfer.
+        """
+        other_identity, other_pose = mesh_numbers(self.store.mesh_ids[other])
+        identities = [i for i in self.rows if i != other_identity] or [other_identity]
+        rows = self.rows[int(rng.choice(identities))]
+        first = int(rng.choice([r for r in rows if mesh_numbers(self.store.mesh_ids[r])[1] != other_pose]))
+        return first, int(rng.choice(rows[rows != first]))
+
+    def _rows(self, identity: int, poses: Iterable[int]) -> NDArray[np.int64]:
+        names = (mesh_id(identity, pose) for pose in sorted(poses))
+        return np.array([self.store.index_of(name) for name in names if name in self.store])
+
+
+def unlabelled_batch(others: Bodies, bodies: Bodies, size: int, rng: np.random.Generator) -> UnlabelledBatch:
+    """`size` draws of body B from `others` and of body A, in two poses, from `bodies`."""
+    rows = []
+    for _ in range(size):
+        other = others.any(rng)
+        rows.append((other, *bodies.two_poses(rng, other)))
+    store = bodies.store
+    meshes = (centred(store.vertices(np.array(column))) for column in zip(*rows, strict=True))
+    orders = (torch.from_numpy(rng.permutation(store.shape[1])) for _ in range(2))
+    return UnlabelledBatch(*meshes, *orders)
+
+
+def same_body_triples(store: MeshStore, triples: pd.DataFrame) -> pd.DataFrame:
+    """Triples that need no truth: a body posed like the same body in another pose, which is what must come out.
+
+    The pose meshes are those of `triples`; the identity mesh is drawn from the poses in `triples`, by a fixed seed.
+    """
+    bodies, rng = Bodies(store, Numbers.seen_in(triples)), np.random.default_rng(0)
+    rows = []
+    for name, role in zip(triples.pose_mesh, triples.role, strict=True):
+        others = bodies.rows.get(mesh_numbers(name)[0], np.empty(0, np.int64))
+        others = others[others != store.index_of(name)]
+        if len(others):
+            rows.append((store.mesh_ids[rng.choice(others)], name, name, role))
+    return pd.DataFrame(rows, columns=[*_INPUTS, "truth_mesh", "role"])

@@ -1,1 +1,0 @@
-"""New poses for a body of a user, outside the workflow."""

@@ -1,1 +1,0 @@
-"""Pictures of posed meshes, judged by a network that the workflow trains."""

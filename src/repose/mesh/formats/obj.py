@@ -1,0 +1,81 @@
+"""Wavefront OBJ: a strict, fast reader that keeps vertices as they stand in the file, and a writer.
+
+What is read: `v x y z` (a weight or a colour after the coordinates is dropped) and `f`, whose texture and
+normal indices are ignored. A face of n corners becomes the fan (0, 1, 2), (0, 2, 3), ... of its corners.
+Negative indices count back from the vertices read so far. Comments, groups, materials, normals, lines and
+points are skipped, and a material library is never opened. A keyword outside the format is an error, because
+a damaged `v` that was skipped would shift every vertex after it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv
+
+from repose.errors import MeshError
+from repose.mesh.formats import scan, text
+from repose.mesh.mesh import Mesh
+
+LAYOUT = csv.WriteOptions(include_header=False, delimiter=" ", quoting_style="none")
+MESSAGES = {
+    scan.KEYWORD: ("{token!r} is not an OBJ keyword", "the file is damaged, or not an OBJ file"),
+    scan.RAGGED: ("a vertex has too few or too many numbers", "it needs 3, or as many as the others have"),
+    scan.CORNERS: ("a face has fewer than 3 corners", "the file is truncated or damaged"),
+    scan.INDEX: ("{token!r} is not a face corner", "write corners as v, v/vt, v//vn or v/vt/vn"),
+    scan.ZERO_INDEX: ("a face names vertex 0", "OBJ counts vertices from 1"),
+    scan.RANGE: ("a face names vertex {token}, which is out of range", "vertices are missing from the file"),
+}
+
+
+def parse_obj(data: bytes, where: object = "<bytes>") -> Mesh:
+    """Read the bytes of an OBJ file.
+
+    Args:
+        data: the file's content.
+        where: its path, for errors.
+
+    Returns:
+        The mesh, vertices exactly as `float` reads them and in the order of the file.
+
+    Raises:
+        MeshError: the content breaks the rules above; names the line.
+    """
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    buf = np.frombuffer(data, np.uint8)
+    # A blank stands before every coordinate, and before the last corner of every triangle.
+    blanks = np.count_nonzero(buf <= scan.SPACE)
+    starts = np.empty(blanks, np.int32)
+    faces = np.empty((blanks, 3), np.int32)
+    code, pos, n_vertices, n_faces, largest = scan.obj_statements(buf, starts, faces)
+    if code != scan.OK:
+        what, hint = MESSAGES[code]
+        what = what.format(token=text.token_at(data, pos))
+        raise MeshError(what, f"{where}:{text.line_of(data, pos)}", hint)
+    if largest >= n_vertices:
+        what, hint = f"a face names vertex {largest + 1}, but there are {n_vertices}", MESSAGES[scan.RANGE][1]
+        raise MeshError(what, f"{where}:{text.line_of(data, pos)}", hint)
+    vertices = text.read_reals(data, starts[: 3 * n_vertices], where)
+    return Mesh(vertices.reshape(-1, 3), faces[:n_faces].copy())
+
+
+def format_obj(mesh: Mesh) -> bytes:
+    """Lay a mesh out as OBJ text: a `v x y z` line per vertex, then an `f a b c` line per face.
+
+    Coordinates are written as the shortest decimal that reads back as the same float32, so a mesh whose
+    vertices are float32 values survives write and read bit for bit (after a cast of what was read).
+
+    Raises:
+        MeshError: a coordinate does not fit in float32.
+    """
+    with np.errstate(over="ignore"):
+        vertices = mesh.vertices.astype(np.float32)
+    if not np.isfinite(vertices).all():
+        raise MeshError("a coordinate is not finite, or too large for float32", hint="are these metres?")
+    sink = pa.BufferOutputStream()
+    for letter, columns in (("v", vertices.T), ("f", mesh.faces.T + 1)):
+        rows = pa.table(
+            [pa.repeat(letter, columns.shape[1]), *map(np.ascontiguousarray, columns)], list("kabc")
+        )
+        csv.write_csv(rows, sink, LAYOUT)
+    return sink.getvalue().to_pybytes()

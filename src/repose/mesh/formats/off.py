@@ -1,0 +1,42 @@
+"""OFF: the text form, with or without colours and normals behind the coordinates."""
+
+from __future__ import annotations
+
+from repose.errors import MeshError
+from repose.mesh.formats.rows import RowReader
+from repose.mesh.formats.scan import CORNER_LIST
+from repose.mesh.mesh import Mesh
+
+KEYWORDS = {b"OFF", b"COFF", b"NOFF", b"CNOFF"}
+
+
+def parse_off(data: bytes, where: object = "<bytes>") -> Mesh:
+    """Read the bytes of an OFF file; polygons become fans, numbers after the needed ones are ignored.
+
+    Raises:
+        MeshError: the content is not a text OFF file, or is truncated or damaged; names the line.
+    """
+    header, pos = _header(data)
+    if not header or header[0] not in KEYWORDS or header[1:2] == [b"BINARY"]:
+        raise MeshError("not a text OFF file", where, "the first line must be OFF")
+    counts = header[1:]
+    if len(counts) not in (2, 3) or not all(count.isdigit() and len(count) < 10 for count in counts):
+        raise MeshError(
+            "the counts of vertices and faces are malformed", where, "write `vertices faces edges`"
+        )
+    rows = RowReader(data, pos, where, comments=True, extra=True)
+    vertices = rows.reals(int(counts[0]), 3)
+    faces = rows.faces(int(counts[1]), [CORNER_LIST], len(vertices))
+    rows.finish()
+    return Mesh(vertices, faces)
+
+
+def _header(data: bytes) -> tuple[list[bytes], int]:
+    """Return the keyword and the counts, from one line or two, and where the rows start."""
+    tokens: list[bytes] = []
+    pos = 0
+    while pos < len(data) and len(tokens) < 2:
+        end = data.find(b"\n", pos) + 1 or len(data)
+        tokens += data[pos:end].split(b"#", 1)[0].split(None, 8)
+        pos = end
+    return tokens, pos

@@ -1,0 +1,1 @@
+"""Baselines and oracles without parameters: one of the inputs, unchanged."""

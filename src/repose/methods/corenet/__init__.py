@@ -1,0 +1,1 @@
+"""3D-CoreNet (Song et al., NeurIPS 2021)."""

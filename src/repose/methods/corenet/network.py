@@ -1,0 +1,236 @@
+"""3D-CoreNet, 3D pose transfer with correspondence learning and mesh refinement (Song et al., NeurIPS 2021).
+
+A correspondence part warps the pose mesh onto the identity's vertices by optimal transport, a generator
+conditioned on the identity's features (ElaIN) refines the warp.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from repose.methods.interface import Transfer, check_pair
+from repose.methods.layers.elain import ElaINBlock, FoldedBlock
+from repose.methods.layers.linear import NormedLinear, folded
+from repose.methods.layers.modulation import with_ones
+from repose.methods.layers.residual import FeatureBlock
+from repose.methods.layers.spectral import SpectralLinear
+from repose.methods.layers.statistics import unit
+from repose.methods.layers.transport import transport_warp
+
+_SLOPE = 0.2
+_INIT_GAIN = 0.02
+_REACH = 2.0  # metres: the output is _REACH * tanh(.), about the bounding-box centre
+
+
+class Correspondence(nn.Module):
+    """Features of both meshes by shared weights, matched by optimal transport.
+
+    Args:
+        width: channels of the features; the paper has 256.
+        residual_blocks: number of residual blocks; the paper has 4.
+    """
+
+    def __init__(self, width: int = 256, residual_blocks: int = 4):
+        super().__init__()
+        channels = ((3, width // 4), (width // 4, width // 2), (width // 2, width))
+        self.adaptive_feature = nn.ModuleList(NormedLinear(i, o) for i, o in channels)
+        self.layer = nn.ModuleList(FeatureBlock(width) for _ in range(residual_blocks))
+        self.theta = nn.Linear(width, width)
+        self.phi = nn.Linear(width, width)
+
+    def encode(
+        self,
+        vertices: Tensor,  # (B, N, 3), metres
+    ) -> Tensor:
+        """Return per-vertex features (B, N, width)."""
+        x = vertices
+        for i, layer in enumerate(self.adaptive_feature):
+            x = layer(x if i == 0 else F.leaky_relu(x, _SLOPE))
+        x = unit(x)
+        for block in self.layer:
+            x = block(x)
+        return x
+
+    def encode_each(
+        self,
+        *meshes: Tensor,  # (B, N, 3) each, metres
+    ) -> tuple[Tensor, ...]:
+        """Features of several meshes, (B, N, width) each."""
+        if len({mesh.shape for mesh in meshes}) > 1:
+            return tuple(self.encode(mesh) for mesh in meshes)
+        # Statistics are of each mesh, so all can go through in one batch: fewer calls, same values.
+        return self.encode(torch.cat(meshes)).chunk(len(meshes))
+
+    def queries(
+        self,
+        features: Tensor,  # (B, N_id, width), of the identity
+    ) -> Tensor:
+        """What the identity's vertices are compared by, (B, N_id, width), of unit length."""
+        return unit(self.theta(features))
+
+    def keys(
+        self,
+        features: Tensor,  # (B, N_po, width), of the pose mesh
+    ) -> Tensor:
+        """What the pose mesh's vertices are compared by, (B, N_po, width), of unit length."""
+        return unit(self.phi(features))
+
+
+class FoldedRefinement(NamedTuple):
+    """What of the generator follows from its parameters alone: `first` (C, 3 or 9, + 1), and its blocks."""
+
+    first: Tensor
+    blocks: list[FoldedBlock]
+
+
+class Refinement(nn.Module):
+    """Generator of the final vertices from the warp, conditioned on the identity's features.
+
+    Args:
+        width: channels of the first block; the paper has 1024 (16 × ngf 64).
+        cond_channels: channels of the condition.
+        faithful: first layer with kernel 3 along the vertex index, as released.
+    """
+
+    def __init__(self, width: int = 1024, cond_channels: int = 256, faithful: bool = False):
+        super().__init__()
+        self.faithful = faithful
+        widths = (width, width // 2, width // 4)
+        self.fc = nn.Linear(9 if faithful else 3, width)
+        self.conv1 = nn.Linear(width, width)
+        self.blocks = nn.ModuleList(ElaINBlock(c, cond_channels) for c in widths)
+        self.following = nn.ModuleList(nn.Linear(i, o) for i, o in zip(widths, (*widths[1:], 3), strict=True))
+
+    def fold(self) -> FoldedRefinement:
+        """Fold what has no nonlinearity between; in training mode once for every pass."""
+        first = folded(self.conv1.weight, self.conv1.bias, self.fc.weight, self.fc.bias)
+        blocks: list[FoldedBlock] = []
+        for block, following in zip(self.blocks, self.following, strict=True):
+            assert isinstance(block, ElaINBlock) and isinstance(following, nn.Linear)
+            blocks.append(block.fold(following))
+        return FoldedRefinement(first, blocks)
+
+    def forward(
+        self,
+        warp: Tensor,  # (B, N, 3), metres
+        condition: Tensor,  # (B, N, cond_channels)
+        fold: FoldedRefinement | None = None,  # of these parameters, if it is at hand
+    ) -> Tensor:
+        """Return vertices (B, N, 3), metres."""
+        fold = self.fold() if fold is None else fold
+        if self.faithful:
+            padded = F.pad(warp, (0, 0, 1, 1))
+            warp = torch.cat([padded[:, :-2], warp, padded[:, 2:]], dim=-1)
+        x = F.linear(warp, fold.first[:, :-1], fold.first[:, -1])
+        cond, cond_mean = with_ones(condition), condition.mean(dim=1, keepdim=True)
+        for block, following in zip(self.blocks, fold.blocks, strict=True):
+            x = block(x, cond, cond_mean, following)
+        return _REACH * torch.tanh(x)
+
+
+class Prepared(NamedTuple):
+    """What of a transfer does not depend on the pose: made once, it serves any number of poses.
+
+    Attributes:
+        queries: (B, N_id, width), what its vertices are compared by, of unit length.
+        condition: (B, N_id, cond_channels), features that condition the generator.
+        fold: the generator's folded parameters; they are stale after an optimiser step.
+    """
+
+    queries: Tensor
+    condition: Tensor
+    fold: FoldedRefinement
+
+
+class CoreNet(nn.Module):
+    """3D-CoreNet: 24,461,447 parameters at the default widths with `faithful`, as released.
+
+    Args:
+        width: channels of the correspondence features; the paper has 256.
+        residual_blocks: residual blocks of the feature extractor; the paper has 4.
+        refine_width: channels of the first refinement block; the paper has 1024.
+        faithful: the released first refinement layer mixes vertices that are neighbours in the (shuffled)
+            index, so that the result depends on the order of the vertices, and a released generator starts from
+            tiny weights. Without it the layer sees one vertex and the result does not depend on their order.
+        cond_channels: how many of the features, the first ones, condition the generator; all if not given.
+    """
+
+    def __init__(
+        self,
+        width: int = 256,
+        residual_blocks: int = 4,
+        refine_width: int = 1024,
+        faithful: bool = False,
+        cond_channels: int | None = None,
+    ):
+        super().__init__()
+        self.cond_channels = width if cond_channels is None else cond_channels
+        self.correspondence = Correspondence(width, residual_blocks)
+        self.refinement = Refinement(refine_width, self.cond_channels, faithful)
+        self.correspondence.apply(_initialise)
+        if faithful:
+            self.refinement.apply(_initialise)
+
+    def forward(
+        self,
+        identity: Tensor,  # (B, N_id, 3), metres, centred by its bounding box
+        pose: Tensor,  # (B, N_po, 3), metres, centred by its bounding box
+    ) -> Transfer:
+        """Pose the identity meshes like the pose meshes; the vertex counts may differ.
+
+        Raises:
+            ReposeError: wrong shapes.
+        """
+        check_pair(identity, pose)
+        f_identity, f_pose = self.correspondence.encode_each(identity, pose)
+        return self._carry(self._prepared(f_identity), f_pose, pose)
+
+    def prepare(
+        self,
+        identity: Tensor,  # (B, N_id, 3), metres, centred by its bounding box
+    ) -> Prepared:
+        """What `pose` needs of the identity meshes; use it in eval mode, to pose them many times."""
+        return self._prepared(self.correspondence.encode(identity))
+
+    def pose(
+        self,
+        prepared: Prepared,
+        pose: Tensor,  # (B, N_po, 3), metres, centred by its bounding box
+    ) -> Transfer:
+        """Pose prepared identity meshes: `forward`, without what it would do again for every pose."""
+        return self._carry(prepared, self.correspondence.encode(pose), pose)
+
+    def refine(
+        self,
+        warp: Tensor,  # (B, N_id, 3), metres
+        f_identity: Tensor,  # (B, N_id, width)
+    ) -> Tensor:
+        """Refine coarse meshes, conditioned on the identity's features; (B, N_id, 3), metres."""
+        return self.refinement(warp, f_identity[..., : self.cond_channels])
+
+    def _prepared(self, features: Tensor) -> Prepared:
+        condition = features[..., : self.cond_channels]
+        return Prepared(self.correspondence.queries(features), condition, self.refinement.fold())
+
+    def _carry(self, prepared: Prepared, f_pose: Tensor, pose: Tensor) -> Transfer:
+        warp = transport_warp(prepared.queries, self.correspondence.keys(f_pose), pose)
+        return Transfer(self.refinement(warp, prepared.condition, prepared.fold), warp)
+
+
+def _initialise(module: nn.Module) -> None:
+    """As released: Xavier normal with gain 0.02, biases 0.
+
+    Weights under a spectral norm keep torch's own, which the released code, too, trains from on a GPU, where its
+    initialisation misses them. Their size has no effect on the output, but an Adam step of a fixed length turns a
+    tiny one about completely. The generator takes long to grow out of gain 0.02: until then the refined mesh is worse
+    than the warp it is made from. So by default it starts from torch's own weights.
+    """
+    if isinstance(module, nn.Linear):
+        if not isinstance(module, SpectralLinear):
+            nn.init.xavier_normal_(module.weight, gain=_INIT_GAIN)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -1,0 +1,47 @@
+"""Settings of 3D-CoreNet and of its ablations."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, PositiveInt
+
+from repose.methods.settings import LearnedTransfer
+
+
+class CoreNetSettings(LearnedTransfer):
+    """3D-CoreNet (Song et al., NeurIPS 2021): optimal-transport correspondence, then ElaIN refinement."""
+
+    network: ClassVar[str] = "repose.methods.corenet.network:CoreNet"
+
+    architecture: Literal["corenet"]
+    width: PositiveInt = Field(256, description="channels of the correspondence features; 256 as published")
+    residual_blocks: PositiveInt = Field(
+        4, description="residual blocks of the feature extractor; 4 as published"
+    )
+    refine_width: PositiveInt = Field(
+        1024, description="channels of the refinement generator; 1024 as published"
+    )
+    faithful: bool = Field(
+        False,
+        description="true: the refiner's first layer has kernel 3 along the vertex index, as released, and its result "
+        "depends on the order of vertices; false: kernel 1",
+    )
+
+
+class AblatedCoreNetSettings(LearnedTransfer):
+    """3D-CoreNet with a part taken out (repose/methods/corenet/ablated.py says what takes its place)."""
+
+    network: ClassVar[str] = "repose.methods.corenet.ablated:AblatedCoreNet"
+
+    architecture: Literal["corenet-ablated"]
+    width: PositiveInt = Field(256, description="channels of the correspondence features; 256 as published")
+    residual_blocks: PositiveInt = Field(
+        4, description="residual blocks of the feature extractor; 4 as published"
+    )
+    refine_width: PositiveInt = Field(
+        1024, description="channels of the refinement generator; 1024 as published"
+    )
+    elain: bool = Field(True, description="false: plain conditional instance norm in the place of ElaIN")
+    warp: bool = Field(
+        True,
+        description="false: the generator gets the identity and a pooled pose feature, not the warped pose mesh",
+    )

@@ -1,0 +1,66 @@
+"""Flow and visibility of the target's pixels from two poses alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from repose.methods.flow.interface import Drawn
+from repose.methods.flow.layers import calm
+from repose.methods.flow.poses import PoseMaps
+from repose.methods.flow.regression import NETWORKS, FlowNet, FlowPyramid
+
+
+def flow_net(network: str, width: int, widest: int | None, levels: int) -> FlowNet:
+    """Build a flow net from the settings of `repose.config.image_methods.FlowNetwork`."""
+    limits = {} if widest is None else {"widest": widest}
+    return NETWORKS[network](width=width, levels=levels, **limits)
+
+
+def decided(found: FlowPyramid) -> tuple[Tensor, Tensor]:
+    """Flow (B, 2, H, W), of the background too, and the likeliest class (B, 1, H, W).
+
+    On a background that was found wrongly the flow is still that of the body beside it; zeros there would pull the
+    flow of coarser levels towards no motion.
+    """
+    visibility = found.visibility.argmax(dim=1, keepdim=True)
+    return found.flow, visibility.to(found.flow.dtype)
+
+
+class FlowRegression(nn.Module):
+    """Maps two poses to flow and visibility.
+
+    Args:
+        flow_network: arguments of `flow_net`.
+        joints, radius: of the pose maps.
+        faithful: initial weights of the heads as released; the rest of it is in training.
+    """
+
+    def __init__(self, flow_network: Mapping[str, Any], joints: str, radius: float, faithful: bool = False):
+        super().__init__()
+        self.poses, self.flow = PoseMaps(joints, radius), flow_net(**flow_network)
+        if not faithful:
+            calm(self.flow.flow_heads, self.flow.visibility_head)
+
+    def pyramid(
+        self,
+        source_joints: Tensor,  # (B, 18, 3) x, y, seen
+        target_joints: Tensor,  # (B, 18, 3)
+        size: tuple[int, int],
+    ) -> FlowPyramid:
+        """What training needs."""
+        return self.flow(self.poses(source_joints, size), self.poses(target_joints, size))
+
+    def forward(
+        self,
+        image: Tensor,  # (B, 3, H, W) source; only its size counts
+        source_joints: Tensor,  # (B, 18, 3)
+        target_joints: Tensor,  # (B, 18, 3)
+        target: Tensor | None = None,  # not used
+    ) -> Drawn:
+        """Flow and visibility; no image."""
+        height, width = image.shape[2:]
+        flow, visibility = decided(self.pyramid(source_joints, target_joints, (height, width)))
+        return Drawn(None, flow, visibility)

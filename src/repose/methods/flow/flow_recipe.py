@@ -1,0 +1,119 @@
+"""Flow and visibility from two poses, supervised by the exact flow between two images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader
+
+from repose.data.images import FlowBatch, ImageData, InOrder, PairStream
+from repose.methods.flow.losses import (
+    end_point_error,
+    flow_loss,
+    part_loss,
+    pyramid_weights,
+    smoothed_visibility,
+    visibility_loss,
+)
+from repose.methods.flow.settings import FlowRegressionSettings, FlowTraining
+from repose.methods.flow.warp import BACKGROUND
+from repose.methods.image_recipe import ImageRecipe, check_sides
+from repose.methods.recipe import rate_factor
+
+
+class FlowRegressionRecipe(ImageRecipe):
+    """Error over the pyramid, cross entropy of the visibility, and the error of pixels led to another part."""
+
+    metric = "val_epe_px"
+    settings: FlowTraining
+
+    def __init__(self, method: FlowRegressionSettings, network: nn.Module, data: ImageData, seed: int):
+        super().__init__(method, network, data, seed)
+        check_sides(data.store, method.flow_network.levels + 1)
+        self.faithful = method.faithful
+        self.level_weights = pyramid_weights(self.settings.pyramid_weights, method.flow_network.levels)
+
+    def batches(self, start: int, stop: int) -> PairStream:
+        """Training pairs, with the target shifted at random."""
+        pairs, s = self.data.train, self.settings
+        return PairStream(pairs.flows, len(pairs), s.batch, self.seed, start, stop, self._shifted)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """All validation pairs."""
+        pairs = self.data.val
+        return DataLoader(InOrder(pairs.flows, len(pairs), self.settings.batch), batch_size=None)
+
+    def training_step(self, batch: FlowBatch, index: int) -> Tensor:
+        """Weighted sum of the three losses."""
+        s = self.settings
+        seen = smoothed_visibility(batch.visibility) if self.faithful else batch.visibility
+        size = batch.flow.shape[2:]
+        found = self.network.pyramid(batch.source_joints, batch.target_joints, size)  # type: ignore[operator]
+        error = flow_loss(found.pyramid, batch.flow, seen, self.level_weights, s.flow_error, self.faithful)
+        loss = s.flow_weight * error + s.visibility_weight * visibility_loss(found.visibility, seen)
+        if s.segmentation_weight:
+            parts = batch.source_parts, batch.target_parts
+            loss = loss + s.segmentation_weight * part_loss(found.flow, batch.flow, seen, *parts)
+        return loss
+
+    def validation_step(self, batch: FlowBatch, index: int) -> None:
+        """Mean end-point error on the body, in pixels."""
+        size = batch.flow.shape[2:]
+        found = self.network.pyramid(batch.source_joints, batch.target_joints, size)  # type: ignore[operator]
+        error = end_point_error(found.flow, batch.flow, batch.visibility)
+        self.log(self.metric, error.mean(), batch_size=len(error))
+
+    def configure_optimizers(self) -> Any:
+        """Adam with the schedule, halved now and then if so set."""
+        s = self.settings
+        optimizer = torch.optim.Adam(
+            self.network.parameters(), s.learning_rate, s.betas, s.eps, s.weight_decay
+        )
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, halved(rate_factor(s), s.halve_every))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _shifted(self, batch: FlowBatch, draw: np.random.Generator) -> FlowBatch:
+        right, down = self.settings.shift
+        if not (right or down):
+            return batch
+        count = len(batch.flow)
+        shifts = np.stack(
+            [
+                draw.integers(-m, m, count, endpoint=False) if m else np.zeros(count, int)
+                for m in (right, down)
+            ]
+        )
+        return shifted(batch, torch.from_numpy(shifts.T))
+
+
+def halved(factor: Callable[[int], float], every: int | None) -> Callable[[int], float]:
+    """The factor of the rate, halved every so many steps."""
+    return factor if every is None else lambda step: factor(step) * 0.5 ** (step // every)
+
+
+def shifted(
+    batch: FlowBatch,
+    shifts: Tensor,  # (B, 2) int64, pixels right and down
+) -> FlowBatch:
+    """Move the target by whole pixels; what comes in is background, joints that leave are not seen."""
+    height, width = batch.flow.shape[2:]
+    moved = batch.target_joints.clone()
+    moved[..., :2] += shifts[:, None]
+    inside = (moved[..., :2] >= 0) & (moved[..., :2] <= torch.tensor([width - 1, height - 1]))
+    moved[..., 2] *= inside.all(dim=-1)
+    flow = torch.stack([_moved(f, s, 0.0) for f, s in zip(batch.flow, shifts, strict=True)])
+    seen = torch.stack([_moved(v, s, BACKGROUND) for v, s in zip(batch.visibility, shifts, strict=True)])
+    parts = torch.stack([_moved(p, s, 0) for p, s in zip(batch.target_parts, shifts, strict=True)])
+    flow = (flow - shifts[:, :, None, None]) * (seen < BACKGROUND)
+    return batch._replace(target_joints=moved, flow=flow, visibility=seen, target_parts=parts)
+
+
+def _moved(x: Tensor, shift: Tensor, outside: float) -> Tensor:  # x: (..., H, W)
+    right, down = (int(n) for n in shift)
+    # A negative padding cuts off.
+    return F.pad(x, (right, -right, down, -down), value=outside)

@@ -1,0 +1,201 @@
+"""Settings of dense appearance flow, its ablations, and the features of its perceptual loss."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from repose.methods.settings import LearnedMethod, Medium, Schedule
+from repose.section import Name, Section
+
+_JOINTS = "how a joint is drawn for the networks: 1 within the radius, or exp(-d²/radius²)"
+_RADIUS = "radius of a joint, pixels; 8 as published at 256², 4 at 128 × 64"
+
+
+class FlowNetwork(Section):
+    """A network that finds flow and visibility between two poses."""
+
+    network: Literal["unet", "unet_v2"] = Field(
+        description="unet: like FlowNet, as published for fashion; unet_v2: residual"
+    )
+    width: PositiveInt = Field(32, description="channels of its stem; 32 as published")
+    widest: PositiveInt | None = Field(
+        None, description="most channels; null: 512 of unet, 128 of unet_v2, as published"
+    )
+    levels: PositiveInt = Field(
+        5,
+        description="of the pyramid; 5 as published at 256², 4 at 128 × 64; the sides of an image are multiples of "
+        "2^(levels + 1)",
+    )
+
+
+class FlowTraining(Schedule):
+    """Training of flow and visibility; the defaults are the published values."""
+
+    weight_decay: float = Field(4e-4, ge=0, description="Adam's L2 penalty")
+    halve_every: PositiveInt | None = Field(
+        None, description="steps between halvings of the rate, besides the schedule; 8 epochs as published"
+    )
+    flow_weight: float = Field(1.0, ge=0, description="weight of the flow's error over the pyramid, no unit")
+    flow_error: Literal["l2", "l1"] = Field("l2", description="length of the error, or its mean component")
+    pyramid_weights: list[float] | None = Field(
+        None,
+        description="of the levels, finest first; null: 0.32 / 2^k as released; the code of the time of the paper had "
+        "[0.005, 0.01, 0.02, 0.08, 0.32], coarsest heaviest",
+    )
+    visibility_weight: float = Field(1.0, ge=0, description="weight of the visibility's cross entropy")
+    segmentation_weight: float = Field(
+        5.0, ge=0, description="weight of the error of visible pixels that point to another part of the body"
+    )
+    shift: tuple[int, int] = Field(
+        (0, 0),
+        description="most pixels that the target is shifted by in training, right and down; (20, 10) at 256², (5, 5) "
+        "at 128 × 64 as published",
+    )
+
+
+class Perceptual(Section):
+    """Which features the perceptual loss compares; methods of one table share it."""
+
+    features: Literal["none", "random", "trained", "vgg19"] = Field(
+        "none",
+        description="none: no such loss; random: a small network of fixed random weights; trained: the same network, "
+        "of a training of this workflow; vgg19: the published one, with weights that the user brings",
+    )
+    method: Name | None = Field(None, description="method of architecture image-features, for trained")
+    weights: str | None = Field(None, description="file of VGG-19 weights, .safetensors or .pth, for vgg19")
+    sha256: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="of that file; another file is refused"
+    )
+
+    @model_validator(mode="after")
+    def _weights_go_with_features(self) -> "Perceptual":
+        if (self.features == "vgg19") != (self.weights is not None and self.sha256 is not None):
+            raise ValueError("weights and sha256 belong to features: vgg19, both of them")
+        if (self.features == "trained") != (self.method is not None):
+            raise ValueError("method belongs to features: trained")
+        return self
+
+
+class TransferTraining(Schedule):
+    """Training of a generator; the defaults are the published values."""
+
+    learning_rate: PositiveFloat = Field(2e-4, description="peak learning rate of Adam")
+    betas: tuple[float, float] = Field((0.5, 0.999), description="Adam's decay rates")
+    flow: Name | None = Field(None, description="method whose trained flow is used, frozen")
+    generator: Name | None = Field(
+        None, description="method whose trained generator is used, frozen, for pixel_warp: true"
+    )
+    l1_weight: float = Field(1.0, ge=0, description="weight of the mean absolute error in [-1, 1]")
+    perceptual: Perceptual = Field(Perceptual(), description="which features are compared")
+    perceptual_weight: float = Field(1.0, ge=0, description="weight of the features' mean absolute error")
+    shift: tuple[int, int] = Field(
+        (0, 0),
+        description="most pixels that the target is shifted by in training, right and down; (10, 10) at 128 × 64 as "
+        "published, none at 256²",
+    )
+    scale: float = Field(
+        1.0,
+        ge=1,
+        description="most that the target is enlarged or made smaller by in training, about its middle; 1.2 at "
+        "128 × 64 as published, 1 (none) at 256²",
+    )
+    adversarial_weight: float = Field(0.01, ge=0, description="weight of the discriminator; 0: none")
+    adversarial_from: int = Field(0, ge=0, description="step from which it counts; 6 epochs as published")
+    adversarial_loss: Literal["dcgan", "lsgan"] = Field("dcgan", description="cross entropy or squares")
+    discriminator_width: PositiveInt = Field(64, description="channels of its first layer; 64 as published")
+    discriminator_learning_rate: PositiveFloat = Field(2e-5, description="its learning rate")
+    discriminator_weight_decay: float = Field(4e-4, ge=0, description="its L2 penalty")
+
+
+class ImageMethod(LearnedMethod):
+    """What the learned methods of images share."""
+
+    medium: ClassVar[Medium] = "images"
+
+    joints: Literal["binary", "gaussian"] = Field("binary", description=_JOINTS)
+    radius: PositiveFloat = Field(8.0, description=_RADIUS)
+
+
+class FlowRegressionSettings(ImageMethod):
+    """Flow and visibility from two poses alone (Li, Huang and Loy, CVPR 2019); its picture is the warped source."""
+
+    network: ClassVar[str] = "repose.methods.flow.flow_network:FlowRegression"
+    recipe: ClassVar[str | None] = "repose.methods.flow.flow_recipe:FlowRegressionRecipe"
+
+    architecture: Literal["flow-regression"]
+    flow_network: FlowNetwork = Field(description="the network")
+    faithful: bool = Field(
+        False,
+        description="true: coarse targets of the flow average the background's zeros in, and visibility is smoothed by "
+        "a median of 5×5, as released",
+    )
+    training: FlowTraining = Field(description="optimiser, schedule and weights of the losses")
+
+
+class FlowTransferSettings(ImageMethod):
+    """Person images in a new pose by warped features (Li, Huang and Loy, CVPR 2019), and its ablations."""
+
+    network: ClassVar[str] = "repose.methods.flow.transfer_network:FlowTransfer"
+    recipe: ClassVar[str | None] = "repose.methods.flow.transfer_recipe:FlowTransferRecipe"
+
+    architecture: Literal["flow-transfer"]
+    generator: Literal["unet", "dual-unet"] = Field(
+        "dual-unet", description="one encoder for image and pose, or one for each"
+    )
+    width: PositiveInt = Field(32, description="channels at full resolution; 32 as published")
+    widest: PositiveInt = Field(128, description="most channels; 128 as published")
+    levels: PositiveInt = Field(
+        7,
+        description="7 as published at 256², 5 at 128 × 64; the sides of an image are multiples of 2^levels",
+    )
+    warped_levels: int = Field(
+        0,
+        ge=0,
+        description="levels whose features are warped; 5 as published at 256², 4 at 128 × 64; 0: none",
+    )
+    gate: Literal["none", "hard-gate", "soft-gate", "residual", "residual-without-visibility"] = Field(
+        "residual", description="what is made of warped features and their visibility; residual as published"
+    )
+    pixel_warp: bool = Field(
+        False, description="blend the generator's image with the warped source by a mask"
+    )
+    flow_network: FlowNetwork | None = Field(
+        None, description="the network of training.flow; null for a variant without flow"
+    )
+    faithful: bool = Field(
+        False,
+        description="true: both encoders share the layers that halve the resolution, batch norms use the statistics "
+        "of the batch in prediction too, and targets are enlarged about the middle of an image of the sides exchanged, "
+        "as released",
+    )
+    training: TransferTraining = Field(description="optimiser, schedule and weights of the losses")
+
+    @property
+    def starts_from(self) -> Mapping[str, str]:
+        """The flow, the generator that only gets a mask, and the features of the perceptual loss."""
+        s = self.training
+        given = {"flow": s.flow, "generator": s.generator, "features": s.perceptual.method}
+        return {part: name for part, name in given.items() if name}
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> "FlowTransferSettings":
+        warps = self.warped_levels > 0 or self.pixel_warp
+        if warps != (self.flow_network is not None) or warps != (self.training.flow is not None):
+            raise ValueError("flow_network and training.flow belong to warped_levels > 0 or pixel_warp")
+        if self.pixel_warp != (self.training.generator is not None):
+            raise ValueError("training.generator belongs to pixel_warp: true")
+        if self.warped_levels > (self.levels if self.generator == "dual-unet" else 0):
+            raise ValueError("warped_levels must not be more than levels, and 0 with generator: unet")
+        return self
+
+
+class ImageFeaturesSettings(LearnedMethod):
+    """Features for the perceptual loss, which learn to find the parts of the body in the dataset's own images."""
+
+    medium: ClassVar[Medium] = "images"
+    network: ClassVar[str] = "repose.methods.flow.features_network:ImageFeatures"
+    recipe: ClassVar[str | None] = "repose.methods.flow.features_recipe:ImageFeaturesRecipe"
+
+    architecture: Literal["image-features"]
+    training: Schedule = Field(description="optimiser, schedule and length")

@@ -1,0 +1,162 @@
+"""Pose transfer of person images: absolute and perceptual error, and a discriminator of patches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader
+
+from repose.data.images import ImageBatch, ImageData, InOrder, PairStream
+from repose.errors import ReposeError
+from repose.images.metrics import ssim_u7
+from repose.methods.flow.generator import Discriminator
+from repose.methods.flow.losses import drawn_loss, real_loss
+from repose.methods.flow.perceptual import feature_network, perceptual_loss
+from repose.methods.flow.settings import FlowTransferSettings, TransferTraining
+from repose.methods.flow.transfer_network import FlowTransfer as Network
+from repose.methods.image_recipe import ImageRecipe, check_sides
+from repose.methods.recipe import rate_factor
+
+_LEAST_JUDGED = 24  # pixels; a smaller image has no patch
+
+
+class FlowTransferRecipe(ImageRecipe):
+    """One step of the discriminator, then one of what learns of the network."""
+
+    metric = "val_dssim"
+    network: Network
+    settings: TransferTraining
+
+    def __init__(self, method: FlowTransferSettings, network: Network, data: ImageData, seed: int):
+        super().__init__(method, network, data, seed)
+        self.automatic_optimization = False
+        s = self.settings
+        self.faithful = method.faithful
+        check_sides(data.store, method.levels)
+        if s.adversarial_weight and min(data.store.size) < _LEAST_JUDGED:
+            raise ReposeError(
+                f"the discriminator needs {_LEAST_JUDGED} pixels a side", hint="set adversarial_weight: 0"
+            )
+        if missing := set(method.starts_from) - set(data.given):
+            raise ReposeError(f"the training needs the weights of another one: its {min(missing)}")
+        self.features = feature_network(s.perceptual.features, s.perceptual.weights, s.perceptual.sha256)
+        for part, weights in data.given.items():
+            fill(getattr(self if part == "features" else network, part), weights, part)
+        self.discriminator = Discriminator(s.discriminator_width) if s.adversarial_weight else None
+
+    def batches(self, start: int, stop: int) -> PairStream:
+        """Training pairs, with the target moved and resized at random if so set."""
+        pairs, s = self.data.train, self.settings
+        change = self._varied if any(s.shift) or s.scale > 1 else None
+        return PairStream(pairs.images, len(pairs), s.batch, self.seed, start, stop, change)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """All validation pairs."""
+        pairs = self.data.val
+        return DataLoader(InOrder(pairs.images, len(pairs), self.settings.batch), batch_size=None)
+
+    def training_step(self, batch: ImageBatch, index: int) -> Tensor:
+        """Both steps; returns the generator's loss."""
+        s, drawn = self.settings, self._draw(batch)
+        critic = self.discriminator if self.iteration > s.adversarial_from else None
+        pose = self.network.poses(batch.target_joints, batch.source.shape[2:])
+        if critic is not None:
+            real = real_loss(critic(batch.source, batch.target, pose), s.adversarial_loss)
+            fake = drawn_loss(critic(batch.source, drawn.detach(), pose), s.adversarial_loss)
+            self._update(1, s.adversarial_weight * (real + fake) / 2)
+        loss = s.l1_weight * (drawn - batch.target).abs().mean()
+        if self.features is not None:
+            loss = loss + s.perceptual_weight * perceptual_loss(self.features, drawn, batch.target)
+        if critic is not None:
+            fooled = real_loss(critic(batch.source, drawn, pose), s.adversarial_loss)
+            loss = loss + s.adversarial_weight * fooled
+        self._update(0, loss)
+        return loss.detach()
+
+    def validation_step(self, batch: ImageBatch, index: int) -> None:
+        """One minus the mean SSIM (7×7)."""
+        pair = ((x.double().movedim(1, -1) + 1) * 127.5 for x in (self._draw(batch), batch.target))
+        similar = ssim_u7(*pair)
+        self.log(self.metric, 1 - similar.mean(), batch_size=len(similar))
+
+    def configure_optimizers(self) -> Any:
+        """Adam for what learns of the network, and for the discriminator if there is one."""
+        s = self.settings
+        learning = [p for p in self.network.parameters() if p.requires_grad]
+        optimizers = [torch.optim.Adam(learning, s.learning_rate, s.betas, s.eps)]
+        if self.discriminator is not None:
+            rate, decay = s.discriminator_learning_rate, s.discriminator_weight_decay
+            optimizers.append(torch.optim.Adam(self.discriminator.parameters(), rate, s.betas, s.eps, decay))
+        rates = [torch.optim.lr_scheduler.LambdaLR(o, rate_factor(s)) for o in optimizers]
+        return optimizers, rates
+
+    def _varied(self, batch: ImageBatch, draw: np.random.Generator) -> ImageBatch:
+        """Shifts as released, from minus the most to one below it; scales even in their logarithm."""
+        count, most = len(batch.target), np.array(self.settings.shift)
+        shifts = np.floor(draw.uniform(-most, most, (count, 2)))
+        scales = self.settings.scale ** draw.uniform(-1, 1, count)
+        moved = torch.from_numpy(shifts).float(), torch.from_numpy(scales).float()
+        return placed(batch, *moved, self.faithful)
+
+    def _draw(self, batch: ImageBatch) -> Tensor:
+        return self.network(batch.source, batch.source_joints, batch.target_joints).image
+
+    def _update(self, which: int, loss: Tensor) -> None:
+        optimizers, rates = self.optimizers(), self.lr_schedulers()
+        optimizer = optimizers[which] if isinstance(optimizers, list) else optimizers
+        rate = rates[which] if isinstance(rates, list) else rates
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        optimizer.step()
+        rate.step()  # type: ignore[union-attr]
+
+
+def placed(
+    batch: ImageBatch,
+    shifts: Tensor,  # (B, 2) pixels right and down
+    scales: Tensor,  # (B,)
+    exchanged: bool = False,
+) -> ImageBatch:
+    """Enlarge each target about its middle, then move it; its edge is repeated, joints that leave are not seen.
+
+    Args:
+        exchanged: about the middle of an image of the sides exchanged, as released.
+    """
+    height, width = batch.target.shape[2:]
+    last = torch.tensor([width - 1.0, height - 1.0])
+    middle = last / 2
+    about = middle.flip(0) if exchanged else middle
+    joints = batch.target_joints.clone()
+    joints[..., :2] = (joints[..., :2] - about) * scales[:, None, None] + about + shifts[:, None]
+    joints[..., 2] *= ((joints[..., :2] >= 0) & (joints[..., :2] <= last)).all(dim=-1)
+    # Where each pixel comes from, (x - about - shift) / scale + about, with -1 and 1 for the first and the last.
+    off = about / middle - 1
+    matrix = torch.zeros(len(scales), 2, 3)
+    matrix[:, 0, 0] = matrix[:, 1, 1] = 1 / scales
+    matrix[:, :, 2] = off - (off + shifts / middle) / scales[:, None]
+    grid = F.affine_grid(matrix, list(batch.target.shape), align_corners=True)
+    target = F.grid_sample(batch.target, grid, padding_mode="border", align_corners=True)
+    return batch._replace(target=target, target_joints=joints)
+
+
+def fill(part: nn.Module, weights: Path, name: str) -> None:
+    """Give a part of a network the same part of a trained one: every key and shape must fit.
+
+    Raises:
+        ReposeError: the trained network has another such part.
+    """
+    prefix = f"{name}."
+    tensors = {k.removeprefix(prefix): v for k, v in load_file(weights).items() if k.startswith(prefix)}
+    try:
+        part.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise ReposeError(
+            f"its {name} is another network: {reason}", weights, "give both methods the same settings of it"
+        ) from None

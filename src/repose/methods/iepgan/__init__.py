@@ -1,0 +1,1 @@
+"""IEP-GAN (Chen et al., ICCV 2021)."""

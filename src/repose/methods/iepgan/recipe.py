@@ -1,0 +1,299 @@
+"""Unsupervised transfer with two discriminators and distances along the surface (IEP-GAN).
+
+It learns from pairs of registered meshes; their truths are not read.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.utils.data import IterableDataset
+
+from repose.data.meshes import BatchStream, TrainingData, centred
+from repose.errors import ReposeError
+from repose.gih.reader import GihReader
+from repose.mesh.smoothing import averaging, smooth
+from repose.methods.iepgan.discriminators import CooccurrenceDiscriminator, Discriminator
+from repose.methods.iepgan.encoder import spacings_of
+from repose.methods.iepgan.losses import (
+    central_distances,
+    distances_of,
+    edge_length_errors,
+    fool_loss,
+    gradient_penalty,
+    patch_distortion,
+    real_fake_loss,
+)
+from repose.methods.iepgan.patches import View, Views
+from repose.methods.iepgan.settings import AdversarialTraining, IepGanSettings
+from repose.methods.losses import edge_loss, reconstruction
+from repose.methods.recipe import TransferRecipe, rate_factor
+from repose.methods.settings import LearnedTransfer
+from repose.store.mesh_store import MeshStore
+
+_SAMPLE = 256  # meshes
+_MEMORY = 0.9  # share of the old value in the running error of a vertex
+
+
+class Pairs(NamedTuple):
+    """Meshes of one step, centred, in template order; only the released recipe is given a truth."""
+
+    identity: Tensor  # (B, V, 3) metres
+    pose: Tensor  # (B, V, 3) metres
+    truth: Tensor  # (B, V, 3) metres
+    identity_spacings: Tensor  # (B, 22) as `log_spacings`
+    pose_spacings: Tensor  # (B, 22)
+    names: tuple[str, ...]  # of the identity meshes
+    step: int
+
+
+class PairStream(IterableDataset[Pairs]):
+    """Pairs of steps `start` … `stop` - 1, a pure function of seed and step.
+
+    Args:
+        stream: triples of those steps.
+        spacings: those of the meshes met so far, by row of the store; what is missing is added.
+    """
+
+    def __init__(self, stream: BatchStream, spacings: dict[int, Tensor]):
+        self.stream, self.spacings = stream, spacings
+
+    def __len__(self) -> int:
+        return len(self.stream)
+
+    def __iter__(self) -> Iterator[Pairs]:
+        triples = self.stream.triples
+        for step, batch in zip(range(self.stream.start, self.stream.stop), self.stream, strict=True):
+            rows = triples.rows[self.stream.chosen(step)]
+            identity, pose = self._known(rows[:, 0], batch.identity), self._known(rows[:, 1], batch.pose)
+            names = tuple(triples.store.mesh_ids[row] for row in rows[:, 0])
+            yield Pairs(batch.identity, batch.pose, batch.truth, identity, pose, names, step)
+
+    def _known(self, rows: np.ndarray, meshes: Tensor) -> Tensor:
+        for row, mesh in zip(rows.tolist(), meshes, strict=True):
+            if row not in self.spacings:
+                self.spacings[row] = spacings_of(mesh[None])[0]
+        return torch.stack([self.spacings[row] for row in rows.tolist()])
+
+
+class AdversarialRecipe(TransferRecipe):
+    """What the recipe and the released one share: averaged weights, two optimisers, pairs.
+
+    `network` holds the averaged weights, which are validated and kept; `live` those that learn.
+    """
+
+    settings: AdversarialTraining
+    live: Any  # IEPGAN, or ReleasedIEPGAN
+
+    def __init__(self, method: IepGanSettings, network: nn.Module, data: TrainingData, seed: int):
+        super().__init__(method, network, data, seed)
+        self.settings = method.training
+        self.live = copy.deepcopy(network)
+        self.network.requires_grad_(False)
+        self.automatic_optimization = False
+        self.discriminator = Discriminator(self.settings.discriminator_width, binned=method.faithful)
+        self.images = self.settings.batch
+        self.spacings: dict[int, Tensor] = {}
+
+    @classmethod
+    def read(cls, method: LearnedTransfer, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
+        """Pairs of meshes: the truth of a training triple is not even read."""
+        blind = splits.truth_mesh.where(splits.role != "train", splits.identity_mesh)
+        return super().read(method, store, splits.assign(truth_mesh=blind))
+
+    def critics(self) -> list[nn.Module]:
+        """What the second optimiser trains."""
+        return [self.discriminator]
+
+    def batches(self, start: int, stop: int) -> PairStream:
+        """Pairs instead of triples."""
+        stream = BatchStream(self.data.train, self.settings.batch, self.seed, start, stop)
+        return PairStream(stream, self.spacings)
+
+    def configure_optimizers(self) -> Any:
+        """Adam for encoder and generator, Adam for the discriminators with constants for their lazy penalty."""
+        s = self.settings
+        lazy = s.r1_every / (s.r1_every + 1)
+        trainable = [p for p in self.live.parameters() if p.requires_grad]
+        critics = [p for critic in self.critics() for p in critic.parameters()]
+        first = torch.optim.Adam(trainable, lr=s.learning_rate, betas=s.betas, eps=s.eps)
+        betas = (s.betas[0] ** lazy, s.betas[1] ** lazy)
+        second = torch.optim.Adam(critics, lr=s.learning_rate * lazy, betas=betas, eps=s.eps)
+        rates = [torch.optim.lr_scheduler.LambdaLR(o, rate_factor(s)) for o in (first, second)]
+        return [first, second], rates
+
+    def update(self, which: int, loss: Tensor) -> None:
+        """One step of optimiser 0 (encoder and generator) or 1 (discriminators)."""
+        optimizer, rate = self.optimizers()[which], self.lr_schedulers()[which]  # type: ignore[index]
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        optimizer.step()
+        rate.step()
+
+    @torch.no_grad()
+    def average(self) -> None:
+        """Move the averaged weights towards the live ones."""
+        for mean, live in zip(self.network.parameters(), self.live.parameters(), strict=True):
+            mean.lerp_(live, 1 - 0.5 ** (self.images / self.settings.ema_images))
+
+    def penalty(self, step: int, real: Tensor) -> Tensor:
+        """The lazy R1 penalty of the discriminator of meshes."""
+        s = self.settings
+        if not s.r1_weight or step % s.r1_every:
+            return real.new_zeros(())
+        real = real.detach().requires_grad_()
+        return s.r1_every * s.r1_weight / 2 * gradient_penalty(self.discriminator(real), (real,))
+
+
+class IepGanRecipe(AdversarialRecipe):
+    """Self-reconstruction, two discriminators, edge lengths and distances along patches of the identity mesh."""
+
+    def __init__(self, method: IepGanSettings, network: nn.Module, data: TrainingData, seed: int):
+        super().__init__(method, network, data, seed)
+        if method.reads_gih and "gih" not in data.given:
+            raise ReposeError("target: full-block needs the distances of the dataset", hint="pass --gih")
+        self.gih = GihReader(data.given["gih"]) if method.reads_gih else None
+        self.cooccurrence = CooccurrenceDiscriminator(self.settings.cooccurrence_width)
+        self.views = Views(data.store.faces, data.store.shape[1], self.settings)
+        for part in (self.live, self.network):
+            part.encoder.whiten(self.sample())  # type: ignore[operator, union-attr]
+        self.errors: Tensor  # (V,) metres; high at first, so that every region has its turn
+        self.register_buffer("errors", torch.ones(data.store.shape[1]))
+
+    def sample(self) -> Tensor:
+        """The spacings of some training meshes, (M, 22)."""
+        rows = np.unique(self.data.train.rows[:, 1])
+        some = np.random.default_rng([self.seed, 3]).permutation(rows)[:_SAMPLE]
+        return torch.cat(
+            [spacings_of(centred(self.data.store.vertices(some[[i]]))) for i in range(len(some))]
+        )
+
+    def critics(self) -> list[nn.Module]:
+        """Both discriminators learn."""
+        return [self.discriminator, self.cooccurrence]
+
+    def training_step(self, pairs: Pairs, index: int) -> dict[str, Tensor]:
+        """A step of the discriminators, then one of encoder and generator; returns the loss and its terms."""
+        s, step = self.settings, pairs.step
+        rng = np.random.default_rng([self.seed, 2, step])
+        view = self.views.draw(self.errors.cpu().numpy(), rng).to(self.device)
+        pose, identity = pairs.pose[:, view.seen], pairs.identity[:, view.seen]
+        swap = step >= s.swap_from
+        code = self.live.encoder.pose(pose, pairs.pose_spacings)
+        own = self.live.encoder.shape(pose, pairs.pose_spacings)
+        # The size of a body reconstructed from itself cancels: what is left is rounding, which Adam would follow.
+        fixed = code._replace(unit=code.unit.detach()), own._replace(log_size=own.log_size.detach())
+        same = self.live.generator(*fixed)
+        transfer = None
+        if swap:
+            other = self.live.encoder.shape(identity, pairs.identity_spacings)
+            transfer = self.live.generator(code, other)
+        real, fake = pose, same
+        if transfer is not None:
+            real, fake = torch.cat([pose, identity]), torch.cat([same, transfer])
+        crops = (
+            self.crops(pose, transfer, view, rng) if transfer is not None and s.cooccurrence_weight else None
+        )
+        told = self.train_critics(step, real, fake, crops)
+
+        terms = {"reconstruction": (same - pose).abs().mean()}
+        if s.adversarial_weight:
+            terms["adversarial"] = fool_loss(self.discriminator(fake))
+        if crops is not None:
+            terms["cooccurrence"] = fool_loss(self.cooccurrence(crops.fake, crops.references))
+        if transfer is not None:
+            self.remember(transfer.detach(), identity, view)
+            terms["edge"] = edge_loss(transfer, identity, view.edges, view.edge_weights)
+            terms["local"] = central_distances(same, pose, view.edges).mean()
+            if s.gih_weight and step >= s.intrinsic_from:
+                terms["gih"] = self.intrinsic(transfer, identity, view, pairs.names)
+        if self.live.matcher is not None and s.warp_weight:
+            terms["warp"] = self.correspondence(pairs, rng)
+        weighted = (getattr(s, f"{name}_weight") * value for name, value in terms.items())
+        loss = sum(weighted, start=real.new_zeros(()))
+        self.update(0, loss)
+        self.average()
+        return {name: value.detach() for name, value in ({"loss": loss} | terms | told).items()}
+
+    def train_critics(self, step: int, real: Tensor, fake: Tensor, crops: Crops | None) -> dict[str, Tensor]:
+        """One step of the discriminators on detached meshes; returns the losses of both, penalties left out."""
+        s, told = self.settings, {}
+        loss = real.new_zeros(())
+        if s.adversarial_weight:
+            told["critic"] = real_fake_loss(self.discriminator(real), self.discriminator(fake.detach()))
+            loss = loss + told["critic"] + self.penalty(step, real)
+        if crops is not None:
+            references = crops.references.detach()
+            fakes = self.cooccurrence(crops.fake.detach(), references)
+            told["cooccurrence_critic"] = real_fake_loss(self.cooccurrence(crops.real, references), fakes)
+            loss = loss + told["cooccurrence_critic"]
+            if s.cooccurrence_r1_weight and step % s.r1_every == 0:
+                inputs = crops.real.clone().requires_grad_(), references.clone().requires_grad_()
+                penalty = gradient_penalty(self.cooccurrence(*inputs), inputs)
+                loss = loss + s.r1_every * s.cooccurrence_r1_weight / 2 * penalty
+        if loss.requires_grad:
+            self.update(1, loss)
+        return told
+
+    def intrinsic(self, transfer: Tensor, identity: Tensor, view: View, names: tuple[str, ...]) -> Tensor:
+        """Change of the distances along the patches, m²."""
+        if self.gih is None:
+            with torch.no_grad():
+                target = distances_of(identity, view.patches)
+        else:
+            blocks = [self.gih.blocks(names, [patch] * len(names)) for patch in view.whole]
+            target = torch.from_numpy(np.stack(blocks, axis=1)).to(transfer.device)
+        return patch_distortion(transfer, target, view.patches)
+
+    def correspondence(self, pairs: Pairs, rng: np.random.Generator) -> Tensor:
+        """Error of the pose mesh carried to random vertices of the identity mesh: known, as both are registered."""
+        count = pairs.pose.shape[1]
+        points = self.settings.points or count
+        wanted, there = (torch.from_numpy(rng.permutation(count)[:points]).to(self.device) for _ in range(2))
+        return reconstruction(
+            self.live.matcher(pairs.identity[:, wanted], pairs.pose[:, there]), pairs.pose[:, wanted]
+        )
+
+    def crops(self, pose: Tensor, transfer: Tensor, view: View, rng: np.random.Generator) -> Crops:
+        """Every patch of both meshes, smoothed by random rounds, at the same random vertices."""
+        s = self.settings
+        vertices, is_vertex, faces, is_face = view.patches
+        mean = averaging(faces, is_face, vertices.shape[1])
+        points = np.stack([_some(int(n), s.patch_points, rng) for n in is_vertex.sum(1).tolist()])
+        chosen = torch.from_numpy(points).to(self.device)[None, :, :, None].expand(len(pose), -1, -1, 3)
+        rounds = rng.integers(1, s.smoothing + 1, size=1 + s.references).tolist()
+
+        def crop(mesh: Tensor, steps: int) -> Tensor:
+            patches = mesh[:, vertices.flatten()].unflatten(1, vertices.shape)
+            return smooth(patches, mean, steps).gather(2, chosen).flatten(0, 1)
+
+        references = torch.stack([crop(pose, k) for k in rounds[1:]], dim=1)
+        return Crops(crop(pose, rounds[0]), crop(transfer, rounds[0]), references)
+
+    @torch.no_grad()
+    def remember(self, transfer: Tensor, identity: Tensor, view: View) -> None:
+        """Update the running errors of the vertices whose edges this step saw."""
+        found = edge_length_errors(transfer, identity, view.edges)
+        at = view.edges.unique()
+        self.errors[view.seen[at]] = torch.lerp(found[at], self.errors[view.seen[at]], _MEMORY)
+
+
+class Crops(NamedTuple):
+    """Points of smoothed patches, a row per mesh and patch."""
+
+    real: Tensor  # (B K, S, 3) of the pose meshes
+    fake: Tensor  # (B K, S, 3) of the transfers
+    references: Tensor  # (B K, R, S, 3) of the pose meshes, smoothed otherwise
+
+
+def _some(available: int, wanted: int, rng: np.random.Generator) -> np.ndarray:
+    """`wanted` of the first `available` numbers; all, and some again, if there are fewer."""
+    rounds = math.ceil(wanted / available)
+    return np.concatenate([rng.permutation(available) for _ in range(rounds)])[:wanted]

@@ -1,0 +1,1 @@
+"""MAPConNet (Sun et al., ICCV 2023)."""

@@ -1,0 +1,32 @@
+"""MAPConNet, self-supervised 3D pose transfer with mesh and point contrastive learning (Sun et al., ICCV 2023).
+
+3D-CoreNet whose features are split: the first half of the channels describes the identity and alone conditions
+the generator, the other half the pose; optimal transport compares all of them. What the halves mean is taught by
+contrastive losses (`models/contrastive.py`), with truth or without (`models/consistency.py`).
+"""
+
+from __future__ import annotations
+
+from repose.methods.corenet.network import CoreNet
+
+
+class MapConNet(CoreNet):
+    """MAPConNet: 23,773,319 parameters at the default widths with `faithful`, as released.
+
+    Args:
+        width: channels of the features; the paper has 256.
+        identity_channels: how many of them, the first ones, describe the identity; the paper has 128.
+        residual_blocks: residual blocks of the feature extractor; the paper has 4.
+        refine_width: channels of the first refinement block; the paper has 1024.
+        faithful: the released first layer of the generator, which sees neighbours in the vertex index; see `CoreNet`.
+    """
+
+    def __init__(
+        self,
+        width: int = 256,
+        identity_channels: int = 128,
+        residual_blocks: int = 4,
+        refine_width: int = 1024,
+        faithful: bool = False,
+    ):
+        super().__init__(width, residual_blocks, refine_width, faithful, cond_channels=identity_channels)

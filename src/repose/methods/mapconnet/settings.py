@@ -1,0 +1,78 @@
+"""Settings of MAPConNet."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from repose.methods.settings import LearnedTransfer, Training
+
+
+class MapConNetTraining(Training):
+    """Training of MAPConNet; the defaults are the published values."""
+
+    batch: PositiveInt = Field(2, description="triples per step")
+    betas: tuple[float, float] = Field((0.0, 0.9), description="Adam's decay rates")
+    eps: PositiveFloat = Field(
+        1e-3, description="Adam's epsilon; the size of the loss weights matters with it"
+    )
+    schedule: Literal["constant", "half-linear", "cosine"] = Field(
+        "half-linear",
+        description="constant; half-linear: constant for half the steps, then linear to 0; cosine: to 0 over all steps",
+    )
+    reconstruction_weight: PositiveFloat = Field(1000.0, description="weight of the mean squared error, 1/m²")
+    edge_weight: float = Field(0.5, ge=0, description="weight of the edge-length loss, no unit")
+    mesh_weight: float = Field(1.0, ge=0, description="weight of the mesh-level contrastive loss, no unit")
+    point_weight: float = Field(1.0, ge=0, description="weight of the point-level contrastive loss, no unit")
+    mesh_margin: float = Field(1.0, ge=0, description="margin of the mesh-level loss, unit of features")
+    point_margin: float = Field(1.0, ge=0, description="margin of the point-level loss, unit of features")
+    labelled: float = Field(
+        100,
+        ge=0,
+        le=100,
+        description="percent of the training identities, and of the poses, that are labelled, chosen as released",
+    )
+    unlabelled: bool = Field(
+        False, description="train on the other identities and poses, too, without any truth"
+    )
+
+    @model_validator(mode="after")
+    def _something_to_train_on(self) -> "MapConNetTraining":
+        if self.labelled == 100 and self.unlabelled:
+            raise ValueError("with labelled: 100 nothing is left for unlabelled: true")
+        if self.labelled == 0 and not self.unlabelled:
+            raise ValueError("labelled: 0 needs unlabelled: true")
+        return self
+
+
+class MapConNetSettings(LearnedTransfer):
+    """MAPConNet (Sun et al., ICCV 2023): 3D-CoreNet with contrastive losses; needs no truth if not given any."""
+
+    network: ClassVar[str] = "repose.methods.mapconnet.network:MapConNet"
+    recipe: ClassVar[str | None] = "repose.methods.mapconnet.recipe:MapConNetRecipe"
+
+    architecture: Literal["mapconnet"]
+    width: PositiveInt = Field(256, description="channels of the correspondence features; 256 as published")
+    identity_channels: PositiveInt = Field(
+        128,
+        description="channels, of those, that describe the identity and condition the generator; 128 as published",
+    )
+    residual_blocks: PositiveInt = Field(
+        4, description="residual blocks of the feature extractor; 4 as published"
+    )
+    refine_width: PositiveInt = Field(
+        1024, description="channels of the refinement generator; 1024 as published"
+    )
+    faithful: bool = Field(
+        False,
+        description="true: the refiner's first layer has kernel 3 along the vertex index, as released, and its result "
+        "depends on the order of vertices; false: kernel 1",
+    )
+    training: MapConNetTraining = Field(description="optimiser, schedule and length")
+
+    @model_validator(mode="after")
+    def _two_halves(self) -> "MapConNetSettings":
+        if self.identity_channels >= self.width:
+            raise ValueError(
+                f"identity_channels {self.identity_channels} must be less than width {self.width}"
+            )
+        return self

@@ -1,0 +1,1 @@
+"""Neural Pose Representation (Yoo et al., NeurIPS 2024)."""

@@ -1,0 +1,81 @@
+"""Settings of Neural Pose Representation."""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, PositiveInt, model_validator
+
+from repose.methods.settings import LearnedTransfer, MethodSettings, Training
+from repose.section import Name, Section
+
+
+class NprNetwork(Section):
+    """Pose extractor and pose applier of Neural Pose Representation."""
+
+    rest_pose: int = Field(
+        0, ge=0, description="number of the pose at rest; every identity must have it (open data: 0)"
+    )
+    anchors: Literal["posed", "rest"] = Field(
+        "posed",
+        description="where the keypoints of a pose are: on the posed body, as published; or on the body at rest, where "
+        "those of a limb stay with the limb",
+    )
+    width: PositiveInt = Field(256, description="channels of a keypoint; 256 as published")
+    fine_width: PositiveInt = Field(120, description="channels of a face; 120 as published")
+    middle: int = Field(500, ge=8, description="faces kept by the first downsampling; 500 as published")
+    keypoints: int = Field(100, ge=8, description="keypoints of a pose; 100 as published")
+    attention: PositiveInt = Field(200, description="channels of the applier's attention; 200 as published")
+    hidden: PositiveInt = Field(128, description="channels of the applier's perceptron; 128 as published")
+
+    @model_validator(mode="after")
+    def _fewer_keypoints(self) -> "NprNetwork":
+        if self.keypoints > self.middle:
+            raise ValueError(f"keypoints {self.keypoints} must not be more than middle {self.middle}")
+        return self
+
+
+class Refined(MethodSettings):
+    """Settings of a method whose codes may be refined for each body that they are applied to."""
+
+    not_of_network: ClassVar[frozenset[str]] = MethodSettings.not_of_network | {"weights_of"}
+
+    refine_steps: int = Field(
+        0,
+        ge=0,
+        description="steps of refinement for each target identity, from its body at rest alone, when it is predicted",
+    )
+    weights_of: Name | None = Field(
+        None,
+        description="method whose training it shares, for the same dataset and seed: all settings but refine_steps are "
+        "as there; null: it has a training of its own",
+    )
+
+
+class NprTraining(Training):
+    """Training of Neural Pose Representation; the defaults are those of the released code."""
+
+    batch: PositiveInt = Field(1, description="poses per step")
+    source: int | None = Field(
+        None,
+        ge=0,
+        description="the one identity that is learned from; null: the first of the training identities",
+    )
+    jacobian_weight: float = Field(
+        0.0,
+        ge=0,
+        description="weight of the mean squared error of Jacobians along the surface, no unit; 0 as released",
+    )
+
+
+class NprSettings(NprNetwork, Refined, LearnedTransfer):
+    """Neural Pose Representation (Yoo et al., NeurIPS 2024): learns from one identity; is given bodies at rest."""
+
+    network: ClassVar[str] = "repose.methods.npr.network:Npr"
+    recipe: ClassVar[str | None] = "repose.methods.npr.recipe:NprRecipe"
+
+    architecture: Literal["npr"]
+    training: NprTraining = Field(description="optimiser, schedule and length")
+
+    def neighbour_settings(self) -> dict[str, Any]:
+        """What the neighbours of the bodies that it learns from depend on."""
+        names = ("anchors", "rest_pose", "middle", "keypoints")
+        return {name: getattr(self, name) for name in names} | {"source": self.training.source}

@@ -1,0 +1,1 @@
+"""New poses by cascaded diffusion (Yoo et al., NeurIPS 2024, section 3.5)."""

@@ -1,0 +1,177 @@
+"""New poses by cascaded diffusion (Neural Pose Representation, section 3.5): keypoints first, then their features.
+
+The networks are the paper's in outline; widths, statistics and conditioning are ours, as none of this was released.
+The training is `repose.methods.npr_diffusion.recipe`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from repose.methods.generation import Body
+from repose.methods.npr.extractor import Code
+from repose.methods.npr.network import Npr
+from repose.methods.npr.template import Template
+from repose.methods.npr_diffusion.denoiser import Denoiser
+from repose.methods.npr_diffusion.noise import Noise
+
+_AT_ONCE = 8  # meshes
+
+
+class PoseCodes(NamedTuple):
+    """Codes of poses, as the diffusion learns them."""
+
+    points: Tensor  # (N, K, 3) keypoints on the posed body, in units of the box of its template
+    features: Tensor  # (N, K, C)
+
+
+class NprDiffusion(nn.Module):
+    """A frozen NPR network, and two diffusion models of the codes it gives to the poses of one body.
+
+    Args:
+        npr: settings of the NPR network.
+        width, layers: of both diffusion models.
+        sampler_steps: of drawing; None: all, with new noise.
+        predicts: what both models learn to say, `noise` or `velocity`.
+        refine_steps: see `repose.methods.npr.network.NPR`.
+
+    With `anchors: rest` each keypoint is a place of the body, whose position at rest both models are given. The
+    keypoints that are drawn say where it is in the pose; the pose applier goes by its position at rest.
+
+    Attributes:
+        rest, faces: (V, 3) metres and (F, 3), the body that was learned from, at rest; empty before training.
+        rest_points: (K, 3) its keypoints at rest; empty with `anchors: posed`.
+    """
+
+    def __init__(
+        self,
+        npr: Mapping[str, Any],
+        width: int,
+        layers: int,
+        sampler_steps: int | None,
+        predicts: str,
+        refine_steps: int = 0,
+    ):
+        super().__init__()
+        self.npr = Npr(**npr, refine_steps=refine_steps).requires_grad_(False)
+        self.noise, self.sampler_steps, self.predicts = Noise(), sampler_steps, predicts
+        channels, placed = npr["width"], 3 if self.npr.anchors == "rest" else 0
+        self.keypoints = Denoiser(3, placed, width, layers)
+        self.features = Denoiser(channels, 3 + placed, width, layers)
+        self.rest: Tensor
+        self.faces: Tensor
+        self.rest_points: Tensor
+        self.register_buffer("rest", torch.empty(0, 3))
+        self.register_buffer("faces", torch.empty(0, 3, dtype=torch.long))
+        self.register_buffer("rest_points", torch.empty(npr["keypoints"] if placed else 0, 3))
+        places = (npr["keypoints"],) if placed else ()  # at rest each keypoint has a mean of its own
+        for name, size in (("point", 3), ("feature", channels)):
+            self.register_buffer(f"{name}_mean", torch.zeros(*places, size))
+            self.register_buffer(f"{name}_scale", torch.ones(size))
+
+    @property
+    def rest_pose(self) -> int:
+        """Number of the pose at rest."""
+        return self.npr.rest_pose
+
+    @torch.no_grad()
+    def codes(self, posed: Tensor, template: Template) -> PoseCodes:
+        """The codes of posed bodies (N, V, 3), metres."""
+        points, features = [], []
+        for mesh in posed.split(1):
+            code = self.npr.encode(mesh, [template])
+            features.append(code.features)
+            if self.npr.anchors == "posed":
+                points.append(code.points)
+            else:
+                points.append(template.posed_centroids(mesh)[:, _kept(self.npr, template)])
+        return PoseCodes(torch.cat(points), torch.cat(features))
+
+    def learn_statistics(self, rest: Tensor, faces: Tensor, codes: PoseCodes) -> None:
+        """Keep the body (V, 3), metres, with faces (F, 3), and what codes are standardised by."""
+        self.rest, self.faces = rest.clone(), faces.clone()
+        if len(self.rest_points):
+            (template,) = self.npr.templates.of(rest[None], faces)
+            self.rest_points = template.centroids[_kept(self.npr, template)].clone()
+        alike = 0 if len(self.rest_points) else (0, 1)
+        self.point_mean, self.feature_mean = codes.points.mean(alike), codes.features.mean(alike)
+        # One scale for all axes: the keypoints keep their shape.
+        self.point_scale = (codes.points - self.point_mean).std().clamp(min=1e-6).expand(3).clone()
+        self.feature_scale = (codes.features - self.feature_mean).flatten(0, 1).std(0).clamp(min=1e-6)
+
+    def standardised(self, codes: PoseCodes) -> PoseCodes:
+        """Of mean 0 and variance 1."""
+        return PoseCodes(
+            (codes.points - self.point_mean) / self.point_scale,
+            (codes.features - self.feature_mean) / self.feature_scale,
+        )
+
+    def given(self, points: Tensor | None = None) -> Tensor | None:
+        """What a model is given: of keypoints, where they are at rest; of features, the standardised keypoints, too."""
+        parts = [] if points is None else [points]
+        if len(self.rest_points):
+            at_rest = (self.rest_points - self.rest_points.mean(0)) / self.rest_points.std()
+            parts.append(at_rest.expand(1 if points is None else len(points), -1, -1))
+        return torch.cat(parts, dim=-1) if parts else None
+
+    def error(
+        self, model: nn.Module, clean: Tensor, steps: Tensor, noise: Tensor, given: Tensor | None
+    ) -> Tensor:
+        """Mean squared error of what a model says about standardised tokens (B, K, C) with noise added."""
+        noisy = self.noise.added(clean, steps, noise)
+        said = model(noisy, steps, given)
+        if self.predicts == "velocity":
+            return (said - self.noise.velocity(clean, steps, noise)).square().mean()
+        return (noisy + said - noise).square().mean()
+
+    @torch.no_grad()
+    def sample(self, count: int, draw: torch.Generator) -> Code:
+        """Draw codes of new poses."""
+        keypoints = self.npr.extractor.keypoints
+        known = self.given()
+
+        def drawn(model: Denoiser, channels: int, given: Tensor | None) -> Tensor:
+            def noise(x: Tensor, step: Tensor) -> Tensor:
+                said = model(x, step, given)
+                return self.noise.in_velocity(said, x, step) if self.predicts == "velocity" else x + said
+
+            start = torch.randn(count, keypoints, channels, generator=draw).to(self.point_mean)
+            return self.noise.removed(noise, start, self.sampler_steps, draw)
+
+        points = drawn(self.keypoints, 3, known)
+        features = drawn(self.features, len(self.feature_scale), self.given(points))
+        anchors = (
+            self.rest_points[None] if len(self.rest_points) else points * self.point_scale + self.point_mean
+        )
+        return self.npr.extractor.code(anchors, features * self.feature_scale + self.feature_mean)
+
+    @torch.no_grad()
+    def make(self, body: Body, count: int, draw: torch.Generator) -> Tensor:
+        """See `repose.methods.generation.PoseMaker`; only the body at rest is looked at."""
+        (template,) = self.npr.templates.of(body.rest[None], body.faces)
+        code = self.sample(count, draw)
+        if self.npr.refine_steps:
+            code = self.npr.refined(code, [template] * count)
+        parts = []
+        for chosen in torch.arange(count, device=body.rest.device).split(_AT_ONCE):
+            points = code.points if len(code.points) == 1 else code.points[chosen]
+            part = Code(points, code.features[chosen], code.whole[chosen])
+            parts.append(self.npr.transfer(part, [template] * len(chosen)))
+        return torch.cat(parts)
+
+    def _load_from_state_dict(self, state: dict[str, Tensor], prefix: str, *arguments: Any) -> None:
+        # The size of the body is known from the weights alone.
+        for name in ("rest", "faces"):
+            if prefix + name in state:
+                setattr(self, name, torch.empty_like(state[prefix + name]))
+        super()._load_from_state_dict(state, prefix, *arguments)
+
+
+def _kept(npr: Npr, template: Template) -> Tensor:
+    """Which faces (K,) of a template the keypoints at rest are."""
+    _, near = npr.places(template.rest[None] * template.scale, [template])
+    return near.centres[0, : npr.extractor.keypoints]

@@ -1,0 +1,188 @@
+"""Two diffusion models of the codes that a trained NPR network gives to the training poses of one body."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
+
+from repose.convert.catalog import mesh_id
+from repose.data.meshes import centred, chosen_in_passes
+from repose.data.unlabelled import Numbers
+from repose.errors import ReposeError
+from repose.methods.load import load_weights
+from repose.methods.npr_diffusion.network import NprDiffusion as Network
+from repose.methods.npr_diffusion.network import PoseCodes
+from repose.methods.npr_diffusion.noise import STEPS
+from repose.methods.npr_diffusion.settings import NprDiffusionSettings, NprDiffusionTraining
+from repose.methods.recipe import TrainingRecipe, rate_factor
+from repose.methods.settings import LearnedMethod
+from repose.neighbours.store import known_neighbours
+from repose.store.mesh_store import MeshStore
+
+_TIMES = 20  # steps of the diffusion at which validation looks
+
+
+class Noisy(NamedTuple):
+    """Codes, and the noise that is to be found in them."""
+
+    codes: PoseCodes  # standardised
+    steps: Tensor  # (B,) int64
+    noise: PoseCodes
+    jitter: Tensor  # (B, K, 3) standard normal, for the keypoints that features are learned for
+
+
+@dataclass(frozen=True)
+class PoseData:
+    """The body at rest, and rows of it in training and validation poses."""
+
+    store: MeshStore
+    rest: int
+    train: np.ndarray
+    val: np.ndarray
+    given: Mapping[str, Path] = field(default_factory=dict, kw_only=True)
+
+
+class NprDiffusionRecipe(TrainingRecipe):
+    """Mean squared errors of the models of keypoints and of features. `network` holds the averaged weights."""
+
+    metric = "val_error"
+    network: Network
+    settings: NprDiffusionTraining
+
+    def __init__(self, method: NprDiffusionSettings, network: Network, data: PoseData, seed: int):
+        super().__init__(method, network, data, seed)
+        if "poses_of" not in data.given:
+            raise ReposeError("the training needs the weights of another one: its poses_of")
+        load_weights(network.npr, data.given["poses_of"], "npr")
+        given = load_file(data.given["poses_of"])
+        self.refinable = {f"npr.{name}": given[name] for name in ("code_points", "code_features")}
+        network.npr.known = known_neighbours(network.npr, data.given)
+        store = data.store
+        rest, faces = centred(store.vertices(np.array([data.rest])))[0], torch.from_numpy(store.faces).long()
+        (template,) = network.npr.templates.of(rest[None], faces)
+        train, val = (
+            network.codes(centred(store.vertices(rows)), template) for rows in (data.train, data.val)
+        )
+        network.learn_statistics(rest, faces, train)
+        self.train_codes, self.val_codes = network.standardised(train), network.standardised(val)
+        self.live = nn.ModuleList(copy.deepcopy(part) for part in (network.keypoints, network.features))
+        network.requires_grad_(False)
+
+    @classmethod
+    def read(cls, method: LearnedMethod, store: MeshStore, splits: pd.DataFrame) -> PoseData:
+        """One body in every training and validation pose; no other body, nothing of the test.
+
+        Raises:
+            ReposeError: the source is not of the training part, or is in no validation pose.
+        """
+        assert isinstance(method, NprDiffusionSettings)
+        train, val = (Numbers.seen_in(splits[splits.role == role]) for role in ("train", "val"))
+        source = train.source(method.source)
+
+        def rows(poses: frozenset[int]) -> np.ndarray:
+            names = (mesh_id(source, pose) for pose in sorted(poses))
+            return np.array([store.index_of(name) for name in names if name in store], dtype=np.int64)
+
+        found = rows(val.poses)
+        if not len(found):
+            raise ReposeError(f"identity {source} is in no validation pose", store.path)
+        return PoseData(
+            store, store.index_of(mesh_id(source, method.npr.rest_pose)), rows(train.poses), found
+        )
+
+    def weights(self) -> dict[str, Tensor]:
+        """The averaged weights, with the codes by which made-up poses can be refined for a body."""
+        return super().weights() | self.refinable
+
+    def batches(self, start: int, stop: int) -> CodeStream:
+        """Codes of training poses at random steps of the diffusion."""
+        return CodeStream(self.train_codes, self.settings.batch, self.seed, start, stop)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """All validation codes at steps spread over the diffusion, always with the same noise."""
+        return DataLoader(_AtTimes(self.val_codes), batch_size=None)
+
+    def training_step(self, batch: Noisy, index: int) -> Tensor:
+        """Both errors of one batch."""
+        loss = self._error(self.live[0], self.live[1], batch, self.settings.jitter)
+        self.log("loss", loss, batch_size=len(batch.steps))
+        return loss
+
+    @torch.no_grad()
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Average the weights; at first over few steps."""
+        done = self.iteration
+        share = 1 - min(self.settings.ema, (1 + done) / (10 + done))
+        for live, kept in zip(self.live, (self.network.keypoints, self.network.features), strict=True):
+            for new, old in zip(live.parameters(), kept.parameters(), strict=True):
+                old.lerp_(new, share)
+
+    def validation_step(self, batch: Noisy, index: int) -> None:
+        """Both errors, of the averaged weights and without jitter."""
+        error = self._error(self.network.keypoints, self.network.features, batch, 0.0)
+        self.log(self.metric, error, batch_size=len(batch.steps))
+
+    def configure_optimizers(self) -> Any:
+        """Adam with the schedule."""
+        s = self.settings
+        optimizer = torch.optim.Adam(self.live.parameters(), s.learning_rate, s.betas, s.eps)
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(s))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _error(self, keypoints: nn.Module, features: nn.Module, batch: Noisy, jitter: float) -> Tensor:
+        net = self.network
+        known = batch.codes.points + jitter / net.point_scale * batch.jitter
+        first = net.error(keypoints, batch.codes.points, batch.steps, batch.noise.points, net.given())
+        second = net.error(
+            features, batch.codes.features, batch.steps, batch.noise.features, net.given(known)
+        )
+        return first + second
+
+
+class CodeStream(IterableDataset[Noisy]):
+    """Batches of steps `start` … `stop` - 1, a pure function of seed and step."""
+
+    def __init__(self, codes: PoseCodes, size: int, seed: int, start: int, stop: int):
+        self.codes, self.size, self.seed, self.start, self.stop = codes, size, seed, start, stop
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def __iter__(self) -> Iterator[Noisy]:
+        total = len(self.codes.points)
+        for step in range(self.start, self.stop):
+            chosen = torch.from_numpy(chosen_in_passes(total, self.size, self.seed, step))
+            draw = torch.Generator().manual_seed(
+                int(np.random.SeedSequence([self.seed, 1, step]).generate_state(1)[0])
+            )
+            codes = PoseCodes(*(x[chosen] for x in self.codes))
+            yield _noisy(codes, torch.randint(STEPS, (self.size,), generator=draw), draw)
+
+
+class _AtTimes(IterableDataset[Noisy]):
+    def __init__(self, codes: PoseCodes):
+        self.codes = codes
+
+    def __len__(self) -> int:
+        return _TIMES
+
+    def __iter__(self) -> Iterator[Noisy]:
+        count = len(self.codes.points)
+        for number, time in enumerate(torch.linspace(0, STEPS - 1, _TIMES).round().long().tolist()):
+            draw = torch.Generator().manual_seed(number)
+            yield _noisy(self.codes, torch.full((count,), time), draw)
+
+
+def _noisy(codes: PoseCodes, steps: Tensor, draw: torch.Generator) -> Noisy:
+    noise = PoseCodes(*(torch.randn(x.shape, generator=draw) for x in codes))
+    return Noisy(codes, steps, noise, torch.randn(codes.points.shape, generator=draw))

@@ -1,0 +1,71 @@
+"""Settings of the diffusion of poses."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from repose.methods.npr.settings import NprNetwork, Refined
+from repose.methods.settings import LearnedMethod, Medium, Schedule
+from repose.section import Name
+
+
+class NprDiffusionTraining(Schedule):
+    """Training of the two diffusion models on the codes of one body's training poses."""
+
+    learning_rate: PositiveFloat = Field(1e-3, description="peak learning rate of Adam; 1e-3 as published")
+    poses_of: Name = Field(description="method of architecture npr whose trained codes are learned, frozen")
+    source: int | None = Field(
+        None,
+        ge=0,
+        description="the identity that it has learned from; null: the first of the training identities",
+    )
+    ema: float = Field(
+        0.999, ge=0, lt=1, description="share of the old value in the averaged weights, which draw"
+    )
+    jitter: float = Field(
+        0.01,
+        ge=0,
+        description="noise on the keypoints that features are learned for, in units of the longest side of the body",
+    )
+
+
+class NprDiffusionSettings(Refined, LearnedMethod):
+    """New poses by cascaded diffusion (Neural Pose Representation, section 3.5): keypoints, then their features."""
+
+    medium: ClassVar[Medium] = "poses"
+    network: ClassVar[str] = "repose.methods.npr_diffusion.network:NprDiffusion"
+    recipe: ClassVar[str | None] = "repose.methods.npr_diffusion.recipe:NprDiffusionRecipe"
+
+    architecture: Literal["npr-diffusion"]
+    npr: NprNetwork = Field(description="the network of training.poses_of")
+    width: PositiveInt = Field(256, multiple_of=4, description="channels of both diffusion models")
+    layers: PositiveInt = Field(6, description="of both diffusion models")
+    sampler_steps: PositiveInt | None = Field(
+        None,
+        le=1000,
+        description="null: all 1,000 steps, each with new noise (DDPM), as published; or so many without (DDIM)",
+    )
+    predicts: Literal["noise", "velocity"] = Field(
+        "noise",
+        description="what both models say: the noise, as published; or the velocity, which counts the data as much as "
+        "the noise, so that few steps of training learn how the keypoints of a pose belong together",
+    )
+    training: NprDiffusionTraining = Field(description="optimiser, schedule and length")
+
+    @property
+    def source(self) -> int | None:
+        """The identity it learns from, if another than the first."""
+        return self.training.source
+
+    @property
+    def starts_from(self) -> Mapping[str, str]:
+        """The method whose codes it learns."""
+        return {"poses_of": self.training.poses_of}
+
+    def differs_from(self, given: Any) -> str | None:
+        """A setting in which the method it starts from has another value."""
+        for name in NprNetwork.model_fields:
+            if getattr(given, name) != getattr(self.npr, name):
+                return name
+        return "training.source" if given.training.source != self.source else None

@@ -1,0 +1,1 @@
+"""Neural Pose Transfer (Wang et al., CVPR 2020)."""

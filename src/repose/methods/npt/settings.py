@@ -1,0 +1,20 @@
+"""Settings of NPT."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, PositiveInt
+
+from repose.methods.settings import LearnedTransfer
+
+
+class NptSettings(LearnedTransfer):
+    """Neural Pose Transfer (Wang et al., CVPR 2020)."""
+
+    network: ClassVar[str] = "repose.methods.npt.network:Npt"
+
+    architecture: Literal["npt"]
+    width: PositiveInt = Field(1024, description="channels of the pose feature; 1024 as published")
+    pooling: Literal["max", "none"] = Field(
+        "max",
+        description="max: one pose feature for the mesh, any vertex counts; none: the original, equal counts",
+    )

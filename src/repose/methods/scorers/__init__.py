@@ -1,0 +1,1 @@
+"""Classifiers that score pictures, trained by the workflow itself."""

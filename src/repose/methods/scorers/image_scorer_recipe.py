@@ -1,0 +1,61 @@
+"""Training of the scorer from the known attributes of training images."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import DataLoader
+
+from repose.data.images import InOrder, LabelBatch, PairStream
+from repose.methods.image_recipe import ImageRecipe
+from repose.methods.recipe import rate_factor
+
+
+class ImageScorerRecipe(ImageRecipe):
+    """Cross entropy of the kind of clothes, and of each attribute, of targets with and without their background."""
+
+    metric = "val_cross_entropy"
+
+    def batches(self, start: int, stop: int) -> PairStream:
+        """Targets of training pairs, half of them mirrored, half of them cut out."""
+        pairs, size = self.data.train, self.settings.batch
+        return PairStream(pairs.labelled, len(pairs), size, self.seed, start, stop, varied)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Targets of all validation pairs."""
+        pairs = self.data.val
+        return DataLoader(InOrder(pairs.labelled, len(pairs), self.settings.batch), batch_size=None)
+
+    def training_step(self, batch: LabelBatch, index: int) -> Tensor:
+        """Sum of both."""
+        return self._loss(batch)
+
+    def validation_step(self, batch: LabelBatch, index: int) -> None:
+        """The same of the validation images."""
+        self.log(self.metric, self._loss(batch), batch_size=len(batch.image))
+
+    def configure_optimizers(self) -> Any:
+        """Adam with the schedule."""
+        s = self.settings
+        optimizer = torch.optim.Adam(self.network.parameters(), s.learning_rate, s.betas, s.eps)
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(s))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _loss(self, batch: LabelBatch) -> Tensor:
+        found = self.network(batch.image, batch.parts)
+        kind = F.cross_entropy(found.kind, batch.kind)
+        # A sum over the attributes: most of them are absent and soon told to be.
+        each = F.binary_cross_entropy_with_logits(found.attributes, batch.attributes, reduction="none")
+        return kind + each.sum(dim=1).mean()
+
+
+def varied(batch: LabelBatch, draw: np.random.Generator) -> LabelBatch:
+    """Mirror some images, and take the background of some away."""
+    mirrored, cut = (torch.from_numpy(draw.random((2, len(batch.image), 1, 1, 1)) < 0.5)).unbind()
+    image = torch.where((batch.parts > 0)[:, None] | ~cut, batch.image, torch.full_like(batch.image, -1.0))
+    return batch._replace(
+        image=torch.where(mirrored, image.flip(-1), image),
+        parts=torch.where(mirrored[:, 0], batch.parts.flip(-1), batch.parts),
+    )

@@ -1,0 +1,156 @@
+"""Training of the scorer of posed bodies, from pictures of the true ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, IterableDataset
+
+from repose.convert.catalog import mesh_id, mesh_numbers
+from repose.data.meshes import centred, chosen_in_passes
+from repose.data.unlabelled import Numbers
+from repose.errors import ReposeError
+from repose.methods.recipe import TrainingRecipe, rate_factor
+from repose.methods.scorers.render_scorer import VIEWS, RenderScorer, as_input, pictures
+from repose.methods.settings import LearnedMethod
+from repose.store.mesh_store import MeshStore
+
+_AIR = 1.05  # around the largest body
+_VALIDATION_BATCH = 64
+
+
+class Pictures(NamedTuple):
+    """Pictures, and whose they are."""
+
+    image: Tensor  # (B, 1, H, W)
+    body: Tensor  # (B,) int64, place in `identities`
+
+
+@dataclass(frozen=True)
+class JudgedBodies:
+    """The bodies that methods are judged on, in two sets of poses: rows (identities, poses) of a store."""
+
+    store: MeshStore
+    identities: list[int]
+    train: NDArray[np.int64]
+    val: NDArray[np.int64]
+
+
+class RenderScorerRecipe(TrainingRecipe):
+    """Cross entropy of the body."""
+
+    metric = "val_cross_entropy"
+    network: RenderScorer
+
+    def __init__(self, method: LearnedMethod, network: RenderScorer, data: JudgedBodies, seed: int):
+        super().__init__(method, network, data, seed)
+        largest = max(float(centred(data.store.vertices(rows)).abs().max()) for rows in data.train)
+        network.learn_bodies(data.identities, _AIR * largest)
+        self.train_pictures, self.val_pictures = (
+            _Drawn(data.store, rows, _AIR * largest) for rows in (data.train, data.val)
+        )
+
+    @classmethod
+    def read(cls, method: LearnedMethod, store: MeshStore, splits: pd.DataFrame) -> JudgedBodies:
+        """The first training identity, and those that neither training nor validation has: the bodies of the tests.
+
+        A judge must know whom it judges. It sees them in training and validation poses, never in a test pose.
+
+        Raises:
+            ReposeError: nobody is left for the tests, or one of them is missing in a pose.
+        """
+        train, val = (Numbers.seen_in(splits[splits.role == role]) for role in ("train", "val"))
+        there = {mesh_numbers(name)[0] for name in store.mesh_ids}
+        tests = sorted(there - train.identities - val.identities)
+        if not tests:
+            raise ReposeError(
+                "all identities are in training or validation: nobody is left to judge", store.path
+            )
+        identities = [min(train.identities), *tests]
+        rows = (
+            np.array([[store.index_of(mesh_id(i, p)) for p in sorted(part.poses)] for i in identities])
+            for part in (train, val)
+        )
+        return JudgedBodies(store, identities, *rows)
+
+    def batches(self, start: int, stop: int) -> _PictureStream:
+        """Pictures of all bodies in all training poses from all sides."""
+        return _PictureStream(self.train_pictures, self.settings.batch, self.seed, start, stop)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """The same in all validation poses."""
+        return DataLoader(_InOrder(self.val_pictures), batch_size=None)
+
+    def training_step(self, batch: Pictures, index: int) -> Tensor:
+        """Mean cross entropy of a batch."""
+        loss = F.cross_entropy(self.network(batch.image).logits, batch.body)
+        self.log("loss", loss, batch_size=len(batch.body))
+        return loss
+
+    def validation_step(self, batch: Pictures, index: int) -> None:
+        """Mean cross entropy of the validation pictures."""
+        loss = F.cross_entropy(self.network(batch.image).logits, batch.body)
+        self.log(self.metric, loss, batch_size=len(batch.body))
+
+    def configure_optimizers(self) -> Any:
+        """Adam with the schedule."""
+        s = self.settings
+        optimizer = torch.optim.Adam(self.network.parameters(), s.learning_rate, s.betas, s.eps)
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(s))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+
+class _Drawn:
+    """Pictures of bodies (identities, poses) from all sides; a mesh is drawn when it is first asked for."""
+
+    def __init__(self, store: MeshStore, rows: NDArray[np.int64], half_height: float):
+        self.store, self.rows, self.half_height = store, rows, half_height
+        self.kept: dict[int, NDArray[np.uint8]] = {}
+
+    def __len__(self) -> int:
+        return self.rows.size * len(VIEWS)
+
+    def batch(self, chosen: NDArray[np.integer]) -> Pictures:
+        bodies = torch.from_numpy(chosen // (len(self) // len(self.rows)))
+        seen = [self._of_mesh(int(k) // len(VIEWS))[k % len(VIEWS)] for k in chosen]
+        return Pictures(as_input(np.stack(seen)), bodies)
+
+    def _of_mesh(self, number: int) -> NDArray[np.uint8]:
+        if number not in self.kept:
+            mesh = centred(self.store.vertices(self.rows.reshape(-1)[[number]]))[0].numpy()
+            self.kept[number] = pictures(mesh, self.store.faces, self.half_height)
+        return self.kept[number]
+
+
+class _PictureStream(IterableDataset[Pictures]):
+    """Batches of steps `start` … `stop` - 1, a pure function of seed and step."""
+
+    def __init__(self, drawn: _Drawn, size: int, seed: int, start: int, stop: int):
+        self.drawn, self.size, self.seed, self.start, self.stop = drawn, size, seed, start, stop
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def __iter__(self) -> Iterator[Pictures]:
+        for step in range(self.start, self.stop):
+            yield self.drawn.batch(chosen_in_passes(len(self.drawn), self.size, self.seed, step))
+
+
+class _InOrder(IterableDataset[Pictures]):
+    def __init__(self, drawn: _Drawn):
+        self.drawn = drawn
+
+    def __len__(self) -> int:
+        return -(-len(self.drawn) // _VALIDATION_BATCH)
+
+    def __iter__(self) -> Iterator[Pictures]:
+        for start in range(0, len(self.drawn), _VALIDATION_BATCH):
+            yield self.drawn.batch(np.arange(start, min(start + _VALIDATION_BATCH, len(self.drawn))))

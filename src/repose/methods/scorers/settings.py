@@ -1,0 +1,28 @@
+"""Settings of the classifiers that score pictures."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from repose.methods.settings import LearnedMethod, Medium, Schedule
+
+
+class RenderScorerSettings(LearnedMethod):
+    """A classifier of bodies by their pictures that judges what others pose; a table names it as its `scorer`."""
+
+    network: ClassVar[str] = "repose.methods.scorers.render_scorer:RenderScorer"
+    recipe: ClassVar[str | None] = "repose.methods.scorers.render_scorer_recipe:RenderScorerRecipe"
+
+    architecture: Literal["render-scorer"]
+    training: Schedule = Field(description="optimiser, schedule and length")
+
+
+class ImageScorerSettings(LearnedMethod):
+    """A classifier of clothes that judges what others draw; a dataset names it as its `scorer`."""
+
+    medium: ClassVar[Medium] = "images"
+    network: ClassVar[str] = "repose.methods.scorers.image_scorer:ImageScorer"
+    recipe: ClassVar[str | None] = "repose.methods.scorers.image_scorer_recipe:ImageScorerRecipe"
+
+    architecture: Literal["image-scorer"]
+    training: Schedule = Field(description="optimiser, schedule and length")

@@ -1,0 +1,35 @@
+"""Supervised transfer: the truth of each triple is known (NPT, 3D-CoreNet)."""
+
+from torch import Tensor, nn
+
+from repose.data.meshes import Batch, TrainingData
+from repose.methods.losses import edge_loss, reconstruction, seen_edges, weighted_edges
+from repose.methods.recipe import TransferRecipe
+from repose.methods.settings import LearnedTransfer
+
+
+class SupervisedRecipe(TransferRecipe):
+    """Mean squared error to the truth, edge lengths of the identity, and the error of a coarse warp."""
+
+    def __init__(self, method: LearnedTransfer, network: nn.Module, data: TrainingData, seed: int):
+        super().__init__(method, network, data, seed)
+        self.vertex_count = data.store.shape[1]
+        edges, weights = weighted_edges(data.store.faces)
+        self.edges: Tensor
+        self.edge_weights: Tensor
+        self.register_buffer("edges", edges, persistent=False)
+        self.register_buffer("edge_weights", weights, persistent=False)
+
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        """Weighted sum of the losses of one batch, of which the network sees shuffled vertices."""
+        order = batch.identity_order[: self.settings.points]
+        identity, truth = batch.identity[:, order], batch.truth[:, order]
+        out = self.network(identity, batch.pose[:, batch.pose_order[: self.settings.points]])
+        loss = self.settings.reconstruction_weight * reconstruction(out.vertices, truth)
+        if self.settings.edge_weight:
+            edges, weights = seen_edges(self.edges, self.edge_weights, order, self.vertex_count)
+            loss = loss + self.settings.edge_weight * edge_loss(out.vertices, identity, edges, weights)
+        if self.settings.warp_weight and out.warp is not None:
+            loss = loss + self.settings.warp_weight * reconstruction(out.warp, truth)
+        self.log("loss", loss, batch_size=len(identity))
+        return loss

@@ -1,0 +1,64 @@
+"""Run a trained method, or a floor, over the test triples of each protocol."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import zarr
+from torch import nn
+
+from repose.data.meshes import Triples, ValidationBatches
+from repose.errors import ReposeError
+from repose.methods.shuffle import transfer_shuffled
+from repose.progress import track
+from repose.store.mesh_store import MeshStore
+
+BATCH = 10
+
+
+@torch.inference_mode()
+def predict(
+    network: nn.Module,
+    store: MeshStore,
+    protocols: Mapping[str, pd.DataFrame],
+    device: str,
+    out: Path,
+    label: str,
+) -> None:
+    """Write the predicted vertices of every test triple.
+
+    The store has a group per protocol: `vertices` (triples, V, 3) float32 in metres, in the identity mesh's vertex
+    order, about the middle of its bounding box as the network sees it, and the attribute `triples`, the mesh ids
+    (identity, pose, truth) of each row. Rows may share a truth; identity and pose together are the key.
+
+    Raises:
+        ReposeError: a triple is given twice, or the network predicts vertices that are no numbers.
+    """
+    network = network.to(device)
+    root = zarr.create_group(out, attributes={"units": "m"})
+    for protocol, triples in protocols.items():
+        _check_distinct(triples, protocol)
+        batches = ValidationBatches(Triples(store, triples, getattr(network, "rest_pose", None)), BATCH)
+        parts = []
+        for batch in track(batches, len(batches), f"{label} {protocol}"):
+            identity, pose, order, pose_order = (
+                x.to(device) for x in (batch.identity, batch.pose, batch.identity_order, batch.pose_order)
+            )
+            rests = batch.rests and batch.rests.to(device)
+            transfer = transfer_shuffled(network, identity, pose, order, pose_order, rests)
+            parts.append(transfer.vertices.float().cpu().numpy())
+        names = triples[["identity_mesh", "pose_mesh", "truth_mesh"]].to_numpy().tolist()
+        group = root.create_group(protocol, attributes={"triples": names})
+        vertices = np.concatenate(parts)
+        if not np.isfinite(vertices).all():
+            raise ReposeError(f"{label} predicts vertices that are no numbers ({protocol})")
+        group.create_array("vertices", data=vertices, chunks=(BATCH, *vertices.shape[1:]))
+
+
+def _check_distinct(triples: pd.DataFrame, protocol: str) -> None:
+    twice = triples[triples.duplicated(["identity_mesh", "pose_mesh"])]
+    if len(twice):
+        row = twice.iloc[0]
+        raise ReposeError(f"the {protocol} triples have {row.identity_mesh} with {row.pose_mesh} twice")

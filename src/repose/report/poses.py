@@ -1,0 +1,45 @@
+"""The figure of a table of transfers and made-up poses: a row of bodies per method and protocol."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from repose.data.meshes import centred
+from repose.mesh.render import common_view, render
+from repose.report.sheet import contact_sheet
+from repose.report.shown import Shown, spread
+from repose.store.mesh_store import MeshStore
+
+SIZE, ACROSS = (220, 170), 8  # pixels; bodies in a row
+
+
+def pose_figure(shown: Sequence[Shown[MeshStore]]) -> bytes:
+    """Draw bodies of every method, the same triples for all transfers; the truths of those come first.
+
+    Returns:
+        A PNG.
+    """
+    rows, titles = [], []
+    truths: set[tuple[str, str]] = set()
+    for item in shown:
+        protocol = item.predictions.name
+        made = np.asarray(zarr.open_array(item.predictions / "vertices", mode="r")[:])
+        chosen = spread(len(made), ACROSS)
+        transfers = "triples" in zarr.open_group(item.predictions, mode="r").attrs
+        if transfers and (item.dataset, protocol) not in truths:
+            truths.add((item.dataset, protocol))
+            names = item.names("triples")
+            truth = item.store.vertices(np.array([item.store.index_of(names[k][2]) for k in chosen]))
+            rows.append(_drawn(truth, item.store))
+            titles.append(f"{item.dataset}\ntruth\n{protocol}")
+        rows.append(_drawn(made[chosen], item.store))
+        titles.append(f"{item.dataset}\n{item.method}\n{protocol}")
+    return contact_sheet(rows, (), titles)
+
+
+def _drawn(meshes: NDArray[np.float32], store: MeshStore) -> list[NDArray[np.uint8]]:
+    placed = centred(meshes).numpy()
+    view = common_view(list(placed), SIZE)
+    return [render(mesh, store.faces, SIZE, view) for mesh in placed]

@@ -1,0 +1,197 @@
+"""Read the images of a dataset by batch, and the exact flow between any two of them."""
+
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from repose.errors import ReposeError
+from repose.images.correspondence import Camera, View, correspond
+from repose.images.picture import BARYCENTRIC_UNIT
+
+
+class ImageStore:
+    """The images of one dataset with joints, segmentation and correspondences.
+
+    Batches are copied out of memory-mapped, uncompressed chunk files, as in `MeshStore`. Pixel (i, j) has its centre
+    at x = j, y = i.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        if not (path / "zarr.json").is_file():
+            raise ReposeError("no image store", where=path, hint="run `repose store`")
+        attributes = zarr.open_group(path, mode="r").attrs
+        self.image_ids: list[str] = list(attributes["image_ids"])  # type: ignore[arg-type]
+        self._labels: dict[str, list[str]] = dict(attributes.get("labels", {}))  # type: ignore[arg-type]
+        self._images = _Rows(path / "image")
+        height, width = self._images.shape[1:3]
+        self.size = height, width
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    def __contains__(self, image_id: str) -> bool:
+        return image_id in self._index
+
+    def index_of(self, image_id: str) -> int:
+        """Row of an image; raises ReposeError for an unknown name."""
+        try:
+            return self._index[image_id]
+        except KeyError:
+            raise ReposeError(f"no image {image_id!r} in the store", where=self.path) from None
+
+    def images(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
+        """Images (len(indices), H, W, 3), RGB."""
+        return self._images.take(indices)
+
+    def joints(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
+        """Joints (len(indices), 18, 3): x and y in pixels, and 1 or 0 for one that is not seen; OpenPose order."""
+        return self._joints.take(indices)
+
+    def segmentation(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
+        """Label maps (len(indices), H, W); `repose.images.picture.LABELS` says what the numbers are."""
+        return self._segmentation.take(indices)
+
+    def labels(self, indices: Sequence[int] | NDArray[np.integer]) -> dict[str, list[str]]:
+        """Known attributes of some images, by the columns of `repose.images.attributes.ATTRIBUTES`.
+
+        Raises:
+            ReposeError: images whose clothes are not known, such as photos.
+        """
+        if not self._labels:
+            raise ReposeError("the clothes in these images are not known", self.path)
+        return {name: [values[i] for i in indices] for name, values in self._labels.items()}
+
+    def faces(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.int32]:
+        """Number of the face that each pixel shows, (len(indices), H, W); -1 is background. Of rendered sets."""
+        return self._faces.take(indices)
+
+    @property
+    def is_rendered(self) -> bool:
+        """Whether every pair of images of one person has its exact flow."""
+        return (self.path / "face").is_dir()
+
+    @cached_property
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        """Pairs (source, target) of photos whose flow was imported; those of a rendered set need none."""
+        return frozenset(self._imported)
+
+    def flow(self, source: int, target: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """From each pixel of the target image to its place in the source image.
+
+        Both must show the same person in the same clothes.
+
+        Returns:
+            Flow (H, W, 2) in pixels, x then y: the surface point at pixel p of the target is at p + flow in the
+            source; 0 on the background. Visibility (H, W): 0 seen in the source too, 1 not, 2 background.
+
+        Raises:
+            ReposeError: photos without an imported correspondence.
+        """
+        if self.is_rendered:
+            return correspond(self.view(source), self.view(target), self._triangles)
+        names = self.image_ids[source], self.image_ids[target]
+        if names not in self._imported:
+            raise ReposeError(
+                f"no correspondence of {names[1]} to {names[0]}", self.path, "bring its .corr file"
+            )
+        row = self._imported[names]
+        return self._flows.take([row])[0], self._visibilities.take([row])[0]
+
+    def view(self, index: int) -> View:
+        """The geometry behind a rendered image."""
+        focal, x, y = self._cameras[index]
+        return View(
+            face=self._faces.take([index])[0],
+            barycentric=self._barycentrics.take([index])[0].astype(np.float64) / BARYCENTRIC_UNIT,
+            depth=self._depths.take([index])[0],
+            vertices=self._vertices.take([index])[0],
+            camera=Camera(float(focal), float(x), float(y)),
+        )
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.image_ids)}
+
+    @cached_property
+    def _joints(self) -> "_Rows":
+        return _Rows(self.path / "joints")
+
+    @cached_property
+    def _segmentation(self) -> "_Rows":
+        return _Rows(self.path / "segmentation")
+
+    @cached_property
+    def _faces(self) -> "_Rows":
+        return _Rows(self.path / "face")
+
+    @cached_property
+    def _barycentrics(self) -> "_Rows":
+        return _Rows(self.path / "barycentric")
+
+    @cached_property
+    def _depths(self) -> "_Rows":
+        return _Rows(self.path / "depth")
+
+    @cached_property
+    def _vertices(self) -> "_Rows":
+        return _Rows(self.path / "vertices")
+
+    @cached_property
+    def _cameras(self) -> NDArray[np.float64]:
+        return np.asarray(zarr.open_array(self.path / "camera", mode="r")[:])
+
+    @cached_property
+    def _triangles(self) -> NDArray[np.int32]:
+        return np.asarray(zarr.open_array(self.path / "triangles", mode="r")[:])
+
+    @cached_property
+    def _imported(self) -> dict[tuple[str, str], int]:
+        folder = self.path / "imported"
+        if not folder.is_dir():
+            return {}
+        pairs = zarr.open_group(folder, mode="r").attrs["pairs"]
+        return {(source, target): row for row, (source, target) in enumerate(pairs)}  # type: ignore
+
+    @cached_property
+    def _flows(self) -> "_Rows":
+        return _Rows(self.path / "imported" / "flow")
+
+    @cached_property
+    def _visibilities(self) -> "_Rows":
+        return _Rows(self.path / "imported" / "visibility")
+
+
+class _Rows:
+    """Rows of an array whose chunks are files of plain bytes, each of whole rows."""
+
+    def __init__(self, path: Path):
+        meta = json.loads((path / "zarr.json").read_text())
+        codecs = [codec["name"] for codec in meta["codecs"]]
+        if codecs != ["bytes"]:
+            raise ReposeError(f"stored with codecs {codecs}, expected plain bytes", where=path)
+        self.shape: tuple[int, ...] = tuple(meta["shape"])
+        self._chunk: tuple[int, ...] = tuple(meta["chunk_grid"]["configuration"]["chunk_shape"])
+        if self._chunk[1:] != self.shape[1:]:
+            raise ReposeError("a chunk does not hold whole rows", where=path)
+        self._dtype = np.dtype(meta["data_type"]).newbyteorder("<")
+        self._path = path
+        self._maps: dict[int, NDArray] = {}
+
+    def take(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray:
+        """Copies of some rows."""
+        out = np.empty((len(indices), *self.shape[1:]), self._dtype)
+        for place, index in enumerate(np.asarray(indices).tolist()):
+            out[place] = self._map(index // self._chunk[0])[index % self._chunk[0]]
+        return out
+
+    def _map(self, number: int) -> NDArray:
+        if number not in self._maps:
+            file = self._path.joinpath("c", str(number), *["0"] * (len(self.shape) - 1))
+            self._maps[number] = np.memmap(file, self._dtype, mode="r", shape=self._chunk)
+        return self._maps[number]

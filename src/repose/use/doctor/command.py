@@ -1,0 +1,51 @@
+"""`repose doctor MESH...`: facts and findings, for people or as JSON."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from repose.errors import MeshError
+from repose.mesh.formats.io import read_mesh
+from repose.use.doctor.facts import Facts, gather
+from repose.use.doctor.words import findings
+
+
+def run(meshes: Sequence[Path], as_json: bool = False) -> None:
+    """Print what each mesh is like; with `as_json` one object per line.
+
+    Raises:
+        MeshError: a file cannot be read; those before it are printed.
+    """
+    for path in meshes:
+        facts = examine(path)
+        print(json.dumps(_record(path, facts)) if as_json else "\n".join(_page(path, facts)))
+
+
+def examine(path: Path) -> Facts:
+    """Read and measure one mesh file."""
+    mesh = read_mesh(path)
+    try:
+        return gather(mesh, y_up=path.suffix.lower() == ".glb")
+    except MeshError as error:
+        raise MeshError(error.what, path, error.hint) from None
+
+
+def _record(path: Path, facts: Facts) -> dict[str, Any]:
+    return {"file": str(path), **asdict(facts), "findings": findings(facts)}
+
+
+def _page(path: Path, facts: Facts) -> Iterator[str]:
+    yield str(path)
+    for name, value in asdict(facts).items():
+        if isinstance(value, dict):
+            value = f"{value['value']} ({value['trust']}: {value['why']})"
+        elif value is None:
+            value = "unknown"
+        elif isinstance(value, bool):
+            value = "yes" if value else "no"
+        yield f"  {name:22} {value:.4g}" if isinstance(value, float) else f"  {name:22} {value}"
+    unusual = findings(facts)
+    yield "  unusual:" if unusual else "  nothing unusual for a body"
+    yield from (f"  - {sentence}" for sentence in unusual)

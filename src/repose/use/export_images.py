@@ -1,0 +1,92 @@
+"""Write a dataset of images in the layout of Intrinsic Flow's archives, which its released code and we read."""
+
+import json
+import pickle
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import zarr
+from PIL import Image
+
+from repose.errors import ReposeError
+from repose.progress import track
+from repose.provenance.publish import publish
+from repose.raw.corr import Correspondence, write_corr
+from repose.store.image_store import ImageStore
+
+IMAGES, MAPS, CORR, LABELS = "Img/img", "Img/seg", "3d/hmr/corr", "Label"
+SMALL = 5  # every how many test pairs one is in `test_small`
+MISSING = -1
+
+
+def export_archive(store: ImageStore, splits: Sequence[Path], out: Path) -> None:
+    """Write images, label maps, joints, pair lists, and a .corr file per pair.
+
+    A .corr file takes 9 bytes a pixel: a folder of all pairs is far larger than the store, which needs none.
+
+    Args:
+        store: the images.
+        splits: parquet files of pairs.
+        out: the folder to make; one that is there is refused.
+    """
+    if out.exists():
+        raise ReposeError("is there already", out, "name a new folder")
+    pairs = pd.concat([pd.read_parquet(split) for split in splits], ignore_index=True)
+    with publish(out) as private:
+        for folder in (IMAGES, MAPS, CORR, LABELS):
+            (private / folder).mkdir(parents=True)
+        for row in track(range(len(store)), len(store), "images"):
+            name = store.image_ids[row]
+            Image.fromarray(store.images([row])[0]).save(private / IMAGES / f"{name}.jpg", quality=95)
+            Image.fromarray(store.segmentation([row])[0]).save(private / MAPS / f"{name}.bmp")
+        for row in track(pairs.itertuples(index=False), len(pairs), "corr"):
+            names = row.source_image, row.target_image
+            corr = correspondence(store, *names)
+            write_corr(private / CORR / f"{names[1]}_{names[0]}.corr", corr)
+        (private / LABELS / "pair_split.json").write_text(json.dumps(_lists(pairs), indent=0) + "\n")
+        (private / LABELS / "pose_label.pkl").write_bytes(pickle.dumps(_joints(store), protocol=2))
+
+
+def export_drawn(predictions: Path, out: Path) -> None:
+    """Write drawn images as `{source}_{target}.jpg`, which the released evaluation takes a folder of.
+
+    Args:
+        predictions: of the stage `predict`; images of all its protocols go into one folder.
+        out: the folder to make; one that is there is refused.
+    """
+    if out.exists():
+        raise ReposeError("is there already", out, "name a new folder")
+    if not predictions.exists():
+        raise ReposeError("no predictions", predictions, "run the workflow for its scores first")
+    with publish(out) as private:
+        private.mkdir()
+        for protocol, group in zarr.open_group(predictions, mode="r").groups():
+            if "image" not in group:
+                raise ReposeError(f"the method draws no images of the {protocol} pairs", predictions)
+            images = np.asarray(zarr.open_array(predictions / protocol / "image", mode="r")[:])
+            names = ["_".join(pair) for pair in group.attrs["pairs"]]  # type: ignore[arg-type, union-attr]
+            for name, image in track(zip(names, images, strict=True), len(names), f"drawn {protocol}"):
+                Image.fromarray(image).save(private / f"{name}.jpg", quality=95)
+
+
+def correspondence(store: ImageStore, source: str, target: str) -> Correspondence:
+    """Positions in the source of what each pixel of the target shows, as a .corr file has them."""
+    flow, visibility = store.flow(store.index_of(source), store.index_of(target))
+    height, width = visibility.shape
+    grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
+    position = np.where(visibility[..., None] < 2, flow + grid, 0)
+    return Correspondence(position.astype(np.float32), visibility)
+
+
+def _lists(pairs: pd.DataFrame) -> Mapping[str, list[list[str]]]:
+    names = pairs[["source_image", "target_image"]]
+    found = {role: names[pairs.role == role].to_numpy().tolist() for role in ("train", "val", "test")}
+    return {**found, "test_small": found["test"][::SMALL]}
+
+
+def _joints(store: ImageStore) -> dict[str, list[list[float]]]:
+    joints = store.joints(np.arange(len(store))).astype(np.float64)
+    places = np.where(joints[..., 2:] > 0, joints[..., :2], MISSING)
+    return dict(zip(store.image_ids, places.tolist(), strict=True))

@@ -1,0 +1,80 @@
+"""`repose generate`: a trained method that makes up poses → meshes and a contact sheet."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from repose.errors import ReposeError
+from repose.mesh.formats.io import read_mesh, write_mesh
+from repose.mesh.frame import find_frame
+from repose.mesh.mesh import Mesh
+from repose.mesh.render import common_view, render
+from repose.methods.generation import Body as Unposed
+from repose.methods.npr_diffusion.network import NprDiffusion
+from repose.provenance.publish import publish
+from repose.report.sheet import contact_sheet
+from repose.use.transfer.command import Said
+from repose.use.transfer.run import Body
+from repose.weights.model import open_model
+
+SIZE, ACROSS = (260, 200), 8  # pixels; pictures in a row
+
+
+def generate(run: Path, out: Path, count: int, template: Path | None, seed: int, says: Said) -> None:
+    """Write `pose000.obj`, … and `sheet.png` to the folder `out`.
+
+    Args:
+        run: folder of a run of architecture `npr-diffusion`.
+        out: folder to make.
+        count: how many poses.
+        template: body at rest; its poses keep its vertex order, faces, axes and unit. None: the body learned from.
+        seed: of all draws.
+        says: what the user says about the frame of the template.
+
+    Raises:
+        ReposeError: the run is of another architecture, or a mesh cannot be read.
+    """
+    model = open_model(run)
+    network = model.network
+    if not isinstance(network, NprDiffusion):
+        raise ReposeError(
+            f"{model.settings['architecture']} makes up no poses",
+            run,
+            "give a run of architecture npr-diffusion",
+        )
+    print(f"model     {model}")
+    body = _body(template, says) if template else None
+    if body:
+        rest, faces = (
+            torch.from_numpy(body.upright.astype(np.float32)),
+            torch.from_numpy(body.faces.astype(np.int64)),
+        )
+    else:
+        rest, faces = network.rest, network.faces
+    draw = torch.Generator().manual_seed(seed)
+    with torch.inference_mode():
+        made = network.make(Unposed(rest, faces, rest[None]), count, draw).double().numpy()
+    if not np.isfinite(made).all():
+        raise ReposeError("makes poses that are no numbers", model.weights)
+    out.mkdir(parents=True, exist_ok=True)
+    for number, mesh in enumerate(made):
+        posed = body.with_shape(mesh) if body else Mesh(mesh, faces.numpy())
+        write_mesh(out / f"pose{number:03}.obj", posed)
+    with publish(out / "sheet.png") as private:
+        private.write_bytes(_sheet(made, faces.numpy()))
+    print(f"result    {out}: {count} meshes of {made.shape[1]:,} vertices, and sheet.png")
+
+
+def _body(template: Path, said: Said) -> Body:
+    mesh = read_mesh(template)
+    y_up = template.suffix.lower() == ".glb"
+    corners = mesh.vertices[mesh.faces].reshape(-1, 3)
+    return Body.of(mesh, find_frame(corners, said.up, said.unit, y_up, template))
+
+
+def _sheet(made: NDArray[np.float64], faces: NDArray[np.integer]) -> bytes:
+    view = common_view(list(made), SIZE)
+    pictures = [render(mesh, faces, SIZE, view) for mesh in made]
+    return contact_sheet([pictures[k : k + ACROSS] for k in range(0, len(pictures), ACROSS)])

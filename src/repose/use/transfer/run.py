@@ -1,0 +1,122 @@
+"""Pose one mesh like another: frames found, network run, result put back into the identity mesh's own frame."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from repose.errors import ReposeError
+from repose.mesh.frame import Frame
+from repose.mesh.mesh import Mesh
+from repose.mesh.metrics import edge_error
+from repose.mesh.operators import bbox_centre, unique_edges
+from repose.methods.interface import Rests
+from repose.methods.shuffle import transfer_shuffled
+from repose.weights.model import Model
+
+LARGEST = 4.0  # metres: the networks end in 2 tanh(.) about the middle
+
+
+@dataclass(frozen=True)
+class Body:
+    """A mesh as the network sees it.
+
+    Attributes:
+        mesh: as read.
+        frame: its up axis and unit.
+        used: (N,) numbers of the vertices that faces use; the others are no part of the body.
+        upright: (N, 3) those vertices, y up, metres, their bounding box about the origin.
+        centre: (3,) the middle of that bounding box before, y up, metres.
+    """
+
+    mesh: Mesh
+    frame: Frame
+    used: np.ndarray
+    upright: np.ndarray
+    centre: np.ndarray
+
+    @classmethod
+    def of(cls, mesh: Mesh, frame: Frame) -> "Body":
+        """Bring a mesh into the network's frame."""
+        used = np.unique(mesh.faces)
+        upright = frame.upright(mesh.vertices[used])
+        centre = bbox_centre(upright)
+        return cls(mesh, frame, used, upright - centre, centre)
+
+    @property
+    def faces(self) -> np.ndarray:
+        """(F, 3) faces in the numbering of `used`."""
+        return np.searchsorted(self.used, self.mesh.faces)
+
+    def with_shape(self, upright: np.ndarray) -> Mesh:
+        """This mesh with other `upright` vertices: same order, faces, frame, unused vertices and place."""
+        vertices = self.mesh.vertices.copy()
+        vertices[self.used] = self.frame.restored(upright + self.centre)
+        return Mesh(vertices, self.mesh.faces)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a transfer gives.
+
+    Attributes:
+        upright: (N, 3) posed vertices of the identity, y up, metres, about the origin.
+        mesh: the identity mesh with them.
+        edge_error: mean over edges of | length / length in the identity - 1 |.
+    """
+
+    upright: np.ndarray
+    mesh: Mesh
+    edge_error: float
+
+
+@torch.inference_mode()
+def transfer(identity: Body, pose: Body, model: Model, pose_rest: Body | None = None) -> Outcome:
+    """Pose `identity` like `pose`; vertex counts, orders and faces of the two have nothing to do with each other.
+
+    Args:
+        identity: for a network that knows bodies at rest, the identity at rest.
+        pose: the body in the pose to take.
+        model: the network.
+        pose_rest: the body of `pose` at rest, with its vertices and faces, for such a network alone.
+
+    Raises:
+        ReposeError: the network cannot take this pair, or gives no numbers.
+    """
+    first, second = (_batch_of_one(body) for body in (identity, pose))
+    rests = _rests(identity, pose, pose_rest, model)
+    # As in training, the network sees vertices in random order, always the same one.
+    rng = np.random.default_rng(0)
+    order, pose_order = (torch.from_numpy(rng.permutation(x.shape[1])) for x in (first, second))
+    out = transfer_shuffled(model.network, first, second, order, pose_order, rests).vertices.float()
+    if not out.isfinite().all():
+        raise ReposeError("predicts vertices that are no numbers", model.weights)
+    edges = torch.from_numpy(unique_edges(identity.faces)).long()
+    lengths = (first[0][edges[:, 0]] - first[0][edges[:, 1]]).norm(dim=-1)
+    upright = out[0].numpy().astype(np.float64)
+    upright -= bbox_centre(upright)
+    return Outcome(upright, identity.with_shape(upright), float(edge_error(out, first, edges[lengths > 0])))
+
+
+def _batch_of_one(body: Body) -> torch.Tensor:
+    return torch.from_numpy(body.upright.astype(np.float32))[None]
+
+
+def _rests(identity: Body, pose: Body, pose_rest: Body | None, model: Model) -> Rests | None:
+    """Both bodies at rest, if that is what the network knows bodies by."""
+    knows = hasattr(model.network, "rest_pose")
+    if pose_rest is None and not knows:
+        return None
+    if pose_rest is None:
+        raise ReposeError(
+            "this model must see the body of the pose mesh at rest, too",
+            model.weights,
+            "give it as --pose-rest; the identity must be at rest as well",
+        )
+    if not knows:
+        raise ReposeError("this model takes no body at rest", model.weights, "leave out --pose-rest")
+    if not np.array_equal(pose_rest.mesh.faces, pose.mesh.faces):
+        raise ReposeError("pose mesh and its body at rest have other faces")
+    bodies = (_batch_of_one(body) for body in (identity, pose_rest))
+    faces = (torch.from_numpy(body.faces.astype(np.int64)) for body in (identity, pose_rest))
+    return Rests(*bodies, *faces)
