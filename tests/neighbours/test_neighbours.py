@@ -19,7 +19,7 @@ from repose.neighbours.store import NeighbourStore, write_neighbours
 from repose.provenance.manifest import Recorder, load, manifest_path
 from repose.provenance.owner import MARK
 from repose.split.triples import draw_triples
-from tests.train.test_npr_diffusion import method as diffusion_method
+from tests.methods.npr_diffusion.test_recipe import method as diffusion_method
 from tests.trainings import fit, same
 from tests.worms import THERE, npr_method, worm_store
 

@@ -3,6 +3,8 @@
 The schema and docs/config.md come from here.
 """
 
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
@@ -18,7 +20,7 @@ from repose.section import Name, Section
 if TYPE_CHECKING:
     Method = MethodSettings
 else:
-    Method = Annotated[tuple(installed().values()), Field(discriminator="architecture")]
+    Method = Annotated[reduce(or_, installed().values()), Field(discriminator="architecture")]
 
 Seed = Annotated[int, Field(ge=0)]
 

@@ -6,8 +6,8 @@ from repose.methods.layers import transport
 from repose.methods.layers.modulation import modulate, with_ones
 from repose.methods.layers.spectral import SpectralLinear
 from repose.methods.layers.statistics import centre, instance_norm
-from tests.models import reference
-from tests.models.helpers import relative, tolerance
+from tests.methods import reference
+from tests.methods.helpers import relative, tolerance
 
 
 def unit_features(dtype, near):

@@ -3,8 +3,8 @@ import torch
 
 from repose.errors import ReposeError
 from repose.methods.npt.network import Npt
-from tests.models import reference
-from tests.models.helpers import enliven, gradient_errors, relative, tolerance, twins
+from tests.methods import reference
+from tests.methods.helpers import enliven, gradient_errors, relative, tolerance, twins
 
 
 @pytest.mark.parametrize("pooling", ["max", "none"])

@@ -4,7 +4,7 @@ import torch
 import trimesh
 
 from repose.methods.iepgan.stretch import edges, measured_stretch, nearest, stretched
-from tests.models.helpers import relative
+from tests.methods.helpers import relative
 
 SPHERE = torch.tensor(np.asarray(trimesh.creation.icosphere(subdivisions=2).vertices))[None]
 STRETCH = torch.tensor([1.3, 0.9, 1.0], dtype=torch.float64)

@@ -19,7 +19,7 @@ from repose.mesh.mesh import Mesh
 from repose.methods.build import create
 from repose.use.transfer.command import Said, run
 from repose.weights.model import METADATA, open_model
-from tests.models.helpers import enliven
+from tests.methods.helpers import enliven
 
 AUTO = Said(), Said()
 

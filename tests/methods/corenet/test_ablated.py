@@ -7,7 +7,7 @@ from torch import nn
 from repose.methods.corenet.ablated import AblatedCoreNet
 from repose.methods.corenet.network import CoreNet
 from repose.methods.layers.elain import ElaIN
-from tests.models.helpers import enliven, relative
+from tests.methods.helpers import enliven, relative
 
 SIZES = {"width": 16, "residual_blocks": 2, "refine_width": 32}
 

@@ -8,7 +8,7 @@ from repose.methods.layers.transport import matched
 from repose.methods.mapconnet.consistency import labelled_loss, unlabelled_loss
 from repose.methods.mapconnet.network import MapConNet
 from repose.methods.mapconnet.settings import MapConNetTraining
-from tests.models.helpers import enliven, gradient_errors, relative, twins
+from tests.methods.helpers import enliven, gradient_errors, relative, twins
 
 N, M = 47, 61
 SETTINGS = MapConNetTraining(steps=1)

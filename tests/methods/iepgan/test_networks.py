@@ -8,7 +8,7 @@ from repose.methods.iepgan.discriminators import CooccurrenceDiscriminator, Disc
 from repose.methods.iepgan.encoder import Encoder, ReleasedEncoder, bins
 from repose.methods.iepgan.generator import ReleasedGenerator
 from repose.methods.iepgan.network import IEPGAN, ReleasedIEPGAN
-from tests.models.helpers import enliven, relative
+from tests.methods.helpers import enliven, relative
 
 
 def count(net):

@@ -11,7 +11,7 @@ from repose.methods.load import load_weights
 from repose.methods.npr_diffusion.denoiser import Denoiser, waves
 from repose.methods.npr_diffusion.network import NprDiffusion, PoseCodes
 from repose.methods.npr_diffusion.noise import STEPS, Noise
-from tests.models.npr.test_transfer import COARSE, FINE, SMALL, bodies
+from tests.methods.npr.test_transfer import COARSE, FINE, SMALL, bodies
 
 
 def network(anchors="rest", sampler_steps=4, predicts="velocity"):

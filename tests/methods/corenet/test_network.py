@@ -5,7 +5,7 @@ from torch import nn
 from repose.bench import plain_corenet as reference
 from repose.methods.corenet.network import CoreNet
 from repose.methods.layers.spectral import SpectralLinear
-from tests.models.helpers import enliven, gradient_errors, relative, tolerance, twins
+from tests.methods.helpers import enliven, gradient_errors, relative, tolerance, twins
 
 
 def small(faithful=False, seed=0):
