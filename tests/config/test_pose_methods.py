@@ -17,7 +17,7 @@ def loaded(tmp_path, text):
 
 def test_a_method_is_tried_on_the_lists_of_its_tables():
     config = load_files(DEFAULT)
-    assert config.kind_of("table4") == "poses" and config.kind_of("table1") == "meshes"
+    assert config.medium_of("table4") == "poses" and config.medium_of("table1") == "meshes"
     assert config.tests_of("open-human", "npt") == ["unseen", "seen-pose"]
     assert config.tests_of("open-human", "npr") == ["unseen", "seen-pose", "one-source"]
     assert config.tests_of("open-animal", "npr") == ["unseen", "seen-pose"]

@@ -4,7 +4,10 @@ Nothing is imported here until it is asked for: the import closure of one method
 an edit of one system would retrain them all.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repose.errors import ReposeError
@@ -47,6 +50,29 @@ def recipe_of(method: MethodSettings) -> Any:
     if method.recipe is None:
         raise ReposeError(f"{method.architecture} has nothing to train")
     return imported(method.recipe)
+
+
+def recipe_for(
+    method: MethodSettings,
+    network: "nn.Module",
+    store: Any,
+    splits: Any,
+    seed: int,
+    given: Mapping[str, Path],
+) -> Any:
+    """The training of `network` as `method` says.
+
+    The recipe reads the split itself, so that one that needs no truth is given none.
+
+    Args:
+        store: the packed meshes or images.
+        splits: triples, or pairs of images, with their roles.
+        seed: fixes the order of batches and all draws.
+        given: what else the method reads, by name: distances, neighbours, weights of other trainings.
+    """
+    recipe = recipe_of(method)
+    data = recipe.read(method, store, splits)
+    return recipe(method, network, replace(data, given=given) if given else data, seed)
 
 
 def count_parameters(network: "nn.Module") -> int:

@@ -5,7 +5,7 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from repose.config.models import Compute
 from repose.errors import ReposeError
-from repose.methods.build import build, count_parameters, recipe_of
+from repose.methods.build import build, count_parameters, recipe_for
 from repose.methods.recipe import TrainingRecipe
 from repose.methods.settings import LearnedMethod, Schedule
 from repose.progress import Meter
@@ -96,10 +96,7 @@ def _fit(job: Job, last: Path | None) -> tuple[TrainingRecipe, "Keeper"]:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     torch.set_num_threads(compute.threads)
     seed_everything(job.seed, verbose=False)
-    recipe, network = recipe_of(method), build(method)
-    # The recipe reads the split itself, so that one that needs no truth is given none.
-    data = recipe.read(method, job.store, job.splits)
-    task = recipe(method, network, replace(data, given=job.given) if job.given else data, job.seed)
+    task = recipe_for(method, build(method), job.store, job.splits, job.seed, job.given)
     keeper = Keeper(job.state, task, job.label)
     trainer = _trainer(compute.devices_of(method), compute, method.training, keeper, job.state)
     with warnings.catch_warnings():

@@ -6,14 +6,13 @@ import pytest
 import torch
 from puppets import SIZE, flow_method, puppet_pairs, puppet_store, transfer_method
 from pydantic import TypeAdapter
-from repose.train.recipes import task_of
 from safetensors.torch import save_file
 
 from repose.config.models import Method
 from repose.data.images import ImagePairs, scaled, unscaled
 from repose.errors import ReposeError
 from repose.images.metrics import ssim_u7
-from repose.methods.build import build
+from repose.methods.build import build, recipe_for
 from repose.methods.flow.flow_recipe import halved, shifted
 from repose.methods.flow.transfer_recipe import placed
 from repose.methods.scorers.image_scorer_recipe import varied
@@ -168,7 +167,7 @@ def one_step(folder, settings, given, step):
     torch.manual_seed(0)
     store, splits = ImageStore(folder / "images.zarr"), pd.read_parquet(folder / "train.parquet")
     which = method(settings)
-    task = task_of(which, build(which), store, splits, 0, given)
+    task = recipe_for(which, build(which), store, splits, 0, given)
     optimizers, rates = task.configure_optimizers()
     task.optimizers, task.lr_schedulers = lambda: optimizers, lambda: rates
     task.manual_backward = lambda loss: loss.backward()
@@ -206,7 +205,7 @@ def test_features_learn_the_parts_and_are_those_that_the_perceptual_loss_compare
     assert which.starts_from == {"flow": "flow", "features": "features"}
     given = {"flow": flow_weights, "features": tmp_path / "features.safetensors"}
     splits = pd.read_parquet(folder / "train.parquet")
-    task = task_of(which, build(which), ImageStore(folder / "images.zarr"), splits, 0, given)
+    task = recipe_for(which, build(which), ImageStore(folder / "images.zarr"), splits, 0, given)
     for name, value in task.features.state_dict().items():
         assert torch.equal(value, trained.weights[f"features.{name}"])
 

@@ -8,7 +8,6 @@ import pytest
 import torch
 import trimesh
 from pydantic import TypeAdapter
-from repose.train.recipes import task_of
 
 from repose.config.models import Method
 from repose.convert.bodies import write_bodies
@@ -16,7 +15,7 @@ from repose.errors import ReposeError
 from repose.gih.reader import GihReader
 from repose.gih.scale import compute_dataset
 from repose.gih.solver import all_pairs
-from repose.methods.build import build
+from repose.methods.build import build, recipe_for
 from repose.split.triples import Meshes, draw_triples
 from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
@@ -68,7 +67,7 @@ def one_step(folder, which, step=3, given=None):
     torch.manual_seed(0)
     splits = pd.read_parquet(folder / "train.parquet")
     store = MeshStore(folder / "meshes.zarr")
-    task = task_of(which, build(which), store, splits, 0, given or {})
+    task = recipe_for(which, build(which), store, splits, 0, given or {})
     optimizers, rates = task.configure_optimizers()
     task.optimizers, task.lr_schedulers = lambda: optimizers, lambda: rates
     task.manual_backward = lambda loss: loss.backward()
@@ -140,9 +139,9 @@ def test_no_truth_of_a_training_triple_is_read_unless_as_released(folder):
     splits.loc[splits.role == "train", "truth_mesh"] = "nowhere"
     store = MeshStore(folder / "meshes.zarr")
     which, released = method(), method(faithful=True)
-    assert task_of(which, build(which), store, splits, 0, {}).data.val.rows[0, 2] != -1
+    assert recipe_for(which, build(which), store, splits, 0, {}).data.val.rows[0, 2] != -1
     with pytest.raises(ReposeError, match="nowhere"):
-        task_of(released, build(released), store, splits, 0, {})
+        recipe_for(released, build(released), store, splits, 0, {})
 
 
 @pytest.mark.parametrize("settings", [{}, {"correspondence": "learned"}, {"faithful": True}])
