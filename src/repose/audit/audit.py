@@ -18,7 +18,7 @@ import pandas as pd
 
 from repose.audit.tree import Node, grow
 from repose.errors import ReposeError
-from repose.provenance.code import installed_codes
+from repose.provenance.code import code_hash
 from repose.provenance.manifest import Manifest, load, manifest_path
 
 KEYS = ("dataset", "method", "protocol")
@@ -206,10 +206,12 @@ def _check_raw_files(node: Node, notes: list[str]) -> None:
 
 
 def _scored_otherwise(node: Node) -> list[str]:
-    from repose.score import render_stage as judge
-    from repose.score import stage as score
+    from repose.score import render_stage, stage
 
-    compute = {"score": score.differs_from_predictions, "judge": judge.differs_from_predictions}
+    compute = {
+        "score": stage.differs_from_predictions,
+        "score-renders": render_stage.differs_from_predictions,
+    }
     if node.manifest is None or node.manifest.content["stage"] not in compute:
         return []
     if not all(parent.manifest for parent in node.parents.values()):
@@ -233,6 +235,14 @@ def _name(row: Row) -> str:
     return " ".join(row.key.values())
 
 
+def _installed_code(manifest: Manifest) -> str | None:
+    """Hash of the code that would make an artefact now; None where it is not installed."""
+    try:
+        return code_hash(*manifest.history["modules"])
+    except ModuleNotFoundError:
+        return None
+
+
 def _notes(found: Audit) -> list[str]:
     """What is worth knowing but breaks nothing: results of other code than the installed, or of several versions."""
     other: dict[str, list[Manifest]] = {}
@@ -241,7 +251,7 @@ def _notes(found: Audit) -> list[str]:
         if node.manifest:
             stage, code = node.manifest.content["stage"], node.manifest.history["code"]
             versions.setdefault(re.sub(r"seed\d+", "seed*", node.place), set()).add(code)
-            if code not in installed_codes(stage):
+            if code != _installed_code(node.manifest):
                 other.setdefault(stage, []).append(node.manifest)
     notes = [
         f"{stage}: {len(some)} made by other code than what is installed now; run the workflow to make them again"

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from repose.errors import ReposeError
-from repose.provenance import cache as kept
+from repose.provenance import cache
 from repose.provenance.owner import Owner, owners, results_folder
 from repose.provenance.publish import write_text
 
@@ -67,6 +67,8 @@ class Recorder:
         code: hash of the code that does the work.
         params: the settings it follows.
         seed: the seed, where there is one.
+        software: versions of the packages that the code imports.
+        modules: where the code begins, so that an audit can hash it again.
         inputs: content digests by name; `uses` fills it.
         costs: further measurements, such as the seconds of a training over all its attempts.
     """
@@ -75,6 +77,8 @@ class Recorder:
     code: str
     params: Mapping[str, Any]
     seed: int | None = None
+    software: dict[str, str] = field(default_factory=dict)
+    modules: list[str] = field(default_factory=list)
     inputs: dict[str, str] = field(default_factory=dict)
     costs: dict[str, Any] = field(default_factory=dict)
     _parents: dict[str, Path] = field(default_factory=dict)
@@ -119,7 +123,7 @@ class Recorder:
         if not folder:
             return False
         self._keep, self._entry = keep, folder / ".cache" / place / self.key
-        if self._entry.is_dir() and kept.is_forced(self.stage, manifest):
+        if self._entry.is_dir() and cache.is_forced(self.stage, manifest):
             print(f"{place}: made again, as asked for", flush=True)
             shutil.rmtree(self._entry)
         if not self._entry.is_dir():
@@ -131,18 +135,23 @@ class Recorder:
             shutil.rmtree(self._entry)
             return False
         manifest.unlink(missing_ok=True)
-        kept.bring_back(self._entry, finished.names, manifest.parent)
+        cache.bring_back(self._entry, finished.names, manifest.parent)
         print(f"{place}: finished before with the same settings, code and inputs; brought back", flush=True)
-        self._release()
+        self.release()
         return True
 
     @property
     def key(self) -> str:
         """A name for everything that decides the result."""
-        parts = [self.stage, self.params, self.code, list(self.inputs.items()), self.seed, _software()]
+        parts = [self.stage, self.params, self.code, list(self.inputs.items()), self.seed, self._software()]
         return _digest(parts)[:32]
 
-    def _release(self) -> None:
+    def _software(self) -> dict[str, str]:
+        ours = {name: version(name) for name in SOFTWARE} | {"python": platform.python_version()}
+        return dict(sorted((ours | self.software).items()))
+
+    def release(self) -> None:
+        """Let the next writer of the artefact in."""
         if self._owner:
             self._owner.release()
             self._owner = None
@@ -171,7 +180,8 @@ class Recorder:
             "params": dict(self.params),
             "code": self.code,
             "seed": self.seed,
-            "software": _software(),
+            "modules": self.modules,
+            "software": self._software(),
             "machine": _machine(),
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._wall)),
             "seconds": round(time.perf_counter() - self._clock, 3),
@@ -186,8 +196,8 @@ class Recorder:
         write_text(manifest, _canonical(content))
         sealed = Manifest(manifest, content, history)
         if self._entry:
-            kept.keep(base, sealed.names, self._entry, self._keep)
-        self._release()
+            cache.keep(base, sealed.names, self._entry, self._keep)
+        self.release()
         return sealed
 
 
@@ -288,10 +298,6 @@ def _fingerprint(path: Path) -> dict[str, Any]:
             total += entry["bytes"]
             digest.update(f"{file.relative_to(path).as_posix()}\0{entry['sha256']}\n".encode())
     return {"bytes": total, "sha256": digest.hexdigest()}
-
-
-def _software() -> dict[str, str]:
-    return {name: version(name) for name in SOFTWARE} | {"python": platform.python_version()}
 
 
 def _machine() -> dict[str, Any]:
