@@ -216,6 +216,8 @@ def verify(manifest: Path) -> Manifest:
 def check_file(manifest: Path, name: str, expected: Mapping[str, Any]) -> None:
     """Refuse a file of an artefact that is missing or is not of the size and sha256 in the manifest."""
     artefact, hint = manifest.parent / name, f"remove {manifest} and run again"
+    if artefact.is_symlink():
+        raise ReposeError(f"{name} is a link, not a file", where=artefact, hint=hint)
     if not artefact.exists():
         raise ReposeError(
             f"{name} is missing but its manifest {manifest.name} is there", where=artefact, hint=hint
@@ -241,8 +243,17 @@ def load(manifest: Path) -> Manifest:
         raise ReposeError(
             f"not a manifest of format {FORMAT}", where=manifest, hint="remove it and run again"
         )
+    _check_names(manifest, content["files"])
     _check_history(manifest, content, history)
     return Manifest(manifest, content, history)
+
+
+def _check_names(manifest: Path, files: Any) -> None:
+    """Refuse names that lead out of the manifest's folder: what a cache brings back is written under them."""
+    for name in files if isinstance(files, dict) else [""]:
+        path = Path(name)
+        if not path.parts or ".." in path.parts or path.is_absolute() or name != path.as_posix():
+            raise ReposeError(f"names a file {str(name)[:80]!r}, which is not inside its folder", manifest)
 
 
 def _check_history(manifest: Path, content: Mapping[str, Any], history: Any) -> None:
@@ -292,6 +303,12 @@ def _fingerprint(path: Path) -> dict[str, Any]:
     digest, total = hashlib.sha256(), 0
     for folder, folders, names in os.walk(path):
         folders.sort()
+        if links := [name for name in (*folders, *names) if (Path(folder) / name).is_symlink()]:
+            raise ReposeError(
+                "an artefact holds no links", Path(folder) / min(links), "put the file itself there"
+            )
+        if folder != str(path) and not folders and not names:  # or it could be planted unseen
+            digest.update(f"{Path(folder).relative_to(path).as_posix()}/\n".encode())
         for name in sorted(set(names) - _UNHASHED):
             file = Path(folder) / name
             entry = _fingerprint(file)
