@@ -70,7 +70,8 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
     Args:
         artefact: a table, or any other artefact with a manifest.
         cell: values that a row must have, such as `{"method": "corenet"}`.
-        rescore: compute every score again from predictions and meshes, judged pictures included.
+        rescore: compute every score again from predictions and meshes, scores of pictures included, and predict again:
+            baselines whole, learned methods on the first rows of each test list.
 
     Raises:
         ReposeError: there is no such artefact, or no row or column as named. What does not hold is no error, but
@@ -98,7 +99,7 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
         found.root.faults += _derived_otherwise(found.root, rows)
     if rescore:
         for node in found.nodes:
-            node.faults += _scored_otherwise(node)
+            node.faults += _made_otherwise(node)
     found.notes += _notes(found)
     return found
 
@@ -205,10 +206,12 @@ def _check_raw_files(node: Node, notes: list[str]) -> None:
             )
 
 
-def _scored_otherwise(node: Node) -> list[str]:
+def _made_otherwise(node: Node) -> list[str]:
+    from repose.audit.predicted import differs_from_network
     from repose.score import render_stage, stage
 
     compute = {
+        "predict": differs_from_network,
         "score": stage.differs_from_predictions,
         "score-renders": render_stage.differs_from_predictions,
     }
@@ -219,7 +222,7 @@ def _scored_otherwise(node: Node) -> list[str]:
     try:
         return compute[node.manifest.content["stage"]](node.manifest)
     except (ReposeError, OSError, ValueError, KeyError) as error:
-        return [f"cannot be computed again from its predictions: {error}"]
+        return [f"cannot be computed again from its inputs: {error}"]
 
 
 def _agree(stands: str, fresh: Any) -> bool:
