@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from repose.methods.settings import NEW_BODY, OWN_BODY
+from repose.protocols import NEW_BODY, OWN_BODY
 from repose.provenance.code import code_hash, software
 
 if TYPE_CHECKING:

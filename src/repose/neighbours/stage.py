@@ -8,9 +8,9 @@ import torch
 from repose import specs
 from repose.config.models import Method
 from repose.errors import ReposeError
+from repose.methods.npr.neighbour_store import write_neighbours
 from repose.methods.npr.settings import NprSettings
 from repose.neighbours.compute import encoded, neighbours_of
-from repose.neighbours.store import write_neighbours
 from repose.progress import track
 from repose.provenance.making import making
 from repose.store.mesh_store import MeshStore

@@ -22,7 +22,7 @@ from repose.methods.npr.refinement import Refiner, refine, refined
 from repose.methods.npr.template import Template, Templates
 
 if TYPE_CHECKING:
-    from repose.neighbours.store import NeighbourStore
+    from repose.methods.npr.neighbour_store import NeighbourStore
 
 _KEPT = 512  # bodies whose neighbours are kept in memory: 0.6 MB each of 13,776 faces
 
