@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from repose.methods.settings import LearnedTransfer, MethodSettings, Training
+from repose.methods.settings import LearnedTransfer, MethodSettings, Shared, Training
 from repose.section import Name, Section
 
 
@@ -37,6 +37,7 @@ class Refined(MethodSettings):
     """Settings of a method whose codes may be refined for each body that they are applied to."""
 
     not_of_network: ClassVar[frozenset[str]] = MethodSettings.not_of_network | {"weights_of"}
+    shared: ClassVar[Shared | None] = Shared("weights_of", but_for=frozenset({"refine_steps", "weights_of"}))
 
     refine_steps: int = Field(
         0,
