@@ -6,13 +6,18 @@ Commands import what they need when they run, so that `repose --help` answers at
 import errno
 import os
 import sys
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from repose.audit.cli import COMMANDS as PROVENANCE
 from repose.errors import ReposeError
+
+if TYPE_CHECKING:
+    from repose.plan import Plan
 
 app = typer.Typer(
     help="Pose transfer for meshes: data pipeline, trainings, tables. The workflow calls one command per stage.",
@@ -22,209 +27,153 @@ app = typer.Typer(
 )
 
 ConfigFile = Annotated[Path, typer.Option("--config", envvar="REPOSE_CONFIG", help="config file")]
-Out = Annotated[Path, typer.Option("--out", help="what to write")]
 Results = Annotated[Path, typer.Option("--results", help="folder of the workflow's results")]
-StorePath = Annotated[Path, typer.Option("--store", help="packed meshes or images (Zarr)")]
-Splits = Annotated[Path, typer.Option("--splits", help="folder of the dataset's splits")]
+Seed = Annotated[int, typer.Option(help="of the training")]
+RESULTS, CONFIG = Path("results"), Path("config.yaml")
 
 
 @app.command()
 def raw(
     dataset: Annotated[str | None, typer.Argument(help="name in the config")] = None,
-    config: Annotated[Path | None, typer.Option(envvar="REPOSE_CONFIG", help="config file")] = None,
-    out: Annotated[Path | None, typer.Option(help="what to write")] = None,
+    config: ConfigFile = CONFIG,
+    results: Results = RESULTS,
     list_all: Annotated[
         bool, typer.Option("--list", help="show every dataset, and whether it is here")
     ] = False,
-    data: Annotated[Path, typer.Option(help="folder of what was brought, for --list")] = Path("data/raw"),
+    data: Annotated[Path, typer.Option(help="folder of user-supplied data, for --list")] = Path("data/raw"),
     json: Annotated[bool, typer.Option("--json", help="print the list as JSON")] = False,
-    bodies: Annotated[
-        Path | None, typer.Option(help="recipe of the people that a dataset of rendered images shows")
-    ] = None,
 ) -> None:
-    """Draw the identities and poses of an open dataset, or check and unpack what was brought for a licensed one."""
+    """Draw the identities and poses of an open dataset, or check and unpack a user-supplied one."""
     if list_all:
         from repose.raw.listing import show
 
         return show(data, json)
-    if not (dataset and config and out):
-        raise ReposeError("raw needs DATASET, --config and --out", hint="or --list")
-    from repose.raw.stage import run
+    if not dataset:
+        raise ReposeError("raw needs DATASET", hint="or --list")
+    from repose.raw import collect, generate
 
-    run(_dataset(config, dataset), out, bodies)
+    plan = _plan(config, results)
+    settings, need = _named(plan.config.datasets, dataset, "dataset"), plan.raw(dataset)
+    if settings.is_licensed:
+        collect.run(settings, need.out)
+    else:
+        generate.run(settings, need.out, need.inputs.get("bodies"))
 
 
 @app.command()
-def convert(
-    dataset: str, config: ConfigFile, raw: Annotated[Path, typer.Option(help="raw data")], out: Out
-) -> None:
+def convert(dataset: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
     """Write a dataset's bodies as .obj files, or its images as PNGs, with a catalogue; only what changed."""
-    from repose.convert import images as image_stage
-    from repose.convert import meshes as stage
-
-    chosen = _dataset(config, dataset)
-    run = image_stage.run if chosen.medium == "images" else stage.run
-    run(chosen, raw, out, _cluster(config))
+    plan = _plan(config, results)
+    settings, need = _named(plan.config.datasets, dataset, "dataset"), plan.convert(dataset)
+    _of("convert", settings.medium).run(settings, need.inputs["raw"], need.out, _cluster(plan))
 
 
 @app.command()
-def store(
-    catalog: Annotated[Path, typer.Option(help="catalogue of the .obj files or images")],
-    out: Out,
-    config: Annotated[Path | None, typer.Option(envvar="REPOSE_CONFIG", help="config file")] = None,
-    images: Annotated[bool, typer.Option("--images", help="the catalogue is of images")] = False,
-) -> None:
+def store(dataset: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
     """Pack .obj files, or images, into a Zarr store."""
-    from repose.store import images as image_stage
-    from repose.store import meshes as stage
-
-    if images:
-        return image_stage.run(catalog, out)
-    stage.run(catalog, out, _cluster(config))
+    plan = _plan(config, results)
+    settings, need = _named(plan.config.datasets, dataset, "dataset"), plan.store(dataset)
+    _of("store", settings.medium).run(need.inputs["catalog"], need.out, _cluster(plan))
 
 
 @app.command()
 def split(
     dataset: str,
-    part: Annotated[str, typer.Argument(help="train, unseen or seen-pose")],
-    config: ConfigFile,
-    catalog: Annotated[Path, typer.Option(help="catalogue of the dataset")],
-    out: Out,
+    part: Annotated[str, typer.Argument(help="train, unseen, seen-pose or one-source")],
+    config: ConfigFile = CONFIG,
+    results: Results = RESULTS,
 ) -> None:
     """Draw triples (identity mesh, pose mesh, truth), or pairs (source image, target image)."""
-    from repose.split import images as image_stage
-    from repose.split import meshes as stage
-
-    chosen = _dataset(config, dataset)
-    run = image_stage.run if chosen.medium == "images" else stage.run
-    run(chosen, part, catalog, out)
+    plan = _plan(config, results)
+    settings, need = _named(plan.config.datasets, dataset, "dataset"), plan.split(dataset, part)
+    _of("split", settings.medium).run(settings, part, need.inputs["catalog"], need.out)
 
 
 @app.command()
-def neighbours(
-    method: str,
-    config: ConfigFile,
-    store: StorePath,
-    split: Annotated[Path, typer.Option(help="training and validation triples (parquet)")],
-    out: Out,
-) -> None:
+def neighbours(dataset: str, method: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
     """Find the neighbours of the faces of all bodies that a training of NPR encodes."""
     from repose.neighbours.stage import run
 
-    checked = _config(config)
-    settings = _named(checked.methods, method, "method")
-    run(settings, store, split, out, checked.compute.threads)
+    plan = _plan(config, results, dataset, method)
+    need = plan.neighbours(dataset, method)
+    settings, threads = plan.config.methods[method], plan.config.compute.threads
+    run(settings, need.inputs["store"], need.inputs["split"], need.out, threads)
 
 
 @app.command()
 def train(
-    method: str,
-    config: ConfigFile,
-    store: StorePath,
-    split: Annotated[Path, typer.Option(help="training and validation triples (parquet)")],
-    state: Annotated[Path, typer.Option(help="folder of checkpoints, for resuming")],
-    out: Out,
-    seed: Annotated[int, typer.Option(help="initial weights, order of triples, shuffles")] = 0,
-    gih: Annotated[
-        Path | None, typer.Option(help="distances of the meshes, for a method that reads them")
-    ] = None,
-    neighbours: Annotated[
-        Path | None, typer.Option(help="neighbours of the faces, for a method that reads them")
-    ] = None,
-    given: Annotated[
-        list[str] | None, typer.Option(help="PART=WEIGHTS of another training that the method starts from")
-    ] = None,
+    dataset: str, method: str, seed: Seed = 0, config: ConfigFile = CONFIG, results: Results = RESULTS
 ) -> None:
     """Train one method; run it again after a kill and it resumes."""
     from repose.train.stage import run
 
-    checked = _config(config)
-    settings = _named(checked.methods, method, "method")
-    parts = {part: Path(path) for part, _, path in (text.partition("=") for text in given or [])}
-    if parts.keys() != settings.starts_from.keys():
-        wanted = " ".join(f"--given {part}=WEIGHTS" for part in settings.starts_from)
-        raise ReposeError(f"{method} starts from {wanted or 'no other training'}")
-    stores = {name: path for name, path in (("gih", gih), ("neighbours", neighbours)) if path}
-    run(settings, checked.compute, store, split, seed, state, out, stores | parts)
+    plan = _plan(config, results, dataset, method)
+    settings, compute = plan.config.methods[method], plan.config.compute
+    need = plan.train(dataset, method, seed)
+    store, split, others = _parts(need.inputs, "store", "split")
+    run(settings, compute, store, split, seed, plan.results.checkpoints, need.out, others)
 
 
 @app.command()
 def predict(
-    dataset: str,
-    method: str,
-    config: ConfigFile,
-    store: StorePath,
-    splits: Splits,
-    out: Out,
-    model: Annotated[Path | None, typer.Option(help="weights of a learned method (safetensors)")] = None,
+    dataset: str, method: str, seed: Seed = 0, config: ConfigFile = CONFIG, results: Results = RESULTS
 ) -> None:
     """Predict every test triple, or pair of images."""
     from repose.predict.stage import run
 
-    checked = _config(config)
-    method_settings = _named(checked.methods, method, "method")
-    run(method_settings, checked.compute, store, _tests(checked, dataset, method, splits), model, out)
+    plan = _plan(config, results, dataset, method)
+    need = plan.predict(dataset, method, seed)
+    store, model, splits = _parts(need.inputs, "store", "run")
+    run(plan.config.methods[method], plan.config.compute, store, splits, model, need.out)
 
 
 @app.command()
 def score(
-    dataset: str,
-    method: str,
-    config: ConfigFile,
-    predictions: Annotated[Path, typer.Option(help="what was predicted (Zarr)")],
-    store: StorePath,
-    splits: Splits,
-    out: Out,
-    scorer: Annotated[Path | None, typer.Option(help="weights of the scorer of images (safetensors)")] = None,
+    dataset: str, method: str, seed: Seed = 0, config: ConfigFile = CONFIG, results: Results = RESULTS
 ) -> None:
     """Score predictions against the truth: a row per test triple, or body, and metric."""
     from repose.score.stage import run
 
-    checked = _config(config)
-    medium = _named(checked.methods, method, "method").medium
-    official = getattr(checked.datasets[dataset], "official", None)
-    run(predictions, store, _tests(checked, dataset, method, splits), out, medium, scorer, official)
+    plan = _plan(config, results, dataset, method)
+    need, medium = plan.score(dataset, method, seed), plan.config.methods[method].medium
+    predictions, store, scorer, splits = _parts(need.inputs, "predictions", "store", "scorer")
+    official = getattr(plan.config.datasets[dataset], "official", None)
+    run(predictions, store, splits, need.out, medium, scorer, official)
 
 
-@app.command()
-def judge(
-    dataset: str,
-    method: str,
-    config: ConfigFile,
-    predictions: Annotated[Path, typer.Option(help="what was predicted (Zarr)")],
-    store: StorePath,
-    splits: Splits,
-    scorer: Annotated[Path, typer.Option(help="weights of the scorer of bodies (safetensors)")],
-    out: Out,
+@app.command("score-renders")
+def score_renders(
+    dataset: str, method: str, seed: Seed = 0, config: ConfigFile = CONFIG, results: Results = RESULTS
 ) -> None:
-    """Judge pictures of predicted meshes: a row per body and metric."""
+    """Score pictures of predicted meshes: a row per body and metric."""
     from repose.score.render_stage import run
 
-    checked = _config(config)
-    medium = _named(checked.methods, method, "method").medium
-    _named(checked.datasets, dataset, "dataset")
-    run(predictions, store, _lists(splits, checked.judged_on(dataset, method)), scorer, out, medium)
+    plan = _plan(config, results, dataset, method)
+    need, medium = plan.score_renders(dataset, method, seed), plan.config.methods[method].medium
+    predictions, store, scorer, splits = _parts(need.inputs, "predictions", "store", "scorer")
+    run(predictions, store, splits, scorer, need.out, medium)
 
 
 @app.command()
-def tables(table: str, config: ConfigFile, results: Results, out: Out) -> None:
+def tables(table: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
     """Compare the methods of a table on its datasets."""
-    from repose.results import run_files
     from repose.tables.stage import run
 
-    checked = _config(config)
-    _named(checked.tables, table, "table")
-    run(list(run_files(checked, table, results)), out, checked.medium_of(table))
+    plan = _plan(config, results)
+    _named(plan.config.tables, table, "table")
+    need = plan.tables(table)
+    run(need.spec, need.inputs, need.out)
 
 
 @app.command()
-def report(table: str, config: ConfigFile, results: Results, out: Out) -> None:
+def report(table: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
     """Draw transfers of every method of a table beside the truth."""
     from repose.report.stage import run
 
-    checked = _config(config)
-    _named(checked.tables, table, "table")
-    run(checked, table, results, out)
+    plan = _plan(config, results)
+    _named(plan.config.tables, table, "table")
+    need = plan.report(table)
+    run(need.spec, need.inputs, need.out)
 
 
 @app.command("import-weights")
@@ -246,7 +195,7 @@ def import_weights(
 def export_images(
     dataset: str,
     out: Annotated[Path, typer.Option("--out", help="folder to make")],
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     method: Annotated[str | None, typer.Option(help="write what it drew of the test pairs")] = None,
     seed: Annotated[int, typer.Option(help="of the method")] = 0,
 ) -> None:
@@ -254,16 +203,18 @@ def export_images(
 
     With --method: the images that it drew of the test pairs, named as the released evaluation reads them.
     """
+    from repose.results import Results as Places
     from repose.store.image_store import ImageStore
     from repose.use.export_images import export_archive, export_drawn
 
+    where = Places(results)
     if method:
-        export_drawn(results / "predictions" / dataset / method / f"seed{seed}.zarr", out)
-        return
-    splits = sorted((results / "splits" / dataset).glob("*.parquet"))
+        return export_drawn(where.predictions(dataset, method, seed), out)
+    folder = where.split(dataset, "train").parent
+    splits = sorted(folder.glob("*.parquet"))
     if not splits:
-        raise ReposeError("no pairs", results / "splits" / dataset, "make the splits first")
-    export_archive(ImageStore(results / "data" / dataset / "images.zarr"), splits, out)
+        raise ReposeError("no pairs", folder, "make the splits first")
+    export_archive(ImageStore(where.packed("images", dataset)), splits, out)
 
 
 @app.command()
@@ -323,7 +274,7 @@ def doctor(
         list[Path], typer.Argument(help=".obj, .ply, .off or .glb files, or names of converted datasets")
     ],
     json: Annotated[bool, typer.Option("--json", help="print one JSON object per mesh or dataset")] = False,
-    results: Results = Path("results"),
+    results: Results = RESULTS,
 ) -> None:
     """Say what is unusual about meshes or datasets: up axis, unit, holes, pieces, bad faces, duplicates."""
     from repose.use.doctor import command, dataset
@@ -353,12 +304,13 @@ def config(
     check: Annotated[Path | None, typer.Option(help="config file to check")] = None,
 ) -> None:
     """Check a config file, or write the generated pages of docs/."""
+    from repose.config.load import load_files
     from repose.config.reference import reference, schema
     from repose.provenance.publish import write_text
     from repose.raw.page import page
 
     if check:
-        _config(check)
+        load_files(check)
     if write:
         write_text(write / "config.schema.json", schema())
         write_text(write / "config.md", reference())
@@ -383,35 +335,39 @@ for command in PROVENANCE:
     app.command()(command)
 
 
-def _config(path: Path):
+def _plan(config: Path, results: Path, dataset: str | None = None, method: str | None = None) -> "Plan":
+    """The plan of a config file; names that it does not have are refused."""
     from repose.config.load import load_files
+    from repose.plan import Plan
+    from repose.results import Results
 
-    return load_files(path)
+    plan = Plan(load_files(config), Results(results))
+    if dataset is not None:
+        _named(plan.config.datasets, dataset, "dataset")
+    if method is not None:
+        _named(plan.config.methods, method, "method")
+    return plan
 
 
-def _cluster(config: Path | None):
-    """Where work on mesh files runs."""
+def _of(stage: str, medium: str) -> Any:
+    """The module of a stage for a medium."""
+    return import_module(f"repose.{stage}.{medium}")
+
+
+def _parts(inputs: Mapping[str, Path], *names: str) -> tuple[Any, ...]:
+    """Some inputs by name, None for one that is not there, and the others as a mapping."""
+    others = {name: path for name, path in inputs.items() if name not in names}
+    return (*(inputs.get(name) for name in names), others)
+
+
+def _cluster(plan: "Plan") -> Any:
+    """Where work on files runs."""
     from repose.cluster import Cluster
-    from repose.config.models import Convert
 
-    settings = _config(config).convert if config else Convert()
-    return Cluster(settings.workers, settings.scheduler)
+    return Cluster(plan.config.convert.workers, plan.config.convert.scheduler)
 
 
-def _dataset(config: Path, name: str):
-    return _named(_config(config).datasets, name, "dataset")
-
-
-def _tests(config, dataset: str, method: str, splits: Path) -> dict[str, Path]:
-    _named(config.datasets, dataset, "dataset")
-    return _lists(splits, config.tests_of(dataset, method))
-
-
-def _lists(splits: Path, parts: list[str]) -> dict[str, Path]:
-    return {part: splits / f"{part}.parquet" for part in parts}
-
-
-def _named(known, name: str, kind: str):
+def _named(known: Mapping[str, Any], name: str, kind: str) -> Any:
     if name not in known:
         raise ReposeError(f"no {kind} named {name!r}", hint=f"the config has {', '.join(known)}")
     return known[name]

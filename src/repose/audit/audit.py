@@ -18,7 +18,7 @@ import pandas as pd
 
 from repose.audit.tree import Node, grow
 from repose.errors import ReposeError
-from repose.provenance.code import installed_codes
+from repose.provenance.code import code_hash
 from repose.provenance.manifest import Manifest, load, manifest_path
 
 KEYS = ("dataset", "method", "protocol")
@@ -70,7 +70,8 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
     Args:
         artefact: a table, or any other artefact with a manifest.
         cell: values that a row must have, such as `{"method": "corenet"}`.
-        rescore: compute every score again from predictions and meshes, judged pictures included.
+        rescore: compute every score again from predictions and meshes, scores of pictures included, and predict again:
+            baselines whole, learned methods on the first rows of each test list.
 
     Raises:
         ReposeError: there is no such artefact, or no row or column as named. What does not hold is no error, but
@@ -98,7 +99,7 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
         found.root.faults += _derived_otherwise(found.root, rows)
     if rescore:
         for node in found.nodes:
-            node.faults += _scored_otherwise(node)
+            node.faults += _made_otherwise(node)
     found.notes += _notes(found)
     return found
 
@@ -205,11 +206,15 @@ def _check_raw_files(node: Node, notes: list[str]) -> None:
             )
 
 
-def _scored_otherwise(node: Node) -> list[str]:
-    from repose.score import render_stage as judge
-    from repose.score import stage as score
+def _made_otherwise(node: Node) -> list[str]:
+    from repose.audit.predicted import differs_from_network
+    from repose.score import render_stage, stage
 
-    compute = {"score": score.differs_from_predictions, "judge": judge.differs_from_predictions}
+    compute = {
+        "predict": differs_from_network,
+        "score": stage.differs_from_predictions,
+        "score-renders": render_stage.differs_from_predictions,
+    }
     if node.manifest is None or node.manifest.content["stage"] not in compute:
         return []
     if not all(parent.manifest for parent in node.parents.values()):
@@ -217,7 +222,7 @@ def _scored_otherwise(node: Node) -> list[str]:
     try:
         return compute[node.manifest.content["stage"]](node.manifest)
     except (ReposeError, OSError, ValueError, KeyError) as error:
-        return [f"cannot be computed again from its predictions: {error}"]
+        return [f"cannot be computed again from its inputs: {error}"]
 
 
 def _agree(stands: str, fresh: Any) -> bool:
@@ -233,6 +238,14 @@ def _name(row: Row) -> str:
     return " ".join(row.key.values())
 
 
+def _installed_code(manifest: Manifest) -> str | None:
+    """Hash of the code that would make an artefact now; None where it is not installed."""
+    try:
+        return code_hash(*manifest.history["modules"])
+    except ModuleNotFoundError:
+        return None
+
+
 def _notes(found: Audit) -> list[str]:
     """What is worth knowing but breaks nothing: results of other code than the installed, or of several versions."""
     other: dict[str, list[Manifest]] = {}
@@ -241,7 +254,7 @@ def _notes(found: Audit) -> list[str]:
         if node.manifest:
             stage, code = node.manifest.content["stage"], node.manifest.history["code"]
             versions.setdefault(re.sub(r"seed\d+", "seed*", node.place), set()).add(code)
-            if code not in installed_codes(stage):
+            if code != _installed_code(node.manifest):
                 other.setdefault(stage, []).append(node.manifest)
     notes = [
         f"{stage}: {len(some)} made by other code than what is installed now; run the workflow to make them again"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from repose.config.datasets import JUDGED, Meshes, Protocol
+from repose.config.datasets import RENDERED, Meshes, Protocol
 from repose.config.images import Images
 from repose.methods.registry import installed
 from repose.methods.settings import Medium, MethodSettings
@@ -137,14 +137,14 @@ class Config(Section):
         ]
         return list(dict.fromkeys(wanted))
 
-    def is_judged(self, table: str, dataset: str, method: str) -> bool:
-        """Whether a table reads judged pictures of a method: it has a scorer, and rows for one to judge."""
-        rows = JUDGED in self.protocols_of(dataset, table) or self.methods[method].medium == "poses"
+    def has_render_scores(self, table: str, dataset: str, method: str) -> bool:
+        """Whether a table reads scores of pictures of a method: it has a scorer, and rows for one."""
+        rows = RENDERED in self.protocols_of(dataset, table) or self.methods[method].medium == "poses"
         return self.tables[table].scorer is not None and rows
 
-    def judged_on(self, dataset: str, method: str) -> list[str]:
-        """The parts of a dataset's split that the judged pictures of a method are of."""
-        return self.tests_of(dataset, method) if self.methods[method].medium == "poses" else [JUDGED]
+    def rendered_tests_of(self, dataset: str, method: str) -> list[str]:
+        """The parts of a dataset's split that the scored pictures of a method are of."""
+        return self.tests_of(dataset, method) if self.methods[method].medium == "poses" else [RENDERED]
 
     def scorer_of(self, dataset: str) -> str | None:
         """What judges the images that methods draw, a part of their scores; None: nobody does, or it is of meshes."""

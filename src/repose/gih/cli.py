@@ -17,12 +17,14 @@ from repose.gih.reader import GihReader
 from repose.gih.scale import MeshSource, compute_dataset, shown_on
 from repose.gih.solver import Settings
 from repose.mesh.formats.io import read_mesh
+from repose.plan import Plan
 from repose.progress import Meter
+from repose.results import Results
 
 app = typer.Typer(help="Geodesic distances between all vertices of meshes.", no_args_is_help=True)
 
 StorePath = Annotated[Path, typer.Argument(help="The store, a .zarr folder.")]
-StoreOption = Annotated[Path, typer.Option("--store", help="The store, a .zarr folder.")]
+ResultsFolder = Annotated[Path, typer.Option("--results", help="Folder of the workflow's results.")]
 ConfigFile = Annotated[Path, typer.Option("--config", envvar="REPOSE_CONFIG", help="Config file.")]
 
 
@@ -139,25 +141,37 @@ def info(
 
 @app.command()
 def part(
+    dataset: Annotated[str, typer.Argument(help="Name in the config.")],
     number: Annotated[int, typer.Argument(help="Which part, from 0.")],
-    config: ConfigFile,
-    meshes: Annotated[Path, typer.Option(help="Packed meshes (Zarr).")],
-    root: StoreOption,
-    out: Annotated[Path, typer.Option(help="JSON to write: mesh names and matrix keys.")],
     lost: Annotated[str, typer.Option(help="What the workflow found missing; it is written down.")] = "",
+    config: ConfigFile = Path("config.yaml"),
+    results: ResultsFolder = Path("results"),
 ) -> None:
     """Compute one part of a dataset; the workflow calls it."""
-    stage.part(load_files(config).gih, number, meshes, root, out, lost)
+    plan = _plan(config, results, dataset)
+    need, root = plan.gih_part(dataset, number), plan.results.gih(dataset)
+    stage.part(plan.config.gih, number, need.inputs["store"], root, need.out, lost)
 
 
 @app.command()
 def gather(
-    parts: Annotated[list[Path], typer.Argument(help="What the parts wrote.")],
-    config: ConfigFile,
-    root: StoreOption,
+    dataset: Annotated[str, typer.Argument(help="Name in the config.")],
+    config: ConfigFile = Path("config.yaml"),
+    results: ResultsFolder = Path("results"),
 ) -> None:
     """Make one checked store of all parts; the workflow calls it."""
-    stage.gather(load_files(config).gih, parts, root)
+    plan = _plan(config, results, dataset)
+    need = plan.gih(dataset)
+    stage.gather(plan.config.gih, list(need.inputs.values()), need.out)
+
+
+def _plan(config: Path, results: Path, dataset: str) -> Plan:
+    plan = Plan(load_files(config), Results(results))
+    if dataset not in plan.config.datasets:
+        raise ReposeError(
+            f"no dataset named {dataset!r}", hint=f"the config has {', '.join(plan.config.datasets)}"
+        )
+    return plan
 
 
 @app.command("import")

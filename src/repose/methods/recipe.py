@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,11 @@ class TransferRecipe(TrainingRecipe):
     """
 
     metric = "val_pmd_m2"
+
+    @staticmethod
+    def open(store: Path) -> MeshStore:
+        """The packed meshes."""
+        return MeshStore(store)
 
     @classmethod
     def read(cls, method: LearnedTransfer, store: MeshStore, splits: pd.DataFrame) -> TrainingData:

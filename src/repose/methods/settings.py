@@ -70,6 +70,11 @@ class MethodSettings(Section):
         return self.recipe is not None
 
     @property
+    def source(self) -> int | None:
+        """The one identity it learns from, if another than the first of the training identities."""
+        return None
+
+    @property
     def reads_gih(self) -> bool:
         """Whether training needs the distances of the dataset, `results/gih/{dataset}.zarr`."""
         return False

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,24 @@ from repose.methods.flow.interface import Drawn
 from repose.progress import track
 from repose.store.image_store import ImageStore
 
+if TYPE_CHECKING:
+    from repose.methods.settings import MethodSettings
+
 BATCH = 8  # as the released test, whose batch norms depend on it
 PAIR = ["source_image", "target_image"]
+
+
+def run(
+    method: "MethodSettings",
+    network: nn.Module,
+    store: Path,
+    splits: Mapping[str, pd.DataFrame],
+    device: str,
+    out: Path,
+    label: str,
+) -> None:
+    """Called by the stage: `predict_images` on the store that lies at a path."""
+    predict_images(network, ImageStore(store), splits, device, out, label)
 
 
 @torch.inference_mode()

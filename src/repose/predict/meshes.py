@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,23 @@ from repose.methods.shuffle import transfer_shuffled
 from repose.progress import track
 from repose.store.mesh_store import MeshStore
 
+if TYPE_CHECKING:
+    from repose.methods.settings import MethodSettings
+
 BATCH = 10
+
+
+def run(
+    method: "MethodSettings",
+    network: nn.Module,
+    store: Path,
+    splits: Mapping[str, pd.DataFrame],
+    device: str,
+    out: Path,
+    label: str,
+) -> None:
+    """Called by the stage: `predict` on the store that lies at a path."""
+    predict(network, MeshStore(store), splits, device, out, label)
 
 
 @torch.inference_mode()

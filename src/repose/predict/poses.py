@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,22 @@ from repose.methods.generation import Body, PoseMaker
 from repose.predict.bodies import bodies_of
 from repose.progress import track
 from repose.store.mesh_store import MeshStore
+
+if TYPE_CHECKING:
+    from repose.methods.settings import MethodSettings
+
+
+def run(
+    method: "MethodSettings",
+    network: Any,
+    store: Path,
+    splits: Mapping[str, pd.DataFrame],
+    device: str,
+    out: Path,
+    label: str,
+) -> None:
+    """Called by the stage: `predict_poses` on the store that lies at a path."""
+    predict_poses(network.to(device), MeshStore(store), splits, method.source, device, out, label)
 
 
 @torch.inference_mode()

@@ -22,8 +22,10 @@ _FASTEST = 0.25  # share of the image's height that the strongest colour stands 
 Picture = NDArray[np.uint8]
 Found = dict[str, NDArray]  # what one method says about one pair
 
+open_store = ImageStore
 
-def image_figure(shown: list[Shown[ImageStore]], pairs: int) -> bytes:
+
+def draw(shown: list[Shown[ImageStore]], pairs: int) -> bytes:
     """Draw some test pairs of each dataset with what every method makes of them; returns a PNG.
 
     A flow that several methods share, as the variants of a table do, is drawn once.

@@ -16,8 +16,10 @@ GIVEN = ("identity", "pose", "truth")
 SIZE = (260, 200)  # pixels
 SCALE_M = 0.3  # the error that gets the last colour
 
+open_store = MeshStore
 
-def figure(shown: list[Shown[MeshStore]], triples: int) -> bytes:
+
+def draw(shown: list[Shown[MeshStore]], triples: int) -> bytes:
     """Draw some test triples of each dataset with what every method makes of them, in colours of its error.
 
     Args:

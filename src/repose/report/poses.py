@@ -14,8 +14,10 @@ from repose.store.mesh_store import MeshStore
 
 SIZE, ACROSS = (220, 170), 8  # pixels; bodies in a row
 
+open_store = MeshStore
 
-def pose_figure(shown: Sequence[Shown[MeshStore]]) -> bytes:
+
+def draw(shown: Sequence[Shown[MeshStore]], examples: int) -> bytes:
     """Draw bodies of every method, the same triples for all transfers; the truths of those come first.
 
     Returns:

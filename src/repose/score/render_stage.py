@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from repose import specs
 from repose.methods.load import load_weights
 from repose.methods.scorers.render_scorer import RenderScorer
 from repose.methods.settings import Medium
-from repose.provenance.code import stage_code
-from repose.provenance.manifest import Manifest, manifest_path
-from repose.score.artefact import begin, differences, finish, inputs_of
+from repose.provenance.manifest import Manifest
+from repose.score.artefact import differences, inputs_of, scoring, write_rows
 from repose.score.renders import judge_poses, judge_transfers
 from repose.store.mesh_store import MeshStore
 
@@ -33,9 +33,9 @@ def run(
         out: what to write.
         medium: of the method.
     """
-    recorder = begin("judge", stage_code("judge"), {"medium": medium}, predictions, store, splits, scorer)
-    if not recorder.reuse(manifest_path(out)):
-        finish(recorder, _rows(predictions, store, splits, scorer, medium), out)
+    with scoring(specs.score_renders(medium), predictions, store, splits, scorer, out) as new:
+        if not new.finished:
+            write_rows(new, _rows(predictions, store, splits, scorer, medium), out)
 
 
 def differs_from_predictions(judged: Manifest) -> list[str]:

@@ -22,7 +22,6 @@ class CopyPosesSettings(Baseline):
     """Poses without a model: a choice of the training poses, which is the ceiling, or always the pose at rest."""
 
     medium: ClassVar[Medium] = "poses"
-    source: ClassVar[int | None] = None
     network: ClassVar[str] = "repose.methods.copies.poses:CopyPoses"
 
     architecture: Literal["copy-poses"]

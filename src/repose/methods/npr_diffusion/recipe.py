@@ -78,6 +78,11 @@ class NprDiffusionRecipe(TrainingRecipe):
         self.live = nn.ModuleList(copy.deepcopy(part) for part in (network.keypoints, network.features))
         network.requires_grad_(False)
 
+    @staticmethod
+    def open(store: Path) -> MeshStore:
+        """The packed meshes."""
+        return MeshStore(store)
+
     @classmethod
     def read(cls, method: LearnedMethod, store: MeshStore, splits: pd.DataFrame) -> PoseData:
         """One body in every training and validation pose; no other body, nothing of the test.
