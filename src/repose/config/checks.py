@@ -73,8 +73,14 @@ def _truth(config: Config) -> Iterator[Wrong]:
 
 
 def _kinds(config: Config) -> Iterator[Wrong]:
-    """A table compares methods of meshes on meshes, or of images on images."""
+    """A table compares methods of meshes on meshes, or of images on images; what serves them is not compared."""
     for table, rows in config.tables.items():
+        for position, name in enumerate(rows.methods):
+            if not config.methods[name].compared:
+                yield Wrong(
+                    ("tables", table, "methods", position),
+                    f"tables.{table}.methods: {name!r} only serves other methods, and has no results to compare",
+                )
         medium = config.medium_of(table)
         allowed = {"meshes", "poses"} if medium == "poses" else {medium}
         named: list[tuple[str, list[str], Mapping[str, Any]]] = [

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from operator import attrgetter
 from typing import Any, ClassVar, Literal
 
@@ -15,6 +16,23 @@ OWN_BODY, NEW_BODY = (
     "own-body",
     "new-body",
 )  # protocols: the body that was learned from, and the test identities
+
+
+class Told(StrEnum):
+    """What a method is told besides its inputs: two meshes, or an image and two sets of joints.
+
+    TRUTH: in training, what should come out: the identity in the pose of the pose mesh, or the target image and the
+        flow to it. Every method's weights are chosen by the truths of the validation part; that does not count.
+    REGISTRATION: in training or prediction, that vertex i of the identity mesh and of the pose mesh are the same place
+        on the body. That the poses of one body are registered with each other does not count.
+    REST_BODIES: in training and prediction, the bodies at rest, with their faces.
+    ANSWER: in prediction, the truth, or other true poses of the test body: the method is an oracle.
+    """
+
+    TRUTH = "truth"
+    REGISTRATION = "registration"
+    REST_BODIES = "rest bodies"
+    ANSWER = "answer"
 
 
 class Schedule(Section):
@@ -45,6 +63,7 @@ class MethodSettings(Section):
         network: `module:name` of what is called with the fields of the settings as arguments, but for those in
             `not_of_network`, and returns a `torch.nn.Module`.
         recipe: `module:name` of its training, a `repose.methods.recipe.TrainingRecipe`; None: nothing to train.
+        compared: whether it may stand in a table; False: it only serves other methods, or scores them.
         scores: which predictions it scores, for a method that does nothing else: drawn images, or renders of predicted
             meshes.
         parts: trained weights of other methods that its training may start from.
@@ -57,6 +76,7 @@ class MethodSettings(Section):
     network: ClassVar[str]
     recipe: ClassVar[str | None] = None
     not_of_network: ClassVar[frozenset[str]] = frozenset({"architecture", "training"})
+    compared: ClassVar[bool] = True
     scores: ClassVar[Literal["images", "renders"] | None] = None
     parts: ClassVar["tuple[Part, ...]"] = ()
     shared: ClassVar["Shared | None"] = None
@@ -68,6 +88,11 @@ class MethodSettings(Section):
     def learned(self) -> bool:
         """Whether it has a training, its own or another method's."""
         return self.recipe is not None
+
+    @property
+    def told(self) -> frozenset[Told]:
+        """What it is told besides its inputs, in training or prediction. Tables show it."""
+        return frozenset()
 
     @property
     def source(self) -> int | None:
@@ -137,9 +162,14 @@ class Shared:
 
 
 class LearnedMethod(MethodSettings):
-    """A method that learns."""
+    """A method that learns, from truths if it does not say otherwise."""
 
     training: Schedule
+
+    @property
+    def told(self) -> frozenset[Told]:
+        """The truths of the training examples."""
+        return frozenset({Told.TRUTH})
 
 
 class Baseline(MethodSettings):

@@ -210,6 +210,7 @@ class ImageFeaturesSettings(LearnedMethod):
     """Features for the perceptual loss, which learn to find the parts of the body in the dataset's own images."""
 
     medium: ClassVar[Medium] = "images"
+    compared: ClassVar[bool] = False
     network: ClassVar[str] = "repose.methods.flow.features_network:ImageFeatures"
     recipe: ClassVar[str | None] = "repose.methods.flow.features_recipe:ImageFeaturesRecipe"
 

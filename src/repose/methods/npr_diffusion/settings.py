@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from repose.methods.npr.settings import NprNetwork, Refined
-from repose.methods.settings import LearnedMethod, Medium, Part, Schedule, same
+from repose.methods.settings import LearnedMethod, Medium, Part, Schedule, Told, same
 from repose.section import Name
 
 
@@ -62,6 +62,11 @@ class NprDiffusionSettings(Refined, LearnedMethod):
         "the noise, so that few steps of training learn how the keypoints of a pose belong together",
     )
     training: NprDiffusionTraining = Field(description="optimiser, schedule and length")
+
+    @property
+    def told(self) -> frozenset[Told]:
+        """The body at rest that poses are generated for."""
+        return frozenset({Told.REST_BODIES})
 
     @property
     def source(self) -> int | None:
