@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from repose.methods.interface import Rests, Transfer
+from repose.methods.interface import Rests, Transfer, TransferNetwork
 from repose.methods.npr.applier import PoseApplier
 from repose.methods.npr.extractor import Code, PoseExtractor
 from repose.methods.npr.neighbours import Neighbours
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _KEPT = 512  # bodies whose neighbours are kept in memory: 0.6 MB each of 13,776 faces
 
 
-class Npr(nn.Module):
+class Npr(nn.Module, TransferNetwork):
     """Pose extractor and pose applier.
 
     Args:
