@@ -14,7 +14,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from repose.methods.interface import Rests, Transfer, TransferNetwork
+from repose.mesh.rests import Rests
+from repose.methods.interface import Transfer, TransferNetwork
 from repose.methods.npr.applier import PoseApplier
 from repose.methods.npr.extractor import Code, PoseExtractor
 from repose.methods.npr.neighbours import Neighbours
