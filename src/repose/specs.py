@@ -120,7 +120,7 @@ def tables(config: "Config", table: str) -> Spec:
     params = {
         "table": table,
         "medium": medium,
-        "rows": rows.model_dump(mode="json", exclude_none=True),
+        "runs": [f"{dataset}/{method}/seed{seed}" for dataset, method, seed in config.runs_of(table)],
         "protocols": {
             dataset: [*config.protocols_of(dataset, table), OWN_BODY, NEW_BODY] for dataset in rows.datasets
         },

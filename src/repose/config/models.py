@@ -122,6 +122,16 @@ class Config(Section):
         """The test lists of transfers whose rows a table has."""
         return list(self.tables[table].protocols or self.datasets[dataset].protocols)
 
+    def runs_of(self, table: str) -> list[tuple[str, str, int]]:
+        """Dataset, method and seed of every run of a table, in its order."""
+        rows = self.tables[table]
+        return [
+            (dataset, method, seed)
+            for dataset in rows.datasets
+            for method in rows.methods
+            for seed in rows.seeds_of(method, self.trained_by(method) is not None)
+        ]
+
     def tests_of(self, dataset: str, method: str) -> list[str]:
         """The parts of a dataset's split that the predictions and scores of a method are of.
 
