@@ -1,4 +1,4 @@
-"""Is a table whole: all of its rows and columns, each once, of the runs it must have, and a Markdown twin that says the same?"""
+"""Is a table whole: all rows and columns, each once, of the runs it must have, and a Markdown twin that says the same?"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,10 +44,8 @@ def incomplete(root: Node, csv: Path, table: pd.DataFrame) -> Iterator[str]:
                 iter((set(given) - set(rows)) or (set(rows) - set(given)) or {("an order of their own",)})
             )
             yield f"has not the rows that its scores give: {' '.join(odd)}"
-    twin = csv.with_suffix(".md")
-    if twin.exists() and twin.read_text(encoding="utf-8") != module_of(
-        "repose.tables", params["medium"]
-    ).markdown(fresh):
+    twin, written = csv.with_suffix(".md"), module_of("repose.tables", params["medium"]).markdown(fresh)
+    if twin.exists() and twin.read_text(encoding="utf-8") != written:
         yield f"{twin.name} does not say what its scores give"
 
 
