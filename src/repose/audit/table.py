@@ -1,4 +1,4 @@
-"""Is a table whole: all rows and columns, each once, of the runs it must have, and a Markdown twin that says the same?"""
+"""Is a table whole: all rows and columns, each once, of the runs it must have, and a twin in Markdown that agrees?"""
 
 from collections.abc import Iterator
 from pathlib import Path
