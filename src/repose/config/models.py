@@ -55,7 +55,8 @@ class Compute(Section):
     precision: Literal["fp32", "tf32", "bf16"] = Field(
         "fp32",
         description="products of the networks. fp32: of float32 numbers; tf32: of shortened ones (TF32 on a GPU, "
-        "bfloat16 on a CPU that multiplies those), summed in float32; bf16: mixed, while training, which costs meshes accuracy",
+        "bfloat16 on a CPU that multiplies those), summed in float32; bf16: mixed, while training, which costs meshes "
+        "accuracy",
     )
     threads: PositiveInt = Field(1, description="CPU threads of one training; a part of the result on a CPU")
     devices: PositiveInt = Field(
