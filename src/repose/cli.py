@@ -65,7 +65,8 @@ def convert(dataset: str, config: ConfigFile = CONFIG, results: Results = RESULT
     """Write a dataset's bodies as .obj files, or its images as PNGs, with a catalogue; only what changed."""
     plan = _plan(config, results)
     settings, need = _named(plan.config.datasets, dataset, "dataset"), plan.convert(dataset)
-    _of("convert", settings.medium).run(settings, need.inputs["raw"], need.out, _cluster(plan))
+    files = plan.converted(dataset)
+    _of("convert", settings.medium).run(settings, need.inputs["raw"], need.out, files, _cluster(plan))
 
 
 @app.command()
@@ -73,7 +74,7 @@ def store(dataset: str, config: ConfigFile = CONFIG, results: Results = RESULTS)
     """Pack .obj files, or images, into a Zarr store."""
     plan = _plan(config, results)
     settings, need = _named(plan.config.datasets, dataset, "dataset"), plan.store(dataset)
-    _of("store", settings.medium).run(need.inputs["catalog"], need.out, _cluster(plan))
+    _of("store", settings.medium).run(need.inputs["catalog"], need.inputs["files"], need.out, _cluster(plan))
 
 
 @app.command()
