@@ -81,9 +81,12 @@ class Plan:
     def store(self, dataset: str) -> Need:
         """The packed meshes or images of a dataset."""
         medium, workers = self.config.datasets[dataset].medium, self.config.convert.workers
-        inputs = {"catalog": self.results.catalog(dataset)}
-        beside = (self.results.converted(medium, dataset),)
-        return Need(specs.store(medium), self.packed(dataset), inputs, beside, threads=workers)
+        inputs = {"catalog": self.results.catalog(dataset), "files": self.converted(dataset)}
+        return Need(specs.store(medium), self.packed(dataset), inputs, threads=workers)
+
+    def converted(self, dataset: str) -> Path:
+        """Where the .obj files or images of a dataset lie."""
+        return self.results.converted(self.config.datasets[dataset].medium, dataset)
 
     def packed(self, dataset: str) -> Path:
         """Where the packed meshes or images of a dataset lie."""

@@ -46,6 +46,11 @@ class Spec:
         return {"params": self.params, "code": self.code, "seed": self.seed, "software": self.software}
 
     @property
+    def version(self) -> str:
+        """A name for its code and software together."""
+        return f"{self.code} {' '.join(f'{name}={number}' for name, number in self.software.items())}"
+
+    @property
     def software(self) -> dict[str, str]:
         """Versions of the packages that its code imports."""
         return software(*self.modules)

@@ -45,14 +45,15 @@ def convert(dataset: str, config: ConfigFile = CONFIG, results: Results = RESULT
     """Write a dataset's bodies as .obj files, or its images as PNGs, with a catalogue; only what changed."""
     plan = plan_of(config, results)
     settings, need = named(plan.config.datasets, dataset, "dataset"), plan.convert(dataset)
-    _of("convert", settings.medium).run(settings, need.inputs["raw"], need.out, _cluster(plan))
+    files = plan.converted(dataset)
+    _of("convert", settings.medium).run(settings, need.inputs["raw"], need.out, files, _cluster(plan))
 
 
 def store(dataset: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
     """Pack .obj files, or images, into a Zarr store."""
     plan = plan_of(config, results)
     settings, need = named(plan.config.datasets, dataset, "dataset"), plan.store(dataset)
-    _of("store", settings.medium).run(need.inputs["catalog"], need.out, _cluster(plan))
+    _of("store", settings.medium).run(need.inputs["catalog"], need.inputs["files"], need.out, _cluster(plan))
 
 
 def split(
