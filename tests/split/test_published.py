@@ -17,7 +17,7 @@ from repose.errors import ReposeError
 from repose.methods.interface import Transfer
 from repose.predict.meshes import predict
 from repose.provenance.manifest import Recorder, load, manifest_path
-from repose.score.meshes import score
+from repose.score.meshes import score_triples
 from repose.split.meshes import run
 from repose.split.protocols import Partition
 from repose.split.published import read_published
@@ -141,7 +141,7 @@ def test_rows_that_share_a_truth_keep_their_own_predictions_and_scores(store, tm
     predict(Mean(), store, {"unseen": rows}, "cpu", tmp_path / "p.zarr", "mean")
     vertices = zarr.open_array(tmp_path / "p.zarr" / "unseen" / "vertices", mode="r")[:]
     assert all(not np.allclose(vertices[a], vertices[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
-    scored = score(tmp_path / "p.zarr", store, "unseen", rows)
+    scored = score_triples(tmp_path / "p.zarr", store, "unseen", rows)
     keys = ["identity_mesh", "pose_mesh", "metric"]
     assert not scored.duplicated(keys).any() and scored[scored.metric == "pmd_m2"].value.nunique() == 3
 

@@ -1,18 +1,17 @@
 """Stage `tables`: scores of all runs → results/{table}.csv and its Markdown twin."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
+from repose.medium import module_of
 from repose.methods.settings import Medium
 from repose.provenance.code import of_medium, stage_code
 from repose.provenance.manifest import Manifest, Recorder, check_link, load, manifest_path
 from repose.provenance.publish import publish, write_text
-from repose.tables import images, poses
-from repose.tables.meshes import markdown, transfer_table
 from repose.tables.runs import Run
 
 
@@ -20,7 +19,8 @@ from repose.tables.runs import Run
 class RunFiles:
     """Where the parts of one run lie; `model` is None for a method that does not train.
 
-    A table has rows of `protocols`; empty: of all there are. `judged` is None where nobody judges pictures of the run.
+    A table has rows of `protocols`; empty: of all there are. `judged` has the scores of pictures of the run; None where
+    there are none.
     """
 
     dataset: str
@@ -42,26 +42,19 @@ class _Chain(NamedTuple):
     judged: Manifest | None
 
 
-_MAKERS: Mapping[Medium, tuple[Callable[[Sequence[Run]], pd.DataFrame], Callable[[pd.DataFrame], str]]] = {
-    "meshes": (transfer_table, markdown),
-    "images": (images.image_table, images.markdown),
-    "poses": (poses.pose_table, poses.markdown),
-}
-
-
 def run(runs: Sequence[RunFiles], out: Path, medium: Medium = "meshes") -> None:
     """Check every run's chain of manifests, then write the table as CSV and Markdown."""
     code = stage_code(of_medium("tables", medium))
     protocols = {files.dataset: files.protocols for files in runs}
     recorder = Recorder("tables", code, {"table": out.stem, "medium": medium, "protocols": protocols})
     recorder.own(manifest_path(out))
-    make, show = _MAKERS[medium]
-    table = make([_checked(files, recorder) for files in runs])
+    tables = module_of("repose.tables", medium)
+    table = tables.table([_checked(files, recorder) for files in runs])
     manifest_path(out).unlink(missing_ok=True)
     with publish(out) as private:
         table.to_csv(private, index=False)
     twin = out.with_suffix(".md")
-    write_text(twin, show(table))
+    write_text(twin, tables.markdown(table))
     recorder.seal(manifest_path(out), [out, twin], {"rows": len(table), "columns": list(table.columns)})
 
 
@@ -75,14 +68,9 @@ def derive(table: Manifest, names: Collection[str]) -> pd.DataFrame:
     parents = table.parents
     runs = [name.removeprefix("scores:") for name in names if name.startswith("scores:")]
     params = table.history["params"]
-    make, _ = _MAKERS[params.get("medium", "meshes")]
+    make = module_of("repose.tables", params["medium"]).table
     protocols = params.get("protocols", {})
     return make([_run(run, protocols.get(run.split("/")[0], ()), _chain(parents, run)) for run in runs])
-
-
-def over_first(columns: Collection[str]) -> bool:
-    """Whether some columns of a table take the scores of the first method of their dataset, too."""
-    return not set(images.OVER_FIRST).isdisjoint(columns)
 
 
 def _chain(parents: Mapping[str, Path], run: str) -> _Chain:
