@@ -15,12 +15,12 @@ from repose.config.images import DeepFashion, ImagePairs, Official
 from repose.config.models import Compute, Method
 from repose.convert import images as convert
 from repose.errors import ReposeError
+from repose.metrics.images import METRICS
 from repose.predict import stage as predict
 from repose.provenance.manifest import load, manifest_path
 from repose.raw import stage as raw
 from repose.score import stage as score
 from repose.score.images import surprises
-from repose.score.metrics.images import METRICS
 from repose.score.official import open_scorers, prepared
 from repose.score.official_networks.inception_v3 import InceptionV3
 from repose.score.official_networks.resnet50 import ResNet50

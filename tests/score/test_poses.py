@@ -10,8 +10,8 @@ import zarr
 from repose.convert.bodies import write_bodies
 from repose.errors import ReposeError
 from repose.methods.copies.poses import CopyPoses
+from repose.metrics.poses import METRICS
 from repose.predict.poses import predict_poses
-from repose.score.metrics.poses import METRICS
 from repose.score.poses import coverage, distances, one_nn_accuracy, score
 from repose.split.triples import Meshes, draw_triples
 from repose.store.mesh_store import MeshStore

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from safetensors.torch import save_file
 
 from repose.audit.audit import audit
-from repose.cli import judge as command
+from repose.cli.stages import score_renders as command
 from repose.config.models import Method
 from repose.data.meshes import centred
 from repose.errors import ReposeError
@@ -20,11 +20,11 @@ from repose.methods.copies.poses import CopyPoses
 from repose.methods.load import load_weights
 from repose.methods.scorers.render_scorer import FEATURES, SIDE, VIEWS, as_input, pictures
 from repose.methods.scorers.render_scorer_recipe import RenderScorerRecipe
+from repose.metrics.metric import measured
+from repose.metrics.renders import METRICS
 from repose.predict.meshes import predict
 from repose.predict.poses import predict_poses
 from repose.provenance.manifest import Recorder, manifest_path
-from repose.score.metrics.metric import measured
-from repose.score.metrics.renders import METRICS
 from repose.score.render_stage import run
 from repose.score.renders import Pictures, seen
 from repose.score.stage import run as score

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from repose.score.metrics.poses import METRICS
+from repose.metrics.poses import METRICS
 from repose.tables.poses import COLUMNS, markdown, reported
 from repose.tables.poses import table as pose_table
 from repose.tables.runs import Run, interval95

@@ -1,7 +1,7 @@
 """What differs between two folders of results, and what that did to each number of their tables."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from repose.audit.audit import KEYS, tables_of
+from repose.audit.audit import KEYS, metrics_of
 from repose.audit.tree import Node, grow
 from repose.errors import ReposeError
+from repose.metrics.metric import Metric
 from repose.provenance.manifest import manifest_path
-from repose.score.metrics.metric import Metric
 from repose.tables.runs import MEASURED
 
 ABSENT = "–"
@@ -83,7 +83,8 @@ def compare(a: Path, b: Path) -> Comparison:
             for place in sorted(nodes[0].keys() | nodes[1].keys())
         }
         differences |= dict.fromkeys(d for found in own.values() for d in found)
-        metrics = {metric.column: metric for tree in trees for metric in _metrics(tree)}
+        histories = [tree.manifest.history for tree in trees if tree.manifest]
+        metrics = {metric.column: metric for history in histories for metric in metrics_of(history)}
         for row, column, left, right in _cells(a / name, b / name):
             if left == right or (pd.isna(left) and pd.isna(right)):
                 alike += 1
@@ -149,11 +150,6 @@ def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str
             yield from _flat(value, f"{above}{key}.")
         else:
             yield f"{above}{key}", json.dumps(value) if not isinstance(value, str) else value
-
-
-def _metrics(tree: Node) -> Sequence[Metric]:
-    tables = tables_of(tree.manifest.history) if tree.manifest else None
-    return tables.METRICS if tables else ()
 
 
 def _is_better(metric: Metric | None, a: float | None, b: float | None) -> bool | None:

@@ -20,8 +20,10 @@ from repose.cluster import Cluster
 from repose.convert.meshes import convert
 from repose.mesh.formats.io import read_mesh, write_obj
 from repose.mesh.mesh import Mesh
-from repose.provenance.manifest import Recorder, peak_memory_mib
+from repose.provenance.making import making
+from repose.provenance.manifest import peak_memory_mib
 from repose.raw.source import Item
+from repose.specs import Spec
 from repose.store.meshes import run as store
 
 VERTICES, MESHES, FEW = 6890, 320, 16
@@ -84,7 +86,8 @@ def _stages(root: Path, changed: Path) -> dict[str, dict[str, float]]:
     out = root / "catalog.parquet"
 
     def again() -> None:
-        convert(_Folder(root / "raw"), out, "bench", CLUSTER, Recorder("convert", "bench", {}))
+        with making(Spec("convert", (), {}), out, {}, keep=0) as new:
+            convert(_Folder(root / "raw"), out, "bench", CLUSTER, new)
 
     stages = {"convert": _timed(again)}
     stages["store"] = _timed(lambda: store(out, root / "meshes.zarr", CLUSTER))
@@ -111,7 +114,8 @@ def _plainly(raw: Path, out: Path) -> None:
 
 def _convert(raw: Path, out: Path) -> None:
     shutil.rmtree(out, ignore_errors=True)
-    convert(_Folder(raw), out / "catalog.parquet", "bench", CLUSTER, Recorder("convert", "bench", {}))
+    with making(Spec("convert", (), {}), out / "catalog.parquet", {}, keep=0) as new:
+        convert(_Folder(raw), out / "catalog.parquet", "bench", CLUSTER, new)
 
 
 def _apart(one: Path, other: Path) -> float:

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from repose.config.datasets import JUDGED, Meshes, Protocol
+from repose.config.datasets import RENDERED, Meshes, Protocol
 from repose.config.images import Images
-from repose.methods.npr.settings import NprSettings, Refined
-from repose.methods.npr_diffusion.settings import NprDiffusionSettings
 from repose.methods.registry import installed
 from repose.methods.settings import Medium, MethodSettings
 from repose.section import Name, Section
@@ -124,6 +122,16 @@ class Config(Section):
         """The test lists of transfers whose rows a table has."""
         return list(self.tables[table].protocols or self.datasets[dataset].protocols)
 
+    def runs_of(self, table: str) -> list[tuple[str, str, int]]:
+        """Dataset, method and seed of every run of a table, in its order."""
+        rows = self.tables[table]
+        return [
+            (dataset, method, seed)
+            for dataset in rows.datasets
+            for method in rows.methods
+            for seed in rows.seeds_of(method, self.trained_by(method) is not None)
+        ]
+
     def tests_of(self, dataset: str, method: str) -> list[str]:
         """The parts of a dataset's split that the predictions and scores of a method are of.
 
@@ -139,29 +147,25 @@ class Config(Section):
         ]
         return list(dict.fromkeys(wanted))
 
-    def is_judged(self, table: str, dataset: str, method: str) -> bool:
-        """Whether a table reads judged pictures of a method: it has a scorer, and rows for one to judge."""
-        rows = JUDGED in self.protocols_of(dataset, table) or self.methods[method].medium == "poses"
+    def has_render_scores(self, table: str, dataset: str, method: str) -> bool:
+        """Whether a table reads scores of pictures of a method: it has a scorer, and rows for one."""
+        rows = RENDERED in self.protocols_of(dataset, table) or self.methods[method].medium == "poses"
         return self.tables[table].scorer is not None and rows
 
-    def judged_on(self, dataset: str, method: str) -> list[str]:
-        """The parts of a dataset's split that the judged pictures of a method are of."""
-        return self.tests_of(dataset, method) if self.methods[method].medium == "poses" else [JUDGED]
+    def rendered_tests_of(self, dataset: str, method: str) -> list[str]:
+        """The parts of a dataset's split that the scored pictures of a method are of."""
+        return self.tests_of(dataset, method) if self.methods[method].medium == "poses" else [RENDERED]
 
     def scorer_of(self, dataset: str) -> str | None:
         """What judges the images that methods draw, a part of their scores; None: nobody does, or it is of meshes."""
         return getattr(self.datasets[dataset], "scorer", None)
 
     def neighbours_of(self, method: str) -> str | None:
-        """Name of the method of NPR whose neighbours a training looks up; None: it looks at none."""
-        settings = self.methods[method]
-        if isinstance(settings, NprDiffusionSettings):
-            return settings.training.poses_of
-        return method if isinstance(settings, NprSettings) else None
+        """Name of the method whose neighbours a training looks up, its own or one that it starts from; None: none."""
+        names = [method, *self.methods[method].starts_from.values()]
+        return next((n for n in names if self.methods[n].neighbour_settings() is not None), None)
 
     def trained_by(self, method: str) -> str | None:
-        """Name of the method whose training gives a method its weights, most often its own; None for a floor."""
+        """Name of the method whose training gives a method its weights, most often its own; None for a baseline."""
         settings = self.methods[method]
-        if isinstance(settings, Refined) and settings.weights_of:
-            return settings.weights_of
-        return method if settings.learned else None
+        return settings.shares_weights_with or (method if settings.learned else None)

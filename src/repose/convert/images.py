@@ -7,15 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from repose import specs
 from repose.cluster import THREADS, Cluster, spread
 from repose.config.images import Images
 from repose.convert.image_batch import ConvertedImage, ImageBatch
 from repose.convert.image_catalog import COLUMNS
 from repose.errors import ReposeError
 from repose.progress import Meter
-from repose.provenance.code import stage_code
-from repose.provenance.manifest import Recorder, manifest_path
-from repose.provenance.publish import publish
+from repose.provenance.making import Artefact, making
 from repose.raw.image_source import ImageItem, ImageSource, open_images
 
 BATCH = 24
@@ -28,10 +27,13 @@ def run(dataset: Images, raw: Path, out: Path, cluster: Cluster = THREADS) -> No
     Raises:
         ReposeError: an image is missing, damaged, or of another size than the others.
     """
-    code = stage_code("convert-images", dataset.module)
-    recorder = Recorder("convert", code, {"source": dataset.source})
-    recorder.uses("raw", manifest_path(raw))
-    recorder.own(manifest_path(out))
+    spec = specs.convert(dataset)
+    with making(spec, out, {"raw": raw}, keep=0) as new:
+        convert(dataset, raw, out, spec.code, cluster, new)
+
+
+def convert(dataset: Images, raw: Path, out: Path, code: str, cluster: Cluster, new: Artefact) -> None:
+    """Convert what is not in the cache; see `run`."""
     source = open_images(dataset, raw)
     items = source.items()
     if not items:
@@ -42,8 +44,8 @@ def run(dataset: Images, raw: Path, out: Path, cluster: Cluster = THREADS) -> No
     records = _convert(batch, items, cluster)
     _check_sizes(items, records)
     made = sum(record.made for record in records)
-    recorder.costs = {"converted": made, "unchanged": len(items) - made}
-    _publish(batch, items, records, out, recorder)
+    new.costs |= {"converted": made, "unchanged": len(items) - made}
+    _publish(batch, items, records, out, new)
     print(f"convert: {made} converted, {len(items) - made} unchanged", file=sys.stderr, flush=True)
 
 
@@ -93,13 +95,11 @@ def _catalog(items: list[ImageItem], records: list[ConvertedImage], source: Imag
 
 
 def _publish(
-    batch: ImageBatch, items: list[ImageItem], records: list[ConvertedImage], out: Path, recorder: Recorder
+    batch: ImageBatch, items: list[ImageItem], records: list[ConvertedImage], out: Path, new: Artefact
 ) -> None:
-    manifest, source = manifest_path(out), batch.source
-    manifest.unlink(missing_ok=True)
-    folder = out.parent / FOLDER
+    source = batch.source
     triangles, pairs = source.triangles(), source.pairs()
-    with publish(folder) as private:
+    with new.file(out.parent / FOLDER) as private:
         private.mkdir()
         for item, record in zip(items, records, strict=True):
             batch.link(record, private / item.image_id)
@@ -107,9 +107,7 @@ def _publish(
             np.save(private / "triangles.npy", triangles)
         if pairs is not None:
             pairs.to_parquet(private / "pairs.parquet", index=False)
-    with publish(out) as private:
+    with new.file(out) as private:
         _catalog(items, records, source).to_parquet(private, index=False)
     batch.keep_only(records)
-    recorder.seal(
-        manifest, [folder, out], {"images": len(items), "size": [records[0].height, records[0].width]}
-    )
+    new.describe = {"images": len(items), "size": [records[0].height, records[0].width]}

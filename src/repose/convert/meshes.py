@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from repose import specs
 from repose.cluster import THREADS, Cluster, spread
 from repose.config.datasets import Dataset
 from repose.convert.batch import Batch, Unreadable
@@ -16,9 +17,7 @@ from repose.convert.gate import refuse, unlike_the_others
 from repose.errors import ReposeError
 from repose.mesh.quality import QUALITY
 from repose.progress import Meter
-from repose.provenance.code import stage_code
-from repose.provenance.manifest import Recorder, manifest_path
-from repose.provenance.publish import publish
+from repose.provenance.making import Artefact, making
 from repose.raw.source import Item, Source, open_source
 
 BATCH = 16
@@ -32,19 +31,17 @@ def run(dataset: Dataset, raw: Path, out: Path, cluster: Cluster = THREADS) -> N
         ReposeError: some meshes are broken or unlike the others (`refused.tsv` beside `out` lists them); what
             was published before is untouched.
     """
-    code = stage_code("convert", dataset.module)
-    recorder = Recorder("convert", code, {"source": dataset.source})
-    recorder.uses("raw", manifest_path(raw))
-    convert(open_source(dataset, raw), out, code, cluster, recorder)
+    spec = specs.convert(dataset)
+    with making(spec, out, {"raw": raw}, keep=0) as new:
+        convert(open_source(dataset, raw), out, spec.code, cluster, new)
 
 
-def convert(source: Source, out: Path, code: str, cluster: Cluster, recorder: Recorder) -> pd.DataFrame:
+def convert(source: Source, out: Path, code: str, cluster: Cluster, new: Artefact) -> pd.DataFrame:
     """Convert a source; see `run`. Returns the catalogue."""
     items = source.items()
     if not items:
         raise ReposeError("no mesh in the raw data", hint="see `repose raw --list` for what belongs there")
     folder = out.parent / ".converted"
-    recorder.own(manifest_path(out))
     cache = Cache(folder)
     before = cache.names
     kept = {key: record for key in _keys(items, code) if (record := cache.find(key))}
@@ -60,13 +57,13 @@ def convert(source: Source, out: Path, code: str, cluster: Cluster, recorder: Re
     names = [mesh_id(item.identity, item.pose) for item in items]
     refuse([(name, reasons[name]) for name in names if name in reasons], len(names), out)
     rows = _catalog(items, [record for _, record in records], source.licence)
-    recorder.costs = {
+    new.costs |= {
         "converted": len(missing),
         "unchanged": len(items) - len(missing),
         "removed": len(before - set(rows.mesh_id)),
     }
-    _publish(rows, records, cache, out, recorder)
-    counts = ", ".join(f"{count} {what}" for what, count in recorder.costs.items())
+    _publish(rows, records, cache, out, new)
+    counts = ", ".join(f"{count} {what}" for what, count in new.costs.items())
     print(f"convert: {counts}", file=sys.stderr, flush=True)
     return rows
 
@@ -106,16 +103,13 @@ def _catalog(items: Sequence[Item], records: Sequence[Converted], licence: str) 
 
 
 def _publish(
-    rows: pd.DataFrame, records: Sequence[tuple[str, Converted]], cache: Cache, out: Path, recorder: Recorder
+    rows: pd.DataFrame, records: Sequence[tuple[str, Converted]], cache: Cache, out: Path, new: Artefact
 ) -> None:
-    manifest = manifest_path(out)
-    manifest.unlink(missing_ok=True)
-    folder = out.parent / "obj"
-    with publish(folder) as private:
+    with new.file(out.parent / "obj") as private:
         private.mkdir()
         for name, record in records:
             cache.link(record.key, private / f"{name}.obj")
-    with publish(out) as private:
+    with new.file(out) as private:
         rows.to_parquet(private, index=False)
     cache.keep_only({record.key: record for _, record in records}.values())
-    recorder.seal(manifest, [folder, out], {"meshes": len(rows), "units": "m", "up": "y"})
+    new.describe = {"meshes": len(rows), "units": "m", "up": "y"}

@@ -49,14 +49,6 @@ class Cluster:
 THREADS = Cluster()
 """One mesh at a time, in this process."""
 
-LIBRARIES_MIB = 1500
-"""What a process needs before its first mesh, with a margin."""
-
-
-def mesh_mib(vertices: int) -> int:
-    """MiB for one mesh in work: a float32 matrix and what is made of it."""
-    return 12 * vertices**2 // 2**20
-
 
 @contextmanager
 def executor(cluster: Cluster) -> Iterator[tuple[Any, Callable[[set[Any]], set[Any]]]]:

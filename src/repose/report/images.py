@@ -14,7 +14,6 @@ from repose.report.sheet import contact_sheet
 from repose.report.shown import Shown, by_dataset, spread
 from repose.store.image_store import ImageStore
 
-STORE = ImageStore
 EXAMPLES = 4  # pairs of each dataset
 LEAST_WIDTH, LEAST_HEIGHT = 160, 200  # pixels of a picture
 LIMBS = (
@@ -26,8 +25,10 @@ _FASTEST = 0.25  # share of the image's height that the strongest colour stands 
 Picture = NDArray[np.uint8]
 Found = dict[str, NDArray]  # what one method says about one pair
 
+open_store = ImageStore
 
-def figure(shown: Sequence[Shown[ImageStore]], examples: int = EXAMPLES) -> bytes:
+
+def draw(shown: Sequence[Shown[ImageStore]], examples: int = EXAMPLES) -> bytes:
     """Draw some test pairs of each dataset with what every method makes of them; returns a PNG.
 
     A flow that several methods share, as the variants of a table do, is drawn once.

@@ -14,14 +14,15 @@ from repose.report.sheet import contact_sheet, error_colours
 from repose.report.shown import Shown, by_dataset, spread
 from repose.store.mesh_store import MeshStore
 
-STORE = MeshStore
 EXAMPLES = 4  # triples of each dataset
 GIVEN = ("identity", "pose", "truth")
 SIZE = (260, 200)  # pixels
 SCALE_M = 0.3  # the error that gets the last colour
 
+open_store = MeshStore
 
-def figure(shown: Sequence[Shown[MeshStore]], examples: int = EXAMPLES) -> bytes:
+
+def draw(shown: Sequence[Shown[MeshStore]], examples: int = EXAMPLES) -> bytes:
     """Draw some test triples of each dataset with what every method makes of them, in colours of its error.
 
     Args:

@@ -12,12 +12,13 @@ from repose.report.sheet import contact_sheet
 from repose.report.shown import Shown, spread
 from repose.store.mesh_store import MeshStore
 
-STORE = MeshStore
 EXAMPLES = 8  # bodies in a row
 SIZE = (220, 170)  # pixels
 
+open_store = MeshStore
 
-def figure(shown: Sequence[Shown[MeshStore]], examples: int = EXAMPLES) -> bytes:
+
+def draw(shown: Sequence[Shown[MeshStore]], examples: int = EXAMPLES) -> bytes:
     """Draw bodies of every method, the same triples for all transfers; the truths of those come first.
 
     Args:

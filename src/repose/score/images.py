@@ -21,8 +21,8 @@ from repose.images.inception_splits import in_splits
 from repose.images.skeleton import skeleton_mask
 from repose.methods.load import load_weights
 from repose.methods.scorers.image_scorer import ImageScorer, Judged
-from repose.score.metrics.images import METRICS, InceptionScore
-from repose.score.metrics.metric import measured, quantities_of
+from repose.metrics.images import METRICS, InceptionScore
+from repose.metrics.metric import measured, quantities_of
 from repose.score.official import OfficialScorers, open_scorers
 from repose.store.image_store import ImageStore
 
@@ -190,83 +190,65 @@ def score(
 ) -> pd.DataFrame:
     """Compare predictions with the truth, test list by test list.
 
-    Args:
-        predictions: what the stage `predict` wrote.
-        store: the images.
-        parts: the pairs of each test list.
-        scorer: weights of an `image-scorer`, for RenderIS and RenderAttrRec.
-        official: the published scorers, by path and hash, for FashionIS and AttrRec.
-
-    Returns:
-        As `score_pairs`, of all lists.
-
-    Raises:
-        ReposeError: as `score_pairs`, or weights are missing or do not fit.
-    """
-    network = load_weights(ImageScorer(), scorer, "the scorer") if scorer else None
-    published = open_scorers(official) if official else None
-    images = ImageStore(store)
-    scored = [
-        score_pairs(predictions, images, name, pairs, network, published) for name, pairs in parts.items()
-    ]
-    return pd.concat(scored, ignore_index=True)
-
-
-def score_pairs(
-    predictions: Path,
-    store: ImageStore,
-    protocol: str,
-    pairs: pd.DataFrame,
-    scorer: ImageScorer | None = None,
-    official: OfficialScorers | None = None,
-) -> pd.DataFrame:
-    """Compare the predictions of one test list with the truth.
-
     What a method does not predict has no row, and neither has what cannot be measured on a pair: nothing is visible
     in both images, or photos come without a true flow.
 
     Args:
         predictions: what the stage `predict` wrote.
         store: the images.
-        protocol: which group of the predictions.
-        pairs: the test pairs.
-        scorer: of clothes in drawn images, in evaluation mode; without it there are no `render_…` rows.
-        official: the published scorers; without them there are no rows `fashion_is_nats` and `attr_recall_…`.
+        parts: the pairs of each test list, by its name.
+        scorer: weights of an `image-scorer`; without them there are no rows `…render_…`.
+        official: the published scorers, by path and hash; without them there are no rows `fashion_is_nats` and
+            `attr_recall_…`.
 
     Returns:
-        Columns protocol, source_image, target_image, metric, value. The metrics and their units are those of
-        `repose.score.metrics.images`.
+        Columns protocol (the test list), source_image, target_image, metric, value. The metrics and their units are
+        those of `repose.metrics.images`.
 
     Raises:
-        ReposeError: the predictions are of other pairs than the split's.
+        ReposeError: the predictions are of other pairs than the lists, or weights are missing or do not fit.
     """
-    group = zarr.open_group(predictions / protocol, mode="r")
-    if group.attrs["pairs"] != pairs[PAIR].to_numpy().tolist():
-        raise ReposeError(f"predictions are of other {protocol} pairs than the split's", where=predictions)
+    scorers = (
+        load_weights(ImageScorer(), scorer, "the scorer") if scorer else None,
+        open_scorers(official) if official else None,
+    )
+    images, scored = ImageStore(store), []
+    for protocol, pairs in parts.items():
+        group = zarr.open_group(predictions / protocol, mode="r")
+        if group.attrs["pairs"] != pairs[PAIR].to_numpy().tolist():
+            raise ReposeError(f"predictions are of other {protocol} pairs than the split's", predictions)
+        wide = _measured_list(group, images, pairs, *scorers).assign(protocol=protocol)
+        names = [metric.name for metric in METRICS if metric.name in wide]
+        scored.append(wide.melt(["protocol", *PAIR], names, var_name="metric", value_name="value"))
+    return pd.concat(scored, ignore_index=True).dropna(ignore_index=True)
+
+
+def _measured_list(
+    predicted: zarr.Group,
+    store: ImageStore,
+    pairs: pd.DataFrame,
+    scorer: ImageScorer | None,
+    official: OfficialScorers | None,
+) -> pd.DataFrame:
+    """A row per pair with a column per metric; batch by batch, but for what is of a split as a whole."""
     rows = pairs[PAIR].map(store.index_of).to_numpy()
     parts: list[pd.DataFrame] = []
     logits: dict[str, list[Tensor]] = defaultdict(list)
     for start in range(0, len(rows), _BATCH):
         some = slice(start, start + _BATCH)
-        predicted = {name: torch.from_numpy(np.asarray(array[some])) for name, array in group.arrays()}
-        drawings = Drawings(predicted, store, rows[some], scorer, official)
+        found = {name: torch.from_numpy(np.asarray(array[some])) for name, array in predicted.arrays()}
+        drawings = Drawings(found, store, rows[some], scorer, official)
         values = measured(_BY_PAIR, drawings)
         parts.append(
             pairs[PAIR].iloc[some].assign(**{name: v.double().numpy() for name, v in values.items()})
         )
         for metric in _BY_SPLIT:
-            if found := quantities_of(metric, drawings):
-                logits[metric.name] += found
-    table = pd.concat(parts, ignore_index=True)
-    names = pairs[PAIR].agg("_".join, axis=1).tolist()
+            logits[metric.name] += quantities_of(metric, drawings) or []
+    table, names = pd.concat(parts, ignore_index=True), pairs[PAIR].agg("_".join, axis=1).tolist()
     for metric in _BY_SPLIT:
-        if metric.name in logits:
+        if logits[metric.name]:
             table[metric.name] = surprises(metric, torch.cat(logits[metric.name]), names).numpy()
-    present = [metric.name for metric in METRICS if metric.name in table]
-    long = table.assign(protocol=protocol).melt(
-        ["protocol", *PAIR], present, var_name="metric", value_name="value"
-    )
-    return long.dropna(ignore_index=True)
+    return table
 
 
 def surprises(metric: InceptionScore, logits: Tensor, names: Sequence[str]) -> Tensor:  # (N, K); to (N,)

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from repose.data.meshes import centred
 from repose.mesh.operators import unique_edges
+from repose.metrics.meshes import METRICS
+from repose.metrics.metric import measured
 from repose.predict.read_meshes import TRIPLE, transfers
-from repose.score.metrics.meshes import METRICS
-from repose.score.metrics.metric import measured
 from repose.store.mesh_store import MeshStore
 
 
@@ -55,35 +55,19 @@ def score(predictions: Path, store: Path, parts: Mapping[str, pd.DataFrame]) -> 
     Args:
         predictions: what the stage `predict` wrote.
         store: the true bodies.
-        parts: the triples of each test list.
+        parts: the triples of each test list, by its name.
 
     Returns:
-        As `score_triples`, of all lists.
+        Columns protocol (the test list), identity_mesh, pose_mesh, truth_mesh, metric, value. The metrics and their
+        units are those of `repose.metrics.meshes`.
 
     Raises:
-        ReposeError: as `score_triples`.
+        ReposeError: the predictions are of other triples than the lists.
     """
-    bodies = MeshStore(store)
-    scored = [score_triples(predictions, bodies, name, triples) for name, triples in parts.items()]
+    bodies, scored = MeshStore(store), []
+    for protocol, triples in parts.items():
+        sample = Transfers(transfers(predictions, protocol, triples), bodies, triples)
+        values = {name: found.numpy() for name, found in measured(METRICS, sample).items()}
+        wide = triples[TRIPLE].assign(protocol=protocol, **values)
+        scored.append(wide.melt(["protocol", *TRIPLE], list(values), var_name="metric", value_name="value"))
     return pd.concat(scored, ignore_index=True)
-
-
-def score_triples(predictions: Path, store: MeshStore, protocol: str, triples: pd.DataFrame) -> pd.DataFrame:
-    """Compare the predictions of one test list with the truth.
-
-    Args:
-        predictions: what the stage `predict` wrote.
-        store: the true bodies.
-        protocol: which group of the predictions.
-        triples: the test triples.
-
-    Returns:
-        Columns protocol, identity_mesh, pose_mesh, truth_mesh, metric, value. The metrics and their units are those of
-        `repose.score.metrics.meshes`.
-
-    Raises:
-        ReposeError: the predictions are of other triples than the split's.
-    """
-    values = measured(METRICS, Transfers(transfers(predictions, protocol, triples), store, triples))
-    wide = triples[TRIPLE].assign(protocol=protocol, **{name: v.numpy() for name, v in values.items()})
-    return wide.melt(["protocol", *TRIPLE], list(values), var_name="metric", value_name="value")

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from repose.data.meshes import centred
 from repose.mesh.operators import unique_edges
+from repose.metrics.metric import measured
+from repose.metrics.poses import METRICS
 from repose.predict.bodies import Known
 from repose.predict.read_poses import generated_poses
-from repose.score.metrics.metric import measured
-from repose.score.metrics.poses import METRICS
 from repose.store.mesh_store import MeshStore
 
 
@@ -96,7 +96,7 @@ def score(predictions: Path, store: Path, parts: Mapping[str, pd.DataFrame]) -> 
 
     Returns:
         Columns protocol, identity, metric, value. The metrics and their units are those of
-        `repose.score.metrics.poses`.
+        `repose.metrics.poses`.
 
     Raises:
         ReposeError: the predictions are of other bodies than the split's.

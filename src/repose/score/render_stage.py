@@ -1,14 +1,14 @@
-"""Stage `judge`: pictures of predicted meshes and of the truth, and a trained scorer → a row per body and metric."""
+"""Stage `score-renders`: pictures of predicted meshes, the truth, a trained scorer → a row per body and metric."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
+from repose import specs
 from repose.methods.settings import Medium
-from repose.provenance.code import stage_code
-from repose.provenance.manifest import Manifest, manifest_path
-from repose.score.artefact import begin, differences, finish, inputs_of
+from repose.provenance.manifest import Manifest
+from repose.score.artefact import differences, inputs_of, scoring, write_rows
 from repose.score.renders import score
 
 
@@ -33,9 +33,9 @@ def run(
     Raises:
         ReposeError: the predictions were made from another store or split, or as `repose.score.renders.score`.
     """
-    recorder = begin("judge", stage_code("judge"), {"medium": medium}, predictions, store, splits, scorer)
-    if not recorder.reuse(manifest_path(out)):
-        finish(recorder, _rows(predictions, store, splits, scorer, medium), out)
+    with scoring(specs.score_renders(medium), predictions, store, splits, scorer, out) as new:
+        if not new.finished:
+            write_rows(new, _rows(predictions, store, splits, scorer, medium), out)
 
 
 def differs_from_predictions(scores: Manifest) -> list[str]:

@@ -21,10 +21,10 @@ from repose.mesh.metrics import bbox_centred
 from repose.methods.load import load_weights
 from repose.methods.scorers.render_scorer import FEATURES, VIEWS, Judged, RenderScorer, as_input, pictures
 from repose.methods.settings import Medium
+from repose.metrics.metric import measured
+from repose.metrics.renders import METRICS
 from repose.predict.read_meshes import TRIPLE, transfers
 from repose.predict.read_poses import generated_poses
-from repose.score.metrics.metric import measured
-from repose.score.metrics.renders import METRICS
 from repose.store.mesh_store import MeshStore
 
 _BATCH = 64
@@ -105,7 +105,7 @@ def score(predictions: Path, store: Path, parts: Parts, scorer: Path, medium: Me
 
     Returns:
         The columns of the scores of the medium; of a triple, `identity_mesh` names the body, and no mesh stands beside
-        it. The metrics are those of `repose.score.metrics.renders`.
+        it. The metrics are those of `repose.metrics.renders`.
 
     Raises:
         ReposeError: the predictions are of another split, or as `Pictures` says.

@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from repose import specs
 from repose.config.images import Official
 from repose.errors import ReposeError
 from repose.medium import module_of
 from repose.methods.settings import Medium
-from repose.provenance.code import of_medium, stage_code
-from repose.provenance.manifest import Manifest, manifest_path
-from repose.score.artefact import begin, differences, finish, inputs_of
+from repose.provenance.manifest import Manifest
+from repose.score.artefact import differences, inputs_of, scoring, write_rows
 
 
 def run(
@@ -40,15 +39,13 @@ def run(
     """
     if scorer and medium != "images":
         raise ReposeError(
-            f"a scorer here scores images, not {medium}", scorer, "`repose judge` scores pictures of meshes"
+            f"a scorer here scores images, not {medium}",
+            scorer,
+            "`repose score-renders` scores pictures of meshes",
         )
-    code = stage_code(of_medium("score", medium))
-    params: dict[str, Any] = {"medium": medium}
-    if official:
-        params["official"] = official.model_dump(mode="json")
-    recorder = begin("score", code, params, predictions, store, splits, scorer)
-    if not recorder.reuse(manifest_path(out)):
-        finish(recorder, _rows(predictions, store, splits, medium, scorer, official), out)
+    with scoring(specs.score(medium, official), predictions, store, splits, scorer, out) as new:
+        if not new.finished:
+            write_rows(new, _rows(predictions, store, splits, medium, scorer, official), out)
 
 
 def differs_from_predictions(scores: Manifest) -> list[str]:

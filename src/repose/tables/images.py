@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from repose.score.metrics.images import METRICS
+from repose.metrics.images import METRICS
 from repose.tables.runs import (
     COSTS,
     PLACE,
@@ -46,7 +46,7 @@ def table(runs: Sequence[Run]) -> pd.DataFrame:
     verified (spec/intrinsic-flow.md), so that none stands here.
 
     Raises:
-        ReposeError: some scores are of a metric that `repose.score.metrics.images` does not have.
+        ReposeError: some scores are of a metric that `repose.metrics.images` does not have.
     """
     firsts: dict[tuple[str, str], pd.Series] = {}
     rows = []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from repose.score.metrics.meshes import METRICS
+from repose.metrics.meshes import METRICS
 from repose.tables.runs import COSTS, PLACE, Run, markdown_table, metric_columns, summaries
 
 DATA = ("reported.csv",)
@@ -28,7 +28,7 @@ def table(runs: Sequence[Run]) -> pd.DataFrame:
     """One row per dataset, method and protocol, in the order of `runs` and of the protocols of their scores.
 
     `…_ci95` is the half width of the 95 % interval of the mean over seeds. Units and factors are those of
-    `repose.score.metrics.meshes`.
+    `repose.metrics.meshes`.
 
     Raises:
         ReposeError: some scores are of a metric that is not there.

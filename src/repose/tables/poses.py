@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from repose.score.metrics import meshes, poses, renders
+from repose.metrics import meshes, poses, renders
 from repose.tables.runs import COSTS, PLACE, Run, markdown_table, metric_columns, summaries
 
 DATA = ("reported_npr.csv",)

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from repose.errors import ReposeError
-from repose.score.metrics.metric import Metric
+from repose.metrics.metric import Metric
 
 PLACE = ["dataset", "method", "protocol"]
 MEASURED = ["train_seconds", "peak_memory_mib"]  # differ between any two runs
@@ -74,7 +74,7 @@ def _check_known(run: Run, metrics: Collection[Metric]) -> None:
         raise ReposeError(
             f"the scores have metric {min(unknown)!r}, which the table does not know",
             where=f"{run.dataset}/{run.method}",
-            hint="give it a row in repose.score.metrics, or score again",
+            hint="give it a row in repose.metrics, or score again",
         )
 
 

@@ -11,7 +11,7 @@ from repose.mesh.metrics import pmd
 from repose.methods.build import build
 from repose.methods.npr.recipe import NprRecipe
 from repose.predict.meshes import predict
-from repose.score.meshes import score_triples
+from repose.score.meshes import score
 from repose.split.triples import draw_triples
 from tests.trainings import fit, resumes
 from tests.worms import LEARNING, POSES, THERE, npr_method, worm_store
@@ -67,7 +67,7 @@ def test_it_learns_to_pose_another_body(store, splits, unseen, tmp_path):
     network = build(settings)
     network.load_state_dict(trained.weights)
     predict(network.eval(), store, {"unseen": unseen}, "cpu", tmp_path / "p.zarr", "test")
-    rows = score_triples(tmp_path / "p.zarr", store, "unseen", unseen)
+    rows = score(tmp_path / "p.zarr", store.path, {"unseen": unseen})
     error = rows.value[rows.metric == "pmd_m2"].mean()
     still = [
         torch.from_numpy(store.vertices(np.array([store.index_of(name) for name in unseen[column]])))

@@ -5,7 +5,7 @@ and 1-NN accuracy are those for point clouds (Yang et al., PointFlow, ICCV 2019)
 the place of Chamfer's: all meshes of a body share their vertices.
 """
 
-from repose.score.metrics.metric import Metric
+from repose.metrics.metric import Metric
 
 _NEAREST = "repose.score.poses:mean_to_nearest"
 

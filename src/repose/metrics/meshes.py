@@ -3,7 +3,7 @@
 Their functions are called with attributes of `repose.score.meshes.Transfers`.
 """
 
-from repose.score.metrics.metric import Metric
+from repose.metrics.metric import Metric
 
 METRICS = (
     Metric(

@@ -3,7 +3,7 @@
 Their functions are called with attributes of `repose.score.renders.Pictures`.
 """
 
-from repose.score.metrics.metric import Metric
+from repose.metrics.metric import Metric
 
 METRICS = (
     Metric("render_fid", "RenderFID", "repose.images.sets:frechet_distance", ("features", "true_features"), "lower"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from repose.images.inception_splits import FASHION_SPLITS, in_splits
-from repose.score.metrics.metric import Metric
+from repose.metrics.metric import Metric
 
 if TYPE_CHECKING:
     import pandas as pd
