@@ -7,6 +7,8 @@ with Snakemake's wildcards in the place of names.
 from dataclasses import dataclass
 from pathlib import Path
 
+PAIRS = "pairs.parquet"  # beside the catalogue of a dataset of images
+
 
 @dataclass(frozen=True)
 class Results:
@@ -27,11 +29,15 @@ class Results:
         return self.root / "data" / dataset / "unpacked"
 
     def catalog(self, dataset: str = "{dataset}") -> Path:
-        """A row for each converted mesh or image."""
+        """A row for each converted mesh or image. Of images, `pairs` belong to it."""
         return self.root / "data" / dataset / "catalog.parquet"
 
+    def pairs(self, dataset: str = "{dataset}") -> Path:
+        """The published pairs of a dataset of images; a table without rows where none are published."""
+        return self.root / "data" / dataset / PAIRS
+
     def converted(self, medium: str, dataset: str = "{dataset}") -> Path:
-        """The folder of .obj files, or of images."""
+        """The folder of .obj files, or of images, which is an artefact of its own beside the catalogue."""
         return self.root / "data" / dataset / {"meshes": "obj", "images": "img"}[medium]
 
     def packed(self, medium: str, dataset: str = "{dataset}") -> Path:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from repose.methods.settings import NEW_BODY, OWN_BODY
+from repose.protocols import NEW_BODY, OWN_BODY
 from repose.provenance.code import code_hash, software
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ class Spec:
     def shown(self) -> dict[str, Any]:
         """All of it, as a rule shows it to Snakemake."""
         return {"params": self.params, "code": self.code, "seed": self.seed, "software": self.software}
+
+    @property
+    def version(self) -> str:
+        """A name for its code and software together."""
+        return f"{self.code} {' '.join(f'{name}={number}' for name, number in self.software.items())}"
 
     @property
     def software(self) -> dict[str, str]:
@@ -120,7 +125,7 @@ def tables(config: "Config", table: str) -> Spec:
     params = {
         "table": table,
         "medium": medium,
-        "rows": rows.model_dump(mode="json", exclude_none=True),
+        "runs": [f"{dataset}/{method}/seed{seed}" for dataset, method, seed in config.runs_of(table)],
         "protocols": {
             dataset: [*config.protocols_of(dataset, table), OWN_BODY, NEW_BODY] for dataset in rows.datasets
         },

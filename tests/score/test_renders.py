@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from safetensors.torch import save_file
 
 from repose.audit.audit import audit
-from repose.cli import judge as command
+from repose.cli.stages import score_renders as command
 from repose.config.models import Method
 from repose.data.meshes import centred
 from repose.errors import ReposeError

@@ -1,9 +1,10 @@
 """Raw data as .obj files, named and laid out as the published loaders read them, or as PNGs with their labels.
 
 REQUIRED INPUTS: results/data/{dataset}/raw.npz, or raw.json and unpacked/ of a licensed dataset
-OUTPUTS: results/data/{dataset}/catalog.parquet, and results/data/{dataset}/obj/id{i}_{j}.obj, or
-results/data/{dataset}/img/{image}.png and .npz: hard links into results/data/{dataset}/.converted, which is not
-declared: Snakemake deletes outputs before it runs a rule, and one changed mesh would cost all conversions.
+OUTPUTS: results/data/{dataset}/catalog.parquet (of images, pairs.parquet too), and results/data/{dataset}/obj/id{i}_{j}.obj,
+or results/data/{dataset}/img/{image}.png and .npz, with a manifest for the catalogue and one for the folder. Its files
+are hard links into results/data/{dataset}/.converted, which is not declared: Snakemake deletes outputs before it runs a
+rule, and one changed mesh would cost all conversions.
 """
 
 
@@ -16,6 +17,7 @@ rule convert:
         catalog=RESULTS.catalog(),
         manifest=manifest_path(RESULTS.catalog()),
         meshes=directory(RESULTS.converted("meshes")),
+        meshes_manifest=manifest_path(RESULTS.converted("meshes")),
     log:
         "logs/convert/{dataset}.log",
     benchmark:
@@ -46,8 +48,10 @@ rule convert_images:
         manifests=manifests("convert"),
     output:
         catalog=RESULTS.catalog(),
+        pairs=RESULTS.pairs(),
         manifest=manifest_path(RESULTS.catalog()),
         images=directory(RESULTS.converted("images")),
+        images_manifest=manifest_path(RESULTS.converted("images")),
     log:
         "logs/convert/{dataset}.log",
     benchmark:

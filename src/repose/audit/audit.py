@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from repose.audit.table import incomplete
 from repose.audit.tree import Node, grow
 from repose.errors import ReposeError
 from repose.provenance.code import code_hash
@@ -97,6 +98,8 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
         found.root.faults.append("cannot be read as a table")
     elif is_table and found.root.manifest:
         found.root.faults += _derived_otherwise(found.root, rows)
+        if not cell and table is not None:
+            found.root.faults += incomplete(found.root, artefact, table)
     if rescore:
         for node in found.nodes:
             node.faults += _made_otherwise(node)

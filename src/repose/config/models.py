@@ -52,8 +52,11 @@ class Compute(Section):
     """Where trainings run."""
 
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU when there is one")
-    precision: Literal["fp32", "bf16"] = Field(
-        "fp32", description="arithmetic of the networks while training"
+    precision: Literal["fp32", "tf32", "bf16"] = Field(
+        "fp32",
+        description="products of the networks. fp32: of float32 numbers; tf32: of shortened ones (TF32 on a GPU, "
+        "bfloat16 on a CPU that multiplies those), summed in float32; bf16: mixed, while training, which costs meshes "
+        "accuracy",
     )
     threads: PositiveInt = Field(1, description="CPU threads of one training; a part of the result on a CPU")
     devices: PositiveInt = Field(
@@ -121,6 +124,16 @@ class Config(Section):
     def protocols_of(self, dataset: str, table: str) -> list[str]:
         """The test lists of transfers whose rows a table has."""
         return list(self.tables[table].protocols or self.datasets[dataset].protocols)
+
+    def runs_of(self, table: str) -> list[tuple[str, str, int]]:
+        """Dataset, method and seed of every run of a table, in its order."""
+        rows = self.tables[table]
+        return [
+            (dataset, method, seed)
+            for dataset in rows.datasets
+            for method in rows.methods
+            for seed in rows.seeds_of(method, self.trained_by(method) is not None)
+        ]
 
     def tests_of(self, dataset: str, method: str) -> list[str]:
         """The parts of a dataset's split that the predictions and scores of a method are of.

@@ -32,7 +32,7 @@ class Batch:
     Attributes:
         source: of the raw meshes.
         folder: of the cache.
-        code: hash of the code that converts.
+        code: name of the code and software that convert.
     """
 
     source: Source

@@ -1,4 +1,4 @@
-"""Stage `convert` of a dataset of images: raw data → PNGs, labels and their catalogue."""
+"""Stage `convert` of a dataset of images: raw data → PNGs with their labels, and their catalogue, two artefacts."""
 
 import sys
 from itertools import groupby
@@ -11,41 +11,45 @@ from repose import specs
 from repose.cluster import THREADS, Cluster, spread
 from repose.config.images import Images
 from repose.convert.image_batch import ConvertedImage, ImageBatch
-from repose.convert.image_catalog import COLUMNS
+from repose.convert.image_catalog import COLUMNS, CORRESPONDENCES, PUBLISHED, TRIANGLES
 from repose.errors import ReposeError
 from repose.progress import Meter
 from repose.provenance.making import Artefact, making
-from repose.raw.image_source import ImageItem, ImageSource, open_images
+from repose.raw.image_source import PAIR_COLUMNS, ImageItem, ImageSource, open_images
+from repose.results import PAIRS
 
 BATCH = 24
-FOLDER = "img"
 
 
-def run(dataset: Images, raw: Path, out: Path, cluster: Cluster = THREADS) -> None:
-    """Write `img/` and the catalogue `out` (parquet) beside it; only what changed is converted.
+def run(dataset: Images, raw: Path, catalog: Path, files: Path, cluster: Cluster = THREADS) -> None:
+    """Write the folder `files` (PNG, NPZ), the `catalog` (parquet) and `pairs.parquet`; only what changed is converted.
 
     Raises:
         ReposeError: an image is missing, damaged, or of another size than the others.
     """
-    spec = specs.convert(dataset)
-    with making(spec, out, {"raw": raw}, keep=0) as new:
-        convert(dataset, raw, out, spec.code, cluster, new)
+    spec, inputs = specs.convert(dataset), {"raw": raw}
+    with making(spec, files, inputs, keep=0) as images, making(spec, catalog, inputs, keep=0) as rows:
+        convert(dataset, raw, spec.version, cluster, rows, images)
 
 
-def convert(dataset: Images, raw: Path, out: Path, code: str, cluster: Cluster, new: Artefact) -> None:
+def convert(
+    dataset: Images, raw: Path, code: str, cluster: Cluster, catalog: Artefact, files: Artefact
+) -> None:
     """Convert what is not in the cache; see `run`."""
     source = open_images(dataset, raw)
     items = source.items()
     if not items:
         raise ReposeError("no image in the raw data", raw, "see `repose raw --list` for what belongs there")
-    folder = out.parent / ".converted"
+    folder = catalog.out.parent / ".converted"
     folder.mkdir(parents=True, exist_ok=True)
     batch = ImageBatch(source, folder, code)
     records = _convert(batch, items, cluster)
     _check_sizes(items, records)
     made = sum(record.made for record in records)
-    new.costs |= {"converted": made, "unchanged": len(items) - made}
-    _publish(batch, items, records, out, new)
+    costs = {"converted": made, "unchanged": len(items) - made}
+    catalog.costs |= costs
+    files.costs |= costs
+    _publish(batch, items, records, catalog, files)
     print(f"convert: {made} converted, {len(items) - made} unchanged", file=sys.stderr, flush=True)
 
 
@@ -95,19 +99,30 @@ def _catalog(items: list[ImageItem], records: list[ConvertedImage], source: Imag
 
 
 def _publish(
-    batch: ImageBatch, items: list[ImageItem], records: list[ConvertedImage], out: Path, new: Artefact
+    batch: ImageBatch,
+    items: list[ImageItem],
+    records: list[ConvertedImage],
+    catalog: Artefact,
+    files: Artefact,
 ) -> None:
     source = batch.source
     triangles, pairs = source.triangles(), source.pairs()
-    with new.file(out.parent / FOLDER) as private:
+    if pairs is None:
+        pairs = pd.DataFrame(columns=PAIR_COLUMNS)
+    found, published = pairs[pairs["corr"] != ""], pairs[pairs["part"] != ""]
+    catalog.begin()
+    with files.file(files.out) as private:
         private.mkdir()
         for item, record in zip(items, records, strict=True):
             batch.link(record, private / item.image_id)
         if triangles is not None:
-            np.save(private / "triangles.npy", triangles)
-        if pairs is not None:
-            pairs.to_parquet(private / "pairs.parquet", index=False)
-    with new.file(out) as private:
+            np.save(private / TRIANGLES, triangles)
+        if len(found):
+            found.drop(columns="part").to_parquet(private / CORRESPONDENCES, index=False)
+    with catalog.file(catalog.out.with_name(PAIRS)) as private:
+        published[PUBLISHED].to_parquet(private, index=False)
+    with catalog.file(catalog.out) as private:
         _catalog(items, records, source).to_parquet(private, index=False)
     batch.keep_only(records)
-    new.describe = {"images": len(items), "size": [records[0].height, records[0].width]}
+    size = [records[0].height, records[0].width]
+    catalog.describe = files.describe = {"images": len(items), "size": size}

@@ -1,4 +1,4 @@
-"""Stage `convert`: raw data → .obj files and their catalogue."""
+"""Stage `convert`: raw data → .obj files and their catalogue, two artefacts: most of what follows reads only one."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -24,24 +24,24 @@ BATCH = 16
 """Meshes per task: long enough to hide what a task costs, short enough to lose little in a kill."""
 
 
-def run(dataset: Dataset, raw: Path, out: Path, cluster: Cluster = THREADS) -> None:
-    """Write `obj/` and the catalogue `out` (parquet) beside it, converting what is not in `.converted/` yet.
+def run(dataset: Dataset, raw: Path, catalog: Path, files: Path, cluster: Cluster = THREADS) -> None:
+    """Write the folder `files` (.obj) and the `catalog` (parquet), converting what is not in `.converted/` yet.
 
     Raises:
-        ReposeError: some meshes are broken or unlike the others (`refused.tsv` beside `out` lists them); what
+        ReposeError: some meshes are broken or unlike the others (`refused.tsv` beside the catalogue lists them); what
             was published before is untouched.
     """
-    spec = specs.convert(dataset)
-    with making(spec, out, {"raw": raw}, keep=0) as new:
-        convert(open_source(dataset, raw), out, spec.code, cluster, new)
+    spec, inputs = specs.convert(dataset), {"raw": raw}
+    with making(spec, files, inputs, keep=0) as meshes, making(spec, catalog, inputs, keep=0) as rows:
+        convert(open_source(dataset, raw), spec.version, cluster, rows, meshes)
 
 
-def convert(source: Source, out: Path, code: str, cluster: Cluster, new: Artefact) -> pd.DataFrame:
+def convert(source: Source, code: str, cluster: Cluster, catalog: Artefact, files: Artefact) -> pd.DataFrame:
     """Convert a source; see `run`. Returns the catalogue."""
     items = source.items()
     if not items:
         raise ReposeError("no mesh in the raw data", hint="see `repose raw --list` for what belongs there")
-    folder = out.parent / ".converted"
+    folder = catalog.out.parent / ".converted"
     cache = Cache(folder)
     before = cache.names
     kept = {key: record for key in _keys(items, code) if (record := cache.find(key))}
@@ -55,15 +55,17 @@ def convert(source: Source, out: Path, code: str, cluster: Cluster, new: Artefac
     ]
     reasons |= unlike_the_others(records)
     names = [mesh_id(item.identity, item.pose) for item in items]
-    refuse([(name, reasons[name]) for name in names if name in reasons], len(names), out)
+    refuse([(name, reasons[name]) for name in names if name in reasons], len(names), catalog.out)
     rows = _catalog(items, [record for _, record in records], source.licence)
-    new.costs |= {
+    costs = {
         "converted": len(missing),
         "unchanged": len(items) - len(missing),
         "removed": len(before - set(rows.mesh_id)),
     }
-    _publish(rows, records, cache, out, new)
-    counts = ", ".join(f"{count} {what}" for what, count in new.costs.items())
+    catalog.costs |= costs
+    files.costs |= costs
+    _publish(rows, records, cache, catalog, files)
+    counts = ", ".join(f"{count} {what}" for what, count in costs.items())
     print(f"convert: {counts}", file=sys.stderr, flush=True)
     return rows
 
@@ -103,13 +105,18 @@ def _catalog(items: Sequence[Item], records: Sequence[Converted], licence: str) 
 
 
 def _publish(
-    rows: pd.DataFrame, records: Sequence[tuple[str, Converted]], cache: Cache, out: Path, new: Artefact
+    rows: pd.DataFrame,
+    records: Sequence[tuple[str, Converted]],
+    cache: Cache,
+    catalog: Artefact,
+    files: Artefact,
 ) -> None:
-    with new.file(out.parent / "obj") as private:
+    catalog.begin()
+    with files.file(files.out) as private:
         private.mkdir()
         for name, record in records:
             cache.link(record.key, private / f"{name}.obj")
-    with new.file(out) as private:
+    with catalog.file(catalog.out) as private:
         rows.to_parquet(private, index=False)
     cache.keep_only({record.key: record for _, record in records}.values())
-    new.describe = {"meshes": len(rows), "units": "m", "up": "y"}
+    catalog.describe = files.describe = {"meshes": len(rows), "units": "m", "up": "y"}

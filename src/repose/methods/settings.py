@@ -12,10 +12,6 @@ from repose.section import Section
 
 Medium = Literal["meshes", "images", "poses"]  # poses: what a method generates, and is not told
 SUPERVISED = "repose.methods.supervised:SupervisedRecipe"  # the training of those with a truth
-OWN_BODY, NEW_BODY = (
-    "own-body",
-    "new-body",
-)  # protocols: the body that was learned from, and the test identities
 
 
 class Told(StrEnum):

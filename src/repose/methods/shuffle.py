@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from repose.methods.interface import Rests, Transfer, TransferNetwork
+from repose.mesh.rests import Rests
+from repose.methods.interface import Transfer, TransferNetwork
 
 
 def transfer_shuffled(

@@ -20,11 +20,13 @@ class Artefact:
         inputs: verified manifests by the name of the input.
         describe: shapes, units and counts that belong to the content; fill it.
         costs: further measurements for the history; fill it.
+        out: its main file or folder.
         manifest: where its manifest lies, or will.
     """
 
     def __init__(self, recorder: Recorder, out: Path, inputs: dict[str, Manifest], finished: bool):
-        self.finished, self.inputs, self.manifest = finished, inputs, manifest_path(out)
+        self.finished, self.inputs = finished, inputs
+        self.out, self.manifest = out, manifest_path(out)
         self.describe: dict[str, Any] = {}
         self.costs = recorder.costs
         self.key = recorder.key

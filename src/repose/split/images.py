@@ -8,6 +8,7 @@ from repose import specs
 from repose.config.images import Images
 from repose.convert.image_catalog import read_image_catalog
 from repose.provenance.making import making
+from repose.results import PAIRS
 from repose.split.image_pairs import pairs_of
 
 
@@ -16,9 +17,8 @@ def run(dataset: Images, part: str, catalog: Path, out: Path) -> None:
     with making(specs.split(dataset, part), out, {"catalog": catalog}) as new:
         if new.finished:
             return
-        listed = catalog.parent / "img" / "pairs.parquet"
-        published = pd.read_parquet(listed) if listed.exists() else None
-        pairs = pairs_of(part, read_image_catalog(catalog), published, dataset.pairs, dataset.seed)
+        rows, published = read_image_catalog(catalog), pd.read_parquet(catalog.with_name(PAIRS))
+        pairs = pairs_of(part, rows, published, dataset.pairs, dataset.seed)
         with new.file(out) as private:
             pairs.to_parquet(private, index=False)
         lines = pairs[["source_image", "target_image"]].itertuples(index=False)

@@ -10,13 +10,12 @@ from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
 
 
-def run(catalog: Path, out: Path, cluster: Cluster = THREADS) -> None:
-    """Pack the meshes of `catalog` into the Zarr store `out`."""
-    rows = read_catalog(catalog)
-    with making(specs.store("meshes"), out, {"catalog": catalog}) as new:
+def run(catalog: Path, files: Path, out: Path, cluster: Cluster = THREADS) -> None:
+    """Pack the meshes of `catalog`, which lie in the folder `files`, into the Zarr store `out`."""
+    with making(specs.store("meshes"), out, {"catalog": catalog, "files": files}) as new:
         if new.finished:
             return
         with new.file(out) as private:
-            pack(rows, catalog.parent / "obj", private, cluster)
+            pack(read_catalog(catalog), files, private, cluster)
         store = MeshStore(out)
         new.describe = {"vertices": list(store.shape), "faces": list(store.faces.shape)}

@@ -11,7 +11,8 @@ from repose.mesh.frame import Frame
 from repose.mesh.mesh import Mesh
 from repose.mesh.metrics import edge_error
 from repose.mesh.operators import bbox_centre, unique_edges
-from repose.methods.interface import Rests, TransferNetwork
+from repose.mesh.rests import Rests
+from repose.methods.interface import TransferNetwork
 from repose.methods.shuffle import transfer_shuffled
 from repose.weights.model import Model
 
