@@ -55,7 +55,7 @@ def test_it_trains_predicts_and_has_a_row(project):
     assert row["parameters"] == 12 * 16 + 16 + 16 * 3 + 3 and row["train_seconds"] > 0
     assert 0 < row["mpve_mm"] < 1000
     curve = pd.read_parquet(project.folder / "results/runs/faust/offsets/seed0/history.parquet")
-    assert curve.loss.iloc[-1] < curve.loss.iloc[0] / 2, "it learns"
+    assert curve.val_pmd_m2.iloc[-1] < curve.val_pmd_m2.iloc[0] / 2, "it learns"
 
 
 @pytest.mark.parametrize(

@@ -37,12 +37,12 @@ class Table(Section):
     )
     scorer: Name | None = Field(
         None,
-        description="method of architecture render-scorer, trained with seed 0, that judges pictures of transfers from "
-        "one source, and of made-up poses, in the stage judge; null: no RenderFID, RenderKID and RenderAcc",
+        description="method of architecture render-scorer, trained with seed 0, that scores pictures of transfers from "
+        "one source, and of generated poses; null: no RenderFID, RenderKID and RenderAcc",
     )
 
     def seeds_of(self, method: str, learned: bool) -> list[int]:
-        """Seeds a method is run with; a floor is the same for all."""
+        """Seeds a method is run with; a baseline is the same for all."""
         if not learned:
             return self.seeds[:1]
         return list(dict.fromkeys([*self.seeds, *self.more_seeds.get(method, [])]))
@@ -117,7 +117,7 @@ class Config(Section):
     gih: Gih = Field(Gih(), description="geodesics in heat")
 
     def medium_of(self, table: str) -> Medium:
-        """What a table compares. Methods that make up poses may stand beside methods of meshes."""
+        """What a table compares. Methods that generate poses may stand beside methods of meshes."""
         media = [self.methods[name].medium for name in self.tables[table].methods]
         return "poses" if "poses" in media else media[0]
 
@@ -138,7 +138,7 @@ class Config(Section):
     def tests_of(self, dataset: str, method: str) -> list[str]:
         """The parts of a dataset's split that the predictions and scores of a method are of.
 
-        The test lists of the dataset, and others that a table asks for. Made-up poses are compared with the training
+        The test lists of the dataset, and others that a table asks for. Generated poses are compared with the training
         and test poses.
         """
         if self.methods[method].medium == "poses":
@@ -160,7 +160,7 @@ class Config(Section):
         return self.tests_of(dataset, method) if self.methods[method].medium == "poses" else [RENDERED]
 
     def scorer_of(self, dataset: str) -> str | None:
-        """What judges the images that methods draw, a part of their scores; None: nobody does, or it is of meshes."""
+        """What scores the images that methods draw, a part of their scores; None: nobody does, or it is of meshes."""
         return getattr(self.datasets[dataset], "scorer", None)
 
     def neighbours_of(self, method: str) -> str | None:
