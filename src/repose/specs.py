@@ -17,7 +17,8 @@ from repose.provenance.code import code_hash, software
 
 if TYPE_CHECKING:
     from repose.config.models import Compute, Config, Gih
-    from repose.methods.settings import Medium, MethodSettings
+    from repose.medium import Medium
+    from repose.methods.settings import MethodSettings
 
 
 @dataclass(frozen=True)
