@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from repose.medium import module_of
+from repose.metrics import renders
+from repose.metrics.metric import modules_of
 from repose.protocols import NEW_BODY, OWN_BODY
 from repose.provenance.code import code_hash, software
 
 if TYPE_CHECKING:
     from repose.config.models import Compute, Config, Gih
-    from repose.methods.settings import Medium, MethodSettings
-
-TRIPLES_SHOWN = 4  # of each dataset, in a figure
+    from repose.medium import Medium
+    from repose.methods.settings import MethodSettings
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,14 @@ def predict(method: "MethodSettings", compute: "Compute") -> Spec:
 def score(medium: "Medium", official: Any = None) -> Spec:
     """The scores of predictions; `official` names the published scorers of photos."""
     params = {"medium": medium} | ({"official": official.model_dump(mode="json")} if official else {})
-    return Spec("score", ("repose.score.stage", f"repose.score.{medium}"), params)
+    metrics = modules_of(module_of("repose.metrics", medium).METRICS)
+    return Spec("score", ("repose.score.stage", f"repose.score.{medium}", *metrics), params)
 
 
 def score_renders(medium: "Medium") -> Spec:
     """The scores of pictures of predicted meshes."""
-    return Spec("score-renders", ("repose.score.render_stage",), {"medium": medium})
+    modules = ("repose.score.render_stage", *modules_of(renders.METRICS))
+    return Spec("score-renders", modules, {"medium": medium})
 
 
 def tables(config: "Config", table: str) -> Spec:
@@ -145,7 +149,7 @@ def report(config: "Config", table: str) -> Spec:
         }
         for dataset in rows.datasets
     }
-    params = {"table": table, "medium": medium, "shown": shown, "triples": TRIPLES_SHOWN}
+    params = {"table": table, "medium": medium, "shown": shown}
     return Spec("report", ("repose.report.stage", f"repose.report.{medium}"), params)
 
 

@@ -11,8 +11,9 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from repose.config.datasets import RENDERED, Meshes, Protocol
 from repose.config.images import Images
+from repose.medium import Medium
 from repose.methods.registry import installed
-from repose.methods.settings import Medium, MethodSettings
+from repose.methods.settings import MethodSettings
 from repose.section import Name, Section
 
 if TYPE_CHECKING:

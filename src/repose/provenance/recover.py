@@ -7,9 +7,7 @@ environment, and that scheduler must be dead.
 
 import json
 import os
-import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,13 +19,13 @@ import psutil
 
 from repose.errors import ReposeError
 from repose.provenance.owner import MARK, holder, is_held, owners
-from repose.provenance.process import Process, is_alive
+from repose.provenance.process import Process
+from repose.provenance.publish import PRIVATE, dead_writer
 from repose.provenance.slurm import cancel_leftovers
 
 CONFIGS = ".config"  # the configurations of runs; see `repose.results`
 RUN = "run:"  # owner's files of schedulers begin with it
 PATIENCE = 10  # seconds between the request to end and the kill
-_PRIVATE = re.compile(r"\..+\.(?P<pid>\d+)\.[0-9a-f]{8}\.tmp(\.old)?")
 
 
 @dataclass(frozen=True)
@@ -123,15 +121,13 @@ def _remove_private_files(results: Path) -> tuple[list[Path], list[Path]]:
     removed, foreign = [], []
     for folder, folders, files in os.walk(results):
         for name in [*folders, *files]:
-            found, path = _PRIVATE.fullmatch(name), Path(folder) / name
-            if not found:
-                continue
-            if f".{socket.gethostname()}.{found['pid']}." not in name:
-                foreign.append(path)
-            elif not is_alive(int(found["pid"])):
+            path, dead = Path(folder) / name, dead_writer(name)
+            if dead:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
                 removed.append(path)
-        folders[:] = [name for name in folders if not _PRIVATE.fullmatch(name)]
+            elif dead is None and PRIVATE.fullmatch(name):
+                foreign.append(path)
+        folders[:] = [name for name in folders if not PRIVATE.fullmatch(name)]
     return removed, foreign
 
 

@@ -4,7 +4,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from repose.methods.settings import LearnedMethod, Medium, Part, Schedule, same
+from repose.medium import Medium
+from repose.methods.settings import LearnedMethod, Part, Schedule, same
 from repose.section import Name, Section
 
 _JOINTS = "how a joint is drawn for the networks: 1 within the radius, or exp(-d²/radius²)"

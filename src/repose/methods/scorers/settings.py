@@ -4,7 +4,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from repose.methods.settings import LearnedMethod, Medium, Schedule
+from repose.medium import Medium
+from repose.methods.settings import LearnedMethod, Schedule
 
 
 class RenderScorerSettings(LearnedMethod):
