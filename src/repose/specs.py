@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from repose.methods.settings import NEW_BODY, OWN_BODY
+from repose.protocols import NEW_BODY, OWN_BODY
 from repose.provenance.code import code_hash, software
 
 if TYPE_CHECKING:
@@ -150,8 +150,8 @@ def import_weights(network: str, system: str) -> Spec:
 
 
 def _settings(method: "MethodSettings", compute: "Compute") -> dict[str, Any]:
-    """The settings of a method; where it computes counts only if it does."""
-    params: dict[str, Any] = {"method": method.model_dump(mode="json")}
+    """The settings of a method, and what it is told; where it computes counts only if it does."""
+    params: dict[str, Any] = {"method": method.model_dump(mode="json"), "told": sorted(method.told)}
     return params | ({"compute": compute.model_dump(mode="json")} if method.learned else {})
 
 

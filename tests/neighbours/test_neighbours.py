@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from repose.errors import ReposeError
+from repose.methods.npr import neighbour_store as stores
 from repose.methods.npr.extractor import PoseExtractor
+from repose.methods.npr.neighbour_store import NeighbourStore, write_neighbours
 from repose.methods.npr.neighbours import Neighbours
 from repose.methods.npr.settings import NprNetwork
-from repose.neighbours import store as stores
 from repose.neighbours.compute import encoded
 from repose.neighbours.stage import run
-from repose.neighbours.store import NeighbourStore, write_neighbours
 from repose.provenance.manifest import Recorder, load, manifest_path
 from repose.provenance.owner import mark
 from repose.split.triples import draw_triples

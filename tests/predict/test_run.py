@@ -14,6 +14,7 @@ from repose.convert.bodies import write_bodies
 from repose.data.meshes import centred
 from repose.errors import ReposeError
 from repose.methods.build import build
+from repose.methods.interface import Transfer, TransferNetwork
 from repose.predict.meshes import predict
 from repose.predict.network import load_network
 from repose.score.meshes import METRICS, score
@@ -97,12 +98,8 @@ def test_predictions_of_other_triples_are_refused(store, tmp_path):
 
 
 def test_numbers_that_are_none_are_refused(store, tmp_path):
-    class Broken(torch.nn.Module):
-        ordered = True
-
+    class Broken(torch.nn.Module, TransferNetwork):
         def forward(self, identity, pose):
-            from repose.methods.interface import Transfer
-
             return Transfer(vertices=identity * float("nan"))
 
     triples = draw_triples(THERE, range(3), range(3), 2, "test-unseen", 0)

@@ -14,7 +14,7 @@ from repose.convert.bodies import write_bodies
 from repose.convert.catalog import COLUMNS as CATALOG
 from repose.convert.catalog import mesh_id
 from repose.errors import ReposeError
-from repose.methods.interface import Transfer
+from repose.methods.interface import Transfer, TransferNetwork
 from repose.predict.meshes import predict
 from repose.provenance.manifest import Recorder, load, manifest_path
 from repose.score.meshes import score
@@ -126,7 +126,7 @@ def store(tmp_path):
     return MeshStore(tmp_path / "meshes.zarr")
 
 
-class Mean(torch.nn.Module):
+class Mean(torch.nn.Module, TransferNetwork):
     """Its result depends on both inputs, so that rows with one truth differ."""
 
     ordered = True

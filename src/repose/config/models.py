@@ -11,8 +11,6 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from repose.config.datasets import RENDERED, Meshes, Protocol
 from repose.config.images import Images
-from repose.methods.npr.settings import NprSettings, Refined
-from repose.methods.npr_diffusion.settings import NprDiffusionSettings
 from repose.methods.registry import installed
 from repose.methods.settings import Medium, MethodSettings
 from repose.section import Name, Section
@@ -153,15 +151,11 @@ class Config(Section):
         return getattr(self.datasets[dataset], "scorer", None)
 
     def neighbours_of(self, method: str) -> str | None:
-        """Name of the method of NPR whose neighbours a training looks up; None: it looks at none."""
-        settings = self.methods[method]
-        if isinstance(settings, NprDiffusionSettings):
-            return settings.training.poses_of
-        return method if isinstance(settings, NprSettings) else None
+        """Name of the method whose neighbours a training looks up, its own or one that it starts from; None: none."""
+        names = [method, *self.methods[method].starts_from.values()]
+        return next((n for n in names if self.methods[n].neighbour_settings() is not None), None)
 
     def trained_by(self, method: str) -> str | None:
-        """Name of the method whose training gives a method its weights, most often its own; None for a floor."""
+        """Name of the method whose training gives a method its weights, most often its own; None for a baseline."""
         settings = self.methods[method]
-        if isinstance(settings, Refined) and settings.weights_of:
-            return settings.weights_of
-        return method if settings.learned else None
+        return settings.shares_weights_with or (method if settings.learned else None)

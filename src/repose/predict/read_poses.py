@@ -12,8 +12,8 @@ from torch import Tensor
 
 from repose.errors import ReposeError
 from repose.mesh.metrics import bbox_centred
-from repose.methods.settings import OWN_BODY
 from repose.predict.bodies import Known, bodies_of
+from repose.protocols import OWN_BODY
 from repose.store.mesh_store import MeshStore
 
 

@@ -25,7 +25,7 @@ from repose.images import metrics
 from repose.images.inception_splits import FASHION_SPLITS, in_splits
 from repose.score.official_networks.inception_v3 import InceptionV3
 from repose.score.official_networks.resnet50 import ResNet50
-from repose.weights.brought import check_brought
+from repose.supplied import check_supplied
 from repose.weights.checkpoint import read_checkpoint
 
 CLASSES = 23
@@ -87,7 +87,7 @@ def open_judges(settings: Official) -> OfficialJudges:
     classes = _network(InceptionV3, CLASSES, given) if given else None
     if chosen is None:
         return OfficialJudges(classes, None, {})
-    labels = check_brought(chosen.labels, chosen.labels_sha256)
+    labels = check_supplied(chosen.labels, chosen.labels_sha256)
     truth = _labels(labels)
     count = len(next(iter(truth.values())))
     return OfficialJudges(classes, _network(ResNet50, count, chosen), truth)
@@ -115,7 +115,7 @@ def prepared(images: NDArray[np.uint8], side: int, kept: int) -> Tensor:  # (B, 
 
 
 def _network(kind: Callable[[int], Network], outputs: int, given: Weights) -> Network:
-    path = check_brought(given.weights, given.sha256)
+    path = check_supplied(given.weights, given.sha256)
     with torch.device("meta"):  # without values of its own
         network = kind(outputs)
     tensors = {k: v for k, v in read_checkpoint(path).items() if not k.startswith(_UNUSED)}

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from repose.methods.settings import LearnedTransfer, Training
+from repose.methods.settings import LearnedTransfer, Told, Training
 
 
 class AdversarialTraining(Training):
@@ -111,3 +111,10 @@ class IepGanSettings(LearnedTransfer):
         s = self.training
         counts = s.gih_weight > 0 and max(s.swap_from, s.intrinsic_from) < s.steps
         return counts and s.target == "full-block" and not self.faithful
+
+    @property
+    def told(self) -> frozenset[Told]:
+        """No truth, but for the first stages of the released recipe; a correspondence is learned from a known one."""
+        relies = self.correspondence == "registered" or self.training.warp_weight > 0
+        told = {Told.TRUTH} if self.faithful else set()
+        return frozenset(told | ({Told.REGISTRATION} if relies else set()))

@@ -10,6 +10,8 @@ from repose.methods.settings import LearnedMethod, Medium, Schedule
 class RenderScorerSettings(LearnedMethod):
     """A classifier of bodies by their pictures that judges what others pose; a table names it as its `scorer`."""
 
+    compared: ClassVar[bool] = False
+    scores: ClassVar[Literal["images", "renders"] | None] = "renders"
     network: ClassVar[str] = "repose.methods.scorers.render_scorer:RenderScorer"
     recipe: ClassVar[str | None] = "repose.methods.scorers.render_scorer_recipe:RenderScorerRecipe"
 
@@ -21,6 +23,8 @@ class ImageScorerSettings(LearnedMethod):
     """A classifier of clothes that judges what others draw; a dataset names it as its `scorer`."""
 
     medium: ClassVar[Medium] = "images"
+    compared: ClassVar[bool] = False
+    scores: ClassVar[Literal["images", "renders"] | None] = "images"
     network: ClassVar[str] = "repose.methods.scorers.image_scorer:ImageScorer"
     recipe: ClassVar[str | None] = "repose.methods.scorers.image_scorer_recipe:ImageScorerRecipe"
 
