@@ -9,19 +9,19 @@ import pandas as pd
 
 from repose import specs
 from repose.cluster import THREADS, Cluster, spread
-from repose.config.images import Images
 from repose.convert.image_batch import ConvertedImage, ImageBatch
 from repose.convert.image_catalog import COLUMNS
 from repose.errors import ReposeError
 from repose.progress import Meter
 from repose.provenance.making import Artefact, making
-from repose.raw.image_source import ImageItem, ImageSource, open_images
+from repose.raw.image_source import ImageItem, ImageSource
+from repose.raw.settings import ImageSet
 
 BATCH = 24
 FOLDER = "img"
 
 
-def run(dataset: Images, raw: Path, out: Path, cluster: Cluster = THREADS) -> None:
+def run(dataset: ImageSet, raw: Path, out: Path, cluster: Cluster = THREADS) -> None:
     """Write `img/` and the catalogue `out` (parquet) beside it; only what changed is converted.
 
     Raises:
@@ -32,9 +32,9 @@ def run(dataset: Images, raw: Path, out: Path, cluster: Cluster = THREADS) -> No
         convert(dataset, raw, out, spec.code, cluster, new)
 
 
-def convert(dataset: Images, raw: Path, out: Path, code: str, cluster: Cluster, new: Artefact) -> None:
+def convert(dataset: ImageSet, raw: Path, out: Path, code: str, cluster: Cluster, new: Artefact) -> None:
     """Convert what is not in the cache; see `run`."""
-    source = open_images(dataset, raw)
+    source = dataset.open_source(raw)
     items = source.items()
     if not items:
         raise ReposeError("no image in the raw data", raw, "see `repose raw --list` for what belongs there")

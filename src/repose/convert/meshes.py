@@ -9,7 +9,6 @@ import pandas as pd
 
 from repose import specs
 from repose.cluster import THREADS, Cluster, spread
-from repose.config.datasets import Dataset
 from repose.convert.batch import Batch, Unreadable
 from repose.convert.cache import Cache, Converted, cache_key
 from repose.convert.catalog import COLUMNS, mesh_id
@@ -18,7 +17,8 @@ from repose.errors import ReposeError
 from repose.mesh.quality import QUALITY
 from repose.progress import Meter
 from repose.provenance.making import Artefact, making
-from repose.raw.source import Item, Source, open_source
+from repose.raw.settings import Dataset
+from repose.raw.source import Item, Source
 
 BATCH = 16
 """Meshes per task: long enough to hide what a task costs, short enough to lose little in a kill."""
@@ -33,7 +33,7 @@ def run(dataset: Dataset, raw: Path, out: Path, cluster: Cluster = THREADS) -> N
     """
     spec = specs.convert(dataset)
     with making(spec, out, {"raw": raw}, keep=0) as new:
-        convert(open_source(dataset, raw), out, spec.code, cluster, new)
+        convert(dataset.open_source(raw), out, spec.code, cluster, new)
 
 
 def convert(source: Source, out: Path, code: str, cluster: Cluster, new: Artefact) -> pd.DataFrame:

@@ -173,7 +173,7 @@ def _item(file: "RawFile", subject: int, motion: str, frame: int) -> "Item":
     from repose.raw.source import Item
 
     name = f"{subject}_{motion}"
-    pose = MOTIONS.index(motion) * FRAMES_PER_MOTION + frame  # type: ignore[arg-type]
+    pose = MOTIONS.index(motion) * FRAMES_PER_MOTION + frame
     return Item(subject, pose, mesh_key(file.sha256, name, frame), f"{file.path}:{name}:{frame}")
 
 

@@ -25,7 +25,9 @@ def installed() -> dict[str, type[Dataset]]:
     for name, dataset in found.items():
         where = f"{dataset.__module__}.{dataset.__name__}"
         if dataset.model_fields["source"].annotation is str or dataset.name() != name:
-            raise ReposeError(f"the source {name!r} is another one in its class", where, f'source: Literal["{name}"]')
+            raise ReposeError(
+                f"the source {name!r} is another one in its class", where, f'source: Literal["{name}"]'
+            )
         if not hasattr(dataset, "entry"):
             raise ReposeError(f"the source {name!r} has no facts", where, "entry: ClassVar[Entry] = Entry(…)")
     return found

@@ -7,12 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from repose import specs
-from repose.config.images import Official
 from repose.errors import ReposeError
 from repose.methods.load import load_weights
 from repose.methods.scorers.image_scorer import ImageScorer
 from repose.methods.settings import Medium
 from repose.provenance.manifest import Manifest
+from repose.raw.settings import Official
 from repose.score.artefact import differences, inputs_of, scoring, write_rows
 from repose.score.images import score_images
 from repose.score.meshes import score

@@ -64,7 +64,9 @@ def generate(settings: Settings, progress: Callable[[int, int], None] | None = N
     ]
     bank = PoseBank(animals, faces, bones, shares)
     sampler = PoseSampler(template.heads, template.tails)
-    poses, styles = bank.fill(settings.poses, sampler, np.random.default_rng(pose_seed), progress or (lambda done, total: None))
+    poses, styles = bank.fill(
+        settings.poses, sampler, np.random.default_rng(pose_seed), progress or (lambda done, total: None)
+    )
     poses[0], styles[0] = 0, "rest"
     return Recipe(
         faces=faces.astype(np.int32),

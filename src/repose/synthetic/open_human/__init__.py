@@ -1,7 +1,7 @@
 """Dataset `open-human`: synthetic bodies of many identities in one shared bank of poses.
 
 `generation.generate` makes a small `recipe.Recipe` from the free parametric human Anny; `posing.meshes` turns a recipe
-into vertices. Every identity exists in every pose on one closed triangle mesh, so each pose transfer has an exact truth.
+into vertices. Every identity exists in every pose on one closed triangle mesh, so that each transfer has its truth.
 
     recipe = generate(Settings(vertices=1200, identities=20, poses=110, seed=0))
     recipe.write(path)

@@ -1,4 +1,4 @@
-"""How a set of images is photographed. Imports nothing slow: datasets say it, and Snakemake reads them at every start."""
+"""How a set of images is photographed. Imports nothing slow: Snakemake reads it at every start."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -62,9 +62,7 @@ class Rendered(ImageSet, Generated):
             ReposeError: no bodies are named, or they, or their poses, are fewer than asked for.
         """
         if bodies is None:
-            raise ReposeError(
-                f"{self.source} shows bodies of another dataset", hint="name it with `bodies:`"
-            )
+            raise ReposeError(f"{self.source} shows bodies of another dataset", hint="name it with `bodies:`")
         draw = import_module(self.generator)
         counts = self.model_dump(include={field.name for field in fields(draw.Settings)})
         parts = {key: tuple(counts[key].values()) for key in ("identities", "poses")}
