@@ -1,10 +1,12 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from repose.config.datasets import MOTIONS, Choice, Dataset, Parts
 from repose.config.load import check
+from repose.config.models import Dataset
 from repose.errors import ReposeError
 from repose.numbers import expand
+from repose.raw.dfaust import MOTIONS
+from repose.raw.settings import Choice, Parts
 
 DATASET = TypeAdapter(Dataset)
 

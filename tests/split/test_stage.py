@@ -4,10 +4,11 @@ import pandas as pd
 import pytest
 from pydantic import TypeAdapter
 
-from repose.config.datasets import MOTIONS, Dataset
+from repose.config.models import Dataset
 from repose.convert.catalog import COLUMNS
 from repose.errors import ReposeError
 from repose.provenance.manifest import Recorder, manifest_path
+from repose.raw.dfaust import MOTIONS
 from repose.split.meshes import run
 
 

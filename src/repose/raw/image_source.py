@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from repose.config.images import Images
 from repose.images.picture import Picture
 
 PAIR_COLUMNS = ["source_image", "target_image", "part", "corr"]
@@ -62,8 +59,3 @@ class ImageSource(Protocol):
 
         `part` is train, val or test, or empty; `corr` the path of a .corr file, or empty.
         """
-
-
-def open_images(dataset: Images, raw: Path) -> ImageSource:
-    """The images of a dataset; `raw` is what the stage `raw` made."""
-    return import_module(dataset.module).open_images(dataset, raw)

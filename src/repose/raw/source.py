@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from repose.config.datasets import Dataset, Licensed
-from repose.mesh.mesh import Mesh
+if TYPE_CHECKING:
+    from repose.mesh.mesh import Mesh
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Source(Protocol):
             ReposeError: the raw data are missing, incomplete, or not those of the dataset.
         """
 
-    def meshes(self, items: Sequence[Item]) -> Iterator[Mesh]:
+    def meshes(self, items: Sequence[Item]) -> "Iterator[Mesh]":
         """The meshes of some items, in their order, one at a time.
 
         Metres, y up, template vertex order, coordinates that are float32 values.
@@ -55,14 +53,3 @@ class Source(Protocol):
         Raises:
             MeshError: the next mesh cannot be read; those after it can be asked for again.
         """
-
-
-def open_source(dataset: Dataset, raw: Path) -> Source:
-    """The raw meshes of a dataset.
-
-    Args:
-        dataset: its section of the config.
-        raw: what the stage `raw` made, or where the raw files are.
-    """
-    suffix = "" if isinstance(dataset, Licensed) else ".source"
-    return import_module(dataset.module + suffix).open_source(dataset, raw)
