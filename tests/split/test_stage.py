@@ -38,6 +38,8 @@ def test_faust_has_enough_for_its_defaults(tmp_path):
         set(t[["identity_mesh", "pose_mesh", "truth_mesh"]].to_numpy().ravel()) for t in (train, unseen, seen)
     ]
     assert not meshes[0] & (meshes[1] | meshes[2])
+    fewer = triples({"source": "faust", "pairs": {"train": 10}}, "unseen", catalog)
+    assert fewer.equals(unseen), "what is said of training leaves the test at the dataset's own number"
     by_role = [set(t.truth_mesh) for _, t in train.groupby("role")]
     assert not by_role[0] & by_role[1]
 

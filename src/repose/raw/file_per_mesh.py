@@ -25,9 +25,17 @@ class MeshFiles(Licensed):
 
         Returns:
             None for a file that is no mesh of the dataset.
+
+        Raises:
+            ReposeError: the pattern has no such groups.
         """
         found = self.entry.match(path)
-        return (int(found["identity"]), int(found["pose"])) if found else None
+        if found is None:
+            return None
+        if missing := {"identity", "pose"} - found.groupdict().keys():
+            what = f"the pattern of its files has no group {min(missing)!r}"
+            raise ReposeError(f"{self.source}: {what}", type(self).__module__, f"(?P<{min(missing)}>\\d+)")
+        return int(found["identity"]), int(found["pose"])
 
     def finish(self, mesh: "Mesh") -> "Mesh":
         """The mesh in metres, y up, of one as it stands in its file; the same here.

@@ -28,12 +28,12 @@ class Item:
 class Source(Protocol):
     """The raw meshes of one dataset.
 
-    It travels to worker processes, so it pickles and holds names, not data.
+    It travels to worker processes, so that it can be pickled, and holds paths and settings in place of data.
     """
 
     @property
     def licence(self) -> str:
-        """Under which licence the meshes stand."""
+        """The licence under which the meshes stand, as the catalogue has it."""
 
     def items(self) -> list[Item]:
         """All meshes, sorted by identity and pose, no pair twice.
@@ -48,7 +48,7 @@ class Source(Protocol):
     def meshes(self, items: Sequence[Item]) -> "Iterator[Mesh]":
         """The meshes of some items, in their order, one at a time.
 
-        Metres, y up, template vertex order, coordinates that are float32 values.
+        They are in metres, y up, in the dataset's own order of vertices; their coordinates are float32 values.
 
         Raises:
             MeshError: the next mesh cannot be read; those after it can be asked for again.
