@@ -2,10 +2,11 @@
 
 from importlib import import_module
 from types import ModuleType
-from typing import get_args
+from typing import Literal, get_args
 
 from repose.errors import ReposeError
-from repose.methods.settings import Medium
+
+Medium = Literal["meshes", "images", "poses"]  # poses: what a method generates, and is not told
 
 
 def module_of(package: str, medium: str) -> ModuleType:

@@ -11,7 +11,6 @@ import torch
 from PIL import Image
 from pydantic import TypeAdapter
 
-from repose.config.images import DeepFashion, ImagePairs, Official
 from repose.config.models import Compute, Method
 from repose.convert import images as convert
 from repose.errors import ReposeError
@@ -19,6 +18,8 @@ from repose.metrics.images import METRICS
 from repose.predict import stage as predict
 from repose.provenance.manifest import load, manifest_path
 from repose.raw import collect
+from repose.raw.deepfashion import DeepFashion
+from repose.raw.settings import ImagePairs, Official
 from repose.score import stage as score
 from repose.score.images import surprises
 from repose.score.official import open_scorers, prepared

@@ -20,8 +20,7 @@ import pandas as pd
 from repose.audit.table import incomplete
 from repose.audit.tree import Node, grow
 from repose.errors import ReposeError
-from repose.medium import module_of
-from repose.methods.settings import Medium
+from repose.medium import Medium, module_of
 from repose.metrics.metric import Metric
 from repose.provenance.code import code_hash
 from repose.provenance.manifest import Manifest, load, manifest_path

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from repose.medium import Medium
 from repose.section import Section
 
-Medium = Literal["meshes", "images", "poses"]  # poses: what a method generates, and is not told
 SUPERVISED = "repose.methods.supervised:SupervisedRecipe"  # the training of those with a truth
 
 

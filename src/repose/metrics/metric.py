@@ -12,7 +12,7 @@ from repose.errors import ReposeError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from repose.methods.settings import Medium
+    from repose.medium import Medium
 
 Better = Literal["lower", "higher", "near 1/2", "neither"]
 

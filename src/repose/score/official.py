@@ -19,9 +19,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from repose.array_pickle import ArrayUnpickler
-from repose.config.images import Official, Weights
 from repose.errors import ReposeError
 from repose.metrics.images import RECALLS
+from repose.raw.settings import Official, Weights
 from repose.score.official_networks.inception_v3 import InceptionV3
 from repose.score.official_networks.resnet50 import ResNet50
 from repose.supplied import check_supplied

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from repose import specs
-from repose.methods.settings import Medium
+from repose.medium import Medium
 from repose.provenance.manifest import Manifest
 from repose.score.artefact import differences, inputs_of, scoring, write_rows
 from repose.score.renders import score

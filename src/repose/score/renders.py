@@ -17,10 +17,10 @@ from torch import Tensor
 from repose.convert.catalog import mesh_numbers
 from repose.data.meshes import centred
 from repose.errors import ReposeError
+from repose.medium import Medium
 from repose.mesh.metrics import bbox_centred
 from repose.methods.load import load_weights
 from repose.methods.scorers.render_scorer import FEATURES, VIEWS, Judged, RenderScorer, as_input, pictures
-from repose.methods.settings import Medium
 from repose.metrics.metric import measured
 from repose.metrics.renders import METRICS
 from repose.predict.read_meshes import TRIPLE, transfers

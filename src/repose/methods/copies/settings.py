@@ -4,7 +4,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from repose.methods.settings import Baseline, Medium, Told
+from repose.medium import Medium
+from repose.methods.settings import Baseline, Told
 
 
 class CopyMeshSettings(Baseline):

@@ -4,7 +4,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from repose.methods.settings import LearnedMethod, Medium, Part, Schedule, same
+from repose.medium import Medium
+from repose.methods.settings import LearnedMethod, Part, Schedule, same
 from repose.section import Name, Section
 
 _JOINTS = "how a joint is drawn for the networks: 1 within the radius, or exp(-d²/radius²)"
@@ -59,7 +60,7 @@ class Perceptual(Section):
     features: Literal["none", "random", "trained", "vgg19"] = Field(
         "none",
         description="none: no such loss; random: a small network of fixed random weights; trained: the same network, "
-        "of a training of this workflow; vgg19: the published one, with weights that the user brings",
+        "of a training of this workflow; vgg19: the published one, with user-supplied weights",
     )
     method: Name | None = Field(None, description="method of architecture image-features, for trained")
     weights: str | None = Field(None, description="file of VGG-19 weights, .safetensors or .pth, for vgg19")

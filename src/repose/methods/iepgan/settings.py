@@ -61,9 +61,13 @@ class AdversarialTraining(Training):
         description="distances to match: patch: along the same patch of the identity mesh; full-block: along the whole "
         "identity mesh, read from results/gih/{dataset}.zarr",
     )
-    smoothing: PositiveInt = Field(19, description="most rounds of smoothing of a patch that is judged")
-    patch_points: int = Field(120, ge=8, description="vertices of a smoothed patch that are judged")
-    references: PositiveInt = Field(2, description="smoothed pose patches that it is judged against")
+    smoothing: PositiveInt = Field(
+        19, description="most rounds of smoothing of a patch that the discriminator sees"
+    )
+    patch_points: int = Field(
+        120, ge=8, description="vertices of a smoothed patch that the discriminator sees"
+    )
+    references: PositiveInt = Field(2, description="smoothed pose patches that it is compared with")
     discriminator_width: PositiveInt = Field(
         1024, multiple_of=4, description="channels of the discriminator of meshes; 1024 as published"
     )

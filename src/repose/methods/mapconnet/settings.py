@@ -45,7 +45,7 @@ class MapConNetTraining(Training):
 
 
 class MapConNetSettings(LearnedTransfer):
-    """MAPConNet (Sun et al., ICCV 2023): 3D-CoreNet with contrastive losses; needs no truth if not given any."""
+    """MAPConNet (Sun et al., ICCV 2023): 3D-CoreNet with contrastive losses, which also learn without truths."""
 
     network: ClassVar[str] = "repose.methods.mapconnet.network:MapConNet"
     recipe: ClassVar[str | None] = "repose.methods.mapconnet.recipe:MapConNetRecipe"

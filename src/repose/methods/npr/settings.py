@@ -68,7 +68,7 @@ class NprTraining(Training):
 
 
 class NprSettings(NprNetwork, Refined, LearnedTransfer):
-    """Neural Pose Representation (Yoo et al., NeurIPS 2024): learns from one identity; is given bodies at rest."""
+    """Neural Pose Representation (Yoo et al., NeurIPS 2024): learns from one identity, and is told bodies at rest."""
 
     network: ClassVar[str] = "repose.methods.npr.network:Npr"
     recipe: ClassVar[str | None] = "repose.methods.npr.recipe:NprRecipe"

@@ -4,8 +4,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from repose.medium import Medium
 from repose.methods.npr.settings import NprNetwork, Refined
-from repose.methods.settings import LearnedMethod, Medium, Part, Schedule, Told, same
+from repose.methods.settings import LearnedMethod, Part, Schedule, Told, same
 from repose.section import Name
 
 

@@ -4,11 +4,12 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from repose.methods.settings import LearnedMethod, Medium, Schedule
+from repose.medium import Medium
+from repose.methods.settings import LearnedMethod, Schedule
 
 
 class RenderScorerSettings(LearnedMethod):
-    """A classifier of bodies by their pictures that judges what others pose; a table names it as its `scorer`."""
+    """A classifier of bodies by their pictures, which scores what others pose; a table names it as its `scorer`."""
 
     compared: ClassVar[bool] = False
     scores: ClassVar[Literal["images", "renders"] | None] = "renders"
@@ -20,7 +21,7 @@ class RenderScorerSettings(LearnedMethod):
 
 
 class ImageScorerSettings(LearnedMethod):
-    """A classifier of clothes that judges what others draw; a dataset names it as its `scorer`."""
+    """A classifier of clothes, which scores what others draw; a dataset names it as its `scorer`."""
 
     medium: ClassVar[Medium] = "images"
     compared: ClassVar[bool] = False
