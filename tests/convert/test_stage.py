@@ -121,7 +121,14 @@ def test_only_what_changed_is_converted_even_when_the_outputs_were_deleted(proje
     assert project.convert() == counts(converted=2, unchanged=10, removed=1)
     after = project.files()
     changed = {name for name in before | after if before.get(name) != after.get(name)}
-    made = {"id1_2.obj", "id7_0.obj", "id2_3.obj", "catalog.parquet", "catalog.manifest.json", "obj.manifest.json"}
+    made = {
+        "id1_2.obj",
+        "id7_0.obj",
+        "id2_3.obj",
+        "catalog.parquet",
+        "catalog.manifest.json",
+        "obj.manifest.json",
+    }
     assert changed == made and "id2_3.obj" not in after
     assert len(list((project.folder / ".converted").glob("*.obj"))) == 12
 

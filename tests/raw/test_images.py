@@ -25,7 +25,7 @@ PLAIN = st.recursive(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(PLAIN, st.integers(0, pickle.HIGHEST_PROTOCOL))
 def test_plain_data_are_read_as_pickle_reads_them(value, protocol):
     assert parse_plain_pickle(pickle.dumps(value, protocol)) == value
@@ -63,7 +63,7 @@ def test_other_types_are_refused(value):
         parse_plain_pickle(pickle.dumps(value, 4))
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.integers(0, 10**6), st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), max_size=6))
 def test_a_damaged_pickle_gives_plain_data_or_an_error(cut, edits):
     content = bytearray(pickle.dumps({"a.jpg": JOINTS, "b": [1, "x", None, (1, 2)]}, 2))
@@ -229,7 +229,7 @@ def test_market_names_and_pairs():
     assert market_1501.pairs(stems, joints) == [(stems[0], stems[1]), (stems[1], stems[0])]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.integers(0, 10**6), st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), max_size=6))
 def test_a_damaged_anime_file_gives_frames_or_a_mesh_error(cut, edits):
     first, offsets = np.arange(12, dtype="<f4"), np.ones(24, "<f4")

@@ -14,8 +14,8 @@ from released import body, faces_of, obj, ply, write_anime, write_dfaust, write_
 from repose.config.datasets import MOTIONS, Dataset
 from repose.errors import MeshError, ReposeError
 from repose.provenance.manifest import manifest_path, verify
+from repose.raw.collect import run
 from repose.raw.source import open_source
-from repose.raw.stage import run
 
 PEOPLE, POSES = (0, 3), (1, 2, 9)
 FAUST = {"source": "faust", "identities": {"train": 0, "val": 0, "test": 3}}

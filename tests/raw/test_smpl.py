@@ -17,10 +17,10 @@ from scipy.spatial.transform import Rotation
 from repose.config.datasets import Dataset
 from repose.errors import ReposeError
 from repose.raw import smpl_sampling as sampling
+from repose.raw.collect import run
 from repose.raw.model_file import read_arrays
 from repose.raw.smpl_body import ARRAYS, BodyModel, read_body_model
 from repose.raw.source import open_source
-from repose.raw.stage import run
 
 PARENTS = (0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 

@@ -94,8 +94,8 @@ def predicted(tmp_path_factory):
     dataset = DeepFashion(source="deepfashion", folder=str(files), pairs=pairs)
     base = folder / "results" / "data" / "photos"
     raw.run(dataset, base / "raw.json")
-    convert.run(dataset, base / "raw.json", base / "catalog.parquet")
-    store_stage.run(base / "catalog.parquet", base / "images.zarr")
+    convert.run(dataset, base / "raw.json", base / "catalog.parquet", base / "img")
+    store_stage.run(base / "catalog.parquet", base / "img", base / "images.zarr")
     unseen = folder / "results" / "splits" / "photos" / "unseen.parquet"
     split.run(dataset, "unseen", base / "catalog.parquet", unseen)
     method = TypeAdapter(Method).validate_python({"architecture": "copy-image", "image": "target"})
