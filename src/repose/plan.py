@@ -209,7 +209,7 @@ class Plan:
     def tables(self, table: str) -> Need:
         """A table over runs: the scores, predictions and weights of each."""
         inputs: dict[str, Path] = {}
-        for dataset, method, seed in self.runs(table):
+        for dataset, method, seed in self.config.runs_of(table):
             run = f"{dataset}/{method}/seed{seed}"
             inputs[f"scores:{run}"] = self.results.scores(dataset, method, seed)
             inputs[f"predictions:{run}"] = self.results.predictions(dataset, method, seed)
@@ -223,19 +223,9 @@ class Plan:
     def report(self, table: str) -> Need:
         """The figure of a table: the first seed of each of its runs."""
         inputs: dict[str, Path] = {}
-        for dataset, method, seed in self.runs(table):
+        for dataset, method, seed in self.config.runs_of(table):
             if seed == self.config.tables[table].seeds[0]:
                 inputs[f"predictions:{dataset}/{method}"] = self.results.predictions(dataset, method, seed)
                 inputs[f"store:{dataset}"] = self.packed(dataset)
         spec, watched = specs.report(self.config, table), tuple(n for n in inputs if "predictions:" in n)
         return Need(spec, self.results.figure(table), inputs, watched=watched, minutes=30)
-
-    def runs(self, table: str) -> list[tuple[str, str, int]]:
-        """Dataset, method and seed of every run of a table, in its order."""
-        rows = self.config.tables[table]
-        return [
-            (dataset, method, seed)
-            for dataset in rows.datasets
-            for method in rows.methods
-            for seed in rows.seeds_of(method, self.config.trained_by(method) is not None)
-        ]

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from repose.methods.settings import NEW_BODY, OWN_BODY
+from repose.medium import module_of
+from repose.metrics import renders
+from repose.metrics.metric import modules_of
+from repose.protocols import NEW_BODY, OWN_BODY
 from repose.provenance.code import code_hash, software
 
 if TYPE_CHECKING:
     from repose.config.models import Compute, Config, Gih
-    from repose.methods.settings import Medium, MethodSettings
-
-TRIPLES_SHOWN = 4  # of each dataset, in a figure
+    from repose.medium import Medium
+    from repose.methods.settings import MethodSettings
 
 
 @dataclass(frozen=True)
@@ -59,14 +61,14 @@ class Spec:
 def raw(dataset: Any) -> Spec:
     """The recipe of a generated dataset, or the inventory of a user-supplied one."""
     stage = "collect" if dataset.is_licensed else "generate"
-    return Spec(
-        "raw", (f"repose.raw.{stage}", dataset.module), dataset.raw_settings(), getattr(dataset, "seed", None)
-    )
+    modules, seed = (f"repose.raw.{stage}", *dataset.raw_code), getattr(dataset, "seed", None)
+    return Spec("raw", modules, dataset.raw_settings(), seed)
 
 
 def convert(dataset: Any) -> Spec:
     """The .obj files or images of a dataset, and their catalogue."""
-    return Spec("convert", (f"repose.convert.{dataset.medium}", dataset.reader), {"source": dataset.source})
+    modules = (f"repose.convert.{dataset.medium}", *dataset.convert_code)
+    return Spec("convert", modules, {"source": dataset.source})
 
 
 def store(medium: "Medium") -> Spec:
@@ -111,12 +113,14 @@ def predict(method: "MethodSettings", compute: "Compute") -> Spec:
 def score(medium: "Medium", official: Any = None) -> Spec:
     """The scores of predictions; `official` names the published scorers of photos."""
     params = {"medium": medium} | ({"official": official.model_dump(mode="json")} if official else {})
-    return Spec("score", ("repose.score.stage", f"repose.score.{medium}"), params)
+    metrics = modules_of(module_of("repose.metrics", medium).METRICS)
+    return Spec("score", ("repose.score.stage", f"repose.score.{medium}", *metrics), params)
 
 
 def score_renders(medium: "Medium") -> Spec:
     """The scores of pictures of predicted meshes."""
-    return Spec("score-renders", ("repose.score.render_stage",), {"medium": medium})
+    modules = ("repose.score.render_stage", *modules_of(renders.METRICS))
+    return Spec("score-renders", modules, {"medium": medium})
 
 
 def tables(config: "Config", table: str) -> Spec:
@@ -125,7 +129,7 @@ def tables(config: "Config", table: str) -> Spec:
     params = {
         "table": table,
         "medium": medium,
-        "rows": rows.model_dump(mode="json", exclude_none=True),
+        "runs": [f"{dataset}/{method}/seed{seed}" for dataset, method, seed in config.runs_of(table)],
         "protocols": {
             dataset: [*config.protocols_of(dataset, table), OWN_BODY, NEW_BODY] for dataset in rows.datasets
         },
@@ -145,7 +149,7 @@ def report(config: "Config", table: str) -> Spec:
         }
         for dataset in rows.datasets
     }
-    params = {"table": table, "medium": medium, "shown": shown, "triples": TRIPLES_SHOWN}
+    params = {"table": table, "medium": medium, "shown": shown}
     return Spec("report", ("repose.report.stage", f"repose.report.{medium}"), params)
 
 
@@ -155,8 +159,8 @@ def import_weights(network: str, system: str) -> Spec:
 
 
 def _settings(method: "MethodSettings", compute: "Compute") -> dict[str, Any]:
-    """The settings of a method; where it computes counts only if it does."""
-    params: dict[str, Any] = {"method": method.model_dump(mode="json")}
+    """The settings of a method, and what it is told; where it computes counts only if it does."""
+    params: dict[str, Any] = {"method": method.model_dump(mode="json"), "told": sorted(method.told)}
     return params | ({"compute": compute.model_dump(mode="json")} if method.learned else {})
 
 

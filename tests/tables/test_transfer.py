@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from repose.tables.meshes import COLUMNS, markdown, transfer_table
+from repose.tables.meshes import COLUMNS, markdown
+from repose.tables.meshes import table as transfer_table
 from repose.tables.runs import Run, interval95
 
 METRICS = {"pmd_m2": 4e-3, "cd_m2": 8e-3, "mpve_mm": 90.0, "edge_error": 0.2}
@@ -49,6 +52,14 @@ def test_rows_keep_the_order_of_methods_and_protocols():
         ("npt", "unseen"),
         ("npt", "seen-pose"),
     ]
+
+
+def test_a_row_says_what_its_method_was_told():
+    runs = [run("copy-identity"), replace(run("copy-pose"), told=["registration"])]
+    runs.append(replace(run("mine"), told=["rest bodies", "truth"]))
+    table = transfer_table(runs)
+    assert table.told.tolist()[::2] == ["inputs", "registration", "rest bodies, truth"]
+    assert "| mine | unseen | rest bodies, truth |" in markdown(table)
 
 
 def test_a_published_number_stands_only_where_it_was_reported():

@@ -1,6 +1,7 @@
 """Stage `convert` of a dataset of images: raw data → PNGs with their labels, and their catalogue, two artefacts."""
 
 import sys
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -8,20 +9,20 @@ import numpy as np
 import pandas as pd
 
 from repose import specs
-from repose.cluster import THREADS, Cluster, spread
-from repose.config.images import Images
-from repose.convert.image_batch import ConvertedImage, ImageBatch
+from repose.cluster import THREADS, Cluster
+from repose.convert.cache import Cache, Converted, cache_key
+from repose.convert.image_batch import ImageBatch
 from repose.convert.image_catalog import COLUMNS, CORRESPONDENCES, PUBLISHED, TRIANGLES
 from repose.errors import ReposeError
-from repose.progress import Meter
 from repose.provenance.making import Artefact, making
-from repose.raw.image_source import PAIR_COLUMNS, ImageItem, ImageSource, open_images
+from repose.raw.image_source import PAIR_COLUMNS, ImageItem, ImageSource
+from repose.raw.settings import ImageSet
 from repose.results import PAIRS
 
 BATCH = 24
 
 
-def run(dataset: Images, raw: Path, catalog: Path, files: Path, cluster: Cluster = THREADS) -> None:
+def run(dataset: ImageSet, raw: Path, catalog: Path, files: Path, cluster: Cluster = THREADS) -> None:
     """Write the folder `files` (PNG, NPZ), the `catalog` (parquet) and `pairs.parquet`; only what changed is converted.
 
     Raises:
@@ -33,51 +34,48 @@ def run(dataset: Images, raw: Path, catalog: Path, files: Path, cluster: Cluster
 
 
 def convert(
-    dataset: Images, raw: Path, code: str, cluster: Cluster, catalog: Artefact, files: Artefact
+    dataset: ImageSet, raw: Path, code: str, cluster: Cluster, catalog: Artefact, files: Artefact
 ) -> None:
     """Convert what is not in the cache; see `run`."""
-    source = open_images(dataset, raw)
+    source = dataset.open_source(raw)
     items = source.items()
     if not items:
         raise ReposeError("no image in the raw data", raw, "see `repose raw --list` for what belongs there")
-    folder = catalog.out.parent / ".converted"
-    folder.mkdir(parents=True, exist_ok=True)
-    batch = ImageBatch(source, folder, code)
-    records = _convert(batch, items, cluster)
+    cache = Cache(catalog.out.parent / ".converted")
+    keys = [cache_key(item.key, code) for item in items]
+    found = {key: record for key in keys if (record := cache.find(key))}
+    missing = [item for item, key in zip(items, keys, strict=True) if key not in found]
+    made, _ = cache.convert(_tasks(missing), len(missing), ImageBatch(source, cache.folder, code), cluster)
+    records = [(found | made)[key] for key in keys]
     _check_sizes(items, records)
-    made = sum(record.made for record in records)
-    costs = {"converted": made, "unchanged": len(items) - made}
+    costs = {"converted": len(missing), "unchanged": len(items) - len(missing)}
     catalog.costs |= costs
     files.costs |= costs
-    _publish(batch, items, records, catalog, files)
-    print(f"convert: {made} converted, {len(items) - made} unchanged", file=sys.stderr, flush=True)
+    _publish(source, cache, items, records, catalog, files)
+    print(f"convert: {len(missing)} converted, {costs['unchanged']} unchanged", file=sys.stderr, flush=True)
 
 
-def _convert(batch: ImageBatch, items: list[ImageItem], cluster: Cluster) -> list[ConvertedImage]:
-    # Images of one outfit go together: the person is dressed once.
-    groups = (list(group) for _, group in groupby(items, key=lambda item: item.outfit))
-    tasks = (group[start : start + BATCH] for group in groups for start in range(0, len(group), BATCH))
-    found: dict[str, ConvertedImage] = {}
-    with Meter("convert", len(items)) as meter:
-        for task, records in spread(cluster, batch, tasks):
-            found |= {item.image_id: record for item, record in zip(task, records, strict=True)}
-            meter.to(len(found))
-    return [found[item.image_id] for item in items]
+def _tasks(items: Sequence[ImageItem]) -> Iterator[list[ImageItem]]:
+    """Images of one outfit go together: the person is dressed once."""
+    for _, group in groupby(items, key=lambda item: item.outfit):
+        outfit = list(group)
+        yield from (outfit[start : start + BATCH] for start in range(0, len(outfit), BATCH))
 
 
-def _check_sizes(items: list[ImageItem], records: list[ConvertedImage]) -> None:
-    first = records[0]
+def _check_sizes(items: list[ImageItem], records: list[Converted]) -> None:
+    first = records[0].measures
     for item, record in zip(items, records, strict=True):
-        if (record.height, record.width) != (first.height, first.width):
+        own = record.measures
+        if (own["height"], own["width"]) != (first["height"], first["width"]):
             raise ReposeError(
-                f"{item.image_id} is {record.width} × {record.height} pixels, {items[0].image_id} "
-                f"{first.width} × {first.height}",
+                f"{item.image_id} is {own['width']} × {own['height']} pixels, {items[0].image_id} "
+                f"{first['width']} × {first['height']}",
                 item.source,
                 "bring the images of one size",
             )
 
 
-def _catalog(items: list[ImageItem], records: list[ConvertedImage], source: ImageSource) -> pd.DataFrame:
+def _catalog(items: list[ImageItem], records: list[Converted], source: ImageSource) -> pd.DataFrame:
     rows = [
         {
             "image_id": item.image_id,
@@ -86,9 +84,9 @@ def _catalog(items: list[ImageItem], records: list[ConvertedImage], source: Imag
             "pose": item.pose,
             "camera": item.camera,
             "part": item.part,
-            "height": record.height,
-            "width": record.width,
-            "sha256": record.digest,
+            "height": record.measures["height"],
+            "width": record.measures["width"],
+            "sha256": record.measures["sha256"],
             "source": item.source,
             "licence": source.licence,
         }
@@ -99,13 +97,13 @@ def _catalog(items: list[ImageItem], records: list[ConvertedImage], source: Imag
 
 
 def _publish(
-    batch: ImageBatch,
+    source: ImageSource,
+    cache: Cache,
     items: list[ImageItem],
-    records: list[ConvertedImage],
+    records: list[Converted],
     catalog: Artefact,
     files: Artefact,
 ) -> None:
-    source = batch.source
     triangles, pairs = source.triangles(), source.pairs()
     if pairs is None:
         pairs = pd.DataFrame(columns=PAIR_COLUMNS)
@@ -114,7 +112,7 @@ def _publish(
     with files.file(files.out) as private:
         private.mkdir()
         for item, record in zip(items, records, strict=True):
-            batch.link(record, private / item.image_id)
+            cache.link(record, private / item.image_id)
         if triangles is not None:
             np.save(private / TRIANGLES, triangles)
         if len(found):
@@ -123,6 +121,6 @@ def _publish(
         published[PUBLISHED].to_parquet(private, index=False)
     with catalog.file(catalog.out) as private:
         _catalog(items, records, source).to_parquet(private, index=False)
-    batch.keep_only(records)
-    size = [records[0].height, records[0].width]
+    cache.keep_only(records)
+    size = [records[0].measures["height"], records[0].measures["width"]]
     catalog.describe = files.describe = {"images": len(items), "size": size}

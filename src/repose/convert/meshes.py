@@ -8,17 +8,16 @@ from typing import Any
 import pandas as pd
 
 from repose import specs
-from repose.cluster import THREADS, Cluster, spread
-from repose.config.datasets import Dataset
-from repose.convert.batch import Batch, Unreadable
+from repose.cluster import THREADS, Cluster
+from repose.convert.batch import Batch
 from repose.convert.cache import Cache, Converted, cache_key
 from repose.convert.catalog import COLUMNS, mesh_id
 from repose.convert.gate import refuse, unlike_the_others
 from repose.errors import ReposeError
 from repose.mesh.quality import QUALITY
-from repose.progress import Meter
 from repose.provenance.making import Artefact, making
-from repose.raw.source import Item, Source, open_source
+from repose.raw.settings import Dataset
+from repose.raw.source import Item, Source
 
 BATCH = 16
 """Meshes per task: long enough to hide what a task costs, short enough to lose little in a kill."""
@@ -33,7 +32,7 @@ def run(dataset: Dataset, raw: Path, catalog: Path, files: Path, cluster: Cluste
     """
     spec, inputs = specs.convert(dataset), {"raw": raw}
     with making(spec, files, inputs, keep=0) as meshes, making(spec, catalog, inputs, keep=0) as rows:
-        convert(open_source(dataset, raw), spec.version, cluster, rows, meshes)
+        convert(dataset.open_source(raw), spec.version, cluster, rows, meshes)
 
 
 def convert(source: Source, code: str, cluster: Cluster, catalog: Artefact, files: Artefact) -> pd.DataFrame:
@@ -46,7 +45,8 @@ def convert(source: Source, code: str, cluster: Cluster, catalog: Artefact, file
     before = cache.names
     kept = {key: record for key in _keys(items, code) if (record := cache.find(key))}
     missing = [item for item in items if cache_key(item.key, code) not in kept]
-    made, reasons = _convert_missing(missing, Batch(source, folder, code), cluster, cache)
+    tasks = (missing[start : start + BATCH] for start in range(0, len(missing), BATCH))
+    made, reasons = cache.convert(tasks, len(missing), Batch(source, folder, code), cluster)
     kept |= made
     records = [
         (mesh_id(item.identity, item.pose), kept[key])
@@ -74,27 +74,6 @@ def _keys(items: Sequence[Item], code: str) -> Iterator[str]:
     return (cache_key(item.key, code) for item in items)
 
 
-def _convert_missing(
-    items: Sequence[Item], batch: Batch, cluster: Cluster, cache: Cache
-) -> tuple[dict[str, Converted], dict[str, str]]:
-    """Converted meshes by key, and why others were not."""
-    made: dict[str, Converted] = {}
-    reasons: dict[str, str] = {}
-    if not items:
-        return made, reasons
-    done = 0
-    with Meter("convert", len(items)) as meter:
-        slices = (items[start : start + BATCH] for start in range(0, len(items), BATCH))
-        for _, found in spread(cluster, batch, slices):
-            good = [record for record in found if isinstance(record, Converted)]
-            cache.add(good)
-            made |= {record.key: record for record in good}
-            reasons |= {bad.name: bad.reason for bad in found if isinstance(bad, Unreadable)}
-            done += len(found)
-            meter.to(done)
-    return made, reasons
-
-
 def _catalog(items: Sequence[Item], records: Sequence[Converted], licence: str) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for item, record in zip(items, records, strict=True):
@@ -115,7 +94,7 @@ def _publish(
     with files.file(files.out) as private:
         private.mkdir()
         for name, record in records:
-            cache.link(record.key, private / f"{name}.obj")
+            cache.link(record, private / name)
     with catalog.file(catalog.out) as private:
         rows.to_parquet(private, index=False)
     cache.keep_only({record.key: record for _, record in records}.values())

@@ -9,12 +9,12 @@ import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from repose import specs
-from repose.config.models import Gih
 from repose.errors import ReposeError
 from repose.gih import store
 from repose.gih.cluster import Cluster
@@ -26,8 +26,11 @@ from repose.progress import Meter
 from repose.provenance.making import making
 from repose.store.mesh_store import MeshStore
 
+if TYPE_CHECKING:
+    from repose.config.models import Gih
 
-def part(settings: Gih, number: int, meshes: Path, root: Path, out: Path, lost: str = "") -> None:
+
+def part(settings: "Gih", number: int, meshes: Path, root: Path, out: Path, lost: str = "") -> None:
     """Compute every `settings.parts`-th mesh, from `number` on, that the store lacks.
 
     Args:
@@ -64,7 +67,7 @@ def part(settings: Gih, number: int, meshes: Path, root: Path, out: Path, lost: 
         new.describe = {"meshes": len(names)}
 
 
-def gather(settings: Gih, parts: Sequence[Path], root: Path) -> None:
+def gather(settings: "Gih", parts: Sequence[Path], root: Path) -> None:
     """Name the matrices of all parts in the index, delete the others, check every byte, write the manifest.
 
     The manifest hashes the whole store, as for any other directory: one pass at the speed of the disk, some tens
@@ -92,7 +95,7 @@ def gather(settings: Gih, parts: Sequence[Path], root: Path) -> None:
         new.describe = {"meshes": len(keys), "convention": settings.convention, "t": settings.t}
 
 
-def _settings(settings: Gih) -> Settings:
+def _settings(settings: "Gih") -> Settings:
     return Settings(settings.convention, settings.t)
 
 

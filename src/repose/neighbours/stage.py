@@ -6,17 +6,17 @@ import pandas as pd
 import torch
 
 from repose import specs
-from repose.config.models import Method
 from repose.errors import ReposeError
+from repose.methods.npr.neighbour_store import write_neighbours
 from repose.methods.npr.settings import NprSettings
+from repose.methods.settings import MethodSettings
 from repose.neighbours.compute import encoded, neighbours_of
-from repose.neighbours.store import write_neighbours
 from repose.progress import track
 from repose.provenance.making import making
 from repose.store.mesh_store import MeshStore
 
 
-def run(method: Method, store: Path, split: Path, out: Path, threads: int = 1) -> None:
+def run(method: MethodSettings, store: Path, split: Path, out: Path, threads: int = 1) -> None:
     """Write the neighbours of all bodies that the training of `method` encodes to the Zarr store `out`.
 
     Raises:

@@ -30,12 +30,13 @@ def run(
             return
         import torch  # seconds, which a finished result does not need
 
+        from repose.device import device_of
         from repose.methods.build import count_parameters
         from repose.predict.network import load_network
 
         torch.set_num_threads(compute.threads)
         network = load_network(method, model)
-        device = "cuda" if compute.device != "cpu" and torch.cuda.is_available() else "cpu"
+        device = device_of(compute).type
         rows = {protocol: pd.read_parquet(split) for protocol, split in splits.items()}
         with new.file(out) as private:
             label = " ".join(out.with_suffix("").parts[-3:])

@@ -1,9 +1,9 @@
 """Stage `report`: predictions → results/figures/{table}.png."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 
+from repose.medium import module_of
 from repose.provenance.making import making
 from repose.report.shown import Shown
 from repose.specs import Spec
@@ -13,11 +13,11 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
     """Draw every method of a table on one protocol of each dataset.
 
     Args:
-        spec: what decides the figure: by dataset and method the protocol that is shown, and how many examples.
+        spec: what decides the figure: by dataset and method the protocol that is shown.
         inputs: `predictions:{dataset}/{method}` and `store:{dataset}`.
         out: the PNG.
     """
-    medium = import_module(f"repose.report.{spec.params['medium']}")
+    medium = module_of("repose.report", spec.params["medium"])
     with making(spec, out, inputs, keep=0) as new:
         shown = [
             Shown(
@@ -30,4 +30,4 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
             for method, protocol in methods.items()
         ]
         with new.file(out) as private:
-            private.write_bytes(medium.draw(shown, spec.params["triples"]))
+            private.write_bytes(medium.draw(shown))

@@ -1,4 +1,4 @@
-"""What scores and judged pictures have in common: made from checked predictions, and computed again by an audit."""
+"""What scores and scores of renders share: made from checked predictions, and computed again by an audit."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

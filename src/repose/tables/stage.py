@@ -1,17 +1,15 @@
 """Stage `tables`: scores of all runs → results/{table}.csv and its Markdown twin."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from repose.methods.settings import Medium
+from repose.medium import module_of
 from repose.provenance.making import making
 from repose.provenance.manifest import Manifest, load
 from repose.specs import Spec
-from repose.tables import images, poses
-from repose.tables.meshes import markdown, transfer_table
 from repose.tables.runs import Run
 
 
@@ -22,13 +20,6 @@ class _Chain(NamedTuple):
     predictions: Manifest
     trained: Manifest | None
     renders: Manifest | None
-
-
-_MAKERS: Mapping[Medium, tuple[Callable[[Sequence[Run]], pd.DataFrame], Callable[[pd.DataFrame], str]]] = {
-    "meshes": (transfer_table, markdown),
-    "images": (images.image_table, images.markdown),
-    "poses": (poses.pose_table, poses.markdown),
-}
 
 
 def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
@@ -50,11 +41,11 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
                 new.made_from(f"predictions:{run}", {"run": f"run:{run}"})
             if f"render-scores:{run}" in inputs:
                 new.made_from(f"render-scores:{run}", {"predictions": f"predictions:{run}"})
-        make, show = _MAKERS[spec.params["medium"]]
-        table = make(_read_runs(new.inputs, _runs(inputs), spec.params["protocols"]))
+        tables = module_of("repose.tables", spec.params["medium"])
+        table = tables.table(_read_runs(new.inputs, _runs(inputs), spec.params["protocols"]))
         with new.file(out) as private:
             table.to_csv(private, index=False)
-        new.text(out.with_suffix(".md"), show(table))
+        new.text(out.with_suffix(".md"), tables.markdown(table))
         new.describe = {"rows": len(table), "columns": list(table.columns)}
 
 
@@ -79,15 +70,10 @@ def derive(table: Manifest, names: Collection[str]) -> pd.DataFrame:
         names: inputs of the table, in its order; runs whose scores are not among them are left out.
     """
     params = table.history["params"]
-    make, _ = _MAKERS[params["medium"]]
+    make = module_of("repose.tables", params["medium"]).table
     runs = _runs(names)
     wanted = {name: path for name, path in table.parents.items() if name.partition(":")[2] in runs}
     return make(_read_runs({name: load(path) for name, path in wanted.items()}, runs, params["protocols"]))
-
-
-def over_first(columns: Collection[str]) -> bool:
-    """Whether some columns of a table take the scores of the first method of their dataset, too."""
-    return not set(images.OVER_FIRST).isdisjoint(columns)
 
 
 def _run(name: str, protocols: Collection[str], chain: _Chain) -> Run:
@@ -97,12 +83,13 @@ def _run(name: str, protocols: Collection[str], chain: _Chain) -> Run:
     if trained:
         seconds, memory = float(trained.history["seconds"]), float(trained.history["peak_memory_mib"])
     parameters = int(predictions.content["describe"]["parameters"])
+    told = predictions.history["params"]["told"]
     rows = pd.concat(
         [_rows(part) for part in (chain.scores, chain.renders) if part is not None], ignore_index=True
     )
     if protocols:
         rows = rows[rows.protocol.isin(protocols)]
-    return Run(dataset, method, (trained or predictions).digest[:12], rows, parameters, seconds, memory)
+    return Run(dataset, method, (trained or predictions).digest[:12], rows, parameters, seconds, memory, told)
 
 
 def _rows(scores: Manifest) -> pd.DataFrame:

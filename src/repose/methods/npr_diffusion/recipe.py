@@ -20,13 +20,13 @@ from repose.data.meshes import centred, chosen_in_passes
 from repose.data.unlabelled import Numbers
 from repose.errors import ReposeError
 from repose.methods.load import load_weights
+from repose.methods.npr.neighbour_store import known_neighbours
 from repose.methods.npr_diffusion.network import NprDiffusion as Network
 from repose.methods.npr_diffusion.network import PoseCodes
 from repose.methods.npr_diffusion.noise import STEPS
 from repose.methods.npr_diffusion.settings import NprDiffusionSettings, NprDiffusionTraining
 from repose.methods.recipe import TrainingRecipe, rate_factor
 from repose.methods.settings import LearnedMethod
-from repose.neighbours.store import known_neighbours
 from repose.store.mesh_store import MeshStore
 
 _TIMES = 20  # steps of the diffusion at which validation looks

@@ -8,7 +8,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from repose.config.load import load_files
+from repose.cli.shared import CONFIG, RESULTS, ConfigFile, Results, plan_of
 from repose.errors import ReposeError
 from repose.gih import import_pickles, stage, store
 from repose.gih.cluster import Cluster
@@ -17,15 +17,11 @@ from repose.gih.reader import GihReader
 from repose.gih.scale import MeshSource, compute_dataset, shown_on
 from repose.gih.solver import Settings
 from repose.mesh.formats.io import read_mesh
-from repose.plan import Plan
 from repose.progress import Meter
-from repose.results import Results
 
 app = typer.Typer(help="Geodesic distances between all vertices of meshes.", no_args_is_help=True)
 
 StorePath = Annotated[Path, typer.Argument(help="The store, a .zarr folder.")]
-ResultsFolder = Annotated[Path, typer.Option("--results", help="Folder of the workflow's results.")]
-ConfigFile = Annotated[Path, typer.Option("--config", envvar="REPOSE_CONFIG", help="Config file.")]
 
 
 def load(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
@@ -144,11 +140,11 @@ def part(
     dataset: Annotated[str, typer.Argument(help="Name in the config.")],
     number: Annotated[int, typer.Argument(help="Which part, from 0.")],
     lost: Annotated[str, typer.Option(help="What the workflow found missing; it is written down.")] = "",
-    config: ConfigFile = Path("config.yaml"),
-    results: ResultsFolder = Path("results"),
+    config: ConfigFile = CONFIG,
+    results: Results = RESULTS,
 ) -> None:
     """Compute one part of a dataset; the workflow calls it."""
-    plan = _plan(config, results, dataset)
+    plan = plan_of(config, results, dataset)
     need, root = plan.gih_part(dataset, number), plan.results.gih(dataset)
     stage.part(plan.config.gih, number, need.inputs["store"], root, need.out, lost)
 
@@ -156,22 +152,13 @@ def part(
 @app.command()
 def gather(
     dataset: Annotated[str, typer.Argument(help="Name in the config.")],
-    config: ConfigFile = Path("config.yaml"),
-    results: ResultsFolder = Path("results"),
+    config: ConfigFile = CONFIG,
+    results: Results = RESULTS,
 ) -> None:
     """Make one checked store of all parts; the workflow calls it."""
-    plan = _plan(config, results, dataset)
+    plan = plan_of(config, results, dataset)
     need = plan.gih(dataset)
     stage.gather(plan.config.gih, list(need.inputs.values()), need.out)
-
-
-def _plan(config: Path, results: Path, dataset: str) -> Plan:
-    plan = Plan(load_files(config), Results(results))
-    if dataset not in plan.config.datasets:
-        raise ReposeError(
-            f"no dataset named {dataset!r}", hint=f"the config has {', '.join(plan.config.datasets)}"
-        )
-    return plan
 
 
 @app.command("import")
