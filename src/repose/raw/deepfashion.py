@@ -1,4 +1,4 @@
-"""DeepFashion In-shop Clothes Retrieval: names of photos, the official partition, boxes, and pairs.
+"""DeepFashion In-shop Clothes Retrieval: names of photos, and the official partition.
 
 Photos are `img/{MEN,WOMEN}/{category}/id_{item}/{variation}_{k}_{view}.jpg`. Pose-transfer systems flatten that path
 to one name, here as Deformable GAN does, and pair photos of the same item and variation: the same person in the same
@@ -6,33 +6,17 @@ clothes. Their split is of their own lists and not the official partition; those
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby, permutations
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-
-import numpy as np
 
 from repose.config.images import DeepFashion
 from repose.errors import ReposeError
 from repose.raw.inventory import Inventory, Wanted
-from repose.raw.keypoints import is_usable
 from repose.raw.photos import Photo, PhotoSource
 from repose.raw.registry import ENTRIES
 
 _PHOTO = re.compile(r"(?:^|/)(MEN|WOMEN)/(\w+)/id_(\d{8})/(\d\d)_(\d)_(\w+)\.jpg$")
-CLOTHES = {1: "upper", 2: "lower", 3: "full"}
-VIEWS = {1: "front", 2: "side", 3: "back", 4: "zoom-out", 5: "zoom-in", 6: "stand-alone"}
 PARTS = ("train", "query", "gallery")
-
-
-@dataclass(frozen=True)
-class Box:
-    """What the owners say of a photo: kind of clothes, view, and the box (x1, y1, x2, y2) in pixels."""
-
-    clothes: str
-    view: str
-    box: tuple[int, int, int, int]
 
 
 def sample_id(path: str) -> str:
@@ -63,24 +47,6 @@ def read_partition(path: Path) -> dict[str, tuple[str, str]]:
             raise ReposeError(f"unknown part {part!r}", f"{path}:{line}")
         found[photo] = (item, part)
     return found
-
-
-def read_boxes(path: Path) -> dict[str, Box]:
-    """`list_bbox_inshop.txt`: photo path → kind, view and box."""
-    found = {}
-    for line, (photo, *numbers) in _table(path, 7):
-        try:
-            clothes, view, *box = (int(n) for n in numbers)
-            found[photo] = Box(CLOTHES[clothes], VIEWS[view], (box[0], box[1], box[2], box[3]))
-        except (ValueError, KeyError):
-            raise ReposeError(f"malformed box {' '.join(numbers)!r}", f"{path}:{line}") from None
-    return found
-
-
-def pairs(samples: Iterable[str], joints: Mapping[str, np.ndarray]) -> list[tuple[str, str]]:
-    """All ordered pairs of different usable photos of one outfit, sorted."""
-    usable = sorted(s for s in samples if s in joints and is_usable(joints[s]))
-    return [pair for _, group in groupby(usable, key=outfit) for pair in permutations(group, 2)]
 
 
 def _table(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:

@@ -1,21 +1,17 @@
-"""Market-1501: names of photos, and pairs of photos of one person.
+"""Market-1501: names of photos.
 
 Photos are `{person}_c{camera}s{sequence}_{frame}_{box}.jpg`, 64 wide and 128 high. Training pairs are of
 `bounding_box_train`, test pairs of `bounding_box_test` without junk (person -1) and distractors (0000).
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby, permutations
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
-
-import numpy as np
 
 from repose.config.images import Market1501
 from repose.errors import ReposeError
 from repose.raw.inventory import Inventory, Wanted
-from repose.raw.keypoints import is_usable
 from repose.raw.photos import Photo as Known
 from repose.raw.photos import PhotoSource
 from repose.raw.registry import ENTRIES
@@ -48,16 +44,6 @@ def parse_name(path: str) -> Photo:
     if not found:
         raise ReposeError("not the name of a Market-1501 photo", path)
     return Photo(*map(int, found.groups()))
-
-
-def pairs(samples: Iterable[str], joints: Mapping[str, np.ndarray]) -> list[tuple[str, str]]:
-    """All ordered pairs of different usable photos of one person, across cameras, sorted; samples are file stems."""
-    usable = sorted(s for s in samples if parse_name(s).is_person and s in joints and is_usable(joints[s]))
-    return [
-        pair
-        for _, group in groupby(usable, key=lambda s: parse_name(s).person)
-        for pair in permutations(group, 2)
-    ]
 
 
 _ENTRY = ENTRIES["market-1501"]
