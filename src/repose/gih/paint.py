@@ -44,7 +44,9 @@ def paint(
         ReposeError: the file cannot be written.
     """
     finite = np.isfinite(distances)
-    norm = matplotlib.colors.BoundaryNorm(np.linspace(0, max(distances[finite].max(), 1e-9), BANDS + 1), BANDS)
+    norm = matplotlib.colors.BoundaryNorm(
+        np.linspace(0, max(distances[finite].max(), 1e-9), BANDS + 1), BANDS
+    )
     ramp = matplotlib.colormaps["viridis"](np.linspace(0, 1, BANDS))
     ramp[1::2, :3] *= DARKER
     steps = matplotlib.colors.ListedColormap(ramp)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from repose.array_pickle import ArrayUnpickler
+from repose.array_pickle import read_pickle
 from repose.config.images import Official, Weights
 from repose.errors import ReposeError
 from repose.images import metrics
@@ -30,6 +30,7 @@ from repose.weights.checkpoint import read_checkpoint
 
 CLASSES = 23
 RECALLS = (5, 20)
+MAX_LABELS = 1 << 29  # bytes
 _INCEPTION_SIDES, _RESNET_SIDES = (
     (331, 299),
     (256, 224),
@@ -133,11 +134,7 @@ def _network(kind: Callable[[int], Network], outputs: int, given: Weights) -> Ne
 
 
 def _labels(path: Path) -> dict[str, Tensor]:
-    try:
-        with path.open("rb") as stream:
-            content = ArrayUnpickler(stream, encoding="latin1").load()  # which Python 2 wrote
-    except Exception as error:  # a damaged pickle can raise nearly anything
-        raise ReposeError(f"not a pickle of arrays and plain data: {error}", path) from None
+    content = read_pickle(path, limit=MAX_LABELS)
     try:
         found = {str(name): np.array(row) for name, row in content["label"].items()}
         (shape,) = {row.shape for row in found.values()}
