@@ -112,7 +112,7 @@ HOSTILE = {
     "a shape that its bytes do not fill":
         BARE + b"(" + literal(1) + literal((60_000, 60_000)) + FLOAT + EIGHT,
     "a shape below zero": BARE + b"(" + literal(1) + literal((-1, -2)) + FLOAT + EIGHT,
-    "an array that is built twice": 
+    "an array that is built twice":
         BARE + b"(" + literal(1) + literal((2,)) + FLOAT + EIGHT + literal((1,)) + b"b",
     "an array of another class": b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\ndtype\n"
         + literal((0,)) + literal(b"b") + b"tR",

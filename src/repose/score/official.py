@@ -1,16 +1,16 @@
 """The published judges of DeepFashion images, FashionIS and AttrRec-k, with weights that the user brings.
 
-Preparation of the images, normalisation and layout of the weights are those of the released scripts
-(spec/intrinsic-flow.md, 4.1); a split of FashionIS is of the images in the order of their names, where the released one
-takes the order in which a folder lists them.
+Their networks are torchvision's, which the extra `images` installs. Preparation of the images, normalisation and layout
+of the weights are those of the released scripts (spec/intrinsic-flow.md, 4.1); a split of FashionIS is of the images in
+the order of their names, where the released one takes the order in which a folder lists them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -23,8 +23,6 @@ from repose.config.images import Official, Weights
 from repose.errors import ReposeError
 from repose.images import metrics
 from repose.images.inception_splits import FASHION_SPLITS, in_splits
-from repose.score.official_networks.inception_v3 import InceptionV3
-from repose.score.official_networks.resnet50 import ResNet50
 from repose.weights.brought import check_brought
 from repose.weights.checkpoint import read_checkpoint
 
@@ -35,9 +33,12 @@ _INCEPTION_SIDES, _RESNET_SIDES = (
     (331, 299),
     (256, 224),
 )  # of the shorter side, and of the middle that is kept
+# Images are normalised a second time, as torchvision does in front of pretrained weights of Inception-v3.
+_ARGUMENTS: dict[str, dict[str, bool]] = {
+    "inception_v3": {"transform_input": True, "aux_logits": False, "init_weights": False},
+    "resnet50": {},
+}
 _UNUSED = "AuxLogits."  # of Inception-v3; only its training reads them
-
-Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ class OfficialJudges:
         truth: attributes (A,) of every image by its name, 0 or 1.
     """
 
-    classes: InceptionV3 | None
-    attributes: ResNet50 | None
+    classes: nn.Module | None
+    attributes: nn.Module | None
     truth: Mapping[str, Tensor]
 
     @torch.inference_mode()
@@ -82,16 +83,16 @@ def open_judges(settings: Official) -> OfficialJudges:
     """Read the weights and labels that the config names.
 
     Raises:
-        ReposeError: a file is missing, is another one, or does not fit.
+        ReposeError: a file is missing, is another one, or does not fit; or torchvision is not installed.
     """
     given, chosen = settings.fashion_is, settings.attributes
-    classes = _network(InceptionV3, CLASSES, given) if given else None
+    classes = _network("inception_v3", CLASSES, given) if given else None
     if chosen is None:
         return OfficialJudges(classes, None, {})
     labels = check_brought(chosen.labels, chosen.labels_sha256)
     truth = _labels(labels)
     count = len(next(iter(truth.values())))
-    return OfficialJudges(classes, _network(ResNet50, count, chosen), truth)
+    return OfficialJudges(classes, _network("resnet50", count, chosen), truth)
 
 
 def fashion_nats(logits: Tensor, names: Sequence[str]) -> Tensor:  # (N, 23); to (N,)
@@ -115,22 +116,37 @@ def prepared(images: NDArray[np.uint8], side: int, kept: int) -> Tensor:  # (B, 
     return torch.from_numpy(cut).movedim(-1, 1).float() / 127.5 - 1
 
 
-def _network(kind: Callable[[int], Network], outputs: int, given: Weights) -> Network:
+def _network(name: str, outputs: int, given: Weights) -> nn.Module:
     path = check_brought(given.weights, given.sha256)
+    models = _torchvision_models()
     with torch.device("meta"):  # without values of its own
-        network = kind(outputs)
+        network = getattr(models, name)(num_classes=outputs, **_ARGUMENTS[name])
     tensors = {k: v for k, v in read_checkpoint(path).items() if not k.startswith(_UNUSED)}
     wanted = {k: v.shape for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
-    name = type(network).__name__
     for key, shape in wanted.items():
         if key not in tensors:
             raise ReposeError(f"has no {key}", path, f"expected the state dict of torchvision's {name}")
         if tensors[key].shape != shape:
             raise ReposeError(f"{key} has shape {tuple(tensors[key].shape)}, not {tuple(shape)}", path)
     if unknown := sorted(tensors.keys() - wanted.keys()):
-        raise ReposeError(f"{unknown[0]} is not known to {name}", path)
+        raise ReposeError(f"{unknown[0]} is not known to torchvision's {name}", path)
     network.load_state_dict(tensors, strict=False, assign=True)
     return network.eval().requires_grad_(False)
+
+
+def _torchvision_models() -> ModuleType:
+    hint = "pip install 'repose[images]', from the index that torch came from"
+    try:
+        from torchvision import models
+    except ImportError:
+        raise ReposeError(
+            "the published judges need torchvision, which is not installed", hint=hint
+        ) from None
+    except RuntimeError as error:  # of a build for another torch
+        raise ReposeError(
+            f"torchvision does not go with torch {torch.__version__}: {error}", hint=hint
+        ) from None
+    return models
 
 
 def _labels(path: Path) -> dict[str, Tensor]:
