@@ -3,6 +3,7 @@
 import errno
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +28,7 @@ def test_help_lists_every_stage_and_imports_nothing_heavy():
         "train",
         "predict",
         "score",
-        "judge",
+        "score-renders",
         "tables",
         "report",
     ):
@@ -62,8 +63,8 @@ def test_expected_failures_are_one_line_with_a_status(monkeypatch, capsys, error
 
 
 def test_a_wrong_dataset_is_named(tmp_path):
-    config = repose.cli.Path(__file__).parents[1] / "config.yaml"
-    out = repose_command("raw", "open-humn", "--config", str(config), "--out", str(tmp_path / "raw.npz"))
+    config = Path(__file__).parents[1] / "config.yaml"
+    out = repose_command("raw", "open-humn", "--config", str(config), "--results", str(tmp_path))
     assert out.returncode == 1 and out.stderr.count("\n") == 1
     assert "no dataset named 'open-humn' (hint: the config has open-human" in out.stderr
     assert not any(tmp_path.iterdir())

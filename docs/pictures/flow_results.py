@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from repose.provenance.publish import publish
-from repose.report.images import image_figure
+from repose.report.images import draw
 from repose.report.shown import Shown
 from repose.store.image_store import ImageStore
 
@@ -24,7 +24,7 @@ def main(results: Path) -> None:
             predictions = results / "predictions" / dataset / method / "seed0.zarr" / "unseen"
             shown.append(Shown(dataset, method, predictions, store))
     with publish(Path(__file__).with_name("flow-results.png")) as private:
-        private.write_bytes(image_figure(shown, PAIRS))
+        private.write_bytes(draw(shown, PAIRS))
 
 
 if __name__ == "__main__":

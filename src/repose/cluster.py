@@ -113,7 +113,10 @@ def _pool(cluster: Cluster) -> Iterator[tuple[Callable[..., Any], Callable[[set[
 
         with _client(cluster) as client:
             try:
-                yield _Dask(client).submit, lambda futures: distributed.wait(futures, None, "FIRST_COMPLETED").done
+                yield (
+                    _Dask(client).submit,
+                    lambda futures: distributed.wait(futures, None, "FIRST_COMPLETED").done,
+                )
             except distributed.KilledWorker as error:
                 raise _died(cluster, f"workers of more than {cluster.memory_limit}") from error
 

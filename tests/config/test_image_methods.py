@@ -83,7 +83,7 @@ def test_only_a_scorer_judges_a_dataset(tmp_path):
         return change
 
     assert loaded(tmp_path, judged_by("judge")).datasets["people"].scorer == "judge"
-    with pytest.raises(ReposeError, match="people.scorer: 'flow' is not of architecture image-scorer"):
+    with pytest.raises(ReposeError, match="people.scorer: 'flow' scores no images .*: judge"):
         loaded(tmp_path, judged_by("flow"))
     with pytest.raises(ReposeError, match="people.scorer: 'jugde' is not defined.*did you mean 'judge'"):
         loaded(tmp_path, judged_by("jugde"))

@@ -1,7 +1,10 @@
+import json
 import re
 from pathlib import Path
 
 import pytest
+import yaml
+from jsonschema import Draft202012Validator
 
 from repose.config.load import check, load_files, resolve
 from repose.config.reference import reference, schema
@@ -59,9 +62,7 @@ def test_an_error_is_one_line_with_key_line_and_nearest_name(tmp_path, old, new,
     assert "\n" not in line
     where = re.search(r"config\.yaml:(\d+): ", line)
     assert where, line
-    expected = line_of(text, new.strip().split("\n")[0])
-    # An unknown architecture is reported at the line of its method, one above.
-    assert expected - int(where[1]) in (0, 1)
+    assert int(where[1]) == line_of(text, new.strip().split("\n")[0])
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_later_files_go_on_top_key_by_key(tmp_path):
     assert config.methods == base.methods
 
 
-def test_a_method_can_inherit_from_another(tmp_path):
+def test_yaml_merges_are_read(tmp_path):
     file = tmp_path / "config.yaml"
     text = DEFAULT.read_text().replace(
         "tables:", "  mine: {pooling: none, <<: *base, width: 64}\n\ntables:", 1
@@ -130,6 +131,16 @@ def test_presets_are_valid_on_top_of_the_default(preset):
 def test_schema_and_reference_page_are_in_step_with_the_models():
     assert (ROOT / "docs" / "config.schema.json").read_text() == schema(), "run `make docs`"
     assert (ROOT / "docs" / "config.md").read_text() == reference(), "run `make docs`"
+
+
+def test_the_schema_accepts_the_default_and_names_what_is_wrong():
+    validator = Draft202012Validator(json.loads(schema()))
+    values = yaml.safe_load(DEFAULT.read_text())
+    validator.validate(values)
+    del values["methods"]["npt"]["architecture"], values["methods"]["iepgan-no-gih"]["like"]
+    assert [list(e.path) for e in validator.iter_errors(values)] == [
+        ["methods", name] for name in ("npt", "iepgan-no-gih")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ def test_the_diffusion_stands_on_a_method_of_the_same_settings(tmp_path):
     methods = load_files(DEFAULT).methods
     assert methods["npr-diffusion"].starts_from == {"poses_of": "npr"}
     for text, says in (
-        ("methods: {npr: {width: 32}}", "'npr' has another width.*give both"),
-        ("methods: {npr: {training: {source: 1}}}", r"'npr' has another training\.source"),
+        ("methods: {npr-diffusion: {npr: {width: 32}}}", "'npr' has another width.*give both"),
+        ("methods: {npr-diffusion: {training: {source: 1}}}", r"'npr' has another training\.source"),
         (
             "methods: {npr-diffusion: {training: {poses_of: npr-refined}}}",
             "'npr-refined' has no poses_of of its own",
@@ -64,9 +64,9 @@ def test_a_scorer_of_renders_judges_the_methods_of_its_table(tmp_path):
     assert not other.is_judged("table4", "open-human", "npr"), "nobody judges transfers of that list"
     assert other.is_judged("table4", "open-human", "rest-pose")
     for text, says in (
-        ("tables: {table4: {scorer: npr}}", "table4.scorer: 'npr' is not of architecture render-scorer"),
+        ("tables: {table4: {scorer: npr}}", "table4.scorer: 'npr' scores no renders .*: render-scorer"),
         ("tables: {table4: {scorer: rendr}}", "table4.scorer: 'rendr' is not defined.*'render-scorer'"),
-        ("tables: {table1: {scorer: render-scorer}}", "table1.scorer: only a table with made-up poses"),
+        ("tables: {table1: {scorer: render-scorer}}", "table1.scorer: only a table with generated poses"),
     ):
         with pytest.raises(ReposeError, match=says):
             loaded(tmp_path, text)

@@ -18,7 +18,9 @@ from repose.errors import ReposeError
 from repose.mesh.formats.io import read_mesh, write_obj
 from repose.mesh.mesh import Mesh
 from repose.mesh.quality import QUALITY
-from repose.provenance.manifest import Recorder, manifest_path, verify
+from repose.provenance.making import making
+from repose.provenance.manifest import load, manifest_path, verify
+from repose.specs import Spec
 
 IDENTITIES, POSES = 3, 4
 EVERY = [(i, p) for i in range(IDENTITIES) for p in range(POSES)]
@@ -40,16 +42,22 @@ class Project:
     """A folder that is converted into, again and again."""
 
     def __init__(self, raw: Path, folder: Path):
-        self.raw, self.folder, self.out = raw, folder, folder / "catalog.parquet"
+        self.raw, self.folder = raw, folder
+        self.out, self.obj = folder / "catalog.parquet", folder / "obj"
+        self.manifests = manifest_path(self.out), manifest_path(self.obj)
 
     def convert(self, code: str = "1", cluster: Cluster = THREADS) -> dict[str, int]:
-        recorder = Recorder("convert", code, {})
-        convert(Files(self.raw), self.out, code, cluster, recorder)
-        return recorder.costs
+        spec = Spec("convert", (), {})
+        with making(spec, self.obj, {}, keep=0) as meshes, making(spec, self.out, {}, keep=0) as catalog:
+            convert(Files(self.raw), code, cluster, catalog, meshes)
+        histories = [load(manifest).history for manifest in self.manifests]
+        costs = [{name: history[name] for name in counts()} for history in histories]
+        assert costs[0] == costs[1]
+        return costs[0]
 
     def files(self) -> dict[str, bytes]:
-        """Everything published but the history."""
-        published = [*(self.folder / "obj").iterdir(), self.out, manifest_path(self.out)]
+        """Everything published but the histories."""
+        published = [*self.obj.iterdir(), self.out, *self.manifests]
         return {path.name: path.read_bytes() for path in published}
 
 
@@ -67,15 +75,16 @@ def test_files_and_catalogue_hold_the_raw_meshes(project, raw):
     rows = read_catalog(project.out)
     assert list(rows.columns) == COLUMNS + QUALITY
     assert list(zip(rows.identity, rows.pose, strict=True)) == EVERY
-    assert sorted(path.stem for path in (project.folder / "obj").iterdir()) == sorted(rows.mesh_id)
+    assert sorted(path.stem for path in project.obj.iterdir()) == sorted(rows.mesh_id)
     for row in rows.itertuples():
-        mesh = read_mesh(project.folder / "obj" / f"{row.mesh_id}.obj")
+        mesh = read_mesh(project.obj / f"{row.mesh_id}.obj")
         truth = read_mesh(raw / f"{row.identity}-{row.pose}.obj")
         assert np.array_equal(mesh.vertices, truth.vertices) and mesh_digest(mesh) == row.sha256
         assert (row.source, row.licence) == (f"{row.identity}-{row.pose}.obj", "own")
     assert (rows.closed & rows.manifold & (rows.components == 1) & (rows.self_intersections == 0)).all()
     assert np.allclose(rows.height_m, [np.ptp(read_mesh(raw / s).vertices[:, 1]) for s in rows.source])
-    verify(manifest_path(project.out))
+    for manifest, name in zip(project.manifests, ("catalog.parquet", "obj"), strict=True):
+        assert list(verify(manifest).content["files"]) == [name]
 
 
 @pytest.mark.parametrize("cluster", [Cluster(3), Cluster(2, "processes")], ids=["threads", "processes"])
@@ -101,7 +110,7 @@ def test_a_running_dask_scheduler_serves(project, raw, tmp_path):
 def test_only_what_changed_is_converted_even_when_the_outputs_were_deleted(project, raw):
     project.convert()
     before = project.files()
-    shutil.rmtree(project.folder / "obj")  # as Snakemake does
+    shutil.rmtree(project.obj)  # as Snakemake does
     project.out.unlink()
     assert project.convert() == counts(unchanged=12)
     assert project.files() == before
@@ -112,7 +121,14 @@ def test_only_what_changed_is_converted_even_when_the_outputs_were_deleted(proje
     assert project.convert() == counts(converted=2, unchanged=10, removed=1)
     after = project.files()
     changed = {name for name in before | after if before.get(name) != after.get(name)}
-    made = {"id1_2.obj", "id7_0.obj", "id2_3.obj", "catalog.parquet", "catalog.manifest.json"}
+    made = {
+        "id1_2.obj",
+        "id7_0.obj",
+        "id2_3.obj",
+        "catalog.parquet",
+        "catalog.manifest.json",
+        "obj.manifest.json",
+    }
     assert changed == made and "id2_3.obj" not in after
     assert len(list((project.folder / ".converted").glob("*.obj"))) == 12
 
@@ -123,10 +139,10 @@ def test_only_what_changed_is_converted_even_when_the_outputs_were_deleted(proje
 
 def test_unchanged_meshes_are_hard_links(project):
     project.convert()
-    inode = (project.folder / "obj" / "id0_0.obj").stat().st_ino
+    inode = (project.obj / "id0_0.obj").stat().st_ino
     project.convert()
     kept = {path.stat().st_ino for path in (project.folder / ".converted").glob("*.obj")}
-    assert (project.folder / "obj" / "id0_0.obj").stat().st_ino == inode and inode in kept
+    assert (project.obj / "id0_0.obj").stat().st_ino == inode and inode in kept
 
 
 def test_other_code_converts_everything_again(project):
@@ -137,11 +153,11 @@ def test_other_code_converts_everything_again(project):
 def test_a_touch_converts_nothing_and_an_edited_result_is_mended(project, raw):
     project.convert()
     before = project.files()
-    for path in [*raw.iterdir(), *(project.folder / "obj").iterdir()]:
+    for path in [*raw.iterdir(), *project.obj.iterdir()]:
         os.utime(path)
     assert project.convert() == counts(unchanged=12)
     assert project.convert() == counts(unchanged=12)
-    edited = project.folder / "obj" / "id0_3.obj"
+    edited = project.obj / "id0_3.obj"
     edited.write_bytes(edited.read_bytes().replace(b"1", b"2"))
     assert project.convert() == counts(converted=1, unchanged=11)
     assert project.files() == before
@@ -189,7 +205,7 @@ def test_sound_meshes_outlive_a_refusal(project, raw):
     (raw / "0-0.obj").write_text("not a mesh\n")
     with pytest.raises(ReposeError, match="1 of 12"):
         project.convert()
-    assert not project.out.exists() and not (project.folder / "obj").exists()
+    assert not project.out.exists() and not project.obj.exists()
     write_ball(raw / "0-0.obj", 5)
     assert project.convert() == counts(converted=1, unchanged=11)
 
@@ -210,9 +226,9 @@ def test_an_empty_dataset_is_refused(project, raw):
         project.convert()
 
 
-@pytest.mark.parametrize("step", [1, 8, 9, 10, 11, 12, 13])
+@pytest.mark.parametrize("step", [1, 8, 9, 10, 11, 12, 13, 14, 15])
 def test_a_kill_leaves_old_or_new_and_the_next_run_finishes(project, raw, step):
-    """Killed in place of its n-th rename: 8 meshes, the folder, catalogue, journal, history, manifest."""
+    """Killed in place of its n-th rename: 8 meshes, the folder, catalogue, journal, twice history and manifest."""
     project.convert()
     before = project.files()
     for i, p in EVERY[:8]:
@@ -227,11 +243,13 @@ def test_a_kill_leaves_old_or_new_and_the_next_run_finishes(project, raw, step):
     fresh.convert()
     after = fresh.files()
     swapped = step > 9
-    for path in (project.folder / "obj").iterdir():
+    for path in project.obj.iterdir():
         assert path.read_bytes() == (after if swapped else before)[path.name]
-    assert manifest_path(project.out).exists() == (step < 9)
-    if step < 9:
-        verify(manifest_path(project.out))
+    there = [manifest.exists() for manifest in project.manifests]
+    assert there == [step < 9 or step > 13, step < 9]
+    for manifest, exists in zip(project.manifests, there, strict=True):
+        if exists:
+            verify(manifest)
     project.convert()
     assert project.files() == after
     assert {path.name for path in project.folder.iterdir()} == {path.name for path in fresh.folder.iterdir()}

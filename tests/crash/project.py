@@ -21,6 +21,7 @@ from repose.errors import ReposeError
 from repose.mesh.formats.io import parse_mesh
 from repose.provenance.code import stage_code
 from repose.provenance.manifest import load, verify
+from repose.provenance.owner import mark
 
 COSTS = ["train_seconds", "peak_memory_mib"]
 TARGETS = ("results/table1.csv", "results/figures/table1.png", "results/gih/faust.manifest.json")
@@ -85,7 +86,7 @@ def plan(folder: Path) -> list[Job]:
         *TARGETS,
     )
     text = project.run(*command).stdout
-    (folder / "results" / ".config").mkdir(parents=True, exist_ok=True)
+    mark(folder / "results")
     jobs = []
     for rule, block in re.findall(r"^rule (\w+):\n(.*?)(?:^\[|\Z)", text, flags=re.S | re.M):
         outputs = re.search(r"^    output: (.+)$", block, flags=re.M)

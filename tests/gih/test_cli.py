@@ -6,8 +6,8 @@ from gih.meshes import join, sphere, torus
 from PIL import Image
 from typer.testing import CliRunner
 
+from repose.cli.gih import app
 from repose.errors import ReposeError
-from repose.gih.cli import app
 from repose.gih.solver import Settings, all_pairs
 from repose.mesh.formats.io import write_obj
 from repose.mesh.mesh import Mesh

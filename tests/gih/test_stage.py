@@ -7,11 +7,11 @@ import pytest
 from gih.meshes import sphere
 from typer.testing import CliRunner
 
+from repose.cli.gih import app
 from repose.config.models import Gih
 from repose.convert.bodies import write_bodies
 from repose.errors import ReposeError
 from repose.gih import stage
-from repose.gih.cli import app
 from repose.gih.reader import GihReader
 from repose.gih.solver import all_pairs
 from repose.provenance.manifest import Recorder, load, manifest_path, verify

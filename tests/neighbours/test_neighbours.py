@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from repose.errors import ReposeError
+from repose.methods.npr import neighbour_store as stores
 from repose.methods.npr.extractor import PoseExtractor
+from repose.methods.npr.neighbour_store import NeighbourStore, write_neighbours
 from repose.methods.npr.neighbours import Neighbours
 from repose.methods.npr.settings import NprNetwork
-from repose.neighbours import store as stores
 from repose.neighbours.compute import encoded
 from repose.neighbours.stage import run
-from repose.neighbours.store import NeighbourStore, write_neighbours
 from repose.provenance.manifest import Recorder, load, manifest_path
-from repose.provenance.owner import MARK
+from repose.provenance.owner import mark
 from repose.split.triples import draw_triples
 from tests.methods.npr_diffusion.test_recipe import method as diffusion_method
 from tests.trainings import fit, same
@@ -84,7 +84,7 @@ def test_a_training_that_has_them_looks_for_none_and_comes_to_the_same(
 
 def test_the_stage_is_traceable_and_does_nothing_twice(store, split, tmp_path, monkeypatch):
     settings, out = npr_method(anchors="posed"), tmp_path / "neighbours" / "npr.zarr"
-    (tmp_path / MARK).mkdir()
+    mark(tmp_path)
     run(settings, store.path, split, out)
     manifest = load(manifest_path(out))
     assert manifest.history["params"] == settings.neighbour_settings()

@@ -14,6 +14,7 @@ from repose.convert.bodies import write_bodies
 from repose.data.meshes import centred
 from repose.errors import ReposeError
 from repose.methods.build import build
+from repose.methods.interface import Transfer, TransferNetwork
 from repose.predict.meshes import predict
 from repose.predict.network import load_network
 from repose.score.meshes import METRICS, score
@@ -81,7 +82,7 @@ def test_the_truth_scores_zero_and_rows_are_one_per_triple_and_metric(store, tmp
     root.create_group("unseen", attributes={"triples": names}).create_array(
         "vertices", data=truth + np.float32(3)
     )
-    rows = score(tmp_path / "p.zarr", store, "unseen", triples)
+    rows = score(tmp_path / "p.zarr", store.path, {"unseen": triples})
     assert len(rows) == 7 * len(METRICS) and not rows.value.isna().any()
     means = rows.groupby("metric").value.mean()
     assert means.pmd_m2 < 1e-12 and means.cd_m2 < 1e-12 and means.mpve_mm < 1e-3 and means.edge_error > 0.01
@@ -91,18 +92,14 @@ def test_predictions_of_other_triples_are_refused(store, tmp_path):
     triples = draw_triples(THERE, range(3), range(3), 7, "test-unseen", 0)
     network = load_network(method(architecture="copy", mesh="pose"), None)
     predict(network, store, {"unseen": triples}, "cpu", tmp_path / "p.zarr", "test")
-    assert isinstance(score(tmp_path / "p.zarr", store, "unseen", triples), pd.DataFrame)
+    assert isinstance(score(tmp_path / "p.zarr", store.path, {"unseen": triples}), pd.DataFrame)
     with pytest.raises(ReposeError, match="other unseen triples"):
-        score(tmp_path / "p.zarr", store, "unseen", triples.iloc[::-1])
+        score(tmp_path / "p.zarr", store.path, {"unseen": triples.iloc[::-1]})
 
 
 def test_numbers_that_are_none_are_refused(store, tmp_path):
-    class Broken(torch.nn.Module):
-        ordered = True
-
+    class Broken(torch.nn.Module, TransferNetwork):
         def forward(self, identity, pose):
-            from repose.methods.interface import Transfer
-
             return Transfer(vertices=identity * float("nan"))
 
     triples = draw_triples(THERE, range(3), range(3), 2, "test-unseen", 0)

@@ -79,8 +79,8 @@ def test_the_real_package_keeps_models_apart():
     assert "repose.methods.npt.network" not in _closure("repose.train.fit", "repose.methods.corenet.network")
 
 
-def test_scores_of_meshes_do_not_depend_on_the_code_that_judges_pictures():
-    pictures = {"repose.mesh.render", "repose.methods.scorers.render_scorer", "repose.score.render_metrics"}
+def test_scores_of_meshes_do_not_depend_on_the_code_that_scores_pictures():
+    pictures = {"repose.mesh.render", "repose.methods.scorers.render_scorer", "repose.score.renders"}
     assert pictures <= _closure(*code.ENTRIES["judge"])
     for stage in ("score", "score-poses"):
         assert pictures.isdisjoint(_closure(*code.ENTRIES[stage]))

@@ -1,9 +1,11 @@
 import json
+import shutil
 
 import pytest
 
 from repose.errors import ReposeError
 from repose.provenance.manifest import Recorder, check_link, history_path, load, manifest_path, verify
+from repose.provenance.owner import mark
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def test_equal_results_have_equal_content_whatever_their_history(sealed, tmp_pat
         lambda m: m.path.write_text("{"),
         lambda m: m.path.write_text("[]"),
         lambda m: history_path(m.path).unlink(),
-        lambda m: m.path.write_text(m.path.read_text().replace('"format": 1', '"format": 99')),
+        lambda m: m.path.write_text(m.path.read_text().replace('"format": 2', '"format": 99')),
     ],
 )
 def test_whatever_does_not_match_is_refused(sealed, damage):
@@ -66,3 +68,54 @@ def test_a_child_of_another_parent_is_refused(sealed, tmp_path):
     other = seal(tmp_path / "other", "other payload")
     with pytest.raises(ReposeError, match="another parent"):
         check_link(load(child.path), "parent", other)
+
+
+@pytest.mark.parametrize("name", ["../outside.txt", "/etc/outside", "a/../../b", "", "./data.bin"])
+def test_names_that_lead_out_of_the_folder_are_refused(sealed, name):
+    content = json.loads(sealed.path.read_text())
+    content["files"] = {name: content["files"]["data.bin"]}
+    sealed.path.write_text(json.dumps(content))
+    with pytest.raises(ReposeError, match="not inside its folder"):
+        load(sealed.path)
+
+
+def test_links_and_empty_folders_in_an_artefact_are_seen(tmp_path):
+    store = tmp_path / "store.zarr"
+    store.mkdir()
+    (store / "zarr.json").write_text("{}")
+    manifest = Recorder("store", "", {}).seal(manifest_path(store), [store])
+    (store / "c").mkdir()
+    with pytest.raises(ReposeError, match="does not match its manifest"):
+        verify(manifest.path)
+    (store / "c").rmdir()
+    (store / "zarr.json").rename(tmp_path / "elsewhere.json")
+    (store / "zarr.json").symlink_to(tmp_path / "elsewhere.json")
+    with pytest.raises(ReposeError, match="no links"):
+        verify(manifest.path)
+
+
+def test_an_artefact_that_was_copied_to_the_place_of_another_is_refused(tmp_path):
+    mark(tmp_path)
+    own, other = tmp_path / "runs" / "npt", tmp_path / "runs" / "npt2"
+    own.mkdir(parents=True)
+    (own / "model.bin").write_text("weights")
+    Recorder("train", "c0de", {}).seal(own / "model.manifest.json", [own / "model.bin"])
+    shutil.copytree(own, other)
+    assert verify(own / "model.manifest.json").content["place"] == "runs/npt/model"
+    with pytest.raises(ReposeError, match="is runs/npt/model, and lies at runs/npt2/model"):
+        verify(other / "model.manifest.json")
+
+
+def test_what_comes_out_the_same_again_remembers_its_former_histories(tmp_path):
+    def made(code):
+        recorder = Recorder("store", code, {})
+        return recorder.seal(tmp_path / "a.manifest.json", [tmp_path / "a.bin"]).history
+
+    (tmp_path / "a.bin").write_text("same")
+    first, second = made("one"), made("two")
+    assert second["former"] == [first["sha256"]] and made("two")["former"] == [
+        first["sha256"],
+        second["sha256"],
+    ]
+    (tmp_path / "a.bin").write_text("other")
+    assert made("two")["former"] == []

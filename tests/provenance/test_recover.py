@@ -9,6 +9,7 @@ import pytest
 
 from repose.errors import ReposeError
 from repose.provenance.manifest import Recorder
+from repose.provenance.owner import mark
 from repose.provenance.publish import write_text
 from repose.provenance.recover import clean, leftover_jobs, recover
 
@@ -45,7 +46,7 @@ def run(tmp_path):
 
     def start(name):
         results = tmp_path / name / "results"
-        (results / ".config").mkdir(parents=True)
+        mark(results)
         command = [sys.executable, "-c", SCHEDULER, str(results), JOB]
         scheduler = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert scheduler.stdout
@@ -112,7 +113,7 @@ def queue(tmp_path, monkeypatch):
 
 def test_slurm_jobs_of_the_folder_are_cancelled_and_no_others(tmp_path, queue):
     mine, other = tmp_path / "mine", tmp_path / "other"
-    (mine / "results" / ".config").mkdir(parents=True)
+    mark(mine / "results")
     stays = f"2|(null)|{mine}\n3|rule_train_wildcards_a|{other}\n"
     queue.write_text(f"1|rule_train_wildcards_a|b|{mine}\n{stays}4|rule_score|{mine}\n")
     done = recover(mine / "results")
@@ -121,7 +122,7 @@ def test_slurm_jobs_of_the_folder_are_cancelled_and_no_others(tmp_path, queue):
 
 
 def test_a_slurm_job_that_does_not_end_is_an_error(tmp_path, queue, monkeypatch):
-    (tmp_path / "results" / ".config").mkdir(parents=True)
+    mark(tmp_path / "results")
     (tmp_path / "bin" / "scancel").write_text("#!/bin/sh\n")
     queue.write_text(f"1|rule_train|{tmp_path}\n")
     monkeypatch.setattr("repose.provenance.slurm.PATIENCE", 0)
@@ -130,7 +131,7 @@ def test_a_slurm_job_that_does_not_end_is_an_error(tmp_path, queue, monkeypatch)
 
 
 def test_private_files_of_other_machines_and_living_writers_stay(tmp_path):
-    (tmp_path / ".config").mkdir()
+    mark(tmp_path)
     host = os.uname().nodename
     names = {
         "dead": f".a.csv.{host}.4194000.0123abcd.tmp",
@@ -152,7 +153,7 @@ def test_a_folder_that_is_not_ours_is_left_alone(tmp_path):
 
 
 def test_clean_sets_free_what_is_no_longer_in_its_place(tmp_path):
-    (tmp_path / ".config").mkdir()
+    mark(tmp_path)
     out, manifest = tmp_path / "x.bin", tmp_path / "x.manifest.json"
     for size in (1000, 2000):
         recorder = Recorder("store", "", {"size": size})

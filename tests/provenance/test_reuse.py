@@ -9,14 +9,15 @@ import time
 import pytest
 
 from repose.provenance.manifest import Recorder, history_path, manifest_path, verify
-from repose.provenance.owner import Owner, Process, holder, owners, results_folder
+from repose.provenance.owner import Owner, holder, mark, owners, results_folder
+from repose.provenance.process import Process
 from repose.provenance.publish import publish, write_text
 
 
 @pytest.fixture
 def results(tmp_path):
     """A folder of results as the workflow makes it, with one input."""
-    (tmp_path / "results" / ".config").mkdir(parents=True)
+    mark(tmp_path / "results")
     folder = tmp_path / "results"
     write_text(folder / "data" / "raw.npz", "raw")
     Recorder("raw", "c0de", {}).seal(folder / "data" / "raw.manifest.json", [folder / "data" / "raw.npz"])

@@ -6,7 +6,7 @@ import zarr
 from PIL import Image
 
 from repose.convert.bodies import write_bodies
-from repose.report.meshes import SIZE, figure
+from repose.report.meshes import SIZE, draw
 from repose.report.shown import Shown, spread
 from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
@@ -26,7 +26,7 @@ def test_a_row_per_triple_a_column_per_method_and_errors_in_colour(tmp_path):
         root = zarr.create_group(tmp_path / f"{name}.zarr")
         root.create_group("unseen", attributes={"triples": names}).create_array("vertices", data=truth)
         shown.append(Shown("open-human", name, tmp_path / f"{name}.zarr" / "unseen", store))
-    picture = np.asarray(Image.open(io.BytesIO(figure(shown, 2))).convert("RGB")).astype(int)
+    picture = np.asarray(Image.open(io.BytesIO(draw(shown, 2))).convert("RGB")).astype(int)
     height = SIZE[0]
     assert 2 * height < picture.shape[0] < 3 * height and picture.shape[1] > 5 * SIZE[1]
     # The last colour of the scale is yellow: only the last column, the wrong method's, has some, above the colour bar.

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from repose.config.models import Method
 from repose.methods.build import build
 from repose.predict.images import predict_images
-from repose.report.images import LEAST_WIDTH, flow_colours, image_figure, pose_picture
+from repose.report.images import LEAST_WIDTH, draw, flow_colours, pose_picture
 from repose.report.shown import Shown
 
 
@@ -40,7 +40,7 @@ def test_a_row_per_pair_with_the_flow_that_methods_share_drawn_once(tmp_path):
     ):  # fmt: skip
         predict_images(network, store, {"unseen": pairs}, "cpu", tmp_path / name, "test")
         shown.append(Shown("puppets", name, tmp_path / name / "unseen", store))
-    sheet = Image.open(io.BytesIO(image_figure(shown, 2)))
+    sheet = Image.open(io.BytesIO(draw(shown, 2)))
     height = LEAST_WIDTH * 32 // 24
     # Source, pose, true flow, flow, warp, two images and the truth; the copy is the source once more.
     assert 2 * height < sheet.height < 3 * height and 8 * LEAST_WIDTH < sheet.width < 9.5 * LEAST_WIDTH

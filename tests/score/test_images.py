@@ -5,6 +5,7 @@ import pytest
 import torch
 from puppets import puppet_pairs, puppet_store
 from pydantic import TypeAdapter
+from safetensors.torch import save_file
 
 from repose.config.models import Method
 from repose.data.images import scaled
@@ -13,7 +14,7 @@ from repose.images.attributes import attribute_vectors
 from repose.methods.build import build
 from repose.methods.scorers.image_scorer import ImageScorer
 from repose.predict.images import predict_images
-from repose.score.images import score_images
+from repose.score.images import score
 
 PAIRS = puppet_pairs(range(2), "test")
 
@@ -26,7 +27,7 @@ def scored(tmp_path_factory):
     for image in ("source", "target"):
         network = build(TypeAdapter(Method).validate_python({"architecture": "copy-image", "image": image}))
         predict_images(network, store, {"unseen": PAIRS}, "cpu", folder / image, "test")
-        found[image] = score_images(folder / image, store, "unseen", PAIRS)
+        found[image] = score(folder / image, store.path, {"unseen": PAIRS})
     return folder, store, found
 
 
@@ -43,13 +44,13 @@ def test_the_target_itself_is_perfect_and_has_no_flow(scored):
 
 def test_the_source_has_a_flow_of_zeros(scored):
     _, store, found = scored
-    floor = means(found["source"])
+    copied = means(found["source"])
     lengths = []
     for row in PAIRS.itertuples():
         flow, seen = store.flow(store.index_of(row.source_image), store.index_of(row.target_image))
         lengths.append(np.linalg.norm(flow, axis=-1)[seen < 2].mean())
-    assert floor.epe_px == pytest.approx(np.mean(lengths)) and "visibility_iou" not in floor
-    assert floor.ssim_u7 < 0.9 and floor.masked_ssim_u7 < floor.ssim_u7
+    assert copied.epe_px == pytest.approx(np.mean(lengths)) and "visibility_iou" not in copied
+    assert copied.ssim_u7 < 0.9 and copied.masked_ssim_u7 < copied.ssim_u7
 
 
 def test_there_is_a_row_per_pair_and_metric(scored):
@@ -61,14 +62,15 @@ def test_there_is_a_row_per_pair_and_metric(scored):
 def test_predictions_of_other_pairs_are_refused(scored):
     folder, store, _ = scored
     with pytest.raises(ReposeError, match="other unseen pairs"):
-        score_images(folder / "source", store, "unseen", PAIRS.iloc[::-1])
+        score(folder / "source", store.path, {"unseen": PAIRS.iloc[::-1]})
 
 
-def test_a_scorer_judges_the_image_and_the_person_cut_out(scored):
+def test_a_scorer_sees_the_image_and_the_person_cut_out(scored):
     folder, store, _ = scored
     torch.manual_seed(0)
     scorer = ImageScorer().eval()
-    found = score_images(folder / "target", store, "unseen", PAIRS, scorer)
+    save_file(scorer.state_dict(), folder / "scorer.safetensors")
+    found = score(folder / "target", store.path, {"unseen": PAIRS}, folder / "scorer.safetensors")
     rows = PAIRS.target_image.map(store.index_of).to_numpy()
     images = scaled(store.images(rows))
     with torch.no_grad():
@@ -86,5 +88,5 @@ def test_a_scorer_judges_the_image_and_the_person_cut_out(scored):
 
 
 def test_an_exact_flow_is_the_most_that_a_warp_can_do(scored):
-    floor = means(scored[2]["source"])
-    assert floor.exact_warp_psnr_db > floor.warp_psnr_db
+    copied = means(scored[2]["source"])
+    assert copied.exact_warp_psnr_db > copied.warp_psnr_db

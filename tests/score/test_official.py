@@ -1,4 +1,4 @@
-"""FashionIS and AttrRec of photos, by judges of random weights that the test writes."""
+"""FashionIS and AttrRec of photos, by scorers of random weights that the test writes."""
 
 import hashlib
 import json
@@ -17,15 +17,17 @@ from repose.config.images import DeepFashion, ImagePairs, Official
 from repose.config.models import Compute, Method
 from repose.convert import images as convert
 from repose.errors import ReposeError
+from repose.metrics.images import METRICS
 from repose.predict import stage as predict
 from repose.provenance.manifest import load, manifest_path
 from repose.raw import stage as raw
 from repose.score import stage as score
-from repose.score.official import fashion_nats, open_judges, prepared
+from repose.score.images import surprises
+from repose.score.official import open_scorers, prepared
 from repose.split import images as split
 from repose.store import images as store_stage
 from repose.store.image_store import ImageStore
-from repose.tables.images import image_table
+from repose.tables.images import table as image_table
 from repose.tables.runs import Run
 
 ATTRIBUTES = 24
@@ -118,7 +120,7 @@ def test_scores_follow_the_published_formulas(brought, predicted, tmp_path):
     with torch.inference_mode():
         share = classes(prepared(drawn, 331, 299)).double().softmax(dim=1).numpy()[shown]
         order = attributes(prepared(drawn, 256, 224)).numpy().argsort(axis=1)[shown, ::-1]
-    assert np.ptp(share, axis=0).max() > 0.01, "the judge tells images apart"
+    assert np.ptp(share, axis=0).max() > 0.01, "the scorer tells images apart"
     share = share[np.argsort((pairs.source_image + "_" + pairs.target_image).to_numpy())]
     parts = [share[k * 12 // 10 : (k + 1) * 12 // 10] for k in range(10)]
     each = [np.exp((p * np.log(p / p.mean(axis=0))).sum(axis=1).mean()) for p in parts]
@@ -134,18 +136,18 @@ def test_scores_follow_the_published_formulas(brought, predicted, tmp_path):
     assert pd.isna(row.render_is) and pd.isna(row.render_attr_recall_5)
 
 
-def test_either_judge_may_be_left_out(brought, predicted):
-    judges = open_judges(settings(brought[0], attributes=None))
-    assert judges.attributes is None and judges.recalls(np.zeros((1, 8, 8, 3), np.uint8), ["x"]) == {}
-    assert open_judges(settings(brought[0], fashion_is=None)).logits(np.zeros((1, 8, 8, 3), np.uint8)) is None
+def test_either_scorer_may_be_left_out(brought):
+    image = np.zeros((1, 8, 8, 3), np.uint8)
+    assert open_scorers(settings(brought[0], attributes=None)).attributes_in(image) is None
+    assert open_scorers(settings(brought[0], fashion_is=None)).kinds_in(image) is None
 
 
 def test_images_are_normalised_twice_for_the_kinds_of_clothes_and_once_for_attributes(brought):
-    judges, seen = open_judges(settings(brought[0])), {}
-    judges.classes.Conv2d_1a_3x3.register_forward_pre_hook(lambda _, given: seen.update(classes=given[0]))
+    judges, seen = open_scorers(settings(brought[0])), {}
+    judges.kinds.Conv2d_1a_3x3.register_forward_pre_hook(lambda _, given: seen.update(classes=given[0]))
     judges.attributes.conv1.register_forward_pre_hook(lambda _, given: seen.update(attributes=given[0]))
     half = np.full((1, 300, 300, 3), 191, np.uint8)  # 191 / 127.5 - 1 is 0.498
-    assert judges.logits(half).shape == (1, 23) and not judges.classes.training
+    assert judges.logits(half).shape == (1, 23) and not judges.kinds.training
     judges.recalls(half, [name(0)])
     twice = torch.tensor([0.458, 0.448, 0.45]) * (191 / 127.5 - 1) - torch.tensor([0.03, 0.088, 0.188])
     assert torch.allclose(seen["classes"], twice[:, None, None].expand(1, 3, 299, 299), atol=1e-6)
@@ -168,12 +170,13 @@ def test_without_torchvision_one_line_says_what_to_install(brought, tmp_path, mo
         (tmp_path / "torchvision.py").write_text(module)
         monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ReposeError, match=rf"{says} \(hint: pip install 'repose\[images\]'"):
-        open_judges(settings(brought[0]))
+        open_scorers(settings(brought[0]))
 
 
 def test_ten_splits_need_ten_images():
-    assert fashion_nats(torch.randn(9, 23), [f"{k}" for k in range(9)]).isnan().all()
-    assert not fashion_nats(torch.randn(10, 23), [f"{k}" for k in range(10)]).isnan().any()
+    (fashion,) = (metric for metric in METRICS if metric.name == "fashion_is_nats")
+    assert surprises(fashion, torch.randn(9, 23), [f"{k}" for k in range(9)]).isnan().all()
+    assert not surprises(fashion, torch.randn(10, 23), [f"{k}" for k in range(10)]).isnan().any()
 
 
 def test_images_are_resized_by_the_shorter_side_and_cut_in_the_middle():
@@ -203,7 +206,7 @@ def test_weights_that_do_not_fit_are_refused(brought, tmp_path, change, says):
     torch.save(other_weights(brought[0], change), tmp_path / "class.pth")
     fashion = {"weights": str(tmp_path / "class.pth"), "sha256": sha256(tmp_path / "class.pth")}
     with pytest.raises(ReposeError, match=says):
-        open_judges(settings(brought[0], fashion_is=fashion))
+        open_scorers(settings(brought[0], fashion_is=fashion))
 
 
 def test_an_audit_scores_again_and_another_file_is_refused(brought, predicted, tmp_path):
@@ -238,13 +241,13 @@ def test_labels_that_do_not_fit_are_refused(brought, tmp_path, labels, says):
     attributes = settings(brought[0]).model_dump()["attributes"]
     attributes |= {"labels": str(path), "labels_sha256": sha256(path)}
     with pytest.raises(ReposeError, match=says):
-        open_judges(settings(brought[0], fashion_is=None, attributes=attributes))
+        open_scorers(settings(brought[0], fashion_is=None, attributes=attributes))
 
 
 def test_a_target_without_labels_is_named(brought):
-    judges = open_judges(settings(brought[0], fashion_is=None))
+    scorers = open_scorers(settings(brought[0], fashion_is=None))
     with pytest.raises(ReposeError, match="no image elsewhere"):
-        judges.recalls(np.zeros((1, 8, 8, 3), np.uint8), ["elsewhere"])
+        scorers.attributes_of(["elsewhere"])
 
 
 def array_of(numbers) -> bytes:
@@ -265,7 +268,7 @@ def test_labels_that_numpy_wrote_under_python_2_are_read_and_programs_are_not(br
     def opened(content):
         path.write_bytes(content)
         given = attributes | {"labels_sha256": sha256(path)}
-        return open_judges(settings(brought[0], fashion_is=None, attributes=given))
+        return open_scorers(settings(brought[0], fashion_is=None, attributes=given))
 
     assert opened(written).truth["x"].tolist() == truth
     with pytest.raises(ReposeError, match="asks for os.mkdir"):

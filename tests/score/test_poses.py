@@ -1,4 +1,4 @@
-"""Scores of made-up poses, on sets whose scores are known."""
+"""Scores of generated poses, on sets whose scores are known."""
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,9 @@ import zarr
 from repose.convert.bodies import write_bodies
 from repose.errors import ReposeError
 from repose.methods.copies.poses import CopyPoses
+from repose.metrics.poses import METRICS
 from repose.predict.poses import predict_poses
-from repose.score.poses import METRICS, coverage, distances, one_nn_accuracy, score_poses
+from repose.score.poses import coverage, distances, one_nn_accuracy, score
 from repose.split.triples import Meshes, draw_triples
 from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
@@ -43,7 +44,7 @@ def splits():
 
 def scored(store, splits, folder, poses):
     predict_poses(CopyPoses(poses, 0), store, splits, None, "cpu", folder / "p.zarr", "test")
-    return score_poses(folder / "p.zarr", store, splits)
+    return score(folder / "p.zarr", store.path, splits)
 
 
 def test_coverage_and_the_nearest_neighbour_on_a_line():
@@ -65,7 +66,7 @@ def test_coverage_and_the_nearest_neighbour_on_a_line():
 def test_training_poses_are_near_and_the_pose_at_rest_is_one_point(store, splits, tmp_path):
     (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
     rows = scored(store, splits, tmp_path / "a", "training")
-    assert set(rows.metric) == set(METRICS)
+    assert set(rows.metric) == {metric.name for metric in METRICS}
     assert set(zip(rows.protocol, rows.identity, strict=True)) == {
         ("own-body", 0),
         ("new-body", 2),
@@ -88,7 +89,7 @@ def test_the_truth_itself_is_covered(store, splits, tmp_path):
     for protocol, identities in (("own-body", [0]), ("new-body", [2, 3])):
         names = [f"id{i}_{p}" for i in identities for p in range(8, 12)]
         root[f"{protocol}/vertices"][:] = store.vertices(np.array([store.index_of(n) for n in names]))
-    values = score_poses(tmp_path / "p.zarr", store, splits).groupby("metric").value.mean()
+    values = score(tmp_path / "p.zarr", store.path, splits).groupby("metric").value.mean()
     assert values.coverage == 1 and values.mmd_m2 < 1e-12 and values.one_nn_accuracy == 0
     assert values.to_training_m2 == pytest.approx(values.real_to_training_m2)
 
@@ -98,7 +99,7 @@ def test_predictions_of_other_bodies_are_refused(store, splits, tmp_path):
     fewer = splits | {"unseen": splits["unseen"][splits["unseen"].identity_mesh.str.startswith("id2_")]}
     fewer["unseen"] = fewer["unseen"].assign(pose_mesh=fewer["unseen"].truth_mesh)
     with pytest.raises(ReposeError, match="other bodies"):
-        score_poses(tmp_path / "p.zarr", store, fewer)
+        score(tmp_path / "p.zarr", store.path, fewer)
 
 
 def test_a_body_in_no_test_pose_is_refused(store, splits, tmp_path):

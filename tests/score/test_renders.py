@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from safetensors.torch import save_file
 
 from repose.audit.audit import audit
-from repose.cli import judge as command
+from repose.cli.stages import score_renders as command
 from repose.config.models import Method
 from repose.data.meshes import centred
 from repose.errors import ReposeError
@@ -20,16 +20,19 @@ from repose.methods.copies.poses import CopyPoses
 from repose.methods.load import load_weights
 from repose.methods.scorers.render_scorer import FEATURES, SIDE, VIEWS, as_input, pictures
 from repose.methods.scorers.render_scorer_recipe import RenderScorerRecipe
+from repose.metrics.metric import measured
+from repose.metrics.renders import METRICS
 from repose.predict.meshes import predict
 from repose.predict.poses import predict_poses
 from repose.provenance.manifest import Recorder, manifest_path
-from repose.score.render_metrics import METRICS, judged, render_values
 from repose.score.render_stage import run
+from repose.score.renders import Pictures, seen
 from repose.score.stage import run as score
 from repose.split.triples import draw_triples, one_source_triples
 from tests.trainings import fit, resumes
 from tests.worms import POSES, THERE, worm_store
 
+NAMES = {metric.name for metric in METRICS}
 DEFAULT = Path(__file__).parents[2] / "config.yaml"
 SETTINGS = {"steps": 60, "batch": 16, "validate_every": 30, "learning_rate": 5e-3, "schedule": "cosine"}
 
@@ -37,6 +40,10 @@ SETTINGS = {"steps": 60, "batch": 16, "validate_every": 30, "learning_rate": 5e-
 def method(**training):
     settings = {"architecture": "render-scorer", "training": SETTINGS | training}
     return TypeAdapter(Method).validate_python(settings)
+
+
+def values(scorer, identity, predicted, truth, faces):
+    return measured(METRICS, Pictures(scorer, identity, predicted, truth, faces))
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +77,7 @@ def scorer(trained):
     return load_weights(build(method()), trained[1], "the scorer")
 
 
-def test_it_sees_whom_it_judges_and_no_test_pose(store, splits):
+def test_it_sees_whom_it_scores_and_no_test_pose(store, splits):
     data = RenderScorerRecipe.read(method(), store, splits["train"])
     assert data.identities == [0, 2, 3]
     names = [{store.mesh_ids[row] for row in rows.ravel()} for rows in (data.train, data.val)]
@@ -109,24 +116,24 @@ def test_the_truth_is_best_and_another_body_is_told(store, scorer):
         return centred(store.vertices(np.array([store.index_of(f"id{identity}_{p}") for p in poses])))
 
     real = body(3, range(50, 58))
-    best = render_values(scorer, 3, real, real, store.faces)
-    assert set(best) == set(METRICS) and best["render_fid"] == pytest.approx(0, abs=1e-6)
+    best = values(scorer, 3, real, real, store.faces)
+    assert set(best) == NAMES and best["render_fid"] == pytest.approx(0, abs=1e-6)
     assert best["render_kid"] < 0 and best["render_accuracy"] == best["real_render_accuracy"] > 0.6
-    other = render_values(scorer, 3, body(0, range(50, 58)), real, store.faces)
+    other = values(scorer, 3, body(0, range(50, 58)), real, store.faces)
     assert other["render_fid"] > 1 and other["render_kid"] > 0 and other["render_accuracy"] < 0.3
     with torch.inference_mode():
         one = scorer(as_input(pictures(real[2].numpy(), store.faces, float(scorer.half_height))))
-    assert torch.allclose(judged(scorer, real, store.faces).logits[8:12], one.logits, atol=1e-5)
+    assert torch.allclose(seen(scorer, real, store.faces).logits[8:12], one.logits, atol=1e-5)
     with pytest.raises(ReposeError, match="does not know identity 1"):
-        render_values(scorer, 1, real, real, store.faces)
+        values(scorer, 1, real, real, store.faces)
     with pytest.raises(ReposeError, match=r"identity 3 is shown in 4 poses; RenderFID needs 5"):
-        render_values(scorer, 3, real[:4], real, store.faces)
+        values(scorer, 3, real[:4], real, store.faces)
     assert len(VIEWS) * 5 > FEATURES
 
 
 @pytest.fixture
 def sealed(store, splits, trained, tmp_path):
-    """Predictions of transfers and of made-up poses, with the manifests of all that they are made from."""
+    """Predictions of transfers and of generated poses, with the manifests of all that they are made from."""
     files = {"store": store.path, "scorer": trained[1]}
     for name, table in splits.items():
         files[name] = tmp_path / f"{name}.parquet"
@@ -154,8 +161,8 @@ def sealed(store, splits, trained, tmp_path):
     return files | {"made": made, "moved": moved}
 
 
-def test_transfers_from_one_source_are_judged_body_by_body(sealed, store, scorer, splits, tmp_path):
-    out, lists = tmp_path / "judged.parquet", {"one-source": sealed["one-source"]}
+def test_transfers_from_one_source_are_scored_body_by_body(sealed, store, scorer, splits, tmp_path):
+    out, lists = tmp_path / "renders.parquet", {"one-source": sealed["one-source"]}
     named = ("open-human", "copy-identity", DEFAULT, sealed["moved"], sealed["store"])
     command(*named, splits=tmp_path, scorer=sealed["scorer"], out=out)
     rows = pd.read_parquet(out)
@@ -165,41 +172,41 @@ def test_transfers_from_one_source_are_judged_body_by_body(sealed, store, scorer
         centred(store.vertices(triples[column].map(store.index_of).to_numpy()))
         for column in ("identity_mesh", "truth_mesh")
     )
-    expected = render_values(scorer, 3, shown, truth, store.faces)  # copy-identity moves nothing
+    expected = values(scorer, 3, shown, truth, store.faces)  # copy-identity moves nothing
     assert rows[rows.identity_mesh == "id3"].set_index("metric").value.to_dict() == pytest.approx(expected)
     scores = tmp_path / "scores.parquet"
     score(sealed["moved"], sealed["store"], lists, scores)
     plain = pd.read_parquet(scores)
-    assert list(plain) == list(rows) and set(plain.metric).isdisjoint(METRICS)
-    with pytest.raises(ReposeError, match=r"a scorer judges images, not meshes .*repose judge"):
+    assert list(plain) == list(rows) and set(plain.metric).isdisjoint(NAMES)
+    with pytest.raises(ReposeError, match=r"a scorer here scores images, not meshes .*repose judge"):
         score(sealed["moved"], sealed["store"], lists, scores, "meshes", sealed["scorer"])
 
 
-def test_made_up_poses_are_judged_of_every_body(sealed, tmp_path):
-    out, lists = tmp_path / "judged.parquet", {part: sealed[part] for part in ("train", "unseen")}
+def test_generated_poses_are_scored_of_every_body(sealed, tmp_path):
+    out, lists = tmp_path / "renders.parquet", {part: sealed[part] for part in ("train", "unseen")}
     named = ("open-human", "training-poses", DEFAULT, sealed["made"], sealed["store"])
     command(*named, splits=tmp_path, scorer=sealed["scorer"], out=out)
     rows = pd.read_parquet(out)
     wide = rows.pivot_table(index="identity", columns="metric", values="value")
-    assert set(wide.index) == {0, 2, 3} and set(wide) == set(METRICS) and wide.render_accuracy.mean() > 0.6
+    assert set(wide.index) == {0, 2, 3} and set(wide) == NAMES and wide.render_accuracy.mean() > 0.6
     assert set(rows.protocol) == {"own-body", "new-body"}
     scores = tmp_path / "scores.parquet"
     score(sealed["made"], sealed["store"], lists, scores, "poses")
     plain = pd.read_parquet(scores)
-    assert list(plain) == list(rows) and set(plain.metric).isdisjoint(METRICS)
+    assert list(plain) == list(rows) and set(plain.metric).isdisjoint(NAMES)
 
 
-def test_an_audit_judges_again_and_finds_what_was_edited(sealed, tmp_path):
+def test_an_audit_scores_again_and_finds_what_was_edited(sealed, tmp_path):
     lists = {"meshes": ("moved", ["one-source"]), "poses": ("made", ["train", "unseen"])}
-    for kind, (name, parts) in lists.items():
-        out = tmp_path / f"{kind}.parquet"
-        run(sealed[name], sealed["store"], {p: sealed[p] for p in parts}, sealed["scorer"], out, kind)
+    for medium, (name, parts) in lists.items():
+        out = tmp_path / f"{medium}.parquet"
+        run(sealed[name], sealed["store"], {p: sealed[p] for p in parts}, sealed["scorer"], out, medium)
         found = audit(out, rescore=True)
         assert found.faults == [] and {node.path.name for node in found.nodes} >= {"model.manifest.json"}
         rows = pd.read_parquet(out)
         rows.loc[0, "value"] += 0.01
         rows.to_parquet(out, index=False)
-        recorder = Recorder("judge", found.root.manifest.history["code"], {"kind": kind})
+        recorder = Recorder("judge", found.root.manifest.history["code"], {"medium": medium})
         for parent, manifest in found.root.manifest.parents.items():
             recorder.uses(parent, manifest)
         recorder.seal(manifest_path(out), [out])
@@ -209,12 +216,12 @@ def test_an_audit_judges_again_and_finds_what_was_edited(sealed, tmp_path):
         )
 
 
-def test_predictions_of_another_split_are_not_judged(sealed, tmp_path):
+def test_predictions_of_another_split_are_not_scored(sealed, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     pd.read_parquet(sealed["one-source"]).iloc[:-1].to_parquet(other / "one-source.parquet", index=False)
     Recorder("split", "code", {}).seal(other / "one-source.manifest.json", [other / "one-source.parquet"])
     lists = {"one-source": other / "one-source.parquet"}
     with pytest.raises(ReposeError, match="was made from another one-source"):
-        run(sealed["moved"], sealed["store"], lists, sealed["scorer"], tmp_path / "judged.parquet")
-    assert not (tmp_path / "judged.parquet").exists()
+        run(sealed["moved"], sealed["store"], lists, sealed["scorer"], tmp_path / "renders.parquet")
+    assert not (tmp_path / "renders.parquet").exists()

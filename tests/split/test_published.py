@@ -14,7 +14,7 @@ from repose.convert.bodies import write_bodies
 from repose.convert.catalog import COLUMNS as CATALOG
 from repose.convert.catalog import mesh_id
 from repose.errors import ReposeError
-from repose.methods.interface import Transfer
+from repose.methods.interface import Transfer, TransferNetwork
 from repose.predict.meshes import predict
 from repose.provenance.manifest import Recorder, load, manifest_path
 from repose.score.meshes import score
@@ -126,7 +126,7 @@ def store(tmp_path):
     return MeshStore(tmp_path / "meshes.zarr")
 
 
-class Mean(torch.nn.Module):
+class Mean(torch.nn.Module, TransferNetwork):
     """Its result depends on both inputs, so that rows with one truth differ."""
 
     ordered = True
@@ -141,7 +141,7 @@ def test_rows_that_share_a_truth_keep_their_own_predictions_and_scores(store, tm
     predict(Mean(), store, {"unseen": rows}, "cpu", tmp_path / "p.zarr", "mean")
     vertices = zarr.open_array(tmp_path / "p.zarr" / "unseen" / "vertices", mode="r")[:]
     assert all(not np.allclose(vertices[a], vertices[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
-    scored = score(tmp_path / "p.zarr", store, "unseen", rows)
+    scored = score(tmp_path / "p.zarr", store.path, {"unseen": rows})
     keys = ["identity_mesh", "pose_mesh", "metric"]
     assert not scored.duplicated(keys).any() and scored[scored.metric == "pmd_m2"].value.nunique() == 3
 

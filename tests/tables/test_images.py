@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from repose.tables.images import COLUMNS, image_table, markdown
+from repose.tables.images import COLUMNS, markdown
+from repose.tables.images import table as image_table
 from repose.tables.runs import Run, interval95
 
 

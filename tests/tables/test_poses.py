@@ -1,18 +1,19 @@
-"""Tables of transfers and made-up poses beside each other."""
+"""Tables of transfers and generated poses beside each other."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from repose.score.poses import METRICS
-from repose.tables.poses import COLUMNS, markdown, pose_table, reported
+from repose.metrics.poses import METRICS
+from repose.tables.poses import COLUMNS, markdown, reported
+from repose.tables.poses import table as pose_table
 from repose.tables.runs import Run, interval95
 from tests.tables.test_transfer import run as transfer_run
 
 
 def run(seed=0, method="npr-diffusion", seconds=30.0):
     rows = [
-        (protocol, identity, metric, 0.1 * (1 + number) * (1 + k) + seed)
+        (protocol, identity, metric.name, 0.1 * (1 + number) * (1 + k) + seed)
         for protocol, bodies in (("own-body", [0]), ("new-body", [2, 3, 4]))
         for k, identity in enumerate(bodies)
         for number, metric in enumerate(METRICS)

@@ -1,4 +1,4 @@
-"""The stage `tables` on runs made by hand: what it takes judged pictures from, and what is checked behind them."""
+"""The stage `tables` on runs made by hand: what it takes scores of renders from, and what is checked behind them."""
 
 import shutil
 from pathlib import Path
@@ -55,12 +55,12 @@ def transfers(results, method, model=None):
         ("one-source", "own-body"),
         make(
             results / f"judged/{place}.parquet", said, "judge",
-            [("predictions", predictions), ("scorer", results / SCORER)], {"kind": "meshes"},
+            [("predictions", predictions), ("scorer", results / SCORER)], {"medium": "meshes"},
         ),
     )  # fmt: skip
 
 
-def made_up(results):
+def generated(results):
     place = "open-human/rest-pose/seed0"
     predictions = make(results / f"predictions/{place}.txt", "", "predict", describe={"parameters": 0})
     scores = make(
@@ -69,7 +69,7 @@ def made_up(results):
     )  # fmt: skip
     judged = make(
         results / f"judged/{place}.parquet", rows(["identity"], ("own-body", 0, "render_fid", 5.0)), "judge",
-        [("predictions", predictions), ("scorer", results / SCORER)], {"kind": "poses"},
+        [("predictions", predictions), ("scorer", results / SCORER)], {"medium": "poses"},
     )  # fmt: skip
     protocols = ("one-source", "own-body")
     return RunFiles("open-human", "rest-pose", 0, scores, predictions, None, protocols, judged)
@@ -78,7 +78,7 @@ def made_up(results):
 def all_runs(results, steps=10):
     make(results / SCORER, f"weights {steps}", "train", params={"steps": steps})
     model = make(results / "runs/open-human/npr/seed0/model.safetensors", "weights", "train")
-    return [transfers(results, "copy-identity"), transfers(results, "npr", model), made_up(results)]
+    return [transfers(results, "copy-identity"), transfers(results, "npr", model), generated(results)]
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_an_audit_walks_into_what_was_said_and_to_who_said_it(results):
         for _, what in audit(results / "table4.csv").faults
     )
     parents = load(manifest_path(results / JUDGED)).parents
-    recorder = Recorder("judge", "code", {"kind": "meshes"})
+    recorder = Recorder("judge", "code", {"medium": "meshes"})
     for name, parent in parents.items():
         recorder.uses(name, parent)
     recorder.seal(manifest_path(results / JUDGED), [results / JUDGED])
@@ -150,7 +150,7 @@ def test_another_training_of_the_scorer_is_named_as_the_cause(results, tmp_path)
         said = pd.read_parquet(files.judged)
         kind = "poses" if "identity" in said else "meshes"
         inputs = [("predictions", files.predictions), ("scorer", other / SCORER)]
-        make(files.judged, said.assign(value=said.value + 1), "judge", inputs, {"kind": kind})
+        make(files.judged, said.assign(value=said.value + 1), "judge", inputs, {"medium": kind})
     run(runs, other / "table4.csv", "poses")
     found = compare(results, other)
     assert {number.column for number in found.numbers} == {"render_fid"} and len(found.numbers) == 3

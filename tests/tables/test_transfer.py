@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from repose.tables.meshes import COLUMNS, markdown, transfer_table
+from repose.tables.meshes import COLUMNS, markdown
+from repose.tables.meshes import table as transfer_table
 from repose.tables.runs import Run, interval95
 
 METRICS = {"pmd_m2": 4e-3, "cd_m2": 8e-3, "mpve_mm": 90.0, "edge_error": 0.2}

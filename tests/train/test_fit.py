@@ -19,7 +19,7 @@ from repose.convert.bodies import write_bodies
 from repose.data.meshes import BatchStream, TrainingData, Triples, centred
 from repose.errors import ReposeError
 from repose.methods.build import build
-from repose.methods.interface import Transfer
+from repose.methods.interface import Transfer, TransferNetwork
 from repose.methods.losses import seen_edges, weighted_edges
 from repose.methods.recipe import rate_factor
 from repose.methods.settings import Training
@@ -186,7 +186,7 @@ def test_shuffles_reach_the_network_and_the_output_comes_back_in_order():
     identity_order, pose_order = torch.randperm(7), torch.randperm(5)
     seen = {}
 
-    class Echo(torch.nn.Module):
+    class Echo(torch.nn.Module, TransferNetwork):
         def forward(self, a, b):
             seen.update(identity=a, pose=b)
             return Transfer(vertices=a * 2, warp=a * 3)

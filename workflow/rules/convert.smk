@@ -1,65 +1,75 @@
 """Raw data as .obj files, named and laid out as the published loaders read them, or as PNGs with their labels.
 
 REQUIRED INPUTS: results/data/{dataset}/raw.npz, or raw.json and unpacked/ of a licensed dataset
-OUTPUTS: results/data/{dataset}/catalog.parquet, and results/data/{dataset}/obj/id{i}_{j}.obj, or
-results/data/{dataset}/img/{image}.png and .npz: hard links into results/data/{dataset}/.converted, which is not declared: Snakemake deletes outputs before it runs a rule, and one
-changed mesh would cost all conversions.
+OUTPUTS: results/data/{dataset}/catalog.parquet (of images, pairs.parquet too), and results/data/{dataset}/obj/id{i}_{j}.obj,
+or results/data/{dataset}/img/{image}.png and .npz, with a manifest for the catalogue and one for the folder. Its files
+are hard links into results/data/{dataset}/.converted, which is not declared: Snakemake deletes outputs before it runs a
+rule, and one changed mesh would cost all conversions.
 """
 
 
 rule convert:
     """Write the bodies of {wildcards.dataset} as .obj files with a catalogue."""
     input:
-        raw=ancient(raw_data),
-        unpacked=ancient(raw_unpacked),
-        manifest="results/data/{dataset}/raw.manifest.json",
+        data=ancient(data("convert")),
+        manifests=manifests("convert"),
     output:
-        catalog="results/data/{dataset}/catalog.parquet",
-        manifest="results/data/{dataset}/catalog.manifest.json",
-        meshes=directory("results/data/{dataset}/obj"),
+        catalog=RESULTS.catalog(),
+        manifest=manifest_path(RESULTS.catalog()),
+        meshes=directory(RESULTS.converted("meshes")),
+        meshes_manifest=manifest_path(RESULTS.converted("meshes")),
     log:
         "logs/convert/{dataset}.log",
     benchmark:
         "benchmarks/convert/{dataset}.tsv"
     wildcard_constraints:
-        dataset=one_of(filter(is_of("meshes"), CONFIG.datasets)),
+        dataset=one_of(
+            name
+            for name, dataset in CONFIG.datasets.items()
+            if dataset.medium == "meshes"
+        ),
     conda:
         ENV
-    threads: CONFIG.convert.workers
+    threads: threads_of("convert")
     resources:
-        mem_mb=3000,
-        runtime=240,
+        mem_mb=memory_of("convert"),
+        runtime=minutes_of("convert"),
+        gpu=gpus_of("convert"),
     params:
-        code=dataset_code("convert"),
+        decided_by=decided_by("convert"),
     shell:
-        "repose convert {wildcards.dataset} --raw {input.raw} --out {output.catalog}"
-        " 2>&1 | tee {log}"
+        "repose convert {wildcards.dataset:q} 2>&1 | tee {log:q}"
 
 
 rule convert_images:
     """Write the images of {wildcards.dataset} as PNGs and labels with a catalogue."""
     input:
-        raw=ancient(raw_data),
-        unpacked=ancient(raw_unpacked),
-        manifest="results/data/{dataset}/raw.manifest.json",
+        data=ancient(data("convert")),
+        manifests=manifests("convert"),
     output:
-        catalog="results/data/{dataset}/catalog.parquet",
-        manifest="results/data/{dataset}/catalog.manifest.json",
-        images=directory("results/data/{dataset}/img"),
+        catalog=RESULTS.catalog(),
+        pairs=RESULTS.pairs(),
+        manifest=manifest_path(RESULTS.catalog()),
+        images=directory(RESULTS.converted("images")),
+        images_manifest=manifest_path(RESULTS.converted("images")),
     log:
         "logs/convert/{dataset}.log",
     benchmark:
         "benchmarks/convert/{dataset}.tsv"
     wildcard_constraints:
-        dataset=one_of(filter(is_of("images"), CONFIG.datasets)),
+        dataset=one_of(
+            name
+            for name, dataset in CONFIG.datasets.items()
+            if dataset.medium == "images"
+        ),
     conda:
         ENV
-    threads: CONFIG.convert.workers
+    threads: threads_of("convert")
     resources:
-        mem_mb=3000,
-        runtime=240,
+        mem_mb=memory_of("convert"),
+        runtime=minutes_of("convert"),
+        gpu=gpus_of("convert"),
     params:
-        code=dataset_code("convert-images"),
+        decided_by=decided_by("convert"),
     shell:
-        "repose convert {wildcards.dataset} --raw {input.raw} --out {output.catalog}"
-        " 2>&1 | tee {log}"
+        "repose convert {wildcards.dataset:q} 2>&1 | tee {log:q}"

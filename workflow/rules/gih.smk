@@ -3,63 +3,58 @@
 REQUIRED INPUTS: results/data/{dataset}/meshes.zarr
 OUTPUTS: results/gih/{dataset}.zarr with its manifest. Of the store only the index is declared as an output, because
 Snakemake deletes outputs before it runs a rule: one changed mesh would cost all matrices. A part is run again when
-matrices that it made have been deleted (`gih_lost`).
+matrices that it made have been deleted (`lost`).
 """
 
 
 rule gih_part:
     """Compute part {wildcards.number} of the geodesic distances of {wildcards.dataset}."""
     input:
-        meshes=ancient("results/data/{dataset}/meshes.zarr"),
-        manifest="results/data/{dataset}/meshes.manifest.json",
+        data=ancient(data("gih_part")),
+        manifests=manifests("gih_part"),
     output:
-        part="results/gih/{dataset}/part{number}.json",
-        manifest="results/gih/{dataset}/part{number}.manifest.json",
+        part=RESULTS.gih_part(),
+        manifest=manifest_path(RESULTS.gih_part()),
     log:
         "logs/gih/{dataset}/part{number}.log",
     benchmark:
         "benchmarks/gih/{dataset}/part{number}.tsv"
     conda:
         ENV
-    threads: CONFIG.gih.workers
+    threads: threads_of("gih_part")
     resources:
-        mem_mb=gih_memory,
-        runtime=720,
-        gpu=int(CONFIG.gih.backend == "cuda"),
+        mem_mb=memory_of("gih_part"),
+        runtime=minutes_of("gih_part"),
+        gpu=gpus_of("gih_part"),
     params:
-        settings=CONFIG.gih.model_dump(mode="json"),
-        code=stage_code("gih"),
-        lost=gih_lost,
+        decided_by=decided_by("gih_part"),
+        lost=lambda wildcards: lost(
+            RESULTS.gih_part(**wildcards), RESULTS.gih(wildcards.dataset)
+        ),
     shell:
-        "repose gih part {wildcards.number} --meshes {input.meshes} --lost '{params.lost}'"
-        " --store results/gih/{wildcards.dataset}.zarr --out {output.part} 2>&1 | tee {log}"
+        "repose gih part {wildcards.dataset:q} {wildcards.number:q} --lost={params.lost:q} 2>&1 | tee {log:q}"
 
 
 rule gih:
     """Gather the geodesic distances of {wildcards.dataset} in one checked store."""
     input:
-        parts=collect(
-            "results/gih/{{dataset}}/part{number}.json", number=range(CONFIG.gih.parts)
-        ),
-        manifests=collect(
-            "results/gih/{{dataset}}/part{number}.manifest.json",
-            number=range(CONFIG.gih.parts),
-        ),
+        data=ancient(data("gih")),
+        manifests=manifests("gih"),
     output:
-        index="results/gih/{dataset}.zarr/zarr.json",
-        manifest="results/gih/{dataset}.manifest.json",
+        index=RESULTS.gih() / "zarr.json",
+        manifest=manifest_path(RESULTS.gih()),
     log:
         "logs/gih/{dataset}.log",
     benchmark:
         "benchmarks/gih/{dataset}.tsv"
     conda:
         ENV
+    threads: threads_of("gih")
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=memory_of("gih"),
+        runtime=minutes_of("gih"),
+        gpu=gpus_of("gih"),
     params:
-        settings=CONFIG.gih.model_dump(mode="json"),
-        code=stage_code("gih"),
+        decided_by=decided_by("gih"),
     shell:
-        "repose gih gather {input.parts} --store results/gih/{wildcards.dataset}.zarr"
-        " 2>&1 | tee {log}"
+        "repose gih gather {wildcards.dataset:q} 2>&1 | tee {log:q}"

@@ -8,13 +8,11 @@ OUTPUTS: results/neighbours/{dataset}/{method}.zarr
 rule neighbours:
     """Find the neighbours that {wildcards.method} looks at on {wildcards.dataset}."""
     input:
-        store=ancient(packed),
-        store_manifest=packed_manifest,
-        split=ancient("results/splits/{dataset}/train.parquet"),
-        split_manifest="results/splits/{dataset}/train.manifest.json",
+        data=ancient(data("neighbours")),
+        manifests=manifests("neighbours"),
     output:
-        neighbours=directory("results/neighbours/{dataset}/{method}.zarr"),
-        manifest="results/neighbours/{dataset}/{method}.manifest.json",
+        neighbours=directory(RESULTS.neighbours()),
+        manifest=manifest_path(RESULTS.neighbours()),
     log:
         "logs/neighbours/{dataset}/{method}.log",
     benchmark:
@@ -25,13 +23,12 @@ rule neighbours:
         ),
     conda:
         ENV
-    threads: CONFIG.compute.threads
+    threads: threads_of("neighbours")
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=memory_of("neighbours"),
+        runtime=minutes_of("neighbours"),
+        gpu=gpus_of("neighbours"),
     params:
-        settings=neighbour_settings,
-        code=stage_code("neighbours"),
+        decided_by=decided_by("neighbours"),
     shell:
-        "repose neighbours {wildcards.method} --store {input.store} --split {input.split}"
-        " --out {output.neighbours} 2>&1 | tee {log}"
+        "repose neighbours {wildcards.dataset:q} {wildcards.method:q} 2>&1 | tee {log:q}"

@@ -1,4 +1,4 @@
-"""Predicted vertices of every test triple.
+"""Predicted vertices, images or poses of every test list.
 
 REQUIRED INPUTS: results/data/{dataset}/meshes.zarr or images.zarr, the test splits, and the weights of a learned method
 OUTPUTS: results/predictions/{dataset}/{method}/seed{seed}.zarr
@@ -8,29 +8,23 @@ OUTPUTS: results/predictions/{dataset}/{method}/seed{seed}.zarr
 rule predict:
     """Predict the test triples of {wildcards.dataset} with {wildcards.method}, seed {wildcards.seed}."""
     input:
-        store=ancient(packed),
-        store_manifest=packed_manifest,
-        splits=test_splits,
-        model=trained_model,
+        data=ancient(data("predict")),
+        manifests=manifests("predict"),
     output:
-        predictions=directory("results/predictions/{dataset}/{method}/seed{seed}.zarr"),
-        manifest="results/predictions/{dataset}/{method}/seed{seed}.manifest.json",
+        predictions=directory(RESULTS.predictions()),
+        manifest=manifest_path(RESULTS.predictions()),
     log:
         "logs/predict/{dataset}/{method}/seed{seed}.log",
     benchmark:
         "benchmarks/predict/{dataset}/{method}/seed{seed}.tsv"
     conda:
         ENV
-    threads: CONFIG.compute.threads
+    threads: threads_of("predict")
     resources:
-        mem_mb=8000,
-        runtime=120,
-        gpu=int(CONFIG.compute.device == "cuda"),
+        mem_mb=memory_of("predict"),
+        runtime=minutes_of("predict"),
+        gpu=gpus_of("predict"),
     params:
-        model=model_option,
-        settings=method_settings,
-        code=method_code("predict"),
+        decided_by=decided_by("predict"),
     shell:
-        "repose predict {wildcards.dataset} {wildcards.method} --store {input.store}"
-        " --splits results/splits/{wildcards.dataset} {params.model} --out {output.predictions}"
-        " 2>&1 | tee {log}"
+        "repose predict {wildcards.dataset:q} {wildcards.method:q} --seed {wildcards.seed:q} 2>&1 | tee {log:q}"

@@ -1,4 +1,4 @@
-"""Raw data: those of the open datasets are made from a seed, the others are brought by users.
+"""Raw data: those of the open datasets are made from a seed, the others are supplied by users.
 
 REQUIRED INPUTS: data/raw/{source}/ for a licensed dataset: files or archives as downloaded, see docs/data.md;
 results/data/{bodies}/raw.npz for a dataset of rendered images
@@ -10,50 +10,59 @@ results/data/{dataset}/raw.json, the inventory of raw files, and unpacked/ besid
 rule raw:
     """Draw identities and poses of {wildcards.dataset}, or clothes and cameras."""
     input:
-        bodies=ancient(raw_bodies),
-        manifest=raw_bodies_manifest,
+        data=ancient(data("raw")),
+        manifests=manifests("raw"),
     output:
-        recipe="results/data/{dataset}/raw.npz",
-        manifest="results/data/{dataset}/raw.manifest.json",
+        recipe=RESULTS.recipe(),
+        manifest=manifest_path(RESULTS.recipe()),
     log:
         "logs/raw/{dataset}.log",
     benchmark:
         "benchmarks/raw/{dataset}.tsv"
     wildcard_constraints:
-        dataset=one_of(name for name in CONFIG.datasets if not is_licensed(name)),
+        dataset=one_of(
+            name
+            for name, dataset in CONFIG.datasets.items()
+            if not dataset.is_licensed
+        ),
     conda:
         ENV
+    threads: threads_of("raw")
     resources:
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=memory_of("raw"),
+        runtime=minutes_of("raw"),
+        gpu=gpus_of("raw"),
     params:
-        settings=raw_settings,
-        code=dataset_code("raw"),
-        bodies=bodies_option,
+        decided_by=decided_by("raw"),
     shell:
-        "repose raw {wildcards.dataset} {params.bodies} --out {output.recipe} 2>&1 | tee {log}"
+        "repose raw {wildcards.dataset:q} 2>&1 | tee {log:q}"
 
 
 rule raw_files:
-    """Check what was brought for {wildcards.dataset}, unpack archives, and list the files with their hashes."""
+    """Check what a user supplied for {wildcards.dataset}, unpack archives, and list the files with their hashes."""
     output:
-        inventory="results/data/{dataset}/raw.json",
-        unpacked=directory("results/data/{dataset}/unpacked"),
-        manifest="results/data/{dataset}/raw.manifest.json",
+        inventory=RESULTS.inventory(),
+        unpacked=directory(RESULTS.unpacked()),
+        manifest=manifest_path(RESULTS.inventory()),
     log:
         "logs/raw/{dataset}.log",
     benchmark:
         "benchmarks/raw/{dataset}.tsv"
     wildcard_constraints:
-        dataset=one_of(filter(is_licensed, CONFIG.datasets)),
+        dataset=one_of(
+            name for name, dataset in CONFIG.datasets.items() if dataset.is_licensed
+        ),
     conda:
         ENV
+    threads: threads_of("raw")
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=memory_of("raw"),
+        runtime=minutes_of("raw"),
+        gpu=gpus_of("raw"),
     params:
-        settings=raw_settings,
-        brought=raw_brought,
-        code=dataset_code("raw-files"),
+        decided_by=decided_by("raw"),
+        supplied=lambda wildcards: supplied(
+            CONFIG.datasets[wildcards.dataset], RESULTS.inventory(wildcards.dataset)
+        ),
     shell:
-        "repose raw {wildcards.dataset} --out {output.inventory} 2>&1 | tee {log}"
+        "repose raw {wildcards.dataset:q} 2>&1 | tee {log:q}"

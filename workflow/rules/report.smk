@@ -1,6 +1,6 @@
 """Pictures of the results.
 
-REQUIRED INPUTS: predictions of every method of the table, the packed meshes
+REQUIRED INPUTS: predictions of every method of the table, the packed meshes or images
 OUTPUTS: results/figures/{table}.png
 """
 
@@ -8,28 +8,27 @@ OUTPUTS: results/figures/{table}.png
 rule report:
     """Show identity, pose, truth, prediction and error of some test triples of {wildcards.table}."""
     input:
-        predictions=runs(
-            "results/predictions/{dataset}/{method}/seed{seed}.manifest.json"
-        ),
+        manifests=manifests("report"),
     output:
         figure=report(
-            "results/figures/{table}.png",
+            RESULTS.figure(),
             caption="../report/figure.rst",
             category="Figures",
             labels={"figure": "transfers of {table}"},
         ),
-        manifest="results/figures/{table}.manifest.json",
+        manifest=manifest_path(RESULTS.figure()),
     log:
         "logs/report/{table}.log",
     benchmark:
         "benchmarks/report/{table}.tsv"
     conda:
         ENV
+    threads: threads_of("report")
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory_of("report"),
+        runtime=minutes_of("report"),
+        gpu=gpus_of("report"),
     params:
-        table=table_settings,
-        code=medium_code("report"),
+        decided_by=decided_by("report"),
     shell:
-        "repose report {wildcards.table} --results results --out {output.figure} 2>&1 | tee {log}"
+        "repose report {wildcards.table:q} 2>&1 | tee {log:q}"

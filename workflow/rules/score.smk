@@ -1,35 +1,61 @@
-"""Metrics of every test triple.
+"""Metrics of every test triple, pair of images or body; and of pictures of predicted meshes.
 
-REQUIRED INPUTS: results/predictions/{dataset}/{method}/seed{seed}.zarr, the packed meshes, the test splits
-OUTPUTS: results/scores/{dataset}/{method}/seed{seed}.parquet
+REQUIRED INPUTS: results/predictions/{dataset}/{method}/seed{seed}.zarr, the packed meshes or images, the test splits,
+and the weights of a scorer where a dataset or a table names one
+OUTPUTS: results/scores/{dataset}/{method}/seed{seed}.parquet, results/render-scores/{dataset}/{method}/seed{seed}.parquet
 """
+
+RENDERED = [table for table in CONFIG.tables.values() if table.scorer]
 
 
 rule score:
     """Score {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}."""
     input:
-        predictions=ancient("results/predictions/{dataset}/{method}/seed{seed}.zarr"),
-        predictions_manifest="results/predictions/{dataset}/{method}/seed{seed}.manifest.json",
-        store=ancient(packed),
-        store_manifest=packed_manifest,
-        splits=test_splits,
-        scorer=scorer_model,
+        data=ancient(data("score")),
+        manifests=manifests("score"),
     output:
-        scores="results/scores/{dataset}/{method}/seed{seed}.parquet",
-        manifest="results/scores/{dataset}/{method}/seed{seed}.manifest.json",
+        scores=RESULTS.scores(),
+        manifest=manifest_path(RESULTS.scores()),
     log:
         "logs/score/{dataset}/{method}/seed{seed}.log",
     benchmark:
         "benchmarks/score/{dataset}/{method}/seed{seed}.tsv"
     conda:
         ENV
+    threads: threads_of("score")
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=memory_of("score"),
+        runtime=minutes_of("score"),
+        gpu=gpus_of("score"),
     params:
-        code=medium_code("score"),
-        scorer=scorer_option,
-        official=official_settings,
+        decided_by=decided_by("score"),
     shell:
-        "repose score {wildcards.dataset} {wildcards.method} --predictions {input.predictions} --store {input.store}"
-        " --splits results/splits/{wildcards.dataset} {params.scorer} --out {output.scores} 2>&1 | tee {log}"
+        "repose score {wildcards.dataset:q} {wildcards.method:q} --seed {wildcards.seed:q} 2>&1 | tee {log:q}"
+
+
+rule score_renders:
+    """Score pictures of {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}."""
+    input:
+        data=ancient(data("score_renders")),
+        manifests=manifests("score_renders"),
+    output:
+        scores=RESULTS.render_scores(),
+        manifest=manifest_path(RESULTS.render_scores()),
+    log:
+        "logs/score_renders/{dataset}/{method}/seed{seed}.log",
+    benchmark:
+        "benchmarks/score_renders/{dataset}/{method}/seed{seed}.tsv"
+    wildcard_constraints:
+        dataset=one_of(name for table in RENDERED for name in table.datasets),
+        method=one_of(name for table in RENDERED for name in table.methods),
+    conda:
+        ENV
+    threads: threads_of("score_renders")
+    resources:
+        mem_mb=memory_of("score_renders"),
+        runtime=minutes_of("score_renders"),
+        gpu=gpus_of("score_renders"),
+    params:
+        decided_by=decided_by("score_renders"),
+    shell:
+        "repose score-renders {wildcards.dataset:q} {wildcards.method:q} --seed {wildcards.seed:q} 2>&1 | tee {log:q}"

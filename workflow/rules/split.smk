@@ -8,25 +8,24 @@ OUTPUTS: results/splits/{dataset}/{part}.parquet, and the same as a published-st
 rule split:
     """Draw the {wildcards.part} triples or pairs of {wildcards.dataset}."""
     input:
-        catalog=ancient("results/data/{dataset}/catalog.parquet"),
-        manifest="results/data/{dataset}/catalog.manifest.json",
-        published=published_list,
+        data=ancient(data("split")),
+        manifests=manifests("split"),
     output:
-        triples="results/splits/{dataset}/{part}.parquet",
-        names="results/splits/{dataset}/{part}.txt",
-        manifest="results/splits/{dataset}/{part}.manifest.json",
+        triples=RESULTS.split(),
+        names=RESULTS.split().with_suffix(".txt"),
+        manifest=manifest_path(RESULTS.split()),
     log:
         "logs/split/{dataset}/{part}.log",
     benchmark:
         "benchmarks/split/{dataset}/{part}.tsv"
     conda:
         ENV
+    threads: threads_of("split")
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory_of("split"),
+        runtime=minutes_of("split"),
+        gpu=gpus_of("split"),
     params:
-        settings=split_settings,
-        code=split_code,
+        decided_by=decided_by("split"),
     shell:
-        "repose split {wildcards.dataset} {wildcards.part}"
-        " --catalog {input.catalog} --out {output.triples} 2>&1 | tee {log}"
+        "repose split {wildcards.dataset:q} {wildcards.part:q} 2>&1 | tee {log:q}"

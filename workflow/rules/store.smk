@@ -8,47 +8,48 @@ OUTPUTS: results/data/{dataset}/meshes.zarr, or images.zarr
 rule store:
     """Pack the meshes of {wildcards.dataset}."""
     input:
-        catalog=ancient("results/data/{dataset}/catalog.parquet"),
-        meshes=ancient("results/data/{dataset}/obj"),
-        manifest="results/data/{dataset}/catalog.manifest.json",
+        data=ancient(data("store")),
+        manifests=manifests("store"),
     output:
-        store=directory("results/data/{dataset}/meshes.zarr"),
-        manifest="results/data/{dataset}/meshes.manifest.json",
+        store=directory(RESULTS.packed("meshes")),
+        manifest=manifest_path(RESULTS.packed("meshes")),
     log:
         "logs/store/{dataset}.log",
     benchmark:
         "benchmarks/store/{dataset}.tsv"
     conda:
         ENV
-    threads: CONFIG.convert.workers
+    threads: threads_of("store")
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory_of("store"),
+        runtime=minutes_of("store"),
+        gpu=gpus_of("store"),
     params:
-        code=stage_code("store"),
+        decided_by=decided_by("store"),
     shell:
-        "repose store --catalog {input.catalog} --out {output.store} 2>&1 | tee {log}"
+        "repose store {wildcards.dataset:q} 2>&1 | tee {log:q}"
 
 
 rule store_images:
     """Pack the images of {wildcards.dataset}."""
     input:
-        catalog=ancient("results/data/{dataset}/catalog.parquet"),
-        images=ancient("results/data/{dataset}/img"),
-        manifest="results/data/{dataset}/catalog.manifest.json",
+        data=ancient(data("store")),
+        manifests=manifests("store"),
     output:
-        store=directory("results/data/{dataset}/images.zarr"),
-        manifest="results/data/{dataset}/images.manifest.json",
+        store=directory(RESULTS.packed("images")),
+        manifest=manifest_path(RESULTS.packed("images")),
     log:
         "logs/store/{dataset}.log",
     benchmark:
         "benchmarks/store/{dataset}.tsv"
     conda:
         ENV
+    threads: threads_of("store")
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory_of("store"),
+        runtime=minutes_of("store"),
+        gpu=gpus_of("store"),
     params:
-        code=stage_code("store-images"),
+        decided_by=decided_by("store"),
     shell:
-        "repose store --images --catalog {input.catalog} --out {output.store} 2>&1 | tee {log}"
+        "repose store {wildcards.dataset:q} 2>&1 | tee {log:q}"

@@ -1,7 +1,7 @@
 """Tables over runs.
 
-REQUIRED INPUTS: scores, predictions and weights of every dataset, method and seed of the table; judged pictures, if it
-has a scorer
+REQUIRED INPUTS: scores, predictions and weights of every dataset, method and seed of the table; scores of pictures, if
+it has a scorer
 OUTPUTS: results/{table}.csv and its Markdown twin
 """
 
@@ -9,31 +9,28 @@ OUTPUTS: results/{table}.csv and its Markdown twin
 rule tables:
     """Compare the methods of {wildcards.table} on its datasets."""
     input:
-        scores=runs("results/scores/{dataset}/{method}/seed{seed}.manifest.json"),
-        judged=runs(
-            "results/judged/{dataset}/{method}/seed{seed}.manifest.json",
-            CONFIG.is_judged,
-        ),
+        manifests=manifests("tables"),
     output:
         table=report(
-            "results/{table}.csv",
+            RESULTS.table(),
             caption="../report/table.rst",
             category="Tables",
             labels={"table": "{table}"},
         ),
-        markdown="results/{table}.md",
-        manifest="results/{table}.manifest.json",
+        markdown=RESULTS.table().with_suffix(".md"),
+        manifest=manifest_path(RESULTS.table()),
     log:
         "logs/tables/{table}.log",
     benchmark:
         "benchmarks/tables/{table}.tsv"
     conda:
         ENV
+    threads: threads_of("tables")
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory_of("tables"),
+        runtime=minutes_of("tables"),
+        gpu=gpus_of("tables"),
     params:
-        table=table_settings,
-        code=medium_code("tables"),
+        decided_by=decided_by("tables"),
     shell:
-        "repose tables {wildcards.table} --results results --out {output.table} 2>&1 | tee {log}"
+        "repose tables {wildcards.table:q} 2>&1 | tee {log:q}"

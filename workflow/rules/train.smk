@@ -1,6 +1,7 @@
 """One training per dataset, method and seed. Checkpoints live in results/.state, so that a killed job resumes.
 
-REQUIRED INPUTS: results/data/{dataset}/meshes.zarr or images.zarr, results/splits/{dataset}/train.parquet
+REQUIRED INPUTS: results/data/{dataset}/meshes.zarr or images.zarr, results/splits/{dataset}/train.parquet, and what else
+a method reads: distances, neighbours, weights of other trainings
 OUTPUTS: results/runs/{dataset}/{method}/seed{seed}/{model.safetensors,history.parquet,run.json}
 """
 
@@ -8,37 +9,27 @@ OUTPUTS: results/runs/{dataset}/{method}/seed{seed}/{model.safetensors,history.p
 rule train:
     """Train {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}."""
     input:
-        store=ancient(packed),
-        store_manifest=packed_manifest,
-        split=ancient("results/splits/{dataset}/train.parquet"),
-        split_manifest="results/splits/{dataset}/train.manifest.json",
-        gih=distances,
-        neighbours=neighbours,
-        given=given_models,
+        data=ancient(data("train")),
+        manifests=manifests("train"),
     output:
-        model="results/runs/{dataset}/{method}/seed{seed}/model.safetensors",
-        history="results/runs/{dataset}/{method}/seed{seed}/history.parquet",
-        summary="results/runs/{dataset}/{method}/seed{seed}/run.json",
-        manifest="results/runs/{dataset}/{method}/seed{seed}/model.manifest.json",
+        model=RESULTS.run(),
+        history=RESULTS.run().with_name("history.parquet"),
+        summary=RESULTS.run().with_name("run.json"),
+        manifest=manifest_path(RESULTS.run()),
     log:
         "logs/train/{dataset}/{method}/seed{seed}.log",
     benchmark:
         "benchmarks/train/{dataset}/{method}/seed{seed}.tsv"
+    wildcard_constraints:
+        method=one_of(name for name, method in CONFIG.methods.items() if method.learned),
     conda:
         ENV
-    threads: training_threads
+    threads: threads_of("train")
     resources:
-        mem_mb=training_memory,
-        runtime=1440,
-        gpu=training_gpus,
+        mem_mb=memory_of("train"),
+        runtime=minutes_of("train"),
+        gpu=gpus_of("train"),
     params:
-        settings=method_settings,
-        gih=distances_option,
-        neighbours=neighbours_option,
-        given=given_options,
-        code=method_code("train"),
+        decided_by=decided_by("train"),
     shell:
-        "repose train {wildcards.method} --seed {wildcards.seed}"
-        " --store {input.store} --split {input.split} {params.gih} {params.neighbours} {params.given}"
-        " --state results/.state --out {output.model}"
-        " 2>&1 | tee {log}"
+        "repose train {wildcards.dataset:q} {wildcards.method:q} --seed {wildcards.seed:q} 2>&1 | tee {log:q}"

@@ -2,23 +2,27 @@
 
 * Hashed: every file of every artefact against its manifest, every manifest against the history beside it,
   every link from an artefact to the content it was made from, and the raw files that a user brought.
-* Computed again: the table from the scores; with `rescore`, the scores, and what a scorer said of pictures, from
-  predictions and meshes too.
+* Computed again: the table from the scores; with `rescore`, the scores, those of renders included, from predictions and
+  meshes too.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, get_args
 
 import pandas as pd
 
+from repose.audit.table import incomplete
 from repose.audit.tree import Node, grow
 from repose.errors import ReposeError
-from repose.provenance.code import installed_codes
+from repose.medium import Medium, module_of
+from repose.metrics.metric import Metric
+from repose.provenance.code import code_hash
 from repose.provenance.manifest import Manifest, load, manifest_path
 
 KEYS = ("dataset", "method", "protocol")
@@ -35,12 +39,24 @@ class Row:
 
 @dataclass
 class Audit:
-    """What an audit found."""
+    """What an audit found.
+
+    Args:
+        root: the artefact that was audited, with everything behind it.
+        rows: of a table, those that were asked for.
+        rescored: whether the scores were computed again.
+        notes: what is worth knowing but breaks nothing.
+    """
 
     root: Node
     rows: list[Row]
     rescored: bool
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def metrics(self) -> Sequence[Metric]:
+        """The metrics that the table knows, in the order of its columns; none if it is no table."""
+        return metrics_of(self.root.manifest.history) if self.rows and self.root.manifest else ()
 
     @property
     def nodes(self) -> list[Node]:
@@ -70,7 +86,8 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
     Args:
         artefact: a table, or any other artefact with a manifest.
         cell: values that a row must have, such as `{"method": "corenet"}`.
-        rescore: compute every score again from predictions and meshes, judged pictures included.
+        rescore: compute every score again from predictions and meshes, scores of pictures included, and predict again:
+            baselines whole, learned methods on the first rows of each test list.
 
     Raises:
         ReposeError: there is no such artefact, or no row or column as named. What does not hold is no error, but
@@ -96,9 +113,11 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
         found.root.faults.append("cannot be read as a table")
     elif is_table and found.root.manifest:
         found.root.faults += _derived_otherwise(found.root, rows)
+        if not cell and table is not None:
+            found.root.faults += incomplete(found.root, artefact, table)
     if rescore:
         for node in found.nodes:
-            node.faults += _scored_otherwise(node)
+            node.faults += _made_otherwise(node)
     found.notes += _notes(found)
     return found
 
@@ -128,17 +147,27 @@ def _rows(table: pd.DataFrame, csv: Path, manifest: Path, cell: Mapping[str, str
         wanted = ", ".join(f"{k}={v}" for k, v in cell.items())
         raise ReposeError(f"no row of the table has {wanted}" if cell else "the table is empty", where=csv)
     try:
-        inputs = load(manifest).history["inputs"]
+        history = load(manifest).history
     except ReposeError:
-        inputs = {}  # the walk says what is wrong with the manifest
-    return [_row(record, inputs, _first_method(table, record)) for record in records]
+        history = {"inputs": {}}  # the walk says what is wrong with the manifest
+    return [_row(record, history["inputs"], _first_method(table, record, history)) for record in records]
 
 
-def _first_method(table: pd.DataFrame, record: dict[Any, str]) -> str | None:
+def metrics_of(history: Mapping[str, Any]) -> Sequence[Metric]:
+    """The metrics of a table, by its history, in the order of its columns; none if that is of something else."""
+    tables = _tables_of(history)
+    return tables.METRICS if tables else ()
+
+
+def _tables_of(history: Mapping[str, Any]) -> ModuleType | None:
+    medium = history.get("params", {}).get("medium")
+    return module_of("repose.tables", medium) if medium in get_args(Medium) else None
+
+
+def _first_method(table: pd.DataFrame, record: dict[Any, str], history: Mapping[str, Any]) -> str | None:
     """The first method of the row's dataset, where some of its cells take the scores of that one, too."""
-    from repose.tables.stage import over_first
-
-    if "dataset" not in record or not over_first(table.columns):
+    tables = _tables_of(history)
+    if "dataset" not in record or not tables or not tables.OVER_FIRST:
         return None
     return str(table.method[table.dataset == record["dataset"]].iloc[0])
 
@@ -162,7 +191,7 @@ def _derived_otherwise(root: Node, rows: list[Row]) -> list[str]:
         return []  # faults of their own
     try:
         table = derive(root.manifest, names)
-    except (OSError, ValueError, KeyError) as error:
+    except (ReposeError, OSError, ValueError, KeyError) as error:
         return [f"cannot be computed again from its scores: {error}"]
     fresh = {tuple(str(r[k]) for k in KEYS): r for r in table.to_dict("records")}
     faults = []
@@ -205,11 +234,15 @@ def _check_raw_files(node: Node, notes: list[str]) -> None:
             )
 
 
-def _scored_otherwise(node: Node) -> list[str]:
-    from repose.score import render_stage as judge
-    from repose.score import stage as score
+def _made_otherwise(node: Node) -> list[str]:
+    from repose.audit.predicted import differs_from_network
+    from repose.score import render_stage, stage
 
-    compute = {"score": score.differs_from_predictions, "judge": judge.differs_from_predictions}
+    compute = {
+        "predict": differs_from_network,
+        "score": stage.differs_from_predictions,
+        "score-renders": render_stage.differs_from_predictions,
+    }
     if node.manifest is None or node.manifest.content["stage"] not in compute:
         return []
     if not all(parent.manifest for parent in node.parents.values()):
@@ -217,7 +250,7 @@ def _scored_otherwise(node: Node) -> list[str]:
     try:
         return compute[node.manifest.content["stage"]](node.manifest)
     except (ReposeError, OSError, ValueError, KeyError) as error:
-        return [f"cannot be computed again from its predictions: {error}"]
+        return [f"cannot be computed again from its inputs: {error}"]
 
 
 def _agree(stands: str, fresh: Any) -> bool:
@@ -233,6 +266,14 @@ def _name(row: Row) -> str:
     return " ".join(row.key.values())
 
 
+def _installed_code(manifest: Manifest) -> str | None:
+    """Hash of the code that would make an artefact now; None where it is not installed."""
+    try:
+        return code_hash(*manifest.history["modules"])
+    except ModuleNotFoundError:
+        return None
+
+
 def _notes(found: Audit) -> list[str]:
     """What is worth knowing but breaks nothing: results of other code than the installed, or of several versions."""
     other: dict[str, list[Manifest]] = {}
@@ -241,7 +282,7 @@ def _notes(found: Audit) -> list[str]:
         if node.manifest:
             stage, code = node.manifest.content["stage"], node.manifest.history["code"]
             versions.setdefault(re.sub(r"seed\d+", "seed*", node.place), set()).add(code)
-            if code not in installed_codes(stage):
+            if code != _installed_code(node.manifest):
                 other.setdefault(stage, []).append(node.manifest)
     notes = [
         f"{stage}: {len(some)} made by other code than what is installed now; run the workflow to make them again"

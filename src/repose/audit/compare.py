@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from repose.audit.audit import KEYS
+from repose.audit.audit import KEYS, metrics_of
 from repose.audit.tree import Node, grow
 from repose.errors import ReposeError
+from repose.metrics.metric import Metric
 from repose.provenance.manifest import manifest_path
+from repose.tables.runs import MEASURED
 
-COSTS = ("train_seconds", "peak_memory_mib")  # differ between any two runs
 ABSENT = "–"
 
 
@@ -32,13 +34,23 @@ class Difference:
 
 @dataclass(frozen=True)
 class Number:
-    """One cell that is not the same in both."""
+    """One cell that is not the same in both.
+
+    Args:
+        table: file name of the table.
+        row: dataset, method and protocol.
+        column: of the table.
+        a, b: the numbers, None where there is none.
+        better: whether `b` is better than `a`; None where the column is of no metric, or no value of it is better.
+        causes: what the row was made with in other ways.
+    """
 
     table: str
     row: dict[str, str]
     column: str
     a: float | None
     b: float | None
+    better: bool | None
     causes: list[Difference]
 
 
@@ -71,13 +83,18 @@ def compare(a: Path, b: Path) -> Comparison:
             for place in sorted(nodes[0].keys() | nodes[1].keys())
         }
         differences |= dict.fromkeys(d for found in own.values() for d in found)
+        histories = [tree.manifest.history for tree in trees if tree.manifest]
+        metrics = {metric.column: metric for history in histories for metric in metrics_of(history)}
         for row, column, left, right in _cells(a / name, b / name):
             if left == right or (pd.isna(left) and pd.isna(right)):
                 alike += 1
             else:
                 behind = {node.place for tree in trees for node in _behind(tree, row)}
                 causes = [d for place, found in own.items() if place in behind for d in found]
-                numbers.append(Number(name, row, column, _number(left), _number(right), causes))
+                ends = _number(left), _number(right)
+                numbers.append(
+                    Number(name, row, column, *ends, _is_better(metrics.get(column), *ends), causes)
+                )
     return Comparison(list(differences), numbers, alike)
 
 
@@ -96,7 +113,7 @@ def show(found: Comparison, console: Console) -> None:
     table = Table("table", "row", "number", "A", "B", "change", "because of")
     for number in found.numbers:
         causes = ", ".join(sorted({_short(c) for c in number.causes})) or "nothing that is known"
-        cells = (_text(number.a), _text(number.b), _change(number.a, number.b), escape(causes))
+        cells = (_text(number.a), _text(number.b), _change(number), escape(causes))
         table.add_row(number.table, " ".join(number.row.values()), number.column, *cells)
     if found.numbers:
         console.print(table)
@@ -135,15 +152,23 @@ def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str
             yield f"{above}{key}", json.dumps(value) if not isinstance(value, str) else value
 
 
+def _is_better(metric: Metric | None, a: float | None, b: float | None) -> bool | None:
+    return None if metric is None or a is None or b is None else metric.is_improved(a, b)
+
+
 def _cells(a: Path, b: Path) -> Iterator[tuple[dict[str, str], str, Any, Any]]:
-    """(row, column, value in a, value in b) of every number but costs."""
-    left, right = (pd.read_csv(path) for path in (a, b))
-    keys = [k for k in KEYS if k in left and k in right]
-    both = left.merge(right, on=keys, how="outer", suffixes=("", "\0"))
-    for column in left.select_dtypes("number").columns.intersection(right.columns):
-        if column not in COSTS:
-            for row in both.to_dict("records"):
-                yield {k: str(row[k]) for k in keys}, str(column), row[column], row[f"{column}\0"]
+    """(row, column, value in a, value in b) of every number but costs; None in a table without that column."""
+    tables = [pd.read_csv(path) for path in (a, b)]
+    keys = [k for k in KEYS if all(k in table for table in tables)]
+    both = tables[0].merge(tables[1], on=keys, how="outer", suffixes=("", "\0"))
+    for column in dict.fromkeys(str(name) for table in tables for name in table):
+        there = [table for table in tables if column in table]
+        if column in (*keys, *MEASURED) or not all(is_numeric_dtype(table[column]) for table in there):
+            continue
+        names = (column, f"{column}\0") if len(there) == 2 else (column, column)
+        for row in both.to_dict("records"):
+            left, right = (row[n] if column in t else None for n, t in zip(names, tables, strict=True))
+            yield {k: str(row[k]) for k in keys}, column, left, right
 
 
 def _behind(tree: Node, row: Mapping[str, str]) -> Iterator[Node]:
@@ -174,5 +199,8 @@ def _text(value: float | None) -> str:
     return ABSENT if value is None else f"{value:.6g}"
 
 
-def _change(a: float | None, b: float | None) -> str:
-    return ABSENT if a is None or b is None or a == 0 else f"{(b - a) / abs(a):+.2%}"
+def _change(number: Number) -> str:
+    if number.a is None or number.b is None or number.a == 0:
+        return ABSENT
+    said = {True: ", better", False: ", worse", None: ""}[number.better]
+    return f"{(number.b - number.a) / abs(number.a):+.2%}{said}"

@@ -9,17 +9,16 @@ from rich.tree import Tree
 from repose.audit.audit import Audit, Row
 from repose.audit.tree import Node
 
-SHOWN = ("pmd_e4", "cd_e4", "mpve_mm", "edge_error", "run_ids")
-
 
 def show(found: Audit, console: Console) -> None:
     """Print the tree and the verdict."""
     tree = Tree(_label(found.root))
     seen = {found.root.place}
+    columns = [*(metric.column for metric in found.metrics), "run_ids"]
     for key, rows in _runs(found.rows).items():
         branch = tree.add(f"[bold]{escape(' / '.join(key))}[/]")
         for row in rows:
-            branch.add(_numbers(row))
+            branch.add(_numbers(row, columns))
         _grow(branch, {n: p for n, p in found.root.parents.items() if n in rows[0].branches}, seen)
     told = {name for row in found.rows for name in row.branches}
     _grow(tree, {n: p for n, p in found.root.parents.items() if n not in told}, seen)
@@ -39,6 +38,7 @@ def as_json(found: Audit) -> dict[str, Any]:
         "notes": found.notes,
         "digest": found.digest,
         "computed_again": _computed_again(found),
+        "metrics": {m.column: {"heading": m.heading, "better": m.better} for m in found.metrics},
         "rows": [row.key | row.cells | {"branches": list(row.branches)} for row in found.rows],
         "artefacts": [_plain(node) for node in found.nodes],
     }
@@ -60,8 +60,8 @@ def _runs(rows: list[Row]) -> dict[tuple[str, ...], list[Row]]:
     return runs
 
 
-def _numbers(row: Row) -> str:
-    cells = " ".join(f"{name} [cyan]{escape(row.cells[name])}[/]" for name in SHOWN if row.cells.get(name))
+def _numbers(row: Row, columns: list[str]) -> str:
+    cells = " ".join(f"{name} [cyan]{escape(row.cells[name])}[/]" for name in columns if row.cells.get(name))
     return f"{escape(row.key.get('protocol', 'row'))}: {cells}"
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from repose.errors import ReposeError
-from repose.provenance.manifest import Manifest, check_file, load
+from repose.provenance.manifest import Manifest, check_file, load, misplaced
+from repose.provenance.owner import results_folder
 
 _SEED = re.compile(r"/seed(\d+)[/.]")
 
@@ -112,12 +113,21 @@ def _broken_links(node: Node) -> list[str]:
         return []
     history = node.manifest.history
     faults = [
+        f"was made from {parent.place} when that had another history; it was edited, or replaced"
+        for name, parent in node.parents.items()
+        if parent.manifest
+        and history["histories"].get(name)
+        not in (parent.manifest.history["sha256"], *parent.manifest.history["former"])
+    ]
+    faults += [
         f"was made from another {name} than {parent.place}"
         for name, parent in node.parents.items()
         if parent.manifest and parent.manifest.digest != history["inputs"][name]
     ]
     if unplaced := set(history["inputs"]) - set(history["parents"]):
         faults.append(f"does not say where its input {min(unplaced)} lay")
+    if results_folder(node.path) and (fault := misplaced(node.manifest)):
+        faults.append(fault)
     seed = _SEED.search(f"/{node.place}")
     if node.manifest.content["stage"] == "train" and seed and int(seed[1]) != history["seed"]:
         faults.append(f"lies in the place of seed {seed[1]} but is of seed {history['seed']}")

@@ -20,8 +20,10 @@ from repose.cluster import Cluster
 from repose.convert.meshes import convert
 from repose.mesh.formats.io import read_mesh, write_obj
 from repose.mesh.mesh import Mesh
-from repose.provenance.manifest import Recorder, peak_memory_mib
+from repose.provenance.making import making
+from repose.provenance.manifest import peak_memory_mib
 from repose.raw.source import Item
+from repose.specs import Spec
 from repose.store.meshes import run as store
 
 VERTICES, MESHES, FEW = 6890, 320, 16
@@ -56,7 +58,7 @@ def measure(meshes: int = MESHES, vertices: int = VERTICES) -> dict[str, Any]:
         _write(root / "few", FEW, vertices)
         sides: dict[str, Callable[[], object]] = {
             "plain": lambda: _plainly(root / "few", root / "plain"),
-            "ours": lambda: _convert(root / "few", root / "ours"),
+            "ours": lambda: _afresh(root / "few", root / "ours"),
         }
         result: dict[str, Any] = {}
         for name, side in sides.items():
@@ -81,13 +83,13 @@ def measure(meshes: int = MESHES, vertices: int = VERTICES) -> dict[str, Any]:
 
 
 def _stages(root: Path, changed: Path) -> dict[str, dict[str, float]]:
-    out = root / "catalog.parquet"
-
     def again() -> None:
-        convert(_Folder(root / "raw"), out, "bench", CLUSTER, Recorder("convert", "bench", {}))
+        _convert(root / "raw", root)
 
     stages = {"convert": _timed(again)}
-    stages["store"] = _timed(lambda: store(out, root / "meshes.zarr", CLUSTER))
+    stages["store"] = _timed(
+        lambda: store(root / "catalog.parquet", root / "obj", root / "meshes.zarr", CLUSTER)
+    )
     stages["nothing changed"] = _timed(again)
     shutil.copytree(changed, root / "raw", dirs_exist_ok=True)
     return stages | {"one changed": _timed(again)}
@@ -109,9 +111,16 @@ def _plainly(raw: Path, out: Path) -> None:
         (out / path.name).write_text(str(mesh.export(file_type="obj", digits=9)))
 
 
-def _convert(raw: Path, out: Path) -> None:
+def _afresh(raw: Path, out: Path) -> None:
     shutil.rmtree(out, ignore_errors=True)
-    convert(_Folder(raw), out / "catalog.parquet", "bench", CLUSTER, Recorder("convert", "bench", {}))
+    _convert(raw, out)
+
+
+def _convert(raw: Path, out: Path) -> None:
+    spec = Spec("convert", (), {})
+    with making(spec, out / "obj", {}, keep=0) as meshes:
+        with making(spec, out / "catalog.parquet", {}, keep=0) as catalog:
+            convert(_Folder(raw), "bench", CLUSTER, catalog, meshes)
 
 
 def _apart(one: Path, other: Path) -> float:

@@ -3,26 +3,13 @@
 import difflib
 from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from repose.config.models import Config
-from repose.methods.flow.settings import FlowRegressionSettings, FlowTransferSettings, ImageFeaturesSettings
-from repose.methods.npr.settings import NprSettings, Refined
-from repose.methods.npr_diffusion.settings import NprDiffusionSettings
-from repose.methods.scorers.settings import ImageScorerSettings, RenderScorerSettings
-from repose.methods.settings import LearnedMethod
+from repose.methods.settings import LearnedMethod, MethodSettings, same
 
 SAME = "give both methods the same"
-# What a method may be given of another one: of which class that is, and settings that both must have alike.
-PARTS: dict[str, tuple[type, tuple[str, ...]]] = {
-    "poses_of": (NprSettings, ()),
-    "features": (ImageFeaturesSettings, ()),
-    "flow": (FlowRegressionSettings, ("flow_network", "joints", "radius")),
-    "generator": (
-        FlowTransferSettings,
-        ("generator", "width", "widest", "levels", "warped_levels", "gate", "joints", "radius", "faithful"),
-    ),
-}
 
 
 class Wrong(NamedTuple):
@@ -39,18 +26,23 @@ def wrong(config: Config) -> Iterator[Wrong]:
         _names(config),
         _truth(config),
         _kinds(config),
-        _losses(config),
-        _starts(config),
+        _comparable(config),
+        _parts(config),
         _devices(config),
         _scorers(config),
         _shared(config),
     )
 
 
-def nearest(name: str, known: Collection[str]) -> str:
-    """A hint with the valid name nearest to `name`."""
+def did_you_mean(name: str, known: Collection[str]) -> str | None:
+    """A hint with the valid name nearest to `name`; None: it is near to none."""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"valid: {', '.join(known)}"
+    return f"did you mean {close[0]!r}?" if close else None
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """A hint with the valid name nearest to `name`, or else all of them."""
+    return did_you_mean(name, known) or f"valid: {', '.join(known)}"
 
 
 def _names(config: Config) -> Iterator[Wrong]:
@@ -81,8 +73,14 @@ def _truth(config: Config) -> Iterator[Wrong]:
 
 
 def _kinds(config: Config) -> Iterator[Wrong]:
-    """A table compares methods of meshes on meshes, or of images on images."""
+    """A table compares methods of meshes on meshes, or of images on images; what serves them is not compared."""
     for table, rows in config.tables.items():
+        for position, name in enumerate(rows.methods):
+            if not config.methods[name].compared:
+                yield Wrong(
+                    ("tables", table, "methods", position),
+                    f"tables.{table}.methods: {name!r} only serves other methods, and has no results to compare",
+                )
         medium = config.medium_of(table)
         allowed = {"meshes", "poses"} if medium == "poses" else {medium}
         named: list[tuple[str, list[str], Mapping[str, Any]]] = [
@@ -100,72 +98,69 @@ def _kinds(config: Config) -> Iterator[Wrong]:
                     )
 
 
-def _losses(config: Config) -> Iterator[Wrong]:
-    """Methods of images that compare share one perceptual loss."""
+def _comparable(config: Config) -> Iterator[Wrong]:
+    """Methods that stand in one table have alike what their numbers do not compare without."""
     for table, rows in config.tables.items():
         methods = {name: config.methods[name] for name in rows.methods}
-        losses = {k: m.training.perceptual for k, m in methods.items() if isinstance(m, FlowTransferSettings)}
-        if len(set(losses.values())) > 1:
-            yield Wrong(
-                ("tables", table, "methods"),
-                f"tables.{table}.methods: {' and '.join(losses)} differ in training.perceptual",
-                "methods of one table share it, or they do not compare",
-            )
+        for key in dict.fromkeys(key for method in methods.values() for key in method.alike_in_tables):
+            found = {n: attrgetter(key)(m) for n, m in methods.items() if key in m.alike_in_tables}
+            if len(set(found.values())) > 1:
+                yield Wrong(
+                    ("tables", table, "methods"),
+                    f"tables.{table}.methods: {' and '.join(found)} differ in {key}",
+                    "methods of one table share it, or they do not compare",
+                )
 
 
 def _scorers(config: Config) -> Iterator[Wrong]:
-    """What judges the images of a dataset, or pictures of the meshes of a table, is a scorer of such."""
-    wanted: list[tuple[str, str, str | None, type, str]] = [
-        *(
-            ("datasets", n, getattr(d, "scorer", None), ImageScorerSettings, "image-scorer")
-            for n, d in config.datasets.items()
-        ),
-        *(
-            ("tables", n, table.scorer, RenderScorerSettings, "render-scorer")
-            for n, table in config.tables.items()
-        ),
+    """What scores the images of a dataset, or renders of the meshes of a table, is a scorer of such."""
+    wanted: list[tuple[str, str, str | None, str]] = [
+        *(("datasets", n, getattr(d, "scorer", None), "images") for n, d in config.datasets.items()),
+        *(("tables", n, table.scorer, "renders") for n, table in config.tables.items()),
     ]
-    for section, name, scorer, model, architecture in wanted:
+    for section, name, scorer, scored in wanted:
         if scorer is None:
             continue
         key, what = (section, name, "scorer"), f"{section}.{name}.scorer"
         if scorer not in config.methods:
             yield Wrong(key, f"{what}: {scorer!r} is not defined", nearest(scorer, config.methods))
-        elif not isinstance(config.methods[scorer], model):
-            yield Wrong(key, f"{what}: {scorer!r} is not of architecture {architecture}")
+        elif config.methods[scorer].scores != scored:
+            fit = [n for n, method in config.methods.items() if method.scores == scored]
+            yield Wrong(
+                key, f"{what}: {scorer!r} scores no {scored}", f"methods that do: {', '.join(fit) or 'none'}"
+            )
         elif section == "tables" and config.medium_of(name) != "poses":
-            yield Wrong(key, f"{what}: only a table with made-up poses has columns for it")
-    judges = {name: table.scorer for name, table in config.tables.items() if table.scorer}
-    if len(set(judges.values())) > 1:
-        name = list(judges)[-1]
+            yield Wrong(key, f"{what}: only a table with generated poses has columns for it")
+    scorers = {name: table.scorer for name, table in config.tables.items() if table.scorer}
+    if len(set(scorers.values())) > 1:
+        name = list(scorers)[-1]
         yield Wrong(
-            ("tables", name, "scorer"), f"tables: {' and '.join(judges)} have other scorers", "give them one"
+            ("tables", name, "scorer"), f"tables: {' and '.join(scorers)} have other scorers", "give them one"
         )
 
 
-def _starts(config: Config) -> Iterator[Wrong]:
+def _parts(config: Config) -> Iterator[Wrong]:
     """A method that is given a part of another one has the same settings of that part."""
     for name, method in config.methods.items():
-        for part, other in method.starts_from.items():
-            setting = "perceptual.method" if part == "features" else part
-            key = ("methods", name, "training", *setting.split("."))
-            what = f"methods.{name}.training.{setting}: {other!r}"
+        for part in method.parts:
+            if (other := method.starts_from.get(part.name)) is None:
+                continue
+            key, what = ("methods", name, *part.key.split(".")), f"methods.{name}.{part.key}: {other!r}"
             if other not in config.methods:
                 yield Wrong(key, f"{what} is not defined", nearest(other, config.methods))
                 continue
-            model, settings = PARTS[part]
-            given = config.methods[other]
-            borrowed = (
-                given.starts_from.get(part) if part == "generator" else getattr(given, "weights_of", None)
-            )
-            if not isinstance(given, model) or borrowed:
-                yield Wrong(key, f"{what} has no {part} of its own to give")
-                continue
-            differing = [s for s in settings if getattr(given, s) != getattr(method, s)]
-            if isinstance(method, NprDiffusionSettings) and (differs := method.differs_from(given)):
-                differing = [differs]
-            if differing:
-                yield Wrong(key, f"{what} has another {differing[0]}", SAME)
+            giver = config.methods[other]
+            borrowed = part.name in giver.starts_from or giver.shares_weights_with
+            if giver.architecture != part.architecture or borrowed:
+                yield Wrong(key, f"{what} has no {part.name} of its own to give")
+            elif differing := _differing(method, giver, part.alike):
+                yield Wrong(key, f"{what} has another {differing}", SAME)
+
+
+def _differing(method: MethodSettings, other: MethodSettings, alike: Mapping[str, str]) -> str | None:
+    """The other method's key of the first setting that the two should have alike, and do not."""
+    pairs = ((theirs, attrgetter(own)(method), attrgetter(theirs)(other)) for own, theirs in alike.items())
+    return next((key for key, one, two in pairs if one != two), None)
 
 
 def _devices(config: Config) -> Iterator[Wrong]:
@@ -181,17 +176,17 @@ def _devices(config: Config) -> Iterator[Wrong]:
 
 
 def _shared(config: Config) -> Iterator[Wrong]:
-    """A method that shares the training of another one has the same settings, but for the refinement."""
+    """A method that has the weights of another one has the same settings, but for those that no weight knows."""
     for name, method in config.methods.items():
-        if not isinstance(method, Refined) or not (other := method.weights_of):
+        shared, other = method.shared, method.shares_weights_with
+        if shared is None or other is None:
             continue
-        key, what = ("methods", name, "weights_of"), f"methods.{name}.weights_of: {other!r}"
-        given = config.methods.get(other)
-        if given is None:
+        key, what = ("methods", name, shared.key), f"methods.{name}.{shared.key}: {other!r}"
+        giver = config.methods.get(other)
+        fields = [field for field in type(method).model_fields if field not in shared.but_for]
+        if giver is None:
             yield Wrong(key, f"{what} is not defined", nearest(other, config.methods))
-        elif type(given) is not type(method) or given.weights_of:
+        elif type(giver) is not type(method) or giver.shares_weights_with:
             yield Wrong(key, f"{what} has no such training of its own")
-        else:
-            for setting in type(method).model_fields.keys() - {"refine_steps", "weights_of"}:
-                if getattr(given, setting) != getattr(method, setting):
-                    yield Wrong(key, f"{what} has another {setting}", SAME)
+        elif differing := _differing(method, giver, same(*fields)):
+            yield Wrong(key, f"{what} has another {differing}", SAME)

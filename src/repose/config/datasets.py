@@ -8,7 +8,7 @@ from repose.numbers import Numbers, expand
 from repose.section import Section
 
 Protocol = Literal["unseen", "seen-pose", "one-source"]
-JUDGED: Protocol = "one-source"  # whose transfers a scorer judges by pictures
+RENDERED: Protocol = "one-source"  # whose transfers are scored by pictures, too
 PARTS = ("train", "val", "test")
 Motion = Literal[
     "hips", "knees", "light_hopping_stiff", "light_hopping_loose", "jiggle_on_toes", "one_leg_loose", "shake_arms",
@@ -66,6 +66,7 @@ class Paired(Section):
     """What every dataset has from which triples are drawn."""
 
     medium: ClassVar[Literal["meshes", "images"]] = "meshes"
+    is_licensed: ClassVar[bool] = False
     has_truth: ClassVar[bool] = True  # whether equal pose numbers of two identities are the same pose
 
     identities: Parts | Choice = Field(description="identities")
@@ -102,6 +103,11 @@ class Generated(Paired):
         """Where its reader or generator is."""
         return f"repose.synthetic.{self.source.replace('-', '_')}"
 
+    @property
+    def reader(self) -> str:
+        """Where its meshes are read from the recipe."""
+        return f"{self.module}.source"
+
     def raw_settings(self) -> dict[str, Any]:
         """What the bodies follow from."""
         totals = {"identities": self.identities.total, "poses": self.poses.total}
@@ -129,6 +135,7 @@ class Licensed(Section):
     """A dataset that its users bring."""
 
     medium: ClassVar[Literal["meshes", "images"]] = "meshes"
+    is_licensed: ClassVar[bool] = True
     vertices: ClassVar[int] = 6890  # at most; jobs ask for memory by it
 
     source: str
@@ -138,6 +145,11 @@ class Licensed(Section):
     def module(self) -> str:
         """Where its reader or generator is."""
         return f"repose.raw.{self.source.replace('-', '_')}"
+
+    @property
+    def reader(self) -> str:
+        """The same."""
+        return self.module
 
     def raw_settings(self) -> dict[str, Any]:
         """Which raw files are wanted, and what is made of them."""

@@ -11,7 +11,8 @@ from typing import Any
 from repose.config.load import resolve
 from repose.config.models import Config
 from repose.provenance.cache import FORCED
-from repose.provenance.owner import Owner, Process, owners
+from repose.provenance.owner import Owner, mark, owners
+from repose.provenance.process import Process
 
 
 def hand_down(config: Config, folder: Path, is_main_process: bool) -> None:
@@ -20,6 +21,8 @@ def hand_down(config: Config, folder: Path, is_main_process: bool) -> None:
     Jobs read a copy of the configuration named by its content: what is edited while a run goes on cannot reach its
     jobs, on this machine or on other nodes, where the variable is set already.
     """
+    if is_main_process:
+        mark(folder.parent)
     if is_main_process or "REPOSE_CONFIG" not in os.environ:
         os.environ["REPOSE_CONFIG"] = str(resolve(config, folder.absolute()))
     if is_main_process:

@@ -22,6 +22,7 @@ class ImageSet(Section):
     """What every dataset of images has."""
 
     medium: ClassVar[Literal["meshes", "images"]] = "images"
+    is_licensed: ClassVar[bool] = False
     has_truth: ClassVar[bool] = True
     protocols: ClassVar[tuple[str, ...]] = ("unseen",)
 
@@ -68,6 +69,11 @@ class Rendered(ImageSet):
         """Where its reader or generator is."""
         return f"repose.synthetic.{self.source.replace('-', '_')}"
 
+    @property
+    def reader(self) -> str:
+        """The same."""
+        return self.module
+
     def raw_settings(self) -> dict[str, Any]:
         """What the images follow from, besides the bodies."""
         return self.model_dump(mode="json", exclude={"pairs", "scorer"})
@@ -95,6 +101,7 @@ class Photos(ImageSet, Licensed):
     """Photos that users bring, with joints and, for flow, correspondences."""
 
     medium: ClassVar[Literal["meshes", "images"]] = "images"
+    is_licensed: ClassVar[bool] = True
 
 
 class Weights(Section):

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, get_args
@@ -9,22 +10,21 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from repose.config.checks import nearest, wrong
+from repose.config.checks import did_you_mean, nearest, wrong
+from repose.config.files import Key, line_of, merged, read
+from repose.config.like import LIKE, keys_of, spelled_out
 from repose.config.models import Config
 from repose.errors import ReposeError
 from repose.provenance.publish import write_text
 
-MERGE = "tag:yaml.org,2002:merge"
-# The compiled one where there is one, as every job reads a config.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
 
 def load_files(*paths: Path) -> Config:
-    """Read config files, later ones on top of earlier ones, key by key (as Snakemake merges them)."""
-    merged: dict[str, Any] = {}
-    for path in paths:
-        merged = _merge(merged, _plain(_compose(path), path))
-    return check(merged, paths)
+    """Read config files, later ones on top of earlier ones, key by key (as Snakemake merges them).
+
+    Raises:
+        ReposeError: one line with key, file:line, what is wrong and the nearest valid name.
+    """
+    return _checked(reduce(merged, (read(path) for path in paths), {}), paths)
 
 
 def check(values: Mapping[str, Any], paths: Sequence[Path] = ()) -> Config:
@@ -34,13 +34,19 @@ def check(values: Mapping[str, Any], paths: Sequence[Path] = ()) -> Config:
         ReposeError: one line with key, file:line, what is wrong and the nearest valid name.
     """
     for path in paths:
-        _plain(_compose(path), path)  # refuses duplicate keys, which a YAML reader silently drops
+        read(path)  # refuses duplicate keys, which a YAML reader silently drops
+    return _checked(values, paths)
+
+
+def _checked(written: Mapping[str, Any], paths: Sequence[Path]) -> Config:
+    values = spelled_out(written, paths)
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        raise _explain(error, values, paths) from None
+        key, what, hint = _explained(error, values)
+        raise ReposeError(what, line_of(keys_of(key, written), paths), hint) from None
     for problem in wrong(config):
-        raise ReposeError(problem.what, _line_of(problem.key, paths), problem.hint)
+        raise ReposeError(problem.what, line_of(keys_of(problem.key, written), paths), problem.hint)
     return config
 
 
@@ -61,63 +67,28 @@ def load_resolved(path: Path) -> Config:
     return load_files(path)
 
 
-def _compose(path: Path) -> yaml.Node | None:
-    try:
-        return yaml.compose(path.read_text(encoding="utf-8"), Loader=_LOADER)
-    except FileNotFoundError:
-        raise ReposeError("no such config file", where=path) from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise ReposeError(f"not valid YAML: {error.problem}", where=f"{path}:{line}") from None
-
-
-def _plain(node: yaml.Node | None, path: Path) -> Any:
-    """The value of a YAML node with its merges (`<<: *anchor`); a mapping with a key given twice is refused."""
-    if isinstance(node, yaml.MappingNode):
-        inherited: dict[Any, Any] = {}
-        values: dict[Any, Any] = {}
-        for key, value in node.value:
-            if key.tag == MERGE:
-                inherited |= _plain(value, path)
-                continue
-            if key.value in values:
-                raise ReposeError(
-                    f"key {key.value!r} is given twice",
-                    where=f"{path}:{key.start_mark.line + 1}",
-                    hint="keep one",
-                )
-            values[key.value] = _plain(value, path)
-        return inherited | values
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, path) for item in node.value]
-    return None if node is None else yaml.constructor.SafeConstructor().construct_object(node)
-
-
-def _merge(base: dict[str, Any], top: Mapping[str, Any] | None) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in (top or {}).items():
-        old = merged.get(key)
-        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return merged
-
-
-def _explain(error: ValidationError, values: Mapping[str, Any], paths: Sequence[Path]) -> ReposeError:
+def _explained(error: ValidationError, values: Mapping[str, Any]) -> tuple[Key, str, str | None]:
+    """The key of the first error, what is wrong there, and a hint."""
     # A misspelt key is both unknown and missing; the unknown one says more.
     first = min(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
     # Pydantic puts the tag of a union ("npt") into the location; a tag is no key of the file.
     key = _without_tags(first["loc"], values)
-    name = ".".join(map(str, key)) or "config"
-    what, hint = f"{name}: {first['msg']}, got {first['input']!r}", None
+    name, context = ".".join(map(str, key)) or "config", first.get("ctx", {})
     if first["type"] == "extra_forbidden":
-        what = f"unknown key {name!r}"
-        hint = nearest(str(key[-1]), _section(key[:-1], values).model_fields)
-    elif first["type"] == "missing":
-        what = f"key {name!r} is missing"
-    elif first["type"] == "union_tag_invalid":
-        tag, tags = first["ctx"]["tag"], first["ctx"]["expected_tags"].replace("'", "").split(", ")
-        kind = first["ctx"]["discriminator"].strip("'")
-        what, hint = f"{name}: unknown {kind} {tag!r}", nearest(tag, tags)
-    return ReposeError(what, where=_line_of(key, paths), hint=hint)
+        return key, f"unknown key {name!r}", nearest(str(key[-1]), _section(key[:-1], values).model_fields)
+    if first["type"] == "missing":
+        return key, f"key {name!r} is missing", None
+    if first["type"] == "union_tag_not_found":
+        tag = context["discriminator"].strip("'")
+        hint = f"give it, or `{LIKE}` and the name of another method" if key[0] == "methods" else None
+        return key, f"key '{name}.{tag}' is missing", hint
+    if first["type"] == "union_tag_invalid":
+        kind, tag = context["discriminator"].strip("'"), context["tag"]
+        known = context["expected_tags"].replace("'", "").split(", ")
+        listed = f"{'installed' if kind == 'architecture' else 'valid'}: {', '.join(known)}"
+        hint = " ".join(filter(None, [did_you_mean(tag, known), listed]))
+        return (*key, kind), f"{name}: unknown {kind} {tag!r}", hint
+    return key, f"{name}: {first['msg']}, got {first['input']!r}", None
 
 
 def _without_tags(location: Sequence[str | int], values: Any) -> tuple[str | int, ...]:
@@ -133,34 +104,6 @@ def _without_tags(location: Sequence[str | int], values: Any) -> tuple[str | int
                 values[part] if inside and (not isinstance(values, list) or isinstance(part, int)) else None
             )
     return tuple(key)
-
-
-def _line_of(key: Sequence[str | int], paths: Sequence[Path]) -> str:
-    """`file:line` of the longest part of `key` that a file has, the last file first."""
-    best, where = -1, "command line"
-    for path in reversed(paths):
-        node, depth, line = _compose(path), 0, 1
-        for part in key:
-            found = _child(node, part)
-            if found is None:
-                break
-            (line, node), depth = found, depth + 1
-        if depth > best:
-            best, where = depth, f"{path}:{line}"
-    return where
-
-
-def _child(node: yaml.Node | None, part: str | int) -> tuple[int, yaml.Node] | None:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == str(part):
-                return key.start_mark.line + 1, value
-        for key, value in node.value:
-            if key.tag == MERGE and (found := _child(value, part)):
-                return found
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        return node.value[part].start_mark.line + 1, node.value[part]
-    return None
 
 
 def _section(parent: Sequence[str | int], values: Mapping[str, Any]) -> type[BaseModel]:

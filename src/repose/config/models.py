@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from repose.config.datasets import JUDGED, Meshes, Protocol
+from repose.config.datasets import RENDERED, Meshes, Protocol
 from repose.config.images import Images
-from repose.methods.npr.settings import NprSettings, Refined
-from repose.methods.npr_diffusion.settings import NprDiffusionSettings
+from repose.medium import Medium
 from repose.methods.registry import installed
-from repose.methods.settings import Medium, MethodSettings
+from repose.methods.settings import MethodSettings
 from repose.section import Name, Section
 
 if TYPE_CHECKING:
@@ -39,12 +38,12 @@ class Table(Section):
     )
     scorer: Name | None = Field(
         None,
-        description="method of architecture render-scorer, trained with seed 0, that judges pictures of transfers from "
-        "one source, and of made-up poses, in the stage judge; null: no RenderFID, RenderKID and RenderAcc",
+        description="method of architecture render-scorer, trained with seed 0, that scores pictures of transfers from "
+        "one source, and of generated poses; null: no RenderFID, RenderKID and RenderAcc",
     )
 
     def seeds_of(self, method: str, learned: bool) -> list[int]:
-        """Seeds a method is run with; a floor is the same for all."""
+        """Seeds a method is run with; a baseline is the same for all."""
         if not learned:
             return self.seeds[:1]
         return list(dict.fromkeys([*self.seeds, *self.more_seeds.get(method, [])]))
@@ -54,8 +53,11 @@ class Compute(Section):
     """Where trainings run."""
 
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU when there is one")
-    precision: Literal["fp32", "bf16"] = Field(
-        "fp32", description="arithmetic of the networks while training"
+    precision: Literal["fp32", "tf32", "bf16"] = Field(
+        "fp32",
+        description="products of the networks. fp32: of float32 numbers; tf32: of shortened ones (TF32 on a GPU, "
+        "bfloat16 on a CPU that multiplies those), summed in float32; bf16: mixed, while training, which costs meshes "
+        "accuracy",
     )
     threads: PositiveInt = Field(1, description="CPU threads of one training; a part of the result on a CPU")
     devices: PositiveInt = Field(
@@ -116,7 +118,7 @@ class Config(Section):
     gih: Gih = Field(Gih(), description="geodesics in heat")
 
     def medium_of(self, table: str) -> Medium:
-        """What a table compares. Methods that make up poses may stand beside methods of meshes."""
+        """What a table compares. Methods that generate poses may stand beside methods of meshes."""
         media = [self.methods[name].medium for name in self.tables[table].methods]
         return "poses" if "poses" in media else media[0]
 
@@ -124,10 +126,20 @@ class Config(Section):
         """The test lists of transfers whose rows a table has."""
         return list(self.tables[table].protocols or self.datasets[dataset].protocols)
 
+    def runs_of(self, table: str) -> list[tuple[str, str, int]]:
+        """Dataset, method and seed of every run of a table, in its order."""
+        rows = self.tables[table]
+        return [
+            (dataset, method, seed)
+            for dataset in rows.datasets
+            for method in rows.methods
+            for seed in rows.seeds_of(method, self.trained_by(method) is not None)
+        ]
+
     def tests_of(self, dataset: str, method: str) -> list[str]:
         """The parts of a dataset's split that the predictions and scores of a method are of.
 
-        The test lists of the dataset, and others that a table asks for. Made-up poses are compared with the training
+        The test lists of the dataset, and others that a table asks for. Generated poses are compared with the training
         and test poses.
         """
         if self.methods[method].medium == "poses":
@@ -139,29 +151,25 @@ class Config(Section):
         ]
         return list(dict.fromkeys(wanted))
 
-    def is_judged(self, table: str, dataset: str, method: str) -> bool:
-        """Whether a table reads judged pictures of a method: it has a scorer, and rows for one to judge."""
-        rows = JUDGED in self.protocols_of(dataset, table) or self.methods[method].medium == "poses"
+    def has_render_scores(self, table: str, dataset: str, method: str) -> bool:
+        """Whether a table reads scores of pictures of a method: it has a scorer, and rows for one."""
+        rows = RENDERED in self.protocols_of(dataset, table) or self.methods[method].medium == "poses"
         return self.tables[table].scorer is not None and rows
 
-    def judged_on(self, dataset: str, method: str) -> list[str]:
-        """The parts of a dataset's split that the judged pictures of a method are of."""
-        return self.tests_of(dataset, method) if self.methods[method].medium == "poses" else [JUDGED]
+    def rendered_tests_of(self, dataset: str, method: str) -> list[str]:
+        """The parts of a dataset's split that the scored pictures of a method are of."""
+        return self.tests_of(dataset, method) if self.methods[method].medium == "poses" else [RENDERED]
 
     def scorer_of(self, dataset: str) -> str | None:
-        """What judges the images that methods draw, a part of their scores; None: nobody does, or it is of meshes."""
+        """What scores the images that methods draw, a part of their scores; None: nobody does, or it is of meshes."""
         return getattr(self.datasets[dataset], "scorer", None)
 
     def neighbours_of(self, method: str) -> str | None:
-        """Name of the method of NPR whose neighbours a training looks up; None: it looks at none."""
-        settings = self.methods[method]
-        if isinstance(settings, NprDiffusionSettings):
-            return settings.training.poses_of
-        return method if isinstance(settings, NprSettings) else None
+        """Name of the method whose neighbours a training looks up, its own or one that it starts from; None: none."""
+        names = [method, *self.methods[method].starts_from.values()]
+        return next((n for n in names if self.methods[n].neighbour_settings() is not None), None)
 
     def trained_by(self, method: str) -> str | None:
-        """Name of the method whose training gives a method its weights, most often its own; None for a floor."""
+        """Name of the method whose training gives a method its weights, most often its own; None for a baseline."""
         settings = self.methods[method]
-        if isinstance(settings, Refined) and settings.weights_of:
-            return settings.weights_of
-        return method if settings.learned else None
+        return settings.shares_weights_with or (method if settings.learned else None)

@@ -4,17 +4,29 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import Field
+
 from repose.config.models import Config
+from repose.section import Name, Section
+
+
+class Like(Section):
+    """A variant of another method, in place of a method that gives all of its settings.
+
+    It has the settings of the other one, but for those that stand beside `like`, nested sections key by key.
+    """
+
+    like: Name = Field(description="the other method; it may be like a third one")
 
 
 def schema() -> str:
     """JSON schema, for editors that complete and check YAML."""
-    return json.dumps(Config.model_json_schema(), indent=1, sort_keys=True) + "\n"
+    return json.dumps(_root(), indent=1, sort_keys=True) + "\n"
 
 
 def reference() -> str:
     """Markdown page: every key, its type, default and meaning."""
-    root = Config.model_json_schema()
+    root = _root()
     lines = [
         "# Keys of config.yaml",
         "",
@@ -33,6 +45,18 @@ def reference() -> str:
         lines += _rows(section)
         lines.append("")
     return "\n".join(lines)
+
+
+def _root() -> dict[str, Any]:
+    """The schema of a config file as it is written, where a method may be `like` another one."""
+    root = Config.model_json_schema()
+    (pattern, method), *_ = root["properties"]["methods"]["patternProperties"].items()
+    root["properties"]["methods"]["patternProperties"][pattern] = {
+        "anyOf": [method, {"$ref": "#/$defs/Like"}]
+    }
+    # The keys beside `like` are of any method.
+    root["$defs"]["Like"] = Like.model_json_schema() | {"additionalProperties": True}
+    return root
 
 
 def _rows(section: dict[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from repose.convert.cache import Converted, cache_key, obj_path, write_synced
+from repose.convert.cache import Converted, Unreadable, cache_key, write_converted
 from repose.convert.catalog import mesh_digest, mesh_id
 from repose.errors import MeshError
 from repose.mesh.formats.obj import format_obj
@@ -18,21 +18,13 @@ from repose.raw.source import Item, Source
 
 
 @dataclass(frozen=True)
-class Unreadable:
-    """A raw mesh that gave none."""
-
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class Batch:
     """Converts batches of items into one folder; it pickles.
 
     Attributes:
         source: of the raw meshes.
         folder: of the cache.
-        code: hash of the code that converts.
+        code: name of the code and software that convert.
     """
 
     source: Source
@@ -51,18 +43,8 @@ class Batch:
             mesh, measures = measured(found, item.source)
         except MeshError as error:
             return _unreadable(name, error)
-        content, key = format_obj(mesh), cache_key(item.key, self.code)
-        path = obj_path(self.folder, key)
-        write_synced(path, content)
-        return Converted(
-            key=key,
-            name=name,
-            topology=_topology(mesh),
-            measures=measures,
-            bytes=len(content),
-            mtime_ns=path.stat().st_mtime_ns,
-            sha256=hashlib.sha256(content).hexdigest(),
-        )
+        key, contents = cache_key(item.key, self.code), {".obj": format_obj(mesh)}
+        return write_converted(self.folder, key, name, contents, measures, _topology(mesh))
 
 
 def measured(mesh: Mesh, where: object) -> tuple[Mesh, dict[str, Any]]:

@@ -1,9 +1,9 @@
-"""Converted meshes that outlive the published folder, so that a later conversion costs only what changed.
+"""Converted meshes and images that outlive the published folder, so that a later conversion costs only what changed.
 
-Snakemake deletes the outputs of a rule before it runs the rule again. Therefore each converted mesh lives in a folder
+Snakemake deletes the outputs of a rule before it runs the rule again. Therefore what is converted lives in a folder
 that no rule declares, under the key of what it was made from, and the published folder holds hard links to it.
-A journal has a line per mesh: what was measured of it, and the size, time and hash of its file. Files reach the disk
-before their lines do, so that a kill or a power cut costs the meshes in work and nothing else.
+A journal has a line for each: what was measured of it, and the size, time and hash of its files. Files reach the disk
+before their lines do, so that a kill or a power cut costs what is in work and nothing else.
 """
 
 import errno
@@ -11,60 +11,81 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-from repose.provenance.publish import write_text
+from repose.cluster import Cluster, spread
+from repose.progress import Meter
+from repose.provenance.publish import publish, write_text
 
 JOURNAL = "journal.jsonl"
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.EXDEV)
 
 
 @dataclass(frozen=True)
-class Converted:
-    """One converted mesh.
+class File:
+    """A file of the cache as it was when it was written: size, time and hash."""
 
-    Attributes:
-        key: of what it was made from; see `cache_key`.
-        name: mesh id it was made under.
-        topology: digest of vertex count and faces.
-        measures: columns of the catalogue that follow from the mesh alone.
-        bytes, mtime_ns, sha256: of its .obj file.
-    """
-
-    key: str
-    name: str
-    topology: str
-    measures: dict[str, Any]
     bytes: int
     mtime_ns: int
     sha256: str
 
 
+@dataclass(frozen=True)
+class Converted:
+    """One converted mesh or image.
+
+    Attributes:
+        key: of what it was made from; see `cache_key`.
+        name: mesh or image id that it was made under.
+        measures: what follows from it alone, such as columns of the catalogue.
+        files: its files by suffix.
+        topology: of a mesh, digest of vertex count and faces.
+    """
+
+    key: str
+    name: str
+    measures: dict[str, Any]
+    files: dict[str, File]
+    topology: str = ""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A raw mesh that gave none, and why."""
+
+    name: str
+    reason: str
+
+
+Convert = Callable[[Sequence[Any]], Sequence[Converted | Unreadable]]
+"""Converts some items in their order; it pickles."""
+
+
 def cache_key(item_key: str, code: str) -> str:
-    """Name of the mesh that some code makes from an item of that key."""
+    """Name of what some code makes from an item of that key."""
     return hashlib.sha256(f"{item_key} {code}".encode()).hexdigest()[:32]
 
 
-def obj_path(folder: Path, key: str) -> Path:
-    """Where the .obj of a key lies."""
-    return folder / f"{key}.obj"
-
-
-def write_synced(path: Path, content: bytes) -> None:
-    """Put a whole file on the disk, or none."""
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def write_converted(
+    folder: Path,
+    key: str,
+    name: str,
+    contents: Mapping[str, bytes],
+    measures: dict[str, Any],
+    topology: str = "",
+) -> Converted:
+    """Put the files of one mesh or image, by suffix, into the folder of a cache."""
+    files = {}
+    for suffix, content in contents.items():
+        path = folder / f"{key}{suffix}"
+        with publish(path) as private:
+            private.write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        files[suffix] = File(len(content), path.stat().st_mtime_ns, digest)
+    return Converted(key, name, measures, files, topology)
 
 
 class Cache:
@@ -77,48 +98,82 @@ class Cache:
 
     @property
     def names(self) -> set[str]:
-        """Mesh ids of everything converted so far."""
+        """Ids of everything converted so far."""
         return {record.name for record in self._known.values()}
 
     def find(self, key: str) -> Converted | None:
-        """The mesh of a key, if it was converted and its file is what it was then."""
-        record = self._known.get(key)
-        if record is None:
+        """What was converted under a key, if its files are what they were then."""
+        if (record := self._known.get(key)) is None:
             return None
+        files = {suffix: self._unchanged(f"{key}{suffix}", file) for suffix, file in record.files.items()}
+        found = {suffix: file for suffix, file in files.items() if file}
+        return replace(record, files=found) if len(found) == len(files) else None
+
+    def _unchanged(self, name: str, file: File) -> File | None:
         try:
-            status = obj_path(self.folder, key).stat()
+            status = (self.folder / name).stat()
         except FileNotFoundError:
             return None
-        if status.st_size != record.bytes:
+        if status.st_size != file.bytes:
             return None
-        if status.st_mtime_ns == record.mtime_ns:
-            return record
+        if status.st_mtime_ns == file.mtime_ns:
+            return file
         # Touched, or edited through the published link: the content decides.
-        with obj_path(self.folder, key).open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != record.sha256:
+        with (self.folder / name).open("rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != file.sha256:
                 return None
-        return replace(record, mtime_ns=status.st_mtime_ns)
+        return replace(file, mtime_ns=status.st_mtime_ns)
 
-    def add(self, records: Iterable[Converted]) -> None:
-        """Write finished meshes down, on lines of their own even after a line that a kill has torn."""
+    def convert(
+        self, tasks: Iterable[Sequence[Any]], total: int, convert: Convert, cluster: Cluster
+    ) -> tuple[dict[str, Converted], dict[str, str]]:
+        """Convert what is missing, on a cluster, and write it down as it comes.
+
+        Args:
+            tasks: the missing items, some at a time.
+            total: how many they are.
+            convert: of one task; what it converts lies in the folder then.
+
+        Returns:
+            What was converted, by key; and why items could not be read, by name.
+        """
+        made: dict[str, Converted] = {}
+        reasons: dict[str, str] = {}
+        if not total:
+            return made, reasons
+        done = 0
+        with Meter("convert", total) as meter:
+            for _, found in spread(cluster, convert, tasks):
+                good = [record for record in found if isinstance(record, Converted)]
+                self._add(good)
+                made |= {record.key: record for record in good}
+                reasons |= {bad.name: bad.reason for bad in found if isinstance(bad, Unreadable)}
+                done += len(found)
+                meter.to(done)
+        return made, reasons
+
+    def _add(self, records: Iterable[Converted]) -> None:
+        """Write finished ones down, on lines of their own even after a line that a kill has torn."""
         with (self.folder / JOURNAL).open("a", encoding="utf-8") as file:
             file.writelines(["\n", *map(_line, records)])
 
-    def link(self, key: str, target: Path) -> None:
-        """Make `target` a hard link to the mesh of a key, or a copy where the file system has no links."""
-        try:
-            os.link(obj_path(self.folder, key), target)
-        except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise
-            shutil.copyfile(obj_path(self.folder, key), target)
+    def link(self, record: Converted, target: Path) -> None:
+        """Make hard links named `target` and suffix, or copies where the file system has no links."""
+        for suffix in record.files:
+            source, link = self.folder / f"{record.key}{suffix}", target.with_name(f"{target.name}{suffix}")
+            try:
+                os.link(source, link)
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                shutil.copyfile(source, link)
 
     def keep_only(self, records: Collection[Converted]) -> None:
-        """Forget all other meshes, and remove their files and what killed writers left."""
+        """Forget all others, and remove their files and what killed writers left."""
         write_text(self.folder / JOURNAL, "".join(map(_line, records)))
-        kept = {obj_path(self.folder, record.key).name for record in records} | {JOURNAL}
+        stay = {f"{record.key}{suffix}" for record in records for suffix in record.files} | {JOURNAL}
         for entry in self.folder.iterdir():
-            if entry.name not in kept:
+            if entry.name not in stay:
                 entry.unlink()
 
 
@@ -131,6 +186,8 @@ def _read(journal: Path) -> Iterator[Converted]:
         return
     for line in journal.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            yield Converted(**json.loads(line))
-        except (ValueError, TypeError):
-            continue  # blank, torn by a kill, or of another version: that mesh is converted again
+            record = json.loads(line)
+            files = {suffix: File(**file) for suffix, file in record.pop("files").items()}
+            yield Converted(**record, files=files)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            continue  # blank, torn by a kill, or of another version: it is converted again

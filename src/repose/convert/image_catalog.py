@@ -1,4 +1,4 @@
-"""The catalogue of a dataset of images: a row per converted image."""
+"""The catalogue of a dataset of images, a row per converted image, and what stands beside it and beside the images."""
 
 from pathlib import Path
 
@@ -20,6 +20,12 @@ COLUMNS = [
     "licence",
 ]
 """What every catalogue of images has; known attributes of garments follow."""
+PUBLISHED = ["source_image", "target_image", "part"]
+"""What the table of published pairs beside the catalogue has."""
+TRIANGLES = "triangles.npy"
+"""Among the images, if they are rendered: (F, 3) of the mesh that all show."""
+CORRESPONDENCES = "correspondences.parquet"
+"""Among the images, if there are such: source_image, target_image and the path of a .corr file."""
 
 
 def read_image_catalog(path: Path) -> pd.DataFrame:

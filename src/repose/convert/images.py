@@ -1,77 +1,81 @@
-"""Stage `convert` of a dataset of images: raw data → PNGs, labels and their catalogue."""
+"""Stage `convert` of a dataset of images: raw data → PNGs with their labels, and their catalogue, two artefacts."""
 
 import sys
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from repose.cluster import THREADS, Cluster, spread
+from repose import specs
+from repose.cluster import THREADS, Cluster
 from repose.config.images import Images
-from repose.convert.image_batch import ConvertedImage, ImageBatch
-from repose.convert.image_catalog import COLUMNS
+from repose.convert.cache import Cache, Converted, cache_key
+from repose.convert.image_batch import ImageBatch
+from repose.convert.image_catalog import COLUMNS, CORRESPONDENCES, PUBLISHED, TRIANGLES
 from repose.errors import ReposeError
-from repose.progress import Meter
-from repose.provenance.code import stage_code
-from repose.provenance.manifest import Recorder, manifest_path
-from repose.provenance.publish import publish
-from repose.raw.image_source import ImageItem, ImageSource, open_images
+from repose.provenance.making import Artefact, making
+from repose.raw.image_source import PAIR_COLUMNS, ImageItem, ImageSource, open_images
+from repose.results import PAIRS
 
 BATCH = 24
-FOLDER = "img"
 
 
-def run(dataset: Images, raw: Path, out: Path, cluster: Cluster = THREADS) -> None:
-    """Write `img/` and the catalogue `out` (parquet) beside it; only what changed is converted.
+def run(dataset: Images, raw: Path, catalog: Path, files: Path, cluster: Cluster = THREADS) -> None:
+    """Write the folder `files` (PNG, NPZ), the `catalog` (parquet) and `pairs.parquet`; only what changed is converted.
 
     Raises:
         ReposeError: an image is missing, damaged, or of another size than the others.
     """
-    code = stage_code("convert-images", dataset.module)
-    recorder = Recorder("convert", code, {"source": dataset.source})
-    recorder.uses("raw", manifest_path(raw))
-    recorder.own(manifest_path(out))
+    spec, inputs = specs.convert(dataset), {"raw": raw}
+    with making(spec, files, inputs, keep=0) as images, making(spec, catalog, inputs, keep=0) as rows:
+        convert(dataset, raw, spec.version, cluster, rows, images)
+
+
+def convert(
+    dataset: Images, raw: Path, code: str, cluster: Cluster, catalog: Artefact, files: Artefact
+) -> None:
+    """Convert what is not in the cache; see `run`."""
     source = open_images(dataset, raw)
     items = source.items()
     if not items:
         raise ReposeError("no image in the raw data", raw, "see `repose raw --list` for what belongs there")
-    folder = out.parent / ".converted"
-    folder.mkdir(parents=True, exist_ok=True)
-    batch = ImageBatch(source, folder, code)
-    records = _convert(batch, items, cluster)
+    cache = Cache(catalog.out.parent / ".converted")
+    keys = [cache_key(item.key, code) for item in items]
+    found = {key: record for key in keys if (record := cache.find(key))}
+    missing = [item for item, key in zip(items, keys, strict=True) if key not in found]
+    made, _ = cache.convert(_tasks(missing), len(missing), ImageBatch(source, cache.folder, code), cluster)
+    records = [(found | made)[key] for key in keys]
     _check_sizes(items, records)
-    made = sum(record.made for record in records)
-    recorder.costs = {"converted": made, "unchanged": len(items) - made}
-    _publish(batch, items, records, out, recorder)
-    print(f"convert: {made} converted, {len(items) - made} unchanged", file=sys.stderr, flush=True)
+    costs = {"converted": len(missing), "unchanged": len(items) - len(missing)}
+    catalog.costs |= costs
+    files.costs |= costs
+    _publish(source, cache, items, records, catalog, files)
+    print(f"convert: {len(missing)} converted, {costs['unchanged']} unchanged", file=sys.stderr, flush=True)
 
 
-def _convert(batch: ImageBatch, items: list[ImageItem], cluster: Cluster) -> list[ConvertedImage]:
-    # Images of one outfit go together: the person is dressed once.
-    groups = (list(group) for _, group in groupby(items, key=lambda item: item.outfit))
-    tasks = (group[start : start + BATCH] for group in groups for start in range(0, len(group), BATCH))
-    found: dict[str, ConvertedImage] = {}
-    with Meter("convert", len(items)) as meter:
-        for task, records in spread(cluster, batch, tasks):
-            found |= {item.image_id: record for item, record in zip(task, records, strict=True)}
-            meter.to(len(found))
-    return [found[item.image_id] for item in items]
+def _tasks(items: Sequence[ImageItem]) -> Iterator[list[ImageItem]]:
+    """Images of one outfit go together: the person is dressed once."""
+    for _, group in groupby(items, key=lambda item: item.outfit):
+        outfit = list(group)
+        yield from (outfit[start : start + BATCH] for start in range(0, len(outfit), BATCH))
 
 
-def _check_sizes(items: list[ImageItem], records: list[ConvertedImage]) -> None:
-    first = records[0]
+def _check_sizes(items: list[ImageItem], records: list[Converted]) -> None:
+    first = records[0].measures
     for item, record in zip(items, records, strict=True):
-        if (record.height, record.width) != (first.height, first.width):
+        own = record.measures
+        if (own["height"], own["width"]) != (first["height"], first["width"]):
             raise ReposeError(
-                f"{item.image_id} is {record.width} × {record.height} pixels, {items[0].image_id} "
-                f"{first.width} × {first.height}",
+                f"{item.image_id} is {own['width']} × {own['height']} pixels, {items[0].image_id} "
+                f"{first['width']} × {first['height']}",
                 item.source,
                 "bring the images of one size",
             )
 
 
-def _catalog(items: list[ImageItem], records: list[ConvertedImage], source: ImageSource) -> pd.DataFrame:
+def _catalog(items: list[ImageItem], records: list[Converted], source: ImageSource) -> pd.DataFrame:
     rows = [
         {
             "image_id": item.image_id,
@@ -80,9 +84,9 @@ def _catalog(items: list[ImageItem], records: list[ConvertedImage], source: Imag
             "pose": item.pose,
             "camera": item.camera,
             "part": item.part,
-            "height": record.height,
-            "width": record.width,
-            "sha256": record.digest,
+            "height": record.measures["height"],
+            "width": record.measures["width"],
+            "sha256": record.measures["sha256"],
             "source": item.source,
             "licence": source.licence,
         }
@@ -93,23 +97,30 @@ def _catalog(items: list[ImageItem], records: list[ConvertedImage], source: Imag
 
 
 def _publish(
-    batch: ImageBatch, items: list[ImageItem], records: list[ConvertedImage], out: Path, recorder: Recorder
+    source: ImageSource,
+    cache: Cache,
+    items: list[ImageItem],
+    records: list[Converted],
+    catalog: Artefact,
+    files: Artefact,
 ) -> None:
-    manifest, source = manifest_path(out), batch.source
-    manifest.unlink(missing_ok=True)
-    folder = out.parent / FOLDER
     triangles, pairs = source.triangles(), source.pairs()
-    with publish(folder) as private:
+    if pairs is None:
+        pairs = pd.DataFrame(columns=PAIR_COLUMNS)
+    found, published = pairs[pairs["corr"] != ""], pairs[pairs["part"] != ""]
+    catalog.begin()
+    with files.file(files.out) as private:
         private.mkdir()
         for item, record in zip(items, records, strict=True):
-            batch.link(record, private / item.image_id)
+            cache.link(record, private / item.image_id)
         if triangles is not None:
-            np.save(private / "triangles.npy", triangles)
-        if pairs is not None:
-            pairs.to_parquet(private / "pairs.parquet", index=False)
-    with publish(out) as private:
+            np.save(private / TRIANGLES, triangles)
+        if len(found):
+            found.drop(columns="part").to_parquet(private / CORRESPONDENCES, index=False)
+    with catalog.file(catalog.out.with_name(PAIRS)) as private:
+        published[PUBLISHED].to_parquet(private, index=False)
+    with catalog.file(catalog.out) as private:
         _catalog(items, records, source).to_parquet(private, index=False)
-    batch.keep_only(records)
-    recorder.seal(
-        manifest, [folder, out], {"images": len(items), "size": [records[0].height, records[0].width]}
-    )
+    cache.keep_only(records)
+    size = [records[0].measures["height"], records[0].measures["width"]]
+    catalog.describe = files.describe = {"images": len(items), "size": size}

@@ -1,4 +1,4 @@
-"""Stage `convert`: raw data → .obj files and their catalogue."""
+"""Stage `convert`: raw data → .obj files and their catalogue, two artefacts: most of what follows reads only one."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -7,49 +7,46 @@ from typing import Any
 
 import pandas as pd
 
-from repose.cluster import THREADS, Cluster, spread
+from repose import specs
+from repose.cluster import THREADS, Cluster
 from repose.config.datasets import Dataset
-from repose.convert.batch import Batch, Unreadable
+from repose.convert.batch import Batch
 from repose.convert.cache import Cache, Converted, cache_key
 from repose.convert.catalog import COLUMNS, mesh_id
 from repose.convert.gate import refuse, unlike_the_others
 from repose.errors import ReposeError
 from repose.mesh.quality import QUALITY
-from repose.progress import Meter
-from repose.provenance.code import stage_code
-from repose.provenance.manifest import Recorder, manifest_path
-from repose.provenance.publish import publish
+from repose.provenance.making import Artefact, making
 from repose.raw.source import Item, Source, open_source
 
 BATCH = 16
 """Meshes per task: long enough to hide what a task costs, short enough to lose little in a kill."""
 
 
-def run(dataset: Dataset, raw: Path, out: Path, cluster: Cluster = THREADS) -> None:
-    """Write `obj/` and the catalogue `out` (parquet) beside it, converting what is not in `.converted/` yet.
+def run(dataset: Dataset, raw: Path, catalog: Path, files: Path, cluster: Cluster = THREADS) -> None:
+    """Write the folder `files` (.obj) and the `catalog` (parquet), converting what is not in `.converted/` yet.
 
     Raises:
-        ReposeError: some meshes are broken or unlike the others (`refused.tsv` beside `out` lists them); what
+        ReposeError: some meshes are broken or unlike the others (`refused.tsv` beside the catalogue lists them); what
             was published before is untouched.
     """
-    code = stage_code("convert", dataset.module)
-    recorder = Recorder("convert", code, {"source": dataset.source})
-    recorder.uses("raw", manifest_path(raw))
-    convert(open_source(dataset, raw), out, code, cluster, recorder)
+    spec, inputs = specs.convert(dataset), {"raw": raw}
+    with making(spec, files, inputs, keep=0) as meshes, making(spec, catalog, inputs, keep=0) as rows:
+        convert(open_source(dataset, raw), spec.version, cluster, rows, meshes)
 
 
-def convert(source: Source, out: Path, code: str, cluster: Cluster, recorder: Recorder) -> pd.DataFrame:
+def convert(source: Source, code: str, cluster: Cluster, catalog: Artefact, files: Artefact) -> pd.DataFrame:
     """Convert a source; see `run`. Returns the catalogue."""
     items = source.items()
     if not items:
         raise ReposeError("no mesh in the raw data", hint="see `repose raw --list` for what belongs there")
-    folder = out.parent / ".converted"
-    recorder.own(manifest_path(out))
+    folder = catalog.out.parent / ".converted"
     cache = Cache(folder)
     before = cache.names
     kept = {key: record for key in _keys(items, code) if (record := cache.find(key))}
     missing = [item for item in items if cache_key(item.key, code) not in kept]
-    made, reasons = _convert_missing(missing, Batch(source, folder, code), cluster, cache)
+    tasks = (missing[start : start + BATCH] for start in range(0, len(missing), BATCH))
+    made, reasons = cache.convert(tasks, len(missing), Batch(source, folder, code), cluster)
     kept |= made
     records = [
         (mesh_id(item.identity, item.pose), kept[key])
@@ -58,42 +55,23 @@ def convert(source: Source, out: Path, code: str, cluster: Cluster, recorder: Re
     ]
     reasons |= unlike_the_others(records)
     names = [mesh_id(item.identity, item.pose) for item in items]
-    refuse([(name, reasons[name]) for name in names if name in reasons], len(names), out)
+    refuse([(name, reasons[name]) for name in names if name in reasons], len(names), catalog.out)
     rows = _catalog(items, [record for _, record in records], source.licence)
-    recorder.costs = {
+    costs = {
         "converted": len(missing),
         "unchanged": len(items) - len(missing),
         "removed": len(before - set(rows.mesh_id)),
     }
-    _publish(rows, records, cache, out, recorder)
-    counts = ", ".join(f"{count} {what}" for what, count in recorder.costs.items())
+    catalog.costs |= costs
+    files.costs |= costs
+    _publish(rows, records, cache, catalog, files)
+    counts = ", ".join(f"{count} {what}" for what, count in costs.items())
     print(f"convert: {counts}", file=sys.stderr, flush=True)
     return rows
 
 
 def _keys(items: Sequence[Item], code: str) -> Iterator[str]:
     return (cache_key(item.key, code) for item in items)
-
-
-def _convert_missing(
-    items: Sequence[Item], batch: Batch, cluster: Cluster, cache: Cache
-) -> tuple[dict[str, Converted], dict[str, str]]:
-    """Converted meshes by key, and why others were not."""
-    made: dict[str, Converted] = {}
-    reasons: dict[str, str] = {}
-    if not items:
-        return made, reasons
-    done = 0
-    with Meter("convert", len(items)) as meter:
-        slices = (items[start : start + BATCH] for start in range(0, len(items), BATCH))
-        for _, found in spread(cluster, batch, slices):
-            good = [record for record in found if isinstance(record, Converted)]
-            cache.add(good)
-            made |= {record.key: record for record in good}
-            reasons |= {bad.name: bad.reason for bad in found if isinstance(bad, Unreadable)}
-            done += len(found)
-            meter.to(done)
-    return made, reasons
 
 
 def _catalog(items: Sequence[Item], records: Sequence[Converted], licence: str) -> pd.DataFrame:
@@ -106,16 +84,18 @@ def _catalog(items: Sequence[Item], records: Sequence[Converted], licence: str) 
 
 
 def _publish(
-    rows: pd.DataFrame, records: Sequence[tuple[str, Converted]], cache: Cache, out: Path, recorder: Recorder
+    rows: pd.DataFrame,
+    records: Sequence[tuple[str, Converted]],
+    cache: Cache,
+    catalog: Artefact,
+    files: Artefact,
 ) -> None:
-    manifest = manifest_path(out)
-    manifest.unlink(missing_ok=True)
-    folder = out.parent / "obj"
-    with publish(folder) as private:
+    catalog.begin()
+    with files.file(files.out) as private:
         private.mkdir()
         for name, record in records:
-            cache.link(record.key, private / f"{name}.obj")
-    with publish(out) as private:
+            cache.link(record, private / name)
+    with catalog.file(catalog.out) as private:
         rows.to_parquet(private, index=False)
     cache.keep_only({record.key: record for _, record in records}.values())
-    recorder.seal(manifest, [folder, out], {"meshes": len(rows), "units": "m", "up": "y"})
+    catalog.describe = files.describe = {"meshes": len(rows), "units": "m", "up": "y"}

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from repose.convert.catalog import mesh_id, mesh_numbers
-from repose.methods.interface import Rests
+from repose.mesh.rests import Rests
 from repose.store.mesh_store import MeshStore
 
 

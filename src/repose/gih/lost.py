@@ -2,10 +2,24 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 from repose.errors import ReposeError
 from repose.provenance.manifest import load, manifest_path
+
+_DIGEST = re.compile(r"[0-9a-f]{16}|")
+
+
+def checked(text: object) -> str:
+    """A stored digest, which comes to a command line: anything else is refused.
+
+    Raises:
+        ReposeError: it is not of a digest's form.
+    """
+    if not isinstance(text, str) or not _DIGEST.fullmatch(text):
+        raise ReposeError("is not a digest of lost matrices", where=str(text)[:40])
+    return text
 
 
 def lost(out: Path, root: Path) -> str:
@@ -22,7 +36,7 @@ def lost(out: Path, root: Path) -> str:
     """
     try:
         keys = set(json.loads(out.read_text(encoding="utf-8")).values())
-        before = load(manifest_path(out)).history["lost"]
+        before = checked(load(manifest_path(out)).history["lost"])
     except (FileNotFoundError, ReposeError, ValueError, AttributeError, KeyError):
         return ""  # never ran, or its files are damaged: then it runs again anyway, or its reader says so
     there = {entry.name for entry in root.iterdir()} if root.is_dir() else set()

@@ -1,4 +1,4 @@
-"""How much memory distances take; the workflow asks for it, so this imports nothing."""
+"""How much memory the distances of one mesh take; asked by the workflow, so it imports nothing."""
 
 LIBRARIES_MIB = 1500
 """What a process needs before its first mesh, with a margin."""

@@ -9,25 +9,28 @@ import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from repose.config.models import Gih
+from repose import specs
+from repose.cluster import Cluster
 from repose.errors import ReposeError
 from repose.gih import store
-from repose.gih.cluster import LIBRARIES_MIB, Cluster, mesh_mib
+from repose.gih.memory import LIBRARIES_MIB, mesh_mib
 from repose.gih.reader import GihReader
 from repose.gih.scale import compute_dataset, shown_on
 from repose.gih.solver import Settings
 from repose.progress import Meter
-from repose.provenance.code import stage_code
-from repose.provenance.manifest import Manifest, Recorder, manifest_path
-from repose.provenance.publish import write_text
+from repose.provenance.making import making
 from repose.store.mesh_store import MeshStore
 
+if TYPE_CHECKING:
+    from repose.config.models import Gih
 
-def part(settings: Gih, number: int, meshes: Path, root: Path, out: Path, lost: str = "") -> None:
+
+def part(settings: "Gih", number: int, meshes: Path, root: Path, out: Path, lost: str = "") -> None:
     """Compute every `settings.parts`-th mesh, from `number` on, that the store lacks.
 
     Args:
@@ -40,34 +43,31 @@ def part(settings: Gih, number: int, meshes: Path, root: Path, out: Path, lost: 
     """
     if not 0 <= number < settings.parts:
         raise ReposeError(f"no part {number}", hint=f"gih.parts is {settings.parts}, counted from 0")
-    recorder = Recorder("gih", stage_code("gih"), {"part": number} | settings.model_dump(mode="json"))
-    recorder.uses("store", manifest_path(meshes))
-    recorder.own(manifest_path(out))
-    packed = MeshStore(meshes)
-    names = packed.mesh_ids[number :: settings.parts]
-    memory = f"{LIBRARIES_MIB + mesh_mib(packed.shape[1])}MiB"
-    manifest_path(out).unlink(missing_ok=True)
-    with Meter(f"gih part {number}", len(names)) as meter:
-        summary = compute_dataset(
-            {name: partial(_load, meshes, name) for name in names},
-            root,
-            _settings(settings),
-            backend=settings.backend,
-            cluster=Cluster(settings.workers, settings.scheduler, memory),
-            report=shown_on(meter),
-            index=False,
-        )
-    recorder.costs = {
-        "computed": summary.computed,
-        "reused": summary.reused,
-        "fallbacks": summary.fallbacks,
-        "lost": lost,
-    }
-    write_text(out, json.dumps(summary.keys, indent=1, sort_keys=True) + "\n")
-    recorder.seal(manifest_path(out), [out], {"meshes": len(names)})
+    with making(specs.gih_part(settings, number), out, {"store": meshes}, keep=0) as new:
+        packed = MeshStore(meshes)
+        names = packed.mesh_ids[number :: settings.parts]
+        memory = f"{LIBRARIES_MIB + mesh_mib(packed.shape[1])}MiB"
+        with Meter(f"gih part {number}", len(names)) as meter:
+            summary = compute_dataset(
+                {name: partial(_load, meshes, name) for name in names},
+                root,
+                _settings(settings),
+                backend=settings.backend,
+                cluster=Cluster(settings.workers, settings.scheduler, memory),
+                report=shown_on(meter),
+                index=False,
+            )
+        new.costs |= {
+            "computed": summary.computed,
+            "reused": summary.reused,
+            "fallbacks": summary.fallbacks,
+            "lost": lost,
+        }
+        new.text(out, json.dumps(summary.keys, indent=1, sort_keys=True) + "\n")
+        new.describe = {"meshes": len(names)}
 
 
-def gather(settings: Gih, parts: Sequence[Path], root: Path) -> Manifest:
+def gather(settings: "Gih", parts: Sequence[Path], root: Path) -> None:
     """Name the matrices of all parts in the index, delete the others, check every byte, write the manifest.
 
     The manifest hashes the whole store, as for any other directory: one pass at the speed of the disk, some tens
@@ -77,27 +77,25 @@ def gather(settings: Gih, parts: Sequence[Path], root: Path) -> Manifest:
     Raises:
         ReposeError: a matrix is missing or damaged.
     """
-    recorder = Recorder("gih", stage_code("gih"), settings.model_dump(mode="json"))
-    recorder.own(manifest_path(root))
-    keys: dict[str, str] = {}
-    for file in parts:
-        recorder.uses(file.stem, manifest_path(file))
-        keys |= json.loads(file.read_text(encoding="utf-8"))
-    manifest_path(root).unlink(missing_ok=True)
-    try:
-        store.keep_only(root, _settings(settings), keys)
-        reader = GihReader(root)
-        for name in reader.meshes:
-            reader.verify(name)
-    except ReposeError as error:
-        raise ReposeError(
-            error.what, error.where, "delete its folder and run again: what is missing is computed"
-        ) from error
-    described = {"meshes": len(keys), "convention": settings.convention, "t": settings.t}
-    return recorder.seal(manifest_path(root), [root], described)
+    with making(specs.gih(settings), root, {file.stem: file for file in parts}, keep=0) as new:
+        keys: dict[str, str] = {}
+        for file in parts:
+            keys |= json.loads(file.read_text(encoding="utf-8"))
+        new.begin()
+        try:
+            store.keep_only(root, _settings(settings), keys)
+            reader = GihReader(root)
+            for name in reader.meshes:
+                reader.verify(name)
+        except ReposeError as error:
+            raise ReposeError(
+                error.what, error.where, "delete its folder and run again: what is missing is computed"
+            ) from error
+        new.has(root)
+        new.describe = {"meshes": len(keys), "convention": settings.convention, "t": settings.t}
 
 
-def _settings(settings: Gih) -> Settings:
+def _settings(settings: "Gih") -> Settings:
     return Settings(settings.convention, settings.t)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from repose.errors import ReposeError
 from repose.methods.registry import settings_of
-from repose.methods.settings import MethodSettings
+from repose.methods.settings import MethodSettings, Told
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,8 +28,38 @@ def build(method: MethodSettings) -> "nn.Module":
     """Build a freshly initialised network; the settings of a method are its arguments.
 
     Seed torch first: initialisation draws from its global generator.
+
+    Raises:
+        ReposeError: it is no network of the method's medium, or is told more than the settings say.
     """
-    return imported(method.network)(**method.model_dump(exclude=set(method.not_of_network)))
+    network = imported(method.network)(**method.model_dump(exclude=set(method.not_of_network)))
+    if method.compared:
+        _check(method, network)
+    return network
+
+
+def _check(method: MethodSettings, network: "nn.Module") -> None:
+    """Hold a network to its protocol, and to what tables say that it is told."""
+    from repose.methods import interface
+
+    told: dict[Told, bool] = {}
+    match network:
+        case interface.TransferNetwork() if method.medium == "meshes":
+            told = {Told.REGISTRATION: network.ordered, Told.REST_BODIES: network.rest_pose is not None}
+        case interface.ImageNetwork() if method.medium == "images":
+            told = {Told.ANSWER: network.oracle}
+        case interface.PoseGenerator() if method.medium == "poses":
+            told = {Told.REST_BODIES: True, Told.ANSWER: network.oracle}
+        case _:
+            raise ReposeError(
+                f"{method.architecture}: {method.network} makes no network of {method.medium}",
+                hint="repose.methods.interface says what one has",
+            )
+    for what in (what for what, is_told in told.items() if is_told and what not in method.told):
+        raise ReposeError(
+            f"{method.architecture}: its network is told its {what}, which its settings do not say",
+            hint="`told` of the settings names all that it is told",
+        )
 
 
 def create(architecture: str, **settings: Any) -> "nn.Module":

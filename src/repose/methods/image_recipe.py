@@ -1,5 +1,7 @@
 """What the trainings on image pairs share."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from repose.data.images import ImageData, ImagePairs
@@ -13,6 +15,11 @@ class ImageRecipe(TrainingRecipe):
     """What trainings on image pairs share."""
 
     data: ImageData
+
+    @staticmethod
+    def open(store: Path) -> ImageStore:
+        """The packed images."""
+        return ImageStore(store)
 
     @classmethod
     def read(cls, method: LearnedMethod, store: ImageStore, splits: pd.DataFrame) -> ImageData:

@@ -1,12 +1,19 @@
-"""What every learned pose-transfer network takes and gives back."""
+"""What the network of a method takes and gives back, for each medium: meshes, images, generated poses.
+
+A network is a `torch.nn.Module` with the attributes of one of the protocols here, and takes its arguments. One that
+inherits from its protocol, after `nn.Module`, has the attributes of a network that is told nothing but its inputs.
+`repose.methods.build.build` refuses a network without them, and one that is told more than its settings say.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
+import torch
 from torch import Tensor
 
 from repose.errors import ReposeError
+from repose.mesh.rests import Rests
 
 
 class Transfer(NamedTuple):
@@ -22,20 +29,88 @@ class Transfer(NamedTuple):
     warp: Tensor | None = None
 
 
-class Rests(NamedTuple):
-    """Both bodies of a transfer at rest, and their faces, for systems that know more of a body than one posed mesh.
+@runtime_checkable
+class TransferNetwork(Protocol):
+    """A network that gives the body of one mesh the pose of another mesh, as NPT (Wang et al., CVPR 2020) put the task.
 
-    Vertices are in template order, as is then the pose mesh.
+    Attributes:
+        ordered: whether it relies on vertex i of both meshes being the same place on the body. A network that does not
+            sees both meshes in random vertex orders of their own.
+        rest_pose: number of the pose at rest, for a network that is told both bodies in it; None for the others.
     """
 
-    identity: Tensor  # (B, N_id, 3) metres
-    pose: Tensor  # (B, N_po, 3) metres
-    identity_faces: Tensor  # (F_id, 3) int64
-    pose_faces: Tensor  # (F_po, 3) int64
+    ordered: bool = False
+    rest_pose: int | None = None
 
-    def to(self, device: str) -> Rests:
-        """The same on a device."""
-        return Rests(*(x.to(device) for x in self))
+    def __call__(
+        self,
+        identity: Tensor,  # (B, N_id, 3) metres, y up, centred by its bounding box: the body to keep
+        pose: Tensor,  # (B, N_po, 3) metres, y up, centred by its bounding box: the pose to take
+        *rests: Rests,  # one for a network with a `rest_pose`, none for the others
+    ) -> Transfer:
+        """The identity meshes in the poses of the pose meshes."""
+
+
+class Drawn(NamedTuple):
+    """What a method says about the target image.
+
+    Attributes:
+        image: (B, 3, H, W) in [-1, 1], or None from a network that only finds the flow.
+        flow: (B, 2, H, W), x and y of the way to the source, pixels; meaningless on the background; None without it.
+        visibility: (B, 1, H, W), classes 0 visible, 1 invisible, 2 background; None if not known.
+        share: (B, 1, H, W), how much of the image is the warped source; None if nothing was blended.
+    """
+
+    image: Tensor | None
+    flow: Tensor | None = None
+    visibility: Tensor | None = None
+    share: Tensor | None = None
+
+
+@runtime_checkable
+class ImageNetwork(Protocol):
+    """A network that draws the person of a source image in the pose of a target (Li, Huang and Loy, CVPR 2019).
+
+    Attributes:
+        oracle: whether it is told the target image itself.
+    """
+
+    oracle: bool = False
+
+    def __call__(
+        self,
+        image: Tensor,  # (B, 3, H, W) source in [-1, 1]
+        source_joints: Tensor,  # (B, 18, 3): x, y in pixels, and 1 or 0 for a joint that is not seen
+        target_joints: Tensor,  # (B, 18, 3), likewise
+        *target: Tensor,  # (B, 3, H, W) in [-1, 1] for an oracle, none for the others
+    ) -> Drawn:
+        """What can be said about the target images."""
+
+
+class Body(NamedTuple):
+    """A body that new poses are generated for."""
+
+    rest: Tensor  # (V, 3) metres
+    faces: Tensor  # (F, 3) int64
+    training: Tensor | None = None  # (P, V, 3) metres, this very body in the training poses, for an oracle
+
+
+@runtime_checkable
+class PoseGenerator(Protocol):
+    """A network that generates poses of a body (Yoo et al., NeurIPS 2024, section 3.5).
+
+    Attributes:
+        rest_pose: number of the pose at rest.
+        oracle: whether it is told true poses of the body that it generates poses for.
+        learned_body: the body that it has learned from; None if there is no one such body.
+    """
+
+    rest_pose: int
+    oracle: bool
+    learned_body: Body | None
+
+    def make(self, body: Body, count: int, draw: torch.Generator) -> Tensor:
+        """The body in `count` new poses, (count, V, 3), metres; all that is random comes from `draw`."""
 
 
 def check_pair(

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,8 @@ from torch.utils.data import DataLoader
 
 from repose.data.meshes import Batch, BatchStream, TrainingData, Triples, ValidationBatches
 from repose.mesh.metrics import pmd
-from repose.methods.settings import LearnedMethod, LearnedTransfer, Schedule
+from repose.methods.interface import TransferNetwork
+from repose.methods.settings import LearnedMethod, LearnedTransfer, Schedule, Told
 from repose.methods.shuffle import transfer_shuffled
 from repose.store.mesh_store import MeshStore
 
@@ -71,9 +73,20 @@ class TransferRecipe(TrainingRecipe):
 
     metric = "val_pmd_m2"
 
+    @staticmethod
+    def open(store: Path) -> MeshStore:
+        """The packed meshes."""
+        return MeshStore(store)
+
     @classmethod
     def read(cls, method: LearnedTransfer, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
-        """What the recipe may see of the split: all training and validation triples, with their truths."""
+        """All training and validation triples. A method that is not told truths has none of a training triple.
+
+        The identity mesh stands in its place: the truth is not even read.
+        """
+        if Told.TRUTH not in method.told:
+            blind = splits.truth_mesh.where(splits.role != "train", splits.identity_mesh)
+            splits = splits.assign(truth_mesh=blind)
         return TrainingData(
             store, *(Triples(store, splits[splits.role == role]) for role in ("train", "val"))
         )
@@ -90,7 +103,12 @@ class TransferRecipe(TrainingRecipe):
     def validation_step(self, batch: Batch, index: int) -> None:
         """Mean PMD of the validation triples."""
         out = transfer_shuffled(
-            self.network, batch.identity, batch.pose, batch.identity_order, batch.pose_order, batch.rests
+            cast(TransferNetwork, self.network),
+            batch.identity,
+            batch.pose,
+            batch.identity_order,
+            batch.pose_order,
+            batch.rests,
         )
         self.log(self.metric, pmd(out.vertices, batch.truth).mean(), batch_size=len(batch.identity))
 

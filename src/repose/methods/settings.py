@@ -1,18 +1,34 @@
 """What the configuration says of every method, learned or not. Imports no torch: Snakemake reads it at every start."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from dataclasses import dataclass, field
+from enum import StrEnum
+from operator import attrgetter
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from repose.medium import Medium
 from repose.section import Section
 
-Medium = Literal["meshes", "images", "poses"]  # poses: what a method generates, and is not told
 SUPERVISED = "repose.methods.supervised:SupervisedRecipe"  # the training of those with a truth
-OWN_BODY, NEW_BODY = (
-    "own-body",
-    "new-body",
-)  # protocols: the body that was learned from, and the test identities
+
+
+class Told(StrEnum):
+    """What a method is told besides its inputs: two meshes, or an image and two sets of joints.
+
+    TRUTH: in training, what should come out: the identity in the pose of the pose mesh, or the target image and the
+        flow to it. Every method's weights are chosen by the truths of the validation part; that does not count.
+    REGISTRATION: in training or prediction, that vertex i of the identity mesh and of the pose mesh are the same place
+        on the body. That the poses of one body are registered with each other does not count.
+    REST_BODIES: in training and prediction, the bodies at rest, with their faces.
+    ANSWER: in prediction, the truth, or other true poses of the test body: the method is an oracle.
+    """
+
+    TRUTH = "truth"
+    REGISTRATION = "registration"
+    REST_BODIES = "rest bodies"
+    ANSWER = "answer"
 
 
 class Schedule(Section):
@@ -35,17 +51,32 @@ class Schedule(Section):
 class MethodSettings(Section):
     """What the workflow needs to know of a method, learned or not.
 
+    A subclass declares what is not so by default. Its fields are the keys of the method in `config.yaml`, and the
+    arguments of its network.
+
     Attributes:
-        medium: what it makes: meshes, images, or poses that nobody asked for.
+        medium: what the method makes: meshes, images, or poses that nobody asked for.
         network: `module:name` of what is called with the fields of the settings as arguments, but for those in
             `not_of_network`, and returns a `torch.nn.Module`.
         recipe: `module:name` of its training, a `repose.methods.recipe.TrainingRecipe`; None: nothing to train.
+        compared: whether it may stand in a table; False: it only serves other methods, or scores them.
+        scores: which predictions it scores, for a method that does nothing else: drawn images, or renders of predicted
+            meshes.
+        parts: trained weights of other methods that its training may start from.
+        shared: how it says that it has no training of its own, but the weights of another method's; None: it cannot.
+        alike_in_tables: dotted keys of settings that all methods of one table that declare them must have alike,
+            because their numbers do not compare otherwise.
     """
 
     medium: ClassVar[Medium] = "meshes"
     network: ClassVar[str]
     recipe: ClassVar[str | None] = None
     not_of_network: ClassVar[frozenset[str]] = frozenset({"architecture", "training"})
+    compared: ClassVar[bool] = True
+    scores: ClassVar[Literal["images", "renders"] | None] = None
+    parts: ClassVar["tuple[Part, ...]"] = ()
+    shared: ClassVar["Shared | None"] = None
+    alike_in_tables: ClassVar[tuple[str, ...]] = ()
 
     architecture: str
 
@@ -53,6 +84,16 @@ class MethodSettings(Section):
     def learned(self) -> bool:
         """Whether it has a training, its own or another method's."""
         return self.recipe is not None
+
+    @property
+    def told(self) -> frozenset[Told]:
+        """What it is told besides its inputs, in training or prediction. Tables show it."""
+        return frozenset()
+
+    @property
+    def source(self) -> int | None:
+        """The one identity it learns from, if another than the first of the training identities."""
+        return None
 
     @property
     def reads_gih(self) -> bool:
@@ -65,15 +106,66 @@ class MethodSettings(Section):
         return self.recipe == SUPERVISED
 
     @property
-    def starts_from(self) -> Mapping[str, str]:
-        """Methods whose weights, of the same dataset and seed, it is given: what for, and their names."""
-        return {}
+    def starts_from(self) -> dict[str, str]:
+        """Methods whose weights, of the same dataset and seed, its training is given: the part's name, and theirs."""
+        named = ((part.name, attrgetter(part.key)(self)) for part in self.parts)
+        return {part: method for part, method in named if method}
+
+    @property
+    def shares_weights_with(self) -> str | None:
+        """The method whose training gives it its weights; None: it has a training of its own, or none at all."""
+        return getattr(self, self.shared.key) if self.shared else None
+
+    def neighbour_settings(self) -> dict[str, Any] | None:
+        """What the neighbours depend on that its training looks up (stage `neighbours`); None: it looks up none."""
+        return None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a method whose trained weights come from another method, of the same dataset and seed.
+
+    Attributes:
+        name: what the recipe finds the weights under, in the `given` of its data.
+        key: dotted key of the setting that names the other method; where it is null there is no such part.
+        architecture: of the methods that have this part.
+        alike: dotted keys of the settings that both must have alike: this method's, and the other's. Where the
+            configuration gives this method none, it has the other's.
+    """
+
+    name: str
+    key: str
+    architecture: str
+    alike: Mapping[str, str] = field(default_factory=dict)
+
+
+def same(*keys: str) -> dict[str, str]:
+    """Dotted keys that are the same in both methods of a `Part`."""
+    return dict(zip(keys, keys, strict=True))
+
+
+@dataclass(frozen=True)
+class Shared:
+    """That a method may have the weights of another one of its kind, which differs in settings that no weight knows.
+
+    Attributes:
+        key: the field that names the other method, or is null.
+        but_for: the fields in which the two may differ.
+    """
+
+    key: str
+    but_for: frozenset[str]
 
 
 class LearnedMethod(MethodSettings):
-    """A method that learns."""
+    """A method that learns, from truths if it does not say otherwise."""
 
     training: Schedule
+
+    @property
+    def told(self) -> frozenset[Told]:
+        """The truths of the training examples."""
+        return frozenset({Told.TRUTH})
 
 
 class Baseline(MethodSettings):

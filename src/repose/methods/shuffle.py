@@ -1,27 +1,28 @@
 """Run a network under vertex shuffles, so that no method is given the true correspondence by accident."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from repose.methods.interface import Rests, Transfer
+from repose.mesh.rests import Rests
+from repose.methods.interface import Transfer, TransferNetwork
 
 
 def transfer_shuffled(
-    network: nn.Module,
+    network: TransferNetwork,
     identity: Tensor,  # (B, N_id, 3) metres
     pose: Tensor,  # (B, N_po, 3) metres
     identity_order: Tensor,  # (N_id,) int64 permutation
     pose_order: Tensor,  # (N_po,) int64 permutation
-    rests: Rests | None = None,  # for a network that has a `rest_pose`
+    rests: Rests | None = None,  # for a network with a `rest_pose`
 ) -> Transfer:
     """Shuffle both meshes, run the network, and put its output back into the identity mesh's own order.
 
-    A network with a true attribute `ordered` uses the shared vertex order on purpose and is not shuffled. One that
-    knows bodies at rest learns from each mesh and its own faces what belongs together, never across the two.
+    A network that is `ordered` uses the shared vertex order on purpose and is not shuffled. One that knows bodies at
+    rest learns from each mesh and its own faces what belongs together, never across the two.
     """
     if rests is not None:
         return network(identity, pose, rests)
-    if getattr(network, "ordered", False):
+    if network.ordered:
         return network(identity, pose)
     out = network(identity[:, identity_order], pose[:, pose_order])
     back = torch.argsort(identity_order)

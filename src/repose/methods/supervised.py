@@ -1,15 +1,21 @@
 """Supervised transfer: the truth of each triple is known (NPT, 3D-CoreNet)."""
 
+import pandas as pd
 from torch import Tensor, nn
 
 from repose.data.meshes import Batch, TrainingData
+from repose.errors import ReposeError
 from repose.methods.losses import edge_loss, reconstruction, seen_edges, weighted_edges
 from repose.methods.recipe import TransferRecipe
-from repose.methods.settings import LearnedTransfer
+from repose.methods.settings import LearnedTransfer, Told
+from repose.store.mesh_store import MeshStore
 
 
 class SupervisedRecipe(TransferRecipe):
-    """Mean squared error to the truth, edge lengths of the identity, and the error of a coarse warp."""
+    """Mean squared error to the truth, edge lengths of the identity, and the error of a coarse warp.
+
+    The network sees two shuffled meshes; one that is told more has a recipe of its own.
+    """
 
     def __init__(self, method: LearnedTransfer, network: nn.Module, data: TrainingData, seed: int):
         super().__init__(method, network, data, seed)
@@ -19,6 +25,21 @@ class SupervisedRecipe(TransferRecipe):
         self.edge_weights: Tensor
         self.register_buffer("edges", edges, persistent=False)
         self.register_buffer("edge_weights", weights, persistent=False)
+
+    @classmethod
+    def read(cls, method: LearnedTransfer, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
+        """All training and validation triples, with their truths.
+
+        Raises:
+            ReposeError: the settings say that the method is told something else than truths.
+        """
+        if method.told != {Told.TRUTH}:
+            told = " and ".join(sorted(method.told)) or "nothing"
+            raise ReposeError(
+                f"{method.architecture} says that it is told {told}; the supervised training tells truths alone",
+                hint="change `told` of its settings, or give it a `recipe` of its own",
+            )
+        return super().read(method, store, splits)
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Weighted sum of the losses of one batch, of which the network sees shuffled vertices."""

@@ -5,19 +5,18 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from repose.config.models import Method
+from repose import specs
 from repose.errors import ReposeError
+from repose.methods.npr.neighbour_store import write_neighbours
 from repose.methods.npr.settings import NprSettings
+from repose.methods.settings import MethodSettings
 from repose.neighbours.compute import encoded, neighbours_of
-from repose.neighbours.store import write_neighbours
 from repose.progress import track
-from repose.provenance.code import stage_code
-from repose.provenance.manifest import Recorder, manifest_path
-from repose.provenance.publish import publish
+from repose.provenance.making import making
 from repose.store.mesh_store import MeshStore
 
 
-def run(method: Method, store: Path, split: Path, out: Path, threads: int = 1) -> None:
+def run(method: MethodSettings, store: Path, split: Path, out: Path, threads: int = 1) -> None:
     """Write the neighbours of all bodies that the training of `method` encodes to the Zarr store `out`.
 
     Raises:
@@ -25,18 +24,16 @@ def run(method: Method, store: Path, split: Path, out: Path, threads: int = 1) -
     """
     if not isinstance(method, NprSettings):
         raise ReposeError(f"{method.architecture} looks at no neighbours", hint="give a method of npr")
-    recorder = Recorder("neighbours", stage_code("neighbours"), method.neighbour_settings())
-    recorder.uses("store", manifest_path(store))
-    recorder.uses("split", manifest_path(split))
-    if recorder.reuse(manifest_path(out)):
-        return
-    torch.set_num_threads(threads)
-    meshes = MeshStore(store)
-    rows = encoded(method, meshes, pd.read_parquet(split))
-    manifest_path(out).unlink(missing_ok=True)
-    with publish(out) as private:
-        found = track(
-            neighbours_of(method, meshes, rows), len(rows), " ".join(out.with_suffix("").parts[-3:])
+    with making(specs.neighbours(method), out, {"store": store, "split": split}) as new:
+        if new.finished:
+            return
+        torch.set_num_threads(threads)
+        meshes = MeshStore(store)
+        rows, label = (
+            encoded(method, meshes, pd.read_parquet(split)),
+            " ".join(out.with_suffix("").parts[-3:]),
         )
-        write_neighbours(private, found, len(rows), method.middle, method.keypoints)
-    recorder.seal(manifest_path(out), [out], {"bodies": len(rows)})
+        with new.file(out) as private:
+            found = track(neighbours_of(method, meshes, rows), len(rows), label)
+            write_neighbours(private, found, len(rows), method.middle, method.keypoints)
+        new.describe = {"bodies": len(rows)}

@@ -9,7 +9,7 @@ import pandas as pd
 from repose.convert.catalog import mesh_id
 from repose.data.unlabelled import Numbers
 from repose.errors import ReposeError
-from repose.methods.settings import NEW_BODY, OWN_BODY
+from repose.protocols import NEW_BODY, OWN_BODY
 from repose.store.mesh_store import MeshStore
 
 

@@ -1,29 +1,45 @@
-"""Run a trained method, or a floor, over the test pairs of each protocol."""
+"""Run a trained method, or a baseline, over the test pairs of each protocol."""
 
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import torch
 import zarr
 from numpy.typing import NDArray
-from torch import nn
 
 from repose.data.images import ImagePairs, InOrder, unscaled
 from repose.errors import ReposeError
-from repose.methods.flow.interface import Drawn
+from repose.methods.interface import Drawn, ImageNetwork
 from repose.progress import track
 from repose.store.image_store import ImageStore
+
+if TYPE_CHECKING:
+    from repose.methods.settings import MethodSettings
 
 BATCH = 8  # as the released test, whose batch norms depend on it
 PAIR = ["source_image", "target_image"]
 
 
+def run(
+    method: "MethodSettings",
+    network: Any,
+    store: Path,
+    splits: Mapping[str, pd.DataFrame],
+    device: str,
+    out: Path,
+    label: str,
+) -> None:
+    """Called by the stage: `predict_images` on the store that lies at a path."""
+    predict_images(network.to(device), ImageStore(store), splits, device, out, label)
+
+
 @torch.inference_mode()
 def predict_images(
-    network: nn.Module,
+    network: ImageNetwork,
     store: ImageStore,
     protocols: Mapping[str, pd.DataFrame],
     device: str,
@@ -40,7 +56,6 @@ def predict_images(
     Raises:
         ReposeError: a pair is given twice, or the network draws what is no number.
     """
-    network = network.to(device)
     root = zarr.create_group(out)
     for protocol, pairs in protocols.items():
         if pairs.duplicated(PAIR).any():
@@ -51,7 +66,8 @@ def predict_images(
         parts: dict[str, list[NDArray]] = defaultdict(list)
         for batch in track(batches, len(batches), f"{label} {protocol}"):
             source, target, *joints = (x.to(device) for x in batch)
-            for name, values in _arrays(network(source, *joints, target), label).items():
+            told = (target,) if network.oracle else ()
+            for name, values in _arrays(network(source, *joints, *told), label).items():
                 parts[name].append(values)
         group = root.create_group(protocol, attributes={"pairs": pairs[PAIR].to_numpy().tolist()})
         for name, arrays in parts.items():

@@ -1,26 +1,43 @@
-"""Run a trained method, or a floor, over the test triples of each protocol."""
+"""Run a trained method, or a baseline, over the test triples of each protocol."""
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import torch
 import zarr
-from torch import nn
 
 from repose.data.meshes import Triples, ValidationBatches
 from repose.errors import ReposeError
+from repose.methods.interface import TransferNetwork
 from repose.methods.shuffle import transfer_shuffled
 from repose.progress import track
 from repose.store.mesh_store import MeshStore
 
+if TYPE_CHECKING:
+    from repose.methods.settings import MethodSettings
+
 BATCH = 10
+
+
+def run(
+    method: "MethodSettings",
+    network: Any,
+    store: Path,
+    splits: Mapping[str, pd.DataFrame],
+    device: str,
+    out: Path,
+    label: str,
+) -> None:
+    """Called by the stage: `predict` on the store that lies at a path."""
+    predict(network.to(device), MeshStore(store), splits, device, out, label)
 
 
 @torch.inference_mode()
 def predict(
-    network: nn.Module,
+    network: TransferNetwork,
     store: MeshStore,
     protocols: Mapping[str, pd.DataFrame],
     device: str,
@@ -36,11 +53,10 @@ def predict(
     Raises:
         ReposeError: a triple is given twice, or the network predicts vertices that are no numbers.
     """
-    network = network.to(device)
     root = zarr.create_group(out, attributes={"units": "m"})
     for protocol, triples in protocols.items():
         _check_distinct(triples, protocol)
-        batches = ValidationBatches(Triples(store, triples, getattr(network, "rest_pose", None)), BATCH)
+        batches = ValidationBatches(Triples(store, triples, network.rest_pose), BATCH)
         parts = []
         for batch in track(batches, len(batches), f"{label} {protocol}"):
             identity, pose, order, pose_order = (

@@ -1,7 +1,8 @@
-"""Make up poses for the body that was learned from, and for the test identities."""
+"""Generate poses of the body that was learned from, and for the test identities."""
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,15 +12,31 @@ import zarr
 from repose.convert.catalog import mesh_id
 from repose.data.meshes import centred
 from repose.errors import ReposeError
-from repose.methods.generation import Body, PoseMaker
+from repose.methods.interface import Body, PoseGenerator
 from repose.predict.bodies import bodies_of
 from repose.progress import track
 from repose.store.mesh_store import MeshStore
 
+if TYPE_CHECKING:
+    from repose.methods.settings import MethodSettings
+
+
+def run(
+    method: "MethodSettings",
+    network: Any,
+    store: Path,
+    splits: Mapping[str, pd.DataFrame],
+    device: str,
+    out: Path,
+    label: str,
+) -> None:
+    """Called by the stage: `predict_poses` on the store that lies at a path."""
+    predict_poses(network.to(device), MeshStore(store), splits, method.source, device, out, label)
+
 
 @torch.inference_mode()
 def predict_poses(
-    network: PoseMaker,
+    network: PoseGenerator,
     store: MeshStore,
     splits: Mapping[str, pd.DataFrame],
     source: int | None,
@@ -41,9 +58,9 @@ def predict_poses(
         parts, names = [], []
         for known in track(bodies, len(bodies), f"{label} {protocol}"):
             at_rest = store.index_of(mesh_id(known.identity, network.rest_pose))
-            rest, training = (centred(store.vertices(rows)) for rows in (np.array([at_rest]), known.training))
-            draw = torch.Generator().manual_seed(known.identity)
-            body = Body(rest[0].to(device), faces, training.to(device))
+            (rest,) = centred(store.vertices(np.array([at_rest]))).to(device)
+            true = centred(store.vertices(known.training)).to(device) if network.oracle else None
+            draw, body = torch.Generator().manual_seed(known.identity), Body(rest, faces, true)
             made = network.make(body, len(known.held_out), draw).float().cpu().numpy()
             if not np.isfinite(made).all():
                 raise ReposeError(f"{label} makes poses that are no numbers ({protocol})")

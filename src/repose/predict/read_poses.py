@@ -1,4 +1,4 @@
-"""Made-up poses read again, with the check that they are of the split at hand."""
+"""Generated poses read again, with the check that they are of the split at hand."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,24 +12,26 @@ from torch import Tensor
 
 from repose.errors import ReposeError
 from repose.mesh.metrics import bbox_centred
-from repose.methods.settings import OWN_BODY
 from repose.predict.bodies import Known, bodies_of
+from repose.protocols import OWN_BODY
 from repose.store.mesh_store import MeshStore
 
 
-class MadeUp(NamedTuple):
-    """The poses that were made up for one body."""
+class Generated(NamedTuple):
+    """The poses that a method generated for one body."""
 
     protocol: str
     body: Known
     meshes: Tensor  # (N, V, 3) metres, each about the middle of its box
 
 
-def made_up(predictions: Path, store: MeshStore, splits: Mapping[str, pd.DataFrame]) -> Iterator[MadeUp]:
-    """What was made up, body by body.
+def generated_poses(
+    predictions: Path, store: MeshStore, splits: Mapping[str, pd.DataFrame]
+) -> Iterator[Generated]:
+    """What was generated, body by body.
 
     Args:
-        predictions: of a method that makes up poses.
+        predictions: of a method that generates poses.
         store: the true bodies.
         splits: the parts `train` and `unseen`.
 
@@ -44,4 +46,4 @@ def made_up(predictions: Path, store: MeshStore, splits: Mapping[str, pd.DataFra
         vertices = np.asarray(zarr.open_array(predictions / protocol / "vertices", mode="r")[:])
         for body in bodies:
             own = torch.from_numpy(vertices[names == body.identity])
-            yield MadeUp(protocol, body, bbox_centred(own))
+            yield Generated(protocol, body, bbox_centred(own))

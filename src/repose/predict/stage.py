@@ -1,55 +1,45 @@
-"""Stage `predict`: weights and test triples → predicted vertices, images, or made-up poses."""
+"""Stage `predict`: weights and test lists → predicted vertices, images, or generated poses."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING
 
 import pandas as pd
-import torch
 
-from repose.config.models import Compute, Method
-from repose.methods.build import count_parameters
-from repose.methods.copies.settings import CopyPosesSettings
-from repose.methods.generation import PoseMaker
-from repose.methods.npr_diffusion.settings import NprDiffusionSettings
-from repose.predict.images import predict_images
-from repose.predict.meshes import predict
-from repose.predict.network import load_network
-from repose.predict.poses import predict_poses
-from repose.provenance.code import of_medium, stage_code
-from repose.provenance.manifest import Recorder, manifest_path
-from repose.provenance.publish import publish
-from repose.store.image_store import ImageStore
-from repose.store.mesh_store import MeshStore
+from repose import specs
+from repose.provenance.making import making
+
+if TYPE_CHECKING:
+    from repose.config.models import Compute
+    from repose.methods.settings import MethodSettings
 
 
 def run(
-    method: Method, compute: Compute, store: Path, splits: Mapping[str, Path], model: Path | None, out: Path
+    method: "MethodSettings",
+    compute: "Compute",
+    store: Path,
+    splits: Mapping[str, Path],
+    model: Path | None,
+    out: Path,
 ) -> None:
     """Write the predictions of every protocol in `splits` to the Zarr store `out`."""
-    params = {"method": method.model_dump(mode="json"), "compute": compute.model_dump(mode="json")}
-    code = stage_code(of_medium("predict", method.medium), method.network)
-    recorder = Recorder("predict", code, params)
-    recorder.uses("store", manifest_path(store))
-    for protocol, split in splits.items():
-        recorder.uses(protocol, manifest_path(split))
-    if model:
-        recorder.uses("run", manifest_path(model))
-    if recorder.reuse(manifest_path(out)):
-        return
-    torch.set_num_threads(compute.threads)
-    network = load_network(method, model)
-    device = "cuda" if compute.device != "cpu" and torch.cuda.is_available() else "cpu"
-    triples = {protocol: pd.read_parquet(split) for protocol, split in splits.items()}
-    manifest_path(out).unlink(missing_ok=True)
-    with publish(out) as private:
-        label = " ".join(out.with_suffix("").parts[-3:])
-        if method.medium == "images":
-            predict_images(network, ImageStore(store), triples, device, private, label)
-        elif isinstance(method, NprDiffusionSettings | CopyPosesSettings):
-            maker = cast(PoseMaker, network.to(device))
-            predict_poses(maker, MeshStore(store), triples, method.source, device, private, label)
-        else:
-            predict(network, MeshStore(store), triples, device, private, label)
-    parameters = count_parameters(network)
-    recorder.seal(manifest_path(out), [out], {"protocols": sorted(splits), "parameters": parameters})
+    inputs = {"store": store, **splits, **({"run": model} if model else {})}
+    with making(specs.predict(method, compute), out, inputs) as new:
+        if new.finished:
+            return
+        import torch  # seconds, which a finished result does not need
+
+        from repose.device import device_of
+        from repose.methods.build import count_parameters
+        from repose.predict.network import load_network
+
+        torch.set_num_threads(compute.threads)
+        network = load_network(method, model)
+        device = device_of(compute).type
+        rows = {protocol: pd.read_parquet(split) for protocol, split in splits.items()}
+        with new.file(out) as private:
+            label = " ".join(out.with_suffix("").parts[-3:])
+            medium = import_module(f"repose.predict.{method.medium}")
+            medium.run(method, network, store, rows, device, private, label)
+        new.describe = {"protocols": sorted(splits), "parameters": count_parameters(network)}

@@ -1,118 +1,119 @@
-"""A hash of the code behind a stage, which Snakemake does not see by itself.
+"""A hash of the code behind an artefact, which Snakemake does not see by itself.
 
-Rules pass it as a parameter: editing a model's file re-runs that model, editing another file does not.
-Comments, docstrings and layout do not count.
+Rules pass it as a parameter: editing a model's file makes the results of that model again, editing another file does
+not. Comments, docstrings, layout and imports that only types need do not count; packaged data that a module names do.
+The hash is the same under every Python version.
 """
 
 import ast
 import hashlib
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.util import find_spec
 from pathlib import Path
+from sys import stdlib_module_names
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
-# What these do cannot change a number in a result: messages, progress, file swaps, manifests, where tasks run. The
-# config models are left out because every rule passes the values it uses as parameters.
+# What these do cannot change a number in a result: messages, progress, file swaps, manifests, where tasks run and
+# artefacts lie. Settings are left out because every value that a stage uses is one of its parameters.
 IGNORED = (
+    "repose.cluster",
+    "repose.config",
     "repose.errors",
+    "repose.numbers",
+    "repose.plan",
     "repose.progress",
     "repose.provenance",
-    "repose.config",
-    "repose.cluster",
+    "repose.results",
     "repose.section",
-    "repose.numbers",
+    "repose.specs",
 )
 
-# Where each stage begins. `{0}` is a dataset's module, or the module of a method's network; `{1}` that of its training.
-ENTRIES = {
-    "raw": ("{0}",),
-    "raw-files": ("repose.raw.collect", "{0}"),
-    "convert": ("repose.convert.batch", "{0}.source"),
-    "convert-images": ("repose.convert.image_batch", "{0}"),
-    "store": ("repose.store.pack",),
-    "store-images": ("repose.store.image_pack",),
-    "gih": ("repose.gih.scale",),
-    "split": ("repose.split.protocols", "repose.split.published"),
-    "split-images": ("repose.split.image_pairs",),
-    "neighbours": ("repose.neighbours.compute", "repose.neighbours.store"),
-    "train": ("repose.train.fit", "{1}", "{0}"),
-    "predict": ("repose.predict.meshes", "repose.predict.network", "{0}"),
-    "predict-images": ("repose.predict.images", "repose.predict.network", "{0}"),
-    "predict-poses": ("repose.predict.poses", "repose.predict.network", "{0}"),
-    "score": ("repose.score.meshes",),
-    "score-images": ("repose.score.images",),
-    "score-poses": ("repose.score.poses",),
-    "judge": ("repose.score.renders",),
-    "tables": ("repose.tables.meshes",),
-    "tables-images": ("repose.tables.images",),
-    "tables-poses": ("repose.tables.poses",),
-    "report": ("repose.report.meshes",),
-    "report-images": ("repose.report.images",),
-    "report-poses": ("repose.report.poses",),
-    "import-weights": ("repose.weights.convert", "{0}"),
-}
 
-
-def of_medium(stage: str, medium: str) -> str:
-    """The entry of a stage that has one for meshes and another one for images; `medium` is one of the two."""
-    return stage if medium == "meshes" else f"{stage}-{medium}"
+# Packages that are imported under another name than they are installed under.
+_DISTRIBUTIONS = {"PIL": "pillow", "igl": "libigl", "yaml": "pyyaml", "google_crc32c": "google-crc32c"}
 
 
 @cache  # the workflow asks once per job
-def stage_code(stage: str, *variants: str) -> str:
-    """Hash of a stage's code; variants are a dataset's module, or `module:name` of a network and its training."""
-    names = [variant.partition(":")[0] for variant in variants]
-    entries = (entry.format(*names) for entry in ENTRIES[stage])
-    # A licensed dataset is one module, source and all; a generated one is a package.
-    return code_hash(*(name if _file(name) else name.removesuffix(".source") for name in entries))
-
-
-@cache
-def installed_codes(stage: str) -> frozenset[str]:
-    """Hashes of a stage's code as it is now, for every dataset and method that is installed."""
-    return frozenset()
-
-
-def code_hash(*modules: str) -> str:
-    """Hash the named modules and everything in `repose` that they import, directly or not.
+def code_hash(*entries: str) -> str:
+    """Hash the named modules and everything that they import, directly or not, of `repose` and of their own package.
 
     Args:
-        modules: dotted names such as `"repose.train"`, `"repose.methods.npt.network"`.
+        entries: dotted names such as `"repose.train.stage"`, `"repose.methods.npt.network"`, `"other.network"`.
 
     Returns:
         16 hex digits.
+
+    Raises:
+        ModuleNotFoundError: there is no such module.
     """
-    todo, seen = list(modules), set()
-    while todo:
-        name = todo.pop()
-        if name in seen or name.startswith(IGNORED):
-            continue
-        seen.add(name)
-        todo.extend(_imports(name))
-    lines = [f"{name} {_module_hash(name)}" for name in sorted(seen)]
+    lines = [f"{name} {_module_hash(name)}" for name in closure(*entries)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def _modules(package: str) -> list[str]:
-    """Names of the modules right below a package of this package."""
-    folder = PACKAGE.joinpath(*package.split(".")[1:])
-    names = {p.stem for p in folder.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()}
-    return sorted(names - {"__init__"})
+@cache
+def software(*entries: str) -> dict[str, str]:
+    """Versions of the packages of other people that the code behind an artefact imports, by distribution."""
+    names = {name for module in closure(*entries) for name in _imported(module)[1]}
+    found = {dist: version(dist) for dist in filter(None, map(_distribution, names))}
+    return dict(sorted(found.items()))
 
 
+@cache
+def closure(*entries: str) -> tuple[str, ...]:
+    """The named modules and everything that they import, sorted; only modules whose code can change a result."""
+    roots = {"repose", *(entry.partition(".")[0] for entry in entries)}
+    todo, seen = list(entries), set[str]()
+    while todo:
+        name = todo.pop()
+        if name in seen or _is_ignored(name):
+            continue
+        seen.add(name)
+        todo.extend(found for found in _imported(name)[0] if found.partition(".")[0] in roots)
+    return tuple(sorted(seen))
+
+
+def _is_ignored(name: str) -> bool:
+    return name.endswith(".settings") or any(name == i or name.startswith(f"{i}.") for i in IGNORED)
+
+
+@cache
+def _distribution(package: str) -> str | None:
+    """The distribution that an importable package comes from; None for one that is not installed."""
+    name = _DISTRIBUTIONS.get(package, package)
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return packages_distributions().get(package, [None])[0]  # looks into every installed package
+    return name
+
+
+@cache
+def _root(package: str) -> Path | None:
+    """The folder of an importable package, which is not imported for that."""
+    if package == "repose":
+        return PACKAGE
+    found = find_spec(package)
+    return Path(found.submodule_search_locations[0]) if found and found.submodule_search_locations else None
+
+
+@cache
 def _file(module: str) -> Path | None:
-    """The source of a module of this package, or None for a name that is not a module."""
-    path = PACKAGE.joinpath(*module.split(".")[1:])
-    for candidate in (path / "__init__.py", path.with_suffix(".py")):
-        if candidate.is_file():
-            return candidate
-    return None
+    """The source of a module, or None for a name that is not a module with a source."""
+    package, *rest = module.split(".")
+    root = _root(package)
+    if root is None:
+        return None
+    path = root.joinpath(*rest)
+    candidates = (path / "__init__.py", path.with_suffix(".py")) if rest else (path / "__init__.py",)
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
 @cache
 def _tree(module: str) -> ast.Module:
-    """What a module does: its docstrings are left out."""
+    """What a module does: its docstrings, and what only a type checker reads, are left out."""
     path = _file(module)
     if path is None:
         raise ModuleNotFoundError(module)
@@ -122,25 +123,95 @@ def _tree(module: str) -> ast.Module:
             ast.get_docstring(node, clean=False) is not None
         ):
             node.body = node.body[1:]
+        for block in ("body", "orelse", "finalbody"):
+            if isinstance(body := getattr(node, block, None), list):
+                setattr(node, block, [one for one in body if not _is_for_types(one)])
     return tree
 
 
+def _is_for_types(statement: ast.stmt) -> bool:
+    test = statement.test if isinstance(statement, ast.If) and not statement.orelse else None
+    return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
+
+
 @cache
-def _imports(module: str) -> tuple[str, ...]:
-    names: set[str] = set()
-    for node in _statements(_tree(module)):
+def _imported(module: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Modules of `repose`, or of the module's own package, that it runs; and names of packages of other people."""
+    tree = _tree(module)
+    own, package, used = {"repose", module.partition(".")[0]}, module.rpartition(".")[0], _used_names(tree)
+    modules: set[str] = set()
+    foreign: set[str] = set()
+    for node in _statements(tree):
+        names: list[str] = []
         if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [a.name for a in node.names if (a.asname or a.name.partition(".")[0]) in used]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = package.split(".")
+                base = ".".join([*parents[: len(parents) - node.level + 1], *filter(None, [node.module])])
+            wanted = [a.name for a in node.names if a.name == "*" or (a.asname or a.name) in used]
             # `from package import name` may import a submodule or an attribute.
-            names.update([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
-    ours = {name for name in names if name.split(".")[0] == "repose" and _file(name)}
-    return tuple(sorted(ours))
+            names = [base, *(f"{base}.{name}" for name in wanted)] if wanted else []
+        for name in names:
+            top = name.partition(".")[0]
+            if top in own:
+                modules |= {name} if _file(name) else set()
+            elif top not in stdlib_module_names:
+                foreign.add(top)
+    return tuple(sorted(modules)), frozenset(foreign)
+
+
+def _used_names(tree: ast.Module) -> set[str]:
+    """Names that the code of a module reads outside of annotations, and those that it offers in `__all__`."""
+    found: set[str] = set()
+    todo: list[ast.AST] = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets
+        ):
+            found |= {
+                n.value
+                for n in ast.walk(node.value)
+                if isinstance(n, ast.Constant) and isinstance(n.value, str)
+            }
+        for field, value in ast.iter_fields(node):
+            if field in ("annotation", "returns"):
+                continue
+            todo += [value] if isinstance(value, ast.AST) else []
+            todo += [v for v in value if isinstance(v, ast.AST)] if isinstance(value, list) else []
+    return found
 
 
 @cache
 def _module_hash(module: str) -> str:
-    return hashlib.sha256(ast.dump(_tree(module)).encode()).hexdigest()
+    digest = hashlib.sha256(_dump(_tree(module)).encode())
+    for data in _data_files(module):
+        digest.update(hashlib.sha256(data.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _data_files(module: str) -> list[Path]:
+    """Packaged tables beside a module that it names."""
+    path = _file(module)
+    assert path is not None
+    names = {
+        n.value for n in ast.walk(_tree(module)) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+    }
+    return sorted(file for file in path.parent.glob("*.csv") if file.name in names)
+
+
+def _dump(node: object) -> str:
+    """A syntax tree as text: only fields that say something, as other versions of Python have other empty ones."""
+    if isinstance(node, ast.AST):
+        fields = ((name, value) for name, value in ast.iter_fields(node) if value not in (None, []))
+        return f"{type(node).__name__}({','.join(f'{name}={_dump(value)}' for name, value in fields)})"
+    if isinstance(node, list):
+        return f"[{','.join(map(_dump, node))}]"
+    return repr(node)
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.AST]:

@@ -4,8 +4,8 @@ Beside an artefact `x.ext` stand two files:
 
 * `x.manifest.json`, the content: size and sha256 of each file. It is equal for equal results, so Snakemake,
   which compares small files by checksum, re-runs nothing after a touch or a bit-identical rebuild.
-* `x.history.json`: the contents it was made from and where they lay, parameters, code, seed, software, machine,
-  cost, and sha256 of itself: it belongs to one content, and an edited one is refused.
+* `x.history.json`: the contents it was made from, where they lay and their histories, parameters, code, seed,
+  software, machine, cost, and sha256 of itself: it belongs to one content, and an edited one is refused.
 
 An artefact without a matching manifest is refused by every reader.
 """
@@ -25,11 +25,13 @@ from pathlib import Path
 from typing import Any
 
 from repose.errors import ReposeError
-from repose.provenance import cache as kept
+from repose.provenance import cache
 from repose.provenance.owner import Owner, owners, results_folder
 from repose.provenance.publish import write_text
 
-FORMAT = 1
+FORMAT = 2
+CACHE = ".cache"  # of finished results, in a folder of results
+FORMER = 32  # histories of one content that are remembered
 SOFTWARE = ("repose", "numpy", "torch", "zarr")
 _UNHASHED = {".snakemake_timestamp"}  # snakemake writes it into directory outputs
 
@@ -67,6 +69,8 @@ class Recorder:
         code: hash of the code that does the work.
         params: the settings it follows.
         seed: the seed, where there is one.
+        software: versions of the packages that the code imports.
+        modules: where the code begins, so that an audit can hash it again.
         inputs: content digests by name; `uses` fills it.
         costs: further measurements, such as the seconds of a training over all its attempts.
     """
@@ -75,9 +79,12 @@ class Recorder:
     code: str
     params: Mapping[str, Any]
     seed: int | None = None
+    software: dict[str, str] = field(default_factory=dict)
+    modules: list[str] = field(default_factory=list)
     inputs: dict[str, str] = field(default_factory=dict)
     costs: dict[str, Any] = field(default_factory=dict)
     _parents: dict[str, Path] = field(default_factory=dict)
+    _histories: dict[str, str] = field(default_factory=dict)
     _owner: Owner | None = None
     _entry: Path | None = None
     _keep: int = 0
@@ -89,6 +96,7 @@ class Recorder:
         verified = verify(manifest)
         self.inputs[name] = verified.digest
         self._parents[name] = manifest
+        self._histories[name] = verified.history["sha256"]
         return verified
 
     def own(self, manifest: Path) -> str:
@@ -96,8 +104,7 @@ class Recorder:
 
         Outside a workflow's folder of results nobody else writes, and nothing is locked.
         """
-        folder = results_folder(manifest)
-        place = _relative(manifest, folder or manifest.parent).removesuffix(".manifest.json")
+        folder, place = results_folder(manifest), place_of(manifest)
         if folder and not self._owner:
             self._owner = Owner(owners(folder) / place.replace("/", ":"), place)
         return place
@@ -118,8 +125,8 @@ class Recorder:
         place, folder = self.own(manifest), results_folder(manifest)
         if not folder:
             return False
-        self._keep, self._entry = keep, folder / ".cache" / place / self.key
-        if self._entry.is_dir() and kept.is_forced(self.stage, manifest):
+        self._keep, self._entry = keep, folder / CACHE / place / self.key
+        if self._entry.is_dir() and cache.is_forced(self.stage, manifest):
             print(f"{place}: made again, as asked for", flush=True)
             shutil.rmtree(self._entry)
         if not self._entry.is_dir():
@@ -130,19 +137,29 @@ class Recorder:
             print(f"{place}: the result kept for it is damaged and is made again ({error.what})", flush=True)
             shutil.rmtree(self._entry)
             return False
+        former = _former(manifest, finished.digest)
         manifest.unlink(missing_ok=True)
-        kept.bring_back(self._entry, finished.names, manifest.parent)
+        cache.bring_back(self._entry, finished.names, manifest.parent)
+        if former and finished.history["sha256"] not in former:
+            history = finished.history | {"former": former}
+            history["sha256"] = _digest({k: v for k, v in history.items() if k != "sha256"})
+            write_text(history_path(manifest), _canonical(history))
         print(f"{place}: finished before with the same settings, code and inputs; brought back", flush=True)
-        self._release()
+        self.release()
         return True
 
     @property
     def key(self) -> str:
         """A name for everything that decides the result."""
-        parts = [self.stage, self.params, self.code, list(self.inputs.items()), self.seed, _software()]
+        parts = [self.stage, self.params, self.code, list(self.inputs.items()), self.seed, self._software()]
         return _digest(parts)[:32]
 
-    def _release(self) -> None:
+    def _software(self) -> dict[str, str]:
+        ours = {name: version(name) for name in SOFTWARE} | {"python": platform.python_version()}
+        return dict(sorted((ours | self.software).items()))
+
+    def release(self) -> None:
+        """Let the next writer of the artefact in."""
         if self._owner:
             self._owner.release()
             self._owner = None
@@ -161,23 +178,27 @@ class Recorder:
         content = {
             "format": FORMAT,
             "stage": self.stage,
+            "place": place_of(manifest),
             "files": {str(f.relative_to(base)): _fingerprint(f) for f in sorted(files)},
             "describe": dict(describe or {}),
         }
         history = {
             "inputs": dict(sorted(self.inputs.items())),
+            "histories": dict(sorted(self._histories.items())),
             # Relative, so that the whole folder of results can be moved.
             "parents": {name: _relative(path, base) for name, path in sorted(self._parents.items())},
             "params": dict(self.params),
             "code": self.code,
             "seed": self.seed,
-            "software": _software(),
+            "modules": self.modules,
+            "software": self._software(),
             "machine": _machine(),
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._wall)),
             "seconds": round(time.perf_counter() - self._clock, 3),
             "peak_memory_mib": round(peak_memory_mib(), 1),
             **self.costs,
             "content": _digest(content),
+            "former": _former(manifest, _digest(content)),
         }
         # As a reader will see it: keys of a mapping become text.
         history = json.loads(_canonical(history))
@@ -186,8 +207,8 @@ class Recorder:
         write_text(manifest, _canonical(content))
         sealed = Manifest(manifest, content, history)
         if self._entry:
-            kept.keep(base, sealed.names, self._entry, self._keep)
-        self._release()
+            cache.keep(base, sealed.names, self._entry, self._keep)
+        self.release()
         return sealed
 
 
@@ -198,14 +219,24 @@ def verify(manifest: Path) -> Manifest:
         ReposeError: the manifest is missing, damaged, or does not match the files beside it.
     """
     loaded = load(manifest)
+    if results_folder(manifest) and not _is_cached(manifest) and (fault := misplaced(loaded)):
+        raise ReposeError(fault, where=manifest, hint=f"remove {manifest} and run again")
     for name, expected in loaded.content["files"].items():
         check_file(manifest, name, expected)
     return loaded
 
 
+def misplaced(manifest: Manifest) -> str | None:
+    """What is wrong with where an artefact lies: it is another one's, copied here; None if nothing is."""
+    made_for, lies_at = manifest.content.get("place"), place_of(manifest.path)
+    return None if made_for == lies_at else f"is {made_for}, and lies at {lies_at}"
+
+
 def check_file(manifest: Path, name: str, expected: Mapping[str, Any]) -> None:
     """Refuse a file of an artefact that is missing or is not of the size and sha256 in the manifest."""
     artefact, hint = manifest.parent / name, f"remove {manifest} and run again"
+    if artefact.is_symlink():
+        raise ReposeError(f"{name} is a link, not a file", where=artefact, hint=hint)
     if not artefact.exists():
         raise ReposeError(
             f"{name} is missing but its manifest {manifest.name} is there", where=artefact, hint=hint
@@ -231,8 +262,17 @@ def load(manifest: Path) -> Manifest:
         raise ReposeError(
             f"not a manifest of format {FORMAT}", where=manifest, hint="remove it and run again"
         )
+    _check_names(manifest, content["files"])
     _check_history(manifest, content, history)
     return Manifest(manifest, content, history)
+
+
+def _check_names(manifest: Path, files: Any) -> None:
+    """Refuse names that lead out of the manifest's folder: what a cache brings back is written under them."""
+    for name in files if isinstance(files, dict) else [""]:
+        path = Path(name)
+        if not path.parts or ".." in path.parts or path.is_absolute() or name != path.as_posix():
+            raise ReposeError(f"names a file {str(name)[:80]!r}, which is not inside its folder", manifest)
 
 
 def _check_history(manifest: Path, content: Mapping[str, Any], history: Any) -> None:
@@ -252,6 +292,30 @@ def check_link(child: Manifest, name: str, parent: Manifest) -> None:
             where=child.path,
             hint="remove it and run again",
         )
+
+
+def _is_cached(manifest: Path) -> bool:
+    folder = results_folder(manifest)
+    return folder is not None and manifest.absolute().relative_to(folder).parts[0] == CACHE
+
+
+def place_of(manifest: Path) -> str:
+    """Where an artefact lies in its folder of results, without a suffix; outside of one, its name."""
+    folder = results_folder(manifest)
+    return _relative(manifest, folder or manifest.parent).removesuffix(".manifest.json")
+
+
+def _former(manifest: Path, digest: str) -> list[str]:
+    """Digests of the histories that an artefact of this content has had in its place, the newest last.
+
+    It may be made again, by other code or at another time, and come out the same: nothing that was made from it is
+    made again then, and what that has noted must still be found.
+    """
+    try:
+        before = json.loads(history_path(manifest).read_text(encoding="utf-8"))
+        return [*before["former"], before["sha256"]][-FORMER:] if before["content"] == digest else []
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def manifest_path(artefact: Path) -> Path:
@@ -282,16 +346,18 @@ def _fingerprint(path: Path) -> dict[str, Any]:
     digest, total = hashlib.sha256(), 0
     for folder, folders, names in os.walk(path):
         folders.sort()
+        if links := [name for name in (*folders, *names) if (Path(folder) / name).is_symlink()]:
+            raise ReposeError(
+                "an artefact holds no links", Path(folder) / min(links), "put the file itself there"
+            )
+        if folder != str(path) and not folders and not names:  # or it could be planted unseen
+            digest.update(f"{Path(folder).relative_to(path).as_posix()}/\n".encode())
         for name in sorted(set(names) - _UNHASHED):
             file = Path(folder) / name
             entry = _fingerprint(file)
             total += entry["bytes"]
             digest.update(f"{file.relative_to(path).as_posix()}\0{entry['sha256']}\n".encode())
     return {"bytes": total, "sha256": digest.hexdigest()}
-
-
-def _software() -> dict[str, str]:
-    return {name: version(name) for name in SOFTWARE} | {"python": platform.python_version()}
 
 
 def _machine() -> dict[str, Any]:

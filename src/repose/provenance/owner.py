@@ -8,54 +8,27 @@ import errno
 import fcntl
 import json
 import os
-import socket
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO
 
-import psutil
+from repose.provenance.process import Process
+from repose.provenance.publish import write_text
 
-MARK = ".config"  # the workflow makes it in its folder of results before the first job
+MARK = ".repose-results"  # the workflow writes it into its folder of results before the first job
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
-
-
-@dataclass(frozen=True)
-class Process:
-    """A process for as long as machines and process ids are used again."""
-
-    host: str
-    pid: int
-    started: float  # seconds since 1970
-
-    @classmethod
-    def current(cls) -> "Process":
-        """This process."""
-        return cls(socket.gethostname(), os.getpid(), psutil.Process().create_time())
-
-    @property
-    def is_here(self) -> bool:
-        """Whether it runs, or ran, on this machine."""
-        return self.host == socket.gethostname()
-
-    @property
-    def alive(self) -> bool:
-        """Whether a process of this machine still runs."""
-        try:
-            process = psutil.Process(self.pid)
-            # The clock may have been set since.
-            same = abs(process.create_time() - self.started) < 2
-            return same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
-
-    def __str__(self) -> str:
-        return f"process {self.pid} on {self.host}"
 
 
 def results_folder(path: Path) -> Path | None:
     """The workflow's folder of results that `path` lies in; None for a command run by hand elsewhere."""
-    return next((p for p in path.absolute().parents if (p / MARK).is_dir()), None)
+    return next((p for p in path.absolute().parents if (p / MARK).is_file()), None)
+
+
+def mark(results: Path) -> None:
+    """Make a folder of results, with the mark that commands which delete or lock ask for."""
+    if not (results / MARK).is_file():
+        write_text(results / MARK, "Results of repose. Commands that delete or lock look for this file.\n")
 
 
 def owners(results: Path) -> Path:
@@ -96,9 +69,17 @@ class Owner:
                 _say(f"{self.path.parent}: no locks on this file system; never start two runs on it at once")
                 return handle
             # The one before us removed the file when it was done: ours must be the one that is there.
-            if self.path.exists() and os.path.samestat(os.fstat(handle.fileno()), self.path.stat()):
+            if _is_at(handle, self.path):
                 return handle
             handle.close()
+
+
+def _is_at(handle: IO[str], path: Path) -> bool:
+    """Whether an open file is the one that a path names now; another process may remove it at any moment."""
+    try:
+        return os.path.samestat(os.fstat(handle.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _say(message: str) -> None:

@@ -4,6 +4,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import re
 import shutil
 import socket
 import uuid
@@ -11,6 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from repose.provenance.process import is_alive
+
+PRIVATE = re.compile(r"\..+\.(?P<pid>\d+)\.[0-9a-f]{8}\.tmp(\.old)?")  # names of unfinished files and folders
+_SWEPT: set[Path] = set()  # folders that this process has swept
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux, fcntl.h and fs.h
 
 
@@ -27,7 +32,7 @@ def publish(target: Path, keep: bool = False) -> Iterator[Path]:
         keep: for a directory named by its content: if another writer was first, theirs stays.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(target)
+    _sweep(target.parent)
     # Host and process in the name: a later run can tell a leftover from a writer still at work.
     private = target.with_name(
         f".{target.name}.{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp"
@@ -83,24 +88,22 @@ def _exchange(one: Path, other: Path) -> bool:
     )
 
 
-def _sweep(target: Path) -> None:
-    """Remove what killed writers of this artefact left behind on this host."""
-    prefix = f".{target.name}.{socket.gethostname()}."
-    for leftover in target.parent.iterdir():
-        if leftover.name.startswith(prefix) and (".tmp" in leftover.name):
-            pid = leftover.name[len(prefix) :].split(".")[0]
-            if pid.isdigit() and not _alive(int(pid)):
-                _remove(leftover)
+def dead_writer(name: str) -> bool | None:
+    """Whether a name is that of a private file of this host whose writer is dead; None: it is no private file of it."""
+    found = PRIVATE.fullmatch(name)
+    if not found or f".{socket.gethostname()}.{found['pid']}." not in name:
+        return None
+    return not is_alive(int(found["pid"]))
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _sweep(folder: Path) -> None:
+    """Remove what killed writers left behind in a folder; once, as a process may publish thousands of files there."""
+    if folder in _SWEPT:
+        return
+    _SWEPT.add(folder)
+    for leftover in folder.iterdir():
+        if dead_writer(leftover.name):
+            _remove(leftover)
 
 
 def _remove(path: Path) -> None:

@@ -7,9 +7,7 @@ environment, and that scheduler must be dead.
 
 import json
 import os
-import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,12 +18,14 @@ from pathlib import Path
 import psutil
 
 from repose.errors import ReposeError
-from repose.provenance.owner import MARK, Process, holder, is_held, owners
+from repose.provenance.owner import MARK, holder, is_held, owners
+from repose.provenance.process import Process
+from repose.provenance.publish import PRIVATE, dead_writer
 from repose.provenance.slurm import cancel_leftovers
 
+CONFIGS = ".config"  # the configurations of runs; see `repose.results`
 RUN = "run:"  # owner's files of schedulers begin with it
 PATIENCE = 10  # seconds between the request to end and the kill
-_PRIVATE = re.compile(r"\..+\.(?P<pid>\d+)\.[0-9a-f]{8}\.tmp(\.old)?")
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,10 @@ def clean(results: Path, checkpoints: bool) -> int:
 
 def refuse_while_running(results: Path) -> None:
     """Raise if a scheduler works on this folder, on this machine or, where locks reach, on another."""
-    if not (results / MARK).is_dir():
-        raise ReposeError("no folder of results of this workflow", where=results, hint="give --results")
+    if not (results / MARK).is_file():
+        raise ReposeError(
+            f"no folder of results of this workflow: no {MARK} in it", where=results, hint="give --results"
+        )
     for file in _owners(results):
         if file.name.startswith(RUN) and is_held(file):
             raise ReposeError(
@@ -85,12 +87,12 @@ def refuse_while_running(results: Path) -> None:
 
 def leftover_jobs(results: Path) -> Iterator[psutil.Process]:
     """Processes of this machine that a dead scheduler started for this folder of results."""
-    mark = (results / MARK).resolve()
+    configs = (results / CONFIGS).resolve()
     for process in psutil.process_iter():
         try:
             environment = process.environ()
             config, run = environment.get("REPOSE_CONFIG"), environment.get("REPOSE_RUN")
-            if config and run and Path(config).resolve().parent == mark:
+            if config and run and Path(config).resolve().parent == configs:
                 scheduler = Process(**json.loads(run))
                 if scheduler.is_here and not scheduler.alive and process.pid != os.getpid():
                     yield process
@@ -119,15 +121,13 @@ def _remove_private_files(results: Path) -> tuple[list[Path], list[Path]]:
     removed, foreign = [], []
     for folder, folders, files in os.walk(results):
         for name in [*folders, *files]:
-            found, path = _PRIVATE.fullmatch(name), Path(folder) / name
-            if not found:
-                continue
-            if f".{socket.gethostname()}.{found['pid']}." not in name:
-                foreign.append(path)
-            elif not psutil.pid_exists(int(found["pid"])):
+            path, dead = Path(folder) / name, dead_writer(name)
+            if dead:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
                 removed.append(path)
-        folders[:] = [name for name in folders if not _PRIVATE.fullmatch(name)]
+            elif dead is None and PRIVATE.fullmatch(name):
+                foreign.append(path)
+        folders[:] = [name for name in folders if not PRIVATE.fullmatch(name)]
     return removed, foreign
 
 

@@ -1,5 +1,7 @@
 """The figure of a table of images: a row per test pair, with the flow, the warp and the images of all methods."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 import zarr
@@ -12,6 +14,7 @@ from repose.report.sheet import contact_sheet
 from repose.report.shown import Shown, by_dataset, spread
 from repose.store.image_store import ImageStore
 
+EXAMPLES = 4  # pairs of each dataset
 LEAST_WIDTH, LEAST_HEIGHT = 160, 200  # pixels of a picture
 LIMBS = (
     (1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0),
@@ -22,22 +25,24 @@ _FASTEST = 0.25  # share of the image's height that the strongest colour stands 
 Picture = NDArray[np.uint8]
 Found = dict[str, NDArray]  # what one method says about one pair
 
+open_store = ImageStore
 
-def image_figure(shown: list[Shown[ImageStore]], pairs: int) -> bytes:
+
+def draw(shown: Sequence[Shown[ImageStore]], examples: int = EXAMPLES) -> bytes:
     """Draw some test pairs of each dataset with what every method makes of them; returns a PNG.
 
     A flow that several methods share, as the variants of a table do, is drawn once.
 
     Args:
         shown: predictions; the methods of a dataset follow each other and are the same for all datasets.
-        pairs: how many of each dataset, spread over the list.
+        examples: how many pairs of each dataset, spread over the list.
     """
     rows, titles, columns = [], [], []
     size = _size([item.store.size for item in shown])
     for methods in by_dataset(shown):
         names, store = methods[0].names("pairs"), methods[0].store
         groups = {item.method: zarr.open_group(item.predictions, mode="r") for item in methods}
-        for index in spread(len(names), pairs):
+        for index in spread(len(names), examples):
             source, target = names[index]
             found = {
                 method: {name: np.asarray(array[index]) for name, array in group.arrays()}

@@ -1,5 +1,7 @@
 """The figure of a table: a row per test triple, with the transfers of all methods beside the truth."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 import zarr
@@ -12,17 +14,20 @@ from repose.report.sheet import contact_sheet, error_colours
 from repose.report.shown import Shown, by_dataset, spread
 from repose.store.mesh_store import MeshStore
 
+EXAMPLES = 4  # triples of each dataset
 GIVEN = ("identity", "pose", "truth")
 SIZE = (260, 200)  # pixels
 SCALE_M = 0.3  # the error that gets the last colour
 
+open_store = MeshStore
 
-def figure(shown: list[Shown[MeshStore]], triples: int) -> bytes:
+
+def draw(shown: Sequence[Shown[MeshStore]], examples: int = EXAMPLES) -> bytes:
     """Draw some test triples of each dataset with what every method makes of them, in colours of its error.
 
     Args:
         shown: predictions; the methods of a dataset follow each other and are the same for all datasets.
-        triples: how many of each dataset, spread over the list.
+        examples: how many triples of each dataset, spread over the list.
 
     Returns:
         A PNG.
@@ -31,7 +36,7 @@ def figure(shown: list[Shown[MeshStore]], triples: int) -> bytes:
     for methods in by_dataset(shown):
         names = methods[0].names("triples")
         predictions = [zarr.open_array(item.predictions / "vertices", mode="r") for item in methods]
-        for index in spread(len(names), triples):
+        for index in spread(len(names), examples):
             found = [np.asarray(array[index]) for array in predictions]
             rows.append(_pictures(methods[0].store, names[index], found))
             titles.append("\n".join([methods[0].dataset, *names[index]]))

@@ -1,4 +1,4 @@
-"""The figure of a table of transfers and made-up poses: a row of bodies per method and protocol."""
+"""The figure of a table of transfers and generated poses: a row of bodies per method and protocol."""
 
 from collections.abc import Sequence
 
@@ -12,11 +12,18 @@ from repose.report.sheet import contact_sheet
 from repose.report.shown import Shown, spread
 from repose.store.mesh_store import MeshStore
 
-SIZE, ACROSS = (220, 170), 8  # pixels; bodies in a row
+EXAMPLES = 8  # bodies in a row
+SIZE = (220, 170)  # pixels
+
+open_store = MeshStore
 
 
-def pose_figure(shown: Sequence[Shown[MeshStore]]) -> bytes:
+def draw(shown: Sequence[Shown[MeshStore]], examples: int = EXAMPLES) -> bytes:
     """Draw bodies of every method, the same triples for all transfers; the truths of those come first.
+
+    Args:
+        shown: predictions of transfers and of generated poses.
+        examples: how many bodies of each, spread over the list.
 
     Returns:
         A PNG.
@@ -25,8 +32,8 @@ def pose_figure(shown: Sequence[Shown[MeshStore]]) -> bytes:
     truths: set[tuple[str, str]] = set()
     for item in shown:
         protocol = item.predictions.name
-        made = np.asarray(zarr.open_array(item.predictions / "vertices", mode="r")[:])
-        chosen = spread(len(made), ACROSS)
+        posed = np.asarray(zarr.open_array(item.predictions / "vertices", mode="r")[:])
+        chosen = spread(len(posed), examples)
         transfers = "triples" in zarr.open_group(item.predictions, mode="r").attrs
         if transfers and (item.dataset, protocol) not in truths:
             truths.add((item.dataset, protocol))
@@ -34,7 +41,7 @@ def pose_figure(shown: Sequence[Shown[MeshStore]]) -> bytes:
             truth = item.store.vertices(np.array([item.store.index_of(names[k][2]) for k in chosen]))
             rows.append(_drawn(truth, item.store))
             titles.append(f"{item.dataset}\ntruth\n{protocol}")
-        rows.append(_drawn(made[chosen], item.store))
+        rows.append(_drawn(posed[chosen], item.store))
         titles.append(f"{item.dataset}\n{item.method}\n{protocol}")
     return contact_sheet(rows, (), titles)
 

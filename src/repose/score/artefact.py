@@ -1,44 +1,43 @@
-"""What scores and judged pictures have in common: made from checked predictions, and computed again by an audit."""
+"""What scores and scores of renders share: made from checked predictions, and computed again by an audit."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from repose.provenance.manifest import Manifest, Recorder, check_link, load, manifest_path
-from repose.provenance.publish import publish
+from repose.provenance.making import Artefact, making
+from repose.provenance.manifest import Manifest, load
+
+if TYPE_CHECKING:
+    from repose.specs import Spec
 
 ROUNDING = 1e-4  # float32 metrics, on another machine
 
 
-def begin(
-    stage: str,
-    code: str,
-    params: Mapping[str, Any],
+@contextmanager
+def scoring(
+    spec: "Spec",
     predictions: Path,
     store: Path,
     splits: Mapping[str, Path],
     scorer: Path | None,
-) -> Recorder:
-    """Note the inputs; refuse predictions that were made from another store or another split."""
-    recorder = Recorder(stage, code, params)
-    predicted = recorder.uses("predictions", manifest_path(predictions))
-    check_link(predicted, "store", recorder.uses("store", manifest_path(store)))
-    for protocol, split in splits.items():
-        check_link(predicted, protocol, recorder.uses(protocol, manifest_path(split)))
-    if scorer:
-        recorder.uses("scorer", manifest_path(scorer))
-    return recorder
+    out: Path,
+) -> Iterator[Artefact]:
+    """Make scores; refuse predictions that were made from another store or another split."""
+    inputs = {"predictions": predictions, "store": store, **splits, **({"scorer": scorer} if scorer else {})}
+    with making(spec, out, inputs) as new:
+        new.made_from("predictions", {name: name for name in ("store", *splits)})
+        yield new
 
 
-def finish(recorder: Recorder, rows: pd.DataFrame, out: Path) -> None:
-    """Write the rows to `out` (parquet), and its manifest."""
-    manifest_path(out).unlink(missing_ok=True)
-    with publish(out) as private:
+def write_rows(new: Artefact, rows: pd.DataFrame, out: Path) -> None:
+    """Write the rows to `out` (parquet)."""
+    with new.file(out) as private:
         rows.to_parquet(private, index=False)
-    recorder.seal(manifest_path(out), [out], {"rows": len(rows)})
+    new.describe = {"rows": len(rows)}
 
 
 def inputs_of(scores: Manifest) -> dict[str, Path]:

@@ -1,132 +1,275 @@
-"""Score predicted images and flows: a row per test pair and metric."""
+"""Scores of predicted images and flows: a row per test pair and metric."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 import zarr
+from numpy.typing import NDArray
 from torch import Tensor
 
+from repose.config.images import Official
 from repose.data.images import scaled
 from repose.errors import ReposeError
 from repose.images import metrics
 from repose.images.attributes import attribute_vectors
+from repose.images.inception_splits import in_splits
 from repose.images.skeleton import skeleton_mask
-from repose.methods.scorers.image_scorer import ImageScorer
-from repose.score.official import OfficialJudges, fashion_nats
+from repose.methods.load import load_weights
+from repose.methods.scorers.image_scorer import ImageScorer, Judged
+from repose.metrics.images import METRICS, InceptionScore
+from repose.metrics.metric import measured, quantities_of
+from repose.score.official import OfficialScorers, open_scorers
 from repose.store.image_store import ImageStore
 
 PAIR = ["source_image", "target_image"]
-RECALLS = (5, 20)
 _BATCH = 32
 _VISIBLE, _BACKGROUND = 0, 2
+_BY_SPLIT = [metric for metric in METRICS if isinstance(metric, InceptionScore)]
+_BY_PAIR = [metric for metric in METRICS if metric not in _BY_SPLIT]
 
 
-def score_images(
+class Drawings:
+    """What was predicted of B pairs of images beside the truth: the quantities that metrics are of.
+
+    Images have values 0 … 255, flows are in pixels, x then y, from a pixel of the target to its place in the source.
+    A quantity is None where the method does not predict it, or there is no such truth or scorer.
+
+    Args:
+        predicted: arrays of the predictions, as `repose.predict.images` names them.
+        store: the images.
+        rows: (B, 2), of source and target in the store.
+        scorer: of clothes in drawn images, in evaluation mode.
+        official: the published scorers.
+    """
+
+    def __init__(
+        self,
+        predicted: Mapping[str, Tensor],
+        store: ImageStore,
+        rows: NDArray[np.integer],
+        scorer: ImageScorer | None = None,
+        official: OfficialScorers | None = None,
+    ):
+        self._predicted, self._store, self._rows = predicted, store, rows
+        self._scorer, self._official = scorer, official
+
+    @cached_property
+    def image(self) -> Tensor | None:
+        """The drawn images (B, H, W, 3), float64."""
+        return self._predicted["image"].double() if "image" in self._predicted else None
+
+    @cached_property
+    def source(self) -> Tensor:
+        """(B, H, W, 3), float64."""
+        return torch.from_numpy(self._store.images(self._rows[:, 0])).double()
+
+    @cached_property
+    def target(self) -> Tensor:
+        """What was to be drawn, (B, H, W, 3), float64."""
+        return torch.from_numpy(self._store.images(self._rows[:, 1])).double()
+
+    @cached_property
+    def person(self) -> Tensor:
+        """Where the target shows a person, (B, H, W) bool."""
+        return self._parts > 0
+
+    @cached_property
+    def skeleton(self) -> Tensor:
+        """The mask of the target's joints, (B, H, W) bool."""
+        joints = self._store.joints(self._rows[:, 1])
+        return torch.from_numpy(np.stack([skeleton_mask(person, self._store.size) for person in joints]))
+
+    @cached_property
+    def flow(self) -> Tensor | None:
+        """The predicted flow (B, H, W, 2), float64."""
+        return self._predicted["flow"].double() if "flow" in self._predicted else None
+
+    @property
+    def visibility(self) -> Tensor | None:
+        """The predicted classes of visibility (B, H, W), as those of `true_visibility`."""
+        return self._predicted.get("visibility")
+
+    @property
+    def true_flow(self) -> Tensor | None:
+        """(B, H, W, 2), float64, for a method that predicts flow; None unless all pairs have one."""
+        return self._true[0] if self._true else None
+
+    @property
+    def true_visibility(self) -> Tensor | None:
+        """Where the true flow ends, (B, H, W): 0 seen in the source too, 1 not, 2 background."""
+        return self._true[1] if self._true else None
+
+    @property
+    def visible(self) -> Tensor | None:
+        """Which pixels of the target are seen in the source too, (B, H, W) bool."""
+        return None if self.true_visibility is None else self.true_visibility == _VISIBLE
+
+    @property
+    def foreground(self) -> Tensor | None:
+        """Which pixels of the target have a true flow, (B, H, W) bool."""
+        return None if self.true_visibility is None else self.true_visibility < _BACKGROUND
+
+    @property
+    def kinds(self) -> Tensor | None:
+        """What the scorer says of the kind of clothes in the drawn images: logits (B, 7), float64."""
+        return self._scored[0].kind.double() if self._scored else None
+
+    @property
+    def person_kinds(self) -> Tensor | None:
+        """The same of the drawn images on white where the target shows no person."""
+        return self._scored[1].kind.double() if self._scored else None
+
+    @property
+    def attributes(self) -> Tensor | None:
+        """What the scorer says of the attributes in the drawn images: logits (B, 73)."""
+        return self._scored[0].attributes if self._scored else None
+
+    @property
+    def true_attributes(self) -> Tensor:
+        """The attributes of the targets, (B, 73), 0 or 1."""
+        return torch.from_numpy(attribute_vectors(self._store.labels(self._rows[:, 1])))
+
+    @property
+    def published_kinds(self) -> Tensor | None:
+        """What the published scorer of FashionIS says of the drawn images: logits (B, 23), float64."""
+        images = self._predicted.get("image")
+        return None if self._official is None or images is None else self._official.kinds_in(images.numpy())
+
+    @cached_property
+    def published_attributes(self) -> Tensor | None:
+        """What the published scorer of AttrRec says of the drawn images: logits (B, A)."""
+        images = self._predicted.get("image")
+        return (
+            None if self._official is None or images is None else self._official.attributes_in(images.numpy())
+        )
+
+    @property
+    def published_truth(self) -> Tensor | None:
+        """The published attributes of the targets, (B, A), 0 or 1."""
+        targets = [self._store.image_ids[row] for row in self._rows[:, 1]]
+        return None if self._official is None else self._official.attributes_of(targets)
+
+    @cached_property
+    def _parts(self) -> Tensor:
+        return torch.from_numpy(self._store.segmentation(self._rows[:, 1])).long()
+
+    @cached_property
+    def _true(self) -> tuple[Tensor, Tensor] | None:
+        if self.flow is None or not all(self._has_flow(*row) for row in self._rows.tolist()):
+            return None
+        truths = [self._store.flow(*row) for row in self._rows.tolist()]
+        flows, classes = (np.stack(parts) for parts in zip(*truths, strict=True))
+        return torch.from_numpy(flows).double(), torch.from_numpy(classes)
+
+    def _has_flow(self, source: int, target: int) -> bool:
+        names = self._store.image_ids
+        return self._store.is_rendered or (names[source], names[target]) in self._store.pairs
+
+    @cached_property
+    @torch.inference_mode()
+    def _scored(self) -> tuple[Judged, Judged] | None:
+        """What the scorer says of the drawn images, and of the person in them."""
+        if self._scorer is None or "image" not in self._predicted:
+            return None
+        drawn = scaled(self._predicted["image"].numpy())
+        person = torch.where(self.person[:, None], drawn, torch.full_like(drawn, -1.0))
+        return self._scorer(drawn, self._parts), self._scorer(person, self._parts)
+
+
+def score(
     predictions: Path,
-    store: ImageStore,
-    protocol: str,
-    pairs: pd.DataFrame,
-    scorer: ImageScorer | None = None,
-    official: OfficialJudges | None = None,
+    store: Path,
+    parts: Mapping[str, pd.DataFrame],
+    scorer: Path | None = None,
+    official: Official | None = None,
 ) -> pd.DataFrame:
-    """Compare the predictions of one protocol with the truth.
+    """Compare predictions with the truth, test list by test list.
 
     What a method does not predict has no row, and neither has what cannot be measured on a pair: nothing is visible
     in both images, or photos come without a true flow.
 
     Args:
-        predictions: of the stage `predict`.
+        predictions: what the stage `predict` wrote.
         store: the images.
-        protocol: which group of the predictions.
-        pairs: the test pairs.
-        scorer: what judges the clothes in drawn images, in evaluation mode; without it there are no `render_…` rows.
-        official: the published judges; without them there are no rows `fashion_is_nats` and `attr_recall_…`.
+        parts: the pairs of each test list, by its name.
+        scorer: weights of an `image-scorer`; without them there are no rows `…render_…`.
+        official: the published scorers, by path and hash; without them there are no rows `fashion_is_nats` and
+            `attr_recall_…`.
 
     Returns:
-        Columns protocol, source_image, target_image, metric, value; the unit is in the metric's name.
+        Columns protocol (the test list), source_image, target_image, metric, value. The metrics and their units are
+        those of `repose.metrics.images`.
 
     Raises:
-        ReposeError: the predictions are of other pairs than the split's.
+        ReposeError: the predictions are of other pairs than the lists, or weights are missing or do not fit.
     """
-    group = zarr.open_group(predictions / protocol, mode="r")
-    if group.attrs["pairs"] != pairs[PAIR].to_numpy().tolist():
-        raise ReposeError(f"predictions are of other {protocol} pairs than the split's", where=predictions)
+    scorers = (
+        load_weights(ImageScorer(), scorer, "the scorer") if scorer else None,
+        open_scorers(official) if official else None,
+    )
+    images, scored = ImageStore(store), []
+    for protocol, pairs in parts.items():
+        group = zarr.open_group(predictions / protocol, mode="r")
+        if group.attrs["pairs"] != pairs[PAIR].to_numpy().tolist():
+            raise ReposeError(f"predictions are of other {protocol} pairs than the split's", predictions)
+        wide = _measured_list(group, images, pairs, *scorers).assign(protocol=protocol)
+        names = [metric.name for metric in METRICS if metric.name in wide]
+        scored.append(wide.melt(["protocol", *PAIR], names, var_name="metric", value_name="value"))
+    return pd.concat(scored, ignore_index=True).dropna(ignore_index=True)
+
+
+def _measured_list(
+    predicted: zarr.Group,
+    store: ImageStore,
+    pairs: pd.DataFrame,
+    scorer: ImageScorer | None,
+    official: OfficialScorers | None,
+) -> pd.DataFrame:
+    """A row per pair with a column per metric; batch by batch, but for what is of a split as a whole."""
     rows = pairs[PAIR].map(store.index_of).to_numpy()
-    parts, kinds, fashions = [], [], []
+    parts: list[pd.DataFrame] = []
+    logits: dict[str, list[Tensor]] = defaultdict(list)
     for start in range(0, len(rows), _BATCH):
-        chosen = slice(start, start + _BATCH)
-        found = {name: torch.from_numpy(np.asarray(array[chosen])) for name, array in group.arrays()}
-        values = _image_values(found, store, rows[chosen]) | _flow_values(found, store, rows[chosen])
-        if scorer is not None and "image" in found:
-            kinds.append(_judged(scorer, found["image"], store, rows[chosen], values))
-        if official is not None and "image" in found:
-            drawn = found["image"].numpy()
-            values |= official.recalls(drawn, pairs.target_image.iloc[chosen].tolist())
-            if (logits := official.logits(drawn)) is not None:
-                fashions.append(logits)
-        parts.append(pairs[PAIR].iloc[chosen].assign(**{k: v.numpy() for k, v in values.items()}))
-    table = pd.concat(parts, ignore_index=True).assign(protocol=protocol)
-    for name in kinds[0] if kinds else ():
-        table[name] = metrics.surprise_nats(torch.cat([logits[name] for logits in kinds])).numpy()
-    if fashions:
-        drawn_pairs = pairs[PAIR].agg("_".join, axis=1).tolist()
-        table["fashion_is_nats"] = fashion_nats(torch.cat(fashions), drawn_pairs).numpy()
-    names = [name for name in table if name not in ("protocol", *PAIR)]
-    long = table.melt(["protocol", *PAIR], names, var_name="metric", value_name="value")
-    return long.dropna(ignore_index=True)
+        some = slice(start, start + _BATCH)
+        found = {name: torch.from_numpy(np.asarray(array[some])) for name, array in predicted.arrays()}
+        drawings = Drawings(found, store, rows[some], scorer, official)
+        values = measured(_BY_PAIR, drawings)
+        parts.append(
+            pairs[PAIR].iloc[some].assign(**{name: v.double().numpy() for name, v in values.items()})
+        )
+        for metric in _BY_SPLIT:
+            logits[metric.name] += quantities_of(metric, drawings) or []
+    table, names = pd.concat(parts, ignore_index=True), pairs[PAIR].agg("_".join, axis=1).tolist()
+    for metric in _BY_SPLIT:
+        if logits[metric.name]:
+            table[metric.name] = surprises(metric, torch.cat(logits[metric.name]), names).numpy()
+    return table
 
 
-@torch.inference_mode()
-def _judged(
-    scorer: ImageScorer, image: Tensor, store: ImageStore, rows: np.ndarray, values: dict[str, Tensor]
-) -> dict[str, Tensor]:
-    """Add recalls of attributes to `values`; return the logits that the inception scores are made of."""
-    drawn = scaled(image.numpy())
-    parts = torch.from_numpy(store.segmentation(rows[:, 1])).long()
-    person = torch.where((parts > 0)[:, None], drawn, torch.full_like(drawn, -1.0))
-    whole, cut = scorer(drawn, parts), scorer(person, parts)
-    truth = torch.from_numpy(attribute_vectors(store.labels(rows[:, 1])))
-    for k in RECALLS:
-        values[f"render_attr_recall_{k}"] = metrics.recall_at(whole.attributes, truth, k).double()
-    return {"render_is_nats": whole.kind.double(), "masked_render_is_nats": cut.kind.double()}
+def surprises(metric: InceptionScore, logits: Tensor, names: Sequence[str]) -> Tensor:  # (N, K); to (N,)
+    """How surprising the classes of each image are within its split, in nats.
+
+    Args:
+        metric: says how many splits there are.
+        logits: of the images.
+        names: of the images, by whose order they are split.
+
+    Returns:
+        NaN for all of them if there are fewer images than splits.
+    """
+    found = torch.full((len(logits),), float("nan"), dtype=logits.dtype)
+    if len(names) >= metric.splits:
+        for split in in_splits(names, metric.splits):
+            own = np.sort(split)
+            found[own] = metric.compute(logits[own])
+    return found
 
 
-def _image_values(found: dict[str, Tensor], store: ImageStore, rows: np.ndarray) -> dict[str, Tensor]:
-    if "image" not in found:
-        return {}
-    image, truth = found["image"].double(), torch.from_numpy(store.images(rows[:, 1])).double()
-    person = torch.from_numpy(store.segmentation(rows[:, 1])) > 0
-    skeletons = np.stack([skeleton_mask(joints, store.size) for joints in store.joints(rows[:, 1])])
-    return {
-        "ssim_u7": metrics.ssim_u7(image, truth),
-        "ssim_g15": metrics.ssim_g15(image, truth),
-        "masked_ssim_u7": metrics.masked_ssim_u7(image, truth, person),
-        "skeleton_ssim_u7": metrics.cut_ssim_u7(image, truth, torch.from_numpy(skeletons)),
-        "psnr_db": metrics.psnr_db(image, truth),
-        "l1": metrics.mean_absolute(image, truth),
-    }
-
-
-def _flow_values(found: dict[str, Tensor], store: ImageStore, rows: np.ndarray) -> dict[str, Tensor]:
-    if "flow" not in found or not all(_has_flow(store, *row) for row in rows.tolist()):
-        return {}
-    truths = [store.flow(*row) for row in rows.tolist()]
-    truth = torch.from_numpy(np.stack([flow for flow, _ in truths])).double()
-    seen = torch.from_numpy(np.stack([classes for _, classes in truths]))
-    source, target = (torch.from_numpy(store.images(column)).double() for column in rows.T)
-    flow = found["flow"].double()
-    values = {
-        "epe_px": metrics.end_point_error_px(flow, truth, seen < _BACKGROUND),
-        "epe_visible_px": metrics.end_point_error_px(flow, truth, seen == _VISIBLE),
-        "warp_psnr_db": metrics.warp_psnr_db(source, flow, target, seen == _VISIBLE),
-        "exact_warp_psnr_db": metrics.warp_psnr_db(source, truth, target, seen == _VISIBLE),
-    }
-    if "visibility" in found:
-        values["visibility_iou"] = metrics.visibility_iou(found["visibility"], seen).double()
-    return values
-
-
-def _has_flow(store: ImageStore, source: int, target: int) -> bool:
-    return store.is_rendered or (store.image_ids[source], store.image_ids[target]) in store.pairs
+def recall_or_one(logits: Tensor, truth: Tensor, k: int) -> Tensor:  # (N, A), (N, A) of 0 and 1; to (N,)
+    """Share of the true attributes that are among the k likeliest; 1 where there are none, as in the released code."""
+    return metrics.recall_at(logits, truth, k).nan_to_num(nan=1.0)

@@ -1,4 +1,4 @@
-"""The published judges of DeepFashion images, FashionIS and AttrRec-k, with weights that the user brings.
+"""The published scorers of DeepFashion images, for FashionIS and AttrRec-k, with weights that the user supplies.
 
 Their networks are torchvision's, which the extra `images` installs. Preparation of the images, normalisation and layout
 of the weights are those of the released scripts (spec/intrinsic-flow.md, 4.1); a split of FashionIS is of the images in
@@ -21,13 +21,11 @@ from torch import Tensor, nn
 from repose.array_pickle import read_pickle
 from repose.config.images import Official, Weights
 from repose.errors import ReposeError
-from repose.images import metrics
-from repose.images.inception_splits import FASHION_SPLITS, in_splits
-from repose.weights.brought import check_brought
+from repose.metrics.images import RECALLS
+from repose.supplied import check_supplied
 from repose.weights.checkpoint import read_checkpoint
 
 CLASSES = 23
-RECALLS = (5, 20)
 MAX_LABELS = 1 << 29  # bytes
 _INCEPTION_SIDES, _RESNET_SIDES = (
     (331, 299),
@@ -42,66 +40,54 @@ _UNUSED = "AuxLogits."  # of Inception-v3; only its training reads them
 
 
 @dataclass(frozen=True)
-class OfficialJudges:
-    """Networks in evaluation mode; None where no weights were brought.
+class OfficialScorers:
+    """Networks in evaluation mode; None where the user has supplied no weights.
 
     Attributes:
-        classes: for FashionIS.
-        attributes: for AttrRec.
+        kinds: the network of FashionIS.
+        attributes: the network of AttrRec.
         truth: attributes (A,) of every image by its name, 0 or 1.
     """
 
-    classes: nn.Module | None
+    kinds: nn.Module | None
     attributes: nn.Module | None
     truth: Mapping[str, Tensor]
 
     @torch.inference_mode()
-    def logits(self, images: NDArray[np.uint8]) -> Tensor | None:  # (B, H, W, 3) to (B, 23)
-        """What FashionIS is made of."""
-        return self.classes(prepared(images, *_INCEPTION_SIDES)).double() if self.classes else None
+    def kinds_in(self, images: NDArray[np.uint8]) -> Tensor | None:  # (B, H, W, 3) to (B, 23), float64
+        """Logits of the kind of clothes, of which FashionIS is made."""
+        return self.kinds(prepared(images, *_INCEPTION_SIDES)).double() if self.kinds else None
 
     @torch.inference_mode()
-    def recalls(self, images: NDArray[np.uint8], targets: Sequence[str]) -> dict[str, Tensor]:
-        """Share of the target's attributes among the likeliest of each image, (B,); 1 where it has none.
+    def attributes_in(self, images: NDArray[np.uint8]) -> Tensor | None:  # (B, H, W, 3) to (B, A)
+        """Logits of the attributes, of which AttrRec is made."""
+        return self.attributes(prepared(images, *_RESNET_SIDES)) if self.attributes else None
+
+    def attributes_of(self, names: Sequence[str]) -> Tensor:  # (B, A)
+        """The true attributes of images, 0 or 1.
 
         Raises:
-            ReposeError: the labels have no such target.
+            ReposeError: the labels have no such image.
         """
-        if self.attributes is None:
-            return {}
-        if unknown := set(targets) - self.truth.keys():
+        if unknown := set(names) - self.truth.keys():
             raise ReposeError(f"the attribute labels have no image {min(unknown)}")
-        truth = torch.stack([self.truth[name] for name in targets])
-        found = self.attributes(prepared(images, *_RESNET_SIDES))
-        return {
-            f"attr_recall_{k}": metrics.recall_at(found, truth, k).double().nan_to_num(nan=1.0)
-            for k in RECALLS
-        }
+        return torch.stack([self.truth[name] for name in names])
 
 
-def open_judges(settings: Official) -> OfficialJudges:
+def open_scorers(settings: Official) -> OfficialScorers:
     """Read the weights and labels that the config names.
 
     Raises:
         ReposeError: a file is missing, is another one, or does not fit; or torchvision is not installed.
     """
     given, chosen = settings.fashion_is, settings.attributes
-    classes = _network("inception_v3", CLASSES, given) if given else None
+    kinds = _network("inception_v3", CLASSES, given) if given else None
     if chosen is None:
-        return OfficialJudges(classes, None, {})
-    labels = check_brought(chosen.labels, chosen.labels_sha256)
+        return OfficialScorers(kinds, None, {})
+    labels = check_supplied(chosen.labels, chosen.labels_sha256)
     truth = _labels(labels)
     count = len(next(iter(truth.values())))
-    return OfficialJudges(classes, _network("resnet50", count, chosen), truth)
-
-
-def fashion_nats(logits: Tensor, names: Sequence[str]) -> Tensor:  # (N, 23); to (N,)
-    """Surprise of each image within its split; NaN if there are fewer images than splits."""
-    found = torch.full((len(logits),), float("nan"), dtype=logits.dtype)
-    if len(names) >= FASHION_SPLITS:
-        for split in in_splits(names, FASHION_SPLITS):
-            found[split] = metrics.surprise_nats(logits[split])
-    return found
+    return OfficialScorers(kinds, _network("resnet50", count, chosen), truth)
 
 
 def prepared(images: NDArray[np.uint8], side: int, kept: int) -> Tensor:  # (B, H, W, 3) to (B, 3, kept, kept)
@@ -117,7 +103,7 @@ def prepared(images: NDArray[np.uint8], side: int, kept: int) -> Tensor:  # (B, 
 
 
 def _network(name: str, outputs: int, given: Weights) -> nn.Module:
-    path = check_brought(given.weights, given.sha256)
+    path = check_supplied(given.weights, given.sha256)
     models = _torchvision_models()
     with torch.device("meta"):  # without values of its own
         network = getattr(models, name)(num_classes=outputs, **_ARGUMENTS[name])
@@ -140,7 +126,7 @@ def _torchvision_models() -> ModuleType:
         from torchvision import models
     except ImportError:
         raise ReposeError(
-            "the published judges need torchvision, which is not installed", hint=hint
+            "the published scorers need torchvision, which is not installed", hint=hint
         ) from None
     except RuntimeError as error:  # of a build for another torch
         raise ReposeError(

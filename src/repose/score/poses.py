@@ -1,10 +1,10 @@
-"""Score made-up poses as a set: against the test poses of the same body, which no training has seen.
+"""Scores of generated poses: a row per body and metric.
 
-Coverage, minimum matching distance and 1-NN accuracy as for point clouds (Yang et al., PointFlow, ICCV 2019), with the
-point-wise mesh distance in the place of Chamfer's: all meshes of a body share their vertices.
+The poses of a body are compared as a set with the test poses of the same body, which no training has seen.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -13,82 +13,144 @@ from torch import Tensor
 
 from repose.data.meshes import centred
 from repose.mesh.operators import unique_edges
+from repose.metrics.metric import measured
+from repose.metrics.poses import METRICS
 from repose.predict.bodies import Known
-from repose.predict.read_poses import made_up
+from repose.predict.read_poses import generated_poses
 from repose.store.mesh_store import MeshStore
 
-METRICS = (
-    "coverage",
-    "mmd_m2",
-    "one_nn_accuracy",
-    "spread_m2",
-    "to_training_m2",
-    "real_to_training_m2",
-    "edge_error",
-)
 
+class GeneratedPoses:
+    """The N generated poses of one body beside its M test and T training poses: the quantities that metrics are of.
 
-def score_poses(predictions: Path, store: MeshStore, splits: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Compare the made-up poses of each body with its test poses.
+    Distances between poses are PMD, m².
 
     Args:
-        predictions: of the stage `predict`.
+        generated: (N, V, 3) metres, each about the middle of its box.
+        body: the rows of its true poses in the store.
         store: the true bodies.
-        splits: the parts `train` and `unseen`.
+    """
+
+    def __init__(self, generated: Tensor, body: Known, store: MeshStore):
+        self.generated = generated
+        self._body, self._store = body, store
+
+    @cached_property
+    def true(self) -> Tensor:
+        """The test poses, (M, V, 3) metres, each about the middle of its box."""
+        return centred(self._store.vertices(self._body.held_out))
+
+    @cached_property
+    def training(self) -> Tensor:
+        """The training poses, (T, V, 3) metres, each about the middle of its box."""
+        return centred(self._store.vertices(self._body.training))
+
+    @cached_property
+    def generated_to_true(self) -> Tensor:
+        """Distances (N, M)."""
+        return distances(self.generated, self.true)
+
+    @property
+    def true_to_generated(self) -> Tensor:
+        """Distances (M, N)."""
+        return self.generated_to_true.T
+
+    @cached_property
+    def among_generated(self) -> Tensor:
+        """Distances (N, N)."""
+        return distances(self.generated, self.generated)
+
+    @cached_property
+    def among_true(self) -> Tensor:
+        """Distances (M, M)."""
+        return distances(self.true, self.true)
+
+    @cached_property
+    def generated_to_training(self) -> Tensor:
+        """Distances (N, T)."""
+        return distances(self.generated, self.training)
+
+    @cached_property
+    def true_to_training(self) -> Tensor:
+        """Distances (M, T)."""
+        return distances(self.true, self.training)
+
+    @cached_property
+    def edges(self) -> Tensor:
+        """The undirected edges that all meshes share: (E, 2) int64, numbers of vertices."""
+        return torch.from_numpy(unique_edges(self._store.faces)).long()
+
+    @cached_property
+    def mean_lengths(self) -> Tensor:
+        """The length of each edge, mean over the training poses: (E,) metres."""
+        return _lengths(self.training, self.edges).mean(dim=0)
+
+
+def score(predictions: Path, store: Path, parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Compare the generated poses of each body with its test poses.
+
+    Args:
+        predictions: what the stage `predict` wrote.
+        store: the true bodies.
+        parts: the parts `train` and `unseen` of the split.
 
     Returns:
-        Columns protocol, identity, metric, value; the unit is in the metric's name:
-
-        * coverage: share of the test poses that are nearest to some made-up pose; 1 is best.
-        * mmd_m2: mean distance of a test pose to the nearest made-up pose.
-        * one_nn_accuracy: how often the nearest of all other poses says whether a pose is made up; 0.5 is best.
-        * spread_m2: mean distance of two made-up poses.
-        * to_training_m2: mean distance of a made-up pose to the nearest training pose of the body; 0: copied.
-        * real_to_training_m2: the same of the test poses, for comparison.
-        * edge_error: mean over edges of | length / length in the body's mean over training poses - 1 |.
+        Columns protocol, identity, metric, value. The metrics and their units are those of
+        `repose.metrics.poses`.
 
     Raises:
         ReposeError: the predictions are of other bodies than the split's.
     """
-    rows = []
-    for protocol, body, made in made_up(predictions, store, splits):
-        for metric, value in _values(made, body, store).items():
+    bodies, rows = MeshStore(store), []
+    for protocol, body, meshes in generated_poses(predictions, bodies, parts):
+        for metric, value in measured(METRICS, GeneratedPoses(meshes, body, bodies)).items():
             rows.append((protocol, body.identity, metric, value))
     return pd.DataFrame(rows, columns=["protocol", "identity", "metric", "value"])
 
 
 def distances(a: Tensor, b: Tensor) -> Tensor:
-    """PMD (N, M), m², of centred meshes (N, V, 3) and (M, V, 3)."""
+    """PMD (N, M), m², of centred meshes (N, V, 3) and (M, V, 3), metres."""
     return torch.stack([(mesh - b).square().mean(dim=(1, 2)) for mesh in a])
 
 
 def coverage(across: Tensor) -> float:
-    """Share of the M real ones that are nearest to one of the N made-up ones, by distances (N, M)."""
+    """Share of the M true poses that are the nearest of some of the N generated ones, by distances (N, M)."""
     return len(across.argmin(dim=1).unique()) / across.shape[1]
 
 
-def one_nn_accuracy(made: Tensor, real: Tensor, across: Tensor) -> float:
-    """Leave-one-out accuracy of the nearest neighbour in telling the two sets, by their distances."""
-    among = torch.cat([torch.cat([made, across], dim=1), torch.cat([across.T, real], dim=1)])
+def one_nn_accuracy(generated: Tensor, true: Tensor, across: Tensor) -> float:
+    """How often the nearest of all other poses tells whether a pose is generated.
+
+    Args:
+        generated, true: distances among each, (N, N) and (M, M).
+        across: distances (N, M).
+    """
+    among = torch.cat([torch.cat([generated, across], dim=1), torch.cat([across.T, true], dim=1)])
     among.fill_diagonal_(torch.inf)
-    is_made = torch.arange(len(among)) < len(made)
-    return float((is_made[among.argmin(dim=1)] == is_made).double().mean())
+    is_generated = torch.arange(len(among)) < len(generated)
+    return float((is_generated[among.argmin(dim=1)] == is_generated).double().mean())
 
 
-def _values(made: Tensor, body: Known, store: MeshStore) -> dict[str, float]:
-    real, training = (centred(store.vertices(rows)) for rows in (body.held_out, body.training))
-    across, own = distances(made, real), distances(made, made)
-    edges = torch.from_numpy(unique_edges(store.faces)).long()
-    lengths = (training[:, edges[:, 0]] - training[:, edges[:, 1]]).norm(dim=-1).mean(dim=0)
-    found = (made[:, edges[:, 0]] - made[:, edges[:, 1]]).norm(dim=-1)
-    pairs = max(1, len(made) * (len(made) - 1))
-    values = (
-        coverage(across),
-        float(across.min(dim=0).values.mean()),
-        one_nn_accuracy(own, distances(real, real), across),
-        float(own.sum() / pairs),
-        float(distances(made, training).min(dim=1).values.mean()),
-        float(distances(real, training).min(dim=1).values.mean()),
-        float((found / lengths - 1).abs().mean()),
-    )
-    return dict(zip(METRICS, values, strict=True))
+def mean_to_nearest(across: Tensor) -> float:
+    """Mean over N poses of the distance to the nearest of M others, by distances (N, M)."""
+    return float(across.min(dim=1).values.mean())
+
+
+def mean_of_pairs(among: Tensor) -> float:
+    """Mean distance of two of N poses, by distances (N, N); 0 for a single one."""
+    return float(among.sum() / max(1, len(among) * (len(among) - 1)))
+
+
+def edge_error(meshes: Tensor, lengths: Tensor, edges: Tensor) -> float:
+    """Mean over meshes and edges of | length / expected length - 1 |.
+
+    Args:
+        meshes: (N, V, 3) metres.
+        lengths: the expected ones, (E,) metres.
+        edges: (E, 2).
+    """
+    return float((_lengths(meshes, edges) / lengths - 1).abs().mean())
+
+
+def _lengths(meshes: Tensor, edges: Tensor) -> Tensor:  # (N, V, 3), (E, 2) to (N, E)
+    return (meshes[:, edges[:, 0]] - meshes[:, edges[:, 1]]).norm(dim=-1)

@@ -1,75 +1,158 @@
-"""Judge predicted meshes by pictures of them: a row per body and metric.
+"""Scores of renders: pictures of predicted meshes, seen by a scorer that learned to tell the true bodies by theirs.
 
-The columns are those of the scores of the same predictions, beside which a table reads them.
+A row per body and metric, in the columns of the scores of the same predictions, beside which a table reads them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from repose.convert.catalog import mesh_numbers
 from repose.data.meshes import centred
+from repose.errors import ReposeError
+from repose.medium import Medium
 from repose.mesh.metrics import bbox_centred
-from repose.methods.scorers.render_scorer import RenderScorer
+from repose.methods.load import load_weights
+from repose.methods.scorers.render_scorer import FEATURES, VIEWS, Judged, RenderScorer, as_input, pictures
+from repose.metrics.metric import measured
+from repose.metrics.renders import METRICS
 from repose.predict.read_meshes import TRIPLE, transfers
-from repose.predict.read_poses import made_up
-from repose.score.render_metrics import render_values
+from repose.predict.read_poses import generated_poses
 from repose.store.mesh_store import MeshStore
 
-
-def judge_transfers(
-    predictions: Path, store: MeshStore, protocol: str, triples: pd.DataFrame, scorer: RenderScorer
-) -> pd.DataFrame:
-    """Compare pictures of transfers with pictures of their truths, body by body.
-
-    Args:
-        predictions: of the stage `predict`.
-        store: the true bodies.
-        protocol: which group of the predictions.
-        triples: the test triples.
-        scorer: what judges, in evaluation mode.
-
-    Returns:
-        Columns protocol, identity_mesh, pose_mesh, truth_mesh, metric, value; `identity_mesh` names the body, and no
-        mesh stands beside it. The metrics are those of `repose.score.render_metrics`.
-
-    Raises:
-        ReposeError: the predictions are of other triples than the split's, or as `render_values` says.
-    """
-    out = transfers(predictions, protocol, triples)
-    truth = centred(store.vertices(triples.truth_mesh.map(store.index_of).to_numpy()))
-    bodies = triples.identity_mesh.map(lambda name: mesh_numbers(name)[0]).to_numpy()
-    rows = []
-    for body in np.unique(bodies).tolist():
-        own = torch.from_numpy(bodies == body)
-        values = render_values(scorer, body, bbox_centred(out[own]), truth[own], store.faces)
-        rows += [(protocol, f"id{body}", "", "", metric, value) for metric, value in values.items()]
-    return pd.DataFrame(rows, columns=["protocol", *TRIPLE, "metric", "value"])
+_BATCH = 64
+Parts = Mapping[str, pd.DataFrame]
 
 
-def judge_poses(
-    predictions: Path, store: MeshStore, splits: Mapping[str, pd.DataFrame], scorer: RenderScorer
-) -> pd.DataFrame:
-    """Compare pictures of the made-up poses of each body with pictures of its test poses.
+class Pictures:
+    """Pictures of a body in N predicted and M true poses, from all sides: the quantities that metrics are of.
 
     Args:
-        predictions: of the stage `predict`.
-        store: the true bodies.
-        splits: the parts `train` and `unseen`.
-        scorer: what judges, in evaluation mode.
-
-    Returns:
-        Columns protocol, identity, metric, value. The metrics are those of `repose.score.render_metrics`.
+        scorer: in evaluation mode; it says what is seen.
+        identity: number of the body in its dataset.
+        predicted: (N, V, 3) metres, each about the middle of its box.
+        truth: (M, V, 3) metres, likewise.
+        faces: (F, 3) of all of them.
 
     Raises:
-        ReposeError: the predictions are of other bodies than the split's, or as `render_values` says.
+        ReposeError: the scorer does not know the body, or there are too few poses for a covariance.
     """
+
+    def __init__(
+        self,
+        scorer: RenderScorer,
+        identity: int,
+        predicted: Tensor,
+        truth: Tensor,
+        faces: NDArray[np.integer],
+    ):
+        known: list[int] = scorer.identities.tolist()
+        if identity not in known:
+            raise ReposeError(
+                f"the scorer does not know identity {identity}",
+                hint="it knows the first training identity and those of the tests",
+            )
+        least, poses = FEATURES // len(VIEWS) + 1, min(len(predicted), len(truth))
+        if poses < least:
+            raise ReposeError(
+                f"identity {identity} is shown in {poses} poses; RenderFID needs {least}",
+                hint="more test poses, or more test triples; or scorer: null for the table",
+            )
+        self.body = known.index(identity)
+        self._scorer, self._meshes, self._faces = scorer, (predicted, truth), faces
+
+    @property
+    def features(self) -> Tensor:
+        """(N · VIEWS, FEATURES), each of variance 1 in the training of the scorer."""
+        return self._seen[0].features
+
+    @property
+    def true_features(self) -> Tensor:
+        """(M · VIEWS, FEATURES)."""
+        return self._seen[1].features
+
+    @property
+    def logits(self) -> Tensor:
+        """(N · VIEWS, bodies that the scorer knows); `body` is the column of the right one."""
+        return self._seen[0].logits
+
+    @property
+    def true_logits(self) -> Tensor:
+        """(M · VIEWS, bodies)."""
+        return self._seen[1].logits
+
+    @cached_property
+    def _seen(self) -> list[Judged]:
+        return [seen(self._scorer, meshes, self._faces) for meshes in self._meshes]
+
+
+def score(predictions: Path, store: Path, parts: Parts, scorer: Path, medium: Medium) -> pd.DataFrame:
+    """Compare pictures of predicted meshes with pictures of the truth, body by body.
+
+    Args:
+        predictions: what the stage `predict` wrote, for a method of meshes or one of poses.
+        store: the true bodies.
+        parts: the triples of each test list; for generated poses the parts `train` and `unseen` of the split.
+        scorer: weights of a `render-scorer`.
+        medium: of the method.
+
+    Returns:
+        The columns of the scores of the medium; of a triple, `identity_mesh` names the body, and no mesh stands beside
+        it. The metrics are those of `repose.metrics.renders`.
+
+    Raises:
+        ReposeError: the predictions are of another split, or as `Pictures` says.
+    """
+    key, bodies_of = _BODIES[medium]
+    bodies, network = MeshStore(store), load_weights(RenderScorer(), scorer, "the scorer")
     rows = []
-    for protocol, body, made in made_up(predictions, store, splits):
-        real = centred(store.vertices(body.held_out))
-        values = render_values(scorer, body.identity, made, real, store.faces)
-        rows += [(protocol, body.identity, metric, value) for metric, value in values.items()]
-    return pd.DataFrame(rows, columns=["protocol", "identity", "metric", "value"])
+    for place, identity, predicted, truth in bodies_of(predictions, bodies, parts):
+        found = measured(METRICS, Pictures(network, identity, predicted, truth, bodies.faces))
+        rows += [(*place, metric, value) for metric, value in found.items()]
+    return pd.DataFrame(rows, columns=["protocol", *key, "metric", "value"])
+
+
+@torch.inference_mode()
+def seen(scorer: RenderScorer, meshes: Tensor, faces: NDArray[np.integer]) -> Judged:
+    """What a scorer, in evaluation mode, says of meshes (N, V, 3), metres, from all sides: of N · VIEWS pictures."""
+    parts = [scorer(as_input(drawn)) for drawn in _drawn(meshes, faces, float(scorer.half_height))]
+    return Judged(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+def accuracy(logits: Tensor, body: int) -> float:  # (N, bodies)
+    """Share of N pictures in which the scorer sees one body, and no other."""
+    return float((logits.argmax(1) == body).double().mean())
+
+
+def _drawn(meshes: Tensor, faces: NDArray[np.integer], half_height: float) -> Iterator[NDArray[np.uint8]]:
+    for some in meshes.split(_BATCH // len(VIEWS)):
+        yield np.concatenate([pictures(mesh, faces, half_height) for mesh in some.double().numpy()])
+
+
+Body = tuple[tuple[Any, ...], int, Tensor, Tensor]
+"""Where its rows stand, the number of its identity, and its predicted and true poses."""
+
+
+def _transferred(predictions: Path, store: MeshStore, parts: Parts) -> Iterator[Body]:
+    for protocol, triples in parts.items():
+        predicted = transfers(predictions, protocol, triples)
+        truth = centred(store.vertices(triples.truth_mesh.map(store.index_of).to_numpy()))
+        bodies = triples.identity_mesh.map(lambda name: mesh_numbers(name)[0]).to_numpy()
+        for body in np.unique(bodies).tolist():
+            own = torch.from_numpy(bodies == body)
+            yield (protocol, f"id{body}", "", ""), body, bbox_centred(predicted[own]), truth[own]
+
+
+def _generated(predictions: Path, store: MeshStore, parts: Parts) -> Iterator[Body]:
+    for protocol, body, meshes in generated_poses(predictions, store, parts):
+        yield (protocol, body.identity), body.identity, meshes, centred(store.vertices(body.held_out))
+
+
+_BODIES = {"meshes": (TRIPLE, _transferred), "poses": (["identity"], _generated)}

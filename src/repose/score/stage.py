@@ -1,26 +1,16 @@
 """Stage `score`: predictions and truth → a row per test triple, pair of images or body, and metric."""
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from repose import specs
 from repose.config.images import Official
 from repose.errors import ReposeError
-from repose.methods.load import load_weights
-from repose.methods.scorers.image_scorer import ImageScorer
-from repose.methods.settings import Medium
-from repose.provenance.code import of_medium, stage_code
-from repose.provenance.manifest import Manifest, manifest_path
-from repose.score.artefact import begin, differences, finish, inputs_of
-from repose.score.images import score_images
-from repose.score.meshes import score
-from repose.score.official import open_judges
-from repose.score.poses import score_poses
-from repose.store.image_store import ImageStore
-from repose.store.mesh_store import MeshStore
+from repose.medium import Medium, module_of
+from repose.provenance.manifest import Manifest
+from repose.score.artefact import differences, inputs_of, scoring, write_rows
 
 
 def run(
@@ -32,21 +22,29 @@ def run(
     scorer: Path | None = None,
     official: Official | None = None,
 ) -> None:
-    """Score every protocol in `splits` and write `out` (parquet).
+    """Score the predictions and write `out` (parquet).
 
-    `scorer` has the weights that judge images; `official` names the published ones, for photos.
+    Args:
+        predictions: what the stage `predict` wrote.
+        store: the true bodies or images.
+        splits: the test lists to score; for generated poses the parts `train` and `unseen`.
+        out: the file to write.
+        medium: of the method.
+        scorer: weights of an `image-scorer`, for images.
+        official: the published scorers, for photos.
+
+    Raises:
+        ReposeError: the predictions were made from another store or split, or a scorer does not fit.
     """
     if scorer and medium != "images":
         raise ReposeError(
-            f"a scorer judges images, not {medium}", scorer, "`repose judge` judges pictures of meshes"
+            f"a scorer here scores images, not {medium}",
+            scorer,
+            "`repose score-renders` scores pictures of meshes",
         )
-    code = stage_code(of_medium("score", medium))
-    params: dict[str, Any] = {} if medium == "meshes" else {"medium": medium}
-    if official:
-        params["official"] = official.model_dump(mode="json")
-    recorder = begin("score", code, params, predictions, store, splits, scorer)
-    if not recorder.reuse(manifest_path(out)):
-        finish(recorder, _rows(predictions, store, splits, medium, scorer, official), out)
+    with scoring(specs.score(medium, official), predictions, store, splits, scorer, out) as new:
+        if not new.finished:
+            write_rows(new, _rows(predictions, store, splits, medium, scorer, official), out)
 
 
 def differs_from_predictions(scores: Manifest) -> list[str]:
@@ -54,7 +52,7 @@ def differs_from_predictions(scores: Manifest) -> list[str]:
     inputs = inputs_of(scores)
     predictions, store, scorer = inputs.pop("predictions"), inputs.pop("store"), inputs.pop("scorer", None)
     params = scores.history["params"]
-    medium, given = params.get("medium", "meshes"), params.get("official")
+    medium, given = params["medium"], params.get("official")
     official = Official.model_validate(given) if given else None
     return differences(scores, _rows(predictions, store, inputs, medium, scorer, official))
 
@@ -68,12 +66,5 @@ def _rows(
     official: Official | None,
 ) -> pd.DataFrame:
     parts = {name: pd.read_parquet(split) for name, split in splits.items()}
-    if medium == "poses":
-        return score_poses(predictions, MeshStore(store), parts)
-    if medium == "images":
-        judge = load_weights(ImageScorer(), scorer, "the scorer") if scorer else None
-        judges = open_judges(official) if official else None
-        one = partial(score_images, predictions, ImageStore(store), scorer=judge, official=judges)
-    else:
-        one = partial(score, predictions, MeshStore(store))
-    return pd.concat([one(name, part) for name, part in parts.items()], ignore_index=True)
+    given = {name: value for name, value in (("scorer", scorer), ("official", official)) if value}
+    return module_of("repose.score", medium).score(predictions, store, parts, **given)

@@ -12,14 +12,15 @@ _STREAM = {"train": 0, "val": 1, "test": 2}
 
 
 def pairs_of(
-    part: str, rows: pd.DataFrame, published: pd.DataFrame | None, wanted: ImagePairs, seed: int
+    part: str, rows: pd.DataFrame, published: pd.DataFrame, wanted: ImagePairs, seed: int
 ) -> pd.DataFrame:
     """The pairs of a part: `train`, which holds the roles train and val, or `unseen`, which holds test.
 
     Args:
         part: which.
         rows: the catalogue; images of one `outfit` are paired, in the role of their `part`.
-        published: given pairs (source_image, target_image, part); where they have a role, nothing is drawn for it.
+        published: pairs (source_image, target_image, part), perhaps none; where they have a role, nothing is drawn
+            for it.
         wanted: how many pairs of each role.
         seed: of the draw.
 
@@ -36,10 +37,10 @@ def pairs_of(
 
 
 def _role(
-    role: str, rows: pd.DataFrame, published: pd.DataFrame | None, count: int | None, seed: int
+    role: str, rows: pd.DataFrame, published: pd.DataFrame, count: int | None, seed: int
 ) -> pd.DataFrame:
-    given = published[published["part"] == role] if published is not None else None
-    if given is not None and len(given):
+    given = published[published["part"] == role]
+    if len(given):
         pairs = given[["source_image", "target_image"]].reset_index(drop=True)
         if unknown := set(pairs.to_numpy().ravel()) - set(rows.image_id):
             raise ReposeError(f"a {role} pair names {min(unknown)}, which is not among the images")

@@ -1,16 +1,15 @@
 """Stage `split`: catalogue → triples of one part of the data."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from repose import specs
 from repose.config.datasets import Dataset, Paired
 from repose.convert.catalog import read_catalog
 from repose.errors import ReposeError
-from repose.provenance.code import stage_code
-from repose.provenance.manifest import Recorder, manifest_path
-from repose.provenance.publish import publish
+from repose.provenance.making import making
 from repose.split.protocols import Partition, check_apart, protocol_triples, training_triples
 from repose.split.published import list_digest, read_published
 from repose.split.triples import TEST_ROLES, Meshes, write_list
@@ -23,35 +22,32 @@ def run(dataset: Dataset, part: str, catalog: Path, out: Path) -> None:
             f"{dataset.source} has one identity: there is nothing to transfer within it",
             hint="use its meshes as the source or target of another dataset",
         )
-    params: dict[str, Any] = {"part": part, "split": dataset.split_settings(part)}
-    given = Path(params["split"]["test_list"]) if "test_list" in params["split"] else None
-    if given:
-        params["test_list_sha256"] = list_digest(given)
-    recorder = Recorder("split", stage_code("split"), params, dataset.seed)
-    recorder.uses("catalog", manifest_path(catalog))
-    if recorder.reuse(manifest_path(out)):
-        return
-    rows = read_catalog(catalog)
-    triples = _triples(dataset, part, set(zip(rows.identity, rows.pose, strict=True)), given)
-    manifest_path(out).unlink(missing_ok=True)
-    with publish(out) as private:
-        triples.to_parquet(private, index=False)
-    names = out.with_suffix(".txt")
-    with publish(names) as private:
-        write_list(triples, private)
-    recorder.seal(manifest_path(out), [out, names], {"triples": triples.role.value_counts().to_dict()})
+    spec = specs.split(dataset, part)
+    listed = Path(spec.params["split"]["test_list"]) if "test_list" in spec.params["split"] else None
+    if listed:
+        spec = replace(spec, params={**spec.params, "test_list_sha256": list_digest(listed)})
+    with making(spec, out, {"catalog": catalog}) as new:
+        if new.finished:
+            return
+        rows = read_catalog(catalog)
+        triples = _triples(dataset, part, set(zip(rows.identity, rows.pose, strict=True)), listed)
+        with new.file(out) as private:
+            triples.to_parquet(private, index=False)
+        with new.file(out.with_suffix(".txt")) as private:
+            write_list(triples, private)
+        new.describe = {"triples": triples.role.value_counts().to_dict()}
 
 
 def _triples(
-    dataset: Paired, part: str, pairs: set[tuple[int, int]], given: Path | None = None
+    dataset: Paired, part: str, pairs: set[tuple[int, int]], listed: Path | None = None
 ) -> pd.DataFrame:
     identities = Partition(**dataset.identities.numbers())
     poses = Partition(**dataset.pose_parts({pose for _, pose in pairs}))
     identities.check({identity for identity, _ in pairs}, "identity")
     poses.check({pose for _, pose in pairs}, "pose")
     check_apart(identities, poses)
-    if given:
-        return read_published(given, TEST_ROLES[part], pairs, identities, poses)
+    if listed:
+        return read_published(listed, TEST_ROLES[part], pairs, identities, poses)
     meshes, wanted = Meshes(pairs, dataset.has_truth), dataset.pairs
     if part == "train":
         return training_triples(meshes, identities, poses, wanted.train, wanted.val, dataset.seed)

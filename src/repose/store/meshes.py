@@ -2,26 +2,20 @@
 
 from pathlib import Path
 
+from repose import specs
 from repose.cluster import THREADS, Cluster
 from repose.convert.catalog import read_catalog
-from repose.provenance.code import stage_code
-from repose.provenance.manifest import Recorder, manifest_path
-from repose.provenance.publish import publish
+from repose.provenance.making import making
 from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
 
 
-def run(catalog: Path, out: Path, cluster: Cluster = THREADS) -> None:
-    """Pack the meshes of `catalog` into the Zarr store `out`."""
-    recorder = Recorder("store", stage_code("store"), {})
-    rows = read_catalog(catalog)
-    recorder.uses("catalog", manifest_path(catalog))
-    if recorder.reuse(manifest_path(out)):
-        return
-    manifest_path(out).unlink(missing_ok=True)
-    with publish(out) as private:
-        pack(rows, catalog.parent / "obj", private, cluster)
-    store = MeshStore(out)
-    recorder.seal(
-        manifest_path(out), [out], {"vertices": list(store.shape), "faces": list(store.faces.shape)}
-    )
+def run(catalog: Path, files: Path, out: Path, cluster: Cluster = THREADS) -> None:
+    """Pack the meshes of `catalog`, which lie in the folder `files`, into the Zarr store `out`."""
+    with making(specs.store("meshes"), out, {"catalog": catalog, "files": files}) as new:
+        if new.finished:
+            return
+        with new.file(out) as private:
+            pack(read_catalog(catalog), files, private, cluster)
+        store = MeshStore(out)
+        new.describe = {"vertices": list(store.shape), "faces": list(store.faces.shape)}

@@ -4,55 +4,52 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from repose.tables.runs import COSTS, PLACE, Run, cell, markdown_table, mean_and_interval, summaries
+from repose.metrics.meshes import METRICS
+from repose.tables.runs import COSTS, PLACE, Run, markdown_table, metric_columns, summaries
 
-# Column of the table: metric of the scores, factor.
-_METRICS = {
-    "pmd_e4": ("pmd_m2", 1e4),
-    "cd_e4": ("cd_m2", 1e4),
-    "mpve_mm": ("mpve_mm", 1),
-    "edge_error": ("edge_error", 1),
-}
+DATA = ("reported.csv",)
+"""Files beside this one that are read: published numbers that were verified at their source."""
 COLUMNS = [
     *PLACE,
     "pairs",
     "seeds",
-    *(f"{m}{s}" for m in _METRICS for s in ("", "_ci95")),
+    *metric_columns(METRICS),
     *COSTS,
     "reported_pmd_e4",
     "reported_source",
     "run_ids",
 ]
-_SHOWN = ("PMD (1e-4 m²)", "CD (1e-4 m²)", "MPVE (mm)", "edge error")
+OVER_FIRST: tuple[str, ...] = ()
 
 
-def transfer_table(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row per dataset, method and protocol, in the order of `runs` and of the protocols of their scores."""
+def table(runs: Sequence[Run]) -> pd.DataFrame:
+    """One row per dataset, method and protocol, in the order of `runs` and of the protocols of their scores.
+
+    `…_ci95` is the half width of the 95 % interval of the mean over seeds. Units and factors are those of
+    `repose.metrics.meshes`.
+
+    Raises:
+        ReposeError: some scores are of a metric that is not there.
+    """
     reported = _reported()
-    rows = [row | reported.get(tuple(row[p] for p in PLACE), {}) for row in summaries(runs, _summary)]
+    rows = [row | reported.get(tuple(row[p] for p in PLACE), {}) for row in summaries(runs, METRICS, _counts)]
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _summary(scores: Sequence[pd.DataFrame]) -> dict[str, Any]:
-    row: dict[str, Any] = {"pairs": int((scores[0].metric == "pmd_m2").sum())}
-    for column, (metric, factor) in _METRICS.items():
-        means = np.array([table.value[table.metric == metric].mean() for table in scores])
-        row |= mean_and_interval(column, means * factor)
-    return row
 
 
 def markdown(table: pd.DataFrame) -> str:
     """The columns a reader looks at first, as a Markdown table."""
-    return markdown_table(table, _SHOWN, lambda row: [cell(row[c], row[f"{c}_ci95"]) for c in _METRICS])
+    return markdown_table(table, [metric for metric in METRICS if "meshes" in metric.shown_in])
+
+
+def _counts(scores: Sequence[pd.DataFrame]) -> dict[str, Any]:
+    return {"pairs": int((scores[0].metric == METRICS[0].name).sum())}
 
 
 def _reported() -> dict[tuple[str, ...], dict[str, Any]]:
-    """Published numbers that were verified at their source; see `reported.csv` beside this file."""
-    table = pd.read_csv(str(files("repose.tables").joinpath("reported.csv")))
+    published = pd.read_csv(str(files("repose.tables").joinpath(*DATA)))
     return {
         tuple(row[k] for k in PLACE): {k: row[k] for k in row if k not in PLACE}
-        for row in table.to_dict("records")
+        for row in published.to_dict("records")
     }

@@ -1,6 +1,6 @@
 """What all tables share: a row per dataset, method and protocol of some runs, and its numbers and texts."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,47 +8,79 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from repose.errors import ReposeError
+from repose.metrics.metric import Metric
+
 PLACE = ["dataset", "method", "protocol"]
-COSTS = ["parameters", "train_seconds", "peak_memory_mib"]
+MEASURED = ["train_seconds", "peak_memory_mib"]  # differ between any two runs
+COSTS = ["parameters", *MEASURED]
 
 
 @dataclass(frozen=True)
 class Run:
-    """One method on one dataset with one seed, its chain of manifests already checked."""
+    """One method on one dataset with one seed, its chain of manifests already checked.
+
+    Attributes:
+        scores: columns protocol, metric, value and those that the medium names its items by.
+        train_seconds, peak_memory_mib: of the training; None for a method that does not train.
+    """
 
     dataset: str
     method: str
     run_id: str
     scores: pd.DataFrame
     parameters: int
-    train_seconds: float | None  # None for a method that does not train
+    train_seconds: float | None
     peak_memory_mib: float | None
 
 
-Summary = Callable[[Sequence[pd.DataFrame]], dict[str, Any]]
-"""Measures of one row, from the scores of its seeds on one protocol."""
+Counts = Callable[[Sequence[pd.DataFrame]], dict[str, Any]]
+"""What a row has besides its metrics and costs, from the scores of its seeds on one protocol."""
 
 
-def summaries(runs: Sequence[Run], summary: Summary) -> Iterator[dict[str, Any]]:
-    """A row per dataset, method and protocol, in the order of `runs` and of the protocols of their scores."""
+def summaries(runs: Sequence[Run], metrics: Sequence[Metric], counts: Counts) -> Iterator[dict[str, Any]]:
+    """A row per dataset, method and protocol, in the order of `runs` and of the protocols of their scores.
+
+    Args:
+        runs: of all seeds of all methods.
+        metrics: the metrics that the table knows.
+        counts: what else a row has.
+
+    Raises:
+        ReposeError: some scores are of a metric that the table does not know.
+    """
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
+        _check_known(run, metrics)
         groups.setdefault((run.dataset, run.method), []).append(run)
     for (dataset, method), members in groups.items():
         for protocol in members[0].scores.protocol.unique():
             scores = [run.scores[run.scores.protocol == protocol] for run in members]
             place = dict(zip(PLACE, (dataset, method, protocol), strict=True))
-            yield (
-                place
-                | {"seeds": len(members)}
-                | summary(scores)
-                | {
-                    "parameters": members[0].parameters,
-                    "train_seconds": _mean_known([r.train_seconds for r in members], 1),
-                    "peak_memory_mib": _mean_known([r.peak_memory_mib for r in members], 0),
-                    "run_ids": ";".join(r.run_id for r in members),
-                }
-            )
+            row = place | {"seeds": len(members)} | counts(scores)
+            for metric in metrics:
+                means = np.array([metric.number(table) for table in scores])
+                row |= mean_and_interval(metric.column, means)
+            yield row | {
+                "parameters": members[0].parameters,
+                "train_seconds": _mean_known([r.train_seconds for r in members], 1),
+                "peak_memory_mib": _mean_known([r.peak_memory_mib for r in members], 0),
+                "run_ids": ";".join(r.run_id for r in members),
+            }
+
+
+def _check_known(run: Run, metrics: Collection[Metric]) -> None:
+    if unknown := set(run.scores.metric) - {metric.name for metric in metrics}:
+        raise ReposeError(
+            f"the scores have metric {min(unknown)!r}, which the table does not know",
+            where=f"{run.dataset}/{run.method}",
+            hint="give it a row in repose.metrics, or score again",
+        )
+
+
+def metric_columns(metrics: Sequence[Metric]) -> list[str]:
+    """The columns of the CSV: each metric, and half the width of its 95 % interval over seeds."""
+    return [f"{metric.column}{end}" for metric in metrics for end in ("", "_ci95")]
 
 
 def mean_and_interval(column: str, values: np.ndarray) -> dict[str, float]:
@@ -68,16 +100,28 @@ def six_digits(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def markdown_table(
-    table: pd.DataFrame, titles: Sequence[str], cells: Callable[[dict[Any, Any]], Sequence[str]]
-) -> str:
-    """A Markdown table: place, some cells with their titles, and the seconds of training."""
-    lines = ["| " + " | ".join([*PLACE, *titles, "train (s)"]) + " |"]
-    lines.append("|---|---|---|" + "---:|" * (len(titles) + 1))
+def markdown_table(table: pd.DataFrame, shown: Sequence[Metric]) -> str:
+    """A Markdown table of some metrics with their intervals, and below it which values are better.
+
+    Args:
+        table: a row per dataset, method and protocol, with the columns of `shown`.
+        shown: the metrics, in the order of the columns.
+    """
+    lines = ["| " + " | ".join([*PLACE, *(metric.heading for metric in shown), "train (s)"]) + " |"]
+    lines.append("|---|---|---|" + "---:|" * (len(shown) + 1))
     for row in table.to_dict("records"):
+        cells = (cell(row[metric.column], row[f"{metric.column}_ci95"]) for metric in shown)
         seconds = "–" if pd.isna(row["train_seconds"]) else f"{row['train_seconds']:.0f}"
-        lines.append("| " + " | ".join([*(row[p] for p in PLACE), *cells(row), seconds]) + " |")
-    return "\n".join(lines) + "\n"
+        lines.append("| " + " | ".join([*(row[p] for p in PLACE), *cells, seconds]) + " |")
+    return "\n".join(lines) + "\n\n" + _which_is_better(shown)
+
+
+def _which_is_better(shown: Sequence[Metric]) -> str:
+    sentences = []
+    for better in ("lower", "higher", "near 1/2"):
+        if titles := [metric.title for metric in shown if metric.better == better]:
+            sentences.append(f"{better.capitalize()} is better: {', '.join(titles)}.")
+    return " ".join(sentences) + "\n"
 
 
 def cell(value: float, half_width: float) -> str:

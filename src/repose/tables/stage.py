@@ -1,36 +1,16 @@
 """Stage `tables`: scores of all runs → results/{table}.csv and its Markdown twin."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from repose.methods.settings import Medium
-from repose.provenance.code import of_medium, stage_code
-from repose.provenance.manifest import Manifest, Recorder, check_link, load, manifest_path
-from repose.provenance.publish import publish, write_text
-from repose.tables import images, poses
-from repose.tables.meshes import markdown, transfer_table
+from repose.medium import module_of
+from repose.provenance.making import making
+from repose.provenance.manifest import Manifest, load
+from repose.specs import Spec
 from repose.tables.runs import Run
-
-
-@dataclass(frozen=True)
-class RunFiles:
-    """Where the parts of one run lie; `model` is None for a method that does not train.
-
-    A table has rows of `protocols`; empty: of all there are. `judged` is None where nobody judges pictures of the run.
-    """
-
-    dataset: str
-    method: str
-    seed: int
-    scores: Path
-    predictions: Path
-    model: Path | None
-    protocols: tuple[str, ...] = ()
-    judged: Path | None = None
 
 
 class _Chain(NamedTuple):
@@ -39,30 +19,47 @@ class _Chain(NamedTuple):
     scores: Manifest
     predictions: Manifest
     trained: Manifest | None
-    judged: Manifest | None
+    renders: Manifest | None
 
 
-_MAKERS: Mapping[Medium, tuple[Callable[[Sequence[Run]], pd.DataFrame], Callable[[pd.DataFrame], str]]] = {
-    "meshes": (transfer_table, markdown),
-    "images": (images.image_table, images.markdown),
-    "poses": (poses.pose_table, poses.markdown),
-}
+def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
+    """Check every run's chain of manifests, then write the table as CSV and Markdown.
+
+    Args:
+        spec: what decides the table: its rows, and the protocols of each dataset.
+        inputs: `scores:{run}`, `predictions:{run}` and, where there are such, `run:{run}` (weights) and
+            `render-scores:{run}` of every run `{dataset}/{method}/seed{n}`, in the order of the table's rows.
+        out: the CSV; its Markdown twin stands beside it.
+
+    Raises:
+        ReposeError: a part of a run is missing, damaged, or was made from another one than is there.
+    """
+    with making(spec, out, inputs, keep=0) as new:
+        for run in _runs(inputs):
+            new.made_from(f"scores:{run}", {"predictions": f"predictions:{run}"})
+            if f"run:{run}" in inputs:
+                new.made_from(f"predictions:{run}", {"run": f"run:{run}"})
+            if f"render-scores:{run}" in inputs:
+                new.made_from(f"render-scores:{run}", {"predictions": f"predictions:{run}"})
+        tables = module_of("repose.tables", spec.params["medium"])
+        table = tables.table(_read_runs(new.inputs, _runs(inputs), spec.params["protocols"]))
+        with new.file(out) as private:
+            table.to_csv(private, index=False)
+        new.text(out.with_suffix(".md"), tables.markdown(table))
+        new.describe = {"rows": len(table), "columns": list(table.columns)}
 
 
-def run(runs: Sequence[RunFiles], out: Path, medium: Medium = "meshes") -> None:
-    """Check every run's chain of manifests, then write the table as CSV and Markdown."""
-    code = stage_code(of_medium("tables", medium))
-    protocols = {files.dataset: files.protocols for files in runs}
-    recorder = Recorder("tables", code, {"table": out.stem, "medium": medium, "protocols": protocols})
-    recorder.own(manifest_path(out))
-    make, show = _MAKERS[medium]
-    table = make([_checked(files, recorder) for files in runs])
-    manifest_path(out).unlink(missing_ok=True)
-    with publish(out) as private:
-        table.to_csv(private, index=False)
-    twin = out.with_suffix(".md")
-    write_text(twin, show(table))
-    recorder.seal(manifest_path(out), [out, twin], {"rows": len(table), "columns": list(table.columns)})
+def _runs(names: Collection[str]) -> list[str]:
+    """The runs among the inputs of a table."""
+    return [name.removeprefix("scores:") for name in names if name.startswith("scores:")]
+
+
+def _read_runs(
+    manifests: Mapping[str, Manifest], runs: Sequence[str], protocols: Mapping[str, Collection[str]]
+) -> list[Run]:
+    parts = ("scores", "predictions", "run", "render-scores")
+    chains = {run: _Chain(*(manifests.get(f"{part}:{run}") for part in parts)) for run in runs}  # type: ignore[arg-type]
+    return [_run(run, protocols[run.split("/")[0]], chain) for run, chain in chains.items()]
 
 
 def derive(table: Manifest, names: Collection[str]) -> pd.DataFrame:
@@ -72,39 +69,11 @@ def derive(table: Manifest, names: Collection[str]) -> pd.DataFrame:
         table: the manifest of the table.
         names: inputs of the table, in its order; runs whose scores are not among them are left out.
     """
-    parents = table.parents
-    runs = [name.removeprefix("scores:") for name in names if name.startswith("scores:")]
     params = table.history["params"]
-    make, _ = _MAKERS[params.get("medium", "meshes")]
-    protocols = params.get("protocols", {})
-    return make([_run(run, protocols.get(run.split("/")[0], ()), _chain(parents, run)) for run in runs])
-
-
-def over_first(columns: Collection[str]) -> bool:
-    """Whether some columns of a table take the scores of the first method of their dataset, too."""
-    return not set(images.OVER_FIRST).isdisjoint(columns)
-
-
-def _chain(parents: Mapping[str, Path], run: str) -> _Chain:
-    names = (f"{part}:{run}" for part in ("run", "judged"))
-    trained, judged = (load(parents[name]) if name in parents else None for name in names)
-    return _Chain(load(parents[f"scores:{run}"]), load(parents[f"predictions:{run}"]), trained, judged)
-
-
-def _checked(files: RunFiles, recorder: Recorder) -> Run:
-    """Refuse a run whose scores, predictions or checkpoint do not match their manifests, or each other."""
-    name = f"{files.dataset}/{files.method}/seed{files.seed}"
-    scores = recorder.uses(f"scores:{name}", manifest_path(files.scores))
-    predictions = recorder.uses(f"predictions:{name}", manifest_path(files.predictions))
-    check_link(scores, "predictions", predictions)
-    trained, judged = None, None
-    if files.model:
-        trained = recorder.uses(f"run:{name}", manifest_path(files.model))
-        check_link(predictions, "run", trained)
-    if files.judged:
-        judged = recorder.uses(f"judged:{name}", manifest_path(files.judged))
-        check_link(judged, "predictions", predictions)
-    return _run(name, files.protocols, _Chain(scores, predictions, trained, judged))
+    make = module_of("repose.tables", params["medium"]).table
+    runs = _runs(names)
+    wanted = {name: path for name, path in table.parents.items() if name.partition(":")[2] in runs}
+    return make(_read_runs({name: load(path) for name, path in wanted.items()}, runs, params["protocols"]))
 
 
 def _run(name: str, protocols: Collection[str], chain: _Chain) -> Run:
@@ -115,7 +84,7 @@ def _run(name: str, protocols: Collection[str], chain: _Chain) -> Run:
         seconds, memory = float(trained.history["seconds"]), float(trained.history["peak_memory_mib"])
     parameters = int(predictions.content["describe"]["parameters"])
     rows = pd.concat(
-        [_rows(part) for part in (chain.scores, chain.judged) if part is not None], ignore_index=True
+        [_rows(part) for part in (chain.scores, chain.renders) if part is not None], ignore_index=True
     )
     if protocols:
         rows = rows[rows.protocol.isin(protocols)]

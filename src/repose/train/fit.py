@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from repose.config.models import Compute
+from repose.device import device_of
 from repose.errors import ReposeError
 from repose.methods.build import build, count_parameters, recipe_for
 from repose.methods.recipe import TrainingRecipe
@@ -85,8 +86,8 @@ def train(job: Job) -> Trained:
         metric=task.metric,
         parameters=count_parameters(task.network),
         seconds=keeper.seconds,
-        peak_memory_mib=_peak(task.device),
-        device=torch.cuda.get_device_name() if task.device.type == "cuda" else "cpu",
+        peak_memory_mib=_peak(keeper.device),
+        device=torch.cuda.get_device_name(keeper.device) if keeper.device.type == "cuda" else "cpu",
     )
 
 
@@ -99,6 +100,7 @@ def _fit(job: Job, last: Path | None) -> tuple[TrainingRecipe, "Keeper"]:
     task = recipe_for(method, build(method), job.store, job.splits, job.seed, job.given)
     keeper = Keeper(job.state, task, job.label)
     trainer = _trainer(compute.devices_of(method), compute, method.training, keeper, job.state)
+    keeper.device = trainer.strategy.root_device
     with warnings.catch_warnings():
         # Lightning advises data-loader workers; a batch here is a few memory copies.
         warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
@@ -117,6 +119,7 @@ class Keeper(Callback):
         self.task, self.label = task, label
         self.rows: list[dict[str, float]] = []
         self.seconds = 0.0
+        self.device = torch.device("cpu")  # the trainer takes the network back there when it is done
         self._losses: list[dict[str, float]] = []
         self._meter: Meter | None = None
 
@@ -206,11 +209,11 @@ def _trainer(devices: int, compute: Compute, settings: Schedule, keeper: Keeper,
         save_on_train_epoch_end=False,
     )
     return Trainer(
-        accelerator={"auto": "auto", "cpu": "cpu", "cuda": "gpu"}[compute.device],
+        accelerator={"cpu": "cpu", "cuda": "gpu"}[device_of(compute).type],
         devices=devices,
         strategy=DDPStrategy(cluster_environment=LightningEnvironment()) if devices > 1 else "auto",
         use_distributed_sampler=False,
-        precision={"fp32": "32-true", "bf16": "bf16-mixed"}[compute.precision],  # type: ignore[arg-type]
+        precision={"fp32": "32-true", "tf32": "32-true", "bf16": "bf16-mixed"}[compute.precision],  # type: ignore[arg-type]
         max_epochs=-(-settings.steps // settings.validate_every),
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,

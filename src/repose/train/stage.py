@@ -4,35 +4,37 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from repose.config.models import Compute, Method
+from repose import specs
 from repose.errors import ReposeError
 from repose.methods.settings import LearnedMethod
-from repose.provenance.code import stage_code
-from repose.provenance.manifest import Recorder, manifest_path
+from repose.provenance.making import Artefact, making
 from repose.provenance.owner import Owner
-from repose.provenance.publish import publish, write_text
-from repose.store.image_store import ImageStore
-from repose.store.mesh_store import MeshStore
+
+if TYPE_CHECKING:
+    from repose.config.models import Compute
+    from repose.methods.settings import MethodSettings
+    from repose.train.fit import Trained
 
 KEPT = 3  # results of one target: going back to settings of last week costs no training
 
 
 def run(
-    method: Method,
-    compute: Compute,
+    method: "MethodSettings",
+    compute: "Compute",
     store: Path,
     split: Path,
     seed: int,
     state: Path,
     out: Path,
-    given: Mapping[str, Path],
+    others: Mapping[str, Path],
 ) -> None:
     """Train and write `out` (safetensors), `history.parquet` and `run.json` into one folder.
 
-    `given` is what else the method reads, by name: distances, neighbours, weights of other trainings.
+    `others` is what else the method reads, by name: distances, neighbours, weights of other trainings.
 
     Checkpoints live below `state`, outside Snakemake's outputs, in a folder named by the hash of settings, data
     and code: a killed run resumes, and a changed one cannot pick up a stale checkpoint.
@@ -42,26 +44,28 @@ def run(
     """
     if not isinstance(method, LearnedMethod):
         raise ReposeError(f"{method.architecture} has nothing to train")
-    params = {"method": method.model_dump(mode="json"), "compute": compute.model_dump(mode="json")}
-    recorder = Recorder("train", stage_code("train", method.network, method.recipe), params, seed)
-    recorder.uses("store", manifest_path(store))
-    recorder.uses("split", manifest_path(split))
-    for name, path in given.items():
-        recorder.uses(name, manifest_path(path))
-    folder, label = state / recorder.key[:16], " ".join(out.parts[-4:-1])
-    if recorder.reuse(manifest_path(out), keep=KEPT):
-        if folder.exists():  # an earlier attempt was killed when its result was sealed
-            _discard(folder, Owner(state / "owners" / folder.name, label))
-        return
-    # A finished result needs none of the libraries, which take seconds to import.
+    spec = specs.train(method, compute, seed)
+    with making(spec, out, {"store": store, "split": split, **others}, keep=KEPT) as new:
+        folder, label = state / new.key[:16], " ".join(out.parts[-4:-1])
+        if new.finished:
+            if folder.exists():  # an earlier attempt was killed when its result was sealed
+                _discard(folder, Owner(state / "owners" / folder.name, label))
+            return
+        # A finished result needs none of the libraries, which take seconds to import.
+        from repose.methods.build import recipe_of
+        from repose.train.fit import Job, train
+
+        # Another method may have the same settings, and so the same checkpoints.
+        owner = Owner(state / "owners" / folder.name, label)
+        opened, rows = recipe_of(method).open(store), pd.read_parquet(split)
+        result = train(Job(method, compute, opened, rows, seed, folder, label, others))
+        _write(result, dict(spec.params), seed, out, new)
+    _discard(folder, owner)
+
+
+def _write(result: "Trained", params: dict[str, Any], seed: int, out: Path, new: Artefact) -> None:
     from safetensors.torch import save
 
-    from repose.train.fit import Job, train
-
-    # Another method may have the same settings, and so the same checkpoints.
-    owner = Owner(state / "owners" / folder.name, label)
-    opened = ImageStore(store) if method.medium == "images" else MeshStore(store)
-    result = train(Job(method, compute, opened, pd.read_parquet(split), seed, folder, label, given))
     summary = {
         **params,
         "seed": seed,
@@ -69,20 +73,17 @@ def run(
         "best_step": result.best_step,
         f"best_{result.metric}": float(f"{result.best_value:.8g}"),
     }
-    manifest_path(out).unlink(missing_ok=True)
-    with publish(out) as private:
+    with new.file(out) as private:
         private.write_bytes(save(result.weights))
-    history, run_json = out.with_name("history.parquet"), out.with_name("run.json")
-    with publish(history) as private:
+    with new.file(out.with_name("history.parquet")) as private:
         result.history.to_parquet(private, index=False)
-    write_text(run_json, json.dumps(summary, indent=1) + "\n")
-    recorder.costs = {
+    new.text(out.with_name("run.json"), json.dumps(summary, indent=1) + "\n")
+    new.costs |= {
         "seconds": round(result.seconds, 1),
         "peak_memory_mib": round(result.peak_memory_mib, 1),
         "device": result.device,
     }
-    recorder.seal(manifest_path(out), [out, history, run_json], {"parameters": result.parameters})
-    _discard(folder, owner)
+    new.describe = {"parameters": result.parameters}
 
 
 def _discard(folder: Path, owner: Owner) -> None:

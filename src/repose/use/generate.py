@@ -1,4 +1,4 @@
-"""`repose generate`: a trained method that makes up poses → meshes and a contact sheet."""
+"""`repose generate`: a trained method that generates poses → meshes and a contact sheet."""
 
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from repose.mesh.formats.io import read_mesh, write_mesh
 from repose.mesh.frame import find_frame
 from repose.mesh.mesh import Mesh
 from repose.mesh.render import common_view, render
-from repose.methods.generation import Body as Unposed
-from repose.methods.npr_diffusion.network import NprDiffusion
+from repose.methods.interface import Body as Unposed
+from repose.methods.interface import PoseGenerator
 from repose.provenance.publish import publish
 from repose.report.sheet import contact_sheet
 from repose.use.transfer.command import Said
@@ -26,7 +26,7 @@ def generate(run: Path, out: Path, count: int, template: Path | None, seed: int,
     """Write `pose000.obj`, … and `sheet.png` to the folder `out`.
 
     Args:
-        run: folder of a run of architecture `npr-diffusion`.
+        run: folder of a run of a method that generates poses.
         out: folder to make.
         count: how many poses.
         template: body at rest; its poses keep its vertex order, faces, axes and unit. None: the body learned from.
@@ -34,36 +34,31 @@ def generate(run: Path, out: Path, count: int, template: Path | None, seed: int,
         says: what the user says about the frame of the template.
 
     Raises:
-        ReposeError: the run is of another architecture, or a mesh cannot be read.
+        ReposeError: the run is of another method, no body is known, or a mesh cannot be read.
     """
     model = open_model(run)
     network = model.network
-    if not isinstance(network, NprDiffusion):
+    if not isinstance(network, PoseGenerator):
         raise ReposeError(
-            f"{model.settings['architecture']} makes up no poses",
-            run,
-            "give a run of architecture npr-diffusion",
+            f"{model.settings['architecture']} generates no poses", run, "give a run of npr-diffusion, say"
         )
     print(f"model     {model}")
     body = _body(template, says) if template else None
-    if body:
-        rest, faces = (
-            torch.from_numpy(body.upright.astype(np.float32)),
-            torch.from_numpy(body.faces.astype(np.int64)),
-        )
-    else:
-        rest, faces = network.rest, network.faces
+    unposed = _unposed(body) if body else network.learned_body
+    if unposed is None:
+        raise ReposeError("this model has no body of its own", run, "give one as --template")
+    faces = unposed.faces.numpy()
     draw = torch.Generator().manual_seed(seed)
     with torch.inference_mode():
-        made = network.make(Unposed(rest, faces, rest[None]), count, draw).double().numpy()
+        made = network.make(unposed, count, draw).double().numpy()
     if not np.isfinite(made).all():
         raise ReposeError("makes poses that are no numbers", model.weights)
     out.mkdir(parents=True, exist_ok=True)
     for number, mesh in enumerate(made):
-        posed = body.with_shape(mesh) if body else Mesh(mesh, faces.numpy())
+        posed = body.with_shape(mesh) if body else Mesh(mesh, faces)
         write_mesh(out / f"pose{number:03}.obj", posed)
     with publish(out / "sheet.png") as private:
-        private.write_bytes(_sheet(made, faces.numpy()))
+        private.write_bytes(_sheet(made, faces))
     print(f"result    {out}: {count} meshes of {made.shape[1]:,} vertices, and sheet.png")
 
 
@@ -72,6 +67,11 @@ def _body(template: Path, said: Said) -> Body:
     y_up = template.suffix.lower() == ".glb"
     corners = mesh.vertices[mesh.faces].reshape(-1, 3)
     return Body.of(mesh, find_frame(corners, said.up, said.unit, y_up, template))
+
+
+def _unposed(body: Body) -> Unposed:
+    rest, faces = body.upright.astype(np.float32), body.faces.astype(np.int64)
+    return Unposed(torch.from_numpy(rest), torch.from_numpy(faces))
 
 
 def _sheet(made: NDArray[np.float64], faces: NDArray[np.integer]) -> bytes:

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from safetensors.torch import save
 
+from repose import specs
 from repose.errors import ReposeError
 from repose.methods.registry import settings_of
-from repose.provenance.code import stage_code
-from repose.provenance.manifest import Recorder, manifest_path
-from repose.provenance.publish import publish
+from repose.provenance.making import making
 from repose.weights.convert import convert
 from repose.weights.layouts import LAYOUTS
 from repose.weights.model import METADATA
@@ -23,21 +22,15 @@ def run(system: str, files: Sequence[Path], out: Path, pooling: str | None = Non
         raise ReposeError(f"no system named {system!r}", hint=f"--from is one of {', '.join(LAYOUTS)}")
     if out.suffix != ".safetensors":
         raise ReposeError("the output is a .safetensors file", out)
-    recorder = Recorder(
-        "import-weights",
-        stage_code("import-weights", settings_of(LAYOUTS[system].architecture).network),
-        {"from": system},
-    )
     settings, tensors = convert(system, files, pooling)
-    sources = {}
-    for file in files:
-        with file.open("rb") as stream:
-            sources[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
-    manifest_path(out).unlink(missing_ok=True)
-    with publish(out) as private:
-        private.write_bytes(save(tensors, {METADATA: json.dumps(settings, sort_keys=True)}))
-    parameters = sum(t.numel() for key, t in tensors.items() if not key.endswith((".u", ".v")))
-    recorder.seal(
-        manifest_path(out), [out], {"settings": settings, "parameters": parameters, "sources_sha256": sources}
-    )
+    network = settings_of(LAYOUTS[system].architecture).network
+    with making(specs.import_weights(network, system), out, {}, keep=0) as new:
+        sources = {}
+        for file in files:
+            with file.open("rb") as stream:
+                sources[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+        with new.file(out) as private:
+            private.write_bytes(save(tensors, {METADATA: json.dumps(settings, sort_keys=True)}))
+        parameters = sum(t.numel() for key, t in tensors.items() if not key.endswith((".u", ".v")))
+        new.describe = {"settings": settings, "parameters": parameters, "sources_sha256": sources}
     print(f"{out}: {settings['architecture']}, {parameters:,} parameters from {', '.join(sources)}")

@@ -67,7 +67,7 @@ def test_it_learns_to_pose_another_body(store, splits, unseen, tmp_path):
     network = build(settings)
     network.load_state_dict(trained.weights)
     predict(network.eval(), store, {"unseen": unseen}, "cpu", tmp_path / "p.zarr", "test")
-    rows = score(tmp_path / "p.zarr", store, "unseen", unseen)
+    rows = score(tmp_path / "p.zarr", store.path, {"unseen": unseen})
     error = rows.value[rows.metric == "pmd_m2"].mean()
     still = [
         torch.from_numpy(store.vertices(np.array([store.index_of(name) for name in unseen[column]])))

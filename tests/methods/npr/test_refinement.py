@@ -7,8 +7,8 @@ import trimesh
 from safetensors.torch import save_file
 
 from repose.mesh.operators import unique_edges
+from repose.mesh.rests import Rests
 from repose.methods.build import count_parameters
-from repose.methods.interface import Rests
 from repose.methods.load import load_weights
 from repose.methods.npr.network import Npr
 from repose.methods.npr.refinement import Distortion, Refiner, refine, refined

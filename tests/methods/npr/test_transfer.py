@@ -6,7 +6,7 @@ import torch
 import trimesh
 
 from repose.errors import ReposeError
-from repose.methods.interface import Rests
+from repose.mesh.rests import Rests
 from repose.methods.npr.network import Npr
 from repose.methods.npr.template import Template, Templates
 

@@ -6,7 +6,7 @@ import torch
 import trimesh
 from safetensors.torch import save_file
 
-from repose.methods.generation import Body
+from repose.methods.interface import Body
 from repose.methods.load import load_weights
 from repose.methods.npr_diffusion.denoiser import Denoiser, waves
 from repose.methods.npr_diffusion.network import NprDiffusion, PoseCodes

@@ -16,13 +16,13 @@ from repose.errors import ReposeError
 from repose.mesh.formats.io import read_mesh, write_mesh
 from repose.mesh.mesh import Mesh
 from repose.methods.build import build
-from repose.methods.generation import Body
+from repose.methods.interface import Body
 from repose.methods.load import load_weights
 from repose.methods.npr.refinement import Distortion
 from repose.methods.npr_diffusion.recipe import NprDiffusionRecipe
 from repose.predict.poses import predict_poses
 from repose.provenance.manifest import Recorder, manifest_path
-from repose.score.poses import score_poses
+from repose.score.poses import score
 from repose.split.triples import draw_triples
 from repose.use.generate import generate
 from repose.use.transfer.command import Said
@@ -107,12 +107,12 @@ def test_made_up_poses_are_spread_and_near_to_real_ones(learned, store, splits, 
     network = build(settings)
     network.load_state_dict(found.weights)
     predict_poses(network.eval(), store, splits, None, "cpu", tmp_path / "p.zarr", "test")
-    values = score_poses(tmp_path / "p.zarr", store, splits).pivot_table(
+    values = score(tmp_path / "p.zarr", store.path, splits).pivot_table(
         index="protocol", columns="metric", values="value"
     )
     still = build(TypeAdapter(Method).validate_python({"architecture": "copy-poses", "poses": "rest"}))
     predict_poses(still, store, splits, None, "cpu", tmp_path / "s.zarr", "test")
-    floor = score_poses(tmp_path / "s.zarr", store, splits).pivot_table(
+    floor = score(tmp_path / "s.zarr", store.path, splits).pivot_table(
         index="protocol", columns="metric", values="value"
     )
     assert (values.mmd_m2 < 0.75 * floor.mmd_m2).all()
@@ -152,7 +152,7 @@ def test_made_up_poses_are_refined_for_the_body_that_gets_them(learned, store, t
         for n in (0, 20)
     )
     rest = centred(store.vertices(np.array([store.index_of("id2_0")])))[0]
-    body = Body(rest, torch.from_numpy(store.faces).long(), rest[None])
+    body = Body(rest, torch.from_numpy(store.faces).long())
     with torch.inference_mode():
         one, other, again = (
             net.make(body, 8, torch.Generator().manual_seed(0)) for net in (plain, refined, refined)

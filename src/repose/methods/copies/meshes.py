@@ -1,18 +1,17 @@
-"""The floors: what copying a mesh scores. Every learned method must beat copying the identity mesh."""
+"""What copying a mesh scores. Every learned method must beat copying the identity mesh."""
 
 from torch import Tensor, nn
 
-from repose.methods.interface import Transfer
+from repose.methods.interface import Transfer, TransferNetwork
 
 
-class CopyMesh(nn.Module):
+class CopyMesh(nn.Module, TransferNetwork):
     """Returns one of its two inputs. Copying the posed mesh relies on the shared vertex order."""
-
-    ordered = True
 
     def __init__(self, mesh: str):
         super().__init__()
         self.mesh = mesh
+        self.ordered = mesh == "pose"
 
     def forward(self, identity: Tensor, pose: Tensor) -> Transfer:  # (B, N, 3) metres each
         """The identity mesh, or the posed mesh, as it is."""

@@ -1,4 +1,4 @@
-"""Poses without a model: floor and ceiling of methods that make up poses."""
+"""Poses without a model: an oracle and a baseline of methods that generate poses."""
 
 from __future__ import annotations
 
@@ -7,20 +7,32 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from repose.methods.generation import Body
+from repose.errors import ReposeError
+from repose.methods.interface import Body
 
 
 class CopyPoses(nn.Module):
-    """Training poses of the very body, chosen at random without repetition as far as they last, or the pose at rest."""
+    """Training poses of the very body, chosen at random without repetition as far as they last, or the pose at rest.
+
+    It is a `repose.methods.interface.PoseGenerator`.
+    """
+
+    learned_body = None
 
     def __init__(self, poses: Literal["training", "rest"], rest_pose: int):
         super().__init__()
-        self.poses, self.rest_pose = poses, rest_pose
+        self.oracle, self.rest_pose = poses == "training", rest_pose
 
     def make(self, body: Body, count: int, draw: torch.Generator) -> Tensor:
-        """See `repose.methods.generation.PoseMaker`."""
-        if self.poses == "rest":
+        """See `PoseGenerator`.
+
+        Raises:
+            ReposeError: the oracle is not told the training poses.
+        """
+        if not self.oracle:
             return body.rest.expand(count, -1, -1)
+        if body.training is None:
+            raise ReposeError("copies of training poses need the body in the training poses")
         total = len(body.training)
         orders = [torch.randperm(total, generator=draw) for _ in range(-(-count // total))]
         return body.training[torch.cat(orders)[:count]]

@@ -4,37 +4,52 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from repose.methods.settings import Baseline, Medium
+from repose.medium import Medium
+from repose.methods.settings import Baseline, Told
 
 
 class CopyMeshSettings(Baseline):
-    """A floor without parameters: the identity mesh, or the posed mesh, unchanged."""
+    """A baseline without parameters: the identity mesh, or the pose mesh, unchanged."""
 
     network: ClassVar[str] = "repose.methods.copies.meshes:CopyMesh"
 
     architecture: Literal["copy"]
     mesh: Literal["identity", "pose"] = Field(
-        description="which of the two to copy; pose uses the true correspondence, which no learned method is given"
+        description="which of the two to copy; pose is told which vertices correspond"
     )
+
+    @property
+    def told(self) -> frozenset[Told]:
+        """The pose mesh is only another body's posed identity if their vertices correspond."""
+        return frozenset({Told.REGISTRATION} if self.mesh == "pose" else ())
 
 
 class CopyPosesSettings(Baseline):
-    """Poses without a model: a choice of the training poses, which is the ceiling, or always the pose at rest."""
+    """Poses without a model: a choice of the training poses, an oracle, or always the pose at rest, a baseline."""
 
     medium: ClassVar[Medium] = "poses"
-    source: ClassVar[int | None] = None
     network: ClassVar[str] = "repose.methods.copies.poses:CopyPoses"
 
     architecture: Literal["copy-poses"]
     poses: Literal["training", "rest"] = Field(description="which; of the very body that is asked for")
     rest_pose: int = Field(0, ge=0, description="number of the pose at rest")
 
+    @property
+    def told(self) -> frozenset[Told]:
+        """The body at rest; the oracle copies it in the training poses."""
+        return frozenset({Told.REST_BODIES} | ({Told.ANSWER} if self.poses == "training" else set()))
+
 
 class CopyImageSettings(Baseline):
-    """A floor or ceiling without parameters: the source image, or the target itself."""
+    """A baseline or an oracle without parameters: the source image, or the target itself."""
 
     medium: ClassVar[Medium] = "images"
     network: ClassVar[str] = "repose.methods.copies.images:CopyImage"
 
     architecture: Literal["copy-image"]
     image: Literal["source", "target"] = Field(description="which of the two; target: the row of real data")
+
+    @property
+    def told(self) -> frozenset[Told]:
+        """The oracle copies the target."""
+        return frozenset({Told.ANSWER} if self.image == "target" else ())

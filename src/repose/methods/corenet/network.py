@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from repose.methods.interface import Transfer, check_pair
+from repose.methods.interface import Transfer, TransferNetwork, check_pair
 from repose.methods.layers.elain import ElaINBlock, FoldedBlock
 from repose.methods.layers.linear import NormedLinear, folded
 from repose.methods.layers.modulation import with_ones
@@ -146,7 +146,7 @@ class Prepared(NamedTuple):
     fold: FoldedRefinement
 
 
-class CoreNet(nn.Module):
+class CoreNet(nn.Module, TransferNetwork):
     """3D-CoreNet: 24,461,447 parameters at the default widths with `faithful`, as released.
 
     Args:

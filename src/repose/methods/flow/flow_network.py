@@ -7,10 +7,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from repose.methods.flow.interface import Drawn
 from repose.methods.flow.layers import calm
 from repose.methods.flow.poses import PoseMaps
 from repose.methods.flow.regression import NETWORKS, FlowNet, FlowPyramid
+from repose.methods.interface import Drawn, ImageNetwork
 
 
 def flow_net(network: str, width: int, widest: int | None, levels: int) -> FlowNet:
@@ -29,7 +29,7 @@ def decided(found: FlowPyramid) -> tuple[Tensor, Tensor]:
     return found.flow, visibility.to(found.flow.dtype)
 
 
-class FlowRegression(nn.Module):
+class FlowRegression(nn.Module, ImageNetwork):
     """Maps two poses to flow and visibility.
 
     Args:
@@ -58,7 +58,6 @@ class FlowRegression(nn.Module):
         image: Tensor,  # (B, 3, H, W) source; only its size counts
         source_joints: Tensor,  # (B, 18, 3)
         target_joints: Tensor,  # (B, 18, 3)
-        target: Tensor | None = None,  # not used
     ) -> Drawn:
         """Flow and visibility; no image."""
         height, width = image.shape[2:]

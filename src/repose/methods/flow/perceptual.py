@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from repose.errors import ReposeError
 from repose.methods.flow.layers import initialise
-from repose.weights.brought import check_brought
+from repose.supplied import check_supplied
 
 _WEIGHT = 0.125  # of each of the five layers
 _VGG19 = (
@@ -80,7 +80,7 @@ def feature_network(kind: str, weights: str | None = None, sha256: str | None = 
     if kind == "vgg19":
         assert weights is not None and sha256 is not None
         network = Features(_VGG19)
-        _fill(network, check_brought(weights, sha256))
+        _fill(network, check_supplied(weights, sha256))
     else:
         # Without touching the generator that training draws from.
         with torch.random.fork_rng(devices=[]):

@@ -1,11 +1,11 @@
 """Settings of dense appearance flow, its ablations, and the features of its perceptual loss."""
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from repose.methods.settings import LearnedMethod, Medium, Schedule
+from repose.medium import Medium
+from repose.methods.settings import LearnedMethod, Part, Schedule, same
 from repose.section import Name, Section
 
 _JOINTS = "how a joint is drawn for the networks: 1 within the radius, or exp(-d²/radius²)"
@@ -60,7 +60,7 @@ class Perceptual(Section):
     features: Literal["none", "random", "trained", "vgg19"] = Field(
         "none",
         description="none: no such loss; random: a small network of fixed random weights; trained: the same network, "
-        "of a training of this workflow; vgg19: the published one, with weights that the user brings",
+        "of a training of this workflow; vgg19: the published one, with user-supplied weights",
     )
     method: Name | None = Field(None, description="method of architecture image-features, for trained")
     weights: str | None = Field(None, description="file of VGG-19 weights, .safetensors or .pth, for vgg19")
@@ -138,6 +138,28 @@ class FlowTransferSettings(ImageMethod):
 
     network: ClassVar[str] = "repose.methods.flow.transfer_network:FlowTransfer"
     recipe: ClassVar[str | None] = "repose.methods.flow.transfer_recipe:FlowTransferRecipe"
+    parts: ClassVar[tuple[Part, ...]] = (
+        Part("flow", "training.flow", "flow-regression", same("flow_network", "joints", "radius")),
+        # A generator that only gets a mask is frozen: it is built as it was where it was trained.
+        Part(
+            "generator",
+            "training.generator",
+            "flow-transfer",
+            same(
+                "generator",
+                "width",
+                "widest",
+                "levels",
+                "warped_levels",
+                "gate",
+                "joints",
+                "radius",
+                "faithful",
+            ),
+        ),
+        Part("features", "training.perceptual.method", "image-features"),
+    )
+    alike_in_tables: ClassVar[tuple[str, ...]] = ("training.perceptual",)
 
     architecture: Literal["flow-transfer"]
     generator: Literal["unet", "dual-unet"] = Field(
@@ -161,7 +183,9 @@ class FlowTransferSettings(ImageMethod):
         False, description="blend the generator's image with the warped source by a mask"
     )
     flow_network: FlowNetwork | None = Field(
-        None, description="the network of training.flow; null for a variant without flow"
+        None,
+        description="the network of training.flow; what is left out, joints and radius included, is as that method has "
+        "it; null for a variant without flow",
     )
     faithful: bool = Field(
         False,
@@ -170,13 +194,6 @@ class FlowTransferSettings(ImageMethod):
         "as released",
     )
     training: TransferTraining = Field(description="optimiser, schedule and weights of the losses")
-
-    @property
-    def starts_from(self) -> Mapping[str, str]:
-        """The flow, the generator that only gets a mask, and the features of the perceptual loss."""
-        s = self.training
-        given = {"flow": s.flow, "generator": s.generator, "features": s.perceptual.method}
-        return {part: name for part, name in given.items() if name}
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "FlowTransferSettings":
@@ -194,6 +211,7 @@ class ImageFeaturesSettings(LearnedMethod):
     """Features for the perceptual loss, which learn to find the parts of the body in the dataset's own images."""
 
     medium: ClassVar[Medium] = "images"
+    compared: ClassVar[bool] = False
     network: ClassVar[str] = "repose.methods.flow.features_network:ImageFeatures"
     recipe: ClassVar[str | None] = "repose.methods.flow.features_recipe:ImageFeaturesRecipe"
 

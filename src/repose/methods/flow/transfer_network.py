@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from repose.methods.flow.flow_network import decided, flow_net
 from repose.methods.flow.generator import DualUNetGenerator, PixelWarp, UNetGenerator
-from repose.methods.flow.interface import Drawn
 from repose.methods.flow.layers import calm
 from repose.methods.flow.poses import PoseMaps
+from repose.methods.interface import Drawn, ImageNetwork
 
 
-class FlowTransfer(nn.Module):
+class FlowTransfer(nn.Module, ImageNetwork):
     """49,577,745 parameters as published at 256² with `faithful`, 775,744 more without.
 
     The arguments are those of `repose.config.image_methods.FlowTransfer`. Parts of it are frozen: the flow net always,
@@ -69,7 +69,6 @@ class FlowTransfer(nn.Module):
         image: Tensor,  # (B, 3, H, W) source in [-1, 1]
         source_joints: Tensor,  # (B, 18, 3) x, y in pixels, seen
         target_joints: Tensor,  # (B, 18, 3)
-        target: Tensor | None = None,  # not used
     ) -> Drawn:
         """Draw the source's person in the target's pose."""
         height, width = image.shape[2:]

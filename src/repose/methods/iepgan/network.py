@@ -14,10 +14,10 @@ from repose.errors import ReposeError
 from repose.methods.iepgan.encoder import Encoder, ReleasedEncoder
 from repose.methods.iepgan.generator import Generator, ReleasedGenerator
 from repose.methods.iepgan.matcher import Matcher
-from repose.methods.interface import Transfer, check_pair
+from repose.methods.interface import Transfer, TransferNetwork, check_pair
 
 
-class IEPGAN(nn.Module):
+class IEPGAN(nn.Module, TransferNetwork):
     """The system, with its released networks replaced where they cannot do the task.
 
     Args:
@@ -61,7 +61,7 @@ class IEPGAN(nn.Module):
         return Transfer(self.generator(self.encoder.pose(warp), self.encoder.shape(identity)), warp)
 
 
-class ReleasedIEPGAN(nn.Module):
+class ReleasedIEPGAN(nn.Module, TransferNetwork):
     """The released networks: 2,978,208 and 7,291 parameters, for registered meshes."""
 
     ordered = True

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.utils.data import IterableDataset
@@ -35,8 +34,6 @@ from repose.methods.iepgan.patches import View, Views
 from repose.methods.iepgan.settings import AdversarialTraining, IepGanSettings
 from repose.methods.losses import edge_loss, reconstruction
 from repose.methods.recipe import TransferRecipe, rate_factor
-from repose.methods.settings import LearnedTransfer
-from repose.store.mesh_store import MeshStore
 
 _SAMPLE = 256  # meshes
 _MEMORY = 0.9  # share of the old value in the running error of a vertex
@@ -101,12 +98,6 @@ class AdversarialRecipe(TransferRecipe):
         self.discriminator = Discriminator(self.settings.discriminator_width, binned=method.faithful)
         self.images = self.settings.batch
         self.spacings: dict[int, Tensor] = {}
-
-    @classmethod
-    def read(cls, method: LearnedTransfer, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
-        """Pairs of meshes: the truth of a training triple is not even read."""
-        blind = splits.truth_mesh.where(splits.role != "train", splits.identity_mesh)
-        return super().read(method, store, splits.assign(truth_mesh=blind))
 
     def critics(self) -> list[nn.Module]:
         """What the second optimiser trains."""

@@ -8,7 +8,6 @@ passes no gradient; repeated patch faces; scrambled coordinates of patches; the 
 
 from __future__ import annotations
 
-import pandas as pd
 import torch
 from torch import Tensor, nn
 
@@ -19,9 +18,6 @@ from repose.methods.iepgan.losses import central_distances, distances_of, fool_l
 from repose.methods.iepgan.recipe import AdversarialRecipe, Pairs
 from repose.methods.iepgan.settings import IepGanSettings
 from repose.methods.losses import edge_loss, weighted_edges
-from repose.methods.recipe import TransferRecipe
-from repose.methods.settings import LearnedTransfer
-from repose.store.mesh_store import MeshStore
 
 _RELEASED_BATCH = 32  # that the decay of the averaged weights assumes
 _RELEASED_FACTOR = 2.0  # released distances per metre
@@ -43,11 +39,6 @@ class ReleasedIepGanRecipe(AdversarialRecipe):
         edges, shares = weighted_edges(faces)
         for name, values in (("edges", edges), ("shares", shares), ("ring", edges[(edges == 0).any(dim=1)])):
             self.register_buffer(name, values, persistent=False)
-
-    @classmethod
-    def read(cls, method: LearnedTransfer, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
-        """All triples with their truths, which the first stages learn from."""
-        return TransferRecipe.read.__func__(cls, method, store, splits)  # type: ignore[attr-defined]
 
     def training_step(self, pairs: Pairs, index: int) -> Tensor:
         """One step of the discriminator, then one of encoder and generator."""

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from repose.methods.settings import LearnedTransfer, Training
+from repose.methods.settings import LearnedTransfer, Told, Training
 
 
 class AdversarialTraining(Training):
@@ -61,9 +61,13 @@ class AdversarialTraining(Training):
         description="distances to match: patch: along the same patch of the identity mesh; full-block: along the whole "
         "identity mesh, read from results/gih/{dataset}.zarr",
     )
-    smoothing: PositiveInt = Field(19, description="most rounds of smoothing of a patch that is judged")
-    patch_points: int = Field(120, ge=8, description="vertices of a smoothed patch that are judged")
-    references: PositiveInt = Field(2, description="smoothed pose patches that it is judged against")
+    smoothing: PositiveInt = Field(
+        19, description="most rounds of smoothing of a patch that the discriminator sees"
+    )
+    patch_points: int = Field(
+        120, ge=8, description="vertices of a smoothed patch that the discriminator sees"
+    )
+    references: PositiveInt = Field(2, description="smoothed pose patches that it is compared with")
     discriminator_width: PositiveInt = Field(
         1024, multiple_of=4, description="channels of the discriminator of meshes; 1024 as published"
     )
@@ -111,3 +115,10 @@ class IepGanSettings(LearnedTransfer):
         s = self.training
         counts = s.gih_weight > 0 and max(s.swap_from, s.intrinsic_from) < s.steps
         return counts and s.target == "full-block" and not self.faithful
+
+    @property
+    def told(self) -> frozenset[Told]:
+        """No truth, but for the first stages of the released recipe; a correspondence is learned from a known one."""
+        relies = self.correspondence == "registered" or self.training.warp_weight > 0
+        told = {Told.TRUTH} if self.faithful else set()
+        return frozenset(told | ({Told.REGISTRATION} if relies else set()))

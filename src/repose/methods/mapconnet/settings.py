@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from repose.methods.settings import LearnedTransfer, Training
+from repose.methods.settings import LearnedTransfer, Told, Training
 
 
 class MapConNetTraining(Training):
@@ -45,7 +45,7 @@ class MapConNetTraining(Training):
 
 
 class MapConNetSettings(LearnedTransfer):
-    """MAPConNet (Sun et al., ICCV 2023): 3D-CoreNet with contrastive losses; needs no truth if not given any."""
+    """MAPConNet (Sun et al., ICCV 2023): 3D-CoreNet with contrastive losses, which also learn without truths."""
 
     network: ClassVar[str] = "repose.methods.mapconnet.network:MapConNet"
     recipe: ClassVar[str | None] = "repose.methods.mapconnet.recipe:MapConNetRecipe"
@@ -76,3 +76,8 @@ class MapConNetSettings(LearnedTransfer):
                 f"identity_channels {self.identity_channels} must be less than width {self.width}"
             )
         return self
+
+    @property
+    def told(self) -> frozenset[Told]:
+        """The truths of the labelled part."""
+        return frozenset({Told.TRUTH} if self.training.labelled > 0 else ())

@@ -14,7 +14,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from repose.methods.interface import Rests, Transfer
+from repose.mesh.rests import Rests
+from repose.methods.interface import Transfer, TransferNetwork
 from repose.methods.npr.applier import PoseApplier
 from repose.methods.npr.extractor import Code, PoseExtractor
 from repose.methods.npr.neighbours import Neighbours
@@ -22,12 +23,12 @@ from repose.methods.npr.refinement import Refiner, refine, refined
 from repose.methods.npr.template import Template, Templates
 
 if TYPE_CHECKING:
-    from repose.neighbours.store import NeighbourStore
+    from repose.methods.npr.neighbour_store import NeighbourStore
 
 _KEPT = 512  # bodies whose neighbours are kept in memory: 0.6 MB each of 13,776 faces
 
 
-class Npr(nn.Module):
+class Npr(nn.Module, TransferNetwork):
     """Pose extractor and pose applier.
 
     Args:

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from repose.convert.catalog import mesh_id
 from repose.data.meshes import Batch, TrainingData, Triples, centred
 from repose.data.unlabelled import Numbers
+from repose.methods.npr.neighbour_store import known_neighbours
 from repose.methods.npr.network import Npr
 from repose.methods.npr.settings import NprSettings, NprTraining
 from repose.methods.recipe import TransferRecipe
 from repose.methods.settings import LearnedTransfer
-from repose.neighbours.store import known_neighbours
 from repose.store.mesh_store import MeshStore
 
 

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from repose.methods.settings import LearnedTransfer, MethodSettings, Training
+from repose.methods.settings import LearnedTransfer, MethodSettings, Shared, Told, Training
 from repose.section import Name, Section
 
 
@@ -37,6 +37,7 @@ class Refined(MethodSettings):
     """Settings of a method whose codes may be refined for each body that they are applied to."""
 
     not_of_network: ClassVar[frozenset[str]] = MethodSettings.not_of_network | {"weights_of"}
+    shared: ClassVar[Shared | None] = Shared("weights_of", but_for=frozenset({"refine_steps", "weights_of"}))
 
     refine_steps: int = Field(
         0,
@@ -67,13 +68,18 @@ class NprTraining(Training):
 
 
 class NprSettings(NprNetwork, Refined, LearnedTransfer):
-    """Neural Pose Representation (Yoo et al., NeurIPS 2024): learns from one identity; is given bodies at rest."""
+    """Neural Pose Representation (Yoo et al., NeurIPS 2024): learns from one identity, and is told bodies at rest."""
 
     network: ClassVar[str] = "repose.methods.npr.network:Npr"
     recipe: ClassVar[str | None] = "repose.methods.npr.recipe:NprRecipe"
 
     architecture: Literal["npr"]
     training: NprTraining = Field(description="optimiser, schedule and length")
+
+    @property
+    def told(self) -> frozenset[Told]:
+        """Both bodies at rest; it learns from poses of one body, with no other body and no transfer."""
+        return frozenset({Told.REST_BODIES})
 
     def neighbour_settings(self) -> dict[str, Any]:
         """What the neighbours of the bodies that it learns from depend on."""

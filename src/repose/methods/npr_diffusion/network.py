@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from repose.methods.generation import Body
+from repose.methods.interface import Body
 from repose.methods.npr.extractor import Code
 from repose.methods.npr.network import Npr
 from repose.methods.npr.template import Template
@@ -32,6 +32,8 @@ class PoseCodes(NamedTuple):
 class NprDiffusion(nn.Module):
     """A frozen NPR network, and two diffusion models of the codes it gives to the poses of one body.
 
+    It is a `repose.methods.interface.PoseGenerator`.
+
     Args:
         npr: settings of the NPR network.
         width, layers: of both diffusion models.
@@ -43,9 +45,12 @@ class NprDiffusion(nn.Module):
     keypoints that are drawn say where it is in the pose; the pose applier goes by its position at rest.
 
     Attributes:
+        rest_pose: number of the pose at rest.
         rest, faces: (V, 3) metres and (F, 3), the body that was learned from, at rest; empty before training.
         rest_points: (K, 3) its keypoints at rest; empty with `anchors: posed`.
     """
+
+    oracle = False
 
     def __init__(
         self,
@@ -58,6 +63,7 @@ class NprDiffusion(nn.Module):
     ):
         super().__init__()
         self.npr = Npr(**npr, refine_steps=refine_steps).requires_grad_(False)
+        self.rest_pose = self.npr.rest_pose
         self.noise, self.sampler_steps, self.predicts = Noise(), sampler_steps, predicts
         channels, placed = npr["width"], 3 if self.npr.anchors == "rest" else 0
         self.keypoints = Denoiser(3, placed, width, layers)
@@ -74,9 +80,9 @@ class NprDiffusion(nn.Module):
             self.register_buffer(f"{name}_scale", torch.ones(size))
 
     @property
-    def rest_pose(self) -> int:
-        """Number of the pose at rest."""
-        return self.npr.rest_pose
+    def learned_body(self) -> Body | None:
+        """The body that it has learned from; None before training."""
+        return Body(self.rest, self.faces) if len(self.rest) else None
 
     @torch.no_grad()
     def codes(self, posed: Tensor, template: Template) -> PoseCodes:
@@ -151,7 +157,7 @@ class NprDiffusion(nn.Module):
 
     @torch.no_grad()
     def make(self, body: Body, count: int, draw: torch.Generator) -> Tensor:
-        """See `repose.methods.generation.PoseMaker`; only the body at rest is looked at."""
+        """See `PoseGenerator`; only the body at rest is looked at."""
         (template,) = self.npr.templates.of(body.rest[None], body.faces)
         code = self.sample(count, draw)
         if self.npr.refine_steps:

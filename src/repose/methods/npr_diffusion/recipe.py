@@ -20,13 +20,13 @@ from repose.data.meshes import centred, chosen_in_passes
 from repose.data.unlabelled import Numbers
 from repose.errors import ReposeError
 from repose.methods.load import load_weights
+from repose.methods.npr.neighbour_store import known_neighbours
 from repose.methods.npr_diffusion.network import NprDiffusion as Network
 from repose.methods.npr_diffusion.network import PoseCodes
 from repose.methods.npr_diffusion.noise import STEPS
 from repose.methods.npr_diffusion.settings import NprDiffusionSettings, NprDiffusionTraining
 from repose.methods.recipe import TrainingRecipe, rate_factor
 from repose.methods.settings import LearnedMethod
-from repose.neighbours.store import known_neighbours
 from repose.store.mesh_store import MeshStore
 
 _TIMES = 20  # steps of the diffusion at which validation looks
@@ -77,6 +77,11 @@ class NprDiffusionRecipe(TrainingRecipe):
         self.train_codes, self.val_codes = network.standardised(train), network.standardised(val)
         self.live = nn.ModuleList(copy.deepcopy(part) for part in (network.keypoints, network.features))
         network.requires_grad_(False)
+
+    @staticmethod
+    def open(store: Path) -> MeshStore:
+        """The packed meshes."""
+        return MeshStore(store)
 
     @classmethod
     def read(cls, method: LearnedMethod, store: MeshStore, splits: pd.DataFrame) -> PoseData:

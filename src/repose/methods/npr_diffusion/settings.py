@@ -1,12 +1,12 @@
 """Settings of the diffusion of poses."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from repose.medium import Medium
 from repose.methods.npr.settings import NprNetwork, Refined
-from repose.methods.settings import LearnedMethod, Medium, Schedule
+from repose.methods.settings import LearnedMethod, Part, Schedule, Told, same
 from repose.section import Name
 
 
@@ -36,9 +36,20 @@ class NprDiffusionSettings(Refined, LearnedMethod):
     medium: ClassVar[Medium] = "poses"
     network: ClassVar[str] = "repose.methods.npr_diffusion.network:NprDiffusion"
     recipe: ClassVar[str | None] = "repose.methods.npr_diffusion.recipe:NprDiffusionRecipe"
+    parts: ClassVar[tuple[Part, ...]] = (
+        Part(
+            "poses_of",
+            "training.poses_of",
+            "npr",
+            {f"npr.{name}": name for name in NprNetwork.model_fields} | same("training.source"),
+        ),
+    )
 
     architecture: Literal["npr-diffusion"]
-    npr: NprNetwork = Field(description="the network of training.poses_of")
+    npr: NprNetwork = Field(
+        NprNetwork(),
+        description="the network of training.poses_of; what is left out is as that method has it",
+    )
     width: PositiveInt = Field(256, multiple_of=4, description="channels of both diffusion models")
     layers: PositiveInt = Field(6, description="of both diffusion models")
     sampler_steps: PositiveInt | None = Field(
@@ -54,18 +65,11 @@ class NprDiffusionSettings(Refined, LearnedMethod):
     training: NprDiffusionTraining = Field(description="optimiser, schedule and length")
 
     @property
+    def told(self) -> frozenset[Told]:
+        """The body at rest that poses are generated for."""
+        return frozenset({Told.REST_BODIES})
+
+    @property
     def source(self) -> int | None:
         """The identity it learns from, if another than the first."""
         return self.training.source
-
-    @property
-    def starts_from(self) -> Mapping[str, str]:
-        """The method whose codes it learns."""
-        return {"poses_of": self.training.poses_of}
-
-    def differs_from(self, given: Any) -> str | None:
-        """A setting in which the method it starts from has another value."""
-        for name in NprNetwork.model_fields:
-            if getattr(given, name) != getattr(self.npr, name):
-                return name
-        return "training.source" if given.training.source != self.source else None

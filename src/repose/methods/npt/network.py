@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from repose.errors import ReposeError
-from repose.methods.interface import Transfer, check_pair
+from repose.methods.interface import Transfer, TransferNetwork, check_pair
 from repose.methods.layers.linear import NormedLinear, folded, sum_of_linear
 from repose.methods.layers.modulation import modulate, with_ones
 from repose.methods.layers.statistics import EPSILON, centre
@@ -78,7 +78,7 @@ class SPAdaINBlock(nn.Module):
         return centred, (squares / x.shape[1] + EPSILON).sqrt()
 
 
-class Npt(nn.Module):
+class Npt(nn.Module, TransferNetwork):
     """Neural pose transfer, in both released variants (6,054,941 parameters each at width 1024).
 
     Args:

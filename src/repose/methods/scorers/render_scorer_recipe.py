@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,6 +58,11 @@ class RenderScorerRecipe(TrainingRecipe):
         self.train_pictures, self.val_pictures = (
             _Drawn(data.store, rows, _AIR * largest) for rows in (data.train, data.val)
         )
+
+    @staticmethod
+    def open(store: Path) -> MeshStore:
+        """The packed meshes."""
+        return MeshStore(store)
 
     @classmethod
     def read(cls, method: LearnedMethod, store: MeshStore, splits: pd.DataFrame) -> JudgedBodies:

@@ -4,12 +4,15 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from repose.methods.settings import LearnedMethod, Medium, Schedule
+from repose.medium import Medium
+from repose.methods.settings import LearnedMethod, Schedule
 
 
 class RenderScorerSettings(LearnedMethod):
-    """A classifier of bodies by their pictures that judges what others pose; a table names it as its `scorer`."""
+    """A classifier of bodies by their pictures, which scores what others pose; a table names it as its `scorer`."""
 
+    compared: ClassVar[bool] = False
+    scores: ClassVar[Literal["images", "renders"] | None] = "renders"
     network: ClassVar[str] = "repose.methods.scorers.render_scorer:RenderScorer"
     recipe: ClassVar[str | None] = "repose.methods.scorers.render_scorer_recipe:RenderScorerRecipe"
 
@@ -18,9 +21,11 @@ class RenderScorerSettings(LearnedMethod):
 
 
 class ImageScorerSettings(LearnedMethod):
-    """A classifier of clothes that judges what others draw; a dataset names it as its `scorer`."""
+    """A classifier of clothes, which scores what others draw; a dataset names it as its `scorer`."""
 
     medium: ClassVar[Medium] = "images"
+    compared: ClassVar[bool] = False
+    scores: ClassVar[Literal["images", "renders"] | None] = "images"
     network: ClassVar[str] = "repose.methods.scorers.image_scorer:ImageScorer"
     recipe: ClassVar[str | None] = "repose.methods.scorers.image_scorer_recipe:ImageScorerRecipe"
 

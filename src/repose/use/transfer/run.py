@@ -1,6 +1,7 @@
 """Pose one mesh like another: frames found, network run, result put back into the identity mesh's own frame."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,7 +11,8 @@ from repose.mesh.frame import Frame
 from repose.mesh.mesh import Mesh
 from repose.mesh.metrics import edge_error
 from repose.mesh.operators import bbox_centre, unique_edges
-from repose.methods.interface import Rests
+from repose.mesh.rests import Rests
+from repose.methods.interface import TransferNetwork
 from repose.methods.shuffle import transfer_shuffled
 from repose.weights.model import Model
 
@@ -83,12 +85,15 @@ def transfer(identity: Body, pose: Body, model: Model, pose_rest: Body | None = 
     Raises:
         ReposeError: the network cannot take this pair, or gives no numbers.
     """
+    network = model.network
+    if not isinstance(network, TransferNetwork):
+        raise ReposeError("this model does not pose one mesh like another", model.weights)
     first, second = (_batch_of_one(body) for body in (identity, pose))
-    rests = _rests(identity, pose, pose_rest, model)
+    rests = _rests(identity, pose, pose_rest, network.rest_pose is not None, model.weights)
     # As in training, the network sees vertices in random order, always the same one.
     rng = np.random.default_rng(0)
     order, pose_order = (torch.from_numpy(rng.permutation(x.shape[1])) for x in (first, second))
-    out = transfer_shuffled(model.network, first, second, order, pose_order, rests).vertices.float()
+    out = transfer_shuffled(network, first, second, order, pose_order, rests).vertices.float()
     if not out.isfinite().all():
         raise ReposeError("predicts vertices that are no numbers", model.weights)
     edges = torch.from_numpy(unique_edges(identity.faces)).long()
@@ -102,19 +107,18 @@ def _batch_of_one(body: Body) -> torch.Tensor:
     return torch.from_numpy(body.upright.astype(np.float32))[None]
 
 
-def _rests(identity: Body, pose: Body, pose_rest: Body | None, model: Model) -> Rests | None:
-    """Both bodies at rest, if that is what the network knows bodies by."""
-    knows = hasattr(model.network, "rest_pose")
-    if pose_rest is None and not knows:
+def _rests(identity: Body, pose: Body, pose_rest: Body | None, told: bool, weights: Path) -> Rests | None:
+    """Both bodies at rest, if that is what the network of these weights is told."""
+    if pose_rest is None and not told:
         return None
     if pose_rest is None:
         raise ReposeError(
             "this model must see the body of the pose mesh at rest, too",
-            model.weights,
+            weights,
             "give it as --pose-rest; the identity must be at rest as well",
         )
-    if not knows:
-        raise ReposeError("this model takes no body at rest", model.weights, "leave out --pose-rest")
+    if not told:
+        raise ReposeError("this model takes no body at rest", weights, "leave out --pose-rest")
     if not np.array_equal(pose_rest.mesh.faces, pose.mesh.faces):
         raise ReposeError("pose mesh and its body at rest have other faces")
     bodies = (_batch_of_one(body) for body in (identity, pose_rest))

@@ -8,10 +8,10 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from repose.config.load import load_files
+from repose.cli.shared import CONFIG, RESULTS, ConfigFile, Results, plan_of
+from repose.cluster import Cluster
 from repose.errors import ReposeError
 from repose.gih import import_pickles, stage, store
-from repose.gih.cluster import Cluster
 from repose.gih.paint import paint
 from repose.gih.reader import GihReader
 from repose.gih.scale import MeshSource, compute_dataset, shown_on
@@ -22,8 +22,6 @@ from repose.progress import Meter
 app = typer.Typer(help="Geodesic distances between all vertices of meshes.", no_args_is_help=True)
 
 StorePath = Annotated[Path, typer.Argument(help="The store, a .zarr folder.")]
-StoreOption = Annotated[Path, typer.Option("--store", help="The store, a .zarr folder.")]
-ConfigFile = Annotated[Path, typer.Option("--config", envvar="REPOSE_CONFIG", help="Config file.")]
 
 
 def load(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
@@ -139,25 +137,28 @@ def info(
 
 @app.command()
 def part(
+    dataset: Annotated[str, typer.Argument(help="Name in the config.")],
     number: Annotated[int, typer.Argument(help="Which part, from 0.")],
-    config: ConfigFile,
-    meshes: Annotated[Path, typer.Option(help="Packed meshes (Zarr).")],
-    root: StoreOption,
-    out: Annotated[Path, typer.Option(help="JSON to write: mesh names and matrix keys.")],
     lost: Annotated[str, typer.Option(help="What the workflow found missing; it is written down.")] = "",
+    config: ConfigFile = CONFIG,
+    results: Results = RESULTS,
 ) -> None:
     """Compute one part of a dataset; the workflow calls it."""
-    stage.part(load_files(config).gih, number, meshes, root, out, lost)
+    plan = plan_of(config, results, dataset)
+    need, root = plan.gih_part(dataset, number), plan.results.gih(dataset)
+    stage.part(plan.config.gih, number, need.inputs["store"], root, need.out, lost)
 
 
 @app.command()
 def gather(
-    parts: Annotated[list[Path], typer.Argument(help="What the parts wrote.")],
-    config: ConfigFile,
-    root: StoreOption,
+    dataset: Annotated[str, typer.Argument(help="Name in the config.")],
+    config: ConfigFile = CONFIG,
+    results: Results = RESULTS,
 ) -> None:
     """Make one checked store of all parts; the workflow calls it."""
-    stage.gather(load_files(config).gih, parts, root)
+    plan = plan_of(config, results, dataset)
+    need = plan.gih(dataset)
+    stage.gather(plan.config.gih, list(need.inputs.values()), need.out)
 
 
 @app.command("import")

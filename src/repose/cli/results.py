@@ -7,10 +7,8 @@ from typing import Annotated
 
 import typer
 
+from repose.cli.shared import RESULTS, AsJson, Results
 from repose.errors import ReposeError
-
-Results = Annotated[Path, typer.Option("--results", help="folder of the workflow's results")]
-AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 
 
 def audit(
@@ -54,7 +52,7 @@ def _console():
     return Console() if sys.stdout.isatty() else Console(width=160)
 
 
-def recover(results: Results = Path("results")) -> None:
+def recover(results: Results = RESULTS) -> None:
     """After a kill -9: end this folder's leftover jobs, remove half-made files, unlock Snakemake."""
     from repose.provenance.recover import recover as work
 
@@ -69,7 +67,7 @@ def recover(results: Results = Path("results")) -> None:
 
 
 def clean(
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     checkpoints: Annotated[
         bool, typer.Option("--checkpoints", help="also checkpoints: unfinished trainings start anew")
     ] = False,

@@ -1,4 +1,4 @@
-"""Files that a user brings and names in the config together with their hash."""
+"""Files that a user supplies and names in the config together with their hash."""
 
 import hashlib
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from repose.errors import ReposeError
 
 
-def check_brought(file: str, sha256: str) -> Path:
+def check_supplied(file: str, sha256: str) -> Path:
     """The path of a file that has the hash.
 
     Raises:
@@ -20,6 +20,6 @@ def check_brought(file: str, sha256: str) -> Path:
         raise ReposeError(f"cannot read: {error.strerror}", path) from None
     if found != sha256:
         raise ReposeError(
-            f"sha256 is {found}", path, "the config has another: bring that file, or name this one"
+            f"sha256 is {found}", path, "the config has another: supply that file, or name this one"
         )
     return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -11,7 +12,9 @@ import zarr
 
 from repose.errors import ReposeError
 from repose.methods.npr.neighbours import Neighbours
-from repose.methods.npr.network import Npr
+
+if TYPE_CHECKING:
+    from repose.methods.npr.network import Npr
 
 SHARD_BYTES = 16 << 20
 _SHORT = 1 << 16  # so many faces are numbered by two bytes

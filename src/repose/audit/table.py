@@ -1,0 +1,59 @@
+"""Is a table whole: all rows and columns, each once, of the runs it must have, and a twin in Markdown that agrees?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from repose.audit.tree import Node
+from repose.medium import module_of
+from repose.tables.stage import derive
+
+_PLACES = {"scores": "scores/{}", "predictions": "predictions/{}", "render-scores": "render-scores/{}"}
+
+
+def incomplete(root: Node, csv: Path, table: pd.DataFrame) -> Iterator[str]:
+    """What a table lacks, or has too much.
+
+    Args:
+        root: the table, with everything behind it.
+        csv: its file.
+        table: what stands in the file, as text.
+    """
+    assert root.manifest
+    params, inputs = root.manifest.history["params"], root.manifest.history["inputs"]
+    scored = {name.removeprefix("scores:") for name in inputs if name.startswith("scores:")}
+    if scored != set(params["runs"]):
+        odd = min(scored ^ set(params["runs"]))
+        yield f"is not made of the runs it says: {odd} is {'too much' if odd in scored else 'missing'}"
+        return
+    yield from _misnamed(root)
+    if any(parent.manifest is None for parent in root.parents.values()):
+        return  # faults of their own
+    fresh = derive(root.manifest, [f"scores:{run}" for run in params["runs"]])
+    if list(fresh.columns) != list(table.columns):
+        odd = sorted(set(fresh.columns) ^ set(table.columns)) or ["their order"]
+        yield f"has other columns than its scores give: {odd[0]}"
+    place = ["dataset", "method", "protocol"]
+    if set(place) <= set(table.columns):
+        rows, given = (
+            list(one[place].astype(str).itertuples(index=False, name=None)) for one in (table, fresh)
+        )
+        if rows != given:
+            odd = next(
+                iter((set(given) - set(rows)) or (set(rows) - set(given)) or {("an order of their own",)})
+            )
+            yield f"has not the rows that its scores give: {' '.join(odd)}"
+    twin, written = csv.with_suffix(".md"), module_of("repose.tables", params["medium"]).markdown(fresh)
+    if twin.exists() and twin.read_text(encoding="utf-8") != written:
+        yield f"{twin.name} does not say what its scores give"
+
+
+def _misnamed(root: Node) -> Iterator[str]:
+    """Inputs that are the artefacts of another run than the table takes them for."""
+    for name, parent in root.parents.items():
+        part, _, run = name.partition(":")
+        if part in _PLACES and parent.manifest:
+            wanted, place = _PLACES[part].format(run), parent.manifest.content["place"]
+            if place != wanted:
+                yield f"takes {place} for {wanted}"

@@ -1,0 +1,95 @@
+"""The command line. Commands import what they need when they run, so that `repose --help` answers at once."""
+
+import errno
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from repose.cli import meshes, results, stages
+from repose.cli.shared import AsJson
+from repose.errors import ReposeError
+
+app = typer.Typer(
+    help="Pose transfer for meshes and person images: data pipeline, trainings, tables.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+PANELS = {
+    "Your own meshes": meshes.COMMANDS,
+    "Results": results.COMMANDS,
+    "Stages of the workflow, which calls them": stages.COMMANDS,
+}
+for panel, commands in PANELS.items():
+    for command in commands:
+        app.command(command.__name__.replace("_", "-"), rich_help_panel=panel)(command)
+
+
+@app.command(
+    rich_help_panel="Stages of the workflow, which calls them",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def gih(context: typer.Context) -> None:
+    """Geodesics in heat: compute, query, info, import; part and gather for the workflow."""
+    from repose.cli.gih import app as commands
+
+    commands(context.args, prog_name="repose gih")
+
+
+@app.command(rich_help_panel="Project")
+def config(
+    write: Annotated[
+        Path | None, typer.Option(help="folder to write config.schema.json, config.md and data.md to")
+    ] = None,
+    check: Annotated[Path | None, typer.Option(help="config file to check")] = None,
+) -> None:
+    """Check a config file, or write the generated pages of docs/."""
+    from repose.config.load import load_files
+    from repose.config.reference import reference, schema
+    from repose.provenance.publish import write_text
+    from repose.raw.page import page
+
+    if check:
+        load_files(check)
+    if write:
+        write_text(write / "config.schema.json", schema())
+        write_text(write / "config.md", reference())
+        write_text(write / "data.md", page())
+
+
+@app.command(rich_help_panel="Project")
+def bench(
+    name: Annotated[
+        str,
+        typer.Argument(help="convert, corenet, dag, gih, iepgan, images, loader, npr, obj, poisson or store"),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Run the plain way and ours on the same work, alternating, and print medians and ratio."""
+    from repose.bench import run
+
+    run(name, as_json)
+
+
+def main() -> None:
+    """Run the command line; an expected failure is one line on stderr and a status that is not 0."""
+    try:
+        app()
+    except ReposeError as error:
+        _fail(str(error), 1)
+    except KeyboardInterrupt:
+        _fail("interrupted; nothing was left half written", 130)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+            raise
+        where, why = error.filename or "output", os.strerror(error.errno)
+        _fail(f"{where}: {why} (hint: free space or mend the folder, then run again)", 1)
+
+
+def _fail(message: str, status: int) -> None:
+    print(f"repose: error: {message}", file=sys.stderr)
+    sys.exit(status)

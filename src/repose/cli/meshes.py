@@ -1,0 +1,117 @@
+"""Commands for a person's own meshes, weights and images."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from repose.cli.shared import RESULTS, AsJson, Results
+from repose.errors import ReposeError
+
+
+def transfer(
+    identity: Annotated[Path, typer.Option(help="body to keep: .obj, .ply, .off or .glb")],
+    pose: Annotated[Path, typer.Option(help="mesh in the pose to take; any vertex count")],
+    model: Annotated[
+        Path, typer.Option(help="results/runs/DATASET/METHOD/seedN, or an imported .safetensors")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="mesh to write; the suffix chooses the format")],
+    up: Annotated[
+        str, typer.Option(help="up axis of both: x, y, z, -x, -y, -z, or auto to find it")
+    ] = "auto",
+    unit: Annotated[
+        str, typer.Option(help="unit of both: m, cm, mm, in, ft, metres per unit, or auto")
+    ] = "auto",
+    pose_up: Annotated[str | None, typer.Option(help="up axis of the pose mesh, if another")] = None,
+    pose_unit: Annotated[str | None, typer.Option(help="unit of the pose mesh, if another")] = None,
+    report: Annotated[Path | None, typer.Option(help="PNG to draw identity, pose and result into")] = None,
+    pose_rest: Annotated[
+        Path | None,
+        typer.Option(help="the body of the pose mesh at rest; npr alone needs it, and identity at rest"),
+    ] = None,
+) -> None:
+    """Pose one mesh like another; vertex order, faces, axes and unit stay those of the identity."""
+    from repose.use.transfer.command import Said, run
+
+    says = Said(up, unit), Said(pose_up or up, pose_unit or unit)
+    run(identity, pose, model, out, says, report, pose_rest)
+
+
+def generate(
+    run: Annotated[
+        Path, typer.Option("--run", help="results/runs/DATASET/METHOD/seedN of a method that makes up poses")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="folder to write the meshes and sheet.png to")],
+    n: Annotated[int, typer.Option("--n", min=1, help="how many poses")] = 16,
+    template: Annotated[
+        Path | None,
+        typer.Option(help="body at rest to pose: .obj, .ply, .off or .glb; the one learned from if left out"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="other poses for another number")] = 0,
+    up: Annotated[str, typer.Option(help="up axis of the template: x, y, z, -x, -y, -z, or auto")] = "auto",
+    unit: Annotated[str, typer.Option(help="its unit: m, cm, mm, in, ft, metres per unit, or auto")] = "auto",
+) -> None:
+    """Write meshes of new poses, and a contact sheet of them."""
+    from repose.use.generate import generate as write
+    from repose.use.transfer.command import Said
+
+    write(run, out, n, template, seed, Said(up, unit))
+
+
+def doctor(
+    meshes: Annotated[
+        list[Path], typer.Argument(help=".obj, .ply, .off or .glb files, or names of converted datasets")
+    ],
+    as_json: AsJson = False,
+    results: Results = RESULTS,
+) -> None:
+    """Say what is unusual about meshes or datasets: up axis, unit, holes, pieces, bad faces, duplicates."""
+    from repose.use.doctor import command, dataset
+
+    for mesh in meshes:
+        if catalog := dataset.catalog_of(str(mesh), results):
+            dataset.run(catalog, as_json)
+        else:
+            command.run([mesh], as_json)
+
+
+def import_weights(
+    files: Annotated[list[Path], typer.Argument(help="all released files of one model")],
+    system: Annotated[str, typer.Option("--from", help="npt, 3d-corenet or mapconnet")],
+    out: Annotated[Path, typer.Option("--out", help="model.safetensors to write")],
+    pooling: Annotated[
+        str | None, typer.Option(help="which NPT: none is the original, max the max-pool variant")
+    ] = None,
+) -> None:
+    """Bring in the published weights of a system; tensors only, every key and shape checked."""
+    from repose.weights.stage import run
+
+    run(system, files, out, pooling)
+
+
+def export_images(
+    dataset: str,
+    out: Annotated[Path, typer.Option("--out", help="folder to make")],
+    results: Results = RESULTS,
+    method: Annotated[str | None, typer.Option(help="write what it drew of the test pairs")] = None,
+    seed: Annotated[int, typer.Option(help="of the method")] = 0,
+) -> None:
+    """Write a dataset of images and its pairs in the layout of Intrinsic Flow's archives, .corr files included.
+
+    With --method: the images that it drew of the test pairs, named as the released evaluation reads them.
+    """
+    from repose.results import Results as Places
+    from repose.store.image_store import ImageStore
+    from repose.use.export_images import export_archive, export_drawn
+
+    where = Places(results)
+    if method:
+        return export_drawn(where.predictions(dataset, method, seed), out)
+    folder = where.split(dataset, "train").parent
+    splits = sorted(folder.glob("*.parquet"))
+    if not splits:
+        raise ReposeError("no pairs", folder, "make the splits first")
+    export_archive(ImageStore(where.packed("images", dataset)), splits, out)
+
+
+COMMANDS = (transfer, generate, doctor, import_weights, export_images)

@@ -1,0 +1,39 @@
+"""Options and look-ups that commands share."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from repose.errors import ReposeError
+
+if TYPE_CHECKING:
+    from repose.plan import Plan
+
+ConfigFile = Annotated[Path, typer.Option("--config", envvar="REPOSE_CONFIG", help="config file")]
+Results = Annotated[Path, typer.Option("--results", help="folder of the workflow's results")]
+Seed = Annotated[int, typer.Option(help="of the training")]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+RESULTS, CONFIG = Path("results"), Path("config.yaml")
+
+
+def plan_of(config: Path, results: Path, dataset: str | None = None, method: str | None = None) -> "Plan":
+    """The plan of a config file; names that it does not have are refused."""
+    from repose.config.load import load_files
+    from repose.plan import Plan
+    from repose.results import Results
+
+    plan = Plan(load_files(config), Results(results))
+    if dataset is not None:
+        named(plan.config.datasets, dataset, "dataset")
+    if method is not None:
+        named(plan.config.methods, method, "method")
+    return plan
+
+
+def named(known: Mapping[str, Any], name: str, kind: str) -> Any:
+    """What a name stands for, of what a config has."""
+    if name not in known:
+        raise ReposeError(f"no {kind} named {name!r}", hint=f"the config has {', '.join(known)}")
+    return known[name]

@@ -1,0 +1,169 @@
+"""One command per stage of the workflow, named like its rule, its package and its tests."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from repose.cli.shared import CONFIG, RESULTS, AsJson, ConfigFile, Results, Seed, named, plan_of
+from repose.errors import ReposeError
+
+if TYPE_CHECKING:
+    from repose.plan import Plan
+
+
+def raw(
+    dataset: Annotated[str | None, typer.Argument(help="name in the config")] = None,
+    config: ConfigFile = CONFIG,
+    results: Results = RESULTS,
+    list_all: Annotated[
+        bool, typer.Option("--list", help="show every dataset, and whether it is here")
+    ] = False,
+    data: Annotated[Path, typer.Option(help="folder of user-supplied data, for --list")] = Path("data/raw"),
+    as_json: AsJson = False,
+) -> None:
+    """Draw the identities and poses of an open dataset, or check and unpack a user-supplied one."""
+    if list_all:
+        from repose.raw.listing import show
+
+        return show(data, as_json)
+    if not dataset:
+        raise ReposeError("raw needs DATASET", hint="or --list")
+    from repose.raw import collect, generate
+
+    plan = plan_of(config, results)
+    settings, need = named(plan.config.datasets, dataset, "dataset"), plan.raw(dataset)
+    if settings.is_licensed:
+        collect.run(settings, need.out)
+    else:
+        generate.run(settings, need.out, need.inputs.get("bodies"))
+
+
+def convert(dataset: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
+    """Write a dataset's bodies as .obj files, or its images as PNGs, with a catalogue; only what changed."""
+    plan = plan_of(config, results)
+    settings, need = named(plan.config.datasets, dataset, "dataset"), plan.convert(dataset)
+    files = plan.converted(dataset)
+    _of("convert", settings.medium).run(settings, need.inputs["raw"], need.out, files, _cluster(plan))
+
+
+def store(dataset: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
+    """Pack .obj files, or images, into a Zarr store."""
+    plan = plan_of(config, results)
+    settings, need = named(plan.config.datasets, dataset, "dataset"), plan.store(dataset)
+    _of("store", settings.medium).run(need.inputs["catalog"], need.inputs["files"], need.out, _cluster(plan))
+
+
+def split(
+    dataset: str,
+    part: Annotated[str, typer.Argument(help="train, unseen, seen-pose or one-source")],
+    config: ConfigFile = CONFIG,
+    results: Results = RESULTS,
+) -> None:
+    """Draw triples (identity mesh, pose mesh, truth), or pairs (source image, target image)."""
+    plan = plan_of(config, results)
+    settings, need = named(plan.config.datasets, dataset, "dataset"), plan.split(dataset, part)
+    _of("split", settings.medium).run(settings, part, need.inputs["catalog"], need.out)
+
+
+def neighbours(dataset: str, method: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
+    """Find the neighbours of the faces of all bodies that a training of NPR encodes."""
+    from repose.neighbours.stage import run
+
+    plan = plan_of(config, results, dataset, method)
+    need = plan.neighbours(dataset, method)
+    settings, threads = plan.config.methods[method], plan.config.compute.threads
+    run(settings, need.inputs["store"], need.inputs["split"], need.out, threads)
+
+
+def train(
+    dataset: str, method: str, seed: Seed = 0, config: ConfigFile = CONFIG, results: Results = RESULTS
+) -> None:
+    """Train one method; run it again after a kill and it resumes."""
+    from repose.train.stage import run
+
+    plan = plan_of(config, results, dataset, method)
+    settings, compute = plan.config.methods[method], plan.config.compute
+    need = plan.train(dataset, method, seed)
+    store, split, others = _parts(need.inputs, "store", "split")
+    run(settings, compute, store, split, seed, plan.results.checkpoints, need.out, others)
+
+
+def predict(
+    dataset: str, method: str, seed: Seed = 0, config: ConfigFile = CONFIG, results: Results = RESULTS
+) -> None:
+    """Predict every test triple, or pair of images."""
+    from repose.predict.stage import run
+
+    plan = plan_of(config, results, dataset, method)
+    need = plan.predict(dataset, method, seed)
+    store, model, splits = _parts(need.inputs, "store", "run")
+    run(plan.config.methods[method], plan.config.compute, store, splits, model, need.out)
+
+
+def score(
+    dataset: str, method: str, seed: Seed = 0, config: ConfigFile = CONFIG, results: Results = RESULTS
+) -> None:
+    """Score predictions against the truth: a row per test triple, or body, and metric."""
+    from repose.score.stage import run
+
+    plan = plan_of(config, results, dataset, method)
+    need, medium = plan.score(dataset, method, seed), plan.config.methods[method].medium
+    predictions, store, scorer, splits = _parts(need.inputs, "predictions", "store", "scorer")
+    official = getattr(plan.config.datasets[dataset], "official", None)
+    run(predictions, store, splits, need.out, medium, scorer, official)
+
+
+def score_renders(
+    dataset: str, method: str, seed: Seed = 0, config: ConfigFile = CONFIG, results: Results = RESULTS
+) -> None:
+    """Score pictures of predicted meshes: a row per body and metric."""
+    from repose.score.render_stage import run
+
+    plan = plan_of(config, results, dataset, method)
+    need, medium = plan.score_renders(dataset, method, seed), plan.config.methods[method].medium
+    predictions, store, scorer, splits = _parts(need.inputs, "predictions", "store", "scorer")
+    run(predictions, store, splits, scorer, need.out, medium)
+
+
+def tables(table: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
+    """Compare the methods of a table on its datasets."""
+    from repose.tables.stage import run
+
+    plan = plan_of(config, results)
+    named(plan.config.tables, table, "table")
+    need = plan.tables(table)
+    run(need.spec, need.inputs, need.out)
+
+
+def report(table: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
+    """Draw transfers of every method of a table beside the truth."""
+    from repose.report.stage import run
+
+    plan = plan_of(config, results)
+    named(plan.config.tables, table, "table")
+    need = plan.report(table)
+    run(need.spec, need.inputs, need.out)
+
+
+def _of(stage: str, medium: str) -> Any:
+    """The module of a stage for a medium."""
+    return import_module(f"repose.{stage}.{medium}")
+
+
+def _parts(inputs: Mapping[str, Path], *names: str) -> tuple[Any, ...]:
+    """Some inputs by name, None for one that is not there, and the others as a mapping."""
+    others = {name: path for name, path in inputs.items() if name not in names}
+    return (*(inputs.get(name) for name in names), others)
+
+
+def _cluster(plan: "Plan") -> Any:
+    """Where work on files runs."""
+    from repose.cluster import Cluster
+
+    return Cluster(plan.config.convert.workers, plan.config.convert.scheduler)
+
+
+COMMANDS = (raw, convert, store, split, neighbours, train, predict, score, score_renders, tables, report)

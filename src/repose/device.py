@@ -1,0 +1,33 @@
+"""Where networks run, and how exactly they multiply: set explicitly, so that a word of the config means one thing."""
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from repose.errors import ReposeError
+
+if TYPE_CHECKING:
+    from repose.config.models import Compute
+
+
+def device_of(compute: "Compute") -> torch.device:
+    """The device that a network runs on, with the precision of its products set for this process.
+
+    `fp32`: products of float32 numbers as they are, also where torch's default would be another one. `tf32`: of
+    shortened numbers, TF32 on a GPU, bfloat16 on a CPU that multiplies those, summed in float32. `bf16` is a matter of
+    the trainer, which casts what autocast casts; all other products are those of `fp32`.
+
+    Raises:
+        ReposeError: a GPU is asked for and there is none; what a result depends on is not changed in silence.
+    """
+    there = torch.cuda.is_available()
+    if compute.device == "cuda" and not there:
+        raise ReposeError(
+            "no GPU here", "compute.device: cuda", "run it where there is one, or say cpu or auto"
+        )
+    device = torch.device("cuda" if there and compute.device != "cpu" else "cpu")
+    shortened = compute.precision == "tf32"
+    products = {"cuda": "high", "cpu": "medium"}[device.type] if shortened else "highest"
+    torch.set_float32_matmul_precision(products)
+    torch.backends.cudnn.allow_tf32 = shortened
+    return device

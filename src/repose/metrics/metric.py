@@ -1,0 +1,117 @@
+"""What a row of a table of metrics says, and how a sample of predictions is measured by such rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, Literal
+
+from repose.errors import ReposeError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from repose.medium import Medium
+
+Better = Literal["lower", "higher", "near 1/2", "neither"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A measure of predictions.
+
+    Attributes:
+        name: the name in the scores; its end is the unit.
+        title: the heading in Markdown tables, without the unit.
+        function: `module:name` of what computes it, imported when it is first called.
+        of: the quantities that the function is called with, in the order of its parameters. Each is an attribute of
+            the sample that the scores of a medium are of, such as `repose.score.meshes.Transfers`.
+        better: which values are better; `neither` for what is there to compare with.
+        unit: the unit of a score; empty for a plain number.
+        column: the column in the CSV of a table; if empty, it is the name.
+        factor: tables show the mean score times this.
+        options: further arguments of the function, by their names.
+        shown_in: media of the tables whose Markdown shows the metric. Their CSV has every metric.
+    """
+
+    name: str
+    title: str
+    function: str
+    of: tuple[str, ...]
+    better: Better
+    unit: str = ""
+    column: str = ""
+    factor: float = 1
+    options: Mapping[str, Any] = field(default_factory=dict)
+    shown_in: tuple[Medium, ...] = ("meshes", "images", "poses")
+
+    def __post_init__(self) -> None:
+        if not self.column:
+            object.__setattr__(self, "column", self.name)
+
+    @property
+    def heading(self) -> str:
+        """The title with the unit of what tables show, such as `PMD (1e-4 m²)`."""
+        scale = "" if self.factor == 1 else f"{1 / self.factor:.0e}".replace("e-0", "e-")
+        unit = " ".join(part for part in (scale, self.unit) if part)
+        return f"{self.title} ({unit})" if unit else self.title
+
+    def compute(self, *quantities: Any) -> Any:
+        """Call the function with the quantities of one sample."""
+        return resolve_name(self.function)(*quantities, **self.options)
+
+    def number(self, scores: pd.DataFrame) -> float:
+        """The number in a table, by the scores of one seed on one protocol; NaN where they have no such metric.
+
+        Args:
+            scores: at least the columns metric and value.
+        """
+        return scores.value[scores.metric == self.name].mean() * self.factor
+
+    def is_improved(self, before: float, after: float) -> bool | None:
+        """Whether a number of a table became better; None where it did not change, or no value is better."""
+        if self.better == "neither" or before == after:
+            return None
+        if self.better == "near 1/2":
+            return abs(after - self.factor / 2) < abs(before - self.factor / 2)
+        return (after < before) == (self.better == "lower")
+
+
+def modules_of(metrics: Iterable[Metric]) -> tuple[str, ...]:
+    """The modules that compute some metrics: a part of the code behind their scores, which no import shows."""
+    return tuple(sorted({metric.function.partition(":")[0] for metric in metrics}))
+
+
+def quantities_of(metric: Metric, sample: object) -> list[Any] | None:
+    """What the function of a metric is called with for a sample; None where the sample lacks some of it.
+
+    Args:
+        metric: a row.
+        sample: has the quantities of its medium as attributes, which are None where there are no such ones: the flow
+            of a method that predicts none.
+
+    Raises:
+        ReposeError: the metric is of a quantity that such samples never have.
+    """
+    quantities = []
+    for name in metric.of:
+        if name not in dir(sample):
+            known = ", ".join(name for name in dir(sample) if not name.startswith("_"))
+            raise ReposeError(
+                f"metric {metric.name!r}: {type(sample).__name__} have no {name!r}", hint=f"they have {known}"
+            )
+        if (quantity := getattr(sample, name)) is None:
+            return None  # before the next one is computed in vain
+        quantities.append(quantity)
+    return quantities
+
+
+def measured(metrics: Iterable[Metric], sample: object) -> dict[str, Any]:
+    """Compute the metrics of a sample, by their names; those that it lacks a quantity for are left out.
+
+    Raises:
+        ReposeError: as `quantities_of` says.
+    """
+    found = ((metric, quantities_of(metric, sample)) for metric in metrics)
+    return {metric.name: metric.compute(*given) for metric, given in found if given is not None}

@@ -1,0 +1,231 @@
+"""What every artefact needs: inputs, parameters, code, resources. Pure functions of the checked configuration.
+
+The rules of the workflow and the commands ask the same `Plan`, the rules with Snakemake's wildcards, whose names are
+those of the arguments here. Nothing is read or written.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from repose import specs
+from repose.config.models import Config
+from repose.gih.memory import LIBRARIES_MIB, mesh_mib
+from repose.provenance.manifest import manifest_path
+from repose.results import Results
+from repose.specs import Spec
+
+
+@dataclass(frozen=True)
+class Need:
+    """What one artefact needs.
+
+    Attributes:
+        spec: what decides it besides its inputs.
+        out: its main file or folder.
+        inputs: main files of other artefacts, by the name that its history has for them.
+        beside: files that were made together with the inputs and are read, too.
+        supplied: files of a user, of which a change counts.
+        watched: names of the inputs whose change starts the job; None: all. What those were made from is left out.
+        threads, memory_mb, minutes, gpus: what its job asks for.
+    """
+
+    spec: Spec
+    out: Path
+    inputs: Mapping[str, Path]
+    beside: tuple[Path, ...] = ()
+    supplied: tuple[Path, ...] = ()
+    watched: tuple[str, ...] | None = None
+    threads: int = 1
+    memory_mb: int = 4000
+    minutes: int = 120
+    gpus: int = 0
+
+    @property
+    def manifests(self) -> list[Path]:
+        """Manifests of the inputs whose change starts the job, each once."""
+        names = self.inputs if self.watched is None else self.watched
+        return list(dict.fromkeys(manifest_path(self.inputs[name]) for name in names))
+
+
+class Plan:
+    """The needs of every artefact of a configuration."""
+
+    def __init__(self, config: Config, results: Results | None = None):
+        self.config, self.results = config, results or Results()
+        self.need: Callable[..., Need] = cache(self._need)
+
+    def _need(self, rule: str, **names: str) -> Need:
+        """What the artefact of a rule with these wildcards needs; asked once, however often."""
+        return getattr(self, rule)(**names)
+
+    # Data
+
+    def raw(self, dataset: str) -> Need:
+        """The recipe of a generated dataset, or the inventory of a user-supplied one."""
+        settings = self.config.datasets[dataset]
+        bodies = getattr(settings, "bodies", None)  # whom rendered images show
+        out = self.results.inventory if settings.is_licensed else self.results.recipe
+        inputs = {"bodies": self.results.recipe(bodies)} if bodies else {}
+        return Need(specs.raw(settings), out(dataset), inputs, memory_mb=6000)
+
+    def convert(self, dataset: str) -> Need:
+        """The .obj files or images of a dataset, and their catalogue."""
+        settings, workers = self.config.datasets[dataset], self.config.convert.workers
+        inputs = {"raw": self.raw(dataset).out}
+        beside = (self.results.unpacked(dataset),) if settings.is_licensed else ()
+        spec, out = specs.convert(settings), self.results.catalog(dataset)
+        return Need(spec, out, inputs, beside, threads=workers, memory_mb=3000, minutes=240)
+
+    def store(self, dataset: str) -> Need:
+        """The packed meshes or images of a dataset."""
+        medium, workers = self.config.datasets[dataset].medium, self.config.convert.workers
+        inputs = {"catalog": self.results.catalog(dataset), "files": self.converted(dataset)}
+        return Need(specs.store(medium), self.packed(dataset), inputs, threads=workers)
+
+    def converted(self, dataset: str) -> Path:
+        """Where the .obj files or images of a dataset lie."""
+        return self.results.converted(self.config.datasets[dataset].medium, dataset)
+
+    def packed(self, dataset: str) -> Path:
+        """Where the packed meshes or images of a dataset lie."""
+        return self.results.packed(self.config.datasets[dataset].medium, dataset)
+
+    def gih_part(self, dataset: str, number: str | int) -> Need:
+        """One part of the geodesic distances of a dataset."""
+        settings = self.config.gih
+        local = settings.scheduler in (
+            "threads",
+            "processes",
+        )  # workers of another machine are not the job's own
+        processes = settings.workers if settings.scheduler == "processes" else 0
+        meshes = settings.workers * mesh_mib(self.config.datasets[dataset].vertices) if local else 0
+        return Need(
+            specs.gih_part(settings, int(number)),
+            self.results.gih_part(dataset, number),
+            {"store": self.packed(dataset)},
+            threads=settings.workers,
+            memory_mb=(1 + processes) * LIBRARIES_MIB + meshes,
+            minutes=720,
+            gpus=int(settings.backend == "cuda"),
+        )
+
+    def gih(self, dataset: str) -> Need:
+        """The geodesic distances of a dataset."""
+        parts = (self.results.gih_part(dataset, number) for number in range(self.config.gih.parts))
+        inputs = {part.stem: part for part in parts}
+        return Need(specs.gih(self.config.gih), self.results.gih(dataset), inputs, memory_mb=2000)
+
+    def split(self, dataset: str, part: str) -> Need:
+        """The triples, or pairs of images, of one part of a dataset."""
+        spec = specs.split(self.config.datasets[dataset], part)
+        listed = spec.params["split"].get("test_list")
+        return Need(
+            spec,
+            self.results.split(dataset, part),
+            {"catalog": self.results.catalog(dataset)},
+            supplied=(Path(listed),) if listed else (),
+            memory_mb=2000,
+            minutes=30,
+        )
+
+    # Methods
+
+    def neighbours(self, dataset: str, method: str) -> Need:
+        """The neighbours of faces that trainings of a method look up."""
+        inputs = {"store": self.packed(dataset), "split": self.results.split(dataset, "train")}
+        out = self.results.neighbours(dataset, method)
+        threads = self.config.compute.threads
+        spec = specs.neighbours(self.config.methods[method])
+        return Need(spec, out, inputs, threads=threads, minutes=240)
+
+    def train(self, dataset: str, method: str, seed: str | int) -> Need:
+        """The weights of a method."""
+        settings, compute = self.config.methods[method], self.config.compute
+        devices = compute.devices_of(settings)
+        inputs = {"store": self.packed(dataset), "split": self.results.split(dataset, "train")}
+        if settings.reads_gih:
+            inputs["gih"] = self.results.gih(dataset)
+        if neighbours := self.config.neighbours_of(method):
+            inputs["neighbours"] = self.results.neighbours(dataset, neighbours)
+        for part, other in settings.starts_from.items():
+            inputs[part] = self.results.run(dataset, other, seed)
+        return Need(
+            specs.train(settings, compute, int(seed)),
+            self.results.run(dataset, method, seed),
+            inputs,
+            threads=devices * compute.threads,
+            memory_mb=8000 * devices,
+            minutes=1440,
+            gpus=devices * int(compute.device == "cuda"),
+        )
+
+    def predict(self, dataset: str, method: str, seed: str | int) -> Need:
+        """What a method makes of the test lists."""
+        settings, compute = self.config.methods[method], self.config.compute
+        inputs = {
+            "store": self.packed(dataset),
+            **self._splits(dataset, self.config.tests_of(dataset, method)),
+        }
+        if trained := self.config.trained_by(method):
+            inputs["run"] = self.results.run(dataset, trained, seed)
+        return Need(
+            specs.predict(settings, compute),
+            self.results.predictions(dataset, method, seed),
+            inputs,
+            threads=compute.threads,
+            memory_mb=8000,
+            gpus=int(compute.device == "cuda" and settings.learned),
+        )
+
+    def score(self, dataset: str, method: str, seed: str | int) -> Need:
+        """The scores of predictions."""
+        inputs = self._scored(dataset, method, seed, self.config.tests_of(dataset, method))
+        if scorer := self.config.scorer_of(dataset):
+            inputs["scorer"] = self.results.run(dataset, scorer, 0)
+        official = getattr(self.config.datasets[dataset], "official", None)
+        spec = specs.score(self.config.methods[method].medium, official)
+        return Need(spec, self.results.scores(dataset, method, seed), inputs, minutes=240)
+
+    def score_renders(self, dataset: str, method: str, seed: str | int) -> Need:
+        """The scores of pictures of predicted meshes."""
+        inputs = self._scored(dataset, method, seed, self.config.rendered_tests_of(dataset, method))
+        # All tables with a scorer have the same one.
+        scorer = next(table.scorer for table in self.config.tables.values() if table.scorer)
+        inputs["scorer"] = self.results.run(dataset, scorer, 0)
+        spec = specs.score_renders(self.config.methods[method].medium)
+        return Need(spec, self.results.render_scores(dataset, method, seed), inputs, minutes=60)
+
+    def _scored(self, dataset: str, method: str, seed: str | int, parts: list[str]) -> dict[str, Path]:
+        predictions = self.results.predictions(dataset, method, seed)
+        return {"predictions": predictions, "store": self.packed(dataset), **self._splits(dataset, parts)}
+
+    def _splits(self, dataset: str, parts: list[str]) -> dict[str, Path]:
+        return {part: self.results.split(dataset, part) for part in parts}
+
+    # Tables
+
+    def tables(self, table: str) -> Need:
+        """A table over runs: the scores, predictions and weights of each."""
+        inputs: dict[str, Path] = {}
+        for dataset, method, seed in self.config.runs_of(table):
+            run = f"{dataset}/{method}/seed{seed}"
+            inputs[f"scores:{run}"] = self.results.scores(dataset, method, seed)
+            inputs[f"predictions:{run}"] = self.results.predictions(dataset, method, seed)
+            if trained := self.config.trained_by(method):
+                inputs[f"run:{run}"] = self.results.run(dataset, trained, seed)
+            if self.config.has_render_scores(table, dataset, method):
+                inputs[f"render-scores:{run}"] = self.results.render_scores(dataset, method, seed)
+        spec, watched = specs.tables(self.config, table), tuple(n for n in inputs if "scores:" in n)
+        return Need(spec, self.results.table(table), inputs, watched=watched, minutes=30)
+
+    def report(self, table: str) -> Need:
+        """The figure of a table: the first seed of each of its runs."""
+        inputs: dict[str, Path] = {}
+        for dataset, method, seed in self.config.runs_of(table):
+            if seed == self.config.tables[table].seeds[0]:
+                inputs[f"predictions:{dataset}/{method}"] = self.results.predictions(dataset, method, seed)
+                inputs[f"store:{dataset}"] = self.packed(dataset)
+        spec, watched = specs.report(self.config, table), tuple(n for n in inputs if "predictions:" in n)
+        return Need(spec, self.results.figure(table), inputs, watched=watched, minutes=30)

@@ -1,0 +1,105 @@
+"""The one way to make an artefact: check the inputs, lock the place, bring a finished result back or build and seal."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from repose.provenance.manifest import Manifest, Recorder, check_link, manifest_path
+from repose.provenance.publish import publish
+
+if TYPE_CHECKING:
+    from repose.specs import Spec
+
+
+class Artefact:
+    """An artefact in the making.
+
+    Attributes:
+        finished: whether a result of the same inputs, parameters, code and software was there and is in its place now.
+        inputs: verified manifests by the name of the input.
+        describe: shapes, units and counts that belong to the content; fill it.
+        costs: further measurements for the history; fill it.
+        out: its main file or folder.
+        manifest: where its manifest lies, or will.
+    """
+
+    def __init__(self, recorder: Recorder, out: Path, inputs: dict[str, Manifest], finished: bool):
+        self.finished, self.inputs = finished, inputs
+        self.out, self.manifest = out, manifest_path(out)
+        self.describe: dict[str, Any] = {}
+        self.costs = recorder.costs
+        self.key = recorder.key
+        self.files: list[Path] = []
+
+    @contextmanager
+    def file(self, target: Path) -> Iterator[Path]:
+        """A private path for one file or folder of the artefact; it becomes `target` when the block ends well."""
+        self.begin()
+        with publish(target) as private:
+            yield private
+        self.has(target)
+
+    def text(self, target: Path, text: str) -> None:
+        """Publish a small text file of the artefact."""
+        with self.file(target) as private:
+            private.write_text(text, encoding="utf-8")
+
+    def begin(self) -> None:
+        """Withdraw the manifest of the result before: from here on its files are replaced."""
+        if not self.files:
+            self.manifest.unlink(missing_ok=True)
+
+    def has(self, target: Path) -> None:
+        """Count a file or folder, published in its place, to the artefact."""
+        self.files.append(target)
+
+    def made_from(self, name: str, parents: Mapping[str, str]) -> None:
+        """Refuse an input that was itself made from other contents than those that are inputs here, too.
+
+        Args:
+            name: of an input.
+            parents: what that input calls its own inputs, and what they are called here.
+        """
+        for theirs, ours in parents.items():
+            check_link(self.inputs[name], theirs, self.inputs[ours])
+
+
+@contextmanager
+def making(spec: "Spec", out: Path, inputs: Mapping[str, Path], keep: int = 1) -> Iterator[Artefact]:
+    """Make one artefact, as the only one who does.
+
+    The block publishes its files and describes them; when it ends well, the manifest is written, last. It has nothing
+    to do if the artefact is `finished`:
+
+        with making(specs.store("meshes"), out, {"catalog": catalog}) as new:
+            if new.finished:
+                return
+            with new.file(out) as private:
+                ...
+
+    Args:
+        spec: what decides it besides its inputs.
+        out: its main file or folder; the manifest stands beside it.
+        inputs: the main files of its inputs by name; each is hashed and must match its manifest.
+        keep: how many finished results of it to keep; 0: none, and none is brought back, as where something else is
+            read.
+
+    Raises:
+        ReposeError: an input is missing, unfinished or damaged.
+    """
+    recorder = Recorder(spec.stage, spec.code, spec.params, spec.seed, spec.software, list(spec.modules))
+    verified = {name: recorder.uses(name, manifest_path(path)) for name, path in inputs.items()}
+    manifest = manifest_path(out)
+    try:
+        if keep:
+            finished = recorder.reuse(manifest, keep)
+        else:
+            recorder.own(manifest)
+            finished = False
+        new = Artefact(recorder, out, verified, finished)
+        yield new
+        if not finished:
+            recorder.seal(manifest, new.files, new.describe)
+    finally:
+        recorder.release()

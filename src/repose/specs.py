@@ -1,0 +1,169 @@
+"""What decides each artefact besides its inputs: parameters, code, seed. Said here once, for rules and commands alike.
+
+The workflow shows a rule's parameters and code to Snakemake, a command writes them to the history and keeps finished
+results by them: both ask the same function of this module, so that the two cannot part.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from repose.medium import module_of
+from repose.metrics import renders
+from repose.metrics.metric import modules_of
+from repose.protocols import NEW_BODY, OWN_BODY
+from repose.provenance.code import code_hash, software
+
+if TYPE_CHECKING:
+    from repose.config.models import Compute, Config, Gih
+    from repose.medium import Medium
+    from repose.methods.settings import MethodSettings
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What decides an artefact besides its inputs.
+
+    Attributes:
+        stage: name of the stage.
+        modules: where its code begins, dotted; what they import counts, too.
+        params: the settings that it follows, as JSON has them.
+        seed: where something is drawn.
+    """
+
+    stage: str
+    modules: tuple[str, ...]
+    params: Mapping[str, Any]
+    seed: int | None = None
+
+    @cached_property
+    def code(self) -> str:
+        """Hash of its code."""
+        return code_hash(*self.modules)
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """All of it, as a rule shows it to Snakemake."""
+        return {"params": self.params, "code": self.code, "seed": self.seed, "software": self.software}
+
+    @property
+    def version(self) -> str:
+        """A name for its code and software together."""
+        return f"{self.code} {' '.join(f'{name}={number}' for name, number in self.software.items())}"
+
+    @property
+    def software(self) -> dict[str, str]:
+        """Versions of the packages that its code imports."""
+        return software(*self.modules)
+
+
+def raw(dataset: Any) -> Spec:
+    """The recipe of a generated dataset, or the inventory of a user-supplied one."""
+    stage = "collect" if dataset.is_licensed else "generate"
+    return Spec(
+        "raw", (f"repose.raw.{stage}", dataset.module), dataset.raw_settings(), getattr(dataset, "seed", None)
+    )
+
+
+def convert(dataset: Any) -> Spec:
+    """The .obj files or images of a dataset, and their catalogue."""
+    return Spec("convert", (f"repose.convert.{dataset.medium}", dataset.reader), {"source": dataset.source})
+
+
+def store(medium: "Medium") -> Spec:
+    """Packed meshes or images."""
+    return Spec("store", (f"repose.store.{medium}",), {})
+
+
+def gih_part(settings: "Gih", number: int) -> Spec:
+    """One part of the geodesic distances of a dataset."""
+    return Spec("gih", ("repose.gih.stage",), {"part": number} | settings.model_dump(mode="json"))
+
+
+def gih(settings: "Gih") -> Spec:
+    """The geodesic distances of a dataset."""
+    return Spec("gih", ("repose.gih.stage",), settings.model_dump(mode="json"))
+
+
+def split(dataset: Any, part: str) -> Spec:
+    """The triples, or pairs of images, of one part of a dataset."""
+    params = {"part": part, "split": dataset.split_settings(part)}
+    return Spec("split", (f"repose.split.{dataset.medium}",), params, dataset.seed)
+
+
+def neighbours(method: Any) -> Spec:
+    """The neighbours of faces that a training looks up."""
+    return Spec("neighbours", ("repose.neighbours.stage",), method.neighbour_settings())
+
+
+def train(method: "MethodSettings", compute: "Compute", seed: int) -> Spec:
+    """The weights of a method."""
+    assert method.recipe is not None
+    modules = ("repose.train.stage", _module(method.recipe), _module(method.network))
+    return Spec("train", modules, _settings(method, compute), seed)
+
+
+def predict(method: "MethodSettings", compute: "Compute") -> Spec:
+    """What a method makes of the test lists."""
+    modules = ("repose.predict.stage", f"repose.predict.{method.medium}", _module(method.network))
+    return Spec("predict", modules, _settings(method, compute))
+
+
+def score(medium: "Medium", official: Any = None) -> Spec:
+    """The scores of predictions; `official` names the published scorers of photos."""
+    params = {"medium": medium} | ({"official": official.model_dump(mode="json")} if official else {})
+    metrics = modules_of(module_of("repose.metrics", medium).METRICS)
+    return Spec("score", ("repose.score.stage", f"repose.score.{medium}", *metrics), params)
+
+
+def score_renders(medium: "Medium") -> Spec:
+    """The scores of pictures of predicted meshes."""
+    modules = ("repose.score.render_stage", *modules_of(renders.METRICS))
+    return Spec("score-renders", modules, {"medium": medium})
+
+
+def tables(config: "Config", table: str) -> Spec:
+    """A table over runs. What rows it must have is a part of it."""
+    rows, medium = config.tables[table], config.medium_of(table)
+    params = {
+        "table": table,
+        "medium": medium,
+        "runs": [f"{dataset}/{method}/seed{seed}" for dataset, method, seed in config.runs_of(table)],
+        "protocols": {
+            dataset: [*config.protocols_of(dataset, table), OWN_BODY, NEW_BODY] for dataset in rows.datasets
+        },
+    }
+    return Spec("tables", ("repose.tables.stage", f"repose.tables.{medium}"), params)
+
+
+def report(config: "Config", table: str) -> Spec:
+    """The figure of a table."""
+    rows, medium = config.tables[table], config.medium_of(table)
+    shown = {
+        dataset: {
+            method: NEW_BODY
+            if config.methods[method].medium == "poses"
+            else config.protocols_of(dataset, table)[0]
+            for method in rows.methods
+        }
+        for dataset in rows.datasets
+    }
+    params = {"table": table, "medium": medium, "shown": shown}
+    return Spec("report", ("repose.report.stage", f"repose.report.{medium}"), params)
+
+
+def import_weights(network: str, system: str) -> Spec:
+    """Released weights of a system in our format."""
+    return Spec("import-weights", ("repose.weights.convert", _module(network)), {"from": system})
+
+
+def _settings(method: "MethodSettings", compute: "Compute") -> dict[str, Any]:
+    """The settings of a method, and what it is told; where it computes counts only if it does."""
+    params: dict[str, Any] = {"method": method.model_dump(mode="json"), "told": sorted(method.told)}
+    return params | ({"compute": compute.model_dump(mode="json")} if method.learned else {})
+
+
+def _module(reference: str) -> str:
+    """`module:name` → `module`."""
+    return reference.partition(":")[0]
