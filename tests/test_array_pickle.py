@@ -146,9 +146,9 @@ def test_steps_and_bytes_are_counted(tmp_path, monkeypatch):
     monkeypatch.setattr("repose.array_pickle.MAX_STEPS", 50)
     with pytest.raises(ReposeError, match="more than 50 steps"):
         read_pickle(tmp_path / "a.pkl")
-    with pytest.raises(ReposeError, match="a.pkl: more than 20 bytes"):
+    with pytest.raises(ReposeError, match="a.pkl: 103 bytes is more than the limit of 20"):
         read_pickle(tmp_path / "a.pkl", limit=20)
-    with pytest.raises(ReposeError, match="cannot read: No such file"):
+    with pytest.raises(ReposeError, match="no such file"):
         read_pickle(tmp_path / "b.pkl")
     assert MAX_STEPS > 52_712 * (347 + 4), "the released labels of attributes have so many"
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from repose.errors import ReposeError
+from repose.reading import read_bytes
 
 MAX_BYTES = 4 << 30
 MAX_STEPS = 24_000_000  # 20 s, and 2.5 GB if each makes a list; the largest released file has 18 million
@@ -53,13 +54,7 @@ def read_pickle(
     Raises:
         ReposeError: the file is missing, too large, damaged, or asks for anything else.
     """
-    try:
-        if path.stat().st_size > limit:
-            raise ReposeError(f"more than {limit} bytes", path, HINT)
-        data = path.read_bytes()
-    except OSError as error:
-        raise ReposeError(f"cannot read: {error.strerror}", path) from None
-    return parse_pickle(data, path, arrays, records)
+    return parse_pickle(read_bytes(path, limit), path, arrays, records)
 
 
 def parse_pickle(

@@ -1,4 +1,4 @@
-"""Photos that users bring, from the archive to the store, in both layouts: of the owners, and of Intrinsic Flow."""
+"""User-supplied photos, from the archive to the store, in both layouts: of the owners, and of Intrinsic Flow."""
 
 import io
 import json
@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from repose.config.images import DeepFashion, ImagePairs, Market1501
 from repose.convert import images as convert
 from repose.errors import ReposeError
-from repose.raw import stage as raw
+from repose.raw import collect as raw
 from repose.raw.corr import read_corr
+from repose.raw.deepfashion import DeepFashion
+from repose.raw.market_1501 import Market1501
+from repose.raw.settings import ImagePairs
 from repose.split import images as split
 from repose.store import images as store_stage
 from repose.store.image_store import ImageStore

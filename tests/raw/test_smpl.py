@@ -14,13 +14,12 @@ from released import body, faces_of
 from scipy.sparse import csc_matrix
 from scipy.spatial.transform import Rotation
 
-from repose.config.datasets import Dataset
+from repose.config.models import Dataset
 from repose.errors import ReposeError
 from repose.raw import smpl_sampling as sampling
+from repose.raw.collect import run
 from repose.raw.model_file import read_arrays
 from repose.raw.smpl_body import ARRAYS, BodyModel, read_body_model
-from repose.raw.source import open_source
-from repose.raw.stage import run
 
 PARENTS = (0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 
@@ -118,7 +117,7 @@ def test_a_dataset_is_made_from_the_model(tmp_path):
     parts = {"identities": {"train": 0, "val": 0, "test": 1}, "poses": {"train": 3, "val": 400, "test": 5}}
     chosen = TypeAdapter(Dataset).validate_python({"source": "smpl", "folder": str(tmp_path / "in"), **parts})
     run(chosen, tmp_path / "out" / "raw.json")
-    source = pickle.loads(pickle.dumps(open_source(chosen, tmp_path / "out" / "raw.json")))
+    source = pickle.loads(pickle.dumps(chosen.open_source(tmp_path / "out" / "raw.json")))
     items = source.items()
     assert [(item.identity, item.pose) for item in items] == [(i, p) for i in (0, 1) for p in (3, 5, 400)]
     model = read_body_model(tmp_path / "in" / "SMPL_MALE.npz")

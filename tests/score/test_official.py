@@ -13,14 +13,15 @@ import torch
 from PIL import Image
 from pydantic import TypeAdapter
 
-from repose.config.images import DeepFashion, ImagePairs, Official
 from repose.config.models import Compute, Method
 from repose.convert import images as convert
 from repose.errors import ReposeError
 from repose.metrics.images import METRICS
 from repose.predict import stage as predict
 from repose.provenance.manifest import load, manifest_path
-from repose.raw import stage as raw
+from repose.raw import collect
+from repose.raw.deepfashion import DeepFashion
+from repose.raw.settings import ImagePairs, Official
 from repose.score import stage as score
 from repose.score.images import surprises
 from repose.score.official import open_scorers, prepared
@@ -95,9 +96,9 @@ def predicted(tmp_path_factory):
     pairs = ImagePairs(train=None, val=None, test=None)
     dataset = DeepFashion(source="deepfashion", folder=str(files), pairs=pairs)
     base = folder / "results" / "data" / "photos"
-    raw.run(dataset, base / "raw.json")
-    convert.run(dataset, base / "raw.json", base / "catalog.parquet")
-    store_stage.run(base / "catalog.parquet", base / "images.zarr")
+    collect.run(dataset, base / "raw.json")
+    convert.run(dataset, base / "raw.json", base / "catalog.parquet", base / "img")
+    store_stage.run(base / "catalog.parquet", base / "img", base / "images.zarr")
     unseen = folder / "results" / "splits" / "photos" / "unseen.parquet"
     split.run(dataset, "unseen", base / "catalog.parquet", unseen)
     method = TypeAdapter(Method).validate_python({"architecture": "copy-image", "image": "target"})

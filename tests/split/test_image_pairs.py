@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repose.config.images import ImagePairs
 from repose.errors import ReposeError
+from repose.raw.settings import ImagePairs
 from repose.split.image_pairs import pairs_of
 
 ALL = ImagePairs(train=None, val=None, test=None)

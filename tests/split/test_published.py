@@ -9,7 +9,6 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repose.config.datasets import SmplNpt
 from repose.convert.bodies import write_bodies
 from repose.convert.catalog import COLUMNS as CATALOG
 from repose.convert.catalog import mesh_id
@@ -17,6 +16,7 @@ from repose.errors import ReposeError
 from repose.methods.interface import Transfer, TransferNetwork
 from repose.predict.meshes import predict
 from repose.provenance.manifest import Recorder, load, manifest_path
+from repose.raw.smpl_npt import SmplNpt
 from repose.score.meshes import score
 from repose.split.meshes import run
 from repose.split.protocols import Partition

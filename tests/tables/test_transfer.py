@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,6 +52,14 @@ def test_rows_keep_the_order_of_methods_and_protocols():
         ("npt", "unseen"),
         ("npt", "seen-pose"),
     ]
+
+
+def test_a_row_says_what_its_method_was_told():
+    runs = [run("copy-identity"), replace(run("copy-pose"), told=["registration"])]
+    runs.append(replace(run("mine"), told=["rest bodies", "truth"]))
+    table = transfer_table(runs)
+    assert table.told.tolist()[::2] == ["inputs", "registration", "rest bodies, truth"]
+    assert "| mine | unseen | rest bodies, truth |" in markdown(table)
 
 
 def test_a_published_number_stands_only_where_it_was_reported():

@@ -52,6 +52,7 @@ def project(tmp_path_factory, outside) -> Tiny:
 def test_it_trains_predicts_and_has_a_row(project):
     (row,) = pd.read_csv(project.folder / TABLE).to_dict("records")
     assert (row["dataset"], row["method"], row["protocol"], row["seeds"]) == ("faust", "offsets", "unseen", 1)
+    assert row["told"] == "truth"
     assert row["parameters"] == 12 * 16 + 16 + 16 * 3 + 3 and row["train_seconds"] > 0
     assert 0 < row["mpve_mm"] < 1000
     curve = pd.read_parquet(project.folder / "results/runs/faust/offsets/seed0/history.parquet")

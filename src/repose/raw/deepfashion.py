@@ -8,16 +8,58 @@ clothes. Their split is of their own lists and not the official partition; those
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any, ClassVar, Literal
 
-from repose.config.images import DeepFashion
+from pydantic import Field
+
 from repose.errors import ReposeError
-from repose.raw.inventory import Inventory, Wanted
-from repose.raw.photos import Photo, PhotoSource
-from repose.raw.registry import ENTRIES
+from repose.raw.entry import Entry, named
+from repose.raw.photo_set import LABEL_FILES, Photo, Photos
+from repose.raw.settings import Official
 from repose.reading import read_text
 
 _PHOTO = re.compile(r"(?:^|/)(MEN|WOMEN)/(\w+)/id_(\d{8})/(\d\d)_(\d)_(\w+)\.jpg$")
+_FLAT = re.compile(r"fasion(?:WOMEN|MEN)[A-Za-z]+id(\d{8})\d\d_\d\w+")
 PARTS = ("train", "query", "gallery")
+
+
+class DeepFashion(Photos):
+    """DeepFashion In-shop photos, as released or as the archive of Intrinsic Flow has them."""
+
+    entry: ClassVar[Entry] = Entry(
+        what="In-shop Clothes Retrieval: 52,712 photos of people, 256 × 256 (Liu et al., CVPR 2016)",
+        licence="research only, password on request",
+        home="https://mmlab.ie.cuhk.edu.hk/projects/DeepFashion/InShopRetrieval.html",
+        get="img.zip, unpacked with the password they give",
+        files=named(rf"(?:(?:MEN|WOMEN)/\w+/id_\d{{8}}/\d\d_\d_\w+\.jpg|fasion\w+\.jpg|{LABEL_FILES})"),
+        expected=52_712,
+        naming="{MEN,WOMEN}/{category}/id_{item}/{variation}_{k}_{view}.jpg: outfit = item and variation",
+        split="lists of pairs (Deformable GAN, Intrinsic Flow)",
+        doubts="their split lists are no longer offered; sizes of the released lists",
+        units="pixels",
+        up="-",
+    )
+
+    source: Literal["deepfashion"]
+    official: Official | None = Field(
+        None, description="the published judges, by path and hash; null: no FashionIS and no AttrRec"
+    )
+
+    def raw_settings(self) -> dict[str, Any]:
+        """What the images follow from; who judges others is not a part of it."""
+        return {k: v for k, v in super().raw_settings().items() if k != "official"}
+
+    def photo(self, path: str) -> Photo | None:
+        """What the path of a photo says, as released or flattened."""
+        name = sample_id(path) if _PHOTO.search(path) else PurePosixPath(path).stem
+        found = _FLAT.fullmatch(name)
+        return Photo(name, int(found[1]), outfit(name), -1) if found else None
+
+    def published_parts(self, root: Path, paths: Sequence[str]) -> dict[str, str]:
+        """The owners' own parts, by items: their queries and gallery are the test."""
+        lists = [path for path in paths if path.endswith("list_eval_partition.txt")]
+        rows = {photo: part for path in lists for photo, (_, part) in read_partition(root / path).items()}
+        return {sample_id(photo): "train" if part == "train" else "test" for photo, part in rows.items()}
 
 
 def sample_id(path: str) -> str:
@@ -41,7 +83,11 @@ def outfit(sample: str) -> str:
 
 
 def read_partition(path: Path) -> dict[str, tuple[str, str]]:
-    """`list_eval_partition.txt`: photo path → (item, part)."""
+    """`list_eval_partition.txt`: photo path → (item, part).
+
+    Raises:
+        ReposeError: names file and line.
+    """
     found = {}
     for line, (photo, item, part) in _table(path, 3):
         if part not in PARTS:
@@ -62,34 +108,3 @@ def _table(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
         if len(row) != columns:
             raise ReposeError(f"{len(row)} columns instead of {columns}", f"{path}:{number}")
         yield number, row
-
-
-_ENTRY = ENTRIES["deepfashion"]
-_FLAT = re.compile(r"fasion(?:WOMEN|MEN)[A-Za-z]+id(\d{8})\d\d_\d\w+")
-
-
-def wanted(dataset: DeepFashion) -> Wanted:
-    """Photos, and what Intrinsic Flow and Deformable GAN published of them."""
-    return lambda path: _ENTRY.match(path) is not None
-
-
-def check(dataset: DeepFashion, inventory: Inventory) -> None:
-    """Any number of photos will do."""
-
-
-def open_images(dataset: DeepFashion, raw: Path) -> PhotoSource:
-    """See `repose.raw.image_source.open_images`; `raw` is the inventory."""
-    return PhotoSource(raw.absolute(), _ENTRY.licence, _photo, _official)
-
-
-def _photo(path: str) -> Photo | None:
-    name = sample_id(path) if _PHOTO.search(path) else PurePosixPath(path).stem
-    found = _FLAT.fullmatch(name)
-    return Photo(name, int(found[1]), outfit(name), -1) if found else None
-
-
-def _official(root: Path, paths: Sequence[str]) -> dict[str, str]:
-    """The owners' own parts, by items."""
-    lists = [path for path in paths if path.endswith("list_eval_partition.txt")]
-    rows = {photo: part for path in lists for photo, (_, part) in read_partition(root / path).items()}
-    return {sample_id(photo): "train" if part == "train" else "test" for photo, part in rows.items()}

@@ -19,9 +19,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from repose.array_pickle import read_pickle
-from repose.config.images import Official, Weights
 from repose.errors import ReposeError
 from repose.metrics.images import RECALLS
+from repose.raw.settings import Official, Weights
 from repose.supplied import check_supplied
 from repose.weights.checkpoint import read_checkpoint
 

@@ -26,6 +26,7 @@ OVER_FIRST = tuple(metric_columns([_GAIN]))
 """Columns that take the scores of the first method of their dataset, too."""
 COLUMNS = [
     *PLACE,
+    "told",
     "pairs",
     "seeds",
     *metric_columns(METRICS),

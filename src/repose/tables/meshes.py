@@ -13,6 +13,7 @@ DATA = ("reported.csv",)
 """Files beside this one that are read: published numbers that were verified at their source."""
 COLUMNS = [
     *PLACE,
+    "told",
     "pairs",
     "seeds",
     *metric_columns(METRICS),

@@ -17,6 +17,7 @@ DATA = ("reported_npr.csv",)
 METRICS = tuple({m.name: m for m in (*meshes.METRICS, *poses.METRICS, *renders.METRICS)}.values())
 COLUMNS = [
     *PLACE,
+    "told",
     "pairs",
     "bodies",
     "seeds",

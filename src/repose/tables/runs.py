@@ -23,6 +23,7 @@ class Run:
     Attributes:
         scores: columns protocol, metric, value and those that the medium names its items by.
         train_seconds, peak_memory_mib: of the training; None for a method that does not train.
+        told: what the method is told besides its inputs, `repose.methods.settings.Told`.
     """
 
     dataset: str
@@ -32,6 +33,7 @@ class Run:
     parameters: int
     train_seconds: float | None
     peak_memory_mib: float | None
+    told: Sequence[str] = ()
 
 
 Counts = Callable[[Sequence[pd.DataFrame]], dict[str, Any]]
@@ -57,7 +59,8 @@ def summaries(runs: Sequence[Run], metrics: Sequence[Metric], counts: Counts) ->
         for protocol in members[0].scores.protocol.unique():
             scores = [run.scores[run.scores.protocol == protocol] for run in members]
             place = dict(zip(PLACE, (dataset, method, protocol), strict=True))
-            row = place | {"seeds": len(members)} | counts(scores)
+            told = ", ".join(members[0].told) or "inputs"
+            row = place | {"told": told, "seeds": len(members)} | counts(scores)
             for metric in metrics:
                 means = np.array([metric.number(table) for table in scores])
                 row |= mean_and_interval(metric.column, means)
@@ -101,18 +104,19 @@ def six_digits(value: float) -> float:
 
 
 def markdown_table(table: pd.DataFrame, shown: Sequence[Metric]) -> str:
-    """A Markdown table of some metrics with their intervals, and below it which values are better.
+    """A Markdown table of what methods are told and of some metrics with their intervals, and which values are better.
 
     Args:
         table: a row per dataset, method and protocol, with the columns of `shown`.
         shown: the metrics, in the order of the columns.
     """
-    lines = ["| " + " | ".join([*PLACE, *(metric.heading for metric in shown), "train (s)"]) + " |"]
-    lines.append("|---|---|---|" + "---:|" * (len(shown) + 1))
+    first = [*PLACE, "told"]
+    lines = ["| " + " | ".join([*first, *(metric.heading for metric in shown), "train (s)"]) + " |"]
+    lines.append("|" + "---|" * len(first) + "---:|" * (len(shown) + 1))
     for row in table.to_dict("records"):
         cells = (cell(row[metric.column], row[f"{metric.column}_ci95"]) for metric in shown)
         seconds = "–" if pd.isna(row["train_seconds"]) else f"{row['train_seconds']:.0f}"
-        lines.append("| " + " | ".join([*(row[p] for p in PLACE), *cells, seconds]) + " |")
+        lines.append("| " + " | ".join([*(row[p] for p in first), *cells, seconds]) + " |")
     return "\n".join(lines) + "\n\n" + _which_is_better(shown)
 
 

@@ -83,12 +83,13 @@ def _run(name: str, protocols: Collection[str], chain: _Chain) -> Run:
     if trained:
         seconds, memory = float(trained.history["seconds"]), float(trained.history["peak_memory_mib"])
     parameters = int(predictions.content["describe"]["parameters"])
+    told = predictions.history["params"]["told"]
     rows = pd.concat(
         [_rows(part) for part in (chain.scores, chain.renders) if part is not None], ignore_index=True
     )
     if protocols:
         rows = rows[rows.protocol.isin(protocols)]
-    return Run(dataset, method, (trained or predictions).digest[:12], rows, parameters, seconds, memory)
+    return Run(dataset, method, (trained or predictions).digest[:12], rows, parameters, seconds, memory, told)
 
 
 def _rows(scores: Manifest) -> pd.DataFrame:
