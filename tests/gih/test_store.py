@@ -54,7 +54,7 @@ def test_every_entry_comes_back_within_half_a_code(root, name, cache):
     assert np.abs(found[finite] - expected[finite]).max() <= error_of(expected)
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_blocks_are_parts_of_the_whole(root, data):
     name = data.draw(st.sampled_from(sorted(MESHES)))
@@ -166,7 +166,7 @@ def victim(tmp_path_factory):
     return path, GihReader(path).rows("ball", np.arange(162))
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_mutated_bytes_never_give_other_numbers(victim, data):
     path, expected = victim
