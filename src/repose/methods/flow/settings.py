@@ -24,8 +24,8 @@ class FlowNetwork(Section):
     )
     levels: PositiveInt = Field(
         5,
-        description="levels of the pyramid; 5 as published at 256², 4 at 128 × 64; the sides of an image are multiples of "
-        "2^(levels + 1)",
+        description="levels of the pyramid; 5 as published at 256², 4 at 128 × 64; the sides of an image are multiples "
+        "of 2^(levels + 1)",
     )
 
 
@@ -40,8 +40,8 @@ class FlowTraining(Schedule):
     flow_error: Literal["l2", "l1"] = Field("l2", description="length of the error, or its mean component")
     pyramid_weights: list[float] | None = Field(
         None,
-        description="weights of the levels, finest first; null: 0.32 / 2^k as released; the code of the time of the paper had "
-        "[0.005, 0.01, 0.02, 0.08, 0.32], coarsest heaviest",
+        description="weights of the levels, finest first; null: 0.32 / 2^k as released; the code of the time of the "
+        "paper had [0.005, 0.01, 0.02, 0.08, 0.32], coarsest heaviest",
     )
     visibility_weight: float = Field(1.0, ge=0, description="weight of the visibility's cross entropy")
     segmentation_weight: float = Field(
@@ -173,7 +173,8 @@ class FlowTransferSettings(ImageMethod):
     widest: PositiveInt = Field(128, description="most channels; 128 as published")
     levels: PositiveInt = Field(
         7,
-        description="levels of the generator; 7 as published at 256², 5 at 128 × 64; the sides of an image are multiples of 2^levels",
+        description="levels of the generator; 7 as published at 256², 5 at 128 × 64; the sides of an image are multiples "
+        "of 2^levels",
     )
     warped_levels: int = Field(
         0,
