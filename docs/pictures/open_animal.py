@@ -8,9 +8,11 @@ from pathlib import Path
 from repose.mesh.render import View, render
 from repose.provenance.publish import publish
 from repose.report.sheet import contact_sheet
-from repose.synthetic.open_animal import Settings, generate, meshes
 from repose.synthetic.open_animal.anatomy import SPECIES
+from repose.synthetic.open_animal.generation import generate
 from repose.synthetic.open_animal.poses import STYLES
+from repose.synthetic.open_animal.posing import meshes
+from repose.synthetic.open_animal.recipe import Settings
 
 POSES = 40  # enough for one of each style
 SIDE = View(yaw=-65, pitch=8)

@@ -61,14 +61,14 @@ class Spec:
 def raw(dataset: Any) -> Spec:
     """The recipe of a generated dataset, or the inventory of a user-supplied one."""
     stage = "collect" if dataset.is_licensed else "generate"
-    return Spec(
-        "raw", (f"repose.raw.{stage}", dataset.module), dataset.raw_settings(), getattr(dataset, "seed", None)
-    )
+    modules, seed = (f"repose.raw.{stage}", *dataset.raw_code), getattr(dataset, "seed", None)
+    return Spec("raw", modules, dataset.raw_settings(), seed)
 
 
 def convert(dataset: Any) -> Spec:
     """The .obj files or images of a dataset, and their catalogue."""
-    return Spec("convert", (f"repose.convert.{dataset.medium}", dataset.reader), {"source": dataset.source})
+    modules = (f"repose.convert.{dataset.medium}", *dataset.convert_code)
+    return Spec("convert", modules, {"source": dataset.source})
 
 
 def store(medium: "Medium") -> Spec:

@@ -3,9 +3,9 @@
 import pytest
 import yaml
 
-from repose.config.images import DeepFashion
 from repose.config.load import load_files
 from repose.errors import ReposeError
+from repose.raw.deepfashion import DeepFashion
 
 WEIGHTS = {"weights": "best.pth", "sha256": "0" * 64}
 

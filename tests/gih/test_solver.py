@@ -91,7 +91,7 @@ def test_order_permutes_rows_and_columns():
     assert np.array_equal(all_pairs(v, f, order=order), all_pairs(v, f)[np.ix_(order, order)])
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 2**32 - 1))
 def test_relabelling_vertices_relabels_distances(seed):
     v, f = sphere(1, noise=0.05)

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from repose.methods.layers import transport
@@ -7,36 +8,54 @@ from repose.methods.layers.modulation import modulate, with_ones
 from repose.methods.layers.spectral import SpectralLinear
 from repose.methods.layers.statistics import centre, instance_norm
 from tests.methods import reference
-from tests.methods.helpers import relative, tolerance
+from tests.methods.helpers import assert_single_precision, relative
 
 
-def unit_features(dtype, near):
+def unit_features(dtype, near, seed=0):
     """Features at random, or those of nearly matched meshes; 70 against 61 vertices."""
-    torch.manual_seed(0)
-    phi = torch.randn(2, 61, 12, dtype=dtype)
-    theta = torch.randn(2, 70, 12, dtype=dtype)
+    torch.manual_seed(seed)
+    phi = torch.randn(2, 61, 12)
+    theta = torch.randn(2, 70, 12)
     if near:
         theta = phi[:, torch.randint(61, (70,))] + 1e-3 * theta
-    return F.normalize(theta, dim=-1).requires_grad_(), F.normalize(phi, dim=-1).requires_grad_()
+    return tuple(F.normalize(x, dim=-1).to(dtype) for x in (theta, phi))
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-@pytest.mark.parametrize("near", [False, True])
-@pytest.mark.parametrize("held", [False, True])
-def test_transport_equals_plain_formula(monkeypatch, dtype, near, held):
-    monkeypatch.setattr(transport, "_TILE_ENTRIES", 2 * 61 * 16)  # several tiles, the last one short
-    if not held:
+def warp_and_gradients(warp, theta, phi):
+    """The warp of random vertices, and the gradients of a random projection of it."""
+    torch.manual_seed(1)
+    inputs = [x.requires_grad_() for x in (theta.clone(), phi.clone(), torch.randn(2, 61, 3).to(theta))]
+    out = warp(*inputs)
+    return [out, *torch.autograd.grad((out * torch.randn(2, 70, 3).to(theta)).sum(), inputs)]
+
+
+@pytest.fixture(params=[False, True], ids=["anew", "held"])
+def tiles(request, monkeypatch):
+    """Several tiles of the kernel, the last one short: held for a pass, or computed anew at every walk."""
+    monkeypatch.setattr(transport, "_TILE_ENTRIES", 2 * 61 * 16)
+    if not request.param:
         monkeypatch.setattr(transport, "_KEPT_ENTRIES", 0)
-    theta, phi = unit_features(dtype, near)
-    points = torch.randn(2, 61, 3, dtype=dtype, requires_grad=True)
-    weight = torch.randn(2, 70, 3, dtype=dtype)
-    ours = transport.transport_warp(theta, phi, points)
-    plain = reference.transport_warp(theta, phi, points)
-    assert relative(ours, plain) < tolerance(dtype)
-    g_ours = torch.autograd.grad((ours * weight).sum(), (theta, phi, points))
-    g_plain = torch.autograd.grad((plain * weight).sum(), (theta, phi, points))
-    for a, b in zip(g_ours, g_plain, strict=True):
-        assert relative(a, b) < tolerance(dtype)
+
+
+@pytest.mark.parametrize("near", [False, True])
+@pytest.mark.usefixtures("tiles")
+def test_transport_equals_plain_formula(near):
+    features = unit_features(torch.float64, near)
+    ours = warp_and_gradients(transport.transport_warp, *features)
+    plain = warp_and_gradients(reference.transport_warp, *features)
+    for a, b in zip(ours, plain, strict=True):
+        assert relative(a, b) < 1e-8
+
+
+@pytest.mark.parametrize("near", [False, True])
+@pytest.mark.parametrize("which", range(4), ids=["warp", "by theta", "by phi", "by points"])
+@pytest.mark.usefixtures("tiles")
+def test_transport_in_single_precision_is_as_near_to_the_truth_as_the_plain_form(near, which):
+    assert_single_precision(
+        lambda seed: (nn.Identity(), unit_features(torch.float32, near, seed)),
+        lambda _, *features: warp_and_gradients(transport.transport_warp, *features)[which],
+        lambda _, *features: warp_and_gradients(reference.transport_warp, *features)[which],
+    )
 
 
 def test_transport_keeps_nothing_quadratic_for_backward():

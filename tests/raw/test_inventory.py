@@ -1,4 +1,4 @@
-"""What a user brought: hashed once, the same after a touch, different after any change."""
+"""What a user supplied: hashed once, the same after a touch, different after any change."""
 
 import os
 import pickle
@@ -8,12 +8,10 @@ import pytest
 from repose.errors import ReposeError
 from repose.raw.hashes import Hashes
 from repose.raw.inventory import Inventory, RawFile, digest_of, files_in
-from repose.raw.registry import ENTRIES
-
-FAUST = ENTRIES["faust"]
+from repose.raw.registry import installed
 
 
-def bring(folder, number: int, content: bytes, seconds: int = 1_000_000_000):
+def supply(folder, number: int, content: bytes, seconds: int = 1_000_000_000):
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"tr_reg_{number:03}.ply"
     path.write_bytes(content)
@@ -29,37 +27,38 @@ def settled(monkeypatch):
 
 @pytest.fixture
 def digest(tmp_path):
-    return lambda: digest_of(FAUST, tmp_path / "in", tmp_path / "out" / ".raw-hashes.json")
+    faust = installed()["faust"](source="faust", folder=str(tmp_path / "in"))
+    return lambda: digest_of(faust, tmp_path / "out" / ".raw-hashes.json")
 
 
 def test_a_touch_is_no_change_and_an_edit_is(tmp_path, digest):
     nothing = digest()
-    path = bring(tmp_path / "in", 1, b"one")
+    path = supply(tmp_path / "in", 1, b"one")
     first = digest()
     assert first != nothing
     os.utime(path, (2_000_000_000, 2_000_000_000))
     assert digest() == first
     (tmp_path / "in" / "README.txt").write_text("not a registration")
     assert digest() == first
-    bring(tmp_path / "in", 1, b"two")  # same size and time as before the touch
+    supply(tmp_path / "in", 1, b"two")  # same size and time as before the touch
     assert digest() != first
-    bring(tmp_path / "in", 2, b"two")
+    supply(tmp_path / "in", 2, b"two")
     both = digest()
     (tmp_path / "in" / "tr_reg_002.ply").rename(tmp_path / "in" / "tr_reg_003.ply")
     assert digest() not in (first, both)
 
 
 def test_what_is_gone_counts_as_it_was(tmp_path, digest):
-    path = bring(tmp_path / "in", 1, b"one")
+    path = supply(tmp_path / "in", 1, b"one")
     first = digest()
     path.unlink()
     assert digest() == first == digest()
-    bring(tmp_path / "in", 2, b"one")
+    supply(tmp_path / "in", 2, b"one")
     assert digest() != first
 
 
 def test_a_file_is_read_once(tmp_path, monkeypatch):
-    bring(tmp_path / "in", 1, b"one")
+    supply(tmp_path / "in", 1, b"one")
     hashes = Hashes(tmp_path / "in", tmp_path / "memory.json")
     before = hashes.sha256("tr_reg_001.ply")
     hashes.keep()
@@ -85,7 +84,7 @@ def test_a_file_that_was_just_written_is_read_again(tmp_path, monkeypatch):
     "content", ["", "{}", "[1]", '{"format": "repose.raw-hashes/1", "folder": 1, "files": 3}']
 )
 def test_a_damaged_memory_is_made_again(content, tmp_path, digest):
-    bring(tmp_path / "in", 1, b"one")
+    supply(tmp_path / "in", 1, b"one")
     first = digest()
     (tmp_path / "out" / ".raw-hashes.json").write_text(content)
     assert digest() == first
@@ -99,7 +98,7 @@ def test_a_pipe_among_the_files_is_refused(tmp_path, digest):
 
 
 def test_links_to_folders_are_followed_once(tmp_path):
-    bring(tmp_path / "disk", 1, b"one")
+    supply(tmp_path / "disk", 1, b"one")
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "faust").symlink_to(tmp_path / "disk")
     (tmp_path / "disk" / "loop").symlink_to(tmp_path / "disk")

@@ -11,11 +11,11 @@ import pytest
 from pydantic import TypeAdapter
 from released import body, faces_of, obj, ply, write_anime, write_dfaust, write_faust
 
-from repose.config.datasets import MOTIONS, Dataset
+from repose.config.models import Dataset
 from repose.errors import MeshError, ReposeError
 from repose.provenance.manifest import manifest_path, verify
-from repose.raw.source import open_source
-from repose.raw.stage import run
+from repose.raw.collect import run
+from repose.raw.dfaust import MOTIONS
 
 PEOPLE, POSES = (0, 3), (1, 2, 9)
 FAUST = {"source": "faust", "identities": {"train": 0, "val": 0, "test": 3}}
@@ -30,7 +30,7 @@ def opened(chosen: Dataset, out: Path):
     """The source of a dataset after its stage `raw`, as a worker process gets it."""
     run(chosen, out)
     verify(manifest_path(out))
-    return pickle.loads(pickle.dumps(open_source(chosen, out)))
+    return pickle.loads(pickle.dumps(chosen.open_source(out)))
 
 
 def check_faust(source) -> None:
@@ -254,7 +254,7 @@ def test_deformingthings4d_has_a_template_and_drawn_frames_in_one_scale(tmp_path
         assert np.allclose(mesh.vertices, moved[:, [0, 2, 1]] * [1, 1, -1], atol=1e-5)
     assert source.items() == items
     with pytest.raises(ReposeError, match="has 6 frames besides its template, fewer than 7"):
-        open_source(chosen.model_copy(update={"frames": 7}), tmp_path / "out" / "raw.json").items()
+        chosen.model_copy(update={"frames": 7}).open_source(tmp_path / "out" / "raw.json").items()
 
 
 def test_deformingthings4d_refuses_motions_of_another_mesh(tmp_path):

@@ -3,22 +3,37 @@
 import json
 import re
 import zipfile
-from importlib import import_module
 from pathlib import Path
-from typing import get_args
+from typing import Literal
 
 import pytest
+from pydantic import TypeAdapter
 from released import write_faust
 from typer.testing import CliRunner
 
 from repose.cli import app
-from repose.config.datasets import Dataset, Licensed
+from repose.config.models import Dataset
+from repose.errors import ReposeError
+from repose.raw import registry
+from repose.raw.file_per_mesh import FilePerMesh
 from repose.raw.listing import state_of
 from repose.raw.page import page
-from repose.raw.registry import ENTRIES
+from repose.raw.registry import installed
 
-NAMES = ["open-human", "open-animal", "open-fashion", "open-market", "faust", "dfaust", "smpl-npt", "smpl", "smal",
-         "mixamo", "deformingthings4d", "deepfashion", "market-1501"]  # fmt: skip
+NAMES = ["deepfashion", "deformingthings4d", "dfaust", "faust", "market-1501", "mixamo", "open-animal",
+         "open-fashion", "open-human", "open-market", "smal", "smpl", "smpl-npt"]  # fmt: skip
+# What their configuration cannot leave out.
+COUNTS = {key: {"train": 2, "val": 2, "test": 2} for key in ("identities", "poses")}
+NEEDED = {
+    "mixamo": {"character": "x"},
+    "deformingthings4d": {"animal": "x"},
+    "open-animal": COUNTS,
+    "open-human": COUNTS,
+}
+
+
+def dataset(name: str, **settings):
+    return installed()[name](source=name, **NEEDED.get(name, {}), **settings)
 
 
 def listed(folder) -> dict[str, dict]:
@@ -28,31 +43,48 @@ def listed(folder) -> dict[str, dict]:
 
 
 def test_every_dataset_says_what_it_is_and_where_to_get_it():
-    assert list(ENTRIES) == NAMES
-    for entry in ENTRIES.values():
+    assert list(installed()) == NAMES
+    for name, found in installed().items():
+        entry = found.entry
         assert entry.what and entry.licence and entry.naming and entry.split
-        if not entry.is_open:
+        if found.is_licensed:
             assert entry.home.startswith("https://") and entry.get
-            assert "\n" not in str(entry.missing("data/raw/x")) and entry.home in str(
-                entry.missing("data/raw/x")
-            )
+            line = str(dataset(name, folder="data/raw/x").missing())
+            assert "\n" not in line and entry.home in line and "data/raw/x" in line
 
 
-def test_every_mesh_dataset_can_stand_in_the_config_and_be_read():
-    sections = get_args(get_args(Dataset)[0])
-    sources = {section.model_fields["source"].annotation.__args__[0]: section for section in sections}
-    assert set(sources) == {name for name, entry in ENTRIES.items() if entry.kind == "meshes"}
-    for source, section in sources.items():
-        if issubclass(section, Licensed):
-            module = import_module(f"repose.raw.{source.replace('-', '_')}")
-            assert callable(module.open_source) and callable(module.wanted) and callable(module.check)
-            assert section.vertices == ENTRIES[source].vertices or ENTRIES[source].vertices is None
+@pytest.mark.parametrize("name", NAMES)
+def test_every_dataset_can_stand_in_the_config_and_is_read_from_what_its_raw_stage_makes(name, tmp_path):
+    chosen = dataset(name)
+    assert TypeAdapter(Dataset).validate_python(chosen.model_dump(mode="json")) == chosen
+    raw = "inventory of raw files" if chosen.is_licensed else "recipe"
+    with pytest.raises(ReposeError, match=f"no (such )?{raw}"):
+        chosen.open_source(tmp_path / "raw").items()
+
+
+def test_who_names_no_facts_or_another_name_is_refused(monkeypatch):
+    class Nameless(FilePerMesh):
+        """Its `source` may be anything."""
+
+    class Factless(FilePerMesh):
+        """It has no facts."""
+
+        source: Literal["factless"]
+
+    for name, found, says in (
+        ("nameless", Nameless, "is another one in its class"),
+        ("other", Factless, "is another one in its class"),
+        ("factless", Factless, "has no facts"),
+    ):
+        monkeypatch.setattr(registry, "offered", lambda *_, name=name, found=found: {name: found})
+        with pytest.raises(ReposeError, match=says):
+            installed.__wrapped__()
 
 
 @pytest.mark.parametrize(
-    ("dataset", "path", "found"),
+    ("name", "path", "found"),
     [
-        ("faust", "MPI-FAUST/training/registrations/tr_reg_042.ply", ("042",)),
+        ("faust", "MPI-FAUST/training/registrations/tr_reg_042.ply", ("04", "2")),
         ("faust", "MPI-FAUST/training/registrations/tr_reg_042.png", None),
         ("faust", "__MACOSX/registrations/._tr_reg_042.ply", None),
         ("smpl-npt", "id3_617.obj", ("3", "617")),
@@ -68,8 +100,8 @@ def test_every_mesh_dataset_can_stand_in_the_config_and_be_read():
         ("market-1501", "Market-1501-v15.09.15/gt_bbox/0002_c1s1_000451_03.jpg", None),
     ],
 )
-def test_names_of_released_files(dataset, path, found):
-    match = ENTRIES[dataset].match(path)
+def test_names_of_released_files(name, path, found):
+    match = installed()[name].entry.match(path)
     assert (match.groups() if match else None) == found
 
 
@@ -100,7 +132,7 @@ def test_a_complete_zip_is_present(tmp_path):
     with zipfile.ZipFile(tmp_path / "MPI-FAUST.zip", "w") as archive:
         for n in range(100):
             archive.writestr(f"MPI-FAUST/training/registrations/tr_reg_{n:03}.ply", "")
-    assert state_of(ENTRIES["faust"], tmp_path).state == "present"
+    assert state_of(installed()["faust"], tmp_path).state == "present"
 
 
 def test_the_table_is_for_people(tmp_path, monkeypatch):

@@ -1,7 +1,5 @@
 """The scorer of posed bodies: whom it learns, and what is measured with it."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,20 +8,16 @@ from pydantic import TypeAdapter
 from safetensors.torch import save_file
 
 from repose.audit.audit import audit
-from repose.cli.stages import score_renders as command
-from repose.config.models import Method
+from repose.config.models import Compute, Method
 from repose.data.meshes import centred
 from repose.errors import ReposeError
 from repose.methods.build import build
-from repose.methods.copies.meshes import CopyMesh
-from repose.methods.copies.poses import CopyPoses
 from repose.methods.load import load_weights
 from repose.methods.scorers.render_scorer import FEATURES, SIDE, VIEWS, as_input, pictures
 from repose.methods.scorers.render_scorer_recipe import RenderScorerRecipe
 from repose.metrics.metric import measured
 from repose.metrics.renders import METRICS
-from repose.predict.meshes import predict
-from repose.predict.poses import predict_poses
+from repose.predict.stage import run as predict
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.score.render_stage import run
 from repose.score.renders import Pictures, seen
@@ -33,7 +27,6 @@ from tests.trainings import fit, resumes
 from tests.worms import POSES, THERE, worm_store
 
 NAMES = {metric.name for metric in METRICS}
-DEFAULT = Path(__file__).parents[2] / "config.yaml"
 SETTINGS = {"steps": 60, "batch": 16, "validate_every": 30, "learning_rate": 5e-3, "schedule": "cosine"}
 
 
@@ -141,30 +134,19 @@ def sealed(store, splits, trained, tmp_path):
     for name, file in files.items():
         Recorder(name, "code", {}).seal(manifest_path(file), [file])
     made, moved = tmp_path / "made.zarr", tmp_path / "moved.zarr"
-    predict_poses(
-        CopyPoses("training", 0),
-        store,
-        {p: splits[p] for p in ("train", "unseen")},
-        None,
-        "cpu",
-        made,
-        "test",
-    )
-    predict(
-        CopyMesh("identity"), store, {p: splits[p] for p in ("unseen", "one-source")}, "cpu", moved, "test"
-    )
-    for predictions, parts in ((made, ("train", "unseen")), (moved, ("unseen", "one-source"))):
-        recorder = Recorder("predict", "code", {})
-        for name in ("store", *parts):
-            recorder.uses(name, manifest_path(files[name]))
-        recorder.seal(manifest_path(predictions), [predictions])
+    for out, parts, copies in (
+        (made, ("train", "unseen"), {"architecture": "copy-poses", "poses": "training"}),
+        (moved, ("unseen", "one-source"), {"architecture": "copy", "mesh": "identity"}),
+    ):
+        lists = {part: files[part] for part in parts}
+        settings = TypeAdapter(Method).validate_python(copies)
+        predict(settings, Compute(device="cpu"), store.path, lists, None, out)
     return files | {"made": made, "moved": moved}
 
 
 def test_transfers_from_one_source_are_scored_body_by_body(sealed, store, scorer, splits, tmp_path):
     out, lists = tmp_path / "renders.parquet", {"one-source": sealed["one-source"]}
-    named = ("open-human", "copy-identity", DEFAULT, sealed["moved"], sealed["store"])
-    command(*named, splits=tmp_path, scorer=sealed["scorer"], out=out)
+    run(sealed["moved"], sealed["store"], lists, sealed["scorer"], out)
     rows = pd.read_parquet(out)
     assert set(rows.identity_mesh) == {"id2", "id3"} and len(rows) == 2 * len(METRICS)
     triples = splits["one-source"][splits["one-source"].identity_mesh.str.startswith("id3_")]
@@ -178,14 +160,13 @@ def test_transfers_from_one_source_are_scored_body_by_body(sealed, store, scorer
     score(sealed["moved"], sealed["store"], lists, scores)
     plain = pd.read_parquet(scores)
     assert list(plain) == list(rows) and set(plain.metric).isdisjoint(NAMES)
-    with pytest.raises(ReposeError, match=r"a scorer here scores images, not meshes .*repose judge"):
+    with pytest.raises(ReposeError, match=r"a scorer here scores images, not meshes .*repose score-renders"):
         score(sealed["moved"], sealed["store"], lists, scores, "meshes", sealed["scorer"])
 
 
 def test_generated_poses_are_scored_of_every_body(sealed, tmp_path):
     out, lists = tmp_path / "renders.parquet", {part: sealed[part] for part in ("train", "unseen")}
-    named = ("open-human", "training-poses", DEFAULT, sealed["made"], sealed["store"])
-    command(*named, splits=tmp_path, scorer=sealed["scorer"], out=out)
+    run(sealed["made"], sealed["store"], lists, sealed["scorer"], out, "poses")
     rows = pd.read_parquet(out)
     wide = rows.pivot_table(index="identity", columns="metric", values="value")
     assert set(wide.index) == {0, 2, 3} and set(wide) == NAMES and wide.render_accuracy.mean() > 0.6
@@ -206,7 +187,7 @@ def test_an_audit_scores_again_and_finds_what_was_edited(sealed, tmp_path):
         rows = pd.read_parquet(out)
         rows.loc[0, "value"] += 0.01
         rows.to_parquet(out, index=False)
-        recorder = Recorder("judge", found.root.manifest.history["code"], {"medium": medium})
+        recorder = Recorder("score-renders", found.root.manifest.history["code"], {"medium": medium})
         for parent, manifest in found.root.manifest.parents.items():
             recorder.uses(parent, manifest)
         recorder.seal(manifest_path(out), [out])

@@ -9,7 +9,6 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repose.config.datasets import SmplNpt
 from repose.convert.bodies import write_bodies
 from repose.convert.catalog import COLUMNS as CATALOG
 from repose.convert.catalog import mesh_id
@@ -17,6 +16,7 @@ from repose.errors import ReposeError
 from repose.methods.interface import Transfer, TransferNetwork
 from repose.predict.meshes import predict
 from repose.provenance.manifest import Recorder, load, manifest_path
+from repose.raw.smpl_npt import SmplNpt
 from repose.score.meshes import score
 from repose.split.meshes import run
 from repose.split.protocols import Partition
@@ -98,7 +98,7 @@ def test_unknown_meshes_training_meshes_and_unreadable_lists_are_refused(tmp_pat
             read(path)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.text(alphabet="id_toy.obj0123456789 \n\t-/\\x", max_size=60))
 def test_any_text_is_read_or_refused(tmp_path_factory, text):
     path = tmp_path_factory.mktemp("lists") / "list"

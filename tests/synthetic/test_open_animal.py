@@ -8,11 +8,11 @@ import pytest
 from repose.errors import ReposeError
 from repose.mesh.intersections import intersecting_faces
 from repose.mesh.operators import components, is_closed_manifold, volume
-from repose.synthetic.open_animal import Recipe, Settings, generate, meshes
 from repose.synthetic.open_animal.anatomy import AVERAGE, NAMES, PARENTS, SPECIES, build_anatomy
-from repose.synthetic.open_animal.generation import kinship
+from repose.synthetic.open_animal.generation import generate, kinship
 from repose.synthetic.open_animal.poses import STYLES, PoseSampler
-from repose.synthetic.open_animal.posing import turn_bones
+from repose.synthetic.open_animal.posing import meshes, turn_bones
+from repose.synthetic.open_animal.recipe import Recipe, Settings
 from repose.synthetic.open_animal.shape import field
 
 SMALL = Settings(vertices=1000, identities=3, poses=5, seed=7)

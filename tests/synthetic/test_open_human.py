@@ -10,9 +10,10 @@ import pytest
 
 from repose.errors import ReposeError
 from repose.mesh.intersections import intersecting_faces
-from repose.synthetic.open_human import Recipe, Settings, meshes
 from repose.synthetic.open_human.anny_body import make_body
 from repose.synthetic.open_human.collisions import MOST_FOLDED, CollisionTest
+from repose.synthetic.open_human.posing import meshes
+from repose.synthetic.open_human.recipe import Recipe, Settings
 from repose.synthetic.open_human.template import is_closed_sphere
 
 
@@ -101,7 +102,8 @@ def test_another_process_makes_the_same_file_and_writes_no_cache(recipe, tmp_pat
     recipe.write(tmp_path / "here.npz")
     settings = Settings(*recipe.settings.tolist())
     there, cache = str(tmp_path / "there.npz"), tmp_path / "anny"
-    code = f"from repose.synthetic.open_human import *; generate({settings!r}).write({there!r})"
+    code = "from repose.synthetic.open_human.generation import Settings, generate; "
+    code += f"generate({settings!r}).write({there!r})"
     environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "ANNY_CACHE_DIR": str(cache)}
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, **environment})
     assert (tmp_path / "here.npz").read_bytes() == (tmp_path / "there.npz").read_bytes()
@@ -199,9 +201,9 @@ def test_numbers_out_of_range(recipe, identity, pose, what):
 
 
 def test_too_few_poses_that_suit_all_is_an_error(anny_data, monkeypatch):
-    from repose.synthetic.open_human import generate, generation
+    from repose.synthetic.open_human import generation
 
     monkeypatch.setattr(generation, "load_template", lambda: anny_data)
     monkeypatch.setattr(generation.CollisionTest, "intersects", lambda self, vertices: True)
     with pytest.raises(ReposeError, match="only 0 of 30 poses drawn suit all bodies"):
-        generate(Settings(vertices=300, identities=1, poses=1))
+        generation.generate(Settings(vertices=300, identities=1, poses=1))

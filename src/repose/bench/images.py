@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from repose.bench import compare
 from repose.images.correspondence import Camera
 from repose.synthetic import open_fashion
-from repose.synthetic.open_human import Settings as BodySettings
-from repose.synthetic.open_human import generate
+from repose.synthetic.open_human.recipe import Settings as BodySettings
 from repose.synthetic.rendered.cast import Scene, sample_rays
-from repose.synthetic.rendered.draw import Settings
+from repose.synthetic.rendered.draw import Settings, draw_recipe
 from repose.synthetic.rendered.recipe import ImageRecipe
 from repose.synthetic.rendered.render import Renderer
 
@@ -84,6 +83,8 @@ def z_buffer(
 
 
 def _recipe(vertices: int, size: int) -> ImageRecipe:
+    from repose.synthetic.open_human.generation import generate  # loads torch and Anny, which takes seconds
+
     bodies = generate(BodySettings(vertices=vertices, identities=2, poses=8))
     counts: dict[str, Any] = {
         "identities": (2, 0, 0),
@@ -93,4 +94,4 @@ def _recipe(vertices: int, size: int) -> ImageRecipe:
         "cameras": 1,
     }
     settings = Settings(height=size, width=size, samples=SAMPLES, vertices=vertices, seed=0, **counts)
-    return open_fashion.draw(bodies, settings)
+    return draw_recipe(bodies, settings, open_fashion.MANNER)

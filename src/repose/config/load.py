@@ -85,7 +85,7 @@ def _explained(error: ValidationError, values: Mapping[str, Any]) -> tuple[Key, 
     if first["type"] == "union_tag_invalid":
         kind, tag = context["discriminator"].strip("'"), context["tag"]
         known = context["expected_tags"].replace("'", "").split(", ")
-        listed = f"{'installed' if kind == 'architecture' else 'valid'}: {', '.join(known)}"
+        listed = f"{'installed' if kind in ('architecture', 'source') else 'valid'}: {', '.join(known)}"
         hint = " ".join(filter(None, [did_you_mean(tag, known), listed]))
         return (*key, kind), f"{name}: unknown {kind} {tag!r}", hint
     return key, f"{name}: {first['msg']}, got {first['input']!r}", None

@@ -9,17 +9,25 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from repose.config.datasets import RENDERED, Meshes, Protocol
-from repose.config.images import Images
 from repose.medium import Medium
-from repose.methods.registry import installed
+from repose.methods.registry import installed as installed_methods
 from repose.methods.settings import MethodSettings
+from repose.raw.registry import installed as installed_datasets
+from repose.raw.settings import RENDERED, Protocol
 from repose.section import Name, Section
 
 if TYPE_CHECKING:
+    from repose.raw.dfaust import Dfaust
+    from repose.raw.licensed import LicensedGrid, Single
+    from repose.raw.photo_set import Photos
+    from repose.raw.settings import GeneratedBodies
+    from repose.synthetic.rendered.settings import Rendered
+
+    Dataset = GeneratedBodies | LicensedGrid | Dfaust | Single | Rendered | Photos
     Method = MethodSettings
 else:
-    Method = Annotated[reduce(or_, installed().values()), Field(discriminator="architecture")]
+    Dataset = Annotated[reduce(or_, installed_datasets().values()), Field(discriminator="source")]
+    Method = Annotated[reduce(or_, installed_methods().values()), Field(discriminator="architecture")]
 
 Seed = Annotated[int, Field(ge=0)]
 
@@ -108,9 +116,7 @@ class Gih(Section):
 class Config(Section):
     """The whole of `config.yaml`."""
 
-    datasets: dict[Name, Annotated[Meshes | Images, Field(discriminator="source")]] = Field(
-        description="datasets by name"
-    )
+    datasets: dict[Name, Dataset] = Field(description="datasets by name")
     methods: dict[Name, Method] = Field(description="methods by name")
     tables: dict[Name, Table] = Field(description="what results/{name}.csv compares, by name")
     compute: Compute = Field(Compute(), description="where trainings run")

@@ -61,7 +61,8 @@ def _root() -> dict[str, Any]:
 
 def _rows(section: dict[str, Any]) -> Iterator[str]:
     for key, spec in section["properties"].items():
-        default = f"`{json.dumps(spec['default'])}`" if "default" in spec else "required"
+        needed = "required" if key in section.get("required", ()) else "the dataset's own"
+        default = f"`{json.dumps(spec['default'])}`" if "default" in spec else needed
         yield f"| `{key}` | {_type(spec)} | {default} | {spec.get('description', '')} |"
 
 

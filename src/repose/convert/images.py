@@ -10,19 +10,19 @@ import pandas as pd
 
 from repose import specs
 from repose.cluster import THREADS, Cluster
-from repose.config.images import Images
 from repose.convert.cache import Cache, Converted, cache_key
 from repose.convert.image_batch import ImageBatch
 from repose.convert.image_catalog import COLUMNS, CORRESPONDENCES, PUBLISHED, TRIANGLES
 from repose.errors import ReposeError
 from repose.provenance.making import Artefact, making
-from repose.raw.image_source import PAIR_COLUMNS, ImageItem, ImageSource, open_images
+from repose.raw.image_source import PAIR_COLUMNS, ImageItem, ImageSource
+from repose.raw.settings import ImageSet
 from repose.results import PAIRS
 
 BATCH = 24
 
 
-def run(dataset: Images, raw: Path, catalog: Path, files: Path, cluster: Cluster = THREADS) -> None:
+def run(dataset: ImageSet, raw: Path, catalog: Path, files: Path, cluster: Cluster = THREADS) -> None:
     """Write the folder `files` (PNG, NPZ), the `catalog` (parquet) and `pairs.parquet`; only what changed is converted.
 
     Raises:
@@ -34,10 +34,10 @@ def run(dataset: Images, raw: Path, catalog: Path, files: Path, cluster: Cluster
 
 
 def convert(
-    dataset: Images, raw: Path, code: str, cluster: Cluster, catalog: Artefact, files: Artefact
+    dataset: ImageSet, raw: Path, code: str, cluster: Cluster, catalog: Artefact, files: Artefact
 ) -> None:
     """Convert what is not in the cache; see `run`."""
-    source = open_images(dataset, raw)
+    source = dataset.open_source(raw)
     items = source.items()
     if not items:
         raise ReposeError("no image in the raw data", raw, "see `repose raw --list` for what belongs there")

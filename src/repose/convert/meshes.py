@@ -9,7 +9,6 @@ import pandas as pd
 
 from repose import specs
 from repose.cluster import THREADS, Cluster
-from repose.config.datasets import Dataset
 from repose.convert.batch import Batch
 from repose.convert.cache import Cache, Converted, cache_key
 from repose.convert.catalog import COLUMNS, mesh_id
@@ -17,7 +16,8 @@ from repose.convert.gate import refuse, unlike_the_others
 from repose.errors import ReposeError
 from repose.mesh.quality import QUALITY
 from repose.provenance.making import Artefact, making
-from repose.raw.source import Item, Source, open_source
+from repose.raw.settings import Dataset
+from repose.raw.source import Item, Source
 
 BATCH = 16
 """Meshes per task: long enough to hide what a task costs, short enough to lose little in a kill."""
@@ -32,7 +32,7 @@ def run(dataset: Dataset, raw: Path, catalog: Path, files: Path, cluster: Cluste
     """
     spec, inputs = specs.convert(dataset), {"raw": raw}
     with making(spec, files, inputs, keep=0) as meshes, making(spec, catalog, inputs, keep=0) as rows:
-        convert(open_source(dataset, raw), spec.version, cluster, rows, meshes)
+        convert(dataset.open_source(raw), spec.version, cluster, rows, meshes)
 
 
 def convert(source: Source, code: str, cluster: Cluster, catalog: Artefact, files: Artefact) -> pd.DataFrame:

@@ -5,10 +5,10 @@ An entry point is named like the `architecture` in the configuration and leads t
 """
 
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 
 from repose.errors import ReposeError
 from repose.methods.settings import MethodSettings
+from repose.plugins import offered
 
 GROUP = "repose.methods"
 
@@ -18,16 +18,9 @@ def installed() -> dict[str, type[MethodSettings]]:
     """The settings of every installed method, by architecture.
 
     Raises:
-        ReposeError: two packages offer one architecture, or an entry point leads to something else.
+        ReposeError: none is installed, two packages offer one architecture, or an entry point leads to something else.
     """
-    found: dict[str, type[MethodSettings]] = {}
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        if entry.name in found:
-            raise ReposeError(
-                f"two packages offer the architecture {entry.name!r}", entry.value, "uninstall one of them"
-            )
-        found[entry.name] = _load(entry)
-    return found
+    return offered(GROUP, MethodSettings, "architecture")
 
 
 def settings_of(architecture: str) -> type[MethodSettings]:
@@ -42,17 +35,3 @@ def settings_of(architecture: str) -> type[MethodSettings]:
         raise ReposeError(
             f"no architecture {architecture!r} is installed", hint=f"installed: {', '.join(installed())}"
         ) from None
-
-
-def _load(entry: EntryPoint) -> type[MethodSettings]:
-    try:
-        loaded = entry.load()
-    except Exception as error:  # code of another package may raise anything
-        raise ReposeError(
-            f"the architecture {entry.name!r} cannot be imported: {error}",
-            entry.value,
-            "mend or uninstall its package",
-        ) from error
-    if not (isinstance(loaded, type) and issubclass(loaded, MethodSettings)):
-        raise ReposeError(f"the architecture {entry.name!r} is no class of settings", entry.value)
-    return loaded

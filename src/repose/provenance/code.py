@@ -92,11 +92,14 @@ def _distribution(package: str) -> str | None:
 
 @cache
 def _root(package: str) -> Path | None:
-    """The folder of an importable package, which is not imported for that."""
+    """The folder of an importable package, or the file of a module without one, which is not imported for that."""
     if package == "repose":
         return PACKAGE
     found = find_spec(package)
-    return Path(found.submodule_search_locations[0]) if found and found.submodule_search_locations else None
+    if found is None:
+        return None
+    origin = [str(found.origin)] if found.has_location else []
+    return next(map(Path, [*(found.submodule_search_locations or []), *origin]), None)
 
 
 @cache
@@ -104,8 +107,8 @@ def _file(module: str) -> Path | None:
     """The source of a module, or None for a name that is not a module with a source."""
     package, *rest = module.split(".")
     root = _root(package)
-    if root is None:
-        return None
+    if root is None or root.suffix == ".py":
+        return None if rest else root
     path = root.joinpath(*rest)
     candidates = (path / "__init__.py", path.with_suffix(".py")) if rest else (path / "__init__.py",)
     return next((candidate for candidate in candidates if candidate.is_file()), None)

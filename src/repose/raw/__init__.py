@@ -1,6 +1,15 @@
-"""Raw data: one package per dataset, importing nothing heavy until it is asked for.
+"""Raw data: the facts, settings and readers of datasets, a module each, and the stage `raw`.
 
-A dataset `repose.raw.<name>` has a module `source` with `open_source(dataset, raw) -> Source`, see
-`repose.raw.source`; the code hash of its conversion covers what that module imports. A generated one also has
-`Settings`, `generate` and `Recipe` (with `read` and `write`).
+A dataset is a class of `repose.raw.settings.Dataset`, found through the entry-point group `repose.datasets`: in
+`repose.raw` those whose files a user supplies, in `repose.synthetic` those that are made from a seed. What they share:
+
+    entry           the facts of a dataset
+    settings        settings of all datasets, and of generated ones
+    licensed        of those whose files a user supplies; `file_per_mesh` and `photo_set` of two kinds of them
+    registry        which datasets are installed
+    collect         stage `raw` of user-supplied files, with `inventory`, `archive` and `hashes`
+    generate        stage `raw` of generated datasets
+    source          what the stage `convert` reads of meshes, `image_source` of images
+
+Modules of datasets import what is slow in functions alone: Snakemake reads them all at every start.
 """

@@ -17,7 +17,7 @@ HINT = "the file is truncated or damaged"
 
 @dataclass(frozen=True)
 class Animation:
-    """One file's content."""
+    """What one file holds: frames of one mesh with V vertices and F faces, in the file's unit."""
 
     first: np.ndarray  # (V, 3) float32
     faces: np.ndarray  # (F, 3) int32
@@ -27,7 +27,7 @@ class Animation:
         return 1 + len(self.offsets)
 
     def frame(self, number: int) -> np.ndarray:
-        """Vertices (V, 3) float32 of a frame, in the file's unit."""
+        """The vertices (V, 3) float32 of a frame, in the file's unit; frames are counted from 0."""
         return self.first + self.offsets[number - 1] if number else self.first
 
 

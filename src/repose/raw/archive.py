@@ -39,7 +39,13 @@ class ArchiveError(ReposeError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What an archive may hold before it counts as a bomb."""
+    """What an archive may hold before it counts as a bomb.
+
+    Attributes:
+        members: files and folders.
+        bytes: of all files when unpacked.
+        ratio: bytes of a member when unpacked, in bytes of the archive.
+    """
 
     members: int = 500_000
     bytes: int = 200 << 30
@@ -48,7 +54,7 @@ class Limits:
 
 @dataclass
 class _Member:
-    """A member as its archive describes it."""
+    """A member of an archive, as the archive describes it; sizes are in bytes."""
 
     name: str
     size: int
@@ -77,7 +83,7 @@ def unpack(
         limits: what is too much.
 
     Returns:
-        Paths of the written files relative to `target`, in the order of the archive.
+        The paths of the written files, relative to `target`, in the order of the archive.
 
     Raises:
         ArchiveError: a path that is absolute or climbs out, a link, a device, a bomb, a name given twice or differing

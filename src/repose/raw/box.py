@@ -9,7 +9,7 @@ from repose.errors import MeshError
 
 @dataclass(frozen=True)
 class Similarity:
-    """x → (x - centre) / side."""
+    """Moves a centre to 0 and divides by a side: x → (x - centre) / side."""
 
     centre: np.ndarray  # (3,)
     side: float
@@ -18,7 +18,7 @@ class Similarity:
         self,
         vertices: np.ndarray,  # (..., 3)
     ) -> np.ndarray:
-        """Move and scale points."""
+        """The points (..., 3), moved and scaled; their unit is `side` now."""
         return (vertices - self.centre) / self.side
 
 

@@ -1,37 +1,40 @@
-"""Stage `raw` of a licensed dataset: what its user brought → a checked inventory of raw files."""
+"""Stage `raw` of a licensed dataset: what its user supplied → a checked inventory of raw files."""
 
-from importlib import import_module
 from pathlib import Path
 
 from repose import specs
-from repose.config.datasets import Licensed
 from repose.provenance.making import making
 from repose.raw.inventory import digest_of, gather
-from repose.raw.registry import ENTRIES, RAW
-
-
-def folder_of(dataset: Licensed) -> Path:
-    """Where a dataset's files or archives belong."""
-    return Path(dataset.folder) if dataset.folder else RAW / dataset.source
+from repose.raw.licensed import Licensed
 
 
 def supplied(dataset: Licensed, out: Path) -> str:
-    """A hash of what a user supplied, for the rule that makes `out`; touching a file does not change it."""
-    return digest_of(ENTRIES[dataset.source], folder_of(dataset), _memory(out))
+    """A hash of what a user supplied, for the rule that makes `out`; touching a file does not change it.
+
+    Raises:
+        ReposeError: a file cannot be read.
+    """
+    return digest_of(dataset, _memory(out))
 
 
 def run(dataset: Licensed, out: Path) -> None:
-    """Unpack what comes in archives into `unpacked/` beside `out`, and write the inventory `out` (JSON)."""
-    module = import_module(dataset.module)
-    entry, unpacked = ENTRIES[dataset.source], out.parent / "unpacked"
+    """Unpack what comes in archives into `unpacked/` beside `out`, and write the inventory `out` (JSON).
+
+    Raises:
+        ReposeError: the files are not there, incomplete or doubled, or an archive is refused.
+    """
     with making(specs.raw(dataset), out, {}, keep=0) as new:
         new.begin()
-        inventory = gather(entry, folder_of(dataset), unpacked, module.wanted(dataset), _memory(out))
-        module.check(dataset, inventory)
+        inventory = gather(dataset, out.parent / "unpacked", _memory(out))
+        dataset.check(inventory)
         inventory.write(out)
         new.has(out)
         total = sum(file.size for file in inventory.files)
-        new.describe = {"files": len(inventory.files), "bytes": total, "licence": entry.licence}
+        new.describe = {
+            "files": len(inventory.files),
+            "bytes": total,
+            "licence": dataset.entry.licence,
+        }
 
 
 def _memory(out: Path) -> Path:

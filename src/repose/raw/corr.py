@@ -18,7 +18,12 @@ VISIBLE, HIDDEN, BACKGROUND = range(3)
 
 @dataclass(frozen=True, eq=False)
 class Correspondence:
-    """Positions (H, W, 2) float32 in the other image, in pixels, and classes (H, W) uint8."""
+    """Where each pixel of an image is in another one.
+
+    Attributes:
+        position: (H, W, 2) float32 of x and y in the other image, in pixels.
+        visibility: (H, W) uint8 of the classes `VISIBLE`, `HIDDEN` and `BACKGROUND`.
+    """
 
     position: np.ndarray
     visibility: np.ndarray

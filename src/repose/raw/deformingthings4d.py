@@ -10,38 +10,75 @@ taken to be z, because the authors' renderer hands coordinates to Blender unchan
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
+from pydantic import Field, PositiveInt
 
-from repose.config.datasets import DeformingThings4D
 from repose.errors import MeshError, ReposeError
-from repose.mesh.formats.io import read_bytes
-from repose.mesh.mesh import Mesh
-from repose.raw.anime import HEADER, Animation, frame_count, parse_anime
-from repose.raw.box import Similarity, unit_box
-from repose.raw.files import as_float32, located, mesh_key, z_up
-from repose.raw.inventory import Inventory, RawFile, Wanted
-from repose.raw.registry import ENTRIES
-from repose.raw.source import Item
+from repose.raw.entry import Entry, named
+from repose.raw.licensed import Single
 
-ENTRY = ENTRIES["deformingthings4d"]
-
-
-def wanted(dataset: DeformingThings4D) -> Wanted:
-    """The animations of the animal."""
-    return partial(_is_of, dataset.animal)
+if TYPE_CHECKING:
+    from repose.mesh.mesh import Mesh
+    from repose.raw.anime import Animation
+    from repose.raw.box import Similarity
+    from repose.raw.inventory import RawFile
+    from repose.raw.source import Item
 
 
-def check(dataset: DeformingThings4D, inventory: Inventory) -> None:
-    """Any number of motions will do."""
+class DeformingThings4D(Single):
+    """An animal of DeformingThings4D: its template and frames of its motions."""
+
+    entry: ClassVar[Entry] = Entry(
+        what="animated animals, each with its own mesh (Li et al., ICCV 2021)",
+        licence="non-commercial, by form",
+        home="https://github.com/rabbityl/DeformingThings4D",
+        get="the folder animals/",
+        files=named(r"(?P<animal>[^/_]+)_(?P<motion>[^/]+)/(?P=animal)_(?P=motion)\.anime"),
+        expected=1772,
+        naming="animals/{animal}_{motion}/{animal}_{motion}.anime; pose 0 is frame 0 of the first motion",
+        split="none: one identity; NPR trains on one and transfers to others",
+        doubts="up axis; how NPR chose its frames",
+        units="longest side of the template's box = 1",
+        up="z, turned to y",
+    )
+
+    source: Literal["deformingthings4d"]
+    animal: str = Field(
+        pattern=r"^[^/_]+$", description="the part of the file names before the first _, as bear3EP"
+    )
+    frames: PositiveInt = Field(300, description="how many frames are drawn besides the template; 300 in NPR")
+    stride: PositiveInt = Field(3, description="frames 0, stride, 2 · stride, … are drawn from")
+    seed: int = Field(0, ge=0, description="which frames are drawn follows from it")
+    up: Literal["y", "z"] = Field("z", description="which axis of the files points up")
+
+    def raw_settings(self) -> dict[str, Any]:
+        """Which animal and frames are wanted."""
+        return super().raw_settings() | {"seed": self.seed}
+
+    def wanted(self, path: str) -> bool:
+        """Whether a file is an animation of the animal."""
+        found = self.entry.match(path)
+        return found is not None and found["animal"] == self.animal
+
+    def open_source(self, raw: Path) -> "AnimationSource":
+        """The template and the drawn frames of the inventory `raw`; see `repose.raw.settings.Dataset`."""
+        from repose.raw.files import located
+
+        return AnimationSource(*located(raw), self)
 
 
 @dataclass(frozen=True)
 class AnimationSource:
-    """The template and the drawn frames of one animal; see `repose.raw.source.Source`."""
+    """The template and the drawn frames of one animal; see `repose.raw.source.Source`.
+
+    Attributes:
+        inventory: the list that the stage `raw` made.
+        root: the folder of its files.
+        dataset: says which animal and frames.
+    """
 
     inventory: Path
     root: Path
@@ -50,15 +87,19 @@ class AnimationSource:
     @property
     def licence(self) -> str:
         """The dataset's licence."""
-        return ENTRY.licence
+        return self.dataset.entry.licence
 
-    def items(self) -> list[Item]:
+    def items(self) -> list["Item"]:
         """The template as pose 0, then the drawn frames."""
-        listed = Inventory.read(self.inventory)
-        template = listed.files[0]
+        import numpy as np
+
+        from repose.raw.source import Item
+
+        files = self._files()
+        template = files[0]
         frames = [
             (file, frame)
-            for file in listed.files
+            for file in files
             for frame in range(0, _frames(self.root, file), self.dataset.stride)
             if (file, frame) != (template, 0)
         ]
@@ -77,51 +118,61 @@ class AnimationSource:
             for pose, (file, frame) in enumerate(picked)
         ]
 
-    def meshes(self, items: Sequence[Item]) -> Iterator[Mesh]:
-        """Read frames; a file is read once for the frames that follow one another."""
-        listed = Inventory.read(self.inventory)
-        files = {file.path: file for file in listed.files}
-        template = listed.files[0]
+    def meshes(self, items: Sequence["Item"]) -> Iterator["Mesh"]:
+        """Read frames; a file is read once for the frames that follow one another.
+
+        Raises:
+            MeshError: a file is damaged, has changed, or is of another mesh than the first motion.
+        """
+        from repose.raw.box import unit_box
+
+        files = {file.path: file for file in self._files()}
+        template = self._files()[0]
         first = _read(self.root, template)
         box = unit_box(first.first)
         for path, group in groupby(items, key=lambda item: item.source.rpartition(":")[0]):
             animation = first if path == template.path else _read(self.root, files[path])
             for item in group:
-                yield self._mesh(animation, first, box, item, self.root)
+                yield self._mesh(animation, first, box, item)
 
-    def _mesh(
-        self, animation: Animation, template: Animation, box: Similarity, item: Item, root: Path
-    ) -> Mesh:
+    def _mesh(self, animation: "Animation", template: "Animation", box: "Similarity", item: "Item") -> "Mesh":
+        import numpy as np
+
+        from repose.mesh.mesh import Mesh
+        from repose.raw.files import as_float32, z_up
+
+        where = self.root / item.source
         if not np.array_equal(animation.faces, template.faces):
-            raise MeshError(
-                "has another mesh than the first motion", root / item.source, "leave this motion out"
-            )
+            raise MeshError("has another mesh than the first motion", where, "leave this motion out")
         frame = int(item.source.rpartition(":")[2])
         mesh = Mesh(box(animation.frame(frame).astype(np.float64)), animation.faces)
-        return as_float32(z_up(mesh) if self.dataset.up == "z" else mesh, root / item.source)
+        return as_float32(z_up(mesh) if self.dataset.up == "z" else mesh, where)
 
-    def _key(self, template: RawFile, file: RawFile, frame: int) -> str:
+    def _files(self) -> tuple["RawFile", ...]:
+        """The animations, sorted by path: the first one has the template."""
+        from repose.raw.inventory import Inventory
+
+        return Inventory.read(self.inventory).files
+
+    def _key(self, template: "RawFile", file: "RawFile", frame: int) -> str:
+        from repose.raw.keys import mesh_key
+
         return mesh_key(template.sha256, file.sha256, frame, self.dataset.up)
 
 
-def _frames(root: Path, file: RawFile) -> int:
+def _frames(root: Path, file: "RawFile") -> int:
+    from repose.raw.anime import HEADER, frame_count
+
     with (root / file.path).open("rb") as stream:
         return frame_count(stream.read(HEADER), file.size, root / file.path)
 
 
-def _read(root: Path, file: RawFile) -> Animation:
+def _read(root: Path, file: "RawFile") -> "Animation":
+    from repose.mesh.formats.io import read_bytes
+    from repose.raw.anime import parse_anime
+
     path = root / file.path
     data = read_bytes(path)
     if not file.is_of(data):
         raise MeshError("has changed since the raw files were listed", path, "run the workflow again")
     return parse_anime(data, path)
-
-
-def open_source(dataset: DeformingThings4D, raw: Path) -> AnimationSource:
-    """See `repose.raw.source.open_source`; `raw` is the inventory."""
-    return AnimationSource(*located(raw), dataset)
-
-
-def _is_of(animal: str, path: str) -> bool:
-    found = ENTRY.match(path)
-    return found is not None and found[1] == animal

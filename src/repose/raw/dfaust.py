@@ -7,42 +7,114 @@ not the same pose, so that no transfer between people has a truth. Metres and y 
 frames IEP-GAN used is not published.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
-import h5py
-import numpy as np
+from pydantic import Field, PositiveInt
 
-from repose.config.datasets import FRAMES_PER_MOTION, MOTIONS, Dfaust
 from repose.errors import MeshError, ReposeError
-from repose.mesh.mesh import Mesh
-from repose.raw.files import as_float32, check_counts, located, mesh_key
-from repose.raw.inventory import Inventory, RawFile, Wanted
-from repose.raw.registry import ENTRIES
-from repose.raw.source import Item
+from repose.raw.entry import Entry, named
+from repose.raw.licensed import Licensed
+from repose.raw.settings import PARTS, Choice, Paired
+from repose.section import Section
 
-ENTRY = ENTRIES["dfaust"]
+if TYPE_CHECKING:
+    import h5py
+
+    from repose.mesh.mesh import Mesh
+    from repose.raw.inventory import RawFile
+    from repose.raw.source import Item
+
 MAX_BYTES = 4 << 30  # of one sequence in memory
+FRAMES_PER_MOTION = 10_000  # more than the longest sequence has
+Motion = Literal[
+    "hips", "knees", "light_hopping_stiff", "light_hopping_loose", "jiggle_on_toes", "one_leg_loose", "shake_arms",
+    "chicken_wings", "punching", "shake_shoulders", "shake_hips", "jumping_jacks", "one_leg_jump", "running_on_spot",
+]  # fmt: skip
+MOTIONS: tuple[Motion, ...] = get_args(Motion)
 
 
-def wanted(dataset: Dfaust) -> Wanted:
-    """Both files."""
-    return _is_registration
+class Motions(Section):
+    """Which motions go to each part of the split."""
+
+    train: list[Motion] = Field(list(MOTIONS[:10]), min_length=1, description="seen in training")
+    val: list[Motion] = Field(list(MOTIONS[10:12]), min_length=1, description="used to choose the checkpoint")
+    test: list[Motion] = Field(list(MOTIONS[12:]), min_length=1, description="only used in the tables")
+
+    def pose_ranges(self) -> dict[str, list[tuple[int, int]]]:
+        """First and last pose number of each motion of each part."""
+        numbers = {part: [MOTIONS.index(motion) for motion in getattr(self, part)] for part in PARTS}
+        return {
+            part: [(FRAMES_PER_MOTION * k, FRAMES_PER_MOTION * (k + 1) - 1) for k in sorted(motions)]
+            for part, motions in numbers.items()
+        }
 
 
-def check(dataset: Dfaust, inventory: Inventory) -> None:
-    """What the files lack shows when their sequences are listed."""
+class Dfaust(Licensed, Paired):
+    """DFAUST sequences: a pose is of one person only, so that triples have no truth."""
 
+    entry: ClassVar[Entry] = Entry(
+        what="registered scan sequences at 60 Hz: 10 people, up to 14 motions each (Bogo et al., CVPR 2017)",
+        licence="research only",
+        home="https://dfaust.is.tue.mpg.de",
+        get="registrations_m.hdf5 and registrations_f.hdf5",
+        files=named(r"registrations_[mf]\.hdf5"),
+        expected=2,
+        naming="array {subject}_{motion} (vertices, 3, frames): identity = subject, pose = 10000 · motion + frame",
+        split="subjects and motions; a pose is of one person only, so that no transfer has a truth",
+        doubts="no published choice of frames; up axis and unit from users' code",
+        vertices=6890,
+        faces=13_776,
+    )
+    has_truth: ClassVar[bool] = False
 
-def _is_registration(path: str) -> bool:
-    return ENTRY.match(path) is not None
+    source: Literal["dfaust"]
+    identities: Choice = Field(
+        Choice(train="50002,50004,50007,50009,50020,50021", val="50022,50025", test="50026-50027"),
+        description="people, by their numbers",
+    )
+    motions: Motions = Field(Motions(), description="sequences")
+    stride: PositiveInt = Field(20, description="every how many frames one is taken; 60 are a second")
+
+    def raw_settings(self) -> dict[str, Any]:
+        """Which people, motions and frames are wanted, whatever part they go to."""
+        chosen = {"identities": self.identities.all(), "motions": sorted(self.chosen_motions())}
+        return super().raw_settings() | chosen
+
+    def chosen_motions(self) -> set[str]:
+        """The motions of all parts."""
+        return {*self.motions.train, *self.motions.val, *self.motions.test}
+
+    def split_settings(self, part: str) -> dict[str, Any]:
+        """See `Paired`; and the pose numbers of every part, as ranges of which the catalogue has some."""
+        return super().split_settings(part) | {"pose_ranges": self.motions.pose_ranges()}
+
+    def pose_parts(self, available: Set[int]) -> dict[str, list[int]]:
+        """The available poses in the ranges of each part."""
+        return {
+            part: sorted(p for p in available if any(first <= p <= last for first, last in ranges))
+            for part, ranges in self.motions.pose_ranges().items()
+        }
+
+    def open_source(self, raw: Path) -> "SequenceSource":
+        """The frames of the inventory `raw`; see `repose.raw.settings.Dataset`."""
+        from repose.raw.files import located
+
+        return SequenceSource(*located(raw), self)
 
 
 @dataclass(frozen=True)
 class SequenceSource:
-    """Frames of the chosen sequences; see `repose.raw.source.Source`."""
+    """Frames of the chosen sequences; see `repose.raw.source.Source`.
+
+    Attributes:
+        inventory: the list that the stage `raw` made.
+        root: the folder of its files.
+        dataset: says which people, motions and frames.
+    """
 
     inventory: Path
     root: Path
@@ -51,10 +123,12 @@ class SequenceSource:
     @property
     def licence(self) -> str:
         """The dataset's licence."""
-        return ENTRY.licence
+        return self.dataset.entry.licence
 
-    def items(self) -> list[Item]:
+    def items(self) -> list["Item"]:
         """Every `stride`-th frame of the chosen subjects and motions."""
+        from repose.raw.inventory import Inventory
+
         listed = Inventory.read(self.inventory)
         subjects, motions = self.dataset.identities.all(), self.dataset.chosen_motions()
         items = {}
@@ -65,41 +139,57 @@ class SequenceSource:
                     if subject.isdecimal() and int(subject) in subjects and motion in motions:
                         frames = _sequence(opened, name, self.root / file.path).shape[2]
                         for frame in range(0, frames, self.dataset.stride):
-                            item = self._item(file, int(subject), motion, frame)
+                            item = _item(file, int(subject), motion, frame)
                             items[item.identity, item.pose] = item
         if absent := set(subjects) - {identity for identity, _ in items}:
-            raise ReposeError(f"no sequence of subject {min(absent)}", self.root, f"get {ENTRY.get}")
+            hint = f"get {self.dataset.entry.get}"
+            raise ReposeError(f"no sequence of subject {min(absent)}", self.root, hint)
         return [items[place] for place in sorted(items)]
 
-    def meshes(self, items: Sequence[Item]) -> Iterator[Mesh]:
-        """Read frames; a sequence is read once for the frames that follow one another."""
+    def meshes(self, items: Sequence["Item"]) -> Iterator["Mesh"]:
+        """Read frames; a sequence is read once for the frames that follow one another.
+
+        Raises:
+            MeshError: a sequence is missing or damaged, or has not the vertices and faces of SMPL.
+        """
+        from repose.mesh.mesh import Mesh
+        from repose.raw.files import as_float32, check_counts
+
         root = self.root
         for (path, name), group in groupby(items, key=lambda item: tuple(item.source.rsplit(":", 2)[:2])):
             with _opened(root / path) as opened:
                 # Frames are the last axis: reading one costs nearly as much as reading all.
                 vertices = _sequence(opened, name, root / path)[:]
-                faces = _link(opened, "faces", root / path)[:]
+                faces = _link(opened, "faces", root / path)[:].astype("int64")
             for item in group:
                 frame = int(item.source.rpartition(":")[2])
-                mesh = as_float32(Mesh(vertices[:, :, frame], faces.astype(np.int64)), root / item.source)
-                check_counts(mesh, ENTRY, root / item.source)
+                mesh = as_float32(Mesh(vertices[:, :, frame], faces), root / item.source)
+                check_counts(mesh, self.dataset, root / item.source)
                 yield mesh
 
-    def _item(self, file: RawFile, subject: int, motion: str, frame: int) -> Item:
-        name = f"{subject}_{motion}"
-        pose = MOTIONS.index(motion) * FRAMES_PER_MOTION + frame
-        return Item(subject, pose, mesh_key(file.sha256, name, frame), f"{file.path}:{name}:{frame}")
+
+def _item(file: "RawFile", subject: int, motion: str, frame: int) -> "Item":
+    from repose.raw.keys import mesh_key
+    from repose.raw.source import Item
+
+    name = f"{subject}_{motion}"
+    pose = MOTIONS.index(motion) * FRAMES_PER_MOTION + frame
+    return Item(subject, pose, mesh_key(file.sha256, name, frame), f"{file.path}:{name}:{frame}")
 
 
-def _opened(path: Path) -> h5py.File:
+def _opened(path: Path) -> "h5py.File":
+    import h5py
+
     try:
         return h5py.File(path, "r")
     except OSError as error:
         raise MeshError(f"not an HDF5 file, or damaged: {error}", path, "download it again") from None
 
 
-def _link(opened: h5py.File, name: str, where: Path) -> h5py.Dataset:
+def _link(opened: "h5py.File", name: str, where: Path) -> "h5py.Dataset":
     """An array that lies in this very file: HDF5 can also point to other files."""
+    import h5py
+
     if not isinstance(opened.get(name, getlink=True), h5py.HardLink):
         raise MeshError(f"{name!r} is missing, or a link", where, "download it again")
     found = opened[name]
@@ -115,13 +205,8 @@ def _link(opened: h5py.File, name: str, where: Path) -> h5py.Dataset:
     return found
 
 
-def _sequence(opened: h5py.File, name: str, where: Path) -> h5py.Dataset:
+def _sequence(opened: "h5py.File", name: str, where: Path) -> "h5py.Dataset":
     found = _link(opened, name, where)
     if found.ndim != 3 or found.shape[1] != 3 or not 0 < found.shape[2] <= FRAMES_PER_MOTION:
         raise MeshError(f"{name!r} has shape {found.shape}, not (vertices, 3, frames)", where)
     return found
-
-
-def open_source(dataset: Dfaust, raw: Path) -> SequenceSource:
-    """See `repose.raw.source.open_source`; `raw` is the inventory."""
-    return SequenceSource(*located(raw), dataset)

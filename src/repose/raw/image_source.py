@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from repose.config.images import Images
 from repose.images.picture import Picture
 
 PAIR_COLUMNS = ["source_image", "target_image", "part", "corr"]
@@ -42,28 +39,34 @@ class ImageItem:
 
 
 class ImageSource(Protocol):
-    """The images of one dataset. It travels to worker processes, so it pickles and holds names, not data."""
+    """The images of one dataset.
+
+    It travels to worker processes, so that it can be pickled, and holds paths and settings in place of data.
+    """
 
     @property
     def licence(self) -> str:
-        """Under which licence the images stand."""
+        """The licence under which the images stand, as the catalogue has it."""
 
     def items(self) -> list[ImageItem]:
-        """All images, those of one outfit together."""
+        """All images, those of one outfit together.
+
+        Raises:
+            ReposeError: the raw data are missing, incomplete, or not those of the dataset.
+        """
 
     def pictures(self, items: Sequence[ImageItem]) -> Iterator[Picture]:
-        """Some images, in their order."""
+        """Some images with their labels, in the order of the items, one at a time.
+
+        Raises:
+            ReposeError: the next image is damaged, or has changed since it was listed.
+        """
 
     def triangles(self) -> NDArray[np.int32] | None:
-        """(F, 3) of the mesh that rendered images show."""
+        """The faces (F, 3) of the mesh that rendered images show; None for photos."""
 
     def pairs(self) -> pd.DataFrame | None:
         """Pairs that are published or have a correspondence: columns `PAIR_COLUMNS`.
 
         `part` is train, val or test, or empty; `corr` the path of a .corr file, or empty.
         """
-
-
-def open_images(dataset: Images, raw: Path) -> ImageSource:
-    """The images of a dataset; `raw` is what the stage `raw` made."""
-    return import_module(dataset.module).open_images(dataset, raw)

@@ -1,9 +1,9 @@
-"""What a licensed dataset's raw files are: found, unpacked where they come in archives, counted and hashed."""
+"""The raw files of a licensed dataset: found, unpacked where they come in archives, counted and hashed."""
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,7 @@ from repose.progress import track
 from repose.provenance.publish import publish, write_text
 from repose.raw.archive import is_archive, unpack
 from repose.raw.hashes import Hashes
-from repose.raw.registry import Entry
-
-Wanted = Callable[[str], bool]
-"""Whether a file belongs to what the config asks for, by its path."""
+from repose.raw.licensed import Licensed
 
 FORMAT = "repose.raw-files/1"
 
@@ -65,29 +62,26 @@ class Inventory:
             raise ReposeError("not an inventory of raw files", path, "delete it and make it again") from None
 
 
-def gather(
-    entry: Entry, folder: Path, unpacked: Path, wanted: Wanted, memory: Path | None = None
-) -> Inventory:
-    """List and hash the wanted files of a dataset.
+def gather(dataset: Licensed, unpacked: Path, memory: Path | None = None) -> Inventory:
+    """List and hash the wanted files of a dataset: what its user supplied, in any folders, or in archives.
 
     Args:
-        entry: the dataset.
-        folder: what the user brought: the files, in any folders, or archives of them.
+        dataset: says where the files are, and which of them are wanted.
         unpacked: where to unpack archives; made anew, and left empty if nothing has to be unpacked.
-        wanted: says of a file's path whether it belongs.
-        memory: where hashes are remembered.
+        memory: where hashes are remembered; None: nowhere.
 
     Raises:
         ReposeError: the dataset is not there, or an archive is refused.
     """
-    found = [name for name in files_in(folder) if wanted(name)]
+    folder = dataset.supplied_folder()
+    found = [name for name in files_in(folder) if dataset.wanted(name)]
     archives = [] if found else archives_in(folder)
     with publish(unpacked) as private:
         private.mkdir()
         for path in archives:
-            found += [f"{path.name}/{name}" for name in unpack(path, private / path.name, wanted)]
+            found += [f"{path.name}/{name}" for name in unpack(path, private / path.name, dataset.wanted)]
     if not found:
-        raise _nothing(entry, folder)
+        raise _nothing(dataset)
     hashes = Hashes(unpacked) if archives else Hashes(folder, memory)
     files = [
         RawFile(name, hashes.size(name), hashes.sha256(name))
@@ -97,27 +91,34 @@ def gather(
     return Inventory(hashes.folder, tuple(files))
 
 
-def digest_of(entry: Entry, folder: Path, memory: Path) -> str:
-    """A hash of the names and contents of the archives and files that a user brought.
+def digest_of(dataset: Licensed, memory: Path) -> str:
+    """A hash, of 16 hex digits, of the names and contents of the archives and files that a user supplied.
 
     When all of it is gone, the answer is the last one: what was made of it is as good as before.
+
+    Raises:
+        ReposeError: a file cannot be read, or is no regular file.
     """
+    folder, match = dataset.supplied_folder(), dataset.entry.match
     hashes, digest = Hashes(folder, memory), hashlib.sha256()
-    names = {path.name for path in archives_in(folder)} | {n for n in files_in(folder) if entry.match(n)}
-    brought = {name: hashes.sha256(name) for name in names} or hashes.remembered()
-    for name, sha256 in sorted(brought.items()):
+    names = {path.name for path in archives_in(folder)} | {name for name in files_in(folder) if match(name)}
+    supplied = {name: hashes.sha256(name) for name in names} or hashes.remembered()
+    for name, sha256 in sorted(supplied.items()):
         digest.update(f"{name}\0{sha256}\n".encode())
-    hashes.forget_but(set(brought))
+    hashes.forget_but(set(supplied))
     hashes.keep()
     return digest.hexdigest()[:16]
 
 
-def _nothing(entry: Entry, folder: Path) -> ReposeError:
-    others = [name for name in files_in(folder) if entry.match(name)]
+def _nothing(dataset: Licensed) -> ReposeError:
+    folder = dataset.supplied_folder()
+    others = [name for name in files_in(folder) if dataset.entry.match(name)]
     if not others:
-        return entry.missing(folder)
-    what = f"no file that the config asks for among {len(others)} files of {entry.name}, such as {others[0]}"
-    return ReposeError(what, folder, "choose what is there, or bring the rest")
+        return dataset.missing()
+    what = (
+        f"no file that the config asks for among {len(others)} files of {dataset.source}, such as {others[0]}"
+    )
+    return ReposeError(what, folder, "choose what is there, or supply the rest")
 
 
 def files_in(folder: Path) -> Iterator[str]:

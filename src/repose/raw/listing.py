@@ -8,8 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from repose.raw import archive
+from repose.raw.entry import RAW
 from repose.raw.inventory import archives_in, files_in
-from repose.raw.registry import ENTRIES, RAW, Entry
+from repose.raw.registry import installed
+from repose.raw.settings import Dataset
 
 COLOURS = {"open": "green", "present": "green", "incomplete": "yellow", "missing": "red"}
 
@@ -22,10 +24,11 @@ class State:
     detail: str
 
 
-def state_of(entry: Entry, folder: Path) -> State:
+def state_of(dataset: type[Dataset], folder: Path) -> State:
     """Look for a dataset's files in `folder`, in zips too; a tar is not read through."""
-    if entry.is_open:
-        return State("open", "nothing to bring")
+    entry = dataset.entry
+    if not dataset.is_licensed:
+        return State("open", "nothing to supply")
     files = [name for name in files_in(folder) if entry.match(name)]
     closed = []
     if not files:
@@ -43,9 +46,11 @@ def state_of(entry: Entry, folder: Path) -> State:
 
 def show(raw: Path = RAW, as_json: bool = False) -> None:
     """Print every dataset with its state."""
-    states = {name: state_of(entry, raw / name) for name, entry in ENTRIES.items()}
+    datasets = installed()
+    states = {name: state_of(dataset, raw / name) for name, dataset in datasets.items()}
     if as_json:
-        print(json.dumps([_plain(ENTRIES[name]) | asdict(state) for name, state in states.items()], indent=1))
+        facts = [_plain(name, datasets[name]) | asdict(state) for name, state in states.items()]
+        print(json.dumps(facts, indent=1))
         return
     table = Table(box=None, header_style="bold", padding=(0, 2, 1, 0))
     for heading in ("dataset", "state"):
@@ -53,11 +58,12 @@ def show(raw: Path = RAW, as_json: bool = False) -> None:
     for heading in ("what", "files"):
         table.add_column(heading, overflow="fold")
     for name, state in states.items():
-        entry = ENTRIES[name]
+        entry = datasets[name].entry
         what = f"{entry.what}. {entry.licence[:1].upper()}{entry.licence[1:]}."
         table.add_row(name, f"[{COLOURS[state.state]}]{state.state}[/]", what, state.detail)
     Console().print(table)
 
 
-def _plain(entry: Entry) -> dict[str, object]:
-    return asdict(entry) | {"files": entry.files.pattern if entry.files else None}
+def _plain(name: str, dataset: type[Dataset]) -> dict[str, object]:
+    facts, files = asdict(dataset.entry), dataset.entry.files
+    return {"name": name, "medium": dataset.medium} | facts | {"files": files and files.pattern}

@@ -1,29 +1,60 @@
-"""Market-1501: names of photos, and pairs of photos of one person.
+"""Market-1501: names of photos of people, taken by six cameras.
 
 Photos are `{person}_c{camera}s{sequence}_{frame}_{box}.jpg`, 64 wide and 128 high. Training pairs are of
 `bounding_box_train`, test pairs of `bounding_box_test` without junk (person -1) and distractors (0000).
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby, permutations
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
-import numpy as np
-
-from repose.config.images import Market1501
 from repose.errors import ReposeError
-from repose.raw.inventory import Inventory, Wanted
-from repose.raw.keypoints import is_usable
-from repose.raw.photos import Photo as Known
-from repose.raw.photos import PhotoSource
-from repose.raw.registry import ENTRIES
+from repose.raw.entry import Entry, named
+from repose.raw.photo_set import LABEL_FILES, Photo, Photos
 
 _PHOTO = re.compile(r"(-1|\d{4})_c([1-6])s(\d)_(\d{6})_(\d\d)")
+_PARTS = {"bounding_box_train": "train", "bounding_box_test": "test"}
 
 
-class Photo(NamedTuple):
+class Market1501(Photos):
+    """Market-1501 photos, as released or as the archive of Intrinsic Flow has them."""
+
+    entry: ClassVar[Entry] = Entry(
+        what="photos of 1,501 people by 6 cameras, 64 × 128 (Zheng et al., ICCV 2015)",
+        licence="research only",
+        home="https://zheng-lab.cecs.anu.edu.au/Project/project_reid.html",
+        get="Market-1501-v15.09.15.zip",
+        files=named(
+            rf"(?:(?:bounding_box_train|bounding_box_test|query|img)/-?\d+_c\ds\d_\d{{6}}_\d\d\.jpg|{LABEL_FILES})"
+        ),
+        expected=36_036,
+        naming="{person:04}_c{camera}s{sequence}_{frame:06}_{box:02}.jpg; person -1 is junk, 0000 a distractor",
+        split="bounding_box_train; bounding_box_test without -1 and 0000",
+        doubts="sizes of the released pair lists",
+        units="pixels",
+        up="-",
+    )
+
+    source: Literal["market-1501"]
+
+    def wanted(self, path: str) -> bool:
+        """Whether a file is a photo or a list, but no query: queries repeat people of the test."""
+        return super().wanted(path) and PurePosixPath(path).parent.name != "query"
+
+    def photo(self, path: str) -> Photo | None:
+        """What the path of a photo says; None for junk and distractors."""
+        said = parse_name(path)
+        name = PurePosixPath(path).stem
+        return Photo(name, said.person, f"id{said.person}", said.camera) if said.is_person else None
+
+    def published_parts(self, root: Path, paths: Sequence[str]) -> dict[str, str]:
+        """The owners' own parts, by folders."""
+        photos = [PurePosixPath(path) for path in paths if path.endswith(".jpg")]
+        return {path.stem: _PARTS[path.parent.name] for path in photos if path.parent.name in _PARTS}
+
+
+class PhotoName(NamedTuple):
     """What the name of a photo says."""
 
     person: int
@@ -38,7 +69,7 @@ class Photo(NamedTuple):
         return self.person > 0
 
 
-def parse_name(path: str) -> Photo:
+def parse_name(path: str) -> PhotoName:
     """What a photo's name says.
 
     Raises:
@@ -47,44 +78,4 @@ def parse_name(path: str) -> Photo:
     found = _PHOTO.fullmatch(PurePosixPath(path).name.removesuffix(".jpg"))
     if not found:
         raise ReposeError("not the name of a Market-1501 photo", path)
-    return Photo(*map(int, found.groups()))
-
-
-def pairs(samples: Iterable[str], joints: Mapping[str, np.ndarray]) -> list[tuple[str, str]]:
-    """All ordered pairs of different usable photos of one person, across cameras, sorted; samples are file stems."""
-    usable = sorted(s for s in samples if parse_name(s).is_person and s in joints and is_usable(joints[s]))
-    return [
-        pair
-        for _, group in groupby(usable, key=lambda s: parse_name(s).person)
-        for pair in permutations(group, 2)
-    ]
-
-
-_ENTRY = ENTRIES["market-1501"]
-_PARTS = {"bounding_box_train": "train", "bounding_box_test": "test"}
-
-
-def wanted(dataset: Market1501) -> Wanted:
-    """Photos, and what Intrinsic Flow and Deformable GAN published of them; queries repeat people of the test."""
-    return lambda path: _ENTRY.match(path) is not None and PurePosixPath(path).parent.name != "query"
-
-
-def check(dataset: Market1501, inventory: Inventory) -> None:
-    """Any number of photos will do."""
-
-
-def open_images(dataset: Market1501, raw: Path) -> PhotoSource:
-    """See `repose.raw.image_source.open_images`; `raw` is the inventory."""
-    return PhotoSource(raw.absolute(), _ENTRY.licence, _photo, _folders)
-
-
-def _photo(path: str) -> Known | None:
-    photo = parse_name(path)
-    name = PurePosixPath(path).stem
-    return Known(name, photo.person, f"id{photo.person}", photo.camera) if photo.is_person else None
-
-
-def _folders(root: Path, paths: Sequence[str]) -> dict[str, str]:
-    """The owners' own parts, by folders."""
-    photos = [PurePosixPath(path) for path in paths if path.endswith(".jpg")]
-    return {path.stem: _PARTS[path.parent.name] for path in photos if path.parent.name in _PARTS}
+    return PhotoName(*map(int, found.groups()))

@@ -5,47 +5,60 @@ Exports come in centimetres or any other unit; here the box of the T-pose is cen
 That the published files were normalised like that is inferred from their names (`…_normalized`), not verified.
 """
 
-from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from repose.config.datasets import Mixamo
+from pydantic import Field
+
 from repose.errors import ReposeError
-from repose.mesh.mesh import Mesh
-from repose.raw.box import unit_box
-from repose.raw.files import FileSource, open_files
-from repose.raw.inventory import Inventory, Wanted
-from repose.raw.registry import ENTRIES
+from repose.raw.entry import Entry, named
+from repose.raw.file_per_mesh import MeshFiles
+from repose.raw.licensed import Single
 
-ENTRY = ENTRIES["mixamo"]
-
-
-def place(path: str) -> tuple[int, int] | None:
-    """Every character is identity 0 in pose 0 of its dataset."""
-    return (0, 0) if ENTRY.match(path) else None
+if TYPE_CHECKING:
+    from repose.mesh.mesh import Mesh
+    from repose.raw.inventory import Inventory
 
 
-def wanted(dataset: Mixamo) -> Wanted:
-    """The character's file."""
-    return partial(_is_of, dataset.character)
+class Mixamo(Single, MeshFiles):
+    """A Mixamo character in T-pose: a target of transfers, without poses of its own."""
 
+    entry: ClassVar[Entry] = Entry(
+        what="characters in T-pose, each with its own mesh: targets without poses (as in NPR, NeurIPS 2024)",
+        licence="Adobe's terms of use: no redistribution",
+        home="https://www.mixamo.com",
+        get="a character in T-pose, exported as .obj",
+        files=named(r"(?P<character>[^/]+)\.obj"),
+        naming="{character}.obj; one dataset of the config per character",
+        split="none",
+        doubts="how the authors exported and scaled theirs",
+        units="longest side of the box = 1",
+    )
 
-def check(dataset: Mixamo, inventory: Inventory) -> None:
-    """Refuse two files of one name."""
-    if len(inventory.files) > 1:
-        both = " and ".join(file.path for file in inventory.files[:2])
-        raise ReposeError(f"{both} are both {dataset.character}", inventory.root, "keep one")
+    source: Literal["mixamo"]
+    character: str = Field(pattern=r"^[^/]+$", description="the file's name without .obj")
 
+    def place(self, path: str) -> tuple[int, int] | None:
+        """Identity 0 in pose 0 for the file of the character, None for all others."""
+        found = self.entry.match(path)
+        return (0, 0) if found and found["character"] == self.character else None
 
-def normalised(mesh: Mesh) -> Mesh:
-    """Centred, with a longest side of 1."""
-    return Mesh(unit_box(mesh.vertices)(mesh.vertices), mesh.faces)
+    def wanted(self, path: str) -> bool:
+        """Whether a file is that of the character."""
+        return self.place(path) is not None
 
+    def check(self, inventory: "Inventory") -> None:
+        """Refuse two files of one name, in different folders.
 
-def open_source(dataset: Mixamo, raw: Path) -> FileSource:
-    """See `repose.raw.source.open_source`; `raw` is the inventory."""
-    return open_files(ENTRY, raw, place, normalised)
+        Raises:
+            ReposeError: names both.
+        """
+        if len(inventory.files) > 1:
+            both = " and ".join(file.path for file in inventory.files[:2])
+            raise ReposeError(f"{both} are both {self.character}", inventory.root, "keep one")
 
+    def finish(self, mesh: "Mesh") -> "Mesh":
+        """The mesh with its box centred at 0 and a longest side of 1."""
+        from repose.mesh.mesh import Mesh
+        from repose.raw.box import unit_box
 
-def _is_of(character: str, path: str) -> bool:
-    found = ENTRY.match(path)
-    return found is not None and found[1] == character
+        return Mesh(unit_box(mesh.vertices)(mesh.vertices), mesh.faces)

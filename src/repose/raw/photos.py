@@ -1,4 +1,4 @@
-"""Photos that users bring, as released or as the archives of Deformable GAN and Intrinsic Flow lay them out.
+"""User-supplied photos, as released or as the archives of Deformable GAN and Intrinsic Flow lay them out.
 
 Besides photos, a folder or archive may hold joints (`pose_label.pkl`, or annotation CSVs), pair lists
 (`pair_split.json`, or pair CSVs), label maps (`seg/{photo}.bmp`) and correspondences (`{target}_{source}.corr`).
@@ -6,7 +6,7 @@ Besides photos, a folder or archive may hold joints (`pose_label.pkl`, or annota
 
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -29,19 +29,10 @@ from repose.raw.keypoints import (
     read_pair_split,
     read_pairs,
 )
-from repose.synthetic.recipe import digest_of
+from repose.raw.keys import digest_of
+from repose.raw.photo_set import Photo, Photos
 
 VALIDATION = 20  # every how many training people one is for validation; the published lists have none
-
-
-@dataclass(frozen=True)
-class Photo:
-    """What the path of a photo says: its name in published lists, who, in which clothes, by which camera."""
-
-    name: str
-    identity: int
-    outfit: str
-    camera: int
 
 
 @dataclass(frozen=True)
@@ -50,15 +41,16 @@ class PhotoSource:
 
     Attributes:
         inventory: the list that the stage `raw` made.
-        licence: of the photos.
-        parse: what a path says; None for a photo to leave out.
-        parts: (root, all paths) → train or test by name of the photo, where the owners say.
+        dataset: reads what the names of photos, and lists of the owners, say.
     """
 
     inventory: Path
-    licence: str
-    parse: Callable[[str], Photo | None]
-    parts: Callable[[Path, Sequence[str]], dict[str, str]]
+    dataset: Photos
+
+    @property
+    def licence(self) -> str:
+        """The licence of the photos."""
+        return self.dataset.entry.licence
 
     @cached_property
     def _files(self) -> tuple[Path, dict[str, RawFile]]:
@@ -70,7 +62,7 @@ class PhotoSource:
         """Name → path and photo."""
         found: dict[str, tuple[str, Photo]] = {}
         for path in self._files[1]:
-            photo = self.parse(path) if path.endswith(".jpg") else None
+            photo = self.dataset.photo(path) if path.endswith(".jpg") else None
             if photo and photo.name in found:
                 raise ReposeError(
                     f"{found[photo.name][0]} and {path} are both {photo.name}", self._files[0], "keep one"
@@ -91,7 +83,9 @@ class PhotoSource:
                 found |= read_annotations(root / path)
         if not found:
             raise ReposeError(
-                "no joints of the photos", root, "bring pose_label.pkl or annotation CSVs, see docs/images.md"
+                "no joints of the photos",
+                root,
+                "supply pose_label.pkl or annotation CSVs, see docs/images.md",
             )
         if not found.keys() & self._photos.keys():
             raise ReposeError(f"the joints are of other photos, such as {min(found)}", root)
@@ -157,14 +151,14 @@ class PhotoSource:
     def _people_parts(self) -> dict[str, str]:
         """Part of each photo: as published, but for the training people that are for validation."""
         root, files = self._files
-        parts = self.parts(root, list(files))
+        parts = self.dataset.published_parts(root, list(files))
         for part in ("test", "train"):
             parts |= {name: part for pair in self._listed(part) for name in pair}
         if not parts:
             raise ReposeError(
                 "nothing says which photos are for training",
                 root,
-                "bring pair_split.json, pair CSVs or list_eval_partition.txt, see docs/images.md",
+                "supply pair_split.json, pair CSVs or list_eval_partition.txt, see docs/images.md",
             )
         known = {name: part for name, part in parts.items() if name in self._photos}
         people = sorted({self._photos[name][1].identity for name, part in known.items() if part == "train"})

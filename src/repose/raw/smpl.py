@@ -7,43 +7,70 @@ The published set is of the male model. Identities 0-15 and poses 0-799 follow t
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from repose.config.datasets import Smpl
 from repose.errors import ReposeError
-from repose.mesh.mesh import Mesh
-from repose.raw import smpl_sampling as sampling
-from repose.raw.files import as_float32, check_counts, located, mesh_key
-from repose.raw.inventory import Inventory, Wanted
-from repose.raw.registry import ENTRIES
-from repose.raw.smpl_body import read_body_model
-from repose.raw.source import Item
+from repose.raw.entry import Entry, named
+from repose.raw.smpl_npt import SmplBodies
 
-ENTRY = ENTRIES["smpl"]
+if TYPE_CHECKING:
+    from repose.mesh.mesh import Mesh
+    from repose.raw.inventory import Inventory
+    from repose.raw.source import Item
 
 
-def is_model(path: str) -> bool:
-    """Whether a file is a model."""
-    return ENTRY.match(path) is not None
+class Smpl(SmplBodies):
+    """Bodies made from an SMPL model file as those of SMPL-NPT were."""
 
+    entry: ClassVar[Entry] = Entry(
+        what="the SMPL model file, from which bodies are drawn as SMPL-NPT's were (Loper et al., 2015)",
+        licence="SMPL model licence, non-commercial research",
+        home="https://smpl.is.tue.mpg.de",
+        get="the male model (version 1.0 or 1.1, .pkl or .npz)",
+        files=named(
+            r"(?:basic[mM]odel_[mfn]\w*_lbs_10_207_0_v[\d.]+|SMPL_\w+|model_(?:male|female))\.(?:npz|pkl)"
+        ),
+        expected=1,
+        naming="identity and pose are the seeds of the published generator",
+        split="as smpl-npt",
+        doubts="the .pkl reader was not tried on an original; whether identities 16-29 follow the published rule",
+        vertices=6890,
+        faces=13_776,
+    )
 
-def wanted(dataset: Smpl) -> Wanted:
-    """The model file."""
-    return is_model
+    source: Literal["smpl"]
 
+    def check(self, inventory: "Inventory") -> None:
+        """Refuse more than one model, and one that cannot be read.
 
-def check(dataset: Smpl, inventory: Inventory) -> None:
-    """Refuse more than one model, and one that cannot be read."""
-    if len(inventory.files) > 1:
-        both = " and ".join(file.path for file in inventory.files[:2])
-        raise ReposeError(
-            f"{both}: which model?", inventory.root, "keep one; the published set is of the male"
-        )
-    read_body_model(inventory.root / inventory.files[0].path)
+        Raises:
+            ReposeError: names two of the models, or says what is wrong with the one.
+        """
+        from repose.raw.smpl_body import read_body_model
+
+        if len(inventory.files) > 1:
+            both = " and ".join(file.path for file in inventory.files[:2])
+            raise ReposeError(
+                f"{both}: which model?", inventory.root, "keep one; the published set is of the male"
+            )
+        read_body_model(inventory.root / inventory.files[0].path)
+
+    def open_source(self, raw: Path) -> "ModelSource":
+        """The bodies of the model in the inventory `raw`; see `repose.raw.settings.Dataset`."""
+        from repose.raw.files import located
+
+        return ModelSource(*located(raw), self)
 
 
 @dataclass(frozen=True)
 class ModelSource:
-    """Every chosen identity in every chosen pose; see `repose.raw.source.Source`."""
+    """Every chosen identity in every chosen pose; see `repose.raw.source.Source`.
+
+    Attributes:
+        inventory: the list that the stage `raw` made.
+        root: the folder of its files.
+        dataset: says which identities and poses.
+    """
 
     inventory: Path
     root: Path
@@ -52,10 +79,15 @@ class ModelSource:
     @property
     def licence(self) -> str:
         """The model's licence."""
-        return ENTRY.licence
+        return self.dataset.entry.licence
 
-    def items(self) -> list[Item]:
-        """All pairs of identity and pose."""
+    def items(self) -> list["Item"]:
+        """All pairs of identity and pose; a key covers the model file and the numbers that were drawn."""
+        from repose.raw import smpl_sampling as sampling
+        from repose.raw.inventory import Inventory
+        from repose.raw.keys import mesh_key
+        from repose.raw.source import Item
+
         [model] = Inventory.read(self.inventory).files
         return [
             Item(
@@ -68,18 +100,23 @@ class ModelSource:
             for p in self.dataset.poses.all()
         ]
 
-    def meshes(self, items: Sequence[Item]) -> Iterator[Mesh]:
-        """Pose the model."""
-        listed = Inventory.read(self.inventory)
-        path = self.root / listed.files[0].path
+    def meshes(self, items: Sequence["Item"]) -> Iterator["Mesh"]:
+        """Pose the model, in metres, y up.
+
+        Raises:
+            MeshError: the model has not the vertices and faces of SMPL.
+        """
+        from repose.mesh.mesh import Mesh
+        from repose.raw import smpl_sampling as sampling
+        from repose.raw.files import as_float32, check_counts
+        from repose.raw.inventory import Inventory
+        from repose.raw.smpl_body import read_body_model
+
+        [listed] = Inventory.read(self.inventory).files
+        path = self.root / listed.path
         model = read_body_model(path)
         for item in items:
             vertices = model.vertices(sampling.betas(item.identity), sampling.pose(item.pose))
             mesh = as_float32(Mesh(vertices, model.faces), path)
-            check_counts(mesh, ENTRY, path)
+            check_counts(mesh, self.dataset, path)
             yield mesh
-
-
-def open_source(dataset: Smpl, raw: Path) -> ModelSource:
-    """See `repose.raw.source.open_source`; `raw` is the inventory."""
-    return ModelSource(*located(raw), dataset)

@@ -1,4 +1,4 @@
-"""The SMPL body model (Loper et al., 2015) as its users have it in a file: shape and pose → vertices."""
+"""The SMPL body model (Loper et al., SIGGRAPH Asia 2015) as its users have it in a file: shape and pose → vertices."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ ARRAYS = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "kint
 
 @dataclass(frozen=True, eq=False)
 class BodyModel:
-    """The arrays of a model; metres, y up."""
+    """The arrays of a model with V vertices, F faces, J joints and B shape directions, in metres, y up."""
 
     template: np.ndarray  # (V, 3)
     shape_directions: np.ndarray  # (V, 3, B)
@@ -29,7 +29,15 @@ class BodyModel:
         betas: np.ndarray,  # (≤ B,)
         pose: np.ndarray,  # (J, 3) axis-angle, radians
     ) -> np.ndarray:
-        """Vertices (V, 3): shape, then pose corrections, then linear blend skinning."""
+        """Pose a body: shape, then pose corrections, then linear blend skinning.
+
+        Args:
+            betas: shape, in the model's own units; directions that it leaves out are 0.
+            pose: turn of each joint against its parent, the root's in the frame of the model.
+
+        Returns:
+            Vertices (V, 3) float64 in metres, y up.
+        """
         shaped = self.template + self.shape_directions[..., : len(betas)] @ betas
         joints = self.regressor @ shaped
         turns = Rotation.from_rotvec(pose).as_matrix()

@@ -5,32 +5,39 @@ them; both stand for identity i in pose p. Metres, y up. How the bodies were dra
 That identities 16-29 follow the rule of the published generator, which makes 0-15, is not verified.
 """
 
-from pathlib import Path
+from typing import ClassVar, Literal
 
-from repose.config.datasets import SmplNpt
-from repose.raw.files import FileSource, check_grid, grid_wanted, open_files
-from repose.raw.inventory import Inventory, Wanted
-from repose.raw.registry import ENTRIES
+from pydantic import Field
 
-ENTRY = ENTRIES["smpl-npt"]
-
-
-def place(path: str) -> tuple[int, int] | None:
-    """Identity and pose of a body."""
-    found = ENTRY.match(path)
-    return (int(found[1]), int(found[2])) if found else None
+from repose.raw.entry import Entry, named
+from repose.raw.file_per_mesh import FilePerMesh
+from repose.raw.licensed import LicensedGrid
+from repose.raw.settings import Choice, Pairs
 
 
-def wanted(dataset: SmplNpt) -> Wanted:
-    """Which files the config asks for."""
-    return grid_wanted(dataset, place)
+class SmplBodies(LicensedGrid):
+    """30 identities in 800 poses, parted as published, but for validation."""
+
+    identities: Choice = Field(Choice(train="0-15", val="0-15", test="16-29"), description="bodies")
+    poses: Choice = Field(Choice(train="200-599", val="0-19", test="600-799"), description="poses")
+    pairs: Pairs = Field(Pairs(train=800_000, val=200, test=400), description="triples")
 
 
-def check(dataset: SmplNpt, inventory: Inventory) -> None:
-    """Refuse an incomplete set."""
-    check_grid(dataset, place, inventory)
+class SmplNpt(SmplBodies, FilePerMesh):
+    """SMPL-NPT bodies as published: 30 identities in 800 poses."""
 
+    entry: ClassVar[Entry] = Entry(
+        what="SMPL bodies, 30 identities in 800 sampled poses (Wang et al., CVPR 2020)",
+        licence="SMPL model licence, non-commercial research",
+        home="https://github.com/jiashunwang/Neural-Pose-Transfer",
+        get="the training data",
+        files=named(r"(?:id)?(?P<identity>\d{1,2})_(?P<pose>\d{1,3})\.obj"),
+        expected=24_000,
+        naming="{i}_{p}.obj (NPT) or id{i}_{p}.obj (3D-CoreNet, MAPConNet): identity i, pose p",
+        split="identities 0-15 and 16-29, poses 200-599 and 600-799 as published; validation on poses 0-19",
+        doubts="whether all 30 × 800 are in the download",
+        vertices=6890,
+        faces=13_776,
+    )
 
-def open_source(dataset: SmplNpt, raw: Path) -> FileSource:
-    """See `repose.raw.source.open_source`; `raw` is the inventory."""
-    return open_files(ENTRY, raw, place)
+    source: Literal["smpl-npt"]

@@ -17,12 +17,20 @@ Draw = tuple[tuple[tuple[int, int], ...], float, float]  # (joint, axis) that th
 
 
 def betas(identity: int, count: int = 10) -> np.ndarray:
-    """Shape (count,) of an identity: uniform in [-4, 4), from the legacy generator that was used."""
+    """The shape of an identity: uniform in [-4, 4), from the legacy generator of numpy that was used.
+
+    Returns:
+        (count,) float64, in the model's own units.
+    """
     return 8 * (np.random.RandomState(10 * identity).random_sample(count) - 0.5)
 
 
 def pose(number: int) -> np.ndarray:
-    """Axis-angle vectors (24, 3) in radians of a pose."""
+    """The axis-angle vectors of a pose.
+
+    Returns:
+        (24, 3) float64 in radians.
+    """
     numbers = random.Random(number)
     degrees = np.zeros((JOINTS, 3))
     for places, low, high in draws(number < BENT_POSES):
@@ -34,7 +42,7 @@ def pose(number: int) -> np.ndarray:
 
 @cache
 def draws(is_bent: bool) -> tuple[Draw, ...]:
-    """The 35 draws of a pose, in order."""
+    """The 35 draws of a pose in order, each with the places that its number goes to and its range in degrees."""
     wrist = 20 if is_bent else 10
     apart, knee = (40, 100) if is_bent else (5, 10)
     left_ankle = (-10, 10 if is_bent else 20)
@@ -57,7 +65,7 @@ def draws(is_bent: bool) -> tuple[Draw, ...]:
 
 
 def _arm(collar: int, shoulder: int, elbow: int, bend: tuple[float, float]) -> list[Draw]:
-    """Collar and shoulder share their numbers."""
+    """Three draws: collar and shoulder share the first two, the third bends the elbow."""
     both = [(((collar, axis), (shoulder, axis)), -30, 30) for axis in (Y, Z)]
     return [*both, (((elbow, Y),), *bend)]
 
@@ -71,5 +79,5 @@ def _each(joint: int, *ranges: tuple[float, float]) -> list[Draw]:
 
 
 def _all(joints: tuple[int, ...]) -> Draw:
-    """One number for all components of some joints."""
+    """One draw, whose number goes to all components of some joints."""
     return tuple((joint, axis) for joint in joints for axis in (X, Y, Z)), -1, 1

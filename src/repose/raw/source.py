@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from repose.config.datasets import Dataset, Licensed
-from repose.mesh.mesh import Mesh
+if TYPE_CHECKING:
+    from repose.mesh.mesh import Mesh
 
 
 @dataclass(frozen=True)
@@ -30,12 +28,12 @@ class Item:
 class Source(Protocol):
     """The raw meshes of one dataset.
 
-    It travels to worker processes, so it pickles and holds names, not data.
+    It travels to worker processes, so that it can be pickled, and holds paths and settings in place of data.
     """
 
     @property
     def licence(self) -> str:
-        """Under which licence the meshes stand."""
+        """The licence under which the meshes stand, as the catalogue has it."""
 
     def items(self) -> list[Item]:
         """All meshes, sorted by identity and pose, no pair twice.
@@ -47,22 +45,11 @@ class Source(Protocol):
             ReposeError: the raw data are missing, incomplete, or not those of the dataset.
         """
 
-    def meshes(self, items: Sequence[Item]) -> Iterator[Mesh]:
+    def meshes(self, items: Sequence[Item]) -> "Iterator[Mesh]":
         """The meshes of some items, in their order, one at a time.
 
-        Metres, y up, template vertex order, coordinates that are float32 values.
+        They are in metres, y up, in the dataset's own order of vertices; their coordinates are float32 values.
 
         Raises:
             MeshError: the next mesh cannot be read; those after it can be asked for again.
         """
-
-
-def open_source(dataset: Dataset, raw: Path) -> Source:
-    """The raw meshes of a dataset.
-
-    Args:
-        dataset: its section of the config.
-        raw: what the stage `raw` made, or where the raw files are.
-    """
-    suffix = "" if isinstance(dataset, Licensed) else ".source"
-    return import_module(dataset.module + suffix).open_source(dataset, raw)

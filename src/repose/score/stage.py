@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from repose import specs
-from repose.config.images import Official
 from repose.errors import ReposeError
 from repose.medium import Medium, module_of
 from repose.provenance.manifest import Manifest
+from repose.raw.settings import Official
 from repose.score.artefact import differences, inputs_of, scoring, write_rows
 
 

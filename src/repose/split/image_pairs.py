@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from repose.config.images import ImagePairs
 from repose.errors import ReposeError
+from repose.raw.settings import ImagePairs
 
 COLUMNS = ["source_image", "target_image", "role"]
 # Fixed numbers, so that the draws of one role do not depend on another.

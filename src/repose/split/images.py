@@ -5,14 +5,14 @@ from pathlib import Path
 import pandas as pd
 
 from repose import specs
-from repose.config.images import Images
 from repose.convert.image_catalog import read_image_catalog
 from repose.provenance.making import making
+from repose.raw.settings import ImageSet
 from repose.results import PAIRS
 from repose.split.image_pairs import pairs_of
 
 
-def run(dataset: Images, part: str, catalog: Path, out: Path) -> None:
+def run(dataset: ImageSet, part: str, catalog: Path, out: Path) -> None:
     """Write the pairs of `part` (`train` or `unseen`) as parquet, and as a list of names beside it."""
     with making(specs.split(dataset, part), out, {"catalog": catalog}) as new:
         if new.finished:

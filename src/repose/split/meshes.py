@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from repose import specs
-from repose.config.datasets import Dataset, Paired
 from repose.convert.catalog import read_catalog
 from repose.errors import ReposeError
 from repose.provenance.making import making
+from repose.raw.settings import Dataset, Paired
 from repose.split.protocols import Partition, check_apart, protocol_triples, training_triples
 from repose.split.published import list_digest, read_published
 from repose.split.triples import TEST_ROLES, Meshes, write_list

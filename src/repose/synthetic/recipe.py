@@ -1,6 +1,5 @@
 """Recipes: generated datasets as one small file of arrays."""
 
-import hashlib
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -14,6 +13,7 @@ import numpy as np
 from repose.errors import ReposeError
 from repose.mesh.mesh import Mesh
 from repose.provenance.publish import publish
+from repose.raw.keys import digest_of
 from repose.raw.source import Item
 
 _TORN = (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile)
@@ -120,14 +120,3 @@ def _cached(read: Callable[[Path], RecipeFile], path: Path, mtime_ns: int, size:
 def _rows(recipe: RecipeFile, names: Sequence[str]) -> list[str]:
     """A digest of each row of some arrays of equal length."""
     return [digest_of(*rows) for rows in zip(*(getattr(recipe, name) for name in names), strict=True)]
-
-
-def digest_of(*parts: str | np.ndarray) -> str:
-    """Hex digest of texts and arrays, in order."""
-    digest = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, str):
-            digest.update(f"{part}\n".encode())
-        else:
-            digest.update(f"{part.dtype.str}{part.shape}\n".encode() + np.ascontiguousarray(part).tobytes())
-    return digest.hexdigest()

@@ -8,7 +8,7 @@ from repose.methods.layers.transport import matched
 from repose.methods.mapconnet.consistency import labelled_loss, unlabelled_loss
 from repose.methods.mapconnet.network import MapConNet
 from repose.methods.mapconnet.settings import MapConNetTraining
-from tests.methods.helpers import enliven, gradient_errors, relative, twins
+from tests.methods.helpers import assert_single_precision, enliven, gradient_errors, relative, twins
 
 N, M = 47, 61
 SETTINGS = MapConNetTraining(steps=1)
@@ -23,9 +23,9 @@ def small(faithful=False, seed=0):
     return MapConNet(width=16, identity_channels=6, residual_blocks=2, refine_width=32, faithful=faithful)
 
 
-def meshes(kind, near, dtype):
+def meshes(kind, near, dtype, seed=3):
     """Three meshes: identity (or body B), pose (A in pose 1), truth (or A in pose 2); unequal vertex counts."""
-    torch.manual_seed(3)
+    torch.manual_seed(seed)
     first = torch.randn(2, N, 3, dtype=torch.float64)
     second = torch.randn(2, M, 3, dtype=torch.float64)
     if near:
@@ -78,24 +78,30 @@ def test_iterations_equal_the_plain_form(kind, faithful, near, alive):
         assert relative(buffer, dict(plain.named_buffers())[name]) < 1e-8
 
 
-def gradient(net, run):
-    run(net).backward()
-    return torch.cat([p.grad.flatten() for p in net.parameters() if p.requires_grad]).double()
-
-
 @pytest.mark.parametrize("kind", LOSSES)
 @pytest.mark.parametrize("near", [False, True])
-@pytest.mark.parametrize("alive", [False, True])
-def test_single_precision_is_as_near_to_the_truth_as_the_plain_form(kind, near, alive):
-    # Rounding of the similarities is 1/ε = 33 times larger in the plan: neither form reaches 1e-5 everywhere.
-    _, exact, _, run_exact = losses(kind, False, near, alive, torch.float64)
-    ours, plain, run_ours, run_plain = losses(kind, False, near, alive, torch.float32)
-    truth = gradient(exact, run_exact)
-    error, plain_error = (
-        ((gradient(n, run) - truth).norm() / truth.norm()).item()
-        for n, run in ((ours, run_ours), (plain, run_plain))
+def test_single_precision_is_as_near_to_the_truth_as_the_plain_form(kind, near):
+    faces, (edges, weights) = topology(N if kind == "labelled" else M)
+    loss, plain_loss = LOSSES[kind]
+
+    def draw(seed):
+        net = small(seed=seed)
+        return enliven(net, seed) if seed % 2 else net, meshes(kind, near, torch.float32, seed)
+
+    def gradient(loss, net, *arguments):
+        loss(net, *arguments, SETTINGS).backward()
+        return torch.cat([p.grad.flatten() for p in net.parameters() if p.requires_grad])
+
+    # Gradients jump where an assignment, an edge's sign or a hinge turns over, in either form: their errors scatter
+    # much more than those of results. And an unlabelled iteration transports what it has transported.
+    assert_single_precision(
+        draw,
+        lambda net, *data: gradient(loss, net, *data, (edges, weights)),
+        lambda net, *data: gradient(plain_loss, net, *data, faces),
+        networks=5,
+        factor=10,
+        furthest=1e-3,
     )
-    assert error < max(1e-5, 2 * plain_error), (error, plain_error)
 
 
 def test_half_precision_reaches_every_parameter():

@@ -14,7 +14,10 @@ from repose.methods.build import build
 from repose.split.triples import COLUMNS
 from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
-from repose.synthetic.open_human import Settings, finer, generate, generation, meshes
+from repose.synthetic.open_human import generation
+from repose.synthetic.open_human.generation import finer, generate
+from repose.synthetic.open_human.posing import meshes
+from repose.synthetic.open_human.recipe import Settings
 from repose.use.transfer.run import Body, transfer
 from repose.weights.model import Model
 from tests.trainings import fit

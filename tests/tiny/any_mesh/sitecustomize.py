@@ -2,6 +2,6 @@
 
 from dataclasses import replace
 
-from repose.raw.registry import ENTRIES
+from repose.raw.faust import Faust
 
-ENTRIES["faust"] = replace(ENTRIES["faust"], vertices=None, faces=None)
+Faust.entry = replace(Faust.entry, vertices=None, faces=None)

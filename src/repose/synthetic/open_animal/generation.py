@@ -40,8 +40,16 @@ class _Animal:
     heads: np.ndarray  # (J, 3)
 
 
-def generate_recipe(settings: Settings, progress: Callable[[int, int], None]) -> Recipe:
-    """See `repose.synthetic.open_animal.generate`."""
+def generate(settings: Settings, progress: Callable[[int, int], None] | None = None) -> Recipe:
+    """Make the recipe of a dataset: template, identities and poses, the same for the same settings.
+
+    Args:
+        settings: sizes and seed.
+        progress: called with (poses accepted, poses wanted) as the work goes on.
+
+    Raises:
+        ReposeError: no closed mesh of that many vertices, or too few poses free of self-intersection.
+    """
     identity_seed, pose_seed = np.random.SeedSequence(settings.seed).spawn(2)
     print("raw open-animal: fitting the mesh to every animal", file=sys.stderr, flush=True)
     template = build_anatomy(AVERAGE)
@@ -56,7 +64,9 @@ def generate_recipe(settings: Settings, progress: Callable[[int, int], None]) ->
     ]
     bank = PoseBank(animals, faces, bones, shares)
     sampler = PoseSampler(template.heads, template.tails)
-    poses, styles = bank.fill(settings.poses, sampler, np.random.default_rng(pose_seed), progress)
+    poses, styles = bank.fill(
+        settings.poses, sampler, np.random.default_rng(pose_seed), progress or (lambda done, total: None)
+    )
     poses[0], styles[0] = 0, "rest"
     return Recipe(
         faces=faces.astype(np.int32),

@@ -18,12 +18,15 @@ from typing import Any
 
 import numpy as np
 import torch
+import warp
 from anny import Anny
 from anny.models import build_model_data, full_model, model_data
 from anny.models.model_transforms import interpolate_model_data
 
 from repose.errors import ReposeError
 from repose.synthetic.open_human.template import Template
+
+warp.config.log_level = warp.LOG_ERROR  # its banner would stand in every log
 
 RIG = "anny"
 TOPOLOGY = "notoes"

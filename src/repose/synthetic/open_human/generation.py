@@ -19,21 +19,35 @@ _MOST_CANDIDATES_PER_POSE = 30
 _MOST_TRIES = 15  # at one style, before another is drawn
 
 
-def generate_recipe(settings: Settings, progress: Callable[[int, int], None]) -> Recipe:
-    """See `repose.synthetic.open_human.generate`."""
+def generate(settings: Settings, progress: Callable[[int, int], None] | None = None) -> Recipe:
+    """Make the recipe of a dataset: template, identities and poses, the same for the same settings.
+
+    Args:
+        settings: sizes and seed.
+        progress: called with (poses accepted, poses wanted) as the work goes on.
+
+    Raises:
+        ReposeError: no closed mesh of that many vertices, or too few poses free of self-intersection.
+    """
     identity_seed, pose_seed = np.random.SeedSequence(settings.seed).spawn(2)
     phenotypes = draw_identities(np.random.default_rng(identity_seed), settings.identities)
     data = load_template()
     sampler, template = _sampler_and_template(data, phenotypes, settings.vertices)
     body = make_body(data, template, phenotypes)
     bank = PoseBank(body, template, sampler, np.random.default_rng(pose_seed))
-    poses, styles = bank.fill(settings.poses, progress)
+    poses, styles = bank.fill(settings.poses, progress or (lambda done, total: None))
     poses[0], styles[0] = 0, "rest"
     return _recipe(settings, template, body, phenotypes, poses, styles, bank.candidates)
 
 
-def finer_recipe(recipe: Recipe, vertices: int) -> Recipe:
-    """See `repose.synthetic.open_human.finer`."""
+def finer(recipe: Recipe, vertices: int) -> Recipe:
+    """The identities and poses of a recipe on a mesh of another vertex count.
+
+    A pose that suits the mesh of the recipe may touch itself on another one.
+
+    Raises:
+        ReposeError: no closed mesh of that many vertices.
+    """
     phenotypes = dict(zip(recipe.phenotype_names.tolist(), recipe.phenotypes.T, strict=True))
     data = load_template()
     template = _sampler_and_template(data, phenotypes, vertices)[1]

@@ -1,13 +1,13 @@
 """Draw the recipe of a set of images: people, outfits, and shots of each outfit."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
 
 import numpy as np
 
 from repose.errors import ReposeError
-from repose.synthetic.open_human import Recipe, finer
+from repose.synthetic.open_human.recipe import Recipe
+from repose.synthetic.rendered.manner import Manner
 from repose.synthetic.rendered.recipe import ImageRecipe, Shot
 from repose.synthetic.rendered.wardrobe import draw_outfit, draw_person
 
@@ -43,28 +43,13 @@ class Settings:
     seed: int
 
 
-@dataclass(frozen=True)
-class Manner:
-    """How a set is photographed.
+def read_bodies(path: Path) -> Recipe:
+    """The recipe of the people that images show.
 
-    Attributes:
-        background: `studio` or `street`.
-        yaw: draws where the camera stands around the person, degrees.
-        upper: share of images that leave the legs out.
-        session: whether all images of an outfit have one light and one wall behind.
-        pitch, fill, light, elevation, ambient, tint: ranges of what is drawn evenly; see `Shot`.
+    Raises:
+        ReposeError: the file is missing, torn, or not a recipe of `open-human`.
     """
-
-    background: Literal["studio", "street"]
-    yaw: Callable[[np.random.Generator], float]
-    upper: float
-    session: bool
-    pitch: tuple[float, float]
-    fill: tuple[float, float]
-    light: tuple[float, float]
-    elevation: tuple[float, float]
-    ambient: tuple[float, float]
-    tint: float
+    return Recipe.read(path)
 
 
 def draw_recipe(bodies: Recipe, settings: Settings, manner: Manner) -> ImageRecipe:
@@ -83,6 +68,8 @@ def draw_recipe(bodies: Recipe, settings: Settings, manner: Manner) -> ImageReci
         if asked > there:
             raise ReposeError(f"{asked} {what} are asked for, the bodies have {there}", hint="ask for fewer")
     if bodies.rest_vertices.shape[1] != settings.vertices:
+        from repose.synthetic.open_human.generation import finer  # loads torch and Anny, which takes seconds
+
         bodies = finer(bodies, settings.vertices)
     count = sum(settings.identities)
     people = [draw_person(_rng(settings, 0, identity)) for identity in range(count)]

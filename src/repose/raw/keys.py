@@ -1,0 +1,21 @@
+"""Keys of raw meshes and images: digests of all that one follows from but code."""
+
+import hashlib
+
+import numpy as np
+
+
+def mesh_key(*parts: object) -> str:
+    """A hex digest of texts and numbers that a mesh follows from, in order."""
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
+
+
+def digest_of(*parts: str | np.ndarray) -> str:
+    """A hex digest of texts and arrays, of any shape and type, in order."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, str):
+            digest.update(f"{part}\n".encode())
+        else:
+            digest.update(f"{part.dtype.str}{part.shape}\n".encode() + np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()

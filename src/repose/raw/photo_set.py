@@ -1,0 +1,60 @@
+"""Datasets of photos that the user supplies. Nothing slow is imported at the top: Snakemake reads it at every start."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from repose.raw.licensed import Licensed
+from repose.raw.settings import ImageSet
+
+if TYPE_CHECKING:
+    from repose.raw.photos import PhotoSource
+
+LABEL_FILES = (  # of photos: joints, pair lists, label maps, correspondences
+    r"pose_label\.pkl|pair_split\.json|[\w-]*annotation[\w-]*\.csv|[\w-]*pairs[\w-]*\.csv"
+    r"|seg/[^/]+\.bmp|[^/]+\.corr|list_eval_partition\.txt"
+)
+
+
+@dataclass(frozen=True)
+class Photo:
+    """What the path of a photo says.
+
+    Attributes:
+        name: in published lists.
+        identity: number of the person.
+        outfit: person and clothes; photos of one outfit are paired.
+        camera: number of the camera; -1 where unknown.
+    """
+
+    name: str
+    identity: int
+    outfit: str
+    camera: int
+
+
+class Photos(ImageSet, Licensed):
+    """Photos that the user supplies, with joints and, for flow, correspondences."""
+
+    def photo(self, path: str) -> Photo | None:
+        """What the path of a photo says; None for a photo to leave out."""
+        raise NotImplementedError
+
+    def published_parts(self, root: Path, paths: Sequence[str]) -> dict[str, str]:
+        """`train` or `test` by name of the photo, where the owners say so.
+
+        Args:
+            root: the folder that `paths` are relative to.
+            paths: all wanted files.
+
+        Raises:
+            ReposeError: a list of the owners is malformed.
+        """
+        raise NotImplementedError
+
+    def open_source(self, raw: Path) -> "PhotoSource":
+        """The photos of the inventory `raw`; see `repose.raw.settings.Dataset`."""
+        from repose.raw.photos import PhotoSource
+
+        return PhotoSource(raw.absolute(), self)

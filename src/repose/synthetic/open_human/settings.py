@@ -1,0 +1,24 @@
+"""Dataset `open-human`: its facts and settings. Imports nothing slow: Snakemake reads it at every start."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from repose.raw.entry import Entry
+from repose.raw.settings import GeneratedBodies
+
+
+class OpenHuman(GeneratedBodies):
+    """Human bodies of the open parametric model Anny."""
+
+    entry: ClassVar[Entry] = Entry(
+        what="bodies of the open parametric human Anny in sampled poses",
+        licence="CC0-1.0",  # of Anny's body data, and of what is made from them
+        naming="identity × pose, every identity in every pose of one bank",
+        split="counts in the config, in order",
+    )
+    generator: ClassVar[str] = "repose.synthetic.open_human.generation"
+    reader: ClassVar[str] = "repose.synthetic.open_human.source"
+
+    source: Literal["open-human"]
+    vertices: int = Field(6890, ge=300, le=12_000, description="vertices of the mesh; faces = 2 v - 4")

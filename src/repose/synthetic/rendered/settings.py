@@ -1,0 +1,73 @@
+"""What the configuration says of rendered images. Imports nothing slow: Snakemake reads it at every start."""
+
+from dataclasses import fields
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field, PositiveInt, field_validator
+
+from repose.errors import ReposeError
+from repose.raw.settings import Generated, ImageSet, Parts
+from repose.section import Name
+from repose.synthetic.rendered.manner import Manner
+
+
+class Rendered(ImageSet, Generated):
+    """People rendered in clothes, with exact flow between any two images of an outfit.
+
+    Attributes:
+        manner: how they are photographed.
+    """
+
+    manner: ClassVar[Manner]
+    generator: ClassVar[str] = "repose.synthetic.rendered.draw"
+    reader: ClassVar[str] = "repose.synthetic.rendered.source"
+
+    bodies: Name = Field("open-human", description="the open-human dataset whose people and poses are shown")
+    vertices: int = Field(
+        6890, ge=300, le=12_000, description="vertices of the bodies, whatever `bodies` has"
+    )
+    height: PositiveInt = Field(description="pixels")
+    width: PositiveInt = Field(description="pixels")
+    samples: PositiveInt = Field(3, description="rays per side of a pixel; odd")
+    identities: Parts = Field(
+        Parts(train=28, val=4, test=6), description="people of `bodies`, the first to train, and so on"
+    )
+    poses: Parts = Field(Parts(train=150, val=10, test=20), description="poses of `bodies`, in the same way")
+    outfits: PositiveInt = Field(2, description="of each person")
+    images: PositiveInt = Field(6, description="of each outfit")
+    cameras: PositiveInt
+    scorer: Name | None = Field(
+        None,
+        description="method of architecture image-scorer, trained on this dataset with seed 0, that judges what "
+        "is drawn; null: no RenderIS and no RenderAttrRec",
+    )
+
+    @field_validator("samples")
+    @classmethod
+    def _odd(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError("an odd number has a ray at the centre of the pixel")
+        return value
+
+    def raw_settings(self) -> dict[str, Any]:
+        """What the images follow from, besides the bodies: neither pairs nor who judges others are a part of it."""
+        return self.model_dump(mode="json", exclude={"pairs", "scorer"})
+
+    def generate(self, bodies: Path | None = None) -> Any:
+        """See `repose.raw.settings.Generated`.
+
+        Raises:
+            ReposeError: no bodies are named, or they, or their poses, are fewer than asked for.
+        """
+        if bodies is None:
+            raise ReposeError(f"{self.source} shows bodies of another dataset", hint="name it with `bodies:`")
+        draw = import_module(self.generator)
+        counts = self.model_dump(include={field.name for field in fields(draw.Settings)})
+        parts = {key: tuple(counts[key].values()) for key in ("identities", "poses")}
+        return draw.draw_recipe(draw.read_bodies(bodies), draw.Settings(**counts | parts), self.manner)
+
+    def describe(self, recipe: Any) -> dict[str, int]:
+        """See `repose.raw.settings.Generated`."""
+        return {"images": len(recipe.shots), "outfits": len(recipe.outfits)}
