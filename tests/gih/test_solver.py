@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from repose.errors import MeshError, ReposeError
 from repose.gih import intrinsic
 from repose.gih.compute import distances
+from repose.gih.convention import Settings
 from repose.gih.factor import factorise
-from repose.gih.solver import Settings, all_pairs
+from repose.gih.solver import all_pairs
 
 
 @pytest.mark.parametrize("mesh", [sphere(2), sphere(3), sphere(1, noise=0.02)])

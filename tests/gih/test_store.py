@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from repose.errors import ReposeError
 from repose.gih import layout, store
 from repose.gih.compute import distances, mesh_into_store
+from repose.gih.convention import METRES, Settings
 from repose.gih.reader import GihReader
-from repose.gih.solver import METRES, Settings, all_pairs
+from repose.gih.solver import all_pairs
 
 MESHES = {"ball": sphere(2), "ring": torus(), "two": join(sphere(1), torus()), "flat": grid(3, 3)}
 
@@ -260,7 +261,7 @@ def test_killed_while_writing_leaves_no_torn_matrix(tmp_path):
         "from pathlib import Path\n"
         "from gih.meshes import sphere\n"
         "from repose.gih import store\n"
-        "from repose.gih.solver import METRES\n"
+        "from repose.gih.convention import METRES\n"
         "from repose.gih.compute import mesh_into_store\n"
         "root = Path(sys.argv[1]); store.create(root, METRES); v, f = sphere(2)\n"
         "for i in range(10**6):\n"

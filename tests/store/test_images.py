@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repose.errors import ReposeError
-from repose.images.correspondence import Camera, View, correspond
-from repose.images.picture import BARYCENTRIC_UNIT, Geometry, Picture
+from repose.images.correspondence import BARYCENTRIC_UNIT, Camera, View, correspond
+from repose.images.picture import Geometry, Picture
 from repose.raw.corr import Correspondence, read_corr, write_corr
 from repose.store.image_pack import pack_images
 from repose.store.image_store import ImageStore

@@ -16,14 +16,18 @@ from sys import stdlib_module_names
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
-# What these do cannot change a number in a result: messages, progress, file swaps, manifests, where tasks run and
-# artefacts lie. Settings are left out because every value that a stage uses is one of its parameters.
+# What these do cannot change a number in a result: messages, progress, file swaps, manifests, where tasks run,
+# artefacts lie and classes are found. Settings are left out because every value that a stage uses is one of its
+# parameters, the names of its network and recipe included.
 IGNORED = (
     "repose.cluster",
     "repose.config",
     "repose.errors",
+    "repose.medium",
+    "repose.methods.registry",
     "repose.numbers",
     "repose.plan",
+    "repose.plugins",
     "repose.progress",
     "repose.provenance",
     "repose.results",

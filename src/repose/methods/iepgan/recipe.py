@@ -33,7 +33,8 @@ from repose.methods.iepgan.losses import (
 from repose.methods.iepgan.patches import View, Views
 from repose.methods.iepgan.settings import AdversarialTraining, IepGanSettings
 from repose.methods.losses import edge_loss, reconstruction
-from repose.methods.recipe import TransferRecipe, rate_factor
+from repose.methods.recipe import rate_factor
+from repose.methods.transfer_recipe import TransferRecipe
 
 _SAMPLE = 256  # meshes
 _MEMORY = 0.9  # share of the old value in the running error of a vertex
