@@ -173,9 +173,8 @@ class FlowTransferSettings(ImageMethod):
     widest: PositiveInt = Field(128, description="most channels; 128 as published")
     levels: PositiveInt = Field(
         7,
-        description="levels of the generator; 7 as published at 256², 5 at 128 × 64; the sides of an image "
-        "are multiples "
-        "of 2^levels",
+        description="levels of the generator; 7 as published at 256², 5 at 128 × 64; the sides of an image are "
+        "multiples of 2^levels",
     )
     warped_levels: int = Field(
         0,
