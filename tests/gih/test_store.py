@@ -336,18 +336,6 @@ def test_the_cache_is_bounded(root):
     assert len(reader._decoded) == 1
 
 
-def test_torch_dataset(root):
-    from torch.utils.data import DataLoader
-
-    from repose.gih.torch_data import GihBlocks
-
-    data = GihBlocks(root, [4, 2, 6], ["ball", "ring"])
-    batch = next(iter(DataLoader(data, batch_size=2, num_workers=1)))
-    assert batch.shape == (2, 3, 3)
-    assert np.array_equal(batch[1].numpy(), GihReader(root).block("ring", [4, 2, 6]))
-    assert len(GihBlocks(root, lambda i: [i, 0])) == 4
-
-
 def test_solution_without_store_is_the_same(root):
     v, f = MESHES["two"]
     assert np.array_equal(distances(v, f).matrix, all_pairs(v, f))

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repose import specs
+from repose.cluster import Cluster
 from repose.errors import ReposeError
 from repose.gih import store
-from repose.gih.cluster import Cluster
 from repose.gih.convention import Settings
 from repose.gih.memory import LIBRARIES_MIB, mesh_mib
 from repose.gih.reader import GihReader

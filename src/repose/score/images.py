@@ -12,7 +12,6 @@ import zarr
 from numpy.typing import NDArray
 from torch import Tensor
 
-from repose.config.images import Official
 from repose.data.images import scaled
 from repose.errors import ReposeError
 from repose.images import metrics
@@ -23,6 +22,7 @@ from repose.methods.load import load_weights
 from repose.methods.scorers.image_scorer import ImageScorer, Judged
 from repose.metrics.images import METRICS, InceptionScore
 from repose.metrics.metric import measured, quantities_of
+from repose.raw.settings import Official
 from repose.score.official import OfficialScorers, open_scorers
 from repose.store.image_store import ImageStore
 

@@ -125,7 +125,9 @@ class AdversarialRecipe(TransferRecipe):
         """One step of optimiser 0 (encoder and generator) or 1 (discriminators)."""
         optimizer, rate = self.optimizers()[which], self.lr_schedulers()[which]  # type: ignore[index]
         optimizer.zero_grad()
-        self.manual_backward(loss)
+        # A step is under autocast, which would round the gradients of what the losses keep in float32.
+        with torch.autocast(loss.device.type, enabled=False):
+            self.manual_backward(loss)
         optimizer.step()
         rate.step()
 
