@@ -2,6 +2,7 @@
 PYTHON ?= python3
 # The build of PyTorch: `make TORCH_INDEX=<URL of an index of PyTorch builds> …` picks one, see docs/install.md.
 TORCH_INDEX ?=
+FROM_TORCH_INDEX = $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --quiet rules --
@@ -39,13 +40,15 @@ lint: $(BIN)/.ready
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
-# The lock pins everything but torch, whose build is a matter of the machine.
+# The lock pins everything but torch and torchvision, whose builds are a matter of the machine. torchvision, which only
+# tests need, lies aside: one that is not of torch's build breaks every import of torchmetrics.
 $(BIN)/.ready: envs/requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r envs/requirements.lock
-	$(BIN)/python -m pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
+	$(BIN)/python -m pip install --quiet $(FROM_TORCH_INDEX) torch==2.13.0
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m pip check
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target .venv/torchvision $(FROM_TORCH_INDEX) torchvision==0.28.0
 	touch $@
 
 lock: $(BIN)/.ready

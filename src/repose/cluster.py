@@ -1,19 +1,64 @@
-"""Many small tasks on threads of this process, a local Dask cluster, or a Dask cluster across nodes.
+"""Many small tasks on threads of this process, on processes of this machine, or on a Dask cluster across nodes.
 
 A task publishes what it makes by itself and returns little, so nothing large travels.
 """
 
+import multiprocessing
+import os
+import shutil
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
+from unittest import mock
 
-from repose.gih.cluster import THREADS, Cluster, executor
-
-__all__ = ["AHEAD", "THREADS", "Cluster", "spread"]
+from repose.errors import ReposeError
 
 Task = TypeVar("Task")
 
 AHEAD = 2
 """Tasks handed out per worker: one runs, one waits; the rest stay here, so memory does not grow."""
+
+CONNECT_TIMEOUT = "30s"
+KINDS = ("threads", "processes", "slurm")
+
+# One BLAS thread, because the workers are the parallelism. Dask's own MALLOC_TRIM_THRESHOLD_=65536 hands every freed
+# chunk back to the system and doubles the time to write.
+ENVIRONMENT = {"MALLOC_TRIM_THRESHOLD_": "134217728", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where tasks run.
+
+    Attributes:
+        workers: how many tasks at a time.
+        scheduler: "threads" (this process: least memory, and the kernels release the GIL); "processes" (of this
+            machine, which talk through pipes; no port is opened); "slurm" (one Slurm job per worker, as many as
+            there is work for; account, partition and time limit are those of Dask's own file, ``jobqueue.slurm`` in
+            ``~/.config/dask/jobqueue.yaml``); or the address of a running Dask scheduler, "tcp://node:8786".
+            Workers elsewhere must see the paths that tasks name.
+        memory_limit: of each Slurm job; Dask pauses a worker that comes near, and ends one that passes it.
+    """
+
+    workers: int = 1
+    scheduler: str = "threads"
+    memory_limit: str = "2GiB"
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise ReposeError(f"{self.workers} workers", hint="at least 1")
+        if self.scheduler not in KINDS and "://" not in self.scheduler:
+            raise ReposeError(
+                f"unknown scheduler {self.scheduler!r}", hint=f"{', '.join(KINDS)} or tcp://HOST:PORT"
+            )
+
+
+THREADS = Cluster()
+"""One task at a time, in this process."""
 
 
 def spread(
@@ -27,19 +72,123 @@ def spread(
         tasks: taken as they are needed.
 
     Raises:
+        ReposeError: there is no such cluster, or a task has ended its worker.
         Exception: what a task raised; tasks that were not handed out yet are dropped then.
     """
     waiting = iter(tasks)
     running: dict[Any, Task] = {}
-    with executor(cluster) as (pool, next_done):
+    with _pool(cluster) as (submit, next_done):
         while True:
             while len(running) < cluster.workers * AHEAD:
                 try:
                     task = next(waiting)
                 except StopIteration:
                     break
-                running[pool.submit(function, task)] = task
+                running[submit(function, task)] = task
             if not running:
                 return
             for future in next_done(set(running)):
                 yield running.pop(future), future.result()
+
+
+@contextmanager
+def _pool(cluster: Cluster) -> Iterator[tuple[Callable[..., Any], Callable[[set[Any]], set[Any]]]]:
+    """A function that hands out a task, and one that waits for the next of their futures."""
+    if cluster.scheduler == "threads":
+        with ThreadPoolExecutor(cluster.workers) as threads:
+            yield threads.submit, _next_done
+    elif cluster.scheduler == "processes":
+        context = multiprocessing.get_context("spawn")
+        try:
+            # Workers start when the first tasks come, with the environment of that moment.
+            with (
+                mock.patch.dict(os.environ, ENVIRONMENT),
+                ProcessPoolExecutor(cluster.workers, context, _end_with_parent) as processes,
+            ):
+                yield processes.submit, _next_done
+        except BrokenProcessPool as error:
+            raise _died(cluster, "fewer workers") from error
+    else:
+        import distributed  # a second to import: only for those who use it
+
+        with _client(cluster) as client:
+            try:
+                yield (
+                    _Dask(client).submit,
+                    lambda futures: distributed.wait(futures, None, "FIRST_COMPLETED").done,
+                )
+            except distributed.KilledWorker as error:
+                raise _died(cluster, f"workers of more than {cluster.memory_limit}") from error
+
+
+def _next_done(futures: set[Future]) -> set[Future]:
+    return wait(futures, return_when=FIRST_COMPLETED).done
+
+
+def _died(cluster: Cluster, instead: str) -> ReposeError:
+    what = "a task has ended its worker, most likely out of memory"
+    return ReposeError(what, f"scheduler: {cluster.scheduler}", f"{instead}, or scheduler: threads")
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for tasks for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+class _Dask:
+    """Submits impure tasks: a task that publishes a file must run, whatever Dask thinks it remembers."""
+
+    def __init__(self, client: Any):
+        self.client = client
+
+    def submit(self, function: Callable[..., Any], *args: Any) -> Any:
+        return self.client.submit(function, *args, pure=False, retries=1)
+
+
+@contextmanager
+def _client(cluster: Cluster) -> Iterator[Any]:
+    import distributed
+
+    if cluster.scheduler == "slurm":
+        with _slurm(cluster) as started, distributed.Client(started) as client:
+            yield client
+        return
+    try:
+        client = distributed.Client(cluster.scheduler, timeout=CONNECT_TIMEOUT)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ReposeError("no Dask scheduler answers", cluster.scheduler, "is it running?") from error
+    with client:
+        try:
+            client.run(exec, "import repose.cluster")  # Dask would wait for ever for one that cannot
+        except ImportError as error:
+            raise ReposeError(
+                f"a worker cannot import repose: {error}", cluster.scheduler, "install it there"
+            ) from error
+        yield client
+
+
+@contextmanager
+def _slurm(cluster: Cluster) -> Iterator[Any]:
+    """Between one job and `workers` jobs of one core each, by how much is left to do."""
+    import dask_jobqueue
+
+    if not shutil.which("sbatch"):  # Dask would wait for workers for ever
+        raise ReposeError(
+            "no command sbatch here", "scheduler: slurm", "run it on a login node, or use threads"
+        )
+    with dask_jobqueue.SLURMCluster(
+        cores=1,
+        processes=1,
+        memory=cluster.memory_limit,
+        nanny=False,
+        job_script_prologue=[f"export {name}={value}" for name, value in ENVIRONMENT.items()],
+    ) as queue:
+        queue.adapt(minimum=1, maximum=cluster.workers)
+        yield queue

@@ -58,6 +58,14 @@ def test_every_dependency_is_pinned_to_a_version_that_is_allowed(twin):
             assert exact.operator == "==" and requirement.specifier.contains(exact.version), pin
 
 
+def test_the_makefile_installs_the_builds_that_the_lock_leaves_out():
+    project = tomllib.loads(PYPROJECT)["project"]
+    left_out = [d for d in project["dependencies"] if d.startswith("torch==")]
+    left_out += project["optional-dependencies"]["images"]
+    makefile = (ROOT / "Makefile").read_text()
+    assert re.findall(r"\$\(FROM_TORCH_INDEX\) (\S+)", makefile) == left_out
+
+
 def test_every_pin_has_a_hash():
     blocks = re.split(r"\n(?=[A-Za-z0-9])", LOCK.split("\n", 1)[1])
     assert len(blocks) > 100 and all("--hash=sha256:" in block for block in blocks)

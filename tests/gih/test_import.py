@@ -6,8 +6,9 @@ from gih.meshes import sphere
 
 from repose.errors import ReposeError
 from repose.gih import import_pickles
+from repose.gih.convention import Settings
 from repose.gih.reader import GihReader
-from repose.gih.solver import Settings, all_pairs
+from repose.gih.solver import all_pairs
 
 RELEASED = all_pairs(*sphere(2), Settings(convention="released"))
 
@@ -31,24 +32,24 @@ def test_reads_a_bare_array_of_every_protocol(tmp_path, protocol):
 @pytest.mark.parametrize(
     ("thing", "message"),
     [
-        (Evil(), "asks for (io|_io).open"),
+        (Evil(), "refused: it asks for (io|_io).open"),
         (eval, "asks for builtins.eval"),
         ([RELEASED], "holds list"),
         ({"a": RELEASED}, "holds dict"),
         (RELEASED.astype(float), "holds float64"),
-        (RELEASED.astype(object), "holds object"),
+        (RELEASED.astype(object), "refused: it holds an array of other things"),
         (np.asmatrix(RELEASED), "asks for numpy"),
         (RELEASED[:5], "shape"),
         (RELEASED[0], "shape"),
         (RELEASED[:0, :0], "shape"),
         (-RELEASED, "negative"),
         (RELEASED * np.float32("nan"), "NaN"),
-        (np.dtype("f4"), "holds"),
-        (b"", "not a pickled float32 array"),
-        (b"garbage", "not a pickled float32 array"),
-        (pickle.dumps(RELEASED, 4)[:-100], "not a pickled float32 array"),
+        (np.dtype("f4"), "holds _Kind"),
+        (b"", "not a whole pickle"),
+        (b"garbage", "not a whole pickle"),
+        (pickle.dumps(RELEASED, 4)[:-100], "refused: it is cut short"),
         (b"cposix\nsystem\n(S'echo hi'\ntR.", "asks for posix.system"),
-        (b"\x80\x04P42\n.", "not a pickled"),
+        (b"\x80\x04P42\n.", "refused: it asks for opcode"),
     ],
 )
 def test_anything_else_is_one_clear_line(tmp_path, thing, message):

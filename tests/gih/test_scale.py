@@ -1,21 +1,25 @@
 import contextlib
 import os
 import signal
+import subprocess
 import sys
+import time
 from functools import partial
+from pathlib import Path
 
-import dask
 import numpy as np
+import psutil
 import pytest
 from gih.meshes import broken, deadly, scaled, torus
 
+from repose import cluster as clusters
+from repose.cluster import Cluster, spread
 from repose.errors import ReposeError
-from repose.gih import cluster as clusters
 from repose.gih import scale, store
-from repose.gih.cluster import Cluster
+from repose.gih.convention import METRES, Settings
 from repose.gih.reader import GihReader
 from repose.gih.scale import compute_dataset
-from repose.gih.solver import METRES, Settings, all_pairs
+from repose.gih.solver import all_pairs
 from repose.progress import Meter
 
 
@@ -108,10 +112,43 @@ def test_no_slurm_is_one_clear_line(tmp_path, monkeypatch):
 
 
 def test_a_mesh_that_ends_its_worker_is_one_clear_line(tmp_path):
-    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
-        with pytest.raises(ReposeError, match="ends every worker that takes it, most likely out of memory"):
-            compute_dataset({"deadly": deadly}, tmp_path / "s", cluster=Cluster(1, "processes"))
+    with pytest.raises(ReposeError, match="a task has ended its worker, most likely out of memory"):
+        compute_dataset({"deadly": deadly}, tmp_path / "s", cluster=Cluster(1, "processes"))
     assert GihReader(tmp_path / "s").meshes == []
+
+
+def listening(_):
+    """Ports that the worker and the process that started it wait at."""
+    processes = [psutil.Process(), psutil.Process().parent()]
+    return [c.laddr for p in processes for c in p.net_connections() if c.status == psutil.CONN_LISTEN]
+
+
+def test_processes_open_no_port():
+    before = [c.laddr for c in psutil.Process().net_connections() if c.status == psutil.CONN_LISTEN]
+    for _, found in spread(Cluster(2, "processes"), listening, range(3)):
+        assert found == before
+
+
+def sleeping(_):
+    Path("worker").write_text(str(os.getpid()))
+    time.sleep(600)
+
+
+def test_workers_end_with_a_parent_that_was_killed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code = "from gih.test_scale import *\nlist(spread(Cluster(1, 'processes'), sleeping, [0]))"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    parent = subprocess.Popen(
+        [sys.executable, "-c", f"if __name__ == '__main__': exec({code!r})"], env=environment
+    )
+    for _ in range(600):
+        if Path("worker").exists() and Path("worker").read_text():
+            break
+        time.sleep(0.1)
+    worker = psutil.Process(int(Path("worker").read_text()))
+    parent.kill()
+    parent.wait()
+    worker.wait(20)
 
 
 def test_no_scheduler_is_one_clear_line(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repose.errors import MeshError
+from repose.mesh.formats import rows
 from repose.mesh.formats.io import read_mesh
 from repose.mesh.formats.off import parse_off
 from repose.mesh.formats.ply import parse_ply
@@ -101,8 +102,8 @@ def edited(content: bytes, *edits: tuple[bytes, bytes]) -> bytes:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        (b"vertex 5", b"vertex 2000000000", "do not fit"),
-        (b"face 2", b"face 2000000000", "do not fit"),
+        (b"vertex 5", b"vertex 2000000000", "do not fit|ends too early|goes on"),
+        (b"face 2", b"face 2000000000", "do not fit|ends too early|goes on"),
         (b"vertex 5", b"vertex 99999999999999", "malformed header line"),
         (b"vertex 5", b"vertex -5", "malformed header line"),
         (b"property float x", b"property float w", "x, y and z"),
@@ -155,7 +156,7 @@ def test_ply_refuses(content, says):
         (b"OFF BINARY\n3 1 0\n", "not a text OFF"),
         (b"v 1 2 3\n", "not a text OFF"),
         (b"OFF\n3 x 0\n", "counts"),
-        (b"OFF\n999999999 1 0\n0 0 0\n", "do not fit"),
+        (b"OFF\n999999999 1 0\n0 0 0\n", "ends before its last row"),
         (b"OFF\n3 1 0\n0 0 0\n1 0 0\n0 1\n3 0 1 2\n", "a.off:5: the row ends too early"),
         (b"OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 3\n", "a.off:6: a face names vertex 3"),
     ],
@@ -163,6 +164,18 @@ def test_ply_refuses(content, says):
 def test_off_refuses(content, says):
     with pytest.raises(MeshError, match=says):
         parse_off(content, "a.off")
+
+
+def test_rows_and_lists_without_end_are_refused_before_they_are_held():
+    row = b"OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n" + b"700000" + b" 0" * 700_000
+    with pytest.raises(MeshError, match=f"a.off:6: a row of more than {rows.MAX_ROW} bytes"):
+        parse_off(row, "a.off")
+    header = (
+        b"ply\nformat binary_little_endian 1.0\nelement vertex 3\nproperty float x\nproperty float y\n"
+        b"property float z\nelement face 1\nproperty list uint uchar vertex_indices\nend_header\n"
+    )
+    with pytest.raises(MeshError, match="a face has a list of 100000"):
+        parse_ply(header + bytes(36) + (100_000).to_bytes(4, "little") + bytes(100_000), "a.ply")
 
 
 @settings(deadline=None, max_examples=600)

@@ -96,6 +96,24 @@ def test_numbers_come_back_bit_for_bit(tmp_path_factory, kind, numbers):
     assert mesh.vertices.tobytes() == vertices.tobytes()
 
 
+@st.composite
+def meshes(draw):
+    """Any vertices of float32, some of them equal or unused, and any polygons on them."""
+    number = st.floats(allow_nan=False, allow_infinity=False, width=32)
+    vertices = draw(st.lists(st.lists(number, min_size=3, max_size=3), min_size=1, max_size=9))
+    corner = st.integers(0, len(vertices) - 1)
+    return vertices, draw(st.lists(st.lists(corner, min_size=3, max_size=6), min_size=1, max_size=9))
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(FORMATS), meshes())
+def test_any_mesh_keeps_order_count_and_float32_values(tmp_path_factory, kind, mesh):
+    vertices, polygons = mesh
+    found = read(kind, written(kind, vertices, polygons), tmp_path_factory.mktemp("any"))
+    assert found.vertices.astype(np.float32).tobytes() == np.array(vertices, np.float32).tobytes()
+    assert found.faces.tolist() == [[p[0], p[k], p[k + 1]] for p in polygons for k in range(1, len(p) - 1)]
+
+
 @settings(deadline=None, max_examples=500)
 @given(
     st.sampled_from(FORMATS),

@@ -175,8 +175,8 @@ def test_a_pickle_that_acts_is_refused_before_it_does(tmp_path):
         ({"posedirs": np.ones((40, 3, 200))}, "posedirs has shape"),
         ({"v_template": np.full((40, 3), np.nan)}, "not finite"),
         ({"kintree_table": np.array([[0] + [23] * 23, range(24)])}, "before its parent"),
-        ({"f": np.array([["a", "b", "c"]])}, "not an array of numbers"),
-        ({"f": np.array([None])}, "not a model of plain arrays"),
+        ({"f": np.array([["a", "b", "c"]])}, "its header does not fit its bytes"),
+        ({"f": np.array([None])}, "its header does not fit its bytes"),
     ],
 )
 def test_a_model_that_does_not_fit_is_refused(changed, says, tmp_path):
@@ -187,5 +187,5 @@ def test_a_model_that_does_not_fit_is_refused(changed, says, tmp_path):
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", pickle.dumps([1]), pickle.dumps({"f": 1})])
 def test_what_is_no_model_is_refused(content, tmp_path):
     (tmp_path / "m.pkl").write_bytes(content)
-    with pytest.raises(ReposeError, match="not a model|holds no array"):
+    with pytest.raises(ReposeError, match="not a whole pickle|not a .npz|holds no array"):
         read_body_model(tmp_path / "m.pkl")

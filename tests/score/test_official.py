@@ -3,6 +3,8 @@
 import hashlib
 import json
 import pickle
+import sys
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -23,8 +25,6 @@ from repose.raw.settings import ImagePairs, Official
 from repose.score import stage as score
 from repose.score.images import surprises
 from repose.score.official import open_scorers, prepared
-from repose.score.official_networks.inception_v3 import InceptionV3
-from repose.score.official_networks.resnet50 import ResNet50
 from repose.split import images as split
 from repose.store import images as store_stage
 from repose.store.image_store import ImageStore
@@ -41,7 +41,7 @@ def sha256(path) -> str:
 def network(kind, outputs):
     """Random weights that tell images apart."""
     torch.manual_seed(0)
-    made = kind(outputs)
+    made = kind(num_classes=outputs)
     for module in made.modules():
         if isinstance(module, torch.nn.Conv2d):
             torch.nn.init.kaiming_normal_(module.weight)
@@ -50,12 +50,12 @@ def network(kind, outputs):
 
 
 @pytest.fixture(scope="module")
-def brought(tmp_path_factory):
+def brought(tmp_path_factory, torchvision):
     """What a user brings: both weights, the labels of every photo, and the networks behind them."""
     folder = tmp_path_factory.mktemp("official")
-    classes, attributes = network(InceptionV3, 23), network(ResNet50, ATTRIBUTES)
-    with_aux = classes.state_dict() | {"AuxLogits.fc.weight": torch.zeros(2, 2)}
-    torch.save(with_aux, folder / "class.pth")
+    inception = partial(torchvision.models.inception_v3, transform_input=True, init_weights=False)
+    classes, attributes = network(inception, 23), network(torchvision.models.resnet50, ATTRIBUTES)
+    torch.save(classes.state_dict(), folder / "class.pth")
     torch.save({f"module.{k}": v for k, v in attributes.state_dict().items()}, folder / "attribute.pth")
     draw = np.random.default_rng(0)
     labels = {name(k): draw.integers(0, 2, ATTRIBUTES).tolist() for k in range(4)}
@@ -143,6 +143,37 @@ def test_either_scorer_may_be_left_out(brought):
     assert open_scorers(settings(brought[0], fashion_is=None)).kinds_in(image) is None
 
 
+def test_images_are_normalised_twice_for_the_kinds_of_clothes_and_once_for_attributes(brought):
+    judges, seen = open_scorers(settings(brought[0])), {}
+    judges.kinds.Conv2d_1a_3x3.register_forward_pre_hook(lambda _, given: seen.update(classes=given[0]))
+    judges.attributes.conv1.register_forward_pre_hook(lambda _, given: seen.update(attributes=given[0]))
+    half = np.full((1, 300, 300, 3), 191, np.uint8)  # 191 / 127.5 - 1 is 0.498
+    assert judges.logits(half).shape == (1, 23) and not judges.kinds.training
+    judges.recalls(half, [name(0)])
+    twice = torch.tensor([0.458, 0.448, 0.45]) * (191 / 127.5 - 1) - torch.tensor([0.03, 0.088, 0.188])
+    assert torch.allclose(seen["classes"], twice[:, None, None].expand(1, 3, 299, 299), atol=1e-6)
+    assert torch.allclose(seen["attributes"], torch.full((1, 3, 224, 224), 191 / 127.5 - 1))
+
+
+@pytest.mark.parametrize(
+    ("module", "says"),
+    [
+        (None, "need torchvision, which is not installed"),
+        ("raise RuntimeError('no nms')", "does not go with torch .*: no nms"),
+    ],
+)
+def test_without_torchvision_one_line_says_what_to_install(brought, tmp_path, monkeypatch, module, says):
+    for loaded in [m for m in sys.modules if m.partition(".")[0] == "torchvision"]:
+        monkeypatch.delitem(sys.modules, loaded)
+    if module is None:
+        monkeypatch.setitem(sys.modules, "torchvision", None)
+    else:
+        (tmp_path / "torchvision.py").write_text(module)
+        monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ReposeError, match=rf"{says} \(hint: pip install 'repose\[images\]'"):
+        open_scorers(settings(brought[0]))
+
+
 def test_ten_splits_need_ten_images():
     (fashion,) = (metric for metric in METRICS if metric.name == "fashion_is_nats")
     assert surprises(fashion, torch.randn(9, 23), [f"{k}" for k in range(9)]).isnan().all()
@@ -168,7 +199,7 @@ def other_weights(folder, change):
     [
         (lambda s: s.pop("Mixed_5b.branch1x1.conv.weight"), "has no Mixed_5b.branch1x1.conv.weight"),
         (lambda s: s.update({"fc.bias": torch.zeros(5)}), r"fc.bias has shape \(5,\), not \(23,\)"),
-        (lambda s: s.update({"more": torch.zeros(5)}), "more is not known to InceptionV3"),
+        (lambda s: s.update({"more": torch.zeros(5)}), "more is not known to torchvision's inception_v3"),
         (lambda s: s.update({"epoch": 3}), "entry 'epoch' is a int, not a tensor"),
     ],
 )
@@ -243,5 +274,5 @@ def test_labels_that_numpy_wrote_under_python_2_are_read_and_programs_are_not(br
     assert opened(written).truth["x"].tolist() == truth
     with pytest.raises(ReposeError, match="asks for os.mkdir"):
         opened(written.replace(b"cnumpy.core.multiarray\n_reconstruct", b"cos\nmkdir"))
-    with pytest.raises(ReposeError, match="not a pickle of arrays"):
+    with pytest.raises(ReposeError, match="refused: it is cut short"):
         opened(written[:-9])

@@ -21,14 +21,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from repose.array_pickle import ArrayUnpickler
+from repose.array_pickle import read_pickle
 from repose.bench import compare
 from repose.bench.bodies import body
 from repose.convert.bodies import write_bodies
 from repose.data.meshes import TrainingData, Triples, centred
 from repose.gih import store
 from repose.gih.compute import mesh_into_store
-from repose.gih.solver import METRES
+from repose.gih.convention import METRES
 from repose.methods.build import build
 from repose.methods.iepgan import stretch
 from repose.methods.iepgan.recipe import IepGanRecipe
@@ -194,8 +194,7 @@ def _reading(root: Path, data: TrainingData, patch_vertices: int) -> dict[str, A
     def plain() -> NDArray[np.float32]:
         whole = []
         for name in names:
-            with (root / f"{name}.pkl").open("rb") as file:
-                whole.append(ArrayUnpickler(file).load().astype(np.float32))
+            whole.append(read_pickle(root / f"{name}.pkl").astype(np.float32))
         return np.stack([[matrix[p][:, p] for p in view.whole] for matrix in whole])
 
     error = float(np.abs(plain() - ours()).max())

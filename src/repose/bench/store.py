@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from repose.array_pickle import ArrayUnpickler
+from repose.array_pickle import read_pickle
 from repose.bench import peak_mib
 from repose.bench.bodies import body
 from repose.gih import store
 from repose.gih.compute import mesh_into_store
+from repose.gih.convention import METRES
 from repose.gih.reader import GihReader
-from repose.gih.solver import METRES, all_pairs
+from repose.gih.solver import all_pairs
 
 VERTICES = 6890
 MESHES = 4
@@ -75,8 +76,7 @@ def _compare(root: Path, reader: GihReader, names: list[str], patch: Patch, roun
         """
         parts = []
         for name in names:
-            with (root / f"{name}.pkl").open("rb") as file:
-                parts.append(ArrayUnpickler(file).load().astype(np.float32)[patch][:, patch])
+            parts.append(read_pickle(root / f"{name}.pkl").astype(np.float32)[patch][:, patch])
         return np.stack(parts)
 
     def ours() -> Batch:

@@ -1,22 +1,20 @@
 """Bring in the published ``*.pkl`` matrices without ever running a pickle.
 
-The reader here takes a bare numpy array of float32. Any other name in the file ends in an error before anything is
-called, any other type or shape in one after it.
+They are bare numpy arrays of float32; anything else in a file ends in an error.
 """
 
 import hashlib
-import io
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from repose.array_pickle import ArrayUnpickler
+from repose.array_pickle import read_pickle
 from repose.errors import ReposeError
 from repose.gih import compute, intrinsic, store
+from repose.gih.convention import RELEASED_T, Settings
 from repose.gih.scale import MeshSource
-from repose.gih.solver import RELEASED_T, Settings
 
 RELEASED = Settings(convention="released")
 
@@ -36,14 +34,7 @@ def read_matrix(path: Path) -> NDArray[np.float32]:
     Raises:
         ReposeError: anything else in the file, or a file cut short.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ReposeError(f"cannot read: {error.strerror}", path) from error
-    try:
-        array = ArrayUnpickler(io.BytesIO(content)).load()
-    except Exception as error:  # a damaged pickle can raise nearly anything
-        raise ReposeError(f"not a pickled float32 array: {error}", path, "nothing else is read") from error
+    array = read_pickle(path)
     if type(array) is not np.ndarray or array.dtype != np.float32:
         kind = getattr(array, "dtype", type(array).__name__)
         raise ReposeError(f"holds {kind}, not a bare float32 array", path, "nothing else is read")

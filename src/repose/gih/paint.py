@@ -1,21 +1,24 @@
 """Distance from one vertex, painted on the body."""
 
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import numpy as np
-from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from repose.errors import ReposeError
+from repose.mesh.operators import vertex_normals
+from repose.mesh.render import View, common_view, render
 
 BANDS = 24
 """Colour steps over the largest distance; their edges are geodesic circles, and an error shows as a kink."""
 
 DARKER = 0.75
 """Every other step is that much darker, so that the circles show."""
+
+SIZE = (640, 440)
+"""Pixels of one side of the body: height and width."""
 
 
 def paint(
@@ -28,7 +31,7 @@ def paint(
 ) -> None:
     """Write a PNG of the body, front and back, coloured by distance.
 
-    A star marks the source, hollow where the body hides it.
+    A star marks the source, hollow where its side of the body is turned away.
 
     Args:
         path: the file.
@@ -40,23 +43,26 @@ def paint(
     Raises:
         ReposeError: the file cannot be written.
     """
-    largest = distances[np.isfinite(distances)].max()
-    figure = Figure(figsize=(9, 6.5), layout="constrained")
-    axes = figure.subplots(1, 2)
-    norm = matplotlib.colors.BoundaryNorm(np.linspace(0, max(largest, 1e-9), BANDS + 1), BANDS)
-    colours = matplotlib.colormaps["viridis"](np.linspace(0, 1, BANDS))
-    colours[1::2, :3] *= DARKER
-    steps = matplotlib.colors.ListedColormap(colours)
-    for axis, (name, sign) in zip(axes, (("front", 1.0), ("back", -1.0)), strict=True):
-        turned = vertices * [sign, 1.0, sign]
-        _draw(axis, turned, faces, distances, lambda value: steps(norm(value)))
-        axis.set(title=name, aspect="equal")
-        axis.set_axis_off()
-        inside = "white" if _is_seen(turned, faces, source) else "none"
-        axis.plot(*turned[source, :2], "*", color=inside, markeredgecolor="black", markersize=16)
-    figure.colorbar(
-        matplotlib.cm.ScalarMappable(norm, steps), ax=axes, label="metres", shrink=0.8, format="%.2f"
+    finite = np.isfinite(distances)
+    norm = matplotlib.colors.BoundaryNorm(
+        np.linspace(0, max(distances[finite].max(), 1e-9), BANDS + 1), BANDS
     )
+    ramp = matplotlib.colormaps["viridis"](np.linspace(0, 1, BANDS))
+    ramp[1::2, :3] *= DARKER
+    steps = matplotlib.colors.ListedColormap(ramp)
+    colours = np.where(finite[:, None], steps(norm(np.where(finite, distances, 0)))[:, :3], 0.7)
+    figure = Figure(figsize=(9, 6.5), layout="constrained")
+    for axis, (name, yaw) in zip(figure.subplots(1, 2), (("front", 0.0), ("back", 180.0)), strict=True):
+        view = common_view([vertices], SIZE, yaw, pitch=0.0)
+        axis.imshow(render(vertices, faces, SIZE, view, colours), extent=_extent(view))
+        axis.set(title=name)
+        axis.set_axis_off()
+        right, up, away = view.axes()
+        place = vertices[source] - (vertices.min(axis=0) + vertices.max(axis=0)) / 2
+        inside = "white" if vertex_normals(vertices, faces)[source] @ away < 0 else "none"
+        axis.plot(place @ right, place @ up, "*", color=inside, markeredgecolor="black", markersize=16)
+    scale = matplotlib.cm.ScalarMappable(norm, steps)
+    figure.colorbar(scale, ax=figure.axes, label="metres", shrink=0.8, format="%.2f")
     figure.suptitle(title)
     try:
         figure.savefig(path, dpi=110)
@@ -64,31 +70,8 @@ def paint(
         raise ReposeError(f"cannot write the picture: {error}", path) from error
 
 
-def _draw(axis: Any, vertices: NDArray, faces: NDArray, distances: NDArray, paint: Any) -> None:
-    """Orthographic view down z: the faces towards the viewer, far ones first, with a little shading."""
-    corners = vertices[faces]
-    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-30)
-    shown = np.flatnonzero(normal[:, 2] > 0)
-    shown = shown[np.argsort(corners[shown, :, 2].mean(1))]
-    value = distances[faces[shown]].mean(1)
-    colours = paint(np.where(np.isfinite(value), value, 0))
-    colours[~np.isfinite(value)] = (0.7, 0.7, 0.7, 1.0)
-    colours[:, :3] *= 0.55 + 0.45 * normal[shown, 2:3]
-    polygons = corners[shown, :, :2]
-    axis.add_collection(PolyCollection(polygons, facecolors=colours, edgecolors=colours, linewidths=0.2))
-    axis.autoscale_view()
-
-
-def _is_seen(vertices: NDArray, faces: NDArray, vertex: int) -> bool:
-    """Whether no triangle lies between a vertex and the viewer, who looks down z."""
-    a, b, c = np.moveaxis(vertices[faces[(faces != vertex).all(1)]] - vertices[vertex], 1, 0)
-    weights = np.stack([_cross(b, c), _cross(c, a), _cross(a, b)], 1)
-    total = weights.sum(1)
-    over = (np.abs(total) > 0) & (weights * np.sign(total)[:, None] > 0).all(1)
-    height = (weights * np.stack([a[:, 2], b[:, 2], c[:, 2]], 1)).sum(1)[over] / total[over]
-    return not (height > 0).any()
-
-
-def _cross(p: NDArray, q: NDArray) -> NDArray:
-    return p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]
+def _extent(view: View) -> tuple[float, float, float, float]:
+    """Metres at the edges of the picture around its middle: left, right, bottom, top."""
+    assert view.half_height is not None
+    half_width = view.half_height * SIZE[1] / SIZE[0]
+    return -half_width, half_width, -view.half_height, view.half_height

@@ -1,4 +1,4 @@
-"""A whole dataset: one task per mesh, in this process, on a local Dask cluster, or across nodes.
+"""A whole dataset: one task per mesh, in this process, in several, or across nodes.
 
 Each task loads its mesh, computes, and publishes the matrix itself, so nothing large travels. A mesh
 whose matrix is in the store is skipped: a run resumes after a kill, and later costs only changed meshes.
@@ -7,25 +7,22 @@ whose matrix is in the store is skipped: a run resumes after a kill, and later c
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from numpy.typing import ArrayLike
 
+from repose.cluster import THREADS, Cluster, spread
 from repose.errors import ReposeError
 from repose.gih import store
-from repose.gih.cluster import THREADS, Cluster, executor
 from repose.gih.compute import Backend, Outcome, mesh_into_store
-from repose.gih.solver import METRES, Settings
+from repose.gih.convention import METRES, Settings
 from repose.progress import Meter
 
 MeshSource = Callable[[], tuple[ArrayLike, ArrayLike]]
 """Returns (vertices in metres, faces). Called in the worker, so it must pickle: a functools.partial, say."""
 
 Report = Callable[["Summary", Outcome | None], None]
-
-AHEAD = 2
-"""Tasks handed out per worker: one runs, one waits; the rest stay here, so memory does not grow."""
 
 NAMED = 5
 """How many of several failed meshes an error names."""
@@ -92,10 +89,15 @@ def compute_dataset(
         store.create(path, settings)
     summary = Summary(total=len(meshes))
     try:
-        with executor(cluster) as (workers, next_done):
-            _run(
-                meshes, path, settings, backend, workers, next_done, cluster.workers * AHEAD, summary, report
-            )
+        compute = partial(_one, path, settings, backend)
+        for (name, _), found in spread(cluster, compute, meshes.items()):
+            outcome = None
+            if isinstance(found, str):
+                summary.errors[name] = found
+            else:
+                summary.add(outcome := found)
+            if report:
+                report(summary, outcome)
     finally:
         if index:
             store.commit(path, summary.keys)
@@ -112,38 +114,14 @@ def _failures(errors: Mapping[str, str]) -> str:
     return f"{errors[first]}; {len(others)} more failed: {names}"
 
 
-def _run(
-    meshes: Mapping[str, MeshSource],
-    path: Path,
-    settings: Settings,
-    backend: Backend,
-    workers: Any,
-    next_done: Callable[[set[Any]], set[Any]],
-    ahead: int,
-    summary: Summary,
-    report: Report | None,
-) -> None:
-    waiting = iter(meshes.items())
-    names: dict[Any, str] = {}
-    while True:
-        while len(names) < ahead and (item := next(waiting, None)):
-            names[workers.submit(_one, path, item[0], item[1], settings, backend)] = item[0]
-        if not names:
-            return
-        for future in next_done(set(names)):
-            name, outcome = names.pop(future), None
-            try:
-                outcome = future.result()
-                summary.add(outcome)
-            except ReposeError as error:
-                summary.errors[name] = str(error)
-            if report:
-                report(summary, outcome)
-
-
-def _one(path: Path, name: str, source: MeshSource, settings: Settings, backend: Backend) -> Outcome:
-    vertices, faces = source()
-    return mesh_into_store(path, name, vertices, faces, settings, backend=backend)
+def _one(path: Path, settings: Settings, backend: Backend, mesh: tuple[str, MeshSource]) -> Outcome | str:
+    """Compute one mesh; an error is returned, since the others have to be done all the same."""
+    name, source = mesh
+    try:
+        vertices, faces = source()
+        return mesh_into_store(path, name, vertices, faces, settings, backend=backend)
+    except ReposeError as error:
+        return str(error)
 
 
 def shown_on(meter: Meter) -> Report:

@@ -16,6 +16,7 @@ from repose.errors import ReposeError
 from repose.raw.entry import Entry, named
 from repose.raw.photo_set import LABEL_FILES, Photo, Photos
 from repose.raw.settings import Official
+from repose.reading import read_text
 
 _PHOTO = re.compile(r"(?:^|/)(MEN|WOMEN)/(\w+)/id_(\d{8})/(\d\d)_(\d)_(\w+)\.jpg$")
 _FLAT = re.compile(r"fasion(?:WOMEN|MEN)[A-Za-z]+id(\d{8})\d\d_\d\w+")
@@ -97,12 +98,7 @@ def read_partition(path: Path) -> dict[str, tuple[str, str]]:
 
 def _table(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
     """Rows of a list of the owners: a count, a header, then columns apart by blanks."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ReposeError(f"cannot read: {error.strerror}", path) from None
-    except UnicodeDecodeError:
-        raise ReposeError("not a text file", path) from None
+    lines = read_text(path).splitlines()
     if len(lines) < 2 or not lines[0].strip().isdecimal() or int(lines[0]) != len(lines) - 2:
         raise ReposeError(
             f"line 1 does not count the {max(0, len(lines) - 2)} rows", path, "the file is cut short"

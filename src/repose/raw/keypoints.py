@@ -5,6 +5,7 @@ left eye, right and left ear. Pixels of the stored image, x to the right, y down
 """
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from repose.array_pickle import read_pickle
 from repose.errors import ReposeError
-from repose.raw.plain_pickle import read_plain_pickle
+from repose.reading import read_json, read_text
 
 JOINTS = 18
 MISSING = -1.0
 NEEDED = (2, 5, 8, 11)  # shoulders and hips
 CSV_HEADER = ["name", "keypoints_y", "keypoints_x"]
+MAX_BYTES = 512 << 20  # of a pickle; the largest released one has 30 MB
 
 
 def read_annotations(path: Path) -> dict[str, np.ndarray]:
@@ -36,7 +39,7 @@ def read_annotations(path: Path) -> dict[str, np.ndarray]:
             found[_new(row[0], found)] = _joints(
                 list(zip(json.loads(row[2]), json.loads(row[1]), strict=True))
             )
-        except (ValueError, TypeError, IndexError) as error:
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise ReposeError(f"not a photo with {JOINTS} joints: {error}", f"{path}:{line}") from None
     return found
 
@@ -46,14 +49,14 @@ def read_labels(path: Path) -> dict[str, np.ndarray]:
 
     Keys come with and without `.jpg`; here they are without.
     """
-    labels = read_plain_pickle(path)
+    labels = read_pickle(path, arrays=False, limit=MAX_BYTES)
     if not isinstance(labels, dict):
         raise ReposeError(f"holds a {type(labels).__name__}, not a dict of photos", path)
     found: dict[str, np.ndarray] = {}
     for name, joints in labels.items():
         try:
             found[_new(name, found)] = _joints(joints)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             raise ReposeError(f"photo {name!r}: not {JOINTS} joints: {error}", path) from None
     return found
 
@@ -78,37 +81,38 @@ def read_pairs(path: Path) -> list[tuple[str, str]]:
 
 def read_pair_split(path: Path) -> dict[str, list[tuple[str, str]]]:
     """Pairs (source, target) by part of a `pair_split*.json`: `train`, `test`, `test_small`, …"""
+    content = read_json(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
         return {part: [(_stem(a), _stem(b)) for a, b in pairs] for part, pairs in content.items()}
-    except OSError as error:
-        raise ReposeError(f"cannot read: {error.strerror}", path) from None
     except (ValueError, TypeError, AttributeError) as error:
         raise ReposeError(f"not an object of lists of pairs: {error}", path) from None
 
 
 def _rows(path: Path, header: list[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    text = io.StringIO(read_text(path), newline="")
+    reader = csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True)
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.reader(file, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True)
-            if next(reader, None) != header:
-                raise ReposeError(f"the first line is not {delimiter.join(header)!r}", f"{path}:1")
-            for row in reader:
-                if len(row) != len(header):
-                    raise ReposeError(
-                        f"{len(row)} columns instead of {len(header)}", f"{path}:{reader.line_num}"
-                    )
-                yield reader.line_num, row
-    except OSError as error:
-        raise ReposeError(f"cannot read: {error.strerror}", path) from None
-    except (csv.Error, UnicodeDecodeError) as error:
+        if next(reader, None) != header:
+            raise ReposeError(f"the first line is not {delimiter.join(header)!r}", f"{path}:1")
+        for row in reader:
+            if len(row) != len(header):
+                raise ReposeError(f"{len(row)} columns instead of {len(header)}", f"{path}:{reader.line_num}")
+            yield reader.line_num, row
+    except csv.Error as error:
         raise ReposeError(f"not a table of text: {error}", path) from None
 
 
 def _joints(values: Any) -> np.ndarray:
-    joints = np.array(values, np.float32)
-    if joints.shape != (JOINTS, 2) or not np.isfinite(joints).all():
-        raise ValueError(f"got {joints.shape} numbers, finite or not")
+    # numpy by itself would follow lists of lists as deep as they go.
+    if len(values) != JOINTS or any(len(pair) != 2 for pair in values):
+        raise ValueError("not so many pairs")
+    numbers = [number for pair in values for number in pair]
+    if not all(isinstance(number, int | float) for number in numbers):
+        raise ValueError("not numbers")
+    with np.errstate(over="ignore"):
+        joints = np.array(numbers, np.float64).astype(np.float32).reshape(JOINTS, 2)
+    if not np.isfinite(joints).all():
+        raise ValueError("a number is not finite")
     joints[(joints == MISSING).any(axis=1)] = MISSING
     return joints
 

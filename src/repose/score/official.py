@@ -1,16 +1,16 @@
 """The published scorers of DeepFashion images, for FashionIS and AttrRec-k, with weights that the user supplies.
 
-Preparation of the images, normalisation and layout of the weights are those of the released scripts
-(spec/intrinsic-flow.md, 4.1); a split of FashionIS is of the images in the order of their names, where the released one
-takes the order in which a folder lists them.
+Their networks are torchvision's, which the extra `images` installs. Preparation of the images, normalisation and layout
+of the weights are those of the released scripts (spec/intrinsic-flow.md, 4.1); a split of FashionIS is of the images in
+the order of their names, where the released one takes the order in which a folder lists them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -18,23 +18,25 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from repose.array_pickle import ArrayUnpickler
+from repose.array_pickle import read_pickle
 from repose.errors import ReposeError
 from repose.metrics.images import RECALLS
 from repose.raw.settings import Official, Weights
-from repose.score.official_networks.inception_v3 import InceptionV3
-from repose.score.official_networks.resnet50 import ResNet50
 from repose.supplied import check_supplied
 from repose.weights.checkpoint import read_checkpoint
 
 CLASSES = 23
+MAX_LABELS = 1 << 29  # bytes
 _INCEPTION_SIDES, _RESNET_SIDES = (
     (331, 299),
     (256, 224),
 )  # of the shorter side, and of the middle that is kept
+# Images are normalised a second time, as torchvision does in front of pretrained weights of Inception-v3.
+_ARGUMENTS: dict[str, dict[str, bool]] = {
+    "inception_v3": {"transform_input": True, "aux_logits": False, "init_weights": False},
+    "resnet50": {},
+}
 _UNUSED = "AuxLogits."  # of Inception-v3; only its training reads them
-
-Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ class OfficialScorers:
         truth: attributes (A,) of every image by its name, 0 or 1.
     """
 
-    kinds: InceptionV3 | None
-    attributes: ResNet50 | None
+    kinds: nn.Module | None
+    attributes: nn.Module | None
     truth: Mapping[str, Tensor]
 
     @torch.inference_mode()
@@ -76,16 +78,16 @@ def open_scorers(settings: Official) -> OfficialScorers:
     """Read the weights and labels that the config names.
 
     Raises:
-        ReposeError: a file is missing, is another one, or does not fit.
+        ReposeError: a file is missing, is another one, or does not fit; or torchvision is not installed.
     """
     given, chosen = settings.fashion_is, settings.attributes
-    kinds = _network(InceptionV3, CLASSES, given) if given else None
+    kinds = _network("inception_v3", CLASSES, given) if given else None
     if chosen is None:
         return OfficialScorers(kinds, None, {})
     labels = check_supplied(chosen.labels, chosen.labels_sha256)
     truth = _labels(labels)
     count = len(next(iter(truth.values())))
-    return OfficialScorers(kinds, _network(ResNet50, count, chosen), truth)
+    return OfficialScorers(kinds, _network("resnet50", count, chosen), truth)
 
 
 def prepared(images: NDArray[np.uint8], side: int, kept: int) -> Tensor:  # (B, H, W, 3) to (B, 3, kept, kept)
@@ -100,30 +102,41 @@ def prepared(images: NDArray[np.uint8], side: int, kept: int) -> Tensor:  # (B, 
     return torch.from_numpy(cut).movedim(-1, 1).float() / 127.5 - 1
 
 
-def _network(kind: Callable[[int], Network], outputs: int, given: Weights) -> Network:
+def _network(name: str, outputs: int, given: Weights) -> nn.Module:
     path = check_supplied(given.weights, given.sha256)
+    models = _torchvision_models()
     with torch.device("meta"):  # without values of its own
-        network = kind(outputs)
+        network = getattr(models, name)(num_classes=outputs, **_ARGUMENTS[name])
     tensors = {k: v for k, v in read_checkpoint(path).items() if not k.startswith(_UNUSED)}
     wanted = {k: v.shape for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
-    name = type(network).__name__
     for key, shape in wanted.items():
         if key not in tensors:
             raise ReposeError(f"has no {key}", path, f"expected the state dict of torchvision's {name}")
         if tensors[key].shape != shape:
             raise ReposeError(f"{key} has shape {tuple(tensors[key].shape)}, not {tuple(shape)}", path)
     if unknown := sorted(tensors.keys() - wanted.keys()):
-        raise ReposeError(f"{unknown[0]} is not known to {name}", path)
+        raise ReposeError(f"{unknown[0]} is not known to torchvision's {name}", path)
     network.load_state_dict(tensors, strict=False, assign=True)
     return network.eval().requires_grad_(False)
 
 
-def _labels(path: Path) -> dict[str, Tensor]:
+def _torchvision_models() -> ModuleType:
+    hint = "pip install 'repose[images]', from the index that torch came from"
     try:
-        with path.open("rb") as stream:
-            content = ArrayUnpickler(stream, encoding="latin1").load()  # which Python 2 wrote
-    except Exception as error:  # a damaged pickle can raise nearly anything
-        raise ReposeError(f"not a pickle of arrays and plain data: {error}", path) from None
+        from torchvision import models
+    except ImportError:
+        raise ReposeError(
+            "the published scorers need torchvision, which is not installed", hint=hint
+        ) from None
+    except RuntimeError as error:  # of a build for another torch
+        raise ReposeError(
+            f"torchvision does not go with torch {torch.__version__}: {error}", hint=hint
+        ) from None
+    return models
+
+
+def _labels(path: Path) -> dict[str, Tensor]:
+    content = read_pickle(path, limit=MAX_LABELS)
     try:
         found = {str(name): np.array(row) for name, row in content["label"].items()}
         (shape,) = {row.shape for row in found.values()}

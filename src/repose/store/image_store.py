@@ -10,8 +10,7 @@ import zarr
 from numpy.typing import NDArray
 
 from repose.errors import ReposeError
-from repose.images.correspondence import Camera, View, correspond
-from repose.images.picture import BARYCENTRIC_UNIT
+from repose.images.correspondence import BARYCENTRIC_UNIT, Camera, View, correspond
 
 
 class ImageStore:

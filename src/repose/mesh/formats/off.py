@@ -1,10 +1,12 @@
-"""OFF: the text form, with or without colours and normals behind the coordinates."""
+"""OFF: the text form, with or without colours and normals behind the coordinates.
+
+trimesh's reader is not used: it drops faces with fewer corners than they announce, and reorders polygons.
+"""
 
 from __future__ import annotations
 
 from repose.errors import MeshError
-from repose.mesh.formats.rows import RowReader
-from repose.mesh.formats.scan import CORNER_LIST
+from repose.mesh.formats.rows import CORNERS, Rows
 from repose.mesh.mesh import Mesh
 
 KEYWORDS = {b"OFF", b"COFF", b"NOFF", b"CNOFF"}
@@ -24,9 +26,9 @@ def parse_off(data: bytes, where: object = "<bytes>") -> Mesh:
         raise MeshError(
             "the counts of vertices and faces are malformed", where, "write `vertices faces edges`"
         )
-    rows = RowReader(data, pos, where, comments=True, extra=True)
-    vertices = rows.reals(int(counts[0]), 3)
-    faces = rows.faces(int(counts[1]), [CORNER_LIST], len(vertices))
+    rows = Rows(data, pos, where, comments=True, extra=True)
+    vertices = rows.reals(int(counts[0]), range(3), 3)
+    faces = rows.faces(int(counts[1]), [CORNERS], len(vertices))
     rows.finish()
     return Mesh(vertices, faces)
 

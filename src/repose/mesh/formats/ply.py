@@ -1,15 +1,19 @@
-"""PLY: ASCII and binary, both byte orders. Only coordinates and face corners are kept."""
+"""PLY: ASCII and binary, both byte orders. Only coordinates and face corners are kept.
+
+trimesh's reader is not used: it refuses binary files of triangles and quads mixed, as Blender writes them, reorders
+polygons, and takes truncated text for shorter rows.
+"""
 
 from __future__ import annotations
 
+import struct
+from array import array
 from dataclasses import dataclass, field
 
 import numpy as np
-from numba import njit
 
 from repose.errors import MeshError
-from repose.mesh.formats.rows import RowReader
-from repose.mesh.formats.scan import CORNER_LIST, LIST, SCALAR
+from repose.mesh.formats.rows import CORNERS, HINT, LIST, SCALAR, Rows, check_corners, fans
 from repose.mesh.mesh import INT32_MAX, Mesh
 
 TYPES = {"char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4",
@@ -19,14 +23,8 @@ FORMATS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 CORNER_NAMES = ("vertex_indices", "vertex_index")
 MAX_HEADER = 1 << 16
 MAX_FIELDS = 256
-HINT = "the file is truncated or damaged"
-
-OK, ENDED, CORNERS, RANGE = range(4)
-MESSAGES = {
-    ENDED: "the file ends before its last face",
-    CORNERS: "a face has fewer than 3 corners",
-    RANGE: "a face names a vertex that is out of range",
-}
+MAX_WALKED = 1 << 24  # rows with lists, which take some microseconds each
+MAX_LIST = 1 << 16
 
 
 @dataclass
@@ -118,15 +116,15 @@ def _corner_field(element: _Element, where: object) -> int:
 
 
 def _read_ascii(data: bytes, pos: int, order: str, elements: list[_Element], where: object) -> dict:
-    rows = RowReader(data, pos, where)
+    rows = Rows(data, pos, where)
     found: dict[str, np.ndarray] = {}
     for element in elements:
         if element.name == "vertex" and not found:
             columns = _xyz_columns(element, where)
-            found["vertex"] = rows.reals(element.count, len(element.properties))[:, columns]
+            found["vertex"] = rows.reals(element.count, columns, len(element.properties))
         elif element.name == "face" and set(found) == {"vertex"}:
             kinds = [LIST if p.count_dtype else SCALAR for p in element.properties]
-            kinds[_corner_field(element, where)] = CORNER_LIST
+            kinds[_corner_field(element, where)] = CORNERS
             found["face"] = rows.faces(element.count, kinds, len(found["vertex"]))
         else:
             rows.skip(element.count)
@@ -139,92 +137,58 @@ def _read_binary(data: bytes, pos: int, order: str, elements: list[_Element], wh
     for element in elements:
         if element.name == "vertex" and not found:
             columns = _xyz_columns(element, where)
-            names = [f"f{k}" for k in range(len(element.properties))]
-            row = np.dtype([(n, order + p.dtype) for n, p in zip(names, element.properties, strict=True)])
+            row = np.dtype([(f"f{k}", order + p.dtype) for k, p in enumerate(element.properties)])
             if element.count * row.itemsize > len(data) - pos:
                 raise MeshError(f"{element.count} vertices do not fit in the file", where, HINT)
             table = np.frombuffer(data, row, element.count, pos)
-            found["vertex"] = np.stack([table[names[k]].astype(np.float64) for k in columns], axis=1)
-            pos += element.count * row.itemsize
+            found["vertex"] = np.stack([table[f"f{k}"].astype(np.float64) for k in columns], axis=1)
+            pos += table.nbytes
         elif element.name == "face" and set(found) == {"vertex"}:
-            corners = _corner_field(element, where)
-            found["face"], pos = _walk(data, pos, order, element, corners, len(found["vertex"]), where)
+            counts, corners, pos = _walk(data, pos, order, element, _corner_field(element, where), where)
+            if ((corners < 0) | (corners >= len(found["vertex"]))).any():
+                raise MeshError("a face names a vertex that is out of range", where, HINT)
+            found["face"] = fans(counts, corners.astype(np.int32))
         else:
-            _, pos = _walk(data, pos, order, element, -1, 0, where)
+            _, _, pos = _walk(data, pos, order, element, -1, where)
     if data[pos:].strip():
         raise MeshError(f"{len(data) - pos} bytes follow the last element", where, HINT)
     return found
 
 
-def _walk(data, pos, order, element, corners, n_vertices, where) -> tuple[np.ndarray, int]:
-    """Read the rows of an element whose size is known only by walking it: (triangles, pos)."""
-    if not element.properties:
-        return np.empty((0, 3), np.int32), pos
+def _walk(
+    data: bytes, pos: int, order: str, element: _Element, field_of_corners: int, where: object
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Read the rows of an element one by one, since lists differ in length.
+
+    Returns:
+        Number of corners of each face (F,) int32, all corners int64, and where the element ends.
+    """
     smallest = sum(int((p.count_dtype or p.dtype)[1]) for p in element.properties)
-    if element.count * smallest > len(data) - pos:
+    if element.count * max(smallest, 1) > min(len(data) - pos, MAX_WALKED * smallest):
         raise MeshError(f"{element.count} rows of {element.name!r} do not fit in the file", where, HINT)
-    sizes = np.array([(int(p.count_dtype[1:] or 0), int(p.dtype[1])) for p in element.properties])
-    signed = np.array([(p.count_dtype[:1] == "i", p.dtype[0] == "i") for p in element.properties])
-    room = (len(data) - pos) // max(1, sizes[corners, 1]) if corners >= 0 else 0
-    faces = np.empty((room, 3), np.int32)
-    buf = np.frombuffer(data, np.uint8)
-    code, pos, n_faces = _walk_rows(
-        buf, pos, element.count, sizes, signed, corners, n_vertices, order == ">", faces
-    )
-    if code != OK:
-        raise MeshError(MESSAGES[code], f"{where}: byte {pos}", HINT)
-    return faces[:n_faces].copy(), pos
-
-
-@njit(cache=True, nogil=True)
-def _int_at(buf, pos, size, signed, big):
-    """The whole number of `size` bytes at `pos`."""
-    value = np.int64(0)
-    for k in range(size):
-        byte = np.int64(buf[pos + (k if big else size - 1 - k)])
-        value = value * 256 + byte
-    if signed and value >= np.int64(1) << (8 * size - 1):
-        value -= np.int64(1) << (8 * size)
-    return value
-
-
-@njit(cache=True, nogil=True)
-def _fan(buf, pos, count, size, signed, big, n_vertices, faces, n_faces):
-    """Append the fan of the `count` corners at `pos`: (code, triangles)."""
-    first, last = np.int64(0), np.int64(0)
-    for corner in range(count):
-        index = _int_at(buf, pos + corner * size, size, signed, big)
-        if not 0 <= index < n_vertices:
-            return RANGE, n_faces
-        if corner == 0:
-            first = index
-        elif corner > 1:
-            faces[n_faces, 0], faces[n_faces, 1], faces[n_faces, 2] = first, last, index
-            n_faces += 1
-        last = index
-    return OK, n_faces
-
-
-@njit(cache=True, nogil=True)
-def _walk_rows(buf, pos, rows, sizes, signed, corners, n_vertices, big, faces):
-    """Read rows of scalars and lists; field `corners` becomes fans: (code, pos, triangles)."""
-    n_faces = 0
-    for _ in range(rows):
-        for k in range(sizes.shape[0]):
-            count_size, size = sizes[k]
-            count = np.int64(1)
-            if count_size > buf.size - pos:
-                return ENDED, pos, n_faces
-            if count_size > 0:
-                count = _int_at(buf, pos, count_size, signed[k, 0], big)
-            if count < 0 or (k == corners and count < 3):
-                return CORNERS, pos, n_faces
-            pos += count_size
-            if count * size > buf.size - pos:
-                return ENDED, pos, n_faces
-            if k == corners:
-                code, n_faces = _fan(buf, pos, count, size, signed[k, 1], big, n_vertices, faces, n_faces)
-                if code != OK:
-                    return code, pos, n_faces
-            pos += count * size
-    return OK, pos, n_faces
+    counts, corners = array("i"), array("q")
+    kinds = [
+        (p.count_dtype and order + np.dtype(p.count_dtype).char, np.dtype(p.dtype))
+        for p in element.properties
+    ]
+    try:
+        for _ in range(element.count):
+            for k, (counted, kind) in enumerate(kinds):
+                size = 1
+                if counted:
+                    (size,) = struct.unpack_from(counted, data, pos)
+                    pos += struct.calcsize(counted)
+                    if not (3 if k == field_of_corners else 0) <= size <= MAX_LIST:
+                        raise MeshError(
+                            f"a {element.name} has a list of {size}", f"{where}: byte {pos}", HINT
+                        )
+                if k == field_of_corners:
+                    corners.extend(struct.unpack_from(f"{order}{size}{kind.char}", data, pos))
+                    counts.append(size)
+                pos += size * kind.itemsize
+            check_corners(len(corners), where)
+    except struct.error:
+        pos = len(data) + 1
+    if pos > len(data):
+        raise MeshError(f"the file ends before its last {element.name}", where, HINT)
+    return np.array(counts, np.int32), np.array(corners, np.int64), pos

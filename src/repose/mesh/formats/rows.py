@@ -1,28 +1,28 @@
-"""Tables of numbers in text: the bodies of ASCII PLY and OFF files."""
+"""What PLY and OFF have in common: rows of numbers in text, and polygons that become fans of triangles."""
 
 from __future__ import annotations
+
+import io
+import math
+from array import array
+from collections.abc import Sequence
 
 import numpy as np
 
 from repose.errors import MeshError
-from repose.mesh.formats import scan, text
+from repose.mesh.formats.text import shown
 
 HINT = "the file is truncated or damaged"
-MESSAGES = {
-    scan.FEW: "the row ends too early",
-    scan.MANY: "the row, or the file, goes on with {token!r}",
-    scan.INDEX: "{token!r} is not a whole number",
-    scan.RANGE: "a face names vertex {token}, which is out of range",
-    scan.CORNERS: "a face has {token} corners",
-    scan.ENDED: "the file ends before its last row",
-}
+MAX_ROW = 1 << 20  # bytes of a line: 60 bytes of tokens in memory for each
+MAX_CORNERS = 1 << 25  # of all polygons: 800 times those of a full-size body, 1.5 GB in memory
+SCALAR, LIST, CORNERS = range(3)  # what a field of a row of faces is
 
 
-class RowReader:
-    """Walks the rows of a text, one block after the other. Blank lines are skipped.
+class Rows:
+    """The rows of a text, one line each, read one after the other; blank lines are skipped.
 
     Args:
-        data: the file's content.
+        data: the content of the file.
         pos: where the first row starts.
         where: the file, for errors.
         comments: whether `#` starts a comment.
@@ -30,45 +30,113 @@ class RowReader:
     """
 
     def __init__(self, data: bytes, pos: int, where: object, comments: bool = False, extra: bool = False):
-        self.data, self.buf, self.where, self.pos = data, np.frombuffer(data, np.uint8), where, pos
-        self.comments, self.extra = comments, extra
+        self.where, self.comments, self.extra = where, comments, extra
+        self.line = data.count(b"\n", 0, pos)
+        self.file = io.BytesIO(data)
+        self.file.seek(pos)
 
-    def reals(self, rows: int, columns: int) -> np.ndarray:
-        """Read (rows, columns) float64, each as `float` reads it."""
-        self._check_room(rows, 2 * columns)
-        starts = np.empty((rows, columns), np.int32)
-        code, self.pos = scan.real_rows(self.buf, self.pos, starts, self.extra, self.comments)
-        self._check(code)
-        return text.read_reals(self.data, starts.reshape(-1), self.where).reshape(rows, columns)
+    def reals(self, rows: int, columns: Sequence[int], width: int) -> np.ndarray:
+        """(rows, columns) float64, each as `float` reads it, of rows that have `width` fields."""
+        found = array("d")
+        for _ in range(rows):
+            tokens = self._row()
+            self._check_width(tokens, width)
+            for column in columns:
+                try:
+                    value = float(tokens[column])
+                except ValueError:
+                    value = math.nan
+                if not math.isfinite(value):
+                    raise self._bad(f"{shown(tokens[column])} is not a finite number")
+                found.append(value)
+        return np.array(found).reshape(-1, len(columns))
 
-    def faces(self, rows: int, kinds: list[int], n_vertices: int) -> np.ndarray:
-        """Read `rows` polygons as (F, 3) int32; `kinds` says what each field of a row is."""
-        self._check_room(rows, 8)
-        faces = np.empty(((self.buf.size - self.pos) // 2 + 1, 3), np.int32)
-        code, self.pos, n_faces = scan.face_rows(
-            self.buf, self.pos, rows, np.array(kinds), n_vertices, faces, self.extra, self.comments
-        )
-        self._check(code)
-        return faces[:n_faces].copy()
+    def faces(self, rows: int, kinds: Sequence[int], vertices: int) -> np.ndarray:
+        """Fans (F, 3) int32 of `rows` polygons; `kinds` says what each field of a row is."""
+        counts, corners = array("i"), array("i")
+        for _ in range(rows):
+            tokens, at = self._row(), 0
+            for kind in kinds:
+                size = 1
+                if kind != SCALAR:
+                    size, at = self._whole(tokens, at), at + 1
+                    if size < (3 if kind == CORNERS else 0):
+                        raise self._bad(f"a face has {size} corners")
+                if kind == CORNERS:
+                    polygon = [self._whole(tokens, k) for k in range(at, min(at + size, len(tokens) + 1))]
+                    if bad := [corner for corner in polygon if not 0 <= corner < vertices]:
+                        raise self._bad(f"a face names vertex {bad[0]}, which is out of range")
+                    counts.append(size)
+                    corners.extend(polygon)
+                at += size
+            self._check_width(tokens, at)
+            check_corners(len(corners), self.where)
+        return fans(np.array(counts, np.int32), np.array(corners, np.int32))
 
     def skip(self, rows: int) -> None:
         """Go past rows that are not wanted."""
-        self._check_room(rows, 2)
-        starts = np.empty((rows, 0), np.int32)
-        code, self.pos = scan.real_rows(self.buf, self.pos, starts, True, self.comments)
-        self._check(code)
+        for _ in range(rows):
+            self._row()
 
     def finish(self) -> None:
         """Refuse anything but blank lines after the last row."""
-        self.pos = scan.next_row(self.buf, self.pos, self.comments)
-        self._check(scan.OK if self.pos >= self.buf.size else scan.MANY)
+        if tokens := self._next():
+            raise self._bad(f"the file goes on with {shown(tokens[0])}")
 
-    def _check_room(self, rows: int, row_bytes: int) -> None:
-        # Before anything is allocated: a header may promise more rows than the file can hold.
-        if rows * row_bytes > self.buf.size - self.pos + 1:
-            raise MeshError(f"{rows} rows are announced, and do not fit in the file", self.where, HINT)
+    def _row(self) -> list[bytes]:
+        tokens = self._next()
+        if not tokens:
+            raise self._bad("the file ends before its last row")
+        return tokens
 
-    def _check(self, code: int) -> None:
-        if code != scan.OK:
-            what = MESSAGES[code].format(token=text.token_at(self.data, self.pos))
-            raise MeshError(what, f"{self.where}:{text.line_of(self.data, self.pos)}", HINT)
+    def _next(self) -> list[bytes]:
+        """The tokens of the next row; none at the end of the file."""
+        while line := self.file.readline(MAX_ROW + 1):
+            self.line += 1
+            if len(line) > MAX_ROW:
+                raise self._bad(f"a row of more than {MAX_ROW} bytes")
+            text = line.partition(b"#")[0] if self.comments else line
+            if b"_" in text:  # which Python allows in a number, and nobody else
+                raise self._bad(f"{shown(next(t for t in text.split() if b'_' in t))} is not a number")
+            if tokens := text.split():
+                return tokens
+        return []
+
+    def _whole(self, tokens: list[bytes], at: int) -> int:
+        self._check_width(tokens, at + 1, whole=False)
+        try:
+            return int(tokens[at][:30])
+        except ValueError:
+            raise self._bad(f"{shown(tokens[at])} is not a whole number") from None
+
+    def _check_width(self, tokens: list[bytes], width: int, whole: bool = True) -> None:
+        if len(tokens) < width:
+            raise self._bad("the row ends too early")
+        if whole and len(tokens) > width and not self.extra:
+            raise self._bad(f"the row goes on with {shown(tokens[width])}")
+
+    def _bad(self, what: str) -> MeshError:
+        return MeshError(what, f"{self.where}:{self.line}", HINT)
+
+
+def fans(counts: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """Triangles (0, 1, 2), (0, 2, 3), … of each polygon, in order.
+
+    Args:
+        counts: (P,) int32, corners of each polygon, 3 or more.
+        corners: (sum of `counts`,) int32.
+
+    Returns:
+        (F, 3) int32.
+    """
+    triangles = counts - 2
+    first = np.repeat(np.cumsum(counts, dtype=np.int32) - counts, triangles)
+    before = np.repeat(np.cumsum(triangles, dtype=np.int32) - triangles, triangles)
+    second = first + np.arange(len(first), dtype=np.int32) - before + 1
+    return np.stack([corners[first], corners[second], corners[second + 1]], axis=1)
+
+
+def check_corners(count: int, where: object) -> None:
+    """Refuse more corners than a mesh of ours can have."""
+    if count > MAX_CORNERS:
+        raise MeshError(f"its faces have more than {MAX_CORNERS} corners", where, "simplify the mesh")

@@ -1,4 +1,4 @@
-"""Compiled scanners of text, shared by the OBJ, PLY and OFF readers.
+"""Compiled scanners of OBJ text.
 
 A buffer is a (N,) uint8 array, a position an index into it. Scanners know nothing of lines: an error is a
 code and a position, from which `text.line_of` finds the line. All of them live in this one file: numba keys
@@ -21,8 +21,7 @@ MAX_TOKEN = 512  # bytes; `float` is slow on a number of a million digits
 MAX_DIGITS = 18  # an int64 cannot overflow below this
 MAX_EXPONENT = 10_000
 
-OK, KEYWORD, RAGGED, CORNERS, INDEX, ZERO_INDEX, RANGE, FEW, MANY, ENDED = range(10)
-SCALAR, LIST, CORNER_LIST = 0, 1, 2  # what a field of a row of faces is
+OK, KEYWORD, RAGGED, CORNERS, INDEX, ZERO_INDEX, RANGE = range(7)
 
 # OBJ statements that say nothing about vertices or triangles, as the number their letters spell.
 IGNORED = ("vt", "vn", "vp", "g", "o", "s", "mg", "l", "p", "lod", "bevel", "c_interp", "d_interp",
@@ -254,124 +253,3 @@ def obj_statements(buf, starts, faces):
             return code, start if code == CORNERS else pos, n_vertices, n_faces, largest
         pos = _skip_statement(buf, pos)
     return OK, largest_pos, n_vertices, n_faces, largest
-
-
-@compiled
-def _row_token(buf, pos, comments):
-    """Go to the next token of a row: (pos, whether there is one)."""
-    pos = _skip_blank(buf, pos)
-    return pos, pos < buf.size and buf[pos] != NEWLINE and not (comments and buf[pos] == HASH)
-
-
-@compiled
-def next_row(buf, pos, comments):
-    """Go to the first token of the next row that has one, or to the end."""
-    while pos < buf.size:
-        pos, found = _row_token(buf, pos, comments)
-        if found:
-            break
-        while pos < buf.size and buf[pos] != NEWLINE:
-            pos += 1
-        pos += 1
-    return min(pos, buf.size)
-
-
-@compiled
-def _end_row(buf, pos, extra, comments):
-    """Go to the end of a row: (code, pos)."""
-    pos, more = _row_token(buf, pos, comments)
-    if more and not extra:
-        return MANY, pos
-    while more:
-        pos, more = _row_token(buf, _skip_token(buf, pos), comments)
-    return OK, pos
-
-
-@compiled
-def real_rows(buf, pos, starts, extra, comments):
-    """Note where the numbers of (rows, columns) `starts` are: (code, pos)."""
-    for row in range(starts.shape[0]):
-        pos = next_row(buf, pos, comments)
-        if pos >= buf.size:
-            return ENDED, pos
-        for column in range(starts.shape[1]):
-            pos, more = _row_token(buf, pos, comments)
-            if not more:
-                return FEW, pos
-            starts[row, column] = pos
-            pos = _skip_token(buf, pos)
-        code, pos = _end_row(buf, pos, extra, comments)
-        if code != OK:
-            return code, pos
-    return OK, pos
-
-
-@compiled
-def _row_int(buf, pos, comments):
-    """Read a whole number: (code, value, its pos, pos after it)."""
-    pos, more = _row_token(buf, pos, comments)
-    code, value, end = FEW, np.int64(0), pos
-    if more:
-        value, end, sound = _int(buf, pos)
-        sound = sound and (end >= buf.size or buf[end] == NEWLINE or _is_blank(buf[end]))
-        code = OK if sound else INDEX
-    return code, value, pos, end
-
-
-@compiled
-def _row_corners(buf, pos, count, n_vertices, faces, n_faces, comments):
-    """Read `count` indices as a fan: (code, pos, n_faces)."""
-    first, last = np.int64(0), np.int64(0)
-    for corner in range(count):
-        code, index, pos, end = _row_int(buf, pos, comments)
-        if code == OK and not 0 <= index < n_vertices:
-            code = RANGE
-        if code != OK:
-            return code, pos, n_faces
-        if corner == 0:
-            first = index
-        elif corner > 1:
-            faces[n_faces, 0], faces[n_faces, 1], faces[n_faces, 2] = first, last, index
-            n_faces += 1
-        last, pos = index, end
-    return OK, pos, n_faces
-
-
-@compiled
-def _row_list(buf, pos, count, comments):
-    """Go past `count` tokens: (code, pos)."""
-    for _ in range(count):
-        pos, more = _row_token(buf, pos, comments)
-        if not more:
-            return FEW, pos
-        pos = _skip_token(buf, pos)
-    return OK, pos
-
-
-@compiled
-def face_rows(buf, pos, rows, kinds, n_vertices, faces, extra, comments):
-    """Read rows whose fields are of the given kinds; the corner list becomes a fan: (code, pos, n_faces)."""
-    n_faces = 0
-    for _ in range(rows):
-        pos = next_row(buf, pos, comments)
-        if pos >= buf.size:
-            return ENDED, pos, n_faces
-        for kind in kinds:
-            code, count = OK, np.int64(1)
-            if kind != SCALAR:
-                code, count, pos, end = _row_int(buf, pos, comments)
-                if code == OK and (count < 0 or (kind == CORNER_LIST and count < 3)):
-                    code = CORNERS
-                if code != OK:
-                    return code, pos, n_faces
-                pos = end
-            if kind == CORNER_LIST:
-                code, pos, n_faces = _row_corners(buf, pos, count, n_vertices, faces, n_faces, comments)
-            else:
-                code, pos = _row_list(buf, pos, count, comments)
-            if code != OK:
-                return code, pos, n_faces
-        code, pos = _end_row(buf, pos, extra, comments)
-        if code != OK:
-            return code, pos, n_faces
-    return OK, pos, n_faces

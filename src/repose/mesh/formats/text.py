@@ -13,6 +13,11 @@ def token_at(data: bytes, pos: int) -> str:
     return (data[pos : pos + scan.MAX_TOKEN].split(None, 1) or [b""])[0][:40].decode("utf-8", "replace")
 
 
+def shown(token: bytes) -> str:
+    """A token in quotes, shortened for a message."""
+    return repr(token[:40].decode("utf-8", "replace"))
+
+
 def line_of(data: bytes, pos: int) -> int:
     """The line that a position is on, counted from 1."""
     return data.count(b"\n", 0, pos) + 1

@@ -33,7 +33,8 @@ from repose.methods.iepgan.losses import (
 from repose.methods.iepgan.patches import View, Views
 from repose.methods.iepgan.settings import AdversarialTraining, IepGanSettings
 from repose.methods.losses import edge_loss, reconstruction
-from repose.methods.recipe import TransferRecipe, rate_factor
+from repose.methods.recipe import rate_factor
+from repose.methods.transfer_recipe import TransferRecipe
 
 _SAMPLE = 256  # meshes
 _MEMORY = 0.9  # share of the old value in the running error of a vertex
@@ -124,7 +125,9 @@ class AdversarialRecipe(TransferRecipe):
         """One step of optimiser 0 (encoder and generator) or 1 (discriminators)."""
         optimizer, rate = self.optimizers()[which], self.lr_schedulers()[which]  # type: ignore[index]
         optimizer.zero_grad()
-        self.manual_backward(loss)
+        # A step is under autocast, which would round the gradients of what the losses keep in float32.
+        with torch.autocast(loss.device.type, enabled=False):
+            self.manual_backward(loss)
         optimizer.step()
         rate.step()
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from repose.data.meshes import TrainingData
-from repose.gih.solver import RELEASED_T
+from repose.gih.convention import RELEASED_T
 from repose.mesh.patches import patch_table
 from repose.methods.iepgan.losses import central_distances, distances_of, fool_loss, real_fake_loss
 from repose.methods.iepgan.recipe import AdversarialRecipe, Pairs

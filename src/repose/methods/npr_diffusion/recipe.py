@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from repose.convert.catalog import mesh_id
-from repose.data.meshes import centred, chosen_in_passes
+from repose.data.meshes import centred
+from repose.data.passes import chosen_in_passes
 from repose.data.unlabelled import Numbers
 from repose.errors import ReposeError
 from repose.methods.load import load_weights

@@ -16,7 +16,8 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset
 
 from repose.convert.catalog import mesh_id, mesh_numbers
-from repose.data.meshes import centred, chosen_in_passes
+from repose.data.meshes import centred
+from repose.data.passes import chosen_in_passes
 from repose.data.unlabelled import Numbers
 from repose.errors import ReposeError
 from repose.methods.recipe import TrainingRecipe, rate_factor

@@ -1,1 +1,0 @@
-"""The published judges of fashion images: known networks whose weights a user brings."""
