@@ -2,7 +2,7 @@
 
 import re
 
-LONGEST = 400
+LONGEST = 2000
 """Characters of what is wrong; foreign text in it can have any length."""
 
 
