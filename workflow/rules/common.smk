@@ -7,10 +7,8 @@ from snakemake.exceptions import WorkflowError
 from repose.config.environment import hand_down, hand_down_forced
 from repose.config.load import check
 from repose.errors import ReposeError
-from repose.gih.lost import lost
 from repose.plan import Plan
 from repose.provenance.manifest import manifest_path
-from repose.raw.collect import supplied
 from repose.results import Results
 
 RESULTS = Results()
