@@ -47,7 +47,7 @@ def asked(rule, answer):
 
 def data(rule):
     """The main files of a rule's inputs. Only their manifests decide whether it runs: give them as `ancient`."""
-    return asked(rule, lambda need: [*need.inputs.values(), *need.beside])
+    return asked(rule, lambda need: need.data)
 
 
 def manifests(rule):
