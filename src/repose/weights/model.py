@@ -61,8 +61,9 @@ def open_model(path: Path) -> Model:
         network = create(
             settings["architecture"], **{k: v for k, v in settings.items() if k != "architecture"}
         )
-    except (KeyError, TypeError, ModuleNotFoundError, AttributeError) as error:
-        raise ReposeError(f"its settings are not those of a known network: {error}", weights, _HINT) from None
+    except (KeyError, TypeError, ModuleNotFoundError, AttributeError, ReposeError) as error:
+        what = error.what if isinstance(error, ReposeError) else str(error)
+        raise ReposeError(f"its settings are not those of a known network: {what}", weights, _HINT) from None
     return Model(load_weights(network, weights, settings["architecture"]), weights, settings)
 
 
