@@ -1,5 +1,6 @@
 """A tiny project whose jobs run in forks of one process that has every library loaded: a fifth of a second each."""
 
+import json
 import os
 import re
 import shlex
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import tiny.any_mesh.sitecustomize  # noqa: F401
@@ -24,7 +26,7 @@ from repose.errors import ReposeError
 from repose.mesh.formats.io import parse_mesh
 from repose.plan import Plan
 from repose.provenance.code import closure
-from repose.provenance.manifest import load, verify
+from repose.provenance.manifest import history_path, load, succeeding, verify
 from repose.provenance.owner import mark
 
 CONFIG = Path(__file__).parents[1] / "tiny" / "config.yaml"
@@ -171,16 +173,27 @@ class Sandbox:
             remove(self.folder / name)
 
     def undo(self, job: Job, older: "Sandbox | None") -> None:
-        """Put the older version of what a job makes in its place, or none; nothing is kept of this version."""
+        """Put the older version of what a job makes in its place, or none; of this version only histories are known."""
+        after = [self._after(older, path) for path in job.manifests] if older else []
         for name in job.files:
+            if not older and name.endswith(".history.json"):
+                continue
             remove(self.folder / name)
             if older and (older.folder / name).exists():
                 copy = shutil.copytree if (older.folder / name).is_dir() else shutil.copy2
                 (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                 copy(older.folder / name, self.folder / name)
+        for path, history in after:
+            path.write_text(json.dumps(history, indent=2, sort_keys=True) + "\n")
         for manifest in job.manifests:
             place = Path(manifest.removesuffix(".manifest.json")).relative_to("results")
             remove(self.results / ".cache" / place)
+
+    def _after(self, older: "Sandbox", manifest: str) -> tuple[Path, dict[str, Any]]:
+        """The history of the older version, as if it had come after the one of this version."""
+        path = history_path(self.folder / manifest)
+        before = load(self.folder / manifest).history
+        return path, succeeding(load(older.folder / manifest).history, [*before["former"], before["sha256"]])
 
     def contents(self) -> dict[str, str]:
         """Digest of each finished artefact by the place of its manifest."""

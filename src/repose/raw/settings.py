@@ -317,7 +317,7 @@ class AttributeWeights(Weights):
 
 
 class Official(Section):
-    """The published judges of what is drawn; what is left out has no column."""
+    """The published scorers of what is drawn; what is left out has no column."""
 
     fashion_is: Weights | None = Field(
         None, description="Inception-v3 that tells 23 kinds of clothes, for FashionIS (column fashion_is)"

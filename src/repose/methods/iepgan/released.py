@@ -48,8 +48,8 @@ class ReleasedIepGanRecipe(AdversarialRecipe):
         same = self.live.generator(code, self.live.encoder.shape_field(pose))
         transfer = self.live.generator(code, self.live.encoder.shape_field(identity))
         real, fake = torch.cat([pose, identity]), torch.cat([same, transfer])
-        critic = real_fake_loss(self.discriminator(real), self.discriminator(fake.detach()))
-        self.update(1, critic + self.penalty(step, real))
+        between = real_fake_loss(self.discriminator(real), self.discriminator(fake.detach()))
+        self.update(1, between + self.penalty(step, real))
 
         supervised = step < s.intrinsic_from
         error = (transfer - pairs.truth) if supervised else (same - pose)

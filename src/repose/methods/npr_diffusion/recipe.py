@@ -107,7 +107,7 @@ class NprDiffusionRecipe(TrainingRecipe):
         )
 
     def weights(self) -> dict[str, Tensor]:
-        """The averaged weights, with the codes by which made-up poses can be refined for a body."""
+        """The averaged weights, with the codes by which generated poses can be refined for a body."""
         return super().weights() | self.refinable
 
     def batches(self, start: int, stop: int) -> CodeStream:
