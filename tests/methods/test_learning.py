@@ -14,7 +14,13 @@ from tests.worms import THERE, worm_store
 
 CORENET = {"architecture": "corenet", "width": 32, "residual_blocks": 1, "refine_width": 32}
 MAPCONNET = CORENET | {"architecture": "mapconnet", "identity_channels": 16}
-IEPGAN = {"architecture": "iepgan", "width": 32, "pose_channels": 16, "generator_width": 24, "matcher_width": 16}
+IEPGAN = {
+    "architecture": "iepgan",
+    "width": 32,
+    "pose_channels": 16,
+    "generator_width": 24,
+    "matcher_width": 16,
+}
 TRAINING = {
     "steps": 160, "batch": 4, "validate_every": 160, "learning_rate": 1e-2, "betas": [0.9, 0.999], "eps": 1e-8,
     "schedule": "cosine", "reconstruction_weight": 1, "edge_weight": 2e-3,

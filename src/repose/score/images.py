@@ -19,7 +19,7 @@ from repose.images.attributes import attribute_vectors
 from repose.images.inception_splits import in_splits
 from repose.images.skeleton import skeleton_mask
 from repose.methods.load import load_weights
-from repose.methods.scorers.image_scorer import ImageScorer, Classified
+from repose.methods.scorers.image_scorer import Classified, ImageScorer
 from repose.metrics.images import METRICS, InceptionScore
 from repose.metrics.metric import measured, quantities_of
 from repose.raw.settings import Official

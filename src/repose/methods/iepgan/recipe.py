@@ -216,17 +216,23 @@ class IepGanRecipe(AdversarialRecipe):
         self.average()
         return {name: value.detach() for name, value in ({"loss": loss} | terms | told).items()}
 
-    def train_discriminators(self, step: int, real: Tensor, fake: Tensor, crops: Crops | None) -> dict[str, Tensor]:
+    def train_discriminators(
+        self, step: int, real: Tensor, fake: Tensor, crops: Crops | None
+    ) -> dict[str, Tensor]:
         """One step of the discriminators on detached meshes; returns the losses of both, penalties left out."""
         s, told = self.settings, {}
         loss = real.new_zeros(())
         if s.adversarial_weight:
-            told["discriminator"] = real_fake_loss(self.discriminator(real), self.discriminator(fake.detach()))
+            told["discriminator"] = real_fake_loss(
+                self.discriminator(real), self.discriminator(fake.detach())
+            )
             loss = loss + told["discriminator"] + self.penalty(step, real)
         if crops is not None:
             references = crops.references.detach()
             fakes = self.cooccurrence(crops.fake.detach(), references)
-            told["cooccurrence_discriminator"] = real_fake_loss(self.cooccurrence(crops.real, references), fakes)
+            told["cooccurrence_discriminator"] = real_fake_loss(
+                self.cooccurrence(crops.real, references), fakes
+            )
             loss = loss + told["cooccurrence_discriminator"]
             if s.cooccurrence_r1_weight and step % s.r1_every == 0:
                 inputs = crops.real.clone().requires_grad_(), references.clone().requires_grad_()
