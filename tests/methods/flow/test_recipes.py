@@ -140,6 +140,18 @@ def test_the_flow_of_a_transfer_is_the_trained_one_and_stays_as_it_is(folder, tm
     assert trained and all(torch.equal(weights[name], value) for name, value in trained.items())
 
 
+def test_images_of_a_person_not_seen_in_training_come_out_nearer_to_the_truth_than_a_copy(folder, tmp_path):
+    flow = fit(folder, tmp_path / "flow", flow_method(steps=60, validate_every=60, batch=8))
+    save_file(flow.weights, tmp_path / "flow.safetensors")
+    settings = transfer_method({"steps": 60, "validate_every": 60, "batch": 8})
+    history = fit(folder, tmp_path, settings, given={"flow": tmp_path / "flow.safetensors"}).history
+    held_out = ImagePairs(ImageStore(folder / "images.zarr"), puppet_pairs(range(4, 5), "val"))
+    images = held_out.images(np.arange(len(held_out)))
+    copied = 1 - ssim_u7(*((x.double().movedim(1, -1) + 1) * 127.5 for x in (images.source, images.target)))
+    untrained, trained = history.val_dssim
+    assert trained < 0.7 * copied.mean() and trained < 0.6 * untrained
+
+
 def test_a_mask_leaves_the_generator_it_was_given_alone(folder, tmp_path, flow_weights):
     first = fit(folder, tmp_path / "first", transfer_method(), given={"flow": flow_weights})
     save_file(first.weights, tmp_path / "generator.safetensors")
