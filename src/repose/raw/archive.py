@@ -49,6 +49,7 @@ class Limits:
 
     members: int = 500_000
     bytes: int = 200 << 30
+    names: int = 200_000_000  # characters of all paths and of the folders in them
     ratio: int = 200  # text of numbers shrinks to a fifth or a tenth; zeros to a thousandth
 
 
@@ -108,7 +109,7 @@ def names(archive: Path) -> list[str] | None:
     try:
         with zipfile.ZipFile(archive) as opened:
             return [info.filename for info in opened.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except Exception:  # a damaged directory can raise nearly anything
         return None
 
 
@@ -133,6 +134,7 @@ class _Guard:
     limits: Limits
     count: int = 0
     total: int = 0
+    letters: int = 0
     seen: dict[str, tuple[str, bool]] = field(default_factory=dict)  # folded path: (path, is it a file)
 
     def refuse(
@@ -178,6 +180,9 @@ class _Guard:
     def _register(self, path: str, is_file: bool) -> None:
         folded = unicodedata.normalize("NFC", path).casefold()
         if folded not in self.seen:
+            self.letters += len(path)
+            if self.letters > self.limits.names:
+                raise self.refuse(f"paths of more than {self.limits.names} characters: a bomb?")
             self.seen[folded] = (path, is_file)
             return
         before, was_file = self.seen[folded]
