@@ -5,7 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from fuzz.campaign import drawn, run
+from fuzz.campaign import drawn, outcome_of, run
 from fuzz.readers import READERS
 
 
@@ -17,6 +17,8 @@ def main(inputs: int = 60_000, seed: str = "") -> int:
     for name, reader in READERS.items():
         with tempfile.TemporaryDirectory() as folder:
             seeds = reader.seeds(Path(folder))
+            for data in seeds:
+                outcome_of(reader, data, Path(folder))  # imports and compiles once, and not in every child
             found = run(reader, drawn(reader, seeds, inputs // len(READERS), seed), Path(folder))
         print(f"{name:18} {dict(found.counts)}", flush=True)
         for number, (outcome, data) in enumerate(found.smallest.items()):

@@ -50,6 +50,7 @@ class Limits:
     members: int = 500_000
     bytes: int = 200 << 30
     names: int = 200_000_000  # characters of all paths and of the folders in them
+    depth: int = 64  # folders in folders
     ratio: int = 200  # text of numbers shrinks to a fifth or a tenth; zeros to a thousandth
 
 
@@ -172,7 +173,8 @@ class _Guard:
             raise self.refuse(f"{name!r} climbs out of its folder")
         if "\\" in name or not name.isprintable():
             raise self.refuse(f"{name!r} has a character that no file name here may have")
-        usable = all(part and len(part.encode()) <= 255 for part in parts) and len(name) <= 1000
+        usable = all(part and len(part.encode()) <= 255 for part in parts)
+        usable = usable and len(name) <= 1000 and len(parts) <= self.limits.depth
         if not usable or not (parts or is_folder):
             raise self.refuse(f"{name[:80]!r} is no usable path")
         return parts
