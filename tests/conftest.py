@@ -8,11 +8,15 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from repose.provenance.publish import lock
 
 ROOT = Path(__file__).parents[1]
+
+hypothesis.settings.register_profile("repose", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("repose")
 
 
 class Project:

@@ -16,8 +16,8 @@ PANELS = {
     "edge loss": ("train_edge", 1),
     "distances along patches, cm²": ("train_gih", 1e4),
     "generator against discriminator": ("train_adversarial", 1),
-    "discriminator of meshes": ("train_critic", 1),
-    "discriminator of patches": ("train_cooccurrence_critic", 1),
+    "discriminator of meshes": ("train_discriminator", 1),
+    "discriminator of patches": ("train_cooccurrence_discriminator", 1),
 }
 UNDECIDED = {"generator against discriminator": 0.693, "discriminator of meshes": 1.386,
              "discriminator of patches": 1.386}  # losses of one that cannot tell  # fmt: skip

@@ -1,6 +1,6 @@
 """Errors that a user can act on: one line that says what, where, and what to do."""
 
-LONGEST = 400
+LONGEST = 2000
 """Characters of what is wrong; foreign text in it can have any length."""
 
 

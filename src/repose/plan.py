@@ -43,6 +43,12 @@ class Need:
     gpus: int = 0
 
     @property
+    def data(self) -> list[Path]:
+        """The files of the inputs that rules declare: of the distances, which outlive their job, only the index."""
+        files = [path / "zarr.json" if name == "gih" else path for name, path in self.inputs.items()]
+        return [*files, *self.beside]
+
+    @property
     def manifests(self) -> list[Path]:
         """Manifests of the inputs whose change starts the job, each once."""
         names = self.inputs if self.watched is None else self.watched

@@ -68,7 +68,7 @@ def raw(dataset: Any) -> Spec:
 def convert(dataset: Any) -> Spec:
     """The .obj files or images of a dataset, and their catalogue."""
     modules = (f"repose.convert.{dataset.medium}", *dataset.convert_code)
-    return Spec("convert", modules, {"source": dataset.source})
+    return Spec("convert", modules, {"source": dataset.source} | dataset.raw_settings())
 
 
 def store(medium: "Medium") -> Spec:
@@ -101,7 +101,7 @@ def train(method: "MethodSettings", compute: "Compute", seed: int) -> Spec:
     """The weights of a method."""
     assert method.recipe is not None
     modules = ("repose.train.stage", _module(method.recipe), _module(method.network))
-    return Spec("train", modules, _settings(method, compute), seed)
+    return Spec("train", modules, _settings(method, compute) | {"recipe": method.recipe}, seed)
 
 
 def predict(method: "MethodSettings", compute: "Compute") -> Spec:
@@ -159,8 +159,12 @@ def import_weights(network: str, system: str) -> Spec:
 
 
 def _settings(method: "MethodSettings", compute: "Compute") -> dict[str, Any]:
-    """The settings of a method, and what it is told; where it computes counts only if it does."""
-    params: dict[str, Any] = {"method": method.model_dump(mode="json"), "told": sorted(method.told)}
+    """The settings of a method, which class it is, and what it is told; where it computes counts only if it does."""
+    params = {
+        "method": method.model_dump(mode="json"),
+        "network": method.network,
+        "told": sorted(method.told),
+    }
     return params | ({"compute": compute.model_dump(mode="json")} if method.learned else {})
 
 

@@ -1,4 +1,4 @@
-"""Published judges in the config."""
+"""Published scorers in the config."""
 
 import pytest
 import yaml

@@ -55,14 +55,18 @@ def test_made_up_poses_and_images_are_not_compared(tmp_path):
 
 def test_a_scorer_of_renders_judges_the_methods_of_its_table(tmp_path):
     config = load_files(DEFAULT)
-    assert all(config.is_judged("table4", "open-human", name) for name in config.tables["table4"].methods)
-    assert not any(config.is_judged("table1", "open-human", name) for name in config.tables["table1"].methods)
-    assert config.judged_on("open-human", "npr") == ["one-source"]
-    assert config.judged_on("open-human", "npr-diffusion") == ["train", "unseen"]
+    assert all(
+        config.has_render_scores("table4", "open-human", name) for name in config.tables["table4"].methods
+    )
+    assert not any(
+        config.has_render_scores("table1", "open-human", name) for name in config.tables["table1"].methods
+    )
+    assert config.rendered_tests_of("open-human", "npr") == ["one-source"]
+    assert config.rendered_tests_of("open-human", "npr-diffusion") == ["train", "unseen"]
     assert config.scorer_of("open-human") is None and config.scorer_of("open-market") == "image-scorer"
     other = loaded(tmp_path, "tables: {table4: {protocols: [unseen]}}")
-    assert not other.is_judged("table4", "open-human", "npr"), "nobody judges transfers of that list"
-    assert other.is_judged("table4", "open-human", "rest-pose")
+    assert not other.has_render_scores("table4", "open-human", "npr"), "nobody judges transfers of that list"
+    assert other.has_render_scores("table4", "open-human", "rest-pose")
     for text, says in (
         ("tables: {table4: {scorer: npr}}", "table4.scorer: 'npr' scores no renders .*: render-scorer"),
         ("tables: {table4: {scorer: rendr}}", "table4.scorer: 'rendr' is not defined.*'render-scorer'"),

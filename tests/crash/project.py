@@ -1,5 +1,6 @@
 """A tiny project whose jobs run in forks of one process that has every library loaded: a fifth of a second each."""
 
+import json
 import os
 import re
 import shlex
@@ -9,7 +10,10 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import tiny.any_mesh.sitecustomize  # noqa: F401
@@ -17,36 +21,53 @@ from crash.faults import Fault, Injector
 from released import body, faces_of, obj, ply
 from tiny.project import VERTICES, Tiny
 
+from repose.config.load import load_files
 from repose.errors import ReposeError
 from repose.mesh.formats.io import parse_mesh
-from repose.provenance.code import stage_code
-from repose.provenance.manifest import load, verify
+from repose.plan import Plan
+from repose.provenance.code import closure
+from repose.provenance.manifest import history_path, load, succeeding, verify
 from repose.provenance.owner import mark
 
+CONFIG = Path(__file__).parents[1] / "tiny" / "config.yaml"
 COSTS = ["train_seconds", "peak_memory_mib"]
 TARGETS = ("results/table1.csv", "results/figures/table1.png", "results/gih/faust.manifest.json")
 STAGES = (
-    ("raw-files", "faust"),
-    ("convert", "faust"),
-    ("store",),
-    ("gih",),
-    ("split",),
-    ("train", "npt", "transfer"),
-    ("predict", "npt"),
-    ("score",),
-    ("tables",),
-    ("report",),
+    "raw",
+    "convert",
+    "store",
+    "gih_part",
+    "gih",
+    "split",
+    "train",
+    "predict",
+    "score",
+    "tables",
+    "report",
 )
 UNDECLARED = {"convert": ("results/data/faust/.converted",), "gih_part": ("results/gih/faust.zarr",)}
 NO_FAULT = Fault()
 
 
 def load_libraries() -> None:
-    """Import what the stages import when they run."""
-
-    # Remembered by the process that is forked: it takes longer than most of the jobs.
-    for stage, *variants in STAGES:
-        stage_code(stage, *variants)
+    """Import what the stages import when they run, and hash their code: it takes longer than most of the jobs."""
+    planned = Plan(load_files(CONFIG))
+    wildcards = {
+        "dataset": "faust",
+        "method": "npt",
+        "seed": "0",
+        "part": "train",
+        "number": "0",
+        "table": "table1",
+    }
+    for stage in STAGES:
+        names = set(signature(getattr(Plan, stage)).parameters) & set(wildcards)
+        spec = planned.need(stage, **{name: wildcards[name] for name in names}).spec
+        for module in (*spec.modules, *closure(*spec.modules)):
+            import_module(module)
+        assert spec.shown
+    import_module("repose.cli.stages")
+    import_module("repose.cli.gih")
     for text, name in ((obj, "warm.obj"), (ply, "warm.ply")):
         parse_mesh(text(body(0, 0, VERTICES), faces_of(VERTICES)), Path(name))
 
@@ -60,15 +81,15 @@ class Job:
     outputs: tuple[str, ...]
 
     @property
-    def manifest(self) -> str:
-        """The manifest it writes."""
-        return next(path for path in self.outputs if path.endswith(".manifest.json"))
+    def manifests(self) -> list[str]:
+        """The manifests it writes: a conversion has two."""
+        return [path for path in self.outputs if path.endswith(".manifest.json")]
 
     @property
     def files(self) -> list[str]:
-        """All that it leaves in its place: declared outputs, history, and what outlives a run of it."""
-        history = self.manifest.replace(".manifest.json", ".history.json")
-        return [*self.outputs, history, *UNDECLARED.get(self.name.split()[0], ())]
+        """All that it leaves in its place: declared outputs, histories, and what outlives a run of it."""
+        histories = [path.replace(".manifest.json", ".history.json") for path in self.manifests]
+        return [*self.outputs, *histories, *UNDECLARED.get(self.name.split()[0], ())]
 
 
 def plan(folder: Path) -> list[Job]:
@@ -152,15 +173,27 @@ class Sandbox:
             remove(self.folder / name)
 
     def undo(self, job: Job, older: "Sandbox | None") -> None:
-        """Put the older version of what a job makes in its place, or none; nothing is kept of this version."""
+        """Put the older version of what a job makes in its place, or none; of this version only histories are known."""
+        after = [self._after(older, path) for path in job.manifests] if older else []
         for name in job.files:
+            if not older and name.endswith(".history.json"):
+                continue
             remove(self.folder / name)
             if older and (older.folder / name).exists():
                 copy = shutil.copytree if (older.folder / name).is_dir() else shutil.copy2
                 (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                 copy(older.folder / name, self.folder / name)
-        place = Path(job.manifest.removesuffix(".manifest.json")).relative_to("results")
-        remove(self.results / ".cache" / place)
+        for path, history in after:
+            path.write_text(json.dumps(history, indent=2, sort_keys=True) + "\n")
+        for manifest in job.manifests:
+            place = Path(manifest.removesuffix(".manifest.json")).relative_to("results")
+            remove(self.results / ".cache" / place)
+
+    def _after(self, older: "Sandbox", manifest: str) -> tuple[Path, dict[str, Any]]:
+        """The history of the older version, as if it had come after the one of this version."""
+        path = history_path(self.folder / manifest)
+        before = load(self.folder / manifest).history
+        return path, succeeding(load(older.folder / manifest).history, [*before["former"], before["sha256"]])
 
     def contents(self) -> dict[str, str]:
         """Digest of each finished artefact by the place of its manifest."""

@@ -21,7 +21,7 @@ from fuzz.readers import Reader
 from repose.errors import ReposeError
 
 SECONDS, MEMORY = 20, 4 << 30
-LONGEST = 1200  # characters of an error, paths included
+LONGEST = 3000  # characters of an error, paths and hints included
 BATCH = 200  # inputs of one child
 _ROOM = 8 << 20
 

@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from repose.cli.gih import app
 from repose.errors import ReposeError
-from repose.gih.solver import Settings, all_pairs
+from repose.gih.convention import Settings
+from repose.gih.solver import all_pairs
 from repose.mesh.formats.io import write_obj
 from repose.mesh.mesh import Mesh
 

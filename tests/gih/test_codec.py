@@ -15,7 +15,6 @@ CODES = hnp.arrays(
 )
 
 
-@settings(deadline=None)
 @given(CODES)
 def test_roundtrip(values):
     residuals, restored = np.empty_like(values), np.empty_like(values)
@@ -33,7 +32,7 @@ def test_a_plane_leaves_almost_nothing():
     assert set(residuals[1:, 0]) == {14}
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(CODES, st.integers(1, 7))
 def test_zarr_roundtrip(values, chunk):
     array = zarr.create_array(

@@ -6,8 +6,9 @@ from gih.meshes import sphere
 
 from repose.errors import ReposeError
 from repose.gih import import_pickles
+from repose.gih.convention import Settings
 from repose.gih.reader import GihReader
-from repose.gih.solver import Settings, all_pairs
+from repose.gih.solver import all_pairs
 
 RELEASED = all_pairs(*sphere(2), Settings(convention="released"))
 

@@ -5,8 +5,9 @@ import pytest
 import torch
 import trimesh
 
+from repose.gih.convention import Settings
 from repose.gih.regional import patch_distances
-from repose.gih.solver import Settings, all_pairs
+from repose.gih.solver import all_pairs
 from repose.mesh.patches import patch_table
 
 

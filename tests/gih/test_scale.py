@@ -16,9 +16,10 @@ from repose import cluster as clusters
 from repose.cluster import Cluster, spread
 from repose.errors import ReposeError
 from repose.gih import scale, store
+from repose.gih.convention import METRES, Settings
 from repose.gih.reader import GihReader
 from repose.gih.scale import compute_dataset
-from repose.gih.solver import METRES, Settings, all_pairs
+from repose.gih.solver import all_pairs
 from repose.progress import Meter
 
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from repose.errors import MeshError, ReposeError
 from repose.gih import intrinsic
 from repose.gih.compute import distances
+from repose.gih.convention import Settings
 from repose.gih.factor import factorise
-from repose.gih.solver import Settings, all_pairs
+from repose.gih.solver import all_pairs
 
 
 @pytest.mark.parametrize("mesh", [sphere(2), sphere(3), sphere(1, noise=0.02)])
@@ -91,7 +92,7 @@ def test_order_permutes_rows_and_columns():
     assert np.array_equal(all_pairs(v, f, order=order), all_pairs(v, f)[np.ix_(order, order)])
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 2**32 - 1))
 def test_relabelling_vertices_relabels_distances(seed):
     v, f = sphere(1, noise=0.05)

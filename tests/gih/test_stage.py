@@ -15,6 +15,7 @@ from repose.gih import stage
 from repose.gih.reader import GihReader
 from repose.gih.solver import all_pairs
 from repose.provenance.manifest import Recorder, load, manifest_path, verify
+from repose.results import Results
 from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
 
@@ -158,12 +159,16 @@ def test_the_commands_do_the_same(dataset, tmp_path):
         "tables: {table1: {datasets: [d], methods: [copy]}}\n"
         "gih: {parts: 1}\n"
     )
-    out = dataset.root.with_suffix("") / "part0.json"
-    options = ["--config", config, "--store", dataset.root]
-    for arguments in (
-        ["part", 0, *options, "--meshes", dataset.meshes, "--out", out],
-        ["gather", out, *options],
-    ):
+    places = Results(tmp_path)
+    packed = places.packed("meshes", "d")
+    packed.parent.mkdir(parents=True)
+    for old, new in ((dataset.meshes, packed), (manifest_path(dataset.meshes), manifest_path(packed))):
+        old.rename(new)
+    Recorder("store", "code", {}).seal(manifest_path(packed), [packed])
+    options = ["d", "--config", config, "--results", tmp_path]
+    for arguments in (["part", *options, 0], ["gather", *options]):
         result = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
         assert result.exit_code == 0, result.output
-    assert verify(dataset.manifest).content["describe"]["meshes"] == 4
+    made = verify(manifest_path(places.gih("d")))
+    assert made.content["describe"]["meshes"] == 4
+    assert made.parents == {"part0": manifest_path(places.gih_part("d", 0))}

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from repose.errors import ReposeError
 from repose.gih import layout, store
 from repose.gih.compute import distances, mesh_into_store
+from repose.gih.convention import METRES, Settings
 from repose.gih.reader import GihReader
-from repose.gih.solver import METRES, Settings, all_pairs
+from repose.gih.solver import all_pairs
 
 MESHES = {"ball": sphere(2), "ring": torus(), "two": join(sphere(1), torus()), "flat": grid(3, 3)}
 
@@ -54,7 +55,7 @@ def test_every_entry_comes_back_within_half_a_code(root, name, cache):
     assert np.abs(found[finite] - expected[finite]).max() <= error_of(expected)
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_blocks_are_parts_of_the_whole(root, data):
     name = data.draw(st.sampled_from(sorted(MESHES)))
@@ -166,7 +167,7 @@ def victim(tmp_path_factory):
     return path, GihReader(path).rows("ball", np.arange(162))
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_mutated_bytes_never_give_other_numbers(victim, data):
     path, expected = victim
@@ -260,7 +261,7 @@ def test_killed_while_writing_leaves_no_torn_matrix(tmp_path):
         "from pathlib import Path\n"
         "from gih.meshes import sphere\n"
         "from repose.gih import store\n"
-        "from repose.gih.solver import METRES\n"
+        "from repose.gih.convention import METRES\n"
         "from repose.gih.compute import mesh_into_store\n"
         "root = Path(sys.argv[1]); store.create(root, METRES); v, f = sphere(2)\n"
         "for i in range(10**6):\n"

@@ -18,10 +18,10 @@ from repose.config.models import Method
 from repose.errors import ReposeError
 from repose.methods.build import build, count_parameters, imported, recipe_of
 from repose.methods.interface import ImageNetwork, PoseGenerator, Transfer, TransferNetwork
-from repose.methods.recipe import TransferRecipe
 from repose.methods.registry import installed
 from repose.methods.settings import LearnedTransfer, MethodSettings, Told
 from repose.methods.supervised import SupervisedRecipe
+from repose.methods.transfer_recipe import TransferRecipe
 
 DEFAULT = Path(__file__).parents[2] / "config.yaml"
 TRAINING = {"steps": 1}

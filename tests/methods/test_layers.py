@@ -59,7 +59,7 @@ def test_transport_in_single_precision_is_as_near_to_the_truth_as_the_plain_form
 
 
 def test_transport_keeps_nothing_quadratic_for_backward():
-    theta, phi = unit_features(torch.float32, False)
+    theta, phi = (x.requires_grad_() for x in unit_features(torch.float32, False))
     kept = []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.numel()) or t, lambda t: t):
         transport.transport_warp(theta, phi, torch.randn(2, 61, 3))

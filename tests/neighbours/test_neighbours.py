@@ -105,7 +105,7 @@ def test_what_does_not_fit_is_refused(store, split, tmp_path):
         fit(npr_method(middle=50), store, split, tmp_path / "b", given={"neighbours": tmp_path / "npr.zarr"})
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     count=st.integers(1, 5),
     faces=st.sampled_from([12, 70_000]),

@@ -106,7 +106,7 @@ def test_an_artefact_that_was_copied_to_the_place_of_another_is_refused(tmp_path
         verify(other / "model.manifest.json")
 
 
-def test_what_comes_out_the_same_again_remembers_its_former_histories(tmp_path):
+def test_what_is_made_again_remembers_its_former_histories(tmp_path):
     def made(code):
         recorder = Recorder("store", code, {})
         return recorder.seal(tmp_path / "a.manifest.json", [tmp_path / "a.bin"]).history
@@ -118,4 +118,26 @@ def test_what_comes_out_the_same_again_remembers_its_former_histories(tmp_path):
         second["sha256"],
     ]
     (tmp_path / "a.bin").write_text("other")
-    assert made("two")["former"] == []
+    other = made("two")
+    assert other["former"][:2] == [first["sha256"], second["sha256"]]
+    (tmp_path / "a.bin").write_text("same")
+    assert other["sha256"] in made("one")["former"], "other data in between are no loss of memory"
+
+
+def test_a_kept_result_comes_back_after_the_histories_of_its_place(tmp_path):
+    results = tmp_path / "results"
+    mark(results)
+    artefact = results / "a.bin"
+
+    def made(text):
+        recorder = Recorder("store", "c0de", {"text": text})
+        if not recorder.reuse(artefact.with_name("a.manifest.json"), keep=2):
+            artefact.write_text(text)
+            recorder.seal(artefact.with_name("a.manifest.json"), [artefact])
+        return verify(artefact.with_name("a.manifest.json")).history
+
+    first, second = made("one"), made("two")
+    assert made("two") == second, "what is in its place stays as it is"
+    back = made("one")
+    assert artefact.read_text() == "one" and {first["sha256"], second["sha256"]} <= set(back["former"])
+    assert made("one") == back

@@ -252,7 +252,7 @@ def test_names_are_read_without_unpacking(tmp_path):
     assert names(make_tar(tmp_path / "x.tar.gz")) is None
 
 
-@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(sorted(MAKERS)),
     st.integers(0, 10**6),

@@ -153,7 +153,7 @@ def test_market_names():
         market_1501.parse_name("0002_c7s1_000451_03.jpg")
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.integers(0, 10**6), st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), max_size=6))
 def test_a_damaged_anime_file_gives_frames_or_a_mesh_error(cut, edits):
     first, offsets = np.arange(12, dtype="<f4"), np.ones(24, "<f4")

@@ -43,8 +43,8 @@ def through(dataset, folder) -> tuple[ImageStore, pd.DataFrame, pd.DataFrame]:
     """Run raw, convert, store and split; the store, and the pairs of both parts."""
     base = folder / "results" / "data" / "photos"
     raw.run(dataset, base / "raw.json")
-    convert.run(dataset, base / "raw.json", base / "catalog.parquet")
-    store_stage.run(base / "catalog.parquet", base / "images.zarr")
+    convert.run(dataset, base / "raw.json", base / "catalog.parquet", base / "img")
+    store_stage.run(base / "catalog.parquet", base / "img", base / "images.zarr")
     parts = []
     for part in ("train", "unseen"):
         out = folder / "results" / "splits" / "photos" / f"{part}.parquet"
@@ -191,10 +191,10 @@ def test_a_photo_that_changed_and_one_of_another_size_are_refused(tmp_path):
     raw.run(dataset, base / "raw.json")
     (folder / f"{names[0]}.jpg").write_bytes(jpg(rng))
     with pytest.raises(ReposeError, match="has changed since the raw files were listed"):
-        convert.run(dataset, base / "raw.json", base / "catalog.parquet")
+        convert.run(dataset, base / "raw.json", base / "catalog.parquet", base / "img")
     (folder / f"{names[0]}.jpg").write_bytes(jpg(rng, width=32))
     raw.run(dataset, base / "raw.json")
     with pytest.raises(
         ReposeError, match="0001_c2s1_000451_03 is 16 × 24 pixels, 0001_c1s1_000451_03 32 × 24"
     ):
-        convert.run(dataset, base / "raw.json", base / "catalog.parquet")
+        convert.run(dataset, base / "raw.json", base / "catalog.parquet", base / "img")

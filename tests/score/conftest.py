@@ -1,4 +1,4 @@
-"""torchvision for the tests of the published judges, from where the Makefile puts it."""
+"""torchvision for the tests of the published scorers, from where the Makefile puts it."""
 
 import importlib
 import sys

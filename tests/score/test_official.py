@@ -144,12 +144,12 @@ def test_either_scorer_may_be_left_out(brought):
 
 
 def test_images_are_normalised_twice_for_the_kinds_of_clothes_and_once_for_attributes(brought):
-    judges, seen = open_scorers(settings(brought[0])), {}
-    judges.kinds.Conv2d_1a_3x3.register_forward_pre_hook(lambda _, given: seen.update(classes=given[0]))
-    judges.attributes.conv1.register_forward_pre_hook(lambda _, given: seen.update(attributes=given[0]))
+    scorers, seen = open_scorers(settings(brought[0])), {}
+    scorers.kinds.Conv2d_1a_3x3.register_forward_pre_hook(lambda _, given: seen.update(classes=given[0]))
+    scorers.attributes.conv1.register_forward_pre_hook(lambda _, given: seen.update(attributes=given[0]))
     half = np.full((1, 300, 300, 3), 191, np.uint8)  # 191 / 127.5 - 1 is 0.498
-    assert judges.logits(half).shape == (1, 23) and not judges.kinds.training
-    judges.recalls(half, [name(0)])
+    assert scorers.kinds_in(half).shape == (1, 23) and not scorers.kinds.training
+    scorers.attributes_in(half)
     twice = torch.tensor([0.458, 0.448, 0.45]) * (191 / 127.5 - 1) - torch.tensor([0.03, 0.088, 0.188])
     assert torch.allclose(seen["classes"], twice[:, None, None].expand(1, 3, 299, 299), atol=1e-6)
     assert torch.allclose(seen["attributes"], torch.full((1, 3, 224, 224), 191 / 127.5 - 1))

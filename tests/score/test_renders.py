@@ -78,7 +78,7 @@ def test_it_sees_whom_it_scores_and_no_test_pose(store, splits):
     assert names[1] == {f"id{i}_{p}" for i in (0, 2, 3) for p in range(12, 16)}
     everyone = splits["train"].assign(role="train")
     both = pd.concat([everyone, draw_triples(THERE, [2, 3], range(4), 8, "val", 0)])
-    with pytest.raises(ReposeError, match="nobody is left to judge"):
+    with pytest.raises(ReposeError, match="nobody is left to score"):
         RenderScorerRecipe.read(method(), store, both)
 
 

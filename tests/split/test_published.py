@@ -98,7 +98,7 @@ def test_unknown_meshes_training_meshes_and_unreadable_lists_are_refused(tmp_pat
             read(path)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.text(alphabet="id_toy.obj0123456789 \n\t-/\\x", max_size=60))
 def test_any_text_is_read_or_refused(tmp_path_factory, text):
     path = tmp_path_factory.mktemp("lists") / "list"

@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from repose.errors import ReposeError
@@ -93,7 +93,6 @@ def brute(meshes, identities, poses):
     }  # fmt: skip
 
 
-@settings(deadline=None)
 @given(
     st.sets(st.tuples(st.integers(0, 3), st.integers(0, 4)), max_size=14), st.booleans(), st.integers(0, 99)
 )

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repose.errors import ReposeError
-from repose.images.correspondence import Camera, View, correspond
-from repose.images.picture import BARYCENTRIC_UNIT, Geometry, Picture
+from repose.images.correspondence import BARYCENTRIC_UNIT, Camera, View, correspond
+from repose.images.picture import Geometry, Picture
 from repose.raw.corr import Correspondence, read_corr, write_corr
 from repose.store.image_pack import pack_images
 from repose.store.image_store import ImageStore
@@ -118,7 +118,7 @@ def test_the_same_view_has_no_flow_and_all_of_it_is_visible():
     np.testing.assert_allclose(flow, 0, atol=1e-4)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3))
 def test_moving_a_plane_sideways_is_one_flow_for_all(dx, dy):
     target, source = seen(moved(0, 0, 3)), seen(moved(dx, dy, 3))

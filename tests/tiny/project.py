@@ -1,4 +1,4 @@
-"""The smallest project that has every stage but `judge`: raw files of FAUST's naming on a mesh of 122 vertices."""
+"""The smallest project of every stage but `score-renders`: raw files of FAUST's naming on a mesh of 122 vertices."""
 
 import os
 import zipfile

@@ -126,14 +126,18 @@ def test_meshes_that_snakemake_deletes_are_not_converted_again(project):
     assert (folder / "catalog.manifest.json").read_bytes() == manifest
 
 
+def config_of(project: Project) -> str:
+    """The configuration that the jobs of a run read."""
+    return str(next((project.folder / "results" / ".config").glob("*.yaml")))
+
+
 def test_a_deleted_mesh_is_named_with_a_hint(project):
     results = project.folder / "results" / "data" / "open-human"
     (results / "obj" / "id0_0.obj").unlink()
-    out = project.repose(
-        "store", "--catalog", str(results / "catalog.parquet"), "--out", "x.zarr", check=False
-    )
+    before = verify(results / "meshes.manifest.json")
+    out = project.repose("store", "open-human", "--config", config_of(project), check=False)
     assert out.returncode == 1 and "hint" in out.stdout and out.stdout.count("\n") == 1
-    assert not (project.folder / "x.zarr").exists()
+    assert verify(results / "meshes.manifest.json") == before
 
 
 def test_a_swapped_checkpoint_never_reaches_the_table(project):
@@ -147,19 +151,8 @@ def test_a_swapped_checkpoint_never_reaches_the_table(project):
     ):
         shutil.copy(runs / "seed1" / name, runs / "seed0" / name)
     before = (project.folder / "results" / "table1.csv").read_bytes()
-    config = next((project.folder / "results" / ".config").glob("*.yaml"))
-    out = project.repose(
-        "tables",
-        "table1",
-        "--config",
-        str(config),
-        "--results",
-        "results",
-        "--out",
-        "results/table1.csv",
-        check=False,
-    )
-    assert out.returncode == 1 and "made from another run" in out.stdout
+    out = project.repose("tables", "table1", "--config", config_of(project), check=False)
+    assert out.returncode == 1 and "is runs/open-human/npt/seed1/model, and lies at" in out.stdout
     assert (project.folder / "results" / "table1.csv").read_bytes() == before
 
 
@@ -170,12 +163,10 @@ def test_a_flipped_bit_in_the_weights_never_reaches_the_table(project):
     model.write_bytes(data)
     with pytest.raises(ReposeError, match="does not match"):
         verify(manifest_path(model))
-    config = next((project.folder / "results" / ".config").glob("*.yaml"))
-    out = project.repose(
-        "tables", "table1", "--config", str(config), "--results", "results", "--out", "t.csv", check=False
-    )
+    before = (project.folder / "results" / "table1.csv").read_bytes()
+    out = project.repose("tables", "table1", "--config", config_of(project), check=False)
     assert out.returncode == 1 and "does not match its manifest" in out.stdout
-    assert not (project.folder / "t.csv").exists()
+    assert (project.folder / "results" / "table1.csv").read_bytes() == before
 
 
 def test_a_dataset_of_6400_meshes_is_tens_of_jobs(tmp_path):
@@ -213,21 +204,26 @@ def test_a_method_that_shares_a_training_has_none_of_its_own_and_a_scorer_one_fo
         "tables: {table4: {methods: [npr, npr-refined, rest-pose], seeds: [0, 1], scorer: render-scorer}}\n"
     )
     planned = Project(tmp_path).planned("results/table4.csv", preset="shared.yaml")
-    assert planned["train"] == 2 + 1 and planned["predict"] == planned["score"] == planned["judge"] == 5
+    assert (
+        planned["train"] == 2 + 1 and planned["predict"] == planned["score"] == planned["score_renders"] == 5
+    )
 
 
 def test_only_the_table_of_a_scorer_waits_for_it(tmp_path):
     project = Project(tmp_path)
-    (tmp_path / "judged.yaml").write_text("tables: {table4: {scorer: render-scorer}}\n")
+    (tmp_path / "scored.yaml").write_text("tables: {table4: {scorer: render-scorer}}\n")
 
     def dry_run(*targets):
-        return project.snakemake("--dry-run", *targets, preset="judged.yaml").stdout
+        return project.snakemake("--dry-run", *targets, preset="scored.yaml").stdout
 
     first, own = (dry_run(f"results/{table}.csv") for table in ("table1", "table4"))
-    assert "train/open-human/npr/" in first and "render-scorer" not in first and "rule judge:" not in first
+    assert (
+        "train/open-human/npr/" in first
+        and "render-scorer" not in first
+        and "rule score_renders:" not in first
+    )
     assert "train/open-human/render-scorer/seed0" in own
     for method in ("copy-identity", "npr", "npr-refined", "npr-diffusion-refined", "training-poses"):
-        assert f"output: results/judged/open-human/{method}/seed0.parquet" in own
-    assert "--scorer" not in "".join(
-        re.findall(r"repose score .*", dry_run("results/table4.csv", "--printshellcmds"))
-    )
+        assert f"output: results/render-scores/open-human/{method}/seed0.parquet" in own
+    plain = re.findall(r"^rule score:\n(.*?)^\[", own, flags=re.DOTALL | re.MULTILINE)
+    assert plain and all("render-scorer" not in block for block in plain)

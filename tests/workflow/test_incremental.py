@@ -39,7 +39,7 @@ def test_touched_files_run_nothing(project):
 
 def test_an_edited_module_runs_what_uses_it(project):
     source = project.folder / "src" / "repose"
-    for module, expected in (("doctor/words.py", {}), ("models/npt.py", {"train": 1})):
+    for module, expected in (("use/doctor/words.py", {}), ("methods/npt/network.py", {"train": 1})):
         before = (source / module).read_text()
         (source / module).write_text(before + "\n\nEDITED = True\n")
         assert project.planned(MODEL, GIH) == expected, module

@@ -19,7 +19,7 @@ OWNER = "results/.state/owners/runs:open-human:npt:seed0:model"
 
 def test_a_generator_that_is_edited_but_makes_the_same_bytes_costs_no_training(project, tmp_path):
     source = shutil.copytree(ROOT / "src", tmp_path / "src")  # with what numba has compiled
-    with (source / "repose" / "raw" / "open_human" / "generation.py").open("a") as module:
+    with (source / "repose" / "synthetic" / "open_human" / "generation.py").open("a") as module:
         module.write("\n\nSAME = True\n")
     project.environment["PYTHONPATH"] = str(source)
     runs = [project.folder / MODEL, project.folder / SCORES]

@@ -7,10 +7,8 @@ from snakemake.exceptions import WorkflowError
 from repose.config.environment import hand_down, hand_down_forced
 from repose.config.load import check
 from repose.errors import ReposeError
-from repose.gih.lost import lost
 from repose.plan import Plan
 from repose.provenance.manifest import manifest_path
-from repose.raw.collect import supplied
 from repose.results import Results
 
 RESULTS = Results()
@@ -49,7 +47,7 @@ def asked(rule, answer):
 
 def data(rule):
     """The main files of a rule's inputs. Only their manifests decide whether it runs: give them as `ancient`."""
-    return asked(rule, lambda need: [*need.inputs.values(), *need.beside])
+    return asked(rule, lambda need: need.data)
 
 
 def manifests(rule):

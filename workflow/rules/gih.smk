@@ -6,6 +6,8 @@ Snakemake deletes outputs before it runs a rule: one changed mesh would cost all
 matrices that it made have been deleted (`lost`).
 """
 
+from repose.gih.lost import lost
+
 
 rule gih_part:
     """Compute part {wildcards.number} of the geodesic distances of {wildcards.dataset}."""

@@ -6,6 +6,8 @@ OUTPUTS: results/data/{dataset}/raw.npz, the recipe of all identities and poses 
 results/data/{dataset}/raw.json, the inventory of raw files, and unpacked/ beside it, of a licensed one
 """
 
+from repose.raw.collect import supplied
+
 
 rule raw:
     """Draw identities and poses of {wildcards.dataset}, or clothes and cameras."""

@@ -1,7 +1,7 @@
 """A Workflow Run RO-Crate (Provenance Run Crate 0.5) of an audited table: one action per artefact.
 
-The crate carries the workflow, the tables, scores, judged pictures, splits and learning curves. Bodies, predictions and
-weights are large, and not always ours to give away: they are described by size, sha256 and licence. Host names,
+The crate carries the workflow, the tables, scores (of renders, too), splits and learning curves. Bodies, predictions
+and weights are large, and not always ours to give away: they are described by size, sha256 and licence. Host names,
 absolute paths and settings that look like secrets are left out; what is not known is left out too, never made up.
 """
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from repose.audit.tree import Node
+from repose.errors import ReposeError
 from repose.medium import module_of
 from repose.tables.stage import derive
 
@@ -30,7 +31,10 @@ def incomplete(root: Node, csv: Path, table: pd.DataFrame) -> Iterator[str]:
     yield from _misnamed(root)
     if any(parent.manifest is None for parent in root.parents.values()):
         return  # faults of their own
-    fresh = derive(root.manifest, [f"scores:{run}" for run in params["runs"]])
+    try:
+        fresh = derive(root.manifest, [f"scores:{run}" for run in params["runs"]])
+    except ReposeError:
+        return  # a fault of its cells
     if list(fresh.columns) != list(table.columns):
         odd = sorted(set(fresh.columns) ^ set(table.columns)) or ["their order"]
         yield f"has other columns than its scores give: {odd[0]}"

@@ -28,7 +28,7 @@ from repose.convert.bodies import write_bodies
 from repose.data.meshes import TrainingData, Triples, centred
 from repose.gih import store
 from repose.gih.compute import mesh_into_store
-from repose.gih.solver import METRES
+from repose.gih.convention import METRES
 from repose.methods.build import build
 from repose.methods.iepgan import stretch
 from repose.methods.iepgan.recipe import IepGanRecipe

@@ -15,8 +15,9 @@ from repose.bench import peak_mib
 from repose.bench.bodies import body
 from repose.gih import store
 from repose.gih.compute import mesh_into_store
+from repose.gih.convention import METRES
 from repose.gih.reader import GihReader
-from repose.gih.solver import METRES, all_pairs
+from repose.gih.solver import all_pairs
 
 VERTICES = 6890
 MESHES = 4

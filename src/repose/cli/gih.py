@@ -12,10 +12,10 @@ from repose.cli.shared import CONFIG, RESULTS, ConfigFile, Results, plan_of
 from repose.cluster import Cluster
 from repose.errors import ReposeError
 from repose.gih import import_pickles, stage, store
+from repose.gih.convention import Settings
 from repose.gih.paint import paint
 from repose.gih.reader import GihReader
 from repose.gih.scale import MeshSource, compute_dataset, shown_on
-from repose.gih.solver import Settings
 from repose.mesh.formats.io import read_mesh
 from repose.progress import Meter
 

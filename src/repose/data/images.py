@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from repose.data.meshes import chosen_in_passes
+from repose.data.passes import chosen_in_passes
 from repose.images.attributes import attribute_vectors, class_numbers
 from repose.store.image_store import ImageStore
 

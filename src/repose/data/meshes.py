@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from repose.convert.catalog import mesh_id, mesh_numbers
+from repose.data.passes import chosen_in_passes
 from repose.mesh.rests import Rests
 from repose.store.mesh_store import MeshStore
 
@@ -85,13 +86,6 @@ class TrainingData:
     train: Triples
     val: Triples
     given: Mapping[str, Path] = field(default_factory=dict, kw_only=True)  # what else a recipe reads, by name
-
-
-def chosen_in_passes(total: int, size: int, seed: int, step: int) -> NDArray[np.integer]:
-    """Which `size` of `total` examples a step takes: passes over all of them, each in a new order."""
-    passes, places = np.divmod(np.arange(step * size, (step + 1) * size), total)
-    orders = {int(p): np.random.default_rng([seed, 0, int(p)]).permutation(total) for p in np.unique(passes)}
-    return np.array([orders[int(p)][place] for p, place in zip(passes, places, strict=True)])
 
 
 class BatchStream(IterableDataset[Batch]):

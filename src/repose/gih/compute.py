@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from repose.errors import ReposeError
 from repose.gih import intrinsic, layout, order, reference, solver, store
+from repose.gih.convention import METRES, Settings
 from repose.gih.factor import factorise
 from repose.gih.intrinsic import Float, Int, RefusedMesh
 from repose.gih.layout import MeshInfo
-from repose.gih.solver import METRES, Matrix, Settings
+from repose.gih.solver import Matrix
 
 Backend = Literal["auto", "cpu", "cuda", "potpourri3d"]
 

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from repose.array_pickle import read_pickle
 from repose.errors import ReposeError
 from repose.gih import compute, intrinsic, store
+from repose.gih.convention import RELEASED_T, Settings
 from repose.gih.scale import MeshSource
-from repose.gih.solver import RELEASED_T, Settings
 
 RELEASED = Settings(convention="released")
 

@@ -23,7 +23,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from repose.errors import ReposeError
-from repose.gih.solver import Settings
+from repose.gih.convention import Settings
 from repose.provenance.code import code_hash
 from repose.reading import foreign, read_json
 

@@ -16,7 +16,7 @@ from repose.cluster import THREADS, Cluster, spread
 from repose.errors import ReposeError
 from repose.gih import store
 from repose.gih.compute import Backend, Outcome, mesh_into_store
-from repose.gih.solver import METRES, Settings
+from repose.gih.convention import METRES, Settings
 from repose.progress import Meter
 
 MeshSource = Callable[[], tuple[ArrayLike, ArrayLike]]

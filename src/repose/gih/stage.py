@@ -18,10 +18,10 @@ from repose import specs
 from repose.cluster import Cluster
 from repose.errors import ReposeError
 from repose.gih import store
+from repose.gih.convention import Settings
 from repose.gih.memory import LIBRARIES_MIB, mesh_mib
 from repose.gih.reader import GihReader
 from repose.gih.scale import compute_dataset, shown_on
-from repose.gih.solver import Settings
 from repose.progress import Meter
 from repose.provenance.making import making
 from repose.store.mesh_store import MeshStore

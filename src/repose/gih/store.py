@@ -16,8 +16,8 @@ from zarr.core.common import JSON
 from repose.errors import ReposeError
 from repose.gih import layout, order, shard
 from repose.gih.codec import Lorenzo2D
+from repose.gih.convention import Settings
 from repose.gih.layout import ATTRIBUTES, BAND, MeshInfo
-from repose.gih.solver import Settings
 from repose.provenance.publish import lock, publish
 from repose.reading import foreign
 from repose.store.arrays import read_array

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+BARYCENTRIC_UNIT = 65535  # a stored barycentric coordinate of 1
 VISIBLE, HIDDEN, BACKGROUND = range(3)
 TOLERANCE = 2e-3  # metres by which a point may lie behind the depth map, besides the slope of its face
 STEEPEST = 10.0  # metres of depth per metre across, beyond which the slope of a face is not trusted

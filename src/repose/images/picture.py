@@ -13,7 +13,6 @@ from PIL import Image
 from repose.errors import ReposeError
 
 LABELS = ("background", "head", "torso", "left arm", "right arm", "left leg", "right leg")
-BARYCENTRIC_UNIT = 65535  # a stored barycentric coordinate of 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +21,7 @@ class Geometry:
 
     Attributes:
         face: (H, W) int32.
-        barycentric: (H, W, 2) uint16, of `BARYCENTRIC_UNIT`.
+        barycentric: (H, W, 2) uint16, of `repose.images.correspondence.BARYCENTRIC_UNIT`.
         depth: (H, W) float32.
         vertices: (V, 3) float32.
         camera: (3,) float64, focal length and principal point.

@@ -82,7 +82,14 @@ class Poisson:
         return self
 
     def __call__(self, field: Tensor) -> Tensor:  # (B, F, 3, 3)
-        """Vertices (B, V, 3), mean at the origin; what Jacobians say about the normal direction has no effect."""
+        """Vertices (B, V, 3), mean at the origin; what Jacobians say about the normal direction has no effect.
+
+        Solved in the type of this object, also under autocast: sparse products have no half precision.
+        """
+        with torch.autocast(field.device.type, enabled=False):
+            return self._solved(field.to(self.area2.dtype))
+
+    def _solved(self, field: Tensor) -> Tensor:
         right = _Product.apply(field.flatten(1).T, self._divergence).unflatten(0, (-1, 3))  # (V - 1, 3, B)
         if len(self.springs.ends):
             pull = self.springs.pull(completed(field, self.tangents), self.count)

@@ -34,6 +34,7 @@ def smooth(
     strength: float = 0.5,
 ) -> Tensor:
     """Move every vertex `steps` times by `strength` of the way to the mean of its neighbours."""
-    for _ in range(steps):
-        vertices = torch.lerp(vertices, mean_of_neighbours @ vertices, strength)
+    with torch.autocast(vertices.device.type, enabled=False):  # half precision would round the coordinates
+        for _ in range(steps):
+            vertices = torch.lerp(vertices, mean_of_neighbours @ vertices, strength)
     return vertices

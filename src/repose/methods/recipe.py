@@ -2,22 +2,15 @@
 
 import math
 from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from repose.data.meshes import Batch, BatchStream, TrainingData, Triples, ValidationBatches
-from repose.mesh.metrics import pmd
-from repose.methods.interface import TransferNetwork
-from repose.methods.settings import LearnedMethod, LearnedTransfer, Schedule, Told
-from repose.methods.shuffle import transfer_shuffled
-from repose.store.mesh_store import MeshStore
+from repose.methods.settings import LearnedMethod, Schedule
 
 
 class TrainingRecipe(LightningModule):
@@ -63,62 +56,6 @@ class TrainingRecipe(LightningModule):
         start = self.iteration
         stop = min(start + self.settings.validate_every, self.settings.steps)
         return DataLoader(self.batches(start, stop), batch_size=None)  # type: ignore[arg-type]
-
-
-class TransferRecipe(TrainingRecipe):
-    """Transfers between meshes: `network` maps (identity (B, V, 3), pose (B, V, 3)) to a `Transfer`.
-
-    A recipe defines `training_step`, and `batches` if it does not learn from triples with a truth.
-    """
-
-    metric = "val_pmd_m2"
-
-    @staticmethod
-    def open(store: Path) -> MeshStore:
-        """The packed meshes."""
-        return MeshStore(store)
-
-    @classmethod
-    def read(cls, method: LearnedTransfer, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
-        """All training and validation triples. A method that is not told truths has none of a training triple.
-
-        The identity mesh stands in its place: the truth is not even read.
-        """
-        if Told.TRUTH not in method.told:
-            blind = splits.truth_mesh.where(splits.role != "train", splits.identity_mesh)
-            splits = splits.assign(truth_mesh=blind)
-        return TrainingData(
-            store, *(Triples(store, splits[splits.role == role]) for role in ("train", "val"))
-        )
-
-    def batches(self, start: int, stop: int) -> Iterable[Any]:
-        """Triples with a truth; of several devices, each takes its share of every batch."""
-        share = self.trainer.global_rank, self.trainer.world_size
-        return BatchStream(self.data.train, self.settings.batch, self.seed, start, stop, *share)
-
-    def val_dataloader(self) -> DataLoader[Batch]:
-        """All validation triples."""
-        return DataLoader(ValidationBatches(self.data.val, self.settings.batch), batch_size=None)
-
-    def validation_step(self, batch: Batch, index: int) -> None:
-        """Mean PMD of the validation triples."""
-        out = transfer_shuffled(
-            cast(TransferNetwork, self.network),
-            batch.identity,
-            batch.pose,
-            batch.identity_order,
-            batch.pose_order,
-            batch.rests,
-        )
-        self.log(self.metric, pmd(out.vertices, batch.truth).mean(), batch_size=len(batch.identity))
-
-    def configure_optimizers(self) -> Any:
-        """Adam with the configured schedule, one update of the rate per step."""
-        s = self.settings
-        trainable = [p for p in self.network.parameters() if p.requires_grad]
-        optimizer = torch.optim.Adam(trainable, lr=s.learning_rate, betas=s.betas, eps=s.eps)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(s))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
 
 def rate_factor(settings: Schedule) -> Callable[[int], float]:

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 from repose.data.meshes import Batch, TrainingData
 from repose.errors import ReposeError
 from repose.methods.losses import edge_loss, reconstruction, seen_edges, weighted_edges
-from repose.methods.recipe import TransferRecipe
 from repose.methods.settings import LearnedTransfer, Told
+from repose.methods.transfer_recipe import TransferRecipe
 from repose.store.mesh_store import MeshStore
 
 

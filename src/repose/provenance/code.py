@@ -7,23 +7,29 @@ The hash is the same under every Python version.
 
 import ast
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from importlib.util import find_spec
+from itertools import groupby
 from pathlib import Path
 from sys import stdlib_module_names
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
-# What these do cannot change a number in a result: messages, progress, file swaps, manifests, where tasks run and
-# artefacts lie. Settings are left out because every value that a stage uses is one of its parameters.
+# What these do cannot change a number in a result: messages, progress, file swaps, manifests, where tasks run,
+# artefacts lie and classes are found. Settings are left out because every value that a stage uses is one of its
+# parameters, the names of its network and recipe included.
 IGNORED = (
     "repose.cluster",
     "repose.config",
     "repose.errors",
+    "repose.medium",
+    "repose.methods.registry",
     "repose.numbers",
     "repose.plan",
+    "repose.plugins",
     "repose.progress",
     "repose.provenance",
     "repose.results",
@@ -86,29 +92,29 @@ def _distribution(package: str) -> str | None:
     try:
         version(name)
     except PackageNotFoundError:
-        return packages_distributions().get(package, [None])[0]  # looks into every installed package
+        return _installed().get(package, [None])[0]
     return name
 
 
-@cache
-def _root(package: str) -> Path | None:
-    """The folder of an importable package, or the file of a module without one, which is not imported for that."""
-    if package == "repose":
-        return PACKAGE
-    found = find_spec(package)
-    if found is None:
-        return None
-    origin = [str(found.origin)] if found.has_location else []
-    return next(map(Path, [*(found.submodule_search_locations or []), *origin]), None)
+@cache  # it looks into every installed package
+def _installed() -> Mapping[str, list[str]]:
+    return packages_distributions()
 
 
 @cache
 def _file(module: str) -> Path | None:
-    """The source of a module, or None for a name that is not a module with a source."""
+    """The source of a module, which is not imported for that; None for a name that is no module with a source."""
     package, *rest = module.split(".")
-    root = _root(package)
-    if root is None or root.suffix == ".py":
-        return None if rest else root
+    if package == "repose":
+        root = PACKAGE
+    else:
+        found = find_spec(package) if package else None
+        if found is None:
+            return None
+        if not found.submodule_search_locations:  # a package of one file
+            file = Path(found.origin or "")
+            return file if file.suffix == ".py" and not rest else None
+        root = Path(next(iter(found.submodule_search_locations)))
     path = root.joinpath(*rest)
     candidates = (path / "__init__.py", path.with_suffix(".py")) if rest else (path / "__init__.py",)
     return next((candidate for candidate in candidates if candidate.is_file()), None)
@@ -134,29 +140,19 @@ def _tree(module: str) -> ast.Module:
 
 def _is_for_types(statement: ast.stmt) -> bool:
     test = statement.test if isinstance(statement, ast.If) and not statement.orelse else None
-    return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
+    name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", None)
+    return name == "TYPE_CHECKING"
 
 
 @cache
 def _imported(module: str) -> tuple[tuple[str, ...], frozenset[str]]:
     """Modules of `repose`, or of the module's own package, that it runs; and names of packages of other people."""
-    tree = _tree(module)
-    own, package, used = {"repose", module.partition(".")[0]}, module.rpartition(".")[0], _used_names(tree)
+    tree, own = _tree(module), {"repose", module.partition(".")[0]}
+    only_types = _names_of_types(tree)
     modules: set[str] = set()
     foreign: set[str] = set()
     for node in _statements(tree):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [a.name for a in node.names if (a.asname or a.name.partition(".")[0]) in used]
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = package.split(".")
-                base = ".".join([*parents[: len(parents) - node.level + 1], *filter(None, [node.module])])
-            wanted = [a.name for a in node.names if a.name == "*" or (a.asname or a.name) in used]
-            # `from package import name` may import a submodule or an attribute.
-            names = [base, *(f"{base}.{name}" for name in wanted)] if wanted else []
-        for name in names:
+        for name in _names_imported(node, module, only_types):
             top = name.partition(".")[0]
             if top in own:
                 modules |= {name} if _file(name) else set()
@@ -165,28 +161,42 @@ def _imported(module: str) -> tuple[tuple[str, ...], frozenset[str]]:
     return tuple(sorted(modules)), frozenset(foreign)
 
 
-def _used_names(tree: ast.Module) -> set[str]:
-    """Names that the code of a module reads outside of annotations, and those that it offers in `__all__`."""
-    found: set[str] = set()
-    todo: list[ast.AST] = [tree]
+def _names_imported(node: ast.AST, module: str, only_types: Set[str]) -> list[str]:
+    """Dotted names that a statement imports, but for those that only types need; some may be no modules."""
+    if isinstance(node, ast.Import):
+        return [a.name for a in node.names if (a.asname or a.name.partition(".")[0]) not in only_types]
+    if not isinstance(node, ast.ImportFrom):
+        return []
+    base = node.module or ""
+    if node.level:
+        file = _file(module)
+        is_package = file is not None and file.name == "__init__.py"
+        parents = module.split(".")[: None if is_package else -1]
+        base = ".".join([*parents[: len(parents) - node.level + 1], *filter(None, [node.module])])
+    wanted = [a.name for a in node.names if (a.asname or a.name) not in only_types]
+    # `from package import name` may import a submodule or an attribute.
+    return [base, *(f"{base}.{name}" for name in wanted)] if wanted else []
+
+
+def _names_of_types(tree: ast.Module) -> set[str]:
+    """Names that stand in annotations and nowhere else; what is not mentioned at all is run, or there for others."""
+    used: set[str] = set()
+    typed: set[str] = set()
+    todo: list[tuple[ast.AST, bool]] = [(tree, False)]
     while todo:
-        node = todo.pop()
+        node, is_type = todo.pop()
         if isinstance(node, ast.Name):
-            found.add(node.id)
-        elif isinstance(node, ast.Assign) and any(
-            isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets
-        ):
-            found |= {
-                n.value
-                for n in ast.walk(node.value)
-                if isinstance(n, ast.Constant) and isinstance(n.value, str)
-            }
+            (typed if is_type else used).add(node.id)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if is_type:
+                typed.update(re.findall(r"\w+", node.value))
+            else:
+                used.add(node.value)  # as in `__all__`
         for field, value in ast.iter_fields(node):
-            if field in ("annotation", "returns"):
-                continue
-            todo += [value] if isinstance(value, ast.AST) else []
-            todo += [v for v in value if isinstance(v, ast.AST)] if isinstance(value, list) else []
-    return found
+            inside = is_type or field in ("annotation", "returns")
+            values = value if isinstance(value, list) else [value]
+            todo += [(one, inside) for one in values if isinstance(one, ast.AST)]
+    return typed - used
 
 
 @cache
@@ -198,23 +208,35 @@ def _module_hash(module: str) -> str:
 
 
 def _data_files(module: str) -> list[Path]:
-    """Packaged tables beside a module that it names."""
+    """Packaged data beside a module that it names."""
     path = _file(module)
     assert path is not None
     names = {
         n.value for n in ast.walk(_tree(module)) if isinstance(n, ast.Constant) and isinstance(n.value, str)
     }
-    return sorted(file for file in path.parent.glob("*.csv") if file.name in names)
+    beside = (file for file in path.parent.iterdir() if file.name in names and file.suffix != ".py")
+    return sorted(file for file in beside if file.is_file())
 
 
 def _dump(node: object) -> str:
     """A syntax tree as text: only fields that say something, as other versions of Python have other empty ones."""
+    if isinstance(node, ast.JoinedStr):
+        return f"JoinedStr({','.join(map(_dump, _joined(node.values)))})"
     if isinstance(node, ast.AST):
         fields = ((name, value) for name, value in ast.iter_fields(node) if value not in (None, []))
         return f"{type(node).__name__}({','.join(f'{name}={_dump(value)}' for name, value in fields)})"
     if isinstance(node, list):
         return f"[{','.join(map(_dump, node))}]"
-    return repr(node)
+    return ascii(node)  # what `repr` escapes depends on the version of Unicode
+
+
+def _joined(parts: Iterable[ast.expr]) -> Iterator[ast.expr]:
+    """The parts of an f-string, text that stands side by side as one: versions of Python cut it differently."""
+    for is_text, group in groupby(parts, lambda part: isinstance(part, ast.Constant)):
+        if not is_text:
+            yield from group
+        elif text := "".join(part.value for part in group):  # type: ignore[attr-defined]
+            yield ast.Constant(text)
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.AST]:

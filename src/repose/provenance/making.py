@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repose.provenance.manifest import Manifest, Recorder, check_link, manifest_path
-from repose.provenance.publish import publish
+from repose.provenance.publish import publish, sweep_again
 
 if TYPE_CHECKING:
     from repose.specs import Spec
@@ -91,6 +91,7 @@ def making(spec: "Spec", out: Path, inputs: Mapping[str, Path], keep: int = 1) -
     recorder = Recorder(spec.stage, spec.code, spec.params, spec.seed, spec.software, list(spec.modules))
     verified = {name: recorder.uses(name, manifest_path(path)) for name, path in inputs.items()}
     manifest = manifest_path(out)
+    sweep_again()
     try:
         if keep:
             finished = recorder.reuse(manifest, keep)

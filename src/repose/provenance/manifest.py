@@ -31,7 +31,7 @@ from repose.provenance.publish import write_text
 
 FORMAT = 2
 CACHE = ".cache"  # of finished results, in a folder of results
-FORMER = 32  # histories of one content that are remembered
+FORMER = 32  # histories in one place that are remembered
 SOFTWARE = ("repose", "numpy", "torch", "zarr")
 _UNHASHED = {".snakemake_timestamp"}  # snakemake writes it into directory outputs
 
@@ -137,13 +137,10 @@ class Recorder:
             print(f"{place}: the result kept for it is damaged and is made again ({error.what})", flush=True)
             shutil.rmtree(self._entry)
             return False
-        former = _former(manifest, finished.digest)
         manifest.unlink(missing_ok=True)
-        cache.bring_back(self._entry, finished.names, manifest.parent)
-        if former and finished.history["sha256"] not in former:
-            history = finished.history | {"former": former}
-            history["sha256"] = _digest({k: v for k, v in history.items() if k != "sha256"})
-            write_text(history_path(manifest), _canonical(history))
+        cache.bring_back(self._entry, list(finished.content["files"]), manifest.parent)
+        write_text(history_path(manifest), _canonical(_back_in_place(manifest, finished.history)))
+        cache.bring_back(self._entry, [manifest.name], manifest.parent)
         print(f"{place}: finished before with the same settings, code and inputs; brought back", flush=True)
         self.release()
         return True
@@ -198,11 +195,9 @@ class Recorder:
             "peak_memory_mib": round(peak_memory_mib(), 1),
             **self.costs,
             "content": _digest(content),
-            "former": _former(manifest, _digest(content)),
         }
         # As a reader will see it: keys of a mapping become text.
-        history = json.loads(_canonical(history))
-        history["sha256"] = _digest(history)
+        history = succeeding(json.loads(_canonical(history)), _histories_of(_found(manifest)))
         write_text(history_path(manifest), _canonical(history))
         write_text(manifest, _canonical(content))
         sealed = Manifest(manifest, content, history)
@@ -305,17 +300,39 @@ def place_of(manifest: Path) -> str:
     return _relative(manifest, folder or manifest.parent).removesuffix(".manifest.json")
 
 
-def _former(manifest: Path, digest: str) -> list[str]:
-    """Digests of the histories that an artefact of this content has had in its place, the newest last.
+def succeeding(history: Mapping[str, Any], former: Sequence[str]) -> dict[str, Any]:
+    """A history that comes after others in its place, with a digest of its own.
 
-    It may be made again, by other code or at another time, and come out the same: nothing that was made from it is
-    made again then, and what that has noted must still be found.
+    An artefact may be made again, by other code, at another time or after other data, and come out as before: nothing
+    that was made from it is made again then, and the history that this has noted must still be found.
     """
+    rest = _told(history) | {"former": list(dict.fromkeys(former))[-FORMER:]}
+    return rest | {"sha256": _digest(rest)}
+
+
+def _back_in_place(manifest: Path, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The history of a kept result that comes back, after the one that lies in its place."""
+    there = _found(manifest)
+    if there and _told(there) == _told(kept):
+        return there
+    return succeeding(kept, [*_histories_of(kept), *_histories_of(there)])
+
+
+def _told(history: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in history.items() if key not in ("former", "sha256")}
+
+
+def _histories_of(history: Mapping[str, Any]) -> list[str]:
+    return [*history["former"], history["sha256"]] if history else []
+
+
+def _found(manifest: Path) -> dict[str, Any]:
+    """The history that lies in a place; empty if there is none that can be read."""
     try:
-        before = json.loads(history_path(manifest).read_text(encoding="utf-8"))
-        return [*before["former"], before["sha256"]][-FORMER:] if before["content"] == digest else []
+        history = json.loads(history_path(manifest).read_text(encoding="utf-8"))
+        return history if isinstance(history["former"], list) and history["sha256"] else {}
     except (OSError, ValueError, KeyError, TypeError):
-        return []
+        return {}
 
 
 def manifest_path(artefact: Path) -> Path:

@@ -15,7 +15,7 @@ from pathlib import Path
 from repose.provenance.process import is_alive
 
 PRIVATE = re.compile(r"\..+\.(?P<pid>\d+)\.[0-9a-f]{8}\.tmp(\.old)?")  # names of unfinished files and folders
-_SWEPT: set[Path] = set()  # folders that this process has swept
+_SWEPT: set[Path] = set()  # folders that were swept for the artefact at hand
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux, fcntl.h and fs.h
 
 
@@ -96,8 +96,13 @@ def dead_writer(name: str) -> bool | None:
     return not is_alive(int(found["pid"]))
 
 
+def sweep_again() -> None:
+    """Let the next writing to each folder look for what killed writers have left there since this process did."""
+    _SWEPT.clear()
+
+
 def _sweep(folder: Path) -> None:
-    """Remove what killed writers left behind in a folder; once, as a process may publish thousands of files there."""
+    """Remove what killed writers left behind in a folder; once, as an artefact may have thousands of files there."""
     if folder in _SWEPT:
         return
     _SWEPT.add(folder)

@@ -42,11 +42,11 @@ class DeepFashion(Photos):
 
     source: Literal["deepfashion"]
     official: Official | None = Field(
-        None, description="the published judges, by path and hash; null: no FashionIS and no AttrRec"
+        None, description="the published scorers, by path and hash; null: no FashionIS and no AttrRec"
     )
 
     def raw_settings(self) -> dict[str, Any]:
-        """What the images follow from; who judges others is not a part of it."""
+        """What the images follow from; the scorers are not a part of it."""
         return {k: v for k, v in super().raw_settings().items() if k != "official"}
 
     def photo(self, path: str) -> Photo | None:

@@ -168,7 +168,7 @@ def _frames(root: Path, file: "RawFile") -> int:
 
 
 def _read(root: Path, file: "RawFile") -> "Animation":
-    from repose.mesh.formats.io import read_bytes
+    from repose.mesh.formats.files import read_bytes
     from repose.raw.anime import parse_anime
 
     path = root / file.path

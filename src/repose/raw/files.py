@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from repose.errors import MeshError, ReposeError
-from repose.mesh.formats.io import parse_mesh, read_bytes
+from repose.mesh.formats.files import read_bytes
+from repose.mesh.formats.io import parse_mesh
 from repose.mesh.mesh import Mesh
 from repose.raw.file_per_mesh import MeshFiles
 from repose.raw.inventory import Inventory

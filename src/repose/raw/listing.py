@@ -49,9 +49,8 @@ def show(raw: Path = RAW, as_json: bool = False) -> None:
     datasets = installed()
     states = {name: state_of(dataset, raw / name) for name, dataset in datasets.items()}
     if as_json:
-        print(
-            json.dumps([_plain(datasets[name]) | asdict(state) for name, state in states.items()], indent=1)
-        )
+        facts = [_plain(name, datasets[name]) | asdict(state) for name, state in states.items()]
+        print(json.dumps(facts, indent=1))
         return
     table = Table(box=None, header_style="bold", padding=(0, 2, 1, 0))
     for heading in ("dataset", "state"):
@@ -65,6 +64,6 @@ def show(raw: Path = RAW, as_json: bool = False) -> None:
     Console().print(table)
 
 
-def _plain(dataset: type[Dataset]) -> dict[str, object]:
+def _plain(name: str, dataset: type[Dataset]) -> dict[str, object]:
     facts, files = asdict(dataset.entry), dataset.entry.files
-    return {"name": dataset.name(), "medium": dataset.medium} | facts | {"files": files and files.pattern}
+    return {"name": name, "medium": dataset.medium} | facts | {"files": files and files.pattern}

@@ -5,6 +5,7 @@ An entry point is named like the `source` in the configuration and leads to a cl
 """
 
 from functools import cache
+from typing import get_args
 
 from repose.errors import ReposeError
 from repose.plugins import offered
@@ -24,7 +25,7 @@ def installed() -> dict[str, type[Dataset]]:
     found = offered(GROUP, Dataset, "source")
     for name, dataset in found.items():
         where = f"{dataset.__module__}.{dataset.__name__}"
-        if dataset.model_fields["source"].annotation is str or dataset.name() != name:
+        if get_args(dataset.model_fields["source"].annotation) != (name,):
             raise ReposeError(
                 f"the source {name!r} is another one in its class", where, f'source: Literal["{name}"]'
             )

@@ -8,7 +8,7 @@ change of how parts are chosen changes the parameters, and the split is made aga
 from collections.abc import Mapping, Set
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, PositiveInt, model_validator
 
@@ -109,11 +109,6 @@ class Dataset(Section):
             else value
             for key, value in values.items()
         }
-
-    @classmethod
-    def name(cls) -> str:
-        """What `source` of this class says."""
-        return get_args(cls.model_fields["source"].annotation)[0]
 
     @property
     def raw_code(self) -> tuple[str, ...]:
@@ -322,7 +317,7 @@ class AttributeWeights(Weights):
 
 
 class Official(Section):
-    """The published judges of what is drawn; what is left out has no column."""
+    """The published scorers of what is drawn; what is left out has no column."""
 
     fashion_is: Weights | None = Field(
         None, description="Inception-v3 that tells 23 kinds of clothes, for FashionIS (column fashion_is)"

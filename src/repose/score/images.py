@@ -12,7 +12,6 @@ import zarr
 from numpy.typing import NDArray
 from torch import Tensor
 
-from repose.config.images import Official
 from repose.data.images import scaled
 from repose.errors import ReposeError
 from repose.images import metrics
@@ -20,9 +19,10 @@ from repose.images.attributes import attribute_vectors
 from repose.images.inception_splits import in_splits
 from repose.images.skeleton import skeleton_mask
 from repose.methods.load import load_weights
-from repose.methods.scorers.image_scorer import ImageScorer, Judged
+from repose.methods.scorers.image_scorer import ImageScorer, Classified
 from repose.metrics.images import METRICS, InceptionScore
 from repose.metrics.metric import measured, quantities_of
+from repose.raw.settings import Official
 from repose.score.official import OfficialScorers, open_scorers
 from repose.store.image_store import ImageStore
 
@@ -172,7 +172,7 @@ class Drawings:
 
     @cached_property
     @torch.inference_mode()
-    def _scored(self) -> tuple[Judged, Judged] | None:
+    def _scored(self) -> tuple[Classified, Classified] | None:
         """What the scorer says of the drawn images, and of the person in them."""
         if self._scorer is None or "image" not in self._predicted:
             return None

@@ -20,7 +20,7 @@ from repose.errors import ReposeError
 from repose.medium import Medium
 from repose.mesh.metrics import bbox_centred
 from repose.methods.load import load_weights
-from repose.methods.scorers.render_scorer import FEATURES, VIEWS, Judged, RenderScorer, as_input, pictures
+from repose.methods.scorers.render_scorer import FEATURES, VIEWS, Classified, RenderScorer, as_input, pictures
 from repose.metrics.metric import measured
 from repose.metrics.renders import METRICS
 from repose.predict.read_meshes import TRIPLE, transfers
@@ -89,7 +89,7 @@ class Pictures:
         return self._seen[1].logits
 
     @cached_property
-    def _seen(self) -> list[Judged]:
+    def _seen(self) -> list[Classified]:
         return [seen(self._scorer, meshes, self._faces) for meshes in self._meshes]
 
 
@@ -120,10 +120,10 @@ def score(predictions: Path, store: Path, parts: Parts, scorer: Path, medium: Me
 
 
 @torch.inference_mode()
-def seen(scorer: RenderScorer, meshes: Tensor, faces: NDArray[np.integer]) -> Judged:
+def seen(scorer: RenderScorer, meshes: Tensor, faces: NDArray[np.integer]) -> Classified:
     """What a scorer, in evaluation mode, says of meshes (N, V, 3), metres, from all sides: of N · VIEWS pictures."""
     parts = [scorer(as_input(drawn)) for drawn in _drawn(meshes, faces, float(scorer.half_height))]
-    return Judged(*(torch.cat(column) for column in zip(*parts, strict=True)))
+    return Classified(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
 def accuracy(logits: Tensor, body: int) -> float:  # (N, bodies)

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repose.errors import ReposeError
-from repose.images.correspondence import Camera, View, correspond
-from repose.images.picture import BARYCENTRIC_UNIT
+from repose.images.correspondence import BARYCENTRIC_UNIT, Camera, View, correspond
 from repose.reading import foreign
 from repose.store.arrays import counts, read_array, read_meta
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from repose.cluster import THREADS, Cluster, spread
 from repose.convert.catalog import mesh_digest, obj_files
 from repose.errors import ReposeError
-from repose.mesh.formats.io import read_mesh
+from repose.mesh.formats.obj import read_obj
 from repose.progress import Meter
 
 CHUNK_BYTES = 16 << 20
@@ -92,7 +92,7 @@ def _read(name: str, path: Path, digest: str) -> tuple[NDArray[np.float64], NDAr
         raise ReposeError(
             "the catalogue names a file that is not there", where=path, hint="run `repose convert` again"
         )
-    mesh = read_mesh(path)
+    mesh = read_obj(path)
     if mesh_digest(mesh) != digest:
         raise ReposeError(
             f"{name} is not the mesh the catalogue describes", where=path, hint="run `repose convert` again"

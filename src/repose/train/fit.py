@@ -181,8 +181,11 @@ class Keeper(Callback):
         self._losses = []
         if trainer.is_global_zero and self.task.iteration and value <= self.best()[self.task.metric]:
             with publish(self.weights) as private:
+                # Copies, as a file has no tensors that are one: layers may share them.
+                found = self.task.weights().items()
+                weights = {k: v.clone(memory_format=torch.contiguous_format) for k, v in found}
                 # Not `save_file`, whose errors do not say that the disk is full.
-                private.write_bytes(save({k: v.contiguous() for k, v in self.task.weights().items()}))
+                private.write_bytes(save(weights))
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed training needs of this callback."""

@@ -74,11 +74,15 @@ def _made(make: Callable[[], nn.Module], settings: Mapping[str, Any], weights: P
     larger = ReposeError("its settings are those of a larger network than its weights", weights, _HINT)
     if max((n for n in settings.values() if isinstance(n, int)), default=0) > min(size, MAX_SETTING):
         raise larger
-    with foreign(weights, "its settings are not those of a known network", _HINT):
-        with torch.device("meta"):  # without values
+    unknown = "its settings are not those of a known network"
+    try:
+        with foreign(weights, unknown, _HINT), torch.device("meta"):  # without values
             parameters = count_parameters(make())
-        if parameters > size:
-            raise larger
+    except ReposeError as error:
+        raise error if error.where else ReposeError(f"{unknown}: {error.what}", weights, _HINT) from None
+    if parameters > size:
+        raise larger
+    with foreign(weights, unknown, _HINT):
         return make()
 
 

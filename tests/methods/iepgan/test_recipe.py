@@ -102,7 +102,7 @@ def test_the_generator_learns_from_distances_alone(folder):
     assert task.live.generator.convs[-1].weight.grad.abs().max() > 1e-6
 
 
-def test_reconstruction_alone_leaves_transfers_and_their_critics_alone(folder):
+def test_reconstruction_alone_leaves_transfers_and_their_discriminators_alone(folder):
     task, before = one_step(folder, method({"swap_from": 100}))
     assert not changed(task, before, "cooccurrence") and not changed(task, before, "errors")
 
@@ -179,6 +179,6 @@ def test_the_curve_has_every_term_of_the_loss(folder, tmp_path):
     assert last.train_loss == pytest.approx(
         sum(getattr(weights, f"{term}_weight") * last[f"train_{term}"] for term in terms)
     )
-    assert last.train_critic > 0 and last.train_cooccurrence_critic > 0
+    assert last.train_discriminator > 0 and last.train_cooccurrence_discriminator > 0
     # Distances count from step 2 on.
     assert history.train_gih.isna().tolist() == [True, True, False, False]

@@ -1,9 +1,9 @@
-"""How it learns. What is not said here is as in `repose.methods.recipe`: batches, validation, optimiser, schedule."""
+"""How it learns. Batches, validation, optimiser and schedule are as in `repose.methods.transfer_recipe`."""
 
 from torch import Tensor
 
 from repose.data.meshes import Batch
-from repose.methods.recipe import TransferRecipe
+from repose.methods.transfer_recipe import TransferRecipe
 
 
 class OffsetsRecipe(TransferRecipe):

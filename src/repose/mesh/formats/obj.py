@@ -9,12 +9,15 @@ a damaged `v` that was skipped would shift every vertex after it.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
 from repose.errors import MeshError
 from repose.mesh.formats import scan, text
+from repose.mesh.formats.files import parsed, read_bytes
 from repose.mesh.mesh import Mesh
 
 LAYOUT = csv.WriteOptions(include_header=False, delimiter=" ", quoting_style="none")
@@ -26,6 +29,15 @@ MESSAGES = {
     scan.ZERO_INDEX: ("a face names vertex 0", "OBJ counts vertices from 1"),
     scan.RANGE: ("a face names vertex {token}, which is out of range", "vertices are missing from the file"),
 }
+
+
+def read_obj(path: Path) -> Mesh:
+    """Read an .obj file, as `repose.mesh.formats.io.read_mesh` does, by code that knows no other format.
+
+    Raises:
+        MeshError: the file is missing, unreadable, too large or malformed; names file, line and a hint.
+    """
+    return parsed(parse_obj, read_bytes(path), path)
 
 
 def parse_obj(data: bytes, where: object = "<bytes>") -> Mesh:

@@ -31,7 +31,9 @@ class CopyPosesSettings(Baseline):
     network: ClassVar[str] = "repose.methods.copies.poses:CopyPoses"
 
     architecture: Literal["copy-poses"]
-    poses: Literal["training", "rest"] = Field(description="which; of the very body that is asked for")
+    poses: Literal["training", "rest"] = Field(
+        description="which poses, of the very body that poses are generated for"
+    )
     rest_pose: int = Field(0, ge=0, description="number of the pose at rest")
 
     @property

@@ -6,7 +6,7 @@ conditioned on the identity's features (ElaIN) refines the warp.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +27,10 @@ _REACH = 2.0  # metres: the output is _REACH * tanh(.), about the bounding-box c
 
 
 class Correspondence(nn.Module):
-    """Features of both meshes by shared weights, matched by optimal transport.
+    """Features of both meshes by shared weights, and the warp that they give (section 3.1 of the paper).
+
+    The warp is optimal transport. Another attention is a subclass with another `warp`, and a `CoreNet` whose `matcher`
+    it is.
 
     Args:
         width: channels of the features; the paper has 256.
@@ -78,6 +81,20 @@ class Correspondence(nn.Module):
     ) -> Tensor:
         """What the pose mesh's vertices are compared by, (B, N_po, width), of unit length."""
         return unit(self.phi(features))
+
+    def warp(
+        self,
+        queries: Tensor,  # (B, N_id, width), of unit length
+        keys: Tensor,  # (B, N_po, width), of unit length
+        points: Tensor,  # (B, N_po, 3), metres: the pose mesh
+    ) -> Tensor:
+        """The pose mesh's vertices at the identity's, (B, N_id, 3), metres (section 3.1 of the paper).
+
+        With the cosine C of queries and keys, the plan T is the transport between uniform weights that costs least by
+        1 - C, with an entropy of weight 0.03, after five iterations of Sinkhorn's algorithm; a vertex of the warp is
+        the mean of the points by its row of T. `repose.methods.layers.transport` says how that is computed without T.
+        """
+        return transport_warp(queries, keys, points)
 
 
 class FoldedRefinement(NamedTuple):
@@ -159,6 +176,8 @@ class CoreNet(nn.Module, TransferNetwork):
         cond_channels: how many of the features, the first ones, condition the generator; all if not given.
     """
 
+    matcher: ClassVar[type[Correspondence]] = Correspondence
+
     def __init__(
         self,
         width: int = 256,
@@ -169,7 +188,7 @@ class CoreNet(nn.Module, TransferNetwork):
     ):
         super().__init__()
         self.cond_channels = width if cond_channels is None else cond_channels
-        self.correspondence = Correspondence(width, residual_blocks)
+        self.correspondence = self.matcher(width, residual_blocks)
         self.refinement = Refinement(refine_width, self.cond_channels, faithful)
         self.correspondence.apply(_initialise)
         if faithful:
@@ -217,7 +236,7 @@ class CoreNet(nn.Module, TransferNetwork):
         return Prepared(self.correspondence.queries(features), condition, self.refinement.fold())
 
     def _carry(self, prepared: Prepared, f_pose: Tensor, pose: Tensor) -> Transfer:
-        warp = transport_warp(prepared.queries, self.correspondence.keys(f_pose), pose)
+        warp = self.correspondence.warp(prepared.queries, self.correspondence.keys(f_pose), pose)
         return Transfer(self.refinement(warp, prepared.condition, prepared.fold), warp)
 
 

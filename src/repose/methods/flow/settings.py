@@ -18,14 +18,14 @@ class FlowNetwork(Section):
     network: Literal["unet", "unet_v2"] = Field(
         description="unet: like FlowNet, as published for fashion; unet_v2: residual"
     )
-    width: PositiveInt = Field(32, description="channels of its stem; 32 as published")
+    width: PositiveInt = Field(32, description="channels of the stem; 32 as published")
     widest: PositiveInt | None = Field(
         None, description="most channels; null: 512 of unet, 128 of unet_v2, as published"
     )
     levels: PositiveInt = Field(
         5,
-        description="of the pyramid; 5 as published at 256², 4 at 128 × 64; the sides of an image are multiples of "
-        "2^(levels + 1)",
+        description="levels of the pyramid; 5 as published at 256², 4 at 128 × 64; the sides of an image are multiples "
+        "of 2^(levels + 1)",
     )
 
 
@@ -40,8 +40,8 @@ class FlowTraining(Schedule):
     flow_error: Literal["l2", "l1"] = Field("l2", description="length of the error, or its mean component")
     pyramid_weights: list[float] | None = Field(
         None,
-        description="of the levels, finest first; null: 0.32 / 2^k as released; the code of the time of the paper had "
-        "[0.005, 0.01, 0.02, 0.08, 0.32], coarsest heaviest",
+        description="weights of the levels, finest first; null: 0.32 / 2^k as released; the code of the time of the "
+        "paper had [0.005, 0.01, 0.02, 0.08, 0.32], coarsest heaviest",
     )
     visibility_weight: float = Field(1.0, ge=0, description="weight of the visibility's cross entropy")
     segmentation_weight: float = Field(
@@ -65,7 +65,7 @@ class Perceptual(Section):
     method: Name | None = Field(None, description="method of architecture image-features, for trained")
     weights: str | None = Field(None, description="file of VGG-19 weights, .safetensors or .pth, for vgg19")
     sha256: str | None = Field(
-        None, pattern=r"^[0-9a-f]{64}$", description="of that file; another file is refused"
+        None, pattern=r"^[0-9a-f]{64}$", description="sha256 of the file `weights`; another file is refused"
     )
 
     @model_validator(mode="after")
@@ -100,12 +100,16 @@ class TransferTraining(Schedule):
         description="most that the target is enlarged or made smaller by in training, about its middle; 1.2 at "
         "128 × 64 as published, 1 (none) at 256²",
     )
-    adversarial_weight: float = Field(0.01, ge=0, description="weight of the discriminator; 0: none")
-    adversarial_from: int = Field(0, ge=0, description="step from which it counts; 6 epochs as published")
+    adversarial_weight: float = Field(0.01, ge=0, description="weight of the discriminator; 0: there is none")
+    adversarial_from: int = Field(
+        0, ge=0, description="step from which the discriminator counts; 6 epochs as published"
+    )
     adversarial_loss: Literal["dcgan", "lsgan"] = Field("dcgan", description="cross entropy or squares")
-    discriminator_width: PositiveInt = Field(64, description="channels of its first layer; 64 as published")
-    discriminator_learning_rate: PositiveFloat = Field(2e-5, description="its learning rate")
-    discriminator_weight_decay: float = Field(4e-4, ge=0, description="its L2 penalty")
+    discriminator_width: PositiveInt = Field(
+        64, description="channels of the discriminator's first layer; 64 as published"
+    )
+    discriminator_learning_rate: PositiveFloat = Field(2e-5, description="learning rate of the discriminator")
+    discriminator_weight_decay: float = Field(4e-4, ge=0, description="L2 penalty of the discriminator")
 
 
 class ImageMethod(LearnedMethod):
@@ -169,7 +173,8 @@ class FlowTransferSettings(ImageMethod):
     widest: PositiveInt = Field(128, description="most channels; 128 as published")
     levels: PositiveInt = Field(
         7,
-        description="7 as published at 256², 5 at 128 × 64; the sides of an image are multiples of 2^levels",
+        description="levels of the generator; 7 as published at 256², 5 at 128 × 64; the sides of an image are "
+        "multiples of 2^levels",
     )
     warped_levels: int = Field(
         0,

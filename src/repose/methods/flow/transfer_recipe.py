@@ -64,17 +64,17 @@ class FlowTransferRecipe(ImageRecipe):
     def training_step(self, batch: ImageBatch, index: int) -> Tensor:
         """Both steps; returns the generator's loss."""
         s, drawn = self.settings, self._draw(batch)
-        critic = self.discriminator if self.iteration > s.adversarial_from else None
+        discriminator = self.discriminator if self.iteration > s.adversarial_from else None
         pose = self.network.poses(batch.target_joints, batch.source.shape[2:])
-        if critic is not None:
-            real = real_loss(critic(batch.source, batch.target, pose), s.adversarial_loss)
-            fake = drawn_loss(critic(batch.source, drawn.detach(), pose), s.adversarial_loss)
+        if discriminator is not None:
+            real = real_loss(discriminator(batch.source, batch.target, pose), s.adversarial_loss)
+            fake = drawn_loss(discriminator(batch.source, drawn.detach(), pose), s.adversarial_loss)
             self._update(1, s.adversarial_weight * (real + fake) / 2)
         loss = s.l1_weight * (drawn - batch.target).abs().mean()
         if self.features is not None:
             loss = loss + s.perceptual_weight * perceptual_loss(self.features, drawn, batch.target)
-        if critic is not None:
-            fooled = real_loss(critic(batch.source, drawn, pose), s.adversarial_loss)
+        if discriminator is not None:
+            fooled = real_loss(discriminator(batch.source, drawn, pose), s.adversarial_loss)
             loss = loss + s.adversarial_weight * fooled
         self._update(0, loss)
         return loss.detach()

@@ -50,4 +50,5 @@ class Matcher(nn.Module):
         """Return the pose mesh's surface at the identity's vertices, (B, N_id, 3), metres."""
         sharpness = self.log_sharpness.exp().clamp(max=100)
         wanted, there = self.names(identity) * sharpness, self.names(pose)
-        return F.scaled_dot_product_attention(wanted, there, pose, scale=1.0)
+        with torch.autocast(pose.device.type, enabled=False):  # half precision would round the coordinates
+            return F.scaled_dot_product_attention(wanted.to(pose), there.to(pose), pose, scale=1.0)

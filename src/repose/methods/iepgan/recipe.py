@@ -33,7 +33,8 @@ from repose.methods.iepgan.losses import (
 from repose.methods.iepgan.patches import View, Views
 from repose.methods.iepgan.settings import AdversarialTraining, IepGanSettings
 from repose.methods.losses import edge_loss, reconstruction
-from repose.methods.recipe import TransferRecipe, rate_factor
+from repose.methods.recipe import rate_factor
+from repose.methods.transfer_recipe import TransferRecipe
 
 _SAMPLE = 256  # meshes
 _MEMORY = 0.9  # share of the old value in the running error of a vertex
@@ -99,7 +100,7 @@ class AdversarialRecipe(TransferRecipe):
         self.images = self.settings.batch
         self.spacings: dict[int, Tensor] = {}
 
-    def critics(self) -> list[nn.Module]:
+    def discriminators(self) -> list[nn.Module]:
         """What the second optimiser trains."""
         return [self.discriminator]
 
@@ -113,10 +114,10 @@ class AdversarialRecipe(TransferRecipe):
         s = self.settings
         lazy = s.r1_every / (s.r1_every + 1)
         trainable = [p for p in self.live.parameters() if p.requires_grad]
-        critics = [p for critic in self.critics() for p in critic.parameters()]
+        of_discriminators = [p for part in self.discriminators() for p in part.parameters()]
         first = torch.optim.Adam(trainable, lr=s.learning_rate, betas=s.betas, eps=s.eps)
         betas = (s.betas[0] ** lazy, s.betas[1] ** lazy)
-        second = torch.optim.Adam(critics, lr=s.learning_rate * lazy, betas=betas, eps=s.eps)
+        second = torch.optim.Adam(of_discriminators, lr=s.learning_rate * lazy, betas=betas, eps=s.eps)
         rates = [torch.optim.lr_scheduler.LambdaLR(o, rate_factor(s)) for o in (first, second)]
         return [first, second], rates
 
@@ -124,7 +125,9 @@ class AdversarialRecipe(TransferRecipe):
         """One step of optimiser 0 (encoder and generator) or 1 (discriminators)."""
         optimizer, rate = self.optimizers()[which], self.lr_schedulers()[which]  # type: ignore[index]
         optimizer.zero_grad()
-        self.manual_backward(loss)
+        # A step is under autocast, which would round the gradients of what the losses keep in float32.
+        with torch.autocast(loss.device.type, enabled=False):
+            self.manual_backward(loss)
         optimizer.step()
         rate.step()
 
@@ -166,7 +169,7 @@ class IepGanRecipe(AdversarialRecipe):
             [spacings_of(centred(self.data.store.vertices(some[[i]]))) for i in range(len(some))]
         )
 
-    def critics(self) -> list[nn.Module]:
+    def discriminators(self) -> list[nn.Module]:
         """Both discriminators learn."""
         return [self.discriminator, self.cooccurrence]
 
@@ -192,7 +195,7 @@ class IepGanRecipe(AdversarialRecipe):
         crops = (
             self.crops(pose, transfer, view, rng) if transfer is not None and s.cooccurrence_weight else None
         )
-        told = self.train_critics(step, real, fake, crops)
+        told = self.train_discriminators(step, real, fake, crops)
 
         terms = {"reconstruction": (same - pose).abs().mean()}
         if s.adversarial_weight:
@@ -213,18 +216,18 @@ class IepGanRecipe(AdversarialRecipe):
         self.average()
         return {name: value.detach() for name, value in ({"loss": loss} | terms | told).items()}
 
-    def train_critics(self, step: int, real: Tensor, fake: Tensor, crops: Crops | None) -> dict[str, Tensor]:
+    def train_discriminators(self, step: int, real: Tensor, fake: Tensor, crops: Crops | None) -> dict[str, Tensor]:
         """One step of the discriminators on detached meshes; returns the losses of both, penalties left out."""
         s, told = self.settings, {}
         loss = real.new_zeros(())
         if s.adversarial_weight:
-            told["critic"] = real_fake_loss(self.discriminator(real), self.discriminator(fake.detach()))
-            loss = loss + told["critic"] + self.penalty(step, real)
+            told["discriminator"] = real_fake_loss(self.discriminator(real), self.discriminator(fake.detach()))
+            loss = loss + told["discriminator"] + self.penalty(step, real)
         if crops is not None:
             references = crops.references.detach()
             fakes = self.cooccurrence(crops.fake.detach(), references)
-            told["cooccurrence_critic"] = real_fake_loss(self.cooccurrence(crops.real, references), fakes)
-            loss = loss + told["cooccurrence_critic"]
+            told["cooccurrence_discriminator"] = real_fake_loss(self.cooccurrence(crops.real, references), fakes)
+            loss = loss + told["cooccurrence_discriminator"]
             if s.cooccurrence_r1_weight and step % s.r1_every == 0:
                 inputs = crops.real.clone().requires_grad_(), references.clone().requires_grad_()
                 penalty = gradient_penalty(self.cooccurrence(*inputs), inputs)

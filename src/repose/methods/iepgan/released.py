@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from repose.data.meshes import TrainingData
-from repose.gih.solver import RELEASED_T
+from repose.gih.convention import RELEASED_T
 from repose.mesh.patches import patch_table
 from repose.methods.iepgan.losses import central_distances, distances_of, fool_loss, real_fake_loss
 from repose.methods.iepgan.recipe import AdversarialRecipe, Pairs
@@ -48,8 +48,8 @@ class ReleasedIepGanRecipe(AdversarialRecipe):
         same = self.live.generator(code, self.live.encoder.shape_field(pose))
         transfer = self.live.generator(code, self.live.encoder.shape_field(identity))
         real, fake = torch.cat([pose, identity]), torch.cat([same, transfer])
-        critic = real_fake_loss(self.discriminator(real), self.discriminator(fake.detach()))
-        self.update(1, critic + self.penalty(step, real))
+        between = real_fake_loss(self.discriminator(real), self.discriminator(fake.detach()))
+        self.update(1, between + self.penalty(step, real))
 
         supervised = step < s.intrinsic_from
         error = (transfer - pairs.truth) if supervised else (same - pose)

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from repose.methods.layers.staged import sum_of_stages
-from repose.methods.layers.transport import matched, transport_match, transport_warp
+from repose.methods.layers.transport import matched, transport_match
 from repose.methods.losses import edge_loss, reconstruction
 from repose.methods.mapconnet.contrastive import cross_contrast, point_contrast, transfer_contrast
 from repose.methods.mapconnet.network import MapConNet
@@ -62,7 +62,7 @@ def unlabelled_loss(
         f_pose: Tensor, f_same: Tensor, f_other: Tensor, queries: Tensor, keys: Tensor
     ) -> Iterator[Tensor]:
         # Cross-consistency
-        warp = transport_warp(queries, keys, pose)
+        warp = part.warp(queries, keys, pose)
         shape = _shape_loss(network.refine(warp, f_same), warp, pose, same, edges, settings)
         f_out = part.encode(warp)
         mesh = cross_contrast(f_pose, f_same, f_out, network.cond_channels, settings.mesh_margin)

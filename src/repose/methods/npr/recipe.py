@@ -12,8 +12,8 @@ from repose.data.unlabelled import Numbers
 from repose.methods.npr.neighbour_store import known_neighbours
 from repose.methods.npr.network import Npr
 from repose.methods.npr.settings import NprSettings, NprTraining
-from repose.methods.recipe import TransferRecipe
 from repose.methods.settings import LearnedTransfer
+from repose.methods.transfer_recipe import TransferRecipe
 from repose.store.mesh_store import MeshStore
 
 

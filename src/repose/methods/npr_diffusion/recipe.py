@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from repose.convert.catalog import mesh_id
-from repose.data.meshes import centred, chosen_in_passes
+from repose.data.meshes import centred
+from repose.data.passes import chosen_in_passes
 from repose.data.unlabelled import Numbers
 from repose.errors import ReposeError
 from repose.methods.load import load_weights
@@ -106,7 +107,7 @@ class NprDiffusionRecipe(TrainingRecipe):
         )
 
     def weights(self) -> dict[str, Tensor]:
-        """The averaged weights, with the codes by which made-up poses can be refined for a body."""
+        """The averaged weights, with the codes by which generated poses can be refined for a body."""
         return super().weights() | self.refinable
 
     def batches(self, start: int, stop: int) -> CodeStream:

@@ -51,7 +51,7 @@ class NprDiffusionSettings(Refined, LearnedMethod):
         description="the network of training.poses_of; what is left out is as that method has it",
     )
     width: PositiveInt = Field(256, multiple_of=4, description="channels of both diffusion models")
-    layers: PositiveInt = Field(6, description="of both diffusion models")
+    layers: PositiveInt = Field(6, description="layers of both diffusion models")
     sampler_steps: PositiveInt | None = Field(
         None,
         le=1000,

@@ -1,4 +1,4 @@
-"""A small classifier that learns the clothes of a dataset's own images, to judge drawn ones.
+"""A small classifier that learns the clothes of a dataset's own images, to score drawn ones.
 
 It stands where published evaluations have networks of ImageNet or of DeepFashion: what is measured with it carries
 `render` in its name and compares with nothing published.
@@ -20,7 +20,7 @@ _PARTS = 6  # of the body, besides the background
 _HIDDEN = 128
 
 
-class Judged(NamedTuple):
+class Classified(NamedTuple):
     """Logits of the kind of clothes (B, 7), one of which is right, and of all attributes (B, 73), each right or not."""
 
     kind: Tensor
@@ -55,15 +55,15 @@ class ImageScorer(nn.Module):
         self,
         image: Tensor,  # (B, 3, H, W) in [-1, 1], sides multiples of 4
         parts: Tensor,  # (B, H, W) int64 labels of the true image, 0 background
-    ) -> Judged:
-        """Judge images."""
+    ) -> Classified:
+        """Classify images."""
         masks = F.one_hot(parts, _PARTS + 1)[..., 1:].movedim(-1, 1).to(image.dtype)
         x = self.features(image)
         colour, square = _means(image, masks), _means(image.square(), masks)
         spread = (square - colour.square()).clamp(min=1e-6).sqrt()
         pooled = [colour, spread, _means(x, F.avg_pool2d(masks, 4)), x.amax(dim=(2, 3))]
         hidden = self.hidden(torch.cat(pooled, dim=1))
-        return Judged(self.kind(hidden), self.attributes(hidden))
+        return Classified(self.kind(hidden), self.attributes(hidden))
 
 
 def _means(x: Tensor, masks: Tensor) -> Tensor:  # (B, C, H, W), (B, P, H, W) to (B, P · C)

@@ -1,4 +1,4 @@
-"""A small classifier that learns to tell the bodies of a dataset by their pictures, to judge poses of them.
+"""A small classifier that learns to tell the bodies of a dataset by their pictures, to score poses of them.
 
 It stands where Neural Pose Representation has a ResNet and features that it does not describe: what is measured with it
 carries `render` in its name and compares with nothing published.
@@ -23,8 +23,8 @@ FEATURES = 16  # fewer than the images of a body in few poses, or its distances 
 _WIDTHS = (8, 16, 32)
 
 
-class Judged(NamedTuple):
-    """What is thought of each image."""
+class Classified(NamedTuple):
+    """What the classifier says of each image."""
 
     features: Tensor  # (B, FEATURES), of mean 0 and variance 1 in training
     logits: Tensor  # (B, bodies)
@@ -65,10 +65,10 @@ class RenderScorer(nn.Module):
         self.identities, self.half_height = torch.tensor(identities), torch.tensor(half_height)
         self.head = nn.Linear(FEATURES, len(identities))
 
-    def forward(self, image: Tensor) -> Judged:  # (B, 1, SIDE, SIDE), 0 white, 1 black
-        """Judge images."""
+    def forward(self, image: Tensor) -> Classified:  # (B, 1, SIDE, SIDE), 0 white, 1 black
+        """Classify images."""
         features = self.features(self.trunk(image))
-        return Judged(features, self.head(features.relu()))
+        return Classified(features, self.head(features.relu()))
 
     def _load_from_state_dict(self, state: dict[str, Tensor], prefix: str, *arguments: Any) -> None:
         # The number of bodies is known from the weights alone.

@@ -16,7 +16,8 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset
 
 from repose.convert.catalog import mesh_id, mesh_numbers
-from repose.data.meshes import centred, chosen_in_passes
+from repose.data.meshes import centred
+from repose.data.passes import chosen_in_passes
 from repose.data.unlabelled import Numbers
 from repose.errors import ReposeError
 from repose.methods.recipe import TrainingRecipe, rate_factor
@@ -36,8 +37,8 @@ class Pictures(NamedTuple):
 
 
 @dataclass(frozen=True)
-class JudgedBodies:
-    """The bodies that methods are judged on, in two sets of poses: rows (identities, poses) of a store."""
+class ScoredBodies:
+    """The bodies that methods are scored on, in two sets of poses: rows (identities, poses) of a store."""
 
     store: MeshStore
     identities: list[int]
@@ -51,7 +52,7 @@ class RenderScorerRecipe(TrainingRecipe):
     metric = "val_cross_entropy"
     network: RenderScorer
 
-    def __init__(self, method: LearnedMethod, network: RenderScorer, data: JudgedBodies, seed: int):
+    def __init__(self, method: LearnedMethod, network: RenderScorer, data: ScoredBodies, seed: int):
         super().__init__(method, network, data, seed)
         largest = max(float(centred(data.store.vertices(rows)).abs().max()) for rows in data.train)
         network.learn_bodies(data.identities, _AIR * largest)
@@ -65,10 +66,10 @@ class RenderScorerRecipe(TrainingRecipe):
         return MeshStore(store)
 
     @classmethod
-    def read(cls, method: LearnedMethod, store: MeshStore, splits: pd.DataFrame) -> JudgedBodies:
+    def read(cls, method: LearnedMethod, store: MeshStore, splits: pd.DataFrame) -> ScoredBodies:
         """The first training identity, and those that neither training nor validation has: the bodies of the tests.
 
-        A judge must know whom it judges. It sees them in training and validation poses, never in a test pose.
+        A scorer must know whom it scores. It sees them in training and validation poses, never in a test pose.
 
         Raises:
             ReposeError: nobody is left for the tests, or one of them is missing in a pose.
@@ -78,14 +79,14 @@ class RenderScorerRecipe(TrainingRecipe):
         tests = sorted(there - train.identities - val.identities)
         if not tests:
             raise ReposeError(
-                "all identities are in training or validation: nobody is left to judge", store.path
+                "all identities are in training or validation: nobody is left to score", store.path
             )
         identities = [min(train.identities), *tests]
         rows = (
             np.array([[store.index_of(mesh_id(i, p)) for p in sorted(part.poses)] for i in identities])
             for part in (train, val)
         )
-        return JudgedBodies(store, identities, *rows)
+        return ScoredBodies(store, identities, *rows)
 
     def batches(self, start: int, stop: int) -> _PictureStream:
         """Pictures of all bodies in all training poses from all sides."""

@@ -7,8 +7,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from repose.images.correspondence import Camera
-from repose.images.picture import BARYCENTRIC_UNIT, Geometry, Picture
+from repose.images.correspondence import BARYCENTRIC_UNIT, Camera
+from repose.images.picture import Geometry, Picture
 from repose.synthetic.open_human.posing import Skin, turn_bones
 from repose.synthetic.rendered.backdrop import street, studio
 from repose.synthetic.rendered.cast import Hits, Scene, pixels_around, pixels_near, sample_rays

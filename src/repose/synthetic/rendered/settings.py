@@ -40,7 +40,7 @@ class Rendered(ImageSet, Generated):
     cameras: PositiveInt
     scorer: Name | None = Field(
         None,
-        description="method of architecture image-scorer, trained on this dataset with seed 0, that judges what "
+        description="method of architecture image-scorer, trained on this dataset with seed 0, that scores what "
         "is drawn; null: no RenderIS and no RenderAttrRec",
     )
 
@@ -52,7 +52,7 @@ class Rendered(ImageSet, Generated):
         return value
 
     def raw_settings(self) -> dict[str, Any]:
-        """What the images follow from, besides the bodies: neither pairs nor who judges others are a part of it."""
+        """What the images follow from, besides the bodies: neither pairs nor the scorer are a part of it."""
         return self.model_dump(mode="json", exclude={"pairs", "scorer"})
 
     def generate(self, bodies: Path | None = None) -> Any:

@@ -1,0 +1,50 @@
+"""What the numbers of geodesics in heat mean."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from repose.errors import ReposeError
+
+RELEASED_T = 0.1
+"""Square metres: the absolute time in the released code of LIMP and of the published system."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the numbers of a GIH matrix mean.
+
+    Attributes:
+        convention: "metres" is the distance. "released" reproduces the published code: t = 0.1 m² unless
+            given, and values of twice the distance (its gradient halves and its divergence doubles, which
+            cancel only without the normalisation in between).
+        t: time of the heat flow in square metres; None means the squared mean edge length.
+    """
+
+    convention: Literal["metres", "released"] = "metres"
+    t: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.convention not in ("metres", "released"):
+            raise ReposeError(f"unknown GIH convention {self.convention!r}", hint="metres or released")
+        if self.t is not None and not (np.isfinite(self.t) and self.t > 0):
+            raise ReposeError(f"the heat flow time t is {self.t}", hint="a positive number of square metres")
+
+    @property
+    def time(self) -> float | None:
+        """Time of the heat flow in square metres; None means h²."""
+        return RELEASED_T if self.t is None and self.convention == "released" else self.t
+
+    @property
+    def factor(self) -> float:
+        """How many units of a stored value make one metre."""
+        return 2.0 if self.convention == "released" else 1.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """For attributes and content keys."""
+        return asdict(self)
+
+
+METRES = Settings()
+"""True distances in metres, t = h²: the default."""

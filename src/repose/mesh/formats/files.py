@@ -1,0 +1,61 @@
+"""The bytes of mesh files: only of regular files of a bounded size, and written whole or not at all."""
+
+import contextlib
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+from repose.errors import MeshError
+from repose.mesh.mesh import Mesh
+
+MAX_BYTES = 256 * 2**20  # 500 times a full-size body; readers need up to 10 times the file
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a regular file of no more than `MAX_BYTES`.
+
+    Raises:
+        MeshError: it is missing, unreadable, too large, or a folder, pipe or device.
+    """
+    try:
+        status = path.stat()
+        # A pipe or a device would block, or never end.
+        if not stat.S_ISREG(status.st_mode):
+            raise MeshError("not a regular file", path)
+        if status.st_size > MAX_BYTES:
+            raise MeshError(f"{status.st_size} bytes is more than the limit of {MAX_BYTES}", path)
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise MeshError("no such file", path, "check the path, or convert the dataset again") from error
+    except (OSError, ValueError) as error:
+        raise MeshError(f"cannot be read: {error}", path) from error
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Put a whole file in its place, or leave it as it was.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def parsed(parser: Callable[[bytes, object], Mesh], data: bytes, path: Path) -> Mesh:
+    """The mesh that a reader finds in the content of a file, checked.
+
+    Raises:
+        MeshError: it is malformed, has values that are not finite or indices out of range, or is too large for memory.
+    """
+    try:
+        return parser(data, path).validated(path)
+    except MemoryError as error:
+        raise MeshError("not enough memory to read this mesh", path) from error

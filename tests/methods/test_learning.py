@@ -1,0 +1,72 @@
+"""Every system that trains on triples learns in a few steps: two bending bodies that it has not seen, in new poses."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from pydantic import TypeAdapter
+
+from repose.config.models import Method
+from repose.mesh.metrics import pmd
+from repose.split.triples import draw_triples
+from tests.trainings import fit
+from tests.worms import THERE, worm_store
+
+CORENET = {"architecture": "corenet", "width": 32, "residual_blocks": 1, "refine_width": 32}
+MAPCONNET = CORENET | {"architecture": "mapconnet", "identity_channels": 16}
+IEPGAN = {"architecture": "iepgan", "width": 32, "pose_channels": 16, "generator_width": 24, "matcher_width": 16}
+TRAINING = {
+    "steps": 160, "batch": 4, "validate_every": 160, "learning_rate": 1e-2, "betas": [0.9, 0.999], "eps": 1e-8,
+    "schedule": "cosine", "reconstruction_weight": 1, "edge_weight": 2e-3,
+}  # fmt: skip
+CONTRASTIVE = {"mesh_weight": 1e-3, "point_weight": 1e-3}
+ADVERSARIAL = {
+    "steps": 50, "validate_every": 50, "learning_rate": 1e-3, "betas": [0.5, 0.99], "ema_images": 40,
+    "local_weight": 0, "edge_weight": 0.3, "gih_weight": 0, "adversarial_weight": 1e-3, "cooccurrence_weight": 1e-3,
+    "swap_from": 0, "patches": 3, "patch_vertices": 30, "patch_points": 20, "discriminator_width": 16,
+    "cooccurrence_width": 16,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return worm_store(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def splits():
+    parts = (
+        draw_triples(THERE, [0, 1], range(48), 1000, "train", 0),
+        draw_triples(THERE, [2, 3], range(48, 54), 8, "val", 0),
+    )
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def still(store, splits):
+    """Mean squared distance to the truth of the held-out triples if nobody moves, m²."""
+    held_out = splits[splits.role == "val"]
+    meshes = (
+        torch.from_numpy(store.vertices(np.array([store.index_of(name) for name in held_out[column]])))
+        for column in ("identity_mesh", "truth_mesh")
+    )
+    return pmd(*meshes).mean().item()
+
+
+@pytest.mark.parametrize(
+    ("settings", "training", "of_untrained", "of_still"),
+    [
+        (CORENET, {"warp_weight": 1}, 0.1, 0.3),
+        (MAPCONNET, {"warp_weight": 1, **CONTRASTIVE}, 0.15, 0.6),
+        (MAPCONNET, {"labelled": 0, "unlabelled": True, **CONTRASTIVE}, 0.2, 0.8),
+        (IEPGAN, ADVERSARIAL, 0.6, 0.02),  # it is told the correspondence: untrained, it warps already
+    ],
+    ids=["corenet", "mapconnet-supervised", "mapconnet-unsupervised", "iepgan"],
+)
+def test_its_error_on_held_out_triples_falls(
+    settings, training, of_untrained, of_still, store, splits, still, tmp_path
+):
+    method = TypeAdapter(Method).validate_python(settings | {"training": TRAINING | training})
+    untrained, trained = fit(method, store, splits, tmp_path / "state").history.val_pmd_m2
+    assert trained < of_untrained * untrained
+    assert trained < of_still * still
