@@ -7,12 +7,13 @@ CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --quiet rules --
 
-.PHONY: help all test test-slurm lint lock docs clean
+.PHONY: help all test fuzz test-slurm lint lock docs clean
 help:
 	@echo "make results/table1.csv  run the whole comparison on open data (minutes on a laptop)"
 	@echo "make all                 every table and figure"
 	@echo "make test                check the code (tests, types, style) and a small run of the workflow"
 	@echo "make test-slurm          run the workflow on a one-node Slurm cluster that it starts here (root, Debian)"
+	@echo "make fuzz                60,000 damaged files for the readers of foreign files (minutes)"
 	@echo "make lint                types and style only"
 	@echo "make docs                write the generated pages of docs/"
 	@echo "make lock                pin the newest versions that pyproject.toml allows"
@@ -27,6 +28,10 @@ results/%: $(BIN)/.ready FORCE
 # Two processes with one thread each. Files in their order: xdist would put those of few tests last, which take longest.
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests
+
+# Damaged files for every reader; FUZZ_SEED repeats a campaign.
+fuzz: $(BIN)/.ready
+	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m fuzz 60000 $(FUZZ_SEED)
 
 test-slurm: $(BIN)/.ready
 	tests/slurm/cluster.sh up

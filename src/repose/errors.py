@@ -1,7 +1,5 @@
 """Errors that a user can act on: one line that says what, where, and what to do."""
 
-import re
-
 LONGEST = 2000
 """Characters of what is wrong; foreign text in it can have any length."""
 
@@ -22,8 +20,8 @@ class ReposeError(Exception):
             + [what if len(what) <= LONGEST else f"{what[:LONGEST]} …"]
             + ([f" (hint: {hint})"] if hint else [])
         )
-        # Control characters would move the cursor or end the line; lone surrogates cannot be printed.
-        super().__init__(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+", " ", "".join(parts)))
+        # What cannot be printed would end the line, move the cursor, or fail in the terminal.
+        super().__init__("".join(c if c.isprintable() else " " for c in "".join(parts)))
 
 
 class MeshError(ReposeError):

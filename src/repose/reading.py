@@ -2,6 +2,8 @@
 
 import json
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +47,22 @@ def read_json(path: Path, limit: int = MAX_TEXT) -> Any:
         return json.loads(read_text(path, limit))
     except (ValueError, RecursionError) as error:
         raise ReposeError(f"not JSON: {error}", path, "the file is damaged") from None
+
+
+@contextmanager
+def foreign(
+    where: object, what: str = "damaged", hint: str | None = None, kind: type[ReposeError] = ReposeError
+) -> Iterator[None]:
+    """Turn whatever a library raises on a damaged or hostile file into one line.
+
+    Only reading belongs inside, nothing of ours that may go wrong by itself.
+
+    Raises:
+        ReposeError: of that `kind`, in place of any other error.
+    """
+    try:
+        yield
+    except ReposeError:
+        raise
+    except Exception as error:
+        raise kind(f"{what}: {str(error) or type(error).__name__}", where, hint) from error

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from gih.meshes import sphere
@@ -17,6 +18,8 @@ import repose.bench.gih
 import repose.bench.store
 from repose.bench import corenet, loader, npr, poisson
 from repose.errors import ReposeError
+from repose.gih.solver import all_pairs
+from repose.mesh.mesh import Mesh
 from repose.synthetic.open_human.template import is_closed_sphere
 
 KEYS = {"name", "size", "plain", "ours", "ratio", "memory_ratio", "error"}
@@ -44,22 +47,47 @@ def one_process(monkeypatch):
     return started
 
 
-def test_both_sides_read_the_same_mesh(monkeypatch, capsys):
-    compare = repose.bench.compare
-    monkeypatch.setattr("repose.bench.obj.compare", lambda *a, **k: compare(*a, **{**k, "repeats": 1}))
+@pytest.fixture
+def sides(monkeypatch):
+    """What each side of a benchmark gives, whatever the benchmark itself says of their difference."""
+    given, compare = [], repose.bench.compare
+
+    def noted(name, size, plain, ours, error, repeats=1):
+        given.append((plain(), ours()))
+        return compare(name, size, plain, ours, error, repeats=1)
+
+    for module in ("iepgan", "images", "loader", "obj", "poisson"):
+        monkeypatch.setattr(f"repose.bench.{module}.compare", noted)
+    return given
+
+
+def test_both_sides_read_the_same_mesh(sides, capsys):
     repose.bench.run("obj", as_json=True)
     result = json.loads(capsys.readouterr().out)
-    assert result.keys() >= KEYS and result["error"] == 0
+    ((plain, ours),) = sides
+    assert np.array_equal(plain.vertices, ours.vertices) and np.array_equal(plain.faces, ours.faces)
+    assert len(ours.vertices) == 6890 and result["error"] == 0 and result.keys() >= KEYS
     assert result["plain"].keys() == result["ours"].keys() == {"seconds", "peak_mib"}
 
 
-def test_both_sides_load_the_same_batch(monkeypatch, capsys):
-    compare, sphere = repose.bench.compare, loader.sphere
-    monkeypatch.setattr(loader, "compare", lambda *a, **k: compare(*a, repeats=1))
+def test_a_side_that_reads_another_mesh_shows_in_the_error(monkeypatch, sides):
+    from repose.bench import obj
+
+    read = obj.read_mesh
+    monkeypatch.setattr(obj, "read_mesh", lambda path: Mesh(read(path).vertices + 0.5, read(path).faces))
+    assert obj.measure()["error"] == pytest.approx(0.5)
+    monkeypatch.setattr(obj, "read_mesh", lambda path: Mesh(read(path).vertices, read(path).faces[::-1]))
+    assert obj.measure()["error"] == np.inf
+
+
+def test_both_sides_load_the_same_batch(monkeypatch, sides, capsys):
+    sphere = loader.sphere
     monkeypatch.setattr(loader, "sphere", lambda: sphere(10, 12))
     repose.bench.run("loader", as_json=False)
-    shown = capsys.readouterr().out
-    assert "× faster" in shown or "× slower" in shown
+    ((plain, ours),) = sides
+    assert plain.shape == ours.shape == (loader.BATCH, 3, 122, 3) and np.array_equal(plain, ours)
+    assert np.ptp(ours, axis=0).max() > 0.01, "the triples differ"
+    assert "error 0" in capsys.readouterr().out
 
 
 def test_an_unknown_name_lists_the_known_ones():
@@ -85,11 +113,17 @@ def test_both_sides_take_the_same_training_step(monkeypatch, capsys, one_process
     monkeypatch.setattr(corenet, "measure", measure)
     repose.bench.run("corenet", as_json=True)
     result = json.loads(capsys.readouterr().out)
-    assert [len(r.keys() & KEYS) for r in (result, *result["also"])] == [len(KEYS)] * (
-        1 + len(result["also"])
-    )
-    for one in (result, *result["also"]):
-        assert 0 < one["error"] < 1e-3 and one["ours"]["peak_mib"] > 0 < one["plain"]["peak_mib"]
+    works = [result, *result["also"]]
+    assert len(works) == len(corenet.TITLES) and all(one.keys() >= KEYS for one in works)
+    for work, one in zip(corenet.TITLES, works, strict=True):
+        steps = [corenet.Step(work, side, (10, 10), widths, torch.device("cpu")) for side in corenet.SIDES]
+        for step in steps:
+            step()
+        plain, ours = (step.gradient() for step in steps)
+        apart = float((ours - plain).norm() / plain.norm())
+        assert (
+            plain.norm() > 1e-3 and apart < 1e-3 and one["error"] == pytest.approx(apart, rel=0.1, abs=1e-6)
+        )
     assert len(one_process) == 1
 
 
@@ -100,12 +134,16 @@ def test_half_precision_runs_on_both_sides(monkeypatch):
     assert 0 < result["error"] < 2 and "bfloat16" in result["size"]
 
 
-def test_a_step_of_iepgan_has_its_parts_and_both_sides_read_the_same_distances(monkeypatch, one_process):
+def test_a_step_of_iepgan_has_its_parts_and_both_sides_read_the_same_distances(
+    monkeypatch, sides, one_process
+):
     from repose.bench import iepgan
 
     monkeypatch.setattr(iepgan, "body", lambda vertices: sphere(3))
     result = iepgan.measure(patch_vertices=40, steps=1, meshes=100)
-    assert result.keys() >= KEYS and result["error"] < 1e-3
+    ((plain, ours),) = sides
+    assert plain.shape == ours.shape and ours.max() > 0.1 and np.abs(plain - ours).max() < 1e-3
+    assert result.keys() >= KEYS and result["error"] == pytest.approx(np.abs(plain - ours).max())
     for target, step in result["steps"].items():
         parts = [step[name] for name in ("mesh_read", "gih_read", "gih", "networks")]
         assert step["step"] == pytest.approx(sum(parts)) and step["gih"] > 0
@@ -121,6 +159,9 @@ def small(monkeypatch):
 
 
 def test_both_solvers_find_the_same_distances(small):
+    plain, ours = repose.bench.gih._loop(*sphere(3)), all_pairs(*sphere(3))
+    apart = ~np.eye(len(ours), dtype=bool)
+    assert ours[apart].min() > 0 and np.mean(np.abs(ours - plain)[apart] / plain[apart]) < 1e-3
     result = repose.bench.gih.measure(rounds=1)
     assert result.keys() >= KEYS | {"cpu_ratio", "threads", "exact_error"}
     assert result["error"] < 1e-3 and 0 < result["exact_error"] < 0.03
@@ -144,12 +185,16 @@ def test_bodies_are_closed_and_of_the_size_asked_for(monkeypatch):
     assert vertices.shape == (200, 3) and is_closed_sphere(faces, 200)
 
 
-def test_both_sides_solve_the_same_poisson_equation(monkeypatch, capsys):
+def test_both_sides_solve_the_same_poisson_equation(monkeypatch, sides):
     rest, faces = sphere(2)
     monkeypatch.setattr("repose.bench.poisson.body", lambda vertices: (rest, faces))
-    monkeypatch.setattr(poisson, "measure", partial(poisson.measure, vertices=len(rest), repeats=1))
-    repose.bench.run("poisson", as_json=True)
-    result = json.loads(capsys.readouterr().out)
+    result = poisson.measure(vertices=len(rest), repeats=1)
+    solved = [pair for pair in sides if isinstance(pair[0], tuple)]
+    assert len(solved) == 2, "as released, and without its transposes"
+    for plain, ours in solved:
+        for theirs, mine in zip(plain, ours, strict=True):  # vertices, and the gradient of the Jacobians
+            assert theirs.shape == mine.shape and mine.abs().max() > 0.1
+            assert (theirs - mine).abs().max() < 1e-4
     assert result.keys() >= KEYS and result["error"] < 1e-4
 
 
@@ -159,5 +204,10 @@ def test_both_sides_find_the_same_neighbours_and_a_step_is_measured(monkeypatch,
     monkeypatch.setattr(npr, "measure", partial(npr.measure, repeats=1, **widths))
     repose.bench.run("npr", as_json=True)
     result = json.loads(capsys.readouterr().out)
+    points = torch.rand(1, 60, 3, generator=torch.Generator().manual_seed(0))
+    lengths = [
+        (points[0, :, None] - points[0][npr.neighbours(side, points)[0]]).norm(dim=-1) for side in npr.SIDES
+    ]
+    assert lengths[0][:, 1:].min() > 0 and torch.allclose(*lengths, atol=1e-3)
     assert result.keys() >= KEYS and result["error"] < 1e-3
     assert all(result["steps"][anchors]["mib"] > 0 for anchors in ("posed", "rest"))

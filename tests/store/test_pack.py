@@ -117,7 +117,7 @@ def test_a_malformed_catalogue_is_refused(dataset, tmp_path, change, message):
 
 
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=20))
-@settings(max_examples=30)
+@settings(deadline=None, max_examples=30)
 def test_any_selection_is_the_selection_of_the_array(tmp_path_factory, chosen):
     folder = tmp_path_factory.getbasetemp() / "shared-store"
     if not folder.exists():

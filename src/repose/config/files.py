@@ -7,9 +7,12 @@ from typing import Any
 import yaml
 
 from repose.errors import ReposeError
+from repose.reading import read_text
 
 Key = Sequence[str | int]  # from the top of a file down to one value: ("methods", "npt", "width")
 MERGE = "tag:yaml.org,2002:merge"
+MAX_BYTES = 4 << 20
+MAX_VALUES = 200_000
 # The compiled one where there is one, as every job reads a config.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -18,9 +21,18 @@ def read(path: Path) -> Any:
     """The values of a YAML file.
 
     Raises:
-        ReposeError: there is no such file, it is no YAML, or it gives a key twice, which a YAML reader would drop.
+        ReposeError: there is no such file, it is no YAML, it gives a key twice, which a YAML reader would drop, or it
+            holds itself or more than `MAX_VALUES` values.
     """
-    return _plain(_compose(path), path)
+    node = _compose(path)
+    if node is None:
+        return None
+    if not isinstance(node, yaml.MappingNode):
+        raise ReposeError("not a config: it has no keys", where=path)
+    try:
+        return _Reader(path).value(node)
+    except RecursionError:
+        raise ReposeError("not a config: it holds itself, or is nested too deep", where=path) from None
 
 
 def merged(base: Mapping[str, Any], top: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -54,35 +66,66 @@ def line_of(keys: Iterable[Key], paths: Sequence[Path]) -> str:
 
 
 def _compose(path: Path) -> yaml.Node | None:
+    if not path.is_file():
+        raise ReposeError("no such config file", where=path)
+    text = read_text(path, MAX_BYTES)
     try:
-        return yaml.compose(path.read_text(encoding="utf-8"), Loader=_LOADER)
-    except FileNotFoundError:
-        raise ReposeError("no such config file", where=path) from None
+        return yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise ReposeError(f"not valid YAML: {error.problem}", where=f"{path}:{line}") from None
+    except yaml.YAMLError as error:
+        raise ReposeError(f"not valid YAML: {error}", where=path) from None
+    except RecursionError:
+        raise ReposeError("not a config: it is nested too deep", where=path) from None
 
 
-def _plain(node: yaml.Node | None, path: Path) -> Any:
-    """The value of a YAML node with its merges (`<<: *anchor`); a mapping with a key given twice is refused."""
-    if isinstance(node, yaml.MappingNode):
-        inherited: dict[Any, Any] = {}
-        values: dict[Any, Any] = {}
+class _Reader:
+    """Makes values of the YAML nodes of a file, with their merges (`<<: *anchor`)."""
+
+    def __init__(self, path: Path):
+        self.path, self.made = path, 0
+
+    def value(self, node: yaml.Node) -> Any:
+        """A mapping, list or scalar; a key given twice is refused."""
+        self.made += 1
+        if self.made > MAX_VALUES:  # an anchor in an anchor in an anchor … doubles with each line
+            raise self._wrong(node, f"its anchors stand for more than {MAX_VALUES} values")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item) for item in node.value]
+        try:
+            return yaml.constructor.SafeConstructor().construct_object(node)
+        except (yaml.YAMLError, ValueError, OverflowError, AttributeError, KeyError) as error:
+            raise self._wrong(
+                node, f"not a plain value: {getattr(error, 'problem', None) or error}"
+            ) from None
+
+    def _mapping(self, node: yaml.MappingNode) -> dict[str, Any]:
+        inherited: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for key, value in node.value:
             if key.tag == MERGE:
-                inherited |= _plain(value, path)
+                for one in reversed(_merges(value)):  # the first one counts
+                    if not isinstance(one, yaml.MappingNode):
+                        raise self._wrong(key, "what is merged by `<<` is no mapping")
+                    inherited |= self._mapping(one)
                 continue
+            if not isinstance(key, yaml.ScalarNode):
+                raise self._wrong(key, "a key is no text")
             if key.value in values:
-                raise ReposeError(
-                    f"key {key.value!r} is given twice",
-                    where=f"{path}:{key.start_mark.line + 1}",
-                    hint="keep one",
-                )
-            values[key.value] = _plain(value, path)
+                raise self._wrong(key, f"key {key.value!r} is given twice", "keep one")
+            values[key.value] = self.value(value)
         return inherited | values
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, path) for item in node.value]
-    return None if node is None else yaml.constructor.SafeConstructor().construct_object(node)
+
+    def _wrong(self, node: yaml.Node, what: str, hint: str | None = None) -> ReposeError:
+        return ReposeError(what, f"{self.path}:{node.start_mark.line + 1}", hint)
+
+
+def _merges(value: yaml.Node) -> list[yaml.Node]:
+    """What stands behind a `<<`: one mapping, or a list of them."""
+    return value.value if isinstance(value, yaml.SequenceNode) else [value]
 
 
 def _child(node: yaml.Node | None, part: str | int) -> tuple[int, yaml.Node] | None:
@@ -91,8 +134,9 @@ def _child(node: yaml.Node | None, part: str | int) -> tuple[int, yaml.Node] | N
             if key.value == str(part):
                 return key.start_mark.line + 1, value
         for key, value in node.value:
-            if key.tag == MERGE and (found := _child(value, part)):
-                return found
+            for one in _merges(value) if key.tag == MERGE else []:
+                if found := _child(one, part):
+                    return found
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         return node.value[part].start_mark.line + 1, node.value[part]
     return None

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from repose.errors import ReposeError
 from repose.mesh.mesh import Mesh
+from repose.reading import foreign
 
 COLUMNS = ["mesh_id", "identity", "pose", "vertices", "faces", "sha256", "source", "licence"]
+MAX_ROWS = 1_000_000  # and a thousand bytes in each
 _MESH_ID = re.compile(r"id(\d+)_(\d+)")
 
 
@@ -44,19 +47,27 @@ def read_catalog(path: Path) -> pd.DataFrame:
     Raises:
         ReposeError: a column is missing, a name is malformed or given twice.
     """
-    rows = pd.read_parquet(path)
+    if not path.is_file():
+        raise ReposeError("no catalogue", path, "run `repose convert`")
+    with foreign(path, "not a catalogue", "run `repose convert` again"):
+        about = pq.read_metadata(path)
+        size = sum(about.row_group(k).total_byte_size for k in range(about.num_row_groups))
+        if max(about.num_rows, about.num_columns, size // 1000) > MAX_ROWS:
+            raise ValueError(f"{about.num_rows} rows of {about.num_columns} columns, {size} bytes")
+        rows = pd.read_parquet(path)
     if missing := set(COLUMNS) - set(rows.columns):
         raise ReposeError(
             f"catalogue has no column {sorted(missing)[0]!r}", where=path, hint="run `repose convert` again"
         )
     for name in rows.mesh_id:
-        if not _MESH_ID.fullmatch(name):
+        if not isinstance(name, str) or not _MESH_ID.fullmatch(name):
             raise ReposeError(f"mesh_id {name!r} is not of the form id3_17", where=path)
     if rows.mesh_id.duplicated().any():
         raise ReposeError(
             f"mesh_id {rows.mesh_id[rows.mesh_id.duplicated()].iloc[0]} is given twice", where=path
         )
-    return rows.sort_values(["identity", "pose"], ignore_index=True)
+    with foreign(path, "identities and poses are no numbers", "run `repose convert` again"):
+        return rows.sort_values(["identity", "pose"], ignore_index=True)
 
 
 def obj_files(rows: pd.DataFrame, folder: Path) -> Iterator[tuple[str, Path]]:

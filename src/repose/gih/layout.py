@@ -13,6 +13,7 @@ half is kept: in each band the columns left of its first row are zero.
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from repose.errors import ReposeError
 from repose.gih.convention import Settings
 from repose.provenance.code import code_hash
+from repose.reading import foreign, read_json
 
 FORMAT = 1
 """Version of the layout; a reader refuses what is newer than itself."""
@@ -38,6 +40,12 @@ INFINITE = 65535
 """The code of a pair in different components; finite distances take 0..65534."""
 
 ATTRIBUTES = "repose_gih"
+
+KEY = re.compile("[0-9a-f]{32}")
+"""What the names of matrices and topologies look like."""
+
+MAX_VERTICES = 1 << 17
+"""Of a mesh: its matrix has 34 GB then, and a reader holds 8 MB of it at a time."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +88,19 @@ class MeshInfo:
     def from_attributes(cls, attributes: dict[str, Any], where: Path) -> "MeshInfo":
         """Read them back; the digest over the metadata has been checked before."""
         check_format(attributes, where)
-        fields = {k: attributes[k] for k in cls.__dataclass_fields__ if k != "settings"}
-        return cls(settings=Settings(**attributes["settings"]), **fields)
+        with foreign(where, "not the metadata of a GIH matrix", "recompute it"):
+            fields = {k: attributes[k] for k in cls.__dataclass_fields__ if k != "settings"}
+            info = cls(settings=Settings(**attributes["settings"]), **fields)
+            if type(info.vertices) is not int or not 0 < info.vertices <= MAX_VERTICES:
+                raise ValueError(f"{info.vertices!r} vertices")
+            if not 0 < float(info.scale) < float("inf") or not KEY.fullmatch(info.topology):
+                raise ValueError(f"scale {info.scale!r}, topology {info.topology!r}")
+            return info
 
 
 def check_format(attributes: dict[str, Any], where: Path) -> None:
     """Raise ReposeError unless this version of repose reads the format."""
-    found = attributes.get("format")
+    found = attributes.get("format") if isinstance(attributes, dict) else None
     if not isinstance(found, int) or found > FORMAT:
         raise ReposeError(
             f"GIH store of format {found}, this repose reads up to {FORMAT}", where, "update repose"
@@ -150,16 +164,12 @@ def unseal(path: Path) -> dict[str, Any]:
     Raises:
         ReposeError: missing, no GIH metadata, or altered since it was written.
     """
-    try:
-        metadata = json.loads(path.read_bytes())
-        digest = metadata["attributes"][ATTRIBUTES]["digest"]
-    except FileNotFoundError:
-        raise ReposeError("no such GIH store or matrix", path.parent, "was it computed?") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise ReposeError("not the metadata of a GIH store", path, "recompute it") from error
-    except OSError as error:
-        raise ReposeError(f"cannot read: {error.strerror}", path) from error
-    if digest != _digest(metadata):
+    if not path.exists():
+        raise ReposeError("no such GIH store or matrix", path.parent, "was it computed?")
+    metadata = read_json(path)
+    with foreign(path, "not the metadata of a GIH store", "recompute it"):
+        is_sound = metadata["attributes"][ATTRIBUTES]["digest"] == _digest(metadata)
+    if not is_sound:
         check_format(metadata["attributes"][ATTRIBUTES], path)
         raise ReposeError("the metadata are damaged: digest mismatch", path, "delete and recompute it")
     return metadata

@@ -26,8 +26,8 @@ class GihReader:
 
     Args:
         path: the store.
-        cache_bytes: keep decoded matrices (2 V² bytes each) up to this many bytes; 0 decodes only what is
-            asked for, each time. A cached matrix answers an order of magnitude faster.
+        cache_bytes: keep decoded matrices (2 V² bytes each) up to this many bytes; one that is larger, or all with
+            0, are decoded as far as is asked for, each time. A cached matrix answers an order of magnitude faster.
 
     Raises:
         ReposeError: no store there, damaged, or written by a newer version.
@@ -90,7 +90,7 @@ class GihReader:
         rank = self._rank(shard.info)
         row_ranks = _ranks(rank, rows, mesh)
         col_ranks = row_ranks if cols is None else _ranks(rank, cols, mesh)
-        if self.cache_bytes:
+        if self.cache_bytes >= 2 * shard.info.vertices**2:
             codes = self._matrix(shard)[np.ix_(row_ranks, col_ranks)]
         else:
             codes = shard.block(row_ranks, None if cols is None else col_ranks)

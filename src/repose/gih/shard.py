@@ -6,6 +6,7 @@ per chunk, and always decodes whole chunks. The layout is standard Zarr v3 `shar
 """
 
 import os
+import struct
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
@@ -20,11 +21,13 @@ from repose.errors import ReposeError
 from repose.gih import layout
 from repose.gih.codec import CODEC_NAME, predict, restore
 from repose.gih.layout import ATTRIBUTES, BAND, MeshInfo
+from repose.reading import foreign
 
 Ranks = NDArray[np.int32]
 Codes = NDArray[np.uint16]
 
 _CRC_BYTES = 4
+_BLOSC = struct.Struct("<4B3I")  # versions, flags, bytes of a number, bytes decoded, of a block, encoded
 
 ZERO, ONE = np.uint16(0), np.uint16(1)
 
@@ -43,8 +46,9 @@ class Shard:
         metadata = layout.unseal(folder / "zarr.json")
         self.info = MeshInfo.from_attributes(metadata["attributes"][ATTRIBUTES], folder)
         self.path = folder / "c" / "0" / "0"
-        if self.info.key != folder.name or not _is_ours(metadata, self.info.vertices):
-            raise ReposeError("not the layout this repose writes", folder, "recompute it")
+        with foreign(folder, "not the layout this repose writes", "recompute it"):
+            if self.info.key != folder.name or not _is_ours(metadata, self.info.vertices):
+                raise ValueError("other codecs, chunks or names")
         self._index = self._read_index(-(-self.info.vertices // BAND))
 
     def block(self, rows: Ranks, cols: Ranks | None = None) -> Codes:
@@ -103,7 +107,9 @@ class Shard:
 
     def _read(self, file: int, band: int, residuals: Codes) -> None:
         """Read one band into a (BAND, V) buffer: a fresh one each time would cost its page faults."""
-        blosc.decompress(self._chunk(file, band), residuals)
+        body = self._chunk(file, band)
+        with foreign(self.path, "the shard is damaged", "delete its folder and recompute it"):
+            blosc.decompress(body, residuals)
 
     def _chunk(self, file: int, band: int) -> bytes:
         """One compressed band, checked."""
@@ -112,8 +118,9 @@ class Shard:
         body, checksum = chunk[:-_CRC_BYTES], chunk[-_CRC_BYTES:]
         if len(chunk) != length or _crc(body) != checksum:
             raise self._damage(f"checksum of rows {band * BAND}.. does not match")
-        decoded = int.from_bytes(body[4:8], "little")  # where Blosc keeps the decoded size
-        if decoded != 2 * BAND * self.info.vertices:
+        # A checksum can be made for any bytes. Blosc reads as many as its header says: those must be there.
+        _, _, _, typesize, decoded, _, encoded = _BLOSC.unpack(body[: _BLOSC.size].ljust(_BLOSC.size, b"\0"))
+        if (typesize, decoded, encoded) != (2, 2 * BAND * self.info.vertices, len(body)):
             raise self._damage(f"rows {band * BAND}.. have the wrong size")
         return body
 

@@ -19,6 +19,8 @@ from repose.gih.codec import Lorenzo2D
 from repose.gih.convention import Settings
 from repose.gih.layout import ATTRIBUTES, BAND, MeshInfo
 from repose.provenance.publish import lock, publish
+from repose.reading import foreign
+from repose.store.arrays import read_array
 
 LOCK = ".lock"
 _OURS = re.compile(r"(order-)?[0-9a-f]{32}|\..*\.tmp(\.old)?")  # matrices, orders, unfinished writes
@@ -79,11 +81,8 @@ def read_order(root: Path, topology: str) -> NDArray[np.int32]:
     folder = root / f"order-{topology}"
     attributes = layout.unseal(folder / "zarr.json")["attributes"][ATTRIBUTES]
     layout.check_format(attributes, folder)
-    try:
-        ranks = np.asarray(zarr.open_array(str(folder), mode="r")[:])
-    except Exception as error:  # zarr and its codecs have no common error for damaged bytes
-        raise ReposeError("the vertex order is damaged", folder, "delete and recompute the store") from error
-    if not order.is_permutation(ranks) or order.order_id(ranks) != attributes["order"]:
+    ranks = read_array(folder)
+    if not order.is_permutation(ranks) or order.order_id(ranks) != attributes.get("order"):
         raise ReposeError("the vertex order is damaged", folder, "delete and recompute the store")
     return ranks
 
@@ -96,6 +95,10 @@ def read_index(root: Path) -> dict[str, Any]:
     """
     attributes = layout.unseal(root / "zarr.json")["attributes"][ATTRIBUTES]
     layout.check_format(attributes, root)
+    with foreign(root, "not the index of a GIH store", "recompute it"):
+        Settings(**attributes["settings"])
+        if not all(layout.KEY.fullmatch(key) for key in attributes["meshes"].values()):
+            raise ValueError("a matrix has another name than ours")
     return attributes
 
 

@@ -49,6 +49,8 @@ class Limits:
 
     members: int = 500_000
     bytes: int = 200 << 30
+    names: int = 200_000_000  # characters of all paths and of the folders in them
+    depth: int = 64  # folders in folders
     ratio: int = 200  # text of numbers shrinks to a fifth or a tenth; zeros to a thousandth
 
 
@@ -108,7 +110,7 @@ def names(archive: Path) -> list[str] | None:
     try:
         with zipfile.ZipFile(archive) as opened:
             return [info.filename for info in opened.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except Exception:  # a damaged directory can raise nearly anything
         return None
 
 
@@ -133,6 +135,7 @@ class _Guard:
     limits: Limits
     count: int = 0
     total: int = 0
+    letters: int = 0
     seen: dict[str, tuple[str, bool]] = field(default_factory=dict)  # folded path: (path, is it a file)
 
     def refuse(
@@ -170,7 +173,8 @@ class _Guard:
             raise self.refuse(f"{name!r} climbs out of its folder")
         if "\\" in name or not name.isprintable():
             raise self.refuse(f"{name!r} has a character that no file name here may have")
-        usable = all(part and len(part.encode()) <= 255 for part in parts) and len(name) <= 1000
+        usable = all(part and len(part.encode()) <= 255 for part in parts)
+        usable = usable and len(name) <= 1000 and len(parts) <= self.limits.depth
         if not usable or not (parts or is_folder):
             raise self.refuse(f"{name[:80]!r} is no usable path")
         return parts
@@ -178,6 +182,9 @@ class _Guard:
     def _register(self, path: str, is_file: bool) -> None:
         folded = unicodedata.normalize("NFC", path).casefold()
         if folded not in self.seen:
+            self.letters += len(path)
+            if self.letters > self.limits.names:
+                raise self.refuse(f"paths of more than {self.limits.names} characters: a bomb?")
             self.seen[folded] = (path, is_file)
             return
         before, was_file = self.seen[folded]

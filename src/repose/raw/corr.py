@@ -11,8 +11,10 @@ import numpy as np
 
 from repose.errors import ReposeError
 from repose.provenance.publish import publish
+from repose.reading import read_bytes
 
 HEADER = 8
+MAX_BYTES = 64 << 20
 VISIBLE, HIDDEN, BACKGROUND = range(3)
 
 
@@ -35,10 +37,7 @@ def read_corr(path: Path) -> Correspondence:
     Raises:
         ReposeError: the size does not fit the header, a class is unknown, a position of the body is not finite.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ReposeError(f"cannot read: {error.strerror}", path) from None
+    data = read_bytes(path, MAX_BYTES)
     width, height = (int(n) for n in np.frombuffer(data[:HEADER], "<i4")) if len(data) >= HEADER else (0, 0)
     pixels = width * height
     if min(width, height) < 1 or len(data) != HEADER + 9 * pixels:

@@ -8,6 +8,7 @@ frames IEP-GAN used is not published.
 """
 
 from collections.abc import Iterator, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -19,6 +20,7 @@ from repose.errors import MeshError, ReposeError
 from repose.raw.entry import Entry, named
 from repose.raw.licensed import Licensed
 from repose.raw.settings import PARTS, Choice, Paired
+from repose.reading import foreign
 from repose.section import Section
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from repose.raw.inventory import RawFile
     from repose.raw.source import Item
 
-MAX_BYTES = 4 << 30  # of one sequence in memory
+MAX_BYTES = 2 << 30  # of one sequence in memory
+MAX_RATIO = 20  # of a sequence to its file, however it is compressed
 FRAMES_PER_MOTION = 10_000  # more than the longest sequence has
 Motion = Literal[
     "hips", "knees", "light_hopping_stiff", "light_hopping_loose", "jiggle_on_toes", "one_leg_loose", "shake_arms",
@@ -133,14 +136,12 @@ class SequenceSource:
         subjects, motions = self.dataset.identities.all(), self.dataset.chosen_motions()
         items = {}
         for file in listed.files:
-            with _opened(self.root / file.path) as opened:
-                for name in opened:
-                    subject, _, motion = name.partition("_")
-                    if subject.isdecimal() and int(subject) in subjects and motion in motions:
-                        frames = _sequence(opened, name, self.root / file.path).shape[2]
-                        for frame in range(0, frames, self.dataset.stride):
-                            item = _item(file, int(subject), motion, frame)
-                            items[item.identity, item.pose] = item
+            for name, frames in _sequences(self.root / file.path):
+                subject, _, motion = name.partition("_")
+                if subject.isdecimal() and int(subject) in subjects and motion in motions:
+                    for frame in range(0, frames, self.dataset.stride):
+                        item = _item(file, int(subject), motion, frame)
+                        items[item.identity, item.pose] = item
         if absent := set(subjects) - {identity for identity, _ in items}:
             hint = f"get {self.dataset.entry.get}"
             raise ReposeError(f"no sequence of subject {min(absent)}", self.root, hint)
@@ -177,13 +178,19 @@ def _item(file: "RawFile", subject: int, motion: str, frame: int) -> "Item":
     return Item(subject, pose, mesh_key(file.sha256, name, frame), f"{file.path}:{name}:{frame}")
 
 
-def _opened(path: Path) -> "h5py.File":
+@contextmanager
+def _opened(path: Path) -> Iterator["h5py.File"]:
     import h5py
 
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise MeshError(f"not an HDF5 file, or damaged: {error}", path, "download it again") from None
+    what, hint = "not an HDF5 file, or damaged", "download it again"
+    with foreign(path, what, hint, MeshError), h5py.File(path, "r") as opened:
+        yield opened
+
+
+def _sequences(path: Path) -> list[tuple[str, int]]:
+    """Names of the sequences of a file, and how many frames each has."""
+    with _opened(path) as opened:
+        return [(name, _sequence(opened, name, path).shape[2]) for name in opened if name != "faces"]
 
 
 def _link(opened: "h5py.File", name: str, where: Path) -> "h5py.Dataset":
@@ -200,8 +207,9 @@ def _link(opened: "h5py.File", name: str, where: Path) -> "h5py.Dataset":
         or found.dtype.kind not in "fiu"
     ):
         raise MeshError(f"{name!r} is not a plain array of numbers", where, "download it again")
-    if found.nbytes > MAX_BYTES:
-        raise MeshError(f"{name!r} has {found.nbytes} bytes, more than the limit of {MAX_BYTES}", where)
+    limit = min(MAX_BYTES, MAX_RATIO * where.stat().st_size)  # a few bytes can stand for any number of zeros
+    if found.nbytes > limit:
+        raise MeshError(f"{name!r} has {found.nbytes} bytes, more than the limit of {limit}", where)
     return found
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from repose.errors import ReposeError
 from repose.provenance.publish import write_text
+from repose.reading import read_json
 
 FORMAT = "repose.raw-hashes/1"
 SETTLED_NS = 2_000_000_000  # a file written later than this ago may change again under the same time stamp
@@ -81,10 +82,10 @@ def _status(path: Path) -> os.stat_result:
 def _read(memory: Path, folder: Path) -> dict[str, list]:
     """What was remembered of this folder; nothing if that is lost, because it can be found again."""
     try:
-        content = json.loads(memory.read_text(encoding="utf-8"))
+        content = read_json(memory)
         if content["format"] == FORMAT and content["folder"] == os.path.abspath(folder):
             files = content["files"].items()
             return {name: [*map(int, numbers), str(sha256)] for name, (*numbers, sha256) in files}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ReposeError, ValueError, KeyError, TypeError, AttributeError):
         pass
     return {}

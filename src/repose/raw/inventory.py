@@ -13,8 +13,10 @@ from repose.provenance.publish import publish, write_text
 from repose.raw.archive import is_archive, unpack
 from repose.raw.hashes import Hashes
 from repose.raw.licensed import Licensed
+from repose.reading import foreign, read_json
 
 FORMAT = "repose.raw-files/1"
+MAX_BYTES = 256 << 20  # for a million files
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,16 @@ class Inventory:
         Raises:
             ReposeError: missing, torn, or something else.
         """
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+        if not path.is_file():
+            raise ReposeError("no inventory of raw files", path, "make it with the raw stage")
+        content = read_json(path, MAX_BYTES)
+        with foreign(path, "not an inventory of raw files", "delete it and make it again"):
             if content["format"] != FORMAT:
-                raise KeyError
-            return cls(Path(content["root"]), tuple(RawFile(*row) for row in content["files"]))
-        except FileNotFoundError:
-            raise ReposeError("no inventory of raw files", path, "make it with the raw stage") from None
-        except (ValueError, KeyError, TypeError):
-            raise ReposeError("not an inventory of raw files", path, "delete it and make it again") from None
+                raise ValueError(f"its format is {content['format']!r}")
+            files = tuple(
+                RawFile(str(name), int(size), str(sha256)) for name, size, sha256 in content["files"]
+            )
+            return cls(Path(content["root"]), files)
 
 
 def gather(dataset: Licensed, unpacked: Path, memory: Path | None = None) -> Inventory:

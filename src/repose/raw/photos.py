@@ -31,7 +31,11 @@ from repose.raw.keypoints import (
 )
 from repose.raw.keys import digest_of
 from repose.raw.photo_set import Photo, Photos
+from repose.reading import foreign, read_bytes
 
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
+MAX_BYTES = 64 << 20  # of an image; decoded it takes 15 times its pixels
+MAX_PIXELS = 1 << 26
 VALIDATION = 20  # every how many training people one is for validation; the published lists have none
 
 
@@ -120,11 +124,11 @@ class PhotoSource:
         """Read them, each checked against the hash in the inventory."""
         maps = self._maps()
         for item in items:
-            image = np.asarray(self._open(item.source).convert("RGB"))
+            image = self._open(item.source, "RGB")
             label_map = maps.get(item.image_id)
             segmentation = np.zeros(image.shape[:2], np.uint8)
             if label_map:
-                segmentation = np.asarray(self._open(label_map).convert("L"))
+                segmentation = self._open(label_map, "L")
             joints = self._joints_of(item.image_id)
             missing = joints[:, 2] == 0
             yield Picture(image, np.where(missing[:, None], 0, joints), segmentation).checked(item.source)
@@ -198,14 +202,16 @@ class PhotoSource:
                 return stem[cut + 1 :], stem[:cut]
         raise ReposeError("its name is not of two photos that are there", path, "{target}_{source}.corr")
 
-    def _open(self, path: str) -> Image.Image:
+    def _open(self, path: str, mode: str) -> NDArray[np.uint8]:
+        """The pixels of an image, decoded whole: (H, W, 3) in mode RGB, (H, W) in mode L."""
         root, files = self._files
-        try:
-            data = (root / path).read_bytes()
-            if not files[path].is_of(data):
-                raise ReposeError(
-                    "has changed since the raw files were listed", root / path, "run the workflow again"
-                )
-            return Image.open(io.BytesIO(data))
-        except OSError as error:  # what PIL raises for a damaged image, too
-            raise ReposeError(f"not a readable image: {error}", root / path) from None
+        data = read_bytes(root / path, MAX_BYTES)
+        if not files[path].is_of(data):
+            raise ReposeError(
+                "has changed since the raw files were listed", root / path, "run the workflow again"
+            )
+        with foreign(root / path, "not a readable image", "the file is damaged; get it again"):
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"{image.width} × {image.height} pixels")
+            return np.asarray(image.convert(mode))

@@ -14,10 +14,13 @@ import pandas as pd
 
 from repose.convert.catalog import mesh_id
 from repose.errors import ReposeError
+from repose.reading import read_text
 from repose.split.protocols import Partition
 from repose.split.triples import COLUMNS
 
-_NAME = re.compile(r"(?:id|toy_)?(\d+)_(\d+)(?:\.obj|\.ply)?")  # id16_601, toy_21_400.ply, 3_17.obj
+_NAME = re.compile(
+    r"(?:id|toy_)?([0-9]{1,9})_([0-9]{1,9})(?:\.obj|\.ply)?"
+)  # id16_601, toy_21_400.ply, 3_17.obj
 
 
 def read_published(
@@ -69,10 +72,7 @@ def list_digest(path: Path) -> str:
 
 
 def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReposeError(f"not a readable test list: {error}", path) from None
+    return read_text(path)
 
 
 def _row(line: str, where: str) -> tuple[tuple[int, int], tuple[int, int]]:

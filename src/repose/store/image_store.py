@@ -1,16 +1,16 @@
 """Read the images of a dataset by batch, and the exact flow between any two of them."""
 
-import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
 from repose.errors import ReposeError
 from repose.images.correspondence import BARYCENTRIC_UNIT, Camera, View, correspond
+from repose.reading import foreign
+from repose.store.arrays import counts, read_array, read_meta
 
 
 class ImageStore:
@@ -24,12 +24,16 @@ class ImageStore:
         self.path = path
         if not (path / "zarr.json").is_file():
             raise ReposeError("no image store", where=path, hint="run `repose store`")
-        attributes = zarr.open_group(path, mode="r").attrs
-        self.image_ids: list[str] = list(attributes["image_ids"])  # type: ignore[arg-type]
-        self._labels: dict[str, list[str]] = dict(attributes.get("labels", {}))  # type: ignore[arg-type]
+        group = read_meta(path)
         self._images = _Rows(path / "image")
-        height, width = self._images.shape[1:3]
-        self.size = height, width
+        with foreign(path, "not an image store", "run `repose store` again"):
+            attributes = group["attributes"]
+            self.image_ids = [str(name) for name in attributes["image_ids"]]
+            self._labels = {str(k): list(v) for k, v in attributes.get("labels", {}).items()}
+            images, height, width, _ = self._images.shape
+            self.size = height, width
+            if len(self.image_ids) != images:
+                raise ValueError(f"{images} images, {len(self.image_ids)} names")
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -143,19 +147,21 @@ class ImageStore:
 
     @cached_property
     def _cameras(self) -> NDArray[np.float64]:
-        return np.asarray(zarr.open_array(self.path / "camera", mode="r")[:])
+        return read_array(self.path / "camera")
 
     @cached_property
     def _triangles(self) -> NDArray[np.int32]:
-        return np.asarray(zarr.open_array(self.path / "triangles", mode="r")[:])
+        return read_array(self.path / "triangles")
 
     @cached_property
     def _imported(self) -> dict[tuple[str, str], int]:
         folder = self.path / "imported"
         if not folder.is_dir():
             return {}
-        pairs = zarr.open_group(folder, mode="r").attrs["pairs"]
-        return {(source, target): row for row, (source, target) in enumerate(pairs)}  # type: ignore
+        group = read_meta(folder)
+        with foreign(folder, "not an image store", "run `repose store` again"):
+            pairs = group["attributes"]["pairs"]
+            return {(str(source), str(target)): row for row, (source, target) in enumerate(pairs)}
 
     @cached_property
     def _flows(self) -> "_Rows":
@@ -170,27 +176,34 @@ class _Rows:
     """Rows of an array whose chunks are files of plain bytes, each of whole rows."""
 
     def __init__(self, path: Path):
-        meta = json.loads((path / "zarr.json").read_text())
-        codecs = [codec["name"] for codec in meta["codecs"]]
-        if codecs != ["bytes"]:
-            raise ReposeError(f"stored with codecs {codecs}, expected plain bytes", where=path)
-        self.shape: tuple[int, ...] = tuple(meta["shape"])
-        self._chunk: tuple[int, ...] = tuple(meta["chunk_grid"]["configuration"]["chunk_shape"])
-        if self._chunk[1:] != self.shape[1:]:
-            raise ReposeError("a chunk does not hold whole rows", where=path)
-        self._dtype = np.dtype(meta["data_type"]).newbyteorder("<")
+        meta = read_meta(path)
+        with foreign(path, "not an array as repose stores it", "run `repose store` again"):
+            codecs = [codec["name"] for codec in meta["codecs"]]
+            if codecs != ["bytes"]:
+                raise ReposeError(f"stored with codecs {codecs}, expected plain bytes", where=path)
+            self.shape = counts(meta["shape"])
+            self._chunk = counts(meta["chunk_grid"]["configuration"]["chunk_shape"])
+            if self._chunk[1:] != self.shape[1:]:
+                raise ReposeError("a chunk does not hold whole rows", where=path)
+            self._dtype = np.dtype(meta["data_type"]).newbyteorder("<")
+            if self._dtype.kind not in "fiu":
+                raise ValueError(f"numbers of type {self._dtype}")
         self._path = path
         self._maps: dict[int, NDArray] = {}
 
     def take(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray:
         """Copies of some rows."""
-        out = np.empty((len(indices), *self.shape[1:]), self._dtype)
-        for place, index in enumerate(np.asarray(indices).tolist()):
+        rows = np.asarray(indices).tolist()
+        for index in rows:
+            self._map(index // self._chunk[0])  # which is as large as the shape says
+        out = np.empty((len(rows), *self.shape[1:]), self._dtype)
+        for place, index in enumerate(rows):
             out[place] = self._map(index // self._chunk[0])[index % self._chunk[0]]
         return out
 
     def _map(self, number: int) -> NDArray:
         if number not in self._maps:
             file = self._path.joinpath("c", str(number), *["0"] * (len(self.shape) - 1))
-            self._maps[number] = np.memmap(file, self._dtype, mode="r", shape=self._chunk)
+            with foreign(file, "missing or cut short", "run `repose store` again"):
+                self._maps[number] = np.memmap(file, self._dtype, mode="r", shape=self._chunk)
         return self._maps[number]

@@ -7,12 +7,14 @@ containers and refuses every other name, in zip files (PyTorch ≥ 1.6) and in t
 import pickle
 import re
 import warnings
+import zipfile
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from repose.errors import ReposeError
+from repose.reading import foreign
 
 MAX_BYTES = 2**31  # twenty times the largest released file
 _PREFIX = "module."  # what torch's DataParallel puts before every key
@@ -38,6 +40,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
             finite float32 tensors by name.
     """
     _refuse_text(path)
+    _refuse_bomb(path)
     try:
         with warnings.catch_warnings(action="ignore"):  # torch asks for reports about unusual pickles
             content = torch.load(path, map_location="cpu", weights_only=True)
@@ -78,6 +81,15 @@ def _refuse_text(path: Path) -> None:
             raise ReposeError(f"{what}, not a checkpoint", path, hint)
 
 
+def _refuse_bomb(path: Path) -> None:
+    """Refuse an archive whose parts unpack to more than a checkpoint may have."""
+    if zipfile.is_zipfile(path):
+        with foreign(path, "not a whole PyTorch checkpoint of tensors"), zipfile.ZipFile(path) as archive:
+            size = sum(info.file_size for info in archive.infolist())
+            if size > MAX_BYTES:
+                raise ReposeError(f"{size} bytes when unpacked is more than the limit of {MAX_BYTES}", path)
+
+
 def _checked(content: object, path: Path) -> dict[str, Tensor]:
     if not isinstance(content, dict) or not content:
         raise ReposeError(f"holds a {type(content).__name__}, not tensors by name", path)
@@ -90,8 +102,14 @@ def _checked(content: object, path: Path) -> dict[str, Tensor]:
             )
         if key.endswith(_COUNTER):
             continue
-        if value.layout != torch.strided or value.dtype != torch.float32:
+        is_plain = value.layout == torch.strided and value.device.type == "cpu" and not value.is_nested
+        if not is_plain or value.dtype != torch.float32:
             raise ReposeError(f"{key} is {value.dtype} ({value.layout}), expected torch.float32", path)
+        # One stored number can be seen as any count of them.
+        if value.untyped_storage().nbytes() < value.numel() * value.itemsize:
+            raise ReposeError(
+                f"{key} has {value.numel()} numbers of fewer bytes", path, "do not trust this file"
+            )
         if not value.isfinite().all():
             raise ReposeError(f"{key} has values that are not finite", path)
     prefix = _PREFIX if all(key.startswith(_PREFIX) for key in content) else ""

@@ -1,10 +1,13 @@
 """Open a model by its path: a run of the workflow, or an imported file."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from torch import nn
@@ -14,7 +17,9 @@ from repose.errors import ReposeError
 from repose.methods.build import build, count_parameters, create
 from repose.methods.load import load_weights
 from repose.provenance.manifest import manifest_path, verify
+from repose.reading import foreign, read_json
 
+MAX_SETTING = 1 << 16  # of a network that is made in seconds
 METADATA = "repose"  # key of the settings in a safetensors file's metadata
 _HINT = "give a folder results/runs/DATASET/METHOD/seedN, or a file that `repose import-weights` wrote"
 
@@ -57,22 +62,36 @@ def open_model(path: Path) -> Model:
     settings = _metadata(weights)
     if settings is None:
         return _of_run(weights)
-    try:
-        network = create(
-            settings["architecture"], **{k: v for k, v in settings.items() if k != "architecture"}
-        )
-    except (KeyError, TypeError, ModuleNotFoundError, AttributeError, ReposeError) as error:
-        what = error.what if isinstance(error, ReposeError) else str(error)
-        raise ReposeError(f"its settings are not those of a known network: {what}", weights, _HINT) from None
+    architecture, arguments = str(settings.get("architecture")), dict(settings)
+    arguments.pop("architecture", None)
+    network = _made(partial(create, architecture, **arguments), arguments, weights)
     return Model(load_weights(network, weights, settings["architecture"]), weights, settings)
+
+
+def _made(make: Callable[[], nn.Module], settings: Mapping[str, Any], weights: Path) -> nn.Module:
+    """A network of no more parameters than its weights have bytes: settings could ask for one of any size."""
+    size = weights.stat().st_size
+    larger = ReposeError("its settings are those of a larger network than its weights", weights, _HINT)
+    if max((n for n in settings.values() if isinstance(n, int)), default=0) > min(size, MAX_SETTING):
+        raise larger
+    unknown = "its settings are not those of a known network"
+    try:
+        with foreign(weights, unknown, _HINT), torch.device("meta"):  # without values
+            parameters = count_parameters(make())
+    except ReposeError as error:
+        raise error if error.where else ReposeError(f"{unknown}: {error.what}", weights, _HINT) from None
+    if parameters > size:
+        raise larger
+    with foreign(weights, unknown, _HINT):
+        return make()
 
 
 def _of_run(weights: Path) -> Model:
     summary = weights.with_name("run.json")
+    if not summary.is_file():
+        raise ReposeError("holds no settings, and no run.json is beside it", weights, _HINT)
     try:
-        method: Method = TypeAdapter(Method).validate_python(json.loads(summary.read_text("utf-8"))["method"])
-    except FileNotFoundError:
-        raise ReposeError("holds no settings, and no run.json is beside it", weights, _HINT) from None
+        method: Method = TypeAdapter(Method).validate_python(read_json(summary)["method"])
     except ValidationError as error:
         first = error.errors()[0]
         what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
@@ -80,7 +99,7 @@ def _of_run(weights: Path) -> Model:
     except (ValueError, KeyError, TypeError) as error:
         raise ReposeError(f"damaged: {error}", summary, "train again") from None
     settings = method.model_dump(mode="json", exclude={"training"})
-    network = load_weights(build(method), weights, method.architecture)
+    network = load_weights(_made(partial(build, method), settings, weights), weights, method.architecture)
     return Model(network, weights, settings)
 
 
@@ -94,7 +113,7 @@ def _metadata(weights: Path) -> dict[str, Any] | None:
         return None
     try:
         settings = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         settings = None
     if not isinstance(settings, dict):
         raise ReposeError("its settings are damaged", weights, _HINT)

@@ -7,12 +7,16 @@ and images are not opened.
 from __future__ import annotations
 
 import io
+import json
 import logging
 
 import numpy as np
 
 from repose.errors import MeshError
 from repose.mesh.mesh import Mesh
+
+MAX_NODES = 10_000
+MAX_VERTICES = 1 << 24
 
 
 def parse_glb(data: bytes, where: object = "<bytes>") -> Mesh:
@@ -26,21 +30,50 @@ def parse_glb(data: bytes, where: object = "<bytes>") -> Mesh:
     if not data.startswith(b"glTF"):
         raise MeshError("not a binary glTF file", where, "a .glb starts with `glTF`; export it again")
     logging.getLogger("trimesh").setLevel(logging.CRITICAL)  # it logs what it then raises
+    vertices, faces, count = [], [], 0
     try:
+        _check_costs(data)
         scene = trimesh.load_scene(
             io.BytesIO(data), file_type="glb", process=False, skip_materials=True, maintain_order=True
         )
         order = {name: place for place, name in enumerate(scene.geometry)}  # that of the file
         nodes = sorted((scene.graph[node] for node in scene.graph.nodes_geometry), key=lambda n: order[n[1]])
-        parts = [(matrix, scene.geometry[name]) for matrix, name in nodes]
+        for matrix, name in nodes:
+            part = scene.geometry[name]
+            if isinstance(part, trimesh.Trimesh):
+                with np.errstate(all="ignore"):  # what is not finite is refused with the mesh
+                    vertices.append(trimesh.transform_points(part.vertices, matrix))
+                faces.append(np.asarray(part.faces) + count)
+                count += len(part.vertices)
     except Exception as error:  # a damaged file can raise nearly anything
         raise MeshError(f"damaged, or compressed: {error}", where, "export it again without Draco") from None
-    vertices, faces, count = [], [], 0
-    for matrix, part in parts:
-        if isinstance(part, trimesh.Trimesh):
-            vertices.append(trimesh.transform_points(part.vertices, matrix))
-            faces.append(np.asarray(part.faces) + count)
-            count += len(part.vertices)
     if not count:
         raise MeshError("the scene has no triangle mesh", where)
     return Mesh(np.concatenate(vertices), np.concatenate(faces))
+
+
+def _check_costs(data: bytes) -> None:
+    """Refuse a description that makes much of few bytes: memory is 50 times the file at most, besides its places.
+
+    Raises:
+        Exception: of any kind, also where the description is damaged.
+    """
+    tree = json.loads(data[20 : 20 + int.from_bytes(data[12:16], "little")])
+    accessors, nodes = tree["accessors"], tree["nodes"]
+    if sum(a["count"] for a in accessors) > 4 * len(data) or min(a["count"] for a in accessors) < 0:
+        raise ValueError("it announces more numbers than it has bytes")
+    sizes = [
+        sum(accessors[p["attributes"]["POSITION"]]["count"] + 1 for p in mesh["primitives"])
+        for mesh in tree["meshes"]
+    ]
+    places = sum(sizes[node["mesh"]] for node in nodes if "mesh" in node)
+    if len(nodes) > MAX_NODES or places > MAX_VERTICES:
+        raise ValueError(f"a scene of {len(nodes)} nodes and {places} vertices")
+    seen: set[int] = set()
+    ahead = [node for scene in tree["scenes"] for node in scene.get("nodes", [])]
+    while ahead:
+        node = ahead.pop()
+        if node in seen:
+            raise ValueError(f"node {node} stands in two places")
+        seen.add(node)
+        ahead += nodes[node].get("children", [])
