@@ -32,6 +32,14 @@ def test_edges_of_length_zero_give_no_nan():
     assert loss == 0 and predicted.grad.isfinite().all()
 
 
+def test_a_predicted_edge_of_length_zero_counts_and_gives_no_gradient():
+    identity = torch.tensor([[[0.0, 0, 0], [1, 0, 0]]])
+    predicted = torch.zeros(1, 2, 3, requires_grad=True)
+    loss = edge_loss(predicted, identity, torch.tensor([[0, 1]]), torch.ones(1))
+    loss.backward()
+    assert loss == 1 and torch.equal(predicted.grad, torch.zeros(1, 2, 3))
+
+
 def test_reconstruction_is_the_mean_over_coordinates():
     predicted, truth = torch.randn(2, 3, 4, 3)
     expected = sum((p - t).norm() ** 2 / (3 * 4) for p, t in zip(predicted, truth, strict=True)) / 3

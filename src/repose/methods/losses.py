@@ -39,7 +39,8 @@ def edge_loss(
     """Mean over the batch of Σ_e weight_e · | predicted length / identity length - 1 |, no unit.
 
     Edges of length zero in the identity mesh have no ratio and are left out; the released code divides by
-    zero there.
+    zero there. A predicted edge of length zero counts with an error of 1 and gives no gradient, as no direction is
+    better than another; the released square root gives one that is not finite.
     """
     target = _lengths(identity, edges)
     real = target > 0

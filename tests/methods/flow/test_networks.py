@@ -185,6 +185,17 @@ def test_the_blend_is_between_generator_and_warped_source():
     assert share.min() > 0 and share.max() < 1
 
 
+@pytest.mark.parametrize("faithful", [False, True])
+def test_the_flow_of_what_is_found_to_be_background_is_zero_as_released(faithful):
+    torch.manual_seed(0)
+    network = create("flow-transfer", **SMALL, faithful=faithful).eval()
+    image, joints = torch.rand(2, 3, 16, 16) * 2 - 1, torch.rand(2, 2, 18, 3) * 16
+    with torch.no_grad():
+        drawn = network(image, joints[:, 0], joints[:, 1])
+    there = drawn.flow[(drawn.visibility == 2).expand_as(drawn.flow)]
+    assert there.numel() and bool((there == 0).all()) == faithful
+
+
 def drawn_alone_and_in_company(faithful):
     torch.manual_seed(0)
     network = create("flow-transfer", **SMALL, faithful=faithful).train()

@@ -152,6 +152,23 @@ def test_a_stopped_training_resumes_to_the_same_weights(folder, tmp_path, settin
     assert not same(whole.weights, fit(folder, tmp_path / "other", which, seed=1).weights)
 
 
+def test_the_released_penalty_has_a_step_of_its_own_and_distances_begin_after_their_step(folder, monkeypatch):
+    from repose.methods.iepgan import released
+
+    called = []
+    monkeypatch.setattr(
+        released, "distances_of", lambda transfer, *_: called.append("distances") or transfer[:, :1, :1]
+    )
+    which = method({"points": None, "r1_every": 2, "r1_weight": 10, "intrinsic_from": 3}, faithful=True)
+    for step, expected in ((2, [1, 1, 0]), (3, [1, 0]), (4, [1, 1, "distances", 0])):
+        task, _ = one_step(folder, which, step)
+        plain = task.update
+        monkeypatch.setattr(task, "update", lambda k, *a, p=plain, **o: called.append(k) or p(k, *a, **o))
+        called.clear()
+        task.training_step(next(iter(task.batches(step, step + 1))), 0)
+        assert called == expected
+
+
 def test_distances_of_the_whole_mesh_come_from_the_store(folder, tmp_path):
     store = MeshStore(folder / "meshes.zarr")
     meshes = {name: store.vertices(np.array([i]))[0] for i, name in enumerate(store.mesh_ids)}

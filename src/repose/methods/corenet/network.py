@@ -193,6 +193,9 @@ class CoreNet(nn.Module, TransferNetwork):
         self.correspondence.apply(_initialise)
         if faithful:
             self.refinement.apply(_initialise)
+            # The released layer is a convolution of kernel 3, whose fan-out counts the kernel.
+            with torch.no_grad():
+                self.refinement.fc.weight.mul_(((9 + refine_width) / (9 + 3 * refine_width)) ** 0.5)
 
     def forward(
         self,

@@ -12,6 +12,7 @@ from repose.methods.flow.flow_network import decided, flow_net
 from repose.methods.flow.generator import DualUNetGenerator, PixelWarp, UNetGenerator
 from repose.methods.flow.layers import calm
 from repose.methods.flow.poses import PoseMaps
+from repose.methods.flow.warp import BACKGROUND
 from repose.methods.interface import Drawn, ImageNetwork
 
 
@@ -78,6 +79,8 @@ class FlowTransfer(nn.Module, ImageNetwork):
             with torch.no_grad():
                 found = self.flow(self.poses(source_joints, (height, width)), pose)
                 flow, visibility = decided(found)
+                if self.faithful:
+                    flow = flow * (visibility < BACKGROUND)
         drawn = self.generator(image, pose, flow, visibility)
         if self.blend is not None:
             drawn, share = self.blend(drawn, image, flow, visibility)

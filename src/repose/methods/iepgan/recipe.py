@@ -121,15 +121,16 @@ class AdversarialRecipe(TransferRecipe):
         rates = [torch.optim.lr_scheduler.LambdaLR(o, rate_factor(s)) for o in (first, second)]
         return [first, second], rates
 
-    def update(self, which: int, loss: Tensor) -> None:
-        """One step of optimiser 0 (encoder and generator) or 1 (discriminators)."""
+    def update(self, which: int, loss: Tensor, scheduled: bool = True) -> None:
+        """One step of optimiser 0 (encoder and generator) or 1 (discriminators), and of its learning rate's schedule."""
         optimizer, rate = self.optimizers()[which], self.lr_schedulers()[which]  # type: ignore[index]
         optimizer.zero_grad()
         # A step is under autocast, which would round the gradients of what the losses keep in float32.
         with torch.autocast(loss.device.type, enabled=False):
             self.manual_backward(loss)
         optimizer.step()
-        rate.step()
+        if scheduled:
+            rate.step()
 
     @torch.no_grad()
     def average(self) -> None:

@@ -24,7 +24,7 @@ _RELEASED_FACTOR = 2.0  # released distances per metre
 
 
 class ReleasedIepGanRecipe(AdversarialRecipe):
-    """`swap_from` is the released rec_epoch, `intrinsic_from` its geo_epoch."""
+    """`swap_from` is the released rec_epoch, `intrinsic_from` its geo_epoch, whose own step has neither truths nor distances."""
 
     edges: Tensor
     shares: Tensor
@@ -49,7 +49,9 @@ class ReleasedIepGanRecipe(AdversarialRecipe):
         transfer = self.live.generator(code, self.live.encoder.shape_field(identity))
         real, fake = torch.cat([pose, identity]), torch.cat([same, transfer])
         between = real_fake_loss(self.discriminator(real), self.discriminator(fake.detach()))
-        self.update(1, between + self.penalty(step, real))
+        self.update(1, between)
+        if s.r1_weight and step % s.r1_every == 0:
+            self.update(1, self.penalty(step, real), scheduled=False)
 
         supervised = step < s.intrinsic_from
         error = (transfer - pairs.truth) if supervised else (same - pose)
@@ -59,7 +61,7 @@ class ReleasedIepGanRecipe(AdversarialRecipe):
             loss = loss + s.edge_weight * edge_loss(same, pose, self.edges, self.shares)
             one = central_distances(same, pose, self.ring)[:, 0].mean()
             loss = loss + s.local_weight / pose.shape[1] * one
-        if not supervised:
+        if step > s.intrinsic_from:
             patches = tuple(x.to(self.device) for x in self.patches)
             found = distances_of(transfer[-1:], patches, RELEASED_T, _RELEASED_FACTOR)
             share = s.gih_weight / _RELEASED_FACTOR**2 / (s.batch * s.patches)
