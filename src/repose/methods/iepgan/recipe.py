@@ -122,7 +122,7 @@ class AdversarialRecipe(TransferRecipe):
         return [first, second], rates
 
     def update(self, which: int, loss: Tensor, scheduled: bool = True) -> None:
-        """One step of optimiser 0 (encoder and generator) or 1 (discriminators), and of its learning rate's schedule."""
+        """One step of optimiser 0 (encoder and generator) or 1 (discriminators), and of its learning rate."""
         optimizer, rate = self.optimizers()[which], self.lr_schedulers()[which]  # type: ignore[index]
         optimizer.zero_grad()
         # A step is under autocast, which would round the gradients of what the losses keep in float32.

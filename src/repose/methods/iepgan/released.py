@@ -24,7 +24,10 @@ _RELEASED_FACTOR = 2.0  # released distances per metre
 
 
 class ReleasedIepGanRecipe(AdversarialRecipe):
-    """`swap_from` is the released rec_epoch, `intrinsic_from` its geo_epoch, whose own step has neither truths nor distances."""
+    """`swap_from` is the released rec_epoch, `intrinsic_from` its geo_epoch.
+
+    The step of geo_epoch itself has neither truths nor distances.
+    """
 
     edges: Tensor
     shares: Tensor
