@@ -12,9 +12,10 @@ import pytest
 import torch
 import trimesh
 from pydantic import TypeAdapter
+from safetensors.torch import load_file
 
 from repose.config.load import check
-from repose.config.models import Compute, Method
+from repose.config.models import Method
 from repose.convert.bodies import write_bodies
 from repose.data.meshes import BatchStream, TrainingData, Triples, centred
 from repose.errors import ReposeError
@@ -239,16 +240,32 @@ def test_a_step_may_see_random_vertices_only(folder, tmp_path, architecture):
 
 
 def test_two_devices_share_each_batch_and_learn_what_one_learns(folder, tmp_path):
-    """Processes, on a CPU; the order of the sums differs."""
-    settings, before = method("corenet", batch=4), set(os.environ)
-    two = fit(folder, tmp_path / "two", 0, settings, Compute(device="cpu", devices=2))
-    assert not {"MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK"} & (os.environ.keys() - before)
-    one = fit(folder, tmp_path / "one", 0, settings)
-    assert one.weights.keys() == two.weights.keys() and one.best_step == two.best_step
+    """Processes, on a CPU; the order of the sums differs. A peer that fails ends the process that started it."""
+    code = textwrap.dedent(f"""
+        import os, sys
+        sys.path[:0] = {[*sys.path, os.path.dirname(__file__)]!r}
+        from pathlib import Path
+        from safetensors.torch import save_file
+        import test_fit
+        from repose.config.models import Compute
+        before = set(os.environ)
+        out, settings = Path({str(tmp_path)!r}), test_fit.method("corenet", batch=4)
+        compute = Compute(device="cpu", devices=2)
+        two = test_fit.fit(Path({str(folder)!r}), out / "two", 0, settings, compute)
+        assert not {{"MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK"}} & (os.environ.keys() - before)
+        save_file(two.weights, out / "two.safetensors")
+        two.history.to_parquet(out / "two.parquet")
+        print(two.best_step)
+    """)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    weights, history = load_file(tmp_path / "two.safetensors"), pd.read_parquet(tmp_path / "two.parquet")
+    one = fit(folder, tmp_path / "one", 0, method("corenet", batch=4))
+    assert one.weights.keys() == weights.keys() and one.best_step == int(done.stdout.split()[-1])
     for name, tensor in one.weights.items():
-        assert torch.allclose(tensor, two.weights[name], rtol=1e-3, atol=1e-4), name
-    np.testing.assert_allclose(one.history[:2], two.history[:2], rtol=1e-5)
-    np.testing.assert_allclose(one.history, two.history, rtol=1e-2, err_msg="rounding grows with each step")
+        assert torch.allclose(tensor, weights[name], rtol=1e-3, atol=1e-4), name
+    np.testing.assert_allclose(one.history[:2], history[:2], rtol=1e-5)
+    np.testing.assert_allclose(one.history, history, rtol=1e-2, err_msg="rounding grows with each step")
 
 
 def test_a_batch_that_devices_cannot_share_is_an_error_of_the_config():

@@ -58,7 +58,7 @@ def _fall_with(process: Any, over: Event) -> None:
     wait([process.sentinel])
     process.join()
     if process.exitcode and not over.is_set():
-        print("a process of the training died", file=sys.stderr, flush=True)
+        print(f"a process of the training ended with {process.exitcode}", file=sys.stderr, flush=True)
         os._exit(1)
 
 
