@@ -22,7 +22,9 @@ PLACE = "open-human/npt/seed0"
 def remake(manifest, params=None):
     old = load(manifest)
     wanted = old.history["params"] if params is None else params
-    recorder = Recorder(old.content["stage"], old.history["code"], wanted, old.history["seed"])
+    recorder = Recorder(
+        old.content["stage"], old.history["code"], wanted, old.history["seed"], old.history["software"]
+    )
     for name, parent in old.parents.items():
         recorder.uses(name, parent)
     files = [manifest.parent / name for name in old.content["files"]]

@@ -62,7 +62,7 @@ def test_after_a_kill_of_the_scheduler_recover_ends_its_jobs_and_the_next_run_go
         done = project.repose("recover").stdout
         assert (
             "ended: " in done
-            and "train npt" in done
+            and "train open-human npt" in done
             and "unlocked Snakemake" in done
             and "--rerun-incomplete" in done
         )

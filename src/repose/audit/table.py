@@ -33,8 +33,8 @@ def incomplete(root: Node, csv: Path, table: pd.DataFrame) -> Iterator[str]:
         return  # faults of their own
     try:
         fresh = derive(root.manifest, [f"scores:{run}" for run in params["runs"]])
-    except ReposeError:
-        return  # a fault of its cells
+    except (ReposeError, OSError):
+        return  # a fault of its cells, or of the scores themselves
     if list(fresh.columns) != list(table.columns):
         odd = sorted(set(fresh.columns) ^ set(table.columns)) or ["their order"]
         yield f"has other columns than its scores give: {odd[0]}"
