@@ -10,6 +10,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from preloaded.server import preloaded
 
 from repose.provenance.publish import lock
 
@@ -81,7 +82,10 @@ def smoke(tmp_path_factory) -> Project:
         if not (folder / "done").exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            Project(folder).snakemake("all")
+            project = Project(folder)
+            with preloaded(folder) as environment:
+                project.environment |= environment
+                project.snakemake("all")
             (folder / "done").touch()
     return Project(folder)
 
