@@ -66,6 +66,7 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     "repose.convert.cache": ("convert/*",),
     "repose.convert*": ("convert/meshes/*",),
     "repose.mesh.formats*": FILES,
+    "repose.store.arrays": (*MESHES, *DRAWN),
     "repose.store.mesh_store": MESHES,
     "repose.store.image_store": DRAWN,
     "repose.store.image*": ("store/images/*",),
@@ -126,7 +127,7 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     "repose.report*": ("report/*",),
     # Small things that several rooms share.
     "repose.array_pickle": ("raw/images/*", "convert/images/*", "score/images/*"),
-    "repose.reading": ("raw/*", "convert/*", "score/images/*"),
+    "repose.reading": NOBODY,
     "repose.device": LEARNING,
     "repose.protocols": ("predict/poses/*", "score/poses/*", "score-renders/*"),
     "repose.supplied": ("train/images/*", "score/images/*"),

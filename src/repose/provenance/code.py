@@ -18,8 +18,8 @@ from sys import stdlib_module_names
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
-# What these do cannot change a number in a result: messages, progress, file swaps, manifests, where tasks run,
-# artefacts lie and classes are found. Settings are left out because every value that a stage uses is one of its
+# What these do cannot change a number in a result: messages, progress, file swaps, whole files read or refused,
+# manifests, where tasks run, artefacts lie and classes are found. Settings are left out because every value that a stage uses is one of its
 # parameters, the names of its network and recipe included.
 IGNORED = (
     "repose.cluster",
@@ -32,6 +32,7 @@ IGNORED = (
     "repose.plugins",
     "repose.progress",
     "repose.provenance",
+    "repose.reading",
     "repose.results",
     "repose.section",
     "repose.specs",

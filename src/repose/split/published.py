@@ -43,7 +43,7 @@ def read_published(
     """
     rows: list[tuple[str, str, str, str]] = []
     lines: dict[tuple[str, str], int] = {}
-    for number, line in enumerate(_read(path).splitlines(), 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         if not line.split():
             continue
         where = f"{path}:{number}"
@@ -68,11 +68,7 @@ def read_published(
 
 def list_digest(path: Path) -> str:
     """sha256 of a list's text, which a split follows from."""
-    return hashlib.sha256(_read(path).encode()).hexdigest()
-
-
-def _read(path: Path) -> str:
-    return read_text(path)
+    return hashlib.sha256(read_text(path).encode()).hexdigest()
 
 
 def _row(line: str, where: str) -> tuple[tuple[int, int], tuple[int, int]]:
