@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -74,7 +75,14 @@ class Project:
 
 
 @pytest.fixture(scope="session")
-def smoke(tmp_path_factory) -> Project:
+def quick_jobs(tmp_path_factory) -> Iterator[dict[str, str]]:
+    """The environment in which a job is a fork of a process that has every library loaded, which is one per worker."""
+    with preloaded(tmp_path_factory.mktemp("preloaded")) as environment:
+        yield environment
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory, quick_jobs) -> Project:
     """A finished run of everything at smoke size, shared by all workers. Tests leave it as they found it."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "smoke-run"
@@ -83,16 +91,22 @@ def smoke(tmp_path_factory) -> Project:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             project = Project(folder)
-            with preloaded(folder) as environment:
-                project.environment |= environment
-                project.snakemake("all")
+            project.environment |= quick_jobs
+            project.snakemake("all")
             (folder / "done").touch()
     return Project(folder)
 
 
 @pytest.fixture
-def project(smoke, tmp_path) -> Project:
+def copied(smoke, tmp_path) -> Project:
     """A copy of the finished run that a test may spoil."""
     for name in ("results", ".snakemake"):
         shutil.copytree(smoke.folder / name, tmp_path / name, symlinks=True)
     return Project(tmp_path)
+
+
+@pytest.fixture
+def project(copied, quick_jobs) -> Project:
+    """Such a copy whose jobs start at once; they run the code as it was when the tests began."""
+    copied.environment |= quick_jobs
+    return copied

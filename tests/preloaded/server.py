@@ -6,6 +6,7 @@ each of the eighty jobs, which takes longer than most of them.
 
 import os
 import signal
+import site
 import socket
 import subprocess
 import sys
@@ -87,6 +88,8 @@ def _run(where: str, arguments: list[str], environment: list[str], files: list[i
     os.chdir(where)
     os.environ.clear()
     os.environ.update(entry.split("=", 1) for entry in environment)
+    sys.path[:0] = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    site.execsitecustomize()
     sys.argv = arguments
     status: object = 0
     try:

@@ -17,12 +17,10 @@ EDITED = (0, 0)  # identity and pose that the training sees
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Tiny:
+def project(tmp_path_factory, quick_jobs) -> Tiny:
     project = Tiny(tmp_path_factory.mktemp("incremental"))
+    project.environment |= quick_jobs
     bring_files(project.raw)
-    project.environment["PYTHONPATH"] = (
-        f"{shutil.copytree(ROOT / 'src', project.folder / 'src')}:" + (project.environment["PYTHONPATH"])
-    )
     assert project.ran(MODEL, GIH) == EVERY
     return project
 
@@ -37,8 +35,10 @@ def test_touched_files_run_nothing(project):
     assert project.planned(MODEL, GIH) == {}
 
 
-def test_an_edited_module_runs_what_uses_it(project):
-    source = project.folder / "src" / "repose"
+def test_an_edited_module_runs_what_uses_it(project, tmp_path, monkeypatch):
+    copy = shutil.copytree(ROOT / "src", tmp_path / "src")
+    monkeypatch.setitem(project.environment, "PYTHONPATH", f"{copy}:{project.environment['PYTHONPATH']}")
+    source = copy / "repose"
     for module, expected in (("use/doctor/words.py", {}), ("methods/npt/network.py", {"train": 1})):
         before = (source / module).read_text()
         (source / module).write_text(before + "\n\nEDITED = True\n")

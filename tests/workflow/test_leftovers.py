@@ -7,7 +7,8 @@ import sys
 import time
 
 import psutil
-from conftest import ROOT
+import pytest
+from conftest import ROOT, Project
 
 from repose.provenance.manifest import history_path, load
 from repose.provenance.owner import holder
@@ -15,6 +16,12 @@ from repose.provenance.owner import holder
 SCORES = "results/scores/open-human/npt/seed0.parquet"
 MODEL = "results/runs/open-human/npt/seed0/model.safetensors"
 OWNER = "results/.state/owners/runs:open-human:npt:seed0:model"
+
+
+@pytest.fixture
+def project(copied) -> Project:
+    """A finished run whose jobs are processes of their own: one runs edited code, another is killed."""
+    return copied
 
 
 def test_a_generator_that_is_edited_but_makes_the_same_bytes_costs_no_training(project, tmp_path):

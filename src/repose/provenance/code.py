@@ -19,8 +19,8 @@ from sys import stdlib_module_names
 PACKAGE = Path(__file__).resolve().parents[1]
 
 # What these do cannot change a number in a result: messages, progress, file swaps, whole files read or refused,
-# manifests, where tasks run, artefacts lie and classes are found. Settings are left out because every value that a stage uses is one of its
-# parameters, the names of its network and recipe included.
+# manifests, where tasks run, artefacts lie and classes are found. Settings are left out because every value that a
+# stage uses is one of its parameters, the names of its network and recipe included.
 IGNORED = (
     "repose.cluster",
     "repose.config",
