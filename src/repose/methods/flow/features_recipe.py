@@ -4,11 +4,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from repose.data.images import InOrder, PairStream, PartBatch
 from repose.methods.image_recipe import ImageRecipe
+from repose.methods.layers.fixed_order import pixel_cross_entropy
 from repose.methods.recipe import rate_factor
 
 
@@ -29,11 +29,11 @@ class ImageFeaturesRecipe(ImageRecipe):
 
     def training_step(self, batch: PartBatch, index: int) -> Tensor:
         """Mean cross entropy of a batch."""
-        return F.cross_entropy(self.network(batch.image), batch.parts)
+        return pixel_cross_entropy(self.network(batch.image), batch.parts)
 
     def validation_step(self, batch: PartBatch, index: int) -> None:
         """Mean cross entropy of the validation images."""
-        loss = F.cross_entropy(self.network(batch.image), batch.parts)
+        loss = pixel_cross_entropy(self.network(batch.image), batch.parts)
         self.log(self.metric, loss, batch_size=len(batch.image))
 
     def configure_optimizers(self) -> Any:

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from repose.methods.layers.fixed_order import ReflectionPad
+
 
 def normalised(conv: nn.Module, channels: int) -> nn.Sequential:
     """A convolution without bias and its batch norm."""
@@ -73,7 +75,7 @@ class Up(nn.Module):
 
 def head(inputs: int, channels: int) -> nn.Sequential:
     """Reflection padding and a 7×7 convolution with bias."""
-    return nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(inputs, channels, 7))
+    return nn.Sequential(ReflectionPad(3), nn.Conv2d(inputs, channels, 7))
 
 
 class Encoder(nn.Module):

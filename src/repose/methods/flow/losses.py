@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from repose.methods.flow.regression import UNIT
 from repose.methods.flow.warp import BACKGROUND, VISIBLE, warp
+from repose.methods.layers.fixed_order import pixel_cross_entropy
 
 _PARTS = 7  # labels of a segmentation, background included
 
@@ -76,7 +77,7 @@ def visibility_loss(
     visibility: Tensor,  # (B, 1, H, W) true classes
 ) -> Tensor:
     """Mean cross entropy over all pixels."""
-    return F.cross_entropy(logits, visibility[:, 0].long())
+    return pixel_cross_entropy(logits, visibility[:, 0])
 
 
 def end_point_error(
@@ -101,7 +102,8 @@ def drawn_loss(logits: Tensor, kind: str) -> Tensor:
 def smoothed_visibility(visibility: Tensor) -> Tensor:  # (B, 1, H, W) classes
     """Median of 5×5 pixels on the body, the background as it is: what the released loader does."""
     padded = F.pad(visibility, (2, 2, 2, 2), mode="replicate")
-    middle = padded.unfold(2, 5, 1).unfold(3, 5, 1).flatten(4).median(dim=-1).values
+    # Sorted, as torch's median of rows is not deterministic on a GPU.
+    middle = padded.unfold(2, 5, 1).unfold(3, 5, 1).flatten(4).sort(dim=-1).values[..., 12]
     return torch.where(visibility < BACKGROUND, middle, visibility)
 
 

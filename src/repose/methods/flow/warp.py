@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from repose.methods.layers.fixed_order import sample
+
 VISIBLE, INVISIBLE, BACKGROUND = range(3)
 
 
@@ -24,7 +26,7 @@ def warp(
     # With align_corners, -1 and 1 are the centres of the first and the last pixel.
     x = 2 * (xs[None, None, :] + flow[:, 0]) / (width - 1) - 1
     y = 2 * (ys[None, :, None] + flow[:, 1]) / (height - 1) - 1
-    return F.grid_sample(image, torch.stack([x, y], dim=-1), padding_mode="zeros", align_corners=True)
+    return sample(image, torch.stack([x, y], dim=-1))
 
 
 def coarse_flow(

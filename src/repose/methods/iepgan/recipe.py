@@ -153,7 +153,9 @@ class IepGanRecipe(AdversarialRecipe):
     def __init__(self, method: IepGanSettings, network: nn.Module, data: TrainingData, seed: int):
         super().__init__(method, network, data, seed)
         if method.reads_gih and "gih" not in data.given:
-            raise ReposeError("target: full-block needs the distances of the dataset", hint="pass --gih")
+            raise ReposeError(
+                "target: full-block needs the distances of the dataset", hint="pass them as `gih`"
+            )
         self.gih = GihReader(data.given["gih"]) if method.reads_gih else None
         self.cooccurrence = CooccurrenceDiscriminator(self.settings.cooccurrence_width)
         self.views = Views(data.store.faces, data.store.shape[1], self.settings)

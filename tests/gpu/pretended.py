@@ -1,0 +1,191 @@
+"""A CUDA device that is not there: tensors that say they are on it and hold their numbers on the CPU.
+
+Code that asks takes the branches of a GPU, autocast casts what it casts there, and an operation on tensors of two
+devices fails. The numbers are a CPU's, so what comes out must equal what the CPU makes of the same step.
+"""
+
+import ctypes
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+
+def compile_guard(out: Path) -> None:
+    """What a CPU build of PyTorch lacks, as a library; raises CalledProcessError where it cannot be compiled."""
+    found = find_spec("torch")
+    assert found and found.submodule_search_locations
+    torch = found.submodule_search_locations[0]
+    links = (f"-L{torch}/lib", "-lc10", "-ltorch_cpu", f"-Wl,-rpath,{torch}/lib")
+    command = ["c++", "-shared", "-fPIC", "-O0", "-std=c++20", f"-I{torch}/include"]
+    source = str(Path(__file__).with_name("guard.cpp"))
+    subprocess.run([*command, source, "-o", str(out), *links], check=True, capture_output=True)
+
+
+def load(guard: Path) -> None:
+    """Load the library, before anything imports torch."""
+    ctypes.CDLL(str(guard))
+
+
+def always(args: tuple, named: dict) -> bool:
+    return True
+
+
+def along_a_dimension(args: tuple, named: dict) -> bool:
+    return len(args) > 1 or "dim" in named
+
+
+# What raises under `torch.use_deterministic_algorithms(True)` on CUDA, by the documentation of that function in torch
+# 2.13, with the condition on its arguments.
+REFUSED: dict[str, Callable[[tuple, dict], bool]] = dict.fromkeys(
+    (
+        *(f"reflection_pad{n}d_backward" for n in (1, 2, 3)),
+        *(f"replication_pad{n}d_backward" for n in (1, 2, 3)),
+        *("upsample_linear1d_backward", "upsample_bilinear2d_backward", "upsample_bicubic2d_backward"),
+        *("upsample_trilinear3d_backward", "grid_sampler_2d_backward", "grid_sampler_3d_backward"),
+        *("adaptive_max_pool2d_backward", "_adaptive_avg_pool2d_backward", "_adaptive_avg_pool3d_backward"),
+        *("avg_pool3d_backward", "max_pool3d_with_indices_backward", "fractional_max_pool2d_backward"),
+        *(
+            "max_unpool2d",
+            "max_unpool3d",
+            "_ctc_loss_backward",
+            "_embedding_bag_backward",
+            "kthvalue",
+            "put_",
+        ),
+    ),
+    always,
+) | {
+    "nll_loss2d_forward": lambda args, named: (args[3] if len(args) > 3 else named.get("reduction", 1)) != 0,
+    "bincount": lambda args, named: (args[1] if len(args) > 1 else named.get("weights")) is not None,
+    "histc": lambda args, named: args[0].is_floating_point(),
+    "cumsum": lambda args, named: args[0].is_floating_point(),
+    "median": along_a_dimension,
+    "nanmedian": along_a_dimension,
+}
+# Operations that take tensors of the host beside those of the device.
+CROSSING = {
+    *("_to_copy", "copy_", "set_", "lift_fresh", "index", "_unsafe_index"),
+    *("index_put", "index_put_", "_index_put_impl_", "_unsafe_index_put"),
+}
+
+
+@contextmanager
+def device() -> Iterator[Counter[str]]:
+    """The device, with deterministic operations asked for; gives the refused operations that were run, with places."""
+    import torch
+    from torch.nn import functional
+
+    made = torch.tensor
+
+    def tensor(data: Any, *, device: Any = None, **named: Any) -> Any:
+        """`torch.tensor` makes its tensor before any mode is asked."""
+        out = made(data, **named)
+        return out if device is None else out.to(device)
+
+    def attention(q: Any, k: Any, v: Any, *args: Any, **named: Any) -> Any:
+        """The plain form, with no mask and no dropout; kernels that fuse it read the memory."""
+        return (q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5).softmax(-1) @ v
+
+    replaced = (
+        (torch.cuda, "_lazy_init", lambda: None),
+        (torch.cuda, "is_available", lambda: True),
+        (torch.cuda, "is_bf16_supported", lambda *a, **k: True),
+        (torch.cuda, "current_device", lambda: 0),
+        (torch.cuda, "device_count", lambda: 1),
+        (torch.cuda, "get_rng_state", lambda *a: torch.get_rng_state()),
+        (torch.cuda, "set_rng_state", lambda *a, **k: None),
+        (torch, "tensor", tensor),
+        (torch, "inference_mode", lambda mode=True: torch.no_grad() if mode else nullcontext()),
+        (functional, "scaled_dot_product_attention", attention),
+    )
+    with ExitStack() as stack:
+        for where, name, value in replaced:
+            stack.enter_context(patch.object(where, name, value))
+        mode = stack.enter_context(_mode()())
+        # Names the line that made what goes backward.
+        stack.enter_context(torch.autograd.set_detect_anomaly(True, check_nan=False))
+        torch.__future__.set_overwrite_module_params_on_conversion(True)
+        torch.use_deterministic_algorithms(True)
+        torch.utils.deterministic.fill_uninitialized_memory = False
+        try:
+            yield mode.refused
+        finally:
+            torch.use_deterministic_algorithms(False)
+
+
+def _mode() -> type:
+    """The class that runs operations of pretended tensors on the CPU; made late, as it imports torch."""
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
+    from torch.utils._pytree import tree_leaves, tree_map_only
+
+    class Pretended(torch.Tensor):
+        @staticmethod
+        def __new__(cls, held: torch.Tensor) -> "Pretended":
+            form = {"dtype": held.dtype, "layout": held.layout, "device": torch.device("cuda", 0)}
+            strides = {"strides": held.stride(), "storage_offset": held.storage_offset()}
+            return torch.Tensor._make_wrapper_subclass(cls, held.size(), **strides, **form)
+
+        def __init__(self, held: torch.Tensor):
+            self.held = held
+
+        __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore
+
+        def tolist(self) -> Any:
+            return self.cpu().tolist()
+
+        @classmethod
+        def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            raise AssertionError(f"{func} outside of the pretended device")
+
+    def wrap(out: torch.Tensor) -> Pretended:
+        return Pretended(out if out.layout == torch.strided else out.to_dense())
+
+    class Mode(TorchDispatchMode):
+        def __init__(self) -> None:
+            super().__init__()
+            self.refused: Counter[str] = Counter()
+
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            named, name = dict(kwargs or {}), func._schema.name.split("::")[1]
+            tensors = [x for x in tree_leaves((args, named)) if isinstance(x, torch.Tensor)]
+            there = any(isinstance(x, Pretended) for x in tensors)
+            wanted = torch.device(named["device"]) if named.get("device") is not None else None
+            if not there and (wanted is None or wanted.type != "cuda"):
+                return func(*args, **named)
+            here = any(not isinstance(x, Pretended) and x.ndim for x in tensors)
+            if there and here and name not in CROSSING:
+                raise RuntimeError(f"{name} of tensors on two devices")
+            if name in REFUSED and REFUSED[name](args, named):
+                self.refused[f"{name} at {_place()}"] += 1
+            plain_args, plain = tree_map_only(Pretended, lambda x: x.held, (args, named))
+            if wanted is not None:
+                plain["device"] = torch.device("cpu")
+            out = func(*plain_args, **plain)
+            if wanted is not None and wanted.type == "cpu":
+                return out
+            if name == "copy_" and not isinstance(args[0], Pretended):
+                return args[0]
+            out = tree_map_only(torch.Tensor, wrap, out)
+            return return_and_correct_aliasing(func, args, named, out) if there else out
+
+    return Mode
+
+
+def _place() -> str:
+    """The innermost line of repose that runs, or that made the node which goes backward."""
+    import traceback
+
+    import torch
+
+    lines = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_stack()]
+    if torch._C._current_graph_task_id() >= 0 and (node := torch._C._current_autograd_node()):
+        text = "".join(node.metadata.get("traceback_", []))
+        lines = [line.strip() for line in text.splitlines() if "File" in line]
+    ours = [line for line in lines if "/src/repose/" in line]
+    return ours[-1] if ours else "a line outside of repose"

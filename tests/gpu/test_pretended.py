@@ -1,0 +1,61 @@
+"""A training step of every method on a pretended GPU: no change made on CPUs alone may break it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from gpu import pretended
+
+STEPS = Path(__file__).with_name("steps.py")
+
+
+@pytest.fixture(scope="module")
+def found(smoke, tmp_path_factory):
+    """What `steps.py` writes, in a process that loads the device before torch."""
+    folder = tmp_path_factory.mktemp("gpu")
+    try:
+        pretended.compile_guard(folder / "guard.so")
+    except FileNotFoundError:
+        pytest.skip("no C++ compiler")
+    command = [sys.executable, str(STEPS), folder / "guard.so", smoke.folder, folder / "out.json"]
+    done = subprocess.run(
+        command, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads((folder / "out.json").read_text())
+
+
+def test_the_device_notices_what_a_gpu_refuses(found):
+    assert found["torch"] == [
+        "grid_sampler_2d_backward", "median", "nll_loss2d_forward", "reflection_pad2d_backward",
+    ]  # fmt: skip
+
+
+def test_every_system_takes_part(found):
+    wanted = {
+        *("npt", "npt-original", "corenet", "corenet-no-warp", "mapconnet-unsupervised", "iepgan", "npr"),
+        *("npr-diffusion", "flow", "image-features", "flow-full", "image-scorer", "render-scorer"),
+    }
+    assert wanted <= found["methods"].keys()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_step_runs_on_one_device_in_operations_of_a_fixed_order(found, precision):
+    bad = {
+        name: steps[precision]
+        for name, steps in found["methods"].items()
+        if "fails" in steps[precision] or steps[precision]["refused"]
+    }
+    assert bad == {}
+
+
+def test_it_comes_to_the_loss_and_gradients_of_the_cpu(found):
+    """Half precision spoils gradients, by up to their own size at so few steps, and hardly the loss."""
+    for name, steps in found["methods"].items():
+        assert steps["fp32"]["loss"] == pytest.approx(steps["loss"], rel=1e-6), name
+        assert steps["fp32"]["apart"] < 1e-5, name
+        assert steps["bf16"]["loss"] == pytest.approx(steps["loss"], rel=0.05), name
+        assert steps["bf16"]["apart"] < 1, name
