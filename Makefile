@@ -5,15 +5,18 @@ TORCH_INDEX ?=
 FROM_TORCH_INDEX = $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 CORES ?= all
 BIN := .venv/bin
-SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --quiet rules --
+# Trainings that ask for a GPU wait for one of those that are here.
+GPUS := $(shell nvidia-smi --list-gpus 2>/dev/null | wc -l)
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(if $(filter-out 0,$(GPUS)),--resources gpu=$(GPUS)) --quiet rules --
 
-.PHONY: help all test fuzz test-slurm lint lock docs clean
+.PHONY: help all test fuzz gpu-proof test-slurm lint lock docs clean
 help:
 	@echo "make results/table1.csv  run the whole comparison on open data (minutes on a laptop)"
 	@echo "make all                 every table and figure"
 	@echo "make test                check the code (tests, types, style) and a small run of the workflow"
 	@echo "make test-slurm          run the workflow on a one-node Slurm cluster that it starts here (root, Debian)"
 	@echo "make fuzz                60,000 damaged files for the readers of foreign files (minutes)"
+	@echo "make gpu-proof           prove on this machine's GPU that all is right, and how fast (10 minutes after set-up)"
 	@echo "make lint                types and style only"
 	@echo "make docs                write the generated pages of docs/"
 	@echo "make lock                pin the newest versions that pyproject.toml allows"
@@ -32,6 +35,12 @@ test: lint
 # Damaged files for every reader; FUZZ_SEED repeats a campaign.
 fuzz: $(BIN)/.ready
 	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m fuzz 60000 $(FUZZ_SEED)
+
+# A run at smoke size, on the CPU, in a folder of its own; its trainings are what is compared.
+gpu-proof: $(BIN)/.ready
+	mkdir -p gpu-proof && cp config.yaml gpu-proof
+	$(BIN)/snakemake --cores $(CORES) --quiet rules --directory gpu-proof --configfile workflow/presets/smoke.yaml -- all
+	$(BIN)/repose bench gpu --results gpu-proof/results --out gpu-proof/out
 
 test-slurm: $(BIN)/.ready
 	tests/slurm/cluster.sh up
@@ -63,6 +72,6 @@ docs: $(BIN)/.ready
 	$(BIN)/repose config --write docs
 
 clean:
-	rm -rf .venv .snakemake logs benchmarks results/*
+	rm -rf .venv .snakemake logs benchmarks gpu-proof results/*
 
 FORCE:

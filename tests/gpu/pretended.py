@@ -99,6 +99,9 @@ def device() -> Iterator[Counter[str]]:
         (torch.cuda, "device_count", lambda: 1),
         (torch.cuda, "get_rng_state", lambda *a: torch.get_rng_state()),
         (torch.cuda, "set_rng_state", lambda *a, **k: None),
+        (torch.cuda, "mem_get_info", lambda *a: (1 << 30, 1 << 30)),
+        (torch.cuda, "memory_reserved", lambda *a: 0),
+        (torch.cuda, "memory_allocated", lambda *a: 0),
         (torch, "tensor", tensor),
         (torch, "inference_mode", lambda mode=True: torch.no_grad() if mode else nullcontext()),
         (functional, "scaled_dot_product_attention", attention),
@@ -107,8 +110,6 @@ def device() -> Iterator[Counter[str]]:
         for where, name, value in replaced:
             stack.enter_context(patch.object(where, name, value))
         mode = stack.enter_context(_mode()())
-        # Names the line that made what goes backward.
-        stack.enter_context(torch.autograd.set_detect_anomaly(True, check_nan=False))
         torch.__future__.set_overwrite_module_params_on_conversion(True)
         torch.use_deterministic_algorithms(True)
         torch.utils.deterministic.fill_uninitialized_memory = False
@@ -178,14 +179,8 @@ def _mode() -> type:
 
 
 def _place() -> str:
-    """The innermost line of repose that runs, or that made the node which goes backward."""
+    """The innermost line of repose that runs; one that goes backward, through some node, is of its training step."""
     import traceback
 
-    import torch
-
     lines = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_stack()]
-    if torch._C._current_graph_task_id() >= 0 and (node := torch._C._current_autograd_node()):
-        text = "".join(node.metadata.get("traceback_", []))
-        lines = [line.strip() for line in text.splitlines() if "File" in line]
-    ours = [line for line in lines if "/src/repose/" in line]
-    return ours[-1] if ours else "a line outside of repose"
+    return next((line for line in reversed(lines) if "/src/repose/" in line), "a line outside of repose")

@@ -1,7 +1,7 @@
-"""One training step of each method of a finished run: on the CPU, and on a pretended GPU.
+"""One training step of methods of a finished run: on the CPU, and on a pretended GPU.
 
-`python steps.py GUARD PROJECT OUT` writes by method and precision the loss and the gradients' distance from the CPU's,
-and what a GPU would refuse.
+`python steps.py GUARD RESULTS OUT METHOD …` writes by method and precision the loss and the gradients' distance from
+the CPU's, and what a GPU would refuse.
 """
 
 import json
@@ -9,73 +9,19 @@ import sys
 import traceback
 import warnings
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pretended
 
 pretended.load(Path(sys.argv[1]))  # before torch
 
-import pandas as pd  # noqa: E402
 import torch  # noqa: E402
-from lightning.fabric.utilities.apply_func import move_data_to_device  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
-from repose.config.load import load_files  # noqa: E402
+from repose.bench.steps import step, trainings  # noqa: E402
 from repose.gih import regional  # noqa: E402
-from repose.methods.build import build, recipe_for, recipe_of  # noqa: E402
-from repose.plan import Need, Plan  # noqa: E402
-from repose.results import Results  # noqa: E402
 
-ITERATION = 4
-# So that what starts later in a training takes part in that iteration.
-SOONER = {"iepgan": {"swap_from": 1, "intrinsic_from": 2, "r1_every": 2}}
-
-
-def needs(project: Path) -> dict[str, tuple[Any, Need]]:
-    """Settings and inputs of one training of each method for which a project has what it reads."""
-    results = Results(project / "results")
-    config = load_files(next((results.root / ".config").glob("*.yaml")))
-    plan, found = Plan(config, results), {}
-    for name, settings in config.methods.items():
-        if not settings.learned or config.trained_by(name) != name:
-            continue
-        need = plan.train("open-fashion" if settings.medium == "images" else "open-human", name, 0)
-        if all(path.exists() for path in need.inputs.values()):
-            sooner = settings.training.model_copy(update=SOONER.get(name, {}))
-            found[name] = settings.model_copy(update={"training": sooner}), need
-    return found
-
-
-def step(settings: Any, need: Need, device: str, precision: str) -> tuple[float, torch.Tensor]:
-    """Loss, and all gradients one after another, of an iteration in the middle of a training."""
-    others = {name: path for name, path in need.inputs.items() if name not in ("store", "split")}
-    store, splits = recipe_of(settings).open(need.inputs["store"]), pd.read_parquet(need.inputs["split"])
-    torch.manual_seed(0)
-    task = recipe_for(settings, build(settings), store, splits, 0, others)
-    progress = SimpleNamespace(total=SimpleNamespace(ready=ITERATION))
-    loop = SimpleNamespace(epoch_loop=SimpleNamespace(batch_progress=progress))
-    task.trainer = SimpleNamespace(global_rank=0, world_size=1, fit_loop=loop)
-    task.log = lambda *args, **named: None
-    batch = move_data_to_device(next(iter(task.batches(ITERATION, ITERATION + 1))), torch.device(device))
-    task = task.to(device)
-    torch.manual_seed(0)  # of dropout
-    found = task.configure_optimizers()
-    optimizers, rates = ([found["optimizer"]], []) if task.automatic_optimization else found
-    seen: list[torch.Tensor] = []
-    if not task.automatic_optimization:
-        task.optimizers = lambda: optimizers if len(optimizers) > 1 else optimizers[0]
-        task.lr_schedulers = lambda: rates if len(rates) > 1 else rates[0]
-        task.manual_backward = lambda loss: loss.backward()
-    with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
-        out = task.training_step(batch, 0)
-    loss = out["loss"] if isinstance(out, dict) else out
-    if task.automatic_optimization:
-        loss.backward()
-        optimizers[0].step()
-    for group in (group for optimizer in optimizers for group in optimizer.param_groups):
-        seen += [p.grad.detach().cpu().double().flatten() for p in group["params"] if p.grad is not None]
-    return float(loss.detach()), torch.cat(seen)
+CPU, GPU = torch.device("cpu"), torch.device("cuda")
 
 
 def plainly(function: Any, *args: Any, use_reentrant: bool = False) -> Any:
@@ -83,14 +29,14 @@ def plainly(function: Any, *args: Any, use_reentrant: bool = False) -> Any:
     return function(*args)
 
 
-def look(settings: Any, need: Need) -> dict[str, Any]:
+def look(settings: Any, need: Any) -> dict[str, Any]:
     """What a step comes to on both, the GPU's in two precisions."""
-    loss, gradient = step(settings, need, "cpu", "fp32")
+    loss, gradient = step(settings, need, CPU)
     found: dict[str, Any] = {"loss": loss}
     for precision in ("fp32", "bf16"):
         with pretended.device() as refused:
             try:
-                other_loss, other = step(settings, need, "cuda", precision)
+                other_loss, other = step(settings, need, GPU, precision == "bf16")
                 apart = float((other - gradient).norm() / gradient.norm())
                 found[precision] = {"loss": other_loss, "apart": apart, "refused": dict(refused)}
             except Exception:
@@ -115,9 +61,8 @@ def main() -> None:
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
     regional.checkpoint = plainly  # type: ignore[assignment]
-    found: dict[str, dict[str, Any]] = {}
-    for name, (settings, need) in needs(Path(sys.argv[2])).items():
-        found[name] = look(settings, need)
+    there = trainings(Path(sys.argv[2]))
+    found = {name: look(*there[name]) for name in sys.argv[4:]}
     Path(sys.argv[3]).write_text(json.dumps({"torch": torch_alone(), "methods": found}, indent=1))
 
 

@@ -1,4 +1,4 @@
-"""A training step of every method on a pretended GPU: no change made on CPUs alone may break it."""
+"""A training step of every system on a pretended GPU: no change made on CPUs alone may break it."""
 
 import json
 import os
@@ -7,9 +7,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from gpu import pretended
 
+from repose.config.load import load_files
+
 STEPS = Path(__file__).with_name("steps.py")
+# Every architecture, and every network and loss of it that differs.
+METHODS = (
+    *("npt", "npt-original", "corenet", "corenet-no-warp", "mapconnet-supervised", "mapconnet-unsupervised"),
+    *("iepgan", "npr", "npr-diffusion", "flow", "image-features", "flow-full", "flow-no-dual"),
+    *("image-scorer", "render-scorer"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +29,14 @@ def found(smoke, tmp_path_factory):
         pretended.compile_guard(folder / "guard.so")
     except FileNotFoundError:
         pytest.skip("no C++ compiler")
-    command = [sys.executable, str(STEPS), folder / "guard.so", smoke.folder, folder / "out.json"]
+    command = [
+        sys.executable,
+        str(STEPS),
+        folder / "guard.so",
+        smoke.folder / "results",
+        folder / "out.json",
+        *METHODS,
+    ]
     done = subprocess.run(
         command, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE, text=True
     )
@@ -34,12 +50,10 @@ def test_the_device_notices_what_a_gpu_refuses(found):
     ]  # fmt: skip
 
 
-def test_every_system_takes_part(found):
-    wanted = {
-        *("npt", "npt-original", "corenet", "corenet-no-warp", "mapconnet-unsupervised", "iepgan", "npr"),
-        *("npr-diffusion", "flow", "image-features", "flow-full", "image-scorer", "render-scorer"),
-    }
-    assert wanted <= found["methods"].keys()
+def test_every_architecture_takes_part():
+    config = load_files(ROOT / "config.yaml")
+    learned = {name: method.architecture for name, method in config.methods.items() if method.learned}
+    assert {learned[name] for name in METHODS} == set(learned.values())
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

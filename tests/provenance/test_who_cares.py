@@ -39,6 +39,10 @@ DATA = "raw/*", "convert/*"
 FILES = ("raw/meshes/*", "convert/meshes/*", "store/meshes/*")
 LEARNING = ("train/*", "predict/*")
 IEPGAN = ("train/meshes/iepgan:*",)
+CONVOLVING = (
+    *("train/images/*", "predict/images/*", "score/images/*"),
+    *("train/*/render-scorer:*", "score-renders/*"),
+)
 NPR = ("neighbours/*", *of("npr", "npr-diffusion"))
 
 WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
@@ -97,13 +101,8 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     "repose.methods.iepgan*": of("iepgan"),
     "repose.methods.npr_diffusion*": of("npr-diffusion"),
     "repose.methods.npr*": NPR,
-    "repose.methods.flow.layers": (
-        "train/images/*",
-        "predict/images/*",
-        "score/images/*",
-        "train/*/render-scorer:*",
-        "score-renders/*",
-    ),
+    "repose.methods.flow.layers": CONVOLVING,
+    "repose.methods.layers.fixed_order": (*CONVOLVING, "report/images/*"),
     "repose.methods.flow*": (*of("flow-*"), "train/*/image-features:*", "report/images/*"),
     "repose.methods.scorers.image*": ("train/images/image-scorer:*", "score/images/*"),
     "repose.methods.scorers.render*": ("train/*/render-scorer:*", "score-renders/*"),

@@ -61,15 +61,30 @@ def config(
         write_text(write / "data.md", page())
 
 
-@app.command(rich_help_panel="Project")
+@app.command(
+    rich_help_panel="Project",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
 def bench(
+    context: typer.Context,
     name: Annotated[
         str,
-        typer.Argument(help="convert, corenet, dag, gih, iepgan, images, loader, npr, obj, poisson or store"),
+        typer.Argument(
+            help="convert, corenet, dag, gih, gpu, iepgan, images, loader, npr, obj, poisson or store"
+        ),
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Run the plain way and ours on the same work, alternating, and print medians and ratio."""
+    """Run the plain way and ours on the same work, alternating, and print medians and ratio.
+
+    `gpu` is a proof of everything on a GPU, with options of its own: `repose bench gpu -h`.
+    """
+    if name == "gpu":
+        from repose.cli.gpu import app as command
+
+        command(context.args, prog_name="repose bench gpu")
+    if context.args:
+        raise ReposeError(f"{name} takes no {context.args[0]}", "repose bench")
     from repose.bench import run
 
     run(name, as_json)

@@ -10,6 +10,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from repose.data.passes import Ahead
 from repose.methods.settings import LearnedMethod, Schedule
 
 
@@ -55,7 +56,10 @@ class TrainingRecipe(LightningModule):
         """Batches up to the next validation; Lightning asks again at every epoch, and after a resume."""
         start = self.iteration
         stop = min(start + self.settings.validate_every, self.settings.steps)
-        return DataLoader(self.batches(start, stop), batch_size=None)  # type: ignore[arg-type]
+        batches = self.batches(start, stop)
+        if self.device.type == "cpu":
+            return DataLoader(batches, batch_size=None)  # type: ignore[arg-type]
+        return DataLoader(Ahead(batches), batch_size=None, pin_memory=True)
 
 
 def rate_factor(settings: Schedule) -> Callable[[int], float]:

@@ -1,6 +1,7 @@
 """Train one method on one dataset with one seed; kill it at any moment, run it again, get the same weights."""
 
 import logging
+import math
 import sys
 import time
 import warnings
@@ -31,6 +32,8 @@ from repose.store.image_store import ImageStore
 from repose.store.mesh_store import MeshStore
 from repose.train.checkpoints import PublishedCheckpoints
 from repose.train.devices import peers
+
+UNREAD = 32  # steps on a GPU whose losses are read at once
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,7 @@ class Keeper(Callback):
         self.rows: list[dict[str, float]] = []
         self.seconds = 0.0
         self.device = torch.device("cpu")  # the trainer takes the network back there when it is done
+        self._unread: list[tuple[int, dict[str, Tensor]]] = []
         self._losses: list[dict[str, float]] = []
         self._meter: Meter | None = None
 
@@ -147,25 +151,31 @@ class Keeper(Callback):
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Note the loss, and its terms if the recipe tells them; a loss that is no number ends the training."""
-        terms = {
-            name: float(trainer.strategy.reduce(value.detach(), reduce_op="mean"))
-            for name, value in outputs.items()
-        }
-        loss = terms["loss"]
-        if loss != loss or loss in (float("inf"), float("-inf")):
-            raise ReposeError(
-                f"the loss is {loss} at step {self.task.iteration}",
-                where=self.label,
-                hint="lower training.learning_rate",
-            )
-        self._losses.append(terms)
-        if self._meter:
+        self._unread.append((self.task.iteration, {name: value.detach() for name, value in outputs.items()}))
+        # Reading a number waits for the device, which then has nothing to do; on a CPU it costs nothing.
+        if self.task.device.type == "cpu" or len(self._unread) == UNREAD:
+            self._read(trainer)
+
+    def _read(self, trainer: Trainer) -> None:
+        """Take the losses of the steps since the last time into account."""
+        for step, values in self._unread:
+            terms = {
+                name: float(trainer.strategy.reduce(value, reduce_op="mean"))
+                for name, value in values.items()
+            }
+            if not math.isfinite(terms["loss"]):
+                what = f"the loss is {terms['loss']} at step {step}"
+                raise ReposeError(what, where=self.label, hint="lower training.learning_rate")
+            self._losses.append(terms)
+        self._unread = []
+        if self._meter and self._losses:
             metric = self.task.metric
             val = f", {metric} {self.rows[-1][metric]:.4g}" if self.rows else ""
-            self._meter.to(self.task.iteration, f"loss {loss:.4g}{val}")
+            self._meter.to(self.task.iteration, f"loss {self._losses[-1]['loss']:.4g}{val}")
 
     def on_validation_end(self, trainer: Trainer, module: LightningModule) -> None:
         """Add a row to the curve and keep the weights if they are the best so far."""
+        self._read(trainer)
         value = float(trainer.callback_metrics[self.task.metric])
         # A term that no step had is missing in the row; one that some had is the mean of those.
         means = pd.DataFrame(self._losses or [{"loss": float("nan")}]).mean()

@@ -24,7 +24,10 @@ from torch.nn import functional as F
 
 FLOOR = 1e-8  # of the published code; it shapes the plan of dissimilar rows, so it is part of the function
 _TILE_ENTRIES = 1 << 20  # a tile stays in the processor's cache between its two products
-_KEPT_ENTRIES = 1 << 26  # up to 256 MiB of float32, K is held while one pass runs; beyond, tiles are redone
+_KEPT_ENTRIES = (
+    1 << 26
+)  # on a CPU, up to 256 MiB of float32, K is held while one pass runs; beyond, tiles are redone
+_KEPT_SHARE = 0.25  # of the free memory of a GPU, likewise
 
 
 class _Kernel:
@@ -36,7 +39,9 @@ class _Kernel:
         entries = _TILE_ENTRIES if theta.device.type == "cpu" else _KEPT_ENTRIES
         self.step = max(1, entries // (batch * columns))
         self.starts = range(0, rows, self.step)
-        self.held: dict[int, Tensor] | None = {} if batch * rows * columns <= _KEPT_ENTRIES else None
+        self.held: dict[int, Tensor] | None = (
+            {} if batch * rows * columns <= _entries_to_keep(theta) else None
+        )
 
     def __iter__(self) -> Iterator[tuple[slice, Tensor]]:
         for start in self.starts:
@@ -49,6 +54,15 @@ class _Kernel:
                 if self.held is not None:
                     self.held[start] = tile
             yield rows, tile
+
+
+def _entries_to_keep(theta: Tensor) -> int:
+    """How many numbers of K may be held; it decides what is computed again, and no result."""
+    if theta.device.type == "cpu":
+        return _KEPT_ENTRIES
+    free, _ = torch.cuda.mem_get_info(theta.device)
+    unused = torch.cuda.memory_reserved(theta.device) - torch.cuda.memory_allocated(theta.device)
+    return int(_KEPT_SHARE * (free + unused)) // theta.element_size()
 
 
 class _Warp(torch.autograd.Function):

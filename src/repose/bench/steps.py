@@ -1,0 +1,100 @@
+"""One training step of each method of a finished run, on any device."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import torch
+from lightning.fabric.utilities.apply_func import move_data_to_device
+from torch import Tensor
+
+from repose.config.load import load_files
+from repose.errors import ReposeError
+from repose.methods.build import build, recipe_for, recipe_of
+from repose.methods.settings import LearnedMethod
+from repose.plan import Need, Plan
+from repose.results import Results
+
+ITERATION = 4
+# So that what starts later in a training takes part in that iteration.
+SOONER = {"iepgan": {"swap_from": 1, "intrinsic_from": 2, "r1_every": 2}}
+
+
+def trainings(root: Path) -> dict[str, tuple[LearnedMethod, Need]]:
+    """Settings and inputs of one training of each method for which a results folder has what it reads.
+
+    Raises:
+        ReposeError: the folder has none.
+    """
+    results = Results(root)
+    saved = sorted((root / ".config").glob("*.yaml"))
+    if not saved:
+        raise ReposeError(
+            "no results of a run", root, "make them: snakemake with workflow/presets/smoke.yaml"
+        )
+    config = load_files(saved[-1])
+    plan, found = Plan(config, results), {}
+    for name, settings in config.methods.items():
+        if not isinstance(settings, LearnedMethod) or config.trained_by(name) != name:
+            continue
+        need = plan.train("open-fashion" if settings.medium == "images" else "open-human", name, 0)
+        if all(path.exists() for path in need.inputs.values()):
+            sooner = settings.training.model_copy(update=SOONER.get(name, {}))
+            found[name] = settings.model_copy(update={"training": sooner}), need
+    return found
+
+
+def read(settings: LearnedMethod, need: Need) -> tuple[Any, pd.DataFrame, dict[str, Path]]:
+    """Store, split and what else a training reads."""
+    others = {name: path for name, path in need.inputs.items() if name not in ("store", "split")}
+    store = recipe_of(settings).open(need.inputs["store"])
+    return store, pd.read_parquet(need.inputs["split"]), others
+
+
+def step(
+    settings: LearnedMethod, need: Need, device: torch.device, bf16: bool = False
+) -> tuple[float, Tensor]:
+    """An iteration in the middle of a training, with fresh weights, as Lightning does it.
+
+    Returns:
+        The loss, and all gradients one after another, as float64 on the CPU.
+    """
+    store, splits, others = read(settings, need)
+    torch.manual_seed(0)
+    task = recipe_for(settings, build(settings), store, splits, 0, others)
+    progress = SimpleNamespace(total=SimpleNamespace(ready=ITERATION))
+    loop = SimpleNamespace(epoch_loop=SimpleNamespace(batch_progress=progress))
+    task.trainer = SimpleNamespace(global_rank=0, world_size=1, fit_loop=loop)
+    task.log = lambda *args, **named: None
+    batch = move_data_to_device(next(iter(task.batches(ITERATION, ITERATION + 1))), device)
+    task = task.to(device)
+    torch.manual_seed(0)  # of dropout
+    found = task.configure_optimizers()
+    optimizers, rates = ([found["optimizer"]], []) if task.automatic_optimization else found
+    if not task.automatic_optimization:
+        task.optimizers = lambda: optimizers if len(optimizers) > 1 else optimizers[0]
+        task.lr_schedulers = lambda: rates if len(rates) > 1 else rates[0]
+        task.manual_backward = lambda loss: loss.backward()
+    with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+        out = task.training_step(batch, 0)
+    loss = out["loss"] if isinstance(out, dict) else out
+    if task.automatic_optimization:
+        loss.backward()
+        optimizers[0].step()
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+    gradients = [p.grad for group in groups for p in group["params"] if p.grad is not None]
+    return float(loss.detach()), torch.cat([g.detach().cpu().double().flatten() for g in gradients])
+
+
+@contextmanager
+def deterministic() -> Iterator[None]:
+    """As trainings run: operations of a fixed order, or an error."""
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
