@@ -86,3 +86,12 @@ def test_a_pickle_without_a_mesh_is_refused(tmp_path):
     files = {"a": write(tmp_path / "a.pkl", RELEASED)}
     with pytest.raises(ReposeError, match="no mesh for 1 pickles"):
         import_pickles.import_pickles(files, {}, tmp_path / "s.zarr")
+
+
+def test_another_pose_of_the_same_body_is_refused(tmp_path):
+    """It differs by one percent, which a limit of five let pass."""
+    v, f = sphere(2)
+    bent = v + 0.1 * np.stack([0 * v[:, 0], v[:, 0] ** 2, 0 * v[:, 0]], 1)
+    files = {"a": write(tmp_path / "a.pkl", RELEASED)}
+    with pytest.raises(ReposeError, match=r"differs from a recomputation by [1-4]\.\d% on average"):
+        import_pickles.import_pickles(files, {"a": lambda: (bent, f)}, tmp_path / "s.zarr")

@@ -15,6 +15,7 @@ from repose.gih.compute import distances
 from repose.gih.convention import Settings
 from repose.gih.factor import factorise
 from repose.gih.solver import all_pairs
+from repose.gih.solver import operators as operators_of
 
 
 @pytest.mark.parametrize("mesh", [sphere(2), sphere(3), sphere(1, noise=0.02)])
@@ -104,14 +105,6 @@ def test_relabelling_vertices_relabels_distances(seed):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_released_convention_is_twice_the_distance_at_a_tenth():
-    v, f = torus()
-    released = all_pairs(v, f, Settings(convention="released"))
-    np.testing.assert_allclose(released, 2 * all_pairs(v, f, Settings(t=0.1)), rtol=1e-6)
-    sharper = all_pairs(v, f, Settings(convention="released", t=0.05))
-    np.testing.assert_allclose(sharper, 2 * all_pairs(v, f, Settings(t=0.05)), rtol=1e-6)
-
-
 @pytest.mark.parametrize("wrong", [{"t": 0.0}, {"t": -1.0}, {"t": float("nan")}, {"convention": "feet"}])
 def test_settings_are_checked(wrong):
     with pytest.raises(ReposeError):
@@ -131,9 +124,9 @@ def test_heat_that_underflows_is_an_error_not_a_number():
 def test_torch_backend_equals_the_kernel(mesh, options):
     from repose.gih import torch_backend
 
-    operators = intrinsic.build(*intrinsic.check_mesh(*mesh))
+    operators = operators_of(*intrinsic.check_mesh(*mesh), options)
     order = np.random.default_rng(1).permutation(len(mesh[0]))
-    found = torch_backend.all_pairs(operators, options.time, options.factor, order=order, device="cpu")
+    found = torch_backend.all_pairs(operators, options, order=order, device="cpu")
     np.testing.assert_allclose(found, all_pairs(*mesh, options, order=order), rtol=1e-5, atol=1e-6)
 
 

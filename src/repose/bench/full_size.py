@@ -63,7 +63,8 @@ def train_full_size(bodies: Path, out: Path, device: torch.device, end: float, t
             predicted = _predict(network, test, device)
             row["pmd_m2"] = float(np.mean([float(pmd(p[None], t[None])) for p, t in predicted]))
             rows[name] = row
-            row["curve"] = trained.history.to_dict("list")
+            curve = trained.history.astype(object)
+            row["curve"] = curve.where(curve.notna(), None).to_dict("list")  # JSON has no NaN
             _keep(out, name, trained.weights, [p for p, _ in predicted[:10]])
     return rows
 

@@ -49,7 +49,7 @@ def compute(
     meshes: Annotated[list[Path], typer.Argument(help="Mesh files; their stems become the names.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The store to make or add to.")],
     convention: Annotated[
-        str, typer.Option(help="metres, or released: t = 0.1 and doubled values.")
+        str, typer.Option(help="metres, or released: what the published code computes.")
     ] = "metres",
     t: Annotated[float | None, typer.Option(help="Heat flow time, square metres; default h².")] = None,
     backend: Annotated[str, typer.Option(help="auto, cpu, cuda or potpourri3d.")] = "auto",

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from repose.cli.shared import RESULTS, AsJson, Results
+from repose.cli.shared import CONFIG, RESULTS, AsJson, ConfigFile, Results, plan_of
 from repose.errors import ReposeError
 
 
@@ -114,4 +114,21 @@ def export_images(
     export_archive(ImageStore(where.packed("images", dataset)), splits, out)
 
 
-COMMANDS = (transfer, generate, doctor, import_weights, export_images)
+def export_dataset(
+    dataset: str,
+    layout: Annotated[str, typer.Option(help="whose loader is to find them: npt, 3d-corenet or mapconnet")],
+    out: Annotated[Path, typer.Option("--out", help="folder to make")],
+    config: ConfigFile = CONFIG,
+    results: Results = RESULTS,
+) -> None:
+    """Write a dataset's meshes as .obj files with the names and numbers that a published loader finds."""
+    from repose.use.export_meshes import export_meshes
+
+    plan = plan_of(config, results, dataset)
+    settings, places = plan.config.datasets[dataset], plan.results
+    store, triples = places.packed("meshes", dataset), places.split(dataset, "unseen")
+    for line in export_meshes(settings, store, triples, layout, out):
+        typer.echo(line)
+
+
+COMMANDS = (transfer, generate, doctor, import_weights, export_images, export_dataset)

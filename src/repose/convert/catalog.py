@@ -22,7 +22,7 @@ _MESH_ID = re.compile(r"id(\d+)_(\d+)")
 
 
 def mesh_id(identity: int, pose: int) -> str:
-    """The name that NPT, 3D-CoreNet and MAPConNet read: `id{identity}_{pose}`."""
+    """The name that 3D-CoreNet and MAPConNet read, `id{identity}_{pose}`; NPT reads it without the `id`."""
     return f"id{identity}_{pose}"
 
 

@@ -47,8 +47,9 @@ class Numbers:
     def labelled(self, percent: float) -> Numbers:
         """The labelled part, chosen like the released lists: 50 % of identities 0-15 are 13 11 0 12 14 2 10 7.
 
-        NumPy's legacy generator, seeded with 1234, draws the identities and then the poses
-        (that it is these two draws, in this order, is checked for the identities only); counts round half to even.
+        NumPy's legacy generator, seeded with 1234, draws the identities and then the poses, each by one `choice`
+        without replacement from the sorted numbers, as MAPConNet's code does (its data/data_utils.py); counts round
+        half to even.
         """
         rng = np.random.RandomState(_SELECTION_SEED)
 

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from repose.errors import ReposeError
+from repose.errors import MeshError, ReposeError
 from repose.gih import intrinsic, layout, order, reference, solver, store
 from repose.gih.convention import METRES, Settings
 from repose.gih.factor import factorise
@@ -59,31 +59,38 @@ def distances(
         vertices: (V, 3) metres. faces: (F, 3).
         settings: convention and time.
         backend: "auto" takes a GPU if there is one, else the CPU; a surface they refuse (non-manifold,
-            non-orientable) goes to potpourri3d, which the result's ``note`` records. The others are forced.
+            non-orientable) goes to potpourri3d, which the result's ``note`` records. The others are forced. The
+            released convention has no such second: potpourri3d computes something else.
         threads: for the CPU backend.
         ranks: (V,) vertex order of rows and columns.
         where: names the mesh in errors.
 
     Raises:
-        MeshError: no valid mesh.
-        ReposeError: the backend is not there.
+        MeshError: no valid mesh, or one of which the published code makes no distances in the released convention.
+        ReposeError: the backend is not there, or is not of the convention.
     """
     v, f = intrinsic.check_mesh(vertices, faces, where)
     if backend == "potpourri3d":
+        if settings.is_released:
+            raise ReposeError(
+                "potpourri3d does not compute as the published code does", where, "--backend auto"
+            )
         return _by_reference(v, f, settings, ranks, "", where)
     device = _device(backend)
     try:
-        operators = intrinsic.build(v, f, where)
+        operators = solver.operators(v, f, settings, where)
         if device:
             from repose.gih import torch_backend  # torch takes seconds to import
 
-            matrix = torch_backend.all_pairs(
-                operators, settings.time, settings.factor, order=ranks, device=device, where=where
-            )
+            matrix = torch_backend.all_pairs(operators, settings, order=ranks, device=device, where=where)
         else:
             factors = factorise(operators, settings.time, where, threads)
-            matrix = solver.solve(factors, settings.factor, threads=threads, order=ranks, where=where)
+            matrix = solver.solve(factors, settings, threads=threads, order=ranks, where=where)
     except RefusedMesh as refusal:
+        if settings.is_released:
+            raise MeshError(
+                refusal.what, where, "the published code takes no such mesh; use metres"
+            ) from None
         return _by_reference(v, f, settings, ranks, refusal.what, where)
     t = settings.time or float(np.median(operators.h)) ** 2
     return Solution(matrix, t, "heat", device or "cpu", "", int(operators.component.max()) + 1)
@@ -92,7 +99,7 @@ def distances(
 def _by_reference(
     vertices: Float, faces: Int, settings: Settings, ranks: NDArray[np.int32] | None, note: str, where: object
 ) -> Solution:
-    matrix = reference.all_pairs(vertices, faces, settings.time, where) * np.float32(settings.factor)
+    matrix = reference.all_pairs(vertices, faces, settings.time, where)
     if ranks is not None:
         matrix = matrix[np.ix_(ranks, ranks)]
     t = settings.time or reference.mean_edge(vertices, faces) ** 2

@@ -16,9 +16,9 @@ class Settings:
     """What the numbers of a GIH matrix mean.
 
     Attributes:
-        convention: "metres" is the distance. "released" reproduces the published code: t = 0.1 m² unless
-            given, and values of twice the distance (its gradient halves and its divergence doubles, which
-            cancel only without the normalisation in between).
+        convention: "metres" is the distance. "released" is what the published code computes, up to rounding: t =
+            0.1 m² unless given, values of twice the distance (its gradient halves and its divergence doubles, which
+            cancel only without the normalisation in between), and what :mod:`repose.gih.released` says.
         t: time of the heat flow in square metres; None means the squared mean edge length.
     """
 
@@ -32,14 +32,19 @@ class Settings:
             raise ReposeError(f"the heat flow time t is {self.t}", hint="a positive number of square metres")
 
     @property
+    def is_released(self) -> bool:
+        """Whether values are those of the published code."""
+        return self.convention == "released"
+
+    @property
     def time(self) -> float | None:
         """Time of the heat flow in square metres; None means h²."""
-        return RELEASED_T if self.t is None and self.convention == "released" else self.t
+        return RELEASED_T if self.t is None and self.is_released else self.t
 
     @property
     def factor(self) -> float:
         """How many units of a stored value make one metre."""
-        return 2.0 if self.convention == "released" else 1.0
+        return 2.0 if self.is_released else 1.0
 
     def as_dict(self) -> dict[str, Any]:
         """For attributes and content keys."""

@@ -24,8 +24,12 @@ IMPORTED = Settings(convention="metres", t=RELEASED_T)
 SAMPLE = 32
 """Vertices whose distances are compared with a recomputation."""
 
-MAX_DIFFERENCE = 0.05
-"""Mean relative difference to the recomputation above which it must be another mesh, or another unit."""
+MAX_DIFFERENCE = 0.005
+"""Mean relative difference to the recomputation above which it must be another mesh, or another unit.
+
+The published code rounds to float32, which is 0.005 % at 6,890 vertices; another pose of the same body differs by 1 %
+and more (docs/gih.md).
+"""
 
 
 def read_matrix(path: Path) -> NDArray[np.float32]:
@@ -56,8 +60,8 @@ def check(
     """Compare an imported matrix with a recomputation at the released time on some rows.
 
     Returns:
-        The mean relative difference over the sample. A few thousandths are normal: the released
-        code adds 1e-6 to doubled areas.
+        The mean relative difference over the sample. A ten-thousandth is normal: the recomputation is of the
+        same formulas, in float64, and the published code works in float32.
 
     Raises:
         ReposeError: of another size, or further off than :data:`MAX_DIFFERENCE`.

@@ -26,6 +26,10 @@ MOLLIFY = 1e-5
 """Slack of the triangle inequality that mollification guarantees, in mean edge lengths."""
 
 
+FLOOR = 1e-300
+"""Turns 0/0, the unit gradient in a face of constant heat, into 0, and changes no other gradient."""
+
+
 class RefusedMesh(MeshError):
     """A valid surface that the fast kernel cannot take (non-manifold or non-orientable).
 
@@ -41,6 +45,8 @@ class Operators:
         faces: (F, 3) int32. After flips a face may name one vertex twice; that is meant.
         weights: (F, 3) float64, half the cotangent of the corner angle.
         areas: (F,) float64, square metres.
+        floor: added to the squared gradient of heat in a face, before its root divides the gradient, (F,) float64
+            in units of ``h``.
         laplacian: (V, V) csc, positive semi-definite cotan Laplacian.
         mass: (V,) float64, a third of the adjacent areas; 1 for unreferenced vertices.
         component: (V,) int32, label of the connected component of each vertex.
@@ -50,6 +56,7 @@ class Operators:
     faces: Int
     weights: Float
     areas: Float
+    floor: Float
     laplacian: sp.csc_array
     mass: Float
     component: Int
@@ -181,6 +188,7 @@ def build(vertices: Float, faces: Int, where: object = None) -> Operators:
         faces=flipped,
         weights=weights,
         areas=areas,
+        floor=np.full(len(flipped), FLOOR),
         laplacian=laplacian(flipped, weights, n),
         mass=np.where(mass > 0, mass, 1.0),
         component=component,

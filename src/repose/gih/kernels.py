@@ -52,13 +52,13 @@ def _solve_up(starts, rows, values, scale, x):
 
 
 @njit(cache=True, nogil=True)
-def _divergence_of_unit_gradient(faces, weights, inverse_area, u, b):
+def _divergence_of_unit_gradient(faces, weights, inverse_area, floor, u, b):
     """b = div(grad u / |grad u|), one pass over the faces.
 
     With c_k half the cotangent at corner k and d_k the difference of u over the opposite edge,
     |grad u|^2 = sum_k c_k d_k^2 / area, and the integrated divergence is made of the edge fluxes
     c_k d_k / |grad u| (Crane, Weischedel & Wardetzky 2013, section 3.2.1, rewritten by edges).
-    The added 1e-300 turns 0/0, a face of constant heat, into 0.
+    The floor turns 0/0, a face of constant heat, into 0.
     """
     b[:] = 0.0
     for f in range(len(faces)):
@@ -66,7 +66,7 @@ def _divergence_of_unit_gradient(faces, weights, inverse_area, u, b):
         ui, uj, uk = load(u, i), load(u, j), load(u, k)
         di, dj, dk = uj - uk, uk - ui, ui - uj
         ei, ej, ek = weights[f, 0] * di, weights[f, 1] * dj, weights[f, 2] * dk
-        w = rsqrt(inverse_area[f] * (ei * di + ej * dj + ek * dk) + fill(1e-300))
+        w = rsqrt(inverse_area[f] * (ei * di + ej * dj + ek * dk) + fill(floor[f]))
         ei, ej, ek = ei * w, ej * w, ek * w
         store(b, i, load(b, i) + (ej - ek))
         store(b, j, load(b, j) + (ek - ei))
@@ -104,14 +104,14 @@ def _write_rows(first, count, component, target, h, b, out):
 
 @njit(cache=True, nogil=True)
 def distances(
-    first_block, step, component, target, h, faces, weights, inverse_area, parent, heat, down, up, out
+    first_block, step, component, target, h, faces, weights, inverse_area, floor, parent, heat, down, up, out
 ):
     """Rows ``target[j]`` of the unsymmetrised matrix, for the blocks first_block, first_block + step, ...
 
     Args:
         component, target: (V,) int32, the component, and the row and column in ``out``, of each position.
         h: (V,) metres per unit of length of the operators, by position.
-        faces, weights, inverse_area: the intrinsic faces, in positions.
+        faces, weights, inverse_area, floor: the intrinsic faces, in positions; see Operators.
         parent: (V,) int32 elimination tree; -1 at roots.
         heat, up: (starts, rows, values, scale), columns of the factors below the diagonal; ``down`` by rows.
         out: (V, V) float32.
@@ -130,7 +130,7 @@ def distances(
         _solve_up(heat[0], heat[1], heat[2], heat[3], u)
         block_cold, block_negative = _check_heat(first, count, component, u)
         cold, negative = cold + block_cold, negative + block_negative
-        _divergence_of_unit_gradient(faces, weights, inverse_area, u, b)
+        _divergence_of_unit_gradient(faces, weights, inverse_area, floor, u, b)
         _solve_down(down[0], down[1], down[2], down[3], b)
         _solve_up(up[0], up[1], up[2], up[3], b)
         _write_rows(first, count, component, target, h, b, out)

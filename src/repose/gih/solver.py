@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from repose.errors import MeshError
-from repose.gih import intrinsic, kernels
+from repose.gih import intrinsic, kernels, released
 from repose.gih.convention import METRES, Settings
 from repose.gih.factor import Factors, factorise
+from repose.gih.intrinsic import Float, Int, Operators
 
 Matrix = NDArray[np.float32]
 
@@ -42,22 +43,33 @@ def all_pairs(
 
     Raises:
         MeshError: the arrays are no mesh, or heat does not reach across it in double precision.
-        RefusedMesh: a valid surface this kernel cannot take; :mod:`repose.gih.reference` can.
+        RefusedMesh: a valid surface this kernel cannot take; in metres, :mod:`repose.gih.reference` can.
     """
     checked = intrinsic.check_mesh(vertices, faces, where)
-    factors = factorise(intrinsic.build(*checked, where), settings.time, where, threads)
-    return solve(factors, settings.factor, threads=threads, order=order, where=where)
+    factors = factorise(operators(*checked, settings, where), settings.time, where, threads)
+    return solve(factors, settings, threads=threads, order=order, where=where)
+
+
+def operators(vertices: Float, faces: Int, settings: Settings, where: object = None) -> Operators:
+    """The operators of the convention, for arrays that :func:`repose.gih.intrinsic.check_mesh` returned.
+
+    Raises:
+        MeshError: a zero-area face, of which the published code makes NaN.
+        RefusedMesh: a surface that the convention cannot take.
+    """
+    build = released.build if settings.is_released else intrinsic.build
+    return build(vertices, faces, where)
 
 
 def solve(
     factors: Factors,
-    factor: float = 1.0,
+    settings: Settings = METRES,
     *,
     threads: int = 1,
     order: NDArray[np.integer] | None = None,
     where: object = None,
 ) -> Matrix:
-    """The symmetric distance matrix of factorised operators, times ``factor``; see :func:`all_pairs`."""
+    """The symmetric distance matrix of factorised operators; see :func:`all_pairs`."""
     n = len(factors.position)
     out = np.empty((n, n), np.float32)
     rank = np.arange(n, dtype=np.int32)
@@ -70,13 +82,16 @@ def solve(
     def work(first: int) -> tuple[int, int]:
         return kernels.distances(
             first, threads, f.component, target, f.h,
-            f.faces, f.weights, f.inverse_area, f.parent, f.heat, f.down, f.up, out,
+            f.faces, f.weights, f.inverse_area, f.floor, f.parent, f.heat, f.down, f.up, out,
         )  # fmt: skip
 
     with ThreadPoolExecutor(threads) as pool:
         cold, negative = np.sum(list(pool.map(work, range(threads))), axis=0).tolist()
-        check_heat(cold, negative, where)
-        nans = sum(pool.map(lambda first: kernels.symmetrise(first, threads, factor, out), range(threads)))
+        if not settings.is_released:  # the published code takes such heat as it is
+            check_heat(cold, negative, where)
+        nans = sum(
+            pool.map(lambda first: kernels.symmetrise(first, threads, settings.factor, out), range(threads))
+        )
     if nans:
         raise MeshError(f"{nans} distances came out as NaN", where, "please report this mesh")
     return out

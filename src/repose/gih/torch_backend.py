@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from repose.errors import MeshError
+from repose.gih.convention import METRES, Settings
 from repose.gih.factor import scaled
 from repose.gih.intrinsic import Operators
 from repose.gih.kernels import TINY
@@ -20,21 +21,20 @@ SOURCES_PER_PASS = 512
 
 def all_pairs(
     operators: Operators,
-    t: float | None = None,
-    factor: float = 1.0,
+    settings: Settings = METRES,
     *,
     order: NDArray[np.integer] | None = None,
     device: str = "cuda",
     where: object = None,
 ) -> Matrix:
-    """Symmetric (V, V) float32 distances times ``factor``; arguments as in :mod:`repose.gih.solver`.
+    """Symmetric (V, V) float32 distances; arguments as in :mod:`repose.gih.solver`.
 
     Raises:
         MeshError: heat does not reach across the mesh, or the device runs out of memory.
         RefusedMesh: heat is negative somewhere.
     """
     try:
-        return _all_pairs(operators, t, factor, order, torch.device(device), where)
+        return _all_pairs(operators, settings, order, torch.device(device), where)
     except torch.cuda.OutOfMemoryError as error:
         size = len(operators.mass)
         raise MeshError(f"{device} is too small for {size} vertices", where, "use --backend cpu") from error
@@ -42,14 +42,13 @@ def all_pairs(
 
 def _all_pairs(
     op: Operators,
-    t: float | None,
-    factor: float,
+    settings: Settings,
     order: NDArray[np.integer] | None,
     device: torch.device,
     where: object,
 ) -> Matrix:
     n = len(op.mass)
-    heat, poisson = _dense_factors(op, t, device)
+    heat, poisson = _dense_factors(op, settings.time, device)
     component, h = torch.as_tensor(op.component, device=device), torch.as_tensor(op.h, device=device)
     distance = torch.empty((n, n), dtype=torch.float64, device=device)
     for first in range(0, n, SOURCES_PER_PASS):
@@ -58,12 +57,13 @@ def _all_pairs(
         unit[sources, sources - first] = 1
         u = torch.cholesky_solve(unit, heat)
         same = component[:, None] == component[sources]
-        cold, negative = (same & ~(u.abs() > TINY)).sum(), (same & (u < -TINY)).sum()
-        check_heat(int(cold), int(negative), where)
+        if not settings.is_released:
+            cold, negative = (same & ~(u.abs() > TINY)).sum(), (same & (u < -TINY)).sum()
+            check_heat(int(cold), int(negative), where)
         phi = torch.cholesky_solve(_divergence(op, torch.where(same, u, 0.0)), poisson)
         phi = (phi - phi[sources, sources - first]) * h[sources]
         distance[sources] = torch.where(same, phi, torch.inf).T
-    distance = (0.5 * factor * (distance + distance.T)).clamp(min=0)
+    distance = (0.5 * settings.factor * (distance + distance.T)).clamp(min=0)
     if order is not None:
         ranks = torch.as_tensor(np.asarray(order, np.int64), device=device)
         distance = distance[ranks][:, ranks]
@@ -88,10 +88,11 @@ def _divergence(op: Operators, u: torch.Tensor) -> torch.Tensor:
     faces = torch.as_tensor(op.faces, dtype=torch.int64, device=u.device)
     weights = torch.as_tensor(op.weights, device=u.device).T[..., None]
     area = torch.as_tensor(op.areas / op.h[op.faces[:, 0]] ** 2, device=u.device)[:, None]
+    floor = torch.as_tensor(op.floor, device=u.device)[:, None]
     corners = u[faces.T]  # (3, F, B)
     across = corners.roll(-1, 0) - corners.roll(-2, 0)
     flux = weights * across
-    flux = flux * torch.rsqrt((flux * across).sum(0) / area + 1e-300)
+    flux = flux * torch.rsqrt((flux * across).sum(0) / area + floor)
     out = torch.zeros_like(u)
     for k in range(3):
         out.index_add_(0, faces[:, k], flux[(k + 1) % 3] - flux[(k + 2) % 3])

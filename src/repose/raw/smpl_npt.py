@@ -1,8 +1,9 @@
 """SMPL-NPT: SMPL bodies of 30 identities in 800 poses (Wang et al., CVPR 2020).
 
-Files are named `{i}_{p}.obj` as NPT's generator writes them, or `id{i}_{p}.obj` as 3D-CoreNet and MAPConNet read
-them; both stand for identity i in pose p. Metres, y up. How the bodies were drawn is in `repose.raw.smpl_sampling`.
-That identities 16-29 follow the rule of the published generator, which makes 0-15, is not verified.
+Files are named `{i}_{p}.obj` as NPT's generator writes and its loader reads them, or `id{i}_{p}.obj` as 3D-CoreNet and
+MAPConNet read them; both stand for identity i in pose p. Metres, y up. How the bodies were drawn is in
+`repose.raw.smpl_sampling`. That identities 16-29 follow the rule of the published generator, which makes 0-15, is not
+verified.
 """
 
 from typing import ClassVar, Literal

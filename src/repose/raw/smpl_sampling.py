@@ -2,7 +2,7 @@
 
 Pose p < 400 is of the "bent" sampler, the others of the "straight" one, which keeps the legs together. Angles in
 degrees become components of axis-angle vectors as they are. The order and the ranges are those of the released
-generator; that its two ends of a range never stand reversed is not verified.
+generator (`data_generation.py` of Neural-Pose-Transfer), which always names the lower end of a range first.
 """
 
 import random

@@ -80,6 +80,9 @@ def part(names, numbers):
 def test_the_labelled_half_is_the_released_one():
     humans = Numbers(frozenset(range(16)), frozenset(range(200, 600))).labelled(50)
     assert humans.identities == {13, 11, 0, 12, 14, 2, 10, 7} and len(humans.poses) == 200
+    numbers = np.random.RandomState(1234)  # choosing without replacement is the head of a permutation
+    assert humans.identities == {int(i) for i in numbers.permutation(16)[:8]}
+    assert humans.poses == {int(p) + 200 for p in numbers.permutation(400)[:200]}
     animals = {*range(16), 21, 23, 24, 26, 27, 28, 29, 30, 31, 34, 35, 38, 39}
     chosen = Numbers(frozenset(animals), frozenset(range(400))).labelled(50)
     assert chosen.identities == {7, 10, 4, 1, 38, 8, 3, 14, 13, 24, 34, 29, 2, 35}

@@ -1,0 +1,56 @@
+"""The operators of the published GIH code (LIMP, ECCV 2020; IEP-GAN, ICCV 2021), for the released convention.
+
+It takes the triangles as they are, without flips or mollification, and adds a constant to two denominators. With a the
+doubled area of a face, n its unit normal and e_k the edge opposite corner k, it computes
+
+- N = n·s with s = a / (a + 1e-6), a in square metres;
+- the gradient of heat g = Σ u_k (N × e_k) / (2 (a + 1e-6)), which is s²/2 of the true one, ∇u;
+- the unit gradient g / sqrt(|g|² + 1e-12) = ∇u / sqrt(|∇u|² + 4e-12 / s⁴);
+- the divergence b_k = Σ (e_k × N)·g, which is 2s of the true one, face by face.
+
+The 2 is the factor of the convention. What is left, the 4e-12 / s⁴ and one s, are the `floor` and a factor of `weights`
+and `areas` (both, so that their quotient is the true squared gradient). Masses and Laplacian are without constants.
+"""
+
+import numpy as np
+
+from repose.errors import MeshError
+from repose.gih import intrinsic
+from repose.gih.intrinsic import Float, Int, Operators, RefusedMesh
+
+AREA_EPSILON = 1e-6
+"""Square metres that the published code adds to doubled areas."""
+
+GRADIENT_EPSILON = 1e-12
+"""What it adds to the squared gradients that it normalises."""
+
+
+def build(vertices: Float, faces: Int, where: object = None) -> Operators:
+    """Operators in metres (``h`` is 1), for arrays that :func:`repose.gih.intrinsic.check_mesh` returned.
+
+    Raises:
+        MeshError: a zero-area face.
+        RefusedMesh: an edge with more than two faces, or two faces that run along an edge in the same direction: the
+            published code keeps the cotangent of one of the two faces there, whichever is written last.
+    """
+    if not (intrinsic.orient(faces, where) == faces).all():
+        raise RefusedMesh("the faces are not wound consistently", where)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of faces that are refused in the next line
+        weights, areas = intrinsic.cotan(intrinsic.edge_lengths(vertices, faces))
+    if not areas.all():
+        raise MeshError(
+            f"face {int(areas.argmin())} has no area", where, "the published code gives NaN; use metres"
+        )
+    count = len(vertices)
+    shrink = 2 * areas / (2 * areas + AREA_EPSILON)
+    mass = np.bincount(faces.ravel(), np.repeat(areas / 3, 3), minlength=count)
+    return Operators(
+        faces=faces,
+        weights=weights * shrink[:, None],
+        areas=areas * shrink,
+        floor=4 * GRADIENT_EPSILON / shrink**4,
+        laplacian=intrinsic.laplacian(faces, weights, count),
+        mass=np.where(mass > 0, mass, 1.0),
+        component=intrinsic.components(faces, count),
+        h=np.ones(count),
+    )
