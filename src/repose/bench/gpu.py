@@ -179,9 +179,9 @@ def distances(proof: Proof) -> dict[str, Any]:
         vertices, faces = sphere(rings, sectors)
         operators = intrinsic.build(*intrinsic.check_mesh(vertices, faces, "sphere"), "sphere")
         device = str(proof.device)
-        torch_backend.all_pairs(operators, None, 1.0, device=device)
+        torch_backend.all_pairs(operators, device=device)
         start = time.perf_counter()
-        found = torch_backend.all_pairs(operators, None, 1.0, device=device)
+        found = torch_backend.all_pairs(operators, device=device)
         row = {"seconds": time.perf_counter() - start}
         if len(vertices) < 10_000:
             start = time.perf_counter()
