@@ -84,6 +84,7 @@ def run(device: str, results: Path, out: Path, minutes: float, tiny: bool) -> di
     for name, stage in stages.items():
         start = time.monotonic()
         print(f"{name}: {proof.end - start:.0f} s left", file=sys.stderr, flush=True)
+        torch.use_deterministic_algorithms(False)  # trainings ask for them and leave them so
         try:
             found[name] = dict(stage(proof))
         except Exception as error:
@@ -141,24 +142,24 @@ def resume(proof: Proof) -> dict[str, Any]:
     """A training that is killed after a checkpoint and run again comes to the weights of one that was not."""
     with tempfile.TemporaryDirectory() as folder:
         whole, parts = Path(folder) / "whole", Path(folder) / "parts"
-        killed = _train_alone(proof, parts, kill=True) == -signal.SIGKILL
+        killed = _killed(proof, parts)
         for state in (whole, parts):
-            _train_alone(proof, state, kill=False)
+            _train_npt(proof, state)
         same = (whole / "weights").read_bytes() == (parts / "weights").read_bytes()
     fails = [] if same and killed else [f"killed: {killed}, the same weights: {same}"]
     return {"killed": killed, "same": same, "fails": fails}
 
 
-def _train_alone(proof: Proof, state: Path, kill: bool) -> int | None:
-    """Train in a process of its own, which may be killed at its first checkpoint; gives its exit code."""
+def _killed(proof: Proof, state: Path) -> bool:
+    """Whether a training in a process of its own could be killed at its first checkpoint."""
     process = multiprocessing.get_context("spawn").Process(target=_train_npt, args=(proof, state))
     process.start()
-    while kill and process.is_alive():
+    while process.is_alive():
         if (state / "last.ckpt").exists():
             process.kill()
         time.sleep(0.05)
     process.join()
-    return process.exitcode
+    return process.exitcode == -signal.SIGKILL
 
 
 def _train_npt(proof: Proof, state: Path) -> None:
