@@ -28,11 +28,12 @@ def test_slope_against_great_circles_is_one():
     assert np.corrcoef(exact.ravel(), found.ravel())[0, 1] > 0.999
 
 
-@pytest.mark.parametrize("settings", [Settings(), Settings("released")])
-def test_equals_the_solver_of_the_store_where_no_edge_needs_flipping(settings):
+# The 1e-6 that the published code adds to doubled areas is in the store alone.
+@pytest.mark.parametrize(("settings", "apart"), [(Settings(), 1e-5), (Settings("released"), 2e-4)])
+def test_equals_the_solver_of_the_store_where_no_edge_needs_flipping(settings, apart):
     sphere = trimesh.creation.icosphere(subdivisions=2)
     ours = whole(sphere.vertices, sphere.faces, time=settings.time, factor=settings.factor)
-    assert np.abs(ours.numpy() - all_pairs(sphere.vertices, sphere.faces, settings)).max() < 1e-5
+    assert np.abs(ours.numpy() - all_pairs(sphere.vertices, sphere.faces, settings)).max() < apart
 
 
 def test_padding_changes_nothing():

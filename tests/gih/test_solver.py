@@ -76,10 +76,14 @@ def resident_mib():
 def test_no_memory_stays_behind(threads):
     operators = intrinsic.build(*intrinsic.check_mesh(*sphere(4)))
     factorise(operators, threads=threads)
-    before = resident_mib()
-    for _ in range(10):
-        factorise(operators, threads=threads)
-    assert resident_mib() - before < 15  # SuperLU's own memory is 4 MiB each time, and easily lost
+    grown = []
+    for _ in range(3):
+        before = resident_mib()
+        for _ in range(10):
+            factorise(operators, threads=threads)
+        grown.append(resident_mib() - before)
+    # SuperLU's own memory is 4 MiB each time, and easily lost; other threads of the process take some once.
+    assert min(grown) < 15
 
 
 @pytest.mark.parametrize("threads", [2, 3])

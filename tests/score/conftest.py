@@ -16,8 +16,14 @@ def torchvision():
     The one that the Makefile installs may be compiled for another build of torch than the one here. Then it does not
     find its operators when it is imported, so that they are declared first.
     """
-    if find_spec("torchvision") is None:
-        sys.path.append(str(Path(sys.prefix) / "torchvision"))
+    with pytest.MonkeyPatch.context() as patch:
+        # Not for longer: processes that other tests start would find it there, without what is declared below.
+        if find_spec("torchvision") is None:
+            patch.setattr(sys, "path", [*sys.path, str(Path(sys.prefix) / "torchvision")])
+        return _imported()
+
+
+def _imported():
     try:
         return importlib.import_module("torchvision")
     except RuntimeError:

@@ -1,7 +1,7 @@
 """Commands for a person's own meshes, weights and images."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -29,12 +29,18 @@ def transfer(
         Path | None,
         typer.Option(help="the body of the pose mesh at rest; npr alone needs it, and identity at rest"),
     ] = None,
+    finish: Annotated[
+        Literal["none", "arap", "rotations"],
+        typer.Option(
+            help="bend the identity's own surface to the result: as rigid as possible, or by rotations"
+        ),
+    ] = "none",
 ) -> None:
     """Pose one mesh like another; vertex order, faces, axes and unit stay those of the identity."""
     from repose.use.transfer.command import Said, run
 
     says = Said(up, unit), Said(pose_up or up, pose_unit or unit)
-    run(identity, pose, model, out, says, report, pose_rest)
+    run(identity, pose, model, out, says, report, pose_rest, finish)
 
 
 def generate(

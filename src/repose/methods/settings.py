@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from repose.medium import Medium
-from repose.section import Section
+from repose.section import Name, Section
 
 SUPERVISED = "repose.methods.supervised:SupervisedRecipe"  # the training of those with a truth
 
@@ -168,6 +168,32 @@ class LearnedMethod(MethodSettings):
         return frozenset({Told.TRUTH})
 
 
+class Borrower(MethodSettings):
+    """A method that may have the weights of another one of its kind, of the same dataset and seed."""
+
+    not_of_network: ClassVar[frozenset[str]] = MethodSettings.not_of_network | {"weights_of"}
+    shared: ClassVar[Shared | None] = Shared("weights_of", but_for=frozenset({"weights_of"}))
+
+    weights_of: Name | None = Field(
+        None,
+        description="method whose training it shares, for the same dataset and seed: all settings are as there but for "
+        "what no weight knows; null: it has a training of its own",
+    )
+
+
+class Finished(MethodSettings):
+    """A method of meshes whose results may be projected on what the identity's surface can do."""
+
+    not_of_network: ClassVar[frozenset[str]] = MethodSettings.not_of_network | {"finish"}
+
+    finish: Literal["none", "arap", "rotations"] = Field(
+        "none",
+        description="what predictions go through (repose/mesh/projection.py). arap: the identity bent towards them, as "
+        "rigid as possible; rotations: its faces turned as there, and not stretched. Of a method that makes a coarse "
+        "warp first, that is what is projected",
+    )
+
+
 class Baseline(MethodSettings):
     """A baseline or an oracle without parameters."""
 
@@ -187,9 +213,11 @@ class Training(Schedule):
     )
 
 
-class LearnedTransfer(LearnedMethod):
+class LearnedTransfer(Finished, Borrower, LearnedMethod):
     """What every learned method of meshes has."""
 
     recipe: ClassVar[str | None] = SUPERVISED
+    not_of_network: ClassVar[frozenset[str]] = Finished.not_of_network | Borrower.not_of_network
+    shared: ClassVar[Shared | None] = Shared("weights_of", but_for=frozenset({"finish", "weights_of"}))
 
     training: Training = Field(description="optimiser, schedule and length")

@@ -11,7 +11,9 @@ import zarr
 
 from repose.data.meshes import Triples, ValidationBatches
 from repose.errors import ReposeError
+from repose.mesh.projection import Finish, finished
 from repose.methods.interface import TransferNetwork
+from repose.methods.settings import Finished
 from repose.methods.shuffle import transfer_shuffled
 from repose.progress import track
 from repose.store.mesh_store import MeshStore
@@ -32,7 +34,8 @@ def run(
     label: str,
 ) -> None:
     """Called by the stage: `predict` on the store that lies at a path."""
-    predict(network.to(device), MeshStore(store), splits, device, out, label)
+    finish = method.finish if isinstance(method, Finished) else "none"
+    predict(network.to(device), MeshStore(store), splits, device, out, label, finish)
 
 
 @torch.inference_mode()
@@ -43,8 +46,9 @@ def predict(
     device: str,
     out: Path,
     label: str,
+    finish: Finish = "none",
 ) -> None:
-    """Write the predicted vertices of every test triple.
+    """Write the predicted vertices of every test triple, after the projection that the method asks for.
 
     The store has a group per protocol: `vertices` (triples, V, 3) float32 in metres, in the identity mesh's vertex
     order, about the middle of its bounding box as the network sees it, and the attribute `triples`, the mesh ids
@@ -64,7 +68,8 @@ def predict(
             )
             rests = batch.rests and batch.rests.to(device)
             transfer = transfer_shuffled(network, identity, pose, order, pose_order, rests)
-            parts.append(transfer.vertices.float().cpu().numpy())
+            found = transfer.vertices if finish == "none" or transfer.warp is None else transfer.warp
+            parts.append(finished(finish, identity, store.faces, found).cpu().numpy())
         names = triples[["identity_mesh", "pose_mesh", "truth_mesh"]].to_numpy().tolist()
         group = root.create_group(protocol, attributes={"triples": names})
         vertices = np.concatenate(parts)

@@ -5,11 +5,11 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from repose.medium import Medium
-from repose.methods.settings import Baseline, Told
+from repose.methods.settings import Baseline, Finished, Told
 
 
-class CopyMeshSettings(Baseline):
-    """A baseline without parameters: the identity mesh, or the pose mesh, unchanged."""
+class CopyMeshSettings(Finished, Baseline):
+    """A baseline without parameters: the identity mesh, or the pose mesh, unchanged or projected."""
 
     network: ClassVar[str] = "repose.methods.copies.meshes:CopyMesh"
 

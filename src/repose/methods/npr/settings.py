@@ -4,8 +4,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from repose.methods.settings import LearnedTransfer, MethodSettings, Shared, Told, Training
-from repose.section import Name, Section
+from repose.methods.settings import Borrower, LearnedTransfer, Shared, Told, Training
+from repose.section import Section
 
 
 class NprNetwork(Section):
@@ -33,21 +33,15 @@ class NprNetwork(Section):
         return self
 
 
-class Refined(MethodSettings):
+class Refined(Borrower):
     """Settings of a method whose codes may be refined for each body that they are applied to."""
 
-    not_of_network: ClassVar[frozenset[str]] = MethodSettings.not_of_network | {"weights_of"}
     shared: ClassVar[Shared | None] = Shared("weights_of", but_for=frozenset({"refine_steps", "weights_of"}))
 
     refine_steps: int = Field(
         0,
         ge=0,
         description="steps of refinement for each target identity, from its body at rest alone, when it is predicted",
-    )
-    weights_of: Name | None = Field(
-        None,
-        description="method whose training it shares, for the same dataset and seed: all settings but refine_steps are "
-        "as there; null: it has a training of its own",
     )
 
 
@@ -72,6 +66,10 @@ class NprSettings(NprNetwork, Refined, LearnedTransfer):
 
     network: ClassVar[str] = "repose.methods.npr.network:Npr"
     recipe: ClassVar[str | None] = "repose.methods.npr.recipe:NprRecipe"
+    not_of_network: ClassVar[frozenset[str]] = LearnedTransfer.not_of_network
+    shared: ClassVar[Shared | None] = Shared(
+        "weights_of", but_for=frozenset({"refine_steps", "finish", "weights_of"})
+    )
 
     architecture: Literal["npr"]
     training: NprTraining = Field(description="optimiser, schedule and length")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from repose.mesh.formats.io import check_suffix, read_mesh, write_mesh
 from repose.mesh.frame import find_frame
+from repose.mesh.projection import Finish
 from repose.provenance.publish import publish
 from repose.use.transfer.picture import picture
 from repose.use.transfer.run import LARGEST, Body, Outcome, transfer
@@ -29,6 +30,7 @@ def run(
     says: tuple[Said, Said],
     report: Path | None = None,
     pose_rest: Path | None = None,
+    finish: Finish = "none",
 ) -> None:
     """Pose `identity` like `pose` and write `out`, in the identity's vertex order, faces, axes and unit.
 
@@ -39,6 +41,7 @@ def run(
         says: what the user says about the frames of identity and pose.
         report: a PNG to draw identity, pose and result into.
         pose_rest: the body of the pose mesh at rest, for a model that needs it; the identity is at rest then, too.
+        finish: projection of the result on what the surface of the identity can do.
     """
     check_suffix(out)
     opened = open_model(model)
@@ -46,7 +49,7 @@ def run(
     kept, source = _body(identity, says[0]), _body(pose, says[1])
     rest = Body.of(read_mesh(pose_rest), source.frame) if pose_rest else None
     print("\n".join(_describe("identity", identity, kept) + _describe("pose", pose, source)))
-    outcome = transfer(kept, source, opened, rest)
+    outcome = transfer(kept, source, opened, rest, finish)
     write_mesh(out, outcome.mesh)
     print("\n".join(_result(out, kept, outcome)))
     if report:

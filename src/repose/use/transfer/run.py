@@ -11,6 +11,7 @@ from repose.mesh.frame import Frame
 from repose.mesh.mesh import Mesh
 from repose.mesh.metrics import edge_error
 from repose.mesh.operators import bbox_centre, unique_edges
+from repose.mesh.projection import Finish, finished
 from repose.mesh.rests import Rests
 from repose.methods.interface import TransferNetwork
 from repose.methods.shuffle import transfer_shuffled
@@ -73,7 +74,9 @@ class Outcome:
 
 
 @torch.inference_mode()
-def transfer(identity: Body, pose: Body, model: Model, pose_rest: Body | None = None) -> Outcome:
+def transfer(
+    identity: Body, pose: Body, model: Model, pose_rest: Body | None = None, finish: Finish = "none"
+) -> Outcome:
     """Pose `identity` like `pose`; vertex counts, orders and faces of the two have nothing to do with each other.
 
     Args:
@@ -81,6 +84,7 @@ def transfer(identity: Body, pose: Body, model: Model, pose_rest: Body | None = 
         pose: the body in the pose to take.
         model: the network.
         pose_rest: the body of `pose` at rest, with its vertices and faces, for such a network alone.
+        finish: projection that the result goes through; of a network that makes a coarse warp first, that is what does.
 
     Raises:
         ReposeError: the network cannot take this pair, or gives no numbers.
@@ -93,7 +97,9 @@ def transfer(identity: Body, pose: Body, model: Model, pose_rest: Body | None = 
     # As in training, the network sees vertices in random order, always the same one.
     rng = np.random.default_rng(0)
     order, pose_order = (torch.from_numpy(rng.permutation(x.shape[1])) for x in (first, second))
-    out = transfer_shuffled(network, first, second, order, pose_order, rests).vertices.float()
+    found = transfer_shuffled(network, first, second, order, pose_order, rests)
+    coarse = found.vertices if finish == "none" or found.warp is None else found.warp
+    out = finished(finish, first, identity.faces, coarse)
     if not out.isfinite().all():
         raise ReposeError("predicts vertices that are no numbers", model.weights)
     edges = torch.from_numpy(unique_edges(identity.faces)).long()

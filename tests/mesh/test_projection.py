@@ -1,0 +1,118 @@
+"""Projections keep what is already right, follow where they are drawn, and give a thinned body its shape back."""
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+from scipy.spatial.transform import Rotation
+
+from repose.errors import MeshError
+from repose.mesh.projection import PULL, _rotations, as_rigid_as_possible, finished, turned
+from tests.worms import worm
+
+TURN = Rotation.from_euler("xyz", [0.4, -1.1, 2.0]).as_matrix()
+
+
+@pytest.fixture(scope="module")
+def bodies():
+    """Faces, a straight body, it bent, and it bent with half the thickness."""
+    straight, faces = worm(0.4, [0.0, 0.0])
+    bent, _ = worm(0.4, [0.9, -0.7])
+    thin, _ = worm(0.2, [0.9, -0.7])
+    return faces, *(x.astype(np.float64) for x in (straight, bent, thin))
+
+
+@pytest.mark.parametrize("project", [as_rigid_as_possible, turned])
+def test_a_rigid_motion_is_kept(bodies, project):
+    faces, straight, *_ = bodies
+    moved = straight @ TURN.T
+    assert np.abs(project(straight, faces, moved) - moved + moved.mean(0) * (project is turned)).max() < 1e-5
+
+
+@pytest.mark.parametrize("project", [as_rigid_as_possible, turned])
+def test_a_thinned_body_comes_nearer_to_its_own_shape(bodies, project):
+    faces, straight, bent, thin = bodies
+    before, after = (
+        np.square(x - x.mean(0) - bent + bent.mean(0)).mean() for x in (thin, project(straight, faces, thin))
+    )
+    assert after < 0.5 * before
+
+
+def energy(rest, faces, x, target, pull, turns):
+    """The plain sum that is minimised, corner by corner."""
+    total = 0.0
+    for face in faces:
+        for corner in range(3):
+            i, j, k = (face[(corner + step) % 3] for step in range(3))
+            a, b = rest[j] - rest[i], rest[k] - rest[i]
+            weight = np.clip(a @ b / np.linalg.norm(np.cross(a, b)), 0.01, 50) / 2
+            for end in (j, k):
+                gap = (x[j] - x[k]) - turns[end] @ (rest[j] - rest[k])
+                total += weight / 2 * gap @ gap
+    areas = np.zeros(len(rest))
+    for face in faces:
+        p, q, r = rest[face]
+        areas[face] += np.linalg.norm(np.cross(q - p, r - p))
+    shares = areas / areas.sum()
+    return total + pull * (shares * np.square(x - target).sum(1)).sum()
+
+
+def test_a_round_finds_the_least_of_the_stated_sum():
+    sphere = trimesh.creation.icosphere(subdivisions=1)
+    rest, faces = np.asarray(sphere.vertices), np.asarray(sphere.faces)
+    rng = np.random.default_rng(0)
+    target = rest @ TURN.T + 0.1 * rng.normal(size=rest.shape)
+    x = as_rigid_as_possible(rest, faces, target, pull=3.0, rounds=200)  # turns and vertices agree by then
+    turns = np.stack([best_turn(rest, faces, x, vertex) for vertex in range(len(rest))])
+    least = energy(rest, faces, x, target, 3.0, turns)
+    for _ in range(20):
+        step = 1e-4 * rng.normal(size=x.shape)
+        assert energy(rest, faces, x + step, target, 3.0, turns) > least
+        other = Rotation.from_rotvec(0.01 * rng.normal(size=(len(x), 3))).as_matrix()
+        assert energy(rest, faces, x, target, 3.0, other @ turns) > least
+
+
+def best_turn(rest, faces, x, vertex):
+    """The rotation that fits the edges at a vertex best."""
+    total = np.zeros((3, 3))
+    for face in faces[(faces == vertex).any(1)]:
+        for corner in range(3):
+            i, j, k = (face[(corner + step) % 3] for step in range(3))
+            if vertex in (j, k):
+                a, b = rest[j] - rest[i], rest[k] - rest[i]
+                weight = np.clip(a @ b / np.linalg.norm(np.cross(a, b)), 0.01, 50) / 2
+                total += weight * np.outer(x[j] - x[k], rest[j] - rest[k])
+    return _rotations(torch.from_numpy(total)).numpy()
+
+
+def test_more_pull_follows_more_closely(bodies):
+    faces, straight, _, thin = bodies
+    apart = [
+        np.abs(as_rigid_as_possible(straight, faces, thin, pull) - thin).mean()
+        for pull in (PULL / 10, PULL, PULL * 1e4)
+    ]
+    assert apart[0] > apart[1] > 10 * apart[2]
+
+
+def test_a_vertex_of_no_face_stays_where_it_was_put(bodies):
+    faces, straight, bent, _ = bodies
+    rest, target = (np.concatenate([x, [[9.0, 9, 9]]]) for x in (straight, bent))
+    assert as_rigid_as_possible(rest, faces, target)[-1] == pytest.approx([9, 9, 9], abs=1e-6)
+
+
+def test_a_batch_is_its_meshes_and_none_changes_nothing(bodies):
+    faces, straight, bent, thin = bodies
+    identity, found = (torch.from_numpy(np.stack(x)).float() for x in ((straight, bent), (thin, thin)))
+    assert torch.equal(finished("none", identity, faces, found), found)
+    both = finished("arap", identity, faces, found)
+    alone = as_rigid_as_possible(identity[1].double().numpy(), faces, found[1].double().numpy())
+    assert both.dtype == torch.float32 and np.abs(both[1].numpy() - alone).max() < 1e-6
+
+
+def test_a_flat_face_has_no_turn(bodies):
+    faces, straight, bent, _ = bodies
+    straight = straight.copy()
+    straight[faces[0, 0]] = straight[faces[0, 1]]
+    with pytest.raises(MeshError, match="have no area"):
+        turned(straight, faces, bent)
+    assert np.isfinite(as_rigid_as_possible(straight, faces, bent)).all()
