@@ -120,6 +120,26 @@ def test_the_report_is_a_picture_of_three_bodies(model, tmp_path):
     assert all((cell < 200).mean() > 0.03 for cell in cells)
 
 
+@pytest.mark.parametrize("finish", ["arap", "rotations"])
+@pytest.mark.parametrize("architecture", ["npt", "corenet"])
+def test_a_finished_result_has_the_parts_of_the_identity(model, tmp_path, architecture, finish):
+    files = write(tmp_path / "a.obj", IDENTITY), write(tmp_path / "b.obj", POSE)
+    outs = {name: tmp_path / f"{name}.obj" for name in ("none", finish)}
+    for name, out in outs.items():
+        run(*files, model(architecture), out, AUTO, finish=name)
+    plain, whole = (relative_stretch(read_mesh(out)) for out in outs.values())
+    assert whole < 0.5 * plain, "an untrained network crumples it"
+
+
+def relative_stretch(mesh):
+    """Mean of | length / length in the identity - 1 |."""
+    edges = mesh.faces[:, :2]
+    now, before = (
+        np.linalg.norm(v[edges[:, 0]] - v[edges[:, 1]], axis=1) for v in (mesh.vertices, IDENTITY.vertices)
+    )
+    return np.abs(now / before - 1).mean()
+
+
 def test_bodies_known_at_rest_may_have_any_topology(model, tmp_path):
     write(tmp_path / "i.obj", IDENTITY), write(tmp_path / "rest.obj", POSE)
     bent = Mesh(POSE.vertices * [1, 1, 1] + 0.3 * POSE.vertices[:, [1, 0, 0]] ** 2 * [1, 0, 0], POSE.faces)

@@ -1,0 +1,45 @@
+"""Predictions of meshes go through the projection that their method asks for, the coarse warp first of all."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import zarr
+
+from repose.mesh.projection import as_rigid_as_possible
+from repose.methods.interface import Transfer, TransferNetwork
+from repose.predict.meshes import predict
+from tests.worms import worm_store
+
+
+class Squeezed(torch.nn.Module, TransferNetwork):
+    """Half the pose mesh, and a third of it as its warp."""
+
+    ordered = True
+
+    def __init__(self, warps):
+        super().__init__()
+        self.warps = warps
+
+    def forward(self, identity, pose):
+        return Transfer(pose / 2, pose / 3 if self.warps else None)
+
+
+@pytest.mark.parametrize("warps", [False, True])
+def test_the_warp_is_projected_where_there_is_one(tmp_path, warps):
+    store = worm_store(tmp_path / "worms")
+    row = {"identity_mesh": "id2_1", "pose_mesh": "id3_2", "truth_mesh": "id2_2", "role": "test-unseen"}
+    found = {}
+    for finish in ("none", "arap"):
+        out = tmp_path / f"{finish}.zarr"
+        predict(Squeezed(warps), store, {"unseen": pd.DataFrame([row])}, "cpu", out, "test", finish)
+        found[finish] = np.asarray(zarr.open_array(out / "unseen" / "vertices"))[0]
+    identity, pose = (centred(store, row[name]) for name in ("identity_mesh", "pose_mesh"))
+    assert found["none"] == pytest.approx(pose / 2, abs=1e-6), "what is not asked for changes nothing"
+    wanted = as_rigid_as_possible(identity, store.faces, pose / (3 if warps else 2))
+    assert found["arap"] == pytest.approx(wanted, abs=1e-5)
+
+
+def centred(store, name):
+    (vertices,) = store.vertices([store.index_of(name)])
+    return vertices - (vertices.min(0) + vertices.max(0)) / 2
