@@ -4,6 +4,7 @@ Python announces what it does to files to audit hooks. Libraries that write in C
 flushed, which `publish` does in Python before it renames.
 """
 
+import itertools
 import os
 import signal
 import sys
@@ -43,6 +44,7 @@ class Injector:
 
     def __init__(self, root: Path, fault: Fault):
         self.count = 0
+        self._numbers = itertools.count()  # threads must not take the same: a second stop would have nobody to end it
         self._root, self._fault = os.path.realpath(root), fault
         self._flush = os.fsync
         os.fsync = self._fsync
@@ -67,8 +69,9 @@ class Injector:
     def _write(self, path: str, flushes: bool = False) -> None:
         if not path.startswith(self._root):
             return
-        if self.count == self._fault.at:
+        number = next(self._numbers)
+        self.count = number + 1
+        if number == self._fault.at:
             if self._fault.tear and flushes and os.path.isfile(path):
                 os.truncate(path, os.path.getsize(path) // 2)
             os.kill(os.getpid(), signal.SIGSTOP if self._fault.stop else signal.SIGKILL)
-        self.count += 1
