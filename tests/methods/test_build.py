@@ -32,6 +32,7 @@ SMALL = {
     "copy-poses": {"poses": "training"},
     "corenet": CORENET,
     "corenet-ablated": CORENET | {"warp": False},
+    "deformation-transfer": {},
     "flow-regression": flow_method(),
     "flow-transfer": transfer_method(),
     "iepgan": {"width": 16, "generator_width": 8, "training": TRAINING},

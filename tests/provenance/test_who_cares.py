@@ -94,7 +94,7 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     "repose.data*": MESHES,
     # Methods: one system is no matter of another, but where it stands on it.
     "repose.methods.copies*": ("predict/*/copy*",),
-    "repose.methods.deformation_transfer*": of("deformation-transfer"),
+    "repose.methods.deformation_transfer*": ("predict/*/deformation-transfer:*",),
     "repose.methods.npt*": of("npt"),
     "repose.methods.corenet.ablated": of("corenet-ablated"),
     "repose.methods.corenet*": of("corenet", "corenet-ablated", "mapconnet"),

@@ -98,7 +98,7 @@ def _of_run(weights: Path) -> Model:
         raise ReposeError(f"settings of another version of repose: {what}", summary, "train again") from None
     except (ValueError, KeyError, TypeError) as error:
         raise ReposeError(f"damaged: {error}", summary, "train again") from None
-    settings = method.model_dump(mode="json", exclude={"training"})
+    settings = method.model_dump(mode="json", exclude=set(method.not_of_network) - {"architecture"})
     network = load_weights(_made(partial(build, method), settings, weights), weights, method.architecture)
     return Model(network, weights, settings)
 
