@@ -44,7 +44,9 @@ class Injector:
 
     def __init__(self, root: Path, fault: Fault):
         self.count = 0
-        self._numbers = itertools.count()  # threads must not take the same: a second stop would have nobody to end it
+        self._numbers = (
+            itertools.count()
+        )  # threads must not take the same: a second stop would have nobody to end it
         self._root, self._fault = os.path.realpath(root), fault
         self._flush = os.fsync
         os.fsync = self._fsync
