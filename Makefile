@@ -28,9 +28,10 @@ all: $(BIN)/.ready
 results/%: $(BIN)/.ready FORCE
 	$(SNAKEMAKE) $@
 
-# Two processes with one thread each. Files in their order: xdist would put those of few tests last, which take longest.
+# Three processes with one thread each, as they wait for others a third of their time. Files in their order: xdist would
+# put those of few tests last, which take longest.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests
 
 # Damaged files for every reader; FUZZ_SEED repeats a campaign.
 fuzz: $(BIN)/.ready

@@ -21,6 +21,11 @@ hypothesis.settings.register_profile("repose", deadline=None)  # a busy machine 
 hypothesis.settings.load_profile("repose")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs of the workflow first: they take longest, and at the end would leave one process at work alone."""
+    items.sort(key=lambda item: "workflow" not in item.path.parts)
+
+
 class Project:
     """A checkout's workflow in a folder of its own, run as a user runs it."""
 
