@@ -1,7 +1,7 @@
 """Which examples a step of a training takes, as a pure function of seed and step, and batches made ahead."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
@@ -20,8 +20,11 @@ class Ahead(IterableDataset[Any]):
     has work for every core, and there is nothing to gain.
     """
 
-    def __init__(self, stream: Iterable[Any]):
+    def __init__(self, stream: Any):
         self.stream = stream
+
+    def __len__(self) -> int:
+        return len(self.stream)
 
     def __iter__(self) -> Iterator[Any]:
         with ThreadPoolExecutor(1) as thread:

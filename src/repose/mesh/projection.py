@@ -33,14 +33,16 @@ def finished(
     identity: Tensor,  # (B, V, 3) metres
     faces: NDArray[np.integer],  # (F, 3)
     found: Tensor,  # (B, V, 3) metres
+    warp: Tensor | None = None,  # (B, V, 3) metres
 ) -> Tensor:  # (B, V, 3) metres, float32
-    """The found meshes after a projection: `arap`, `rotations`, or as they are.
+    """The found meshes as they are, or the projection, by `arap` or `rotations`, of the coarse warp, if there is one.
 
     Raises:
         MeshError: `rotations` of a mesh with a face of no area.
     """
     if finish == "none":
         return found.float()
+    found = found if warp is None else warp
     project = {"arap": as_rigid_as_possible, "rotations": turned}[finish]
     pairs = zip(identity.double().cpu().numpy(), found.double().cpu().numpy(), strict=True)
     return torch.from_numpy(np.stack([project(a, faces, b) for a, b in pairs])).float().to(found.device)

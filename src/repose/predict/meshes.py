@@ -68,8 +68,7 @@ def predict(
             )
             rests = batch.rests and batch.rests.to(device)
             transfer = transfer_shuffled(network, identity, pose, order, pose_order, rests)
-            found = transfer.vertices if finish == "none" or transfer.warp is None else transfer.warp
-            parts.append(finished(finish, identity, store.faces, found).cpu().numpy())
+            parts.append(finished(finish, identity, store.faces, *transfer).cpu().numpy())
         names = triples[["identity_mesh", "pose_mesh", "truth_mesh"]].to_numpy().tolist()
         group = root.create_group(protocol, attributes={"triples": names})
         vertices = np.concatenate(parts)

@@ -24,10 +24,9 @@ from torch.nn import functional as F
 
 FLOOR = 1e-8  # of the published code; it shapes the plan of dissimilar rows, so it is part of the function
 _TILE_ENTRIES = 1 << 20  # a tile stays in the processor's cache between its two products
-_KEPT_ENTRIES = (
-    1 << 26
-)  # on a CPU, up to 256 MiB of float32, K is held while one pass runs; beyond, tiles are redone
-_KEPT_SHARE = 0.25  # of the free memory of a GPU, likewise
+# Up to 256 MiB of float32, K is held while one pass runs on a CPU, and beyond tiles are redone; a tile on a GPU.
+_KEPT_ENTRIES = 1 << 26
+_KEPT_SHARE = 0.25  # of the free memory of a GPU, in which K is held likewise
 
 
 class _Kernel:

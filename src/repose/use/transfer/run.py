@@ -98,8 +98,7 @@ def transfer(
     rng = np.random.default_rng(0)
     order, pose_order = (torch.from_numpy(rng.permutation(x.shape[1])) for x in (first, second))
     found = transfer_shuffled(network, first, second, order, pose_order, rests)
-    coarse = found.vertices if finish == "none" or found.warp is None else found.warp
-    out = finished(finish, first, identity.faces, coarse)
+    out = finished(finish, first, identity.faces, *found)
     if not out.isfinite().all():
         raise ReposeError("predicts vertices that are no numbers", model.weights)
     edges = torch.from_numpy(unique_edges(identity.faces)).long()
