@@ -6,6 +6,7 @@ import pytest
 import torch
 import zarr
 
+from repose.mesh.operators import face_areas
 from repose.mesh.projection import as_rigid_as_possible
 from repose.methods.interface import Transfer, TransferNetwork
 from repose.predict.meshes import predict
@@ -38,6 +39,33 @@ def test_the_warp_is_projected_where_there_is_one(tmp_path, warps):
     assert found["none"] == pytest.approx(pose / 2, abs=1e-6), "what is not asked for changes nothing"
     wanted = as_rigid_as_possible(identity, store.faces, pose / (3 if warps else 2))
     assert found["arap"] == pytest.approx(wanted, abs=1e-5)
+
+
+class Sizes(torch.nn.Module, TransferNetwork):
+    """The identity mesh as it comes, and the lengths of what comes."""
+
+    ordered = unit_area = True
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def forward(self, identity, pose):
+        self.seen.append((identity, pose))
+        return Transfer(identity, pose)
+
+
+def test_a_network_sees_unit_areas_and_its_result_has_the_size_of_the_identity(tmp_path):
+    store = worm_store(tmp_path / "worms")
+    row = {"identity_mesh": "id2_1", "pose_mesh": "id3_2", "truth_mesh": "id2_2", "role": "test-unseen"}
+    network = Sizes()
+    predict(network, store, {"unseen": pd.DataFrame([row])}, "cpu", tmp_path / "out.zarr", "test")
+    found = np.asarray(zarr.open_array(tmp_path / "out.zarr" / "unseen" / "vertices"))[0]
+    identity, pose = (centred(store, row[name]) for name in ("identity_mesh", "pose_mesh"))
+    assert found == pytest.approx(identity, abs=1e-6)
+    for seen, mesh in zip(network.seen[0], (identity, pose), strict=True):
+        assert face_areas(seen[0].numpy(), store.faces).sum() == pytest.approx(1, abs=1e-5)
+        assert seen[0].numpy() * np.sqrt(face_areas(mesh, store.faces).sum()) == pytest.approx(mesh, abs=1e-6)
 
 
 def centred(store, name):

@@ -113,7 +113,7 @@ class Step:
         )
 
 
-def _network(work: str, widths: dict[str, int]) -> CoreNet:
+def _network(work: str, widths: dict[str, Any]) -> CoreNet:
     if work == "corenet":
         return CoreNet(faithful=True, **widths)
     halves = {"identity_channels": widths["width"] // 2} if "width" in widths else {}

@@ -19,7 +19,11 @@ from repose.store.mesh_store import MeshStore
 
 
 class Batch(NamedTuple):
-    """Triples, each mesh centred by its bounding box, in template vertex order, and the shuffles to apply."""
+    """Triples, each mesh centred by its bounding box, in template vertex order, and the shuffles to apply.
+
+    With a `side` the identity and pose meshes have a surface of 1 m² each, and lengths of the identity and of the truth
+    are that many times longer in metres.
+    """
 
     identity: Tensor  # (B, V, 3) metres
     pose: Tensor  # (B, V, 3) metres
@@ -27,6 +31,7 @@ class Batch(NamedTuple):
     identity_order: Tensor  # (V,) int64 permutation that the network sees the identity mesh in
     pose_order: Tensor  # (V,) int64, likewise for the pose mesh
     rests: Rests | None = None  # both bodies at rest, where asked for
+    side: Tensor | None = None  # (B, 1, 1): of the square that is as large as the identity's surface
 
 
 def centred(vertices: NDArray[np.float32]) -> Tensor:
@@ -36,6 +41,16 @@ def centred(vertices: NDArray[np.float32]) -> Tensor:
     return torch.from_numpy(vertices - np.stack(sides, axis=-1)[..., None, :])
 
 
+def sides(
+    meshes: Tensor,  # (B, V, 3) metres
+    faces: Tensor,  # (F, 3) int64
+) -> Tensor:
+    """The side (B, 1, 1) of the square that is as large as the surface of each mesh, metres."""
+    a, b, c = (meshes[:, faces[:, k]] for k in range(3))
+    areas = torch.linalg.vector_norm(torch.linalg.cross(b - a, c - a), dim=-1).sum(dim=1) / 2
+    return areas.sqrt()[:, None, None]
+
+
 class Triples:
     """Triples of a split as rows of a mesh store.
 
@@ -43,10 +58,17 @@ class Triples:
         store: packed meshes.
         triples: mesh ids.
         rest_pose: number of the pose at rest, for a method that is given both bodies in it, too.
+        unit_area: whether batches have a `side`.
     """
 
-    def __init__(self, store: MeshStore, triples: pd.DataFrame, rest_pose: int | None = None):
-        self.store = store
+    def __init__(
+        self,
+        store: MeshStore,
+        triples: pd.DataFrame,
+        rest_pose: int | None = None,
+        unit_area: bool = False,
+    ):
+        self.store, self.unit_area = store, unit_area
         columns = triples[["identity_mesh", "pose_mesh", "truth_mesh"]]
         self.rows = np.array([[store.index_of(m) for m in row] for row in columns.itertuples(index=False)])
         self.rests = None if rest_pose is None else _rests(store, triples, rest_pose)
@@ -59,7 +81,12 @@ class Triples:
         identity, pose, truth = (centred(self.store.vertices(self.rows[chosen, k])) for k in range(3))
         count = self.store.shape[1]
         order, pose_order = (torch.from_numpy(shuffle.permutation(count)) for _ in range(2))
-        return Batch(identity, pose, truth, order, pose_order, self._rests(chosen))
+        side = None
+        if self.unit_area:
+            faces = torch.from_numpy(self.store.faces).long()
+            side = sides(identity, faces)
+            identity, pose, truth = identity / side, pose / sides(pose, faces), truth / side
+        return Batch(identity, pose, truth, order, pose_order, self._rests(chosen), side)
 
     def _rests(self, chosen: NDArray[np.integer]) -> Rests | None:
         if self.rests is None:

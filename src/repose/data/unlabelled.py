@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from repose.convert.catalog import mesh_id, mesh_numbers
-from repose.data.meshes import centred
+from repose.data.meshes import centred, sides
 from repose.errors import ReposeError
 from repose.store.mesh_store import MeshStore
 
@@ -22,7 +22,10 @@ _INPUTS = ["identity_mesh", "pose_mesh"]
 
 
 class UnlabelledBatch(NamedTuple):
-    """Meshes centred by their bounding boxes, in template order; there is no truth among them."""
+    """Meshes centred by their bounding boxes, in template order; there is no truth among them.
+
+    Where a network sees unit areas, the surface of each is 1 m².
+    """
 
     other: Tensor  # (B, V, 3) metres, body B
     pose: Tensor  # (B, V, 3) metres, body A in pose 1
@@ -91,8 +94,8 @@ class Numbers:
 class Bodies:
     """The meshes of some identities in some poses, by identity; a body that is there in one pose only is left out."""
 
-    def __init__(self, store: MeshStore, numbers: Numbers):
-        self.store = store
+    def __init__(self, store: MeshStore, numbers: Numbers, unit_area: bool = False):
+        self.store, self.unit_area = store, unit_area
         rows = {i: self._rows(i, numbers.poses) for i in sorted(numbers.identities)}
         self.rows = {i: found for i, found in rows.items() if len(found) > 1}
         if not self.rows:
@@ -118,6 +121,11 @@ class Bodies:
         first = int(rng.choice([r for r in rows if mesh_numbers(self.store.mesh_ids[r])[1] != other_pose]))
         return first, int(rng.choice(rows[rows != first]))
 
+    def meshes(self, rows: NDArray[np.int64]) -> Tensor:
+        """The meshes (B, V, 3) of those rows, centred; metres, or at a surface of 1 m²."""
+        found = centred(self.store.vertices(rows))
+        return found / sides(found, torch.from_numpy(self.store.faces).long()) if self.unit_area else found
+
     def _rows(self, identity: int, poses: Iterable[int]) -> NDArray[np.int64]:
         names = (mesh_id(identity, pose) for pose in sorted(poses))
         return np.array([self.store.index_of(name) for name in names if name in self.store])
@@ -129,9 +137,8 @@ def unlabelled_batch(others: Bodies, bodies: Bodies, size: int, rng: np.random.G
     for _ in range(size):
         other = others.any(rng)
         rows.append((other, *bodies.two_poses(rng, other)))
-    store = bodies.store
-    meshes = (centred(store.vertices(np.array(column))) for column in zip(*rows, strict=True))
-    orders = (torch.from_numpy(rng.permutation(store.shape[1])) for _ in range(2))
+    meshes = (bodies.meshes(np.array(column)) for column in zip(*rows, strict=True))
+    orders = (torch.from_numpy(rng.permutation(bodies.store.shape[1])) for _ in range(2))
     return UnlabelledBatch(*meshes, *orders)
 
 

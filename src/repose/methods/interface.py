@@ -28,6 +28,13 @@ class Transfer(NamedTuple):
     vertices: Tensor
     warp: Tensor | None = None
 
+    def times(
+        self,
+        factors: Tensor,  # (B, 1, 1)
+    ) -> Transfer:
+        """Larger by a factor for each mesh, about the origin."""
+        return Transfer(self.vertices * factors, None if self.warp is None else self.warp * factors)
+
 
 @runtime_checkable
 class TransferNetwork(Protocol):
@@ -37,10 +44,13 @@ class TransferNetwork(Protocol):
         ordered: whether it relies on vertex i of both meshes being the same place on the body. A network that does not
             sees both meshes in random vertex orders of their own.
         rest_pose: number of the pose at rest, for a network that is told both bodies in it; None for the others.
+        unit_area: whether it sees both meshes, and gives its result, at the size at which each has a surface of 1 m²;
+            the others see metres.
     """
 
     ordered: bool = False
     rest_pose: int | None = None
+    unit_area: bool = False
 
     def __call__(
         self,

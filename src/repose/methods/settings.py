@@ -221,3 +221,23 @@ class LearnedTransfer(Finished, Borrower, LearnedMethod):
     shared: ClassVar[Shared | None] = Shared("weights_of", but_for=frozenset({"finish", "weights_of"}))
 
     training: Training = Field(description="optimiser, schedule and length")
+
+    @property
+    def sees_unit_area(self) -> bool:
+        """Whether its network sees every mesh at the size at which the surface is 1 m²."""
+        return False
+
+
+class SizeFree(LearnedTransfer):
+    """A learned method to which the size of a body may be of no concern."""
+
+    unit_area: bool = Field(
+        False,
+        description="true: the network sees every mesh at the size at which its surface is 1 m², and what it makes is "
+        "brought back to the identity's size; false: metres, as published",
+    )
+
+    @property
+    def sees_unit_area(self) -> bool:
+        """As the settings say."""
+        return self.unit_area

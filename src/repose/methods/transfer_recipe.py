@@ -39,9 +39,8 @@ class TransferRecipe(TrainingRecipe):
         if Told.TRUTH not in method.told:
             blind = splits.truth_mesh.where(splits.role != "train", splits.identity_mesh)
             splits = splits.assign(truth_mesh=blind)
-        return TrainingData(
-            store, *(Triples(store, splits[splits.role == role]) for role in ("train", "val"))
-        )
+        roles = (splits[splits.role == role] for role in ("train", "val"))
+        return TrainingData(store, *(Triples(store, rows, unit_area=method.sees_unit_area) for rows in roles))
 
     def batches(self, start: int, stop: int) -> Iterable[Any]:
         """Triples with a truth; of several devices, each takes its share of every batch."""
@@ -62,7 +61,9 @@ class TransferRecipe(TrainingRecipe):
             batch.pose_order,
             batch.rests,
         )
-        self.log(self.metric, pmd(out.vertices, batch.truth).mean(), batch_size=len(batch.identity))
+        side = 1.0 if batch.side is None else batch.side
+        error = pmd(out.vertices * side, batch.truth * side).mean()
+        self.log(self.metric, error, batch_size=len(batch.identity))
 
     def configure_optimizers(self) -> Any:
         """Adam with the configured schedule, one update of the rate per step."""

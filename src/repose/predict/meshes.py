@@ -60,15 +60,19 @@ def predict(
     root = zarr.create_group(out, attributes={"units": "m"})
     for protocol, triples in protocols.items():
         _check_distinct(triples, protocol)
-        batches = ValidationBatches(Triples(store, triples, network.rest_pose), BATCH)
+        rows = Triples(store, triples, network.rest_pose, network.unit_area)
+        batches = ValidationBatches(rows, BATCH)
         parts = []
         for batch in track(batches, len(batches), f"{label} {protocol}"):
             identity, pose, order, pose_order = (
                 x.to(device) for x in (batch.identity, batch.pose, batch.identity_order, batch.pose_order)
             )
             rests = batch.rests and batch.rests.to(device)
-            transfer = transfer_shuffled(network, identity, pose, order, pose_order, rests)
-            parts.append(finished(finish, identity, store.faces, *transfer).cpu().numpy())
+            found = transfer_shuffled(network, identity, pose, order, pose_order, rests)
+            if batch.side is not None:
+                side = batch.side.to(device)
+                identity, found = identity * side, found.times(side)
+            parts.append(finished(finish, identity, store.faces, *found).cpu().numpy())
         names = triples[["identity_mesh", "pose_mesh", "truth_mesh"]].to_numpy().tolist()
         group = root.create_group(protocol, attributes={"triples": names})
         vertices = np.concatenate(parts)

@@ -99,3 +99,18 @@ def test_only_a_released_generator_starts_tiny_and_never_under_a_spectral_norm(f
             assert layer.weight.std().item() == pytest.approx(0.02 * xavier if tiny else own, rel=0.1), name
         if isinstance(layer, SpectralLinear):
             assert torch.linalg.matrix_norm(layer.normalised_weight(), 2).item() == pytest.approx(1, abs=0.05)
+
+
+def test_a_residual_generator_starts_from_the_warp_and_leaves_it():
+    torch.manual_seed(0)
+    network = CoreNet(width=16, residual_blocks=2, refine_width=32, residual=True).double()
+    identity, pose = meshes(torch.float64)
+    first = network(identity, pose)
+    assert torch.equal(first.vertices, first.warp)
+    torch.testing.assert_close(
+        network.refine(first.warp, network.correspondence.encode(identity)), first.vertices
+    )
+    first.vertices.square().mean().backward()
+    torch.optim.SGD(network.parameters(), 1.0).step()
+    then = network(identity, pose)
+    assert not torch.equal(then.vertices, then.warp)

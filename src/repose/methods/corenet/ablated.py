@@ -34,7 +34,7 @@ class AblatedCoreNet(CoreNet):
     """3D-CoreNet without ElaIN, or without the correspondence-based warp.
 
     Args:
-        width, residual_blocks, refine_width: as in `CoreNet`.
+        width, residual_blocks, refine_width, unit_area, residual: as in `CoreNet`.
         elain: whether the generator's norms are elastic.
         warp: whether the generator starts from the warped pose mesh.
     """
@@ -44,10 +44,12 @@ class AblatedCoreNet(CoreNet):
         width: int = 256,
         residual_blocks: int = 4,
         refine_width: int = 1024,
+        unit_area: bool = False,
+        residual: bool = False,
         elain: bool = True,
         warp: bool = True,
     ):
-        super().__init__(width, residual_blocks, refine_width)
+        super().__init__(width, residual_blocks, refine_width, unit_area=unit_area, residual=residual)
         self.warped = warp
         if not elain:
             for layer in self.refinement.modules():
@@ -74,4 +76,5 @@ class AblatedCoreNet(CoreNet):
         features = self.correspondence.encode(identity)
         pooled = self.correspondence.encode(pose).amax(dim=1, keepdim=True)
         start = torch.cat([identity, pooled.expand(-1, identity.shape[1], -1)], dim=-1)
-        return Transfer(self.refinement(start, features))
+        found = self.refinement(start, features)
+        return Transfer(identity + found if self.residual else found)

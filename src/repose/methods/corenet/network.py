@@ -173,6 +173,8 @@ class CoreNet(nn.Module, TransferNetwork):
         faithful: the released first refinement layer mixes vertices that are neighbours in the (shuffled)
             index, so that the result depends on the order of the vertices, and a released generator starts from
             tiny weights. Without it the layer sees one vertex and the result does not depend on their order.
+        unit_area: whether meshes come at a surface of 1 m²; see `TransferNetwork`.
+        residual: whether the generator's output, zero at first, is added to the warp; published: takes its place.
         cond_channels: how many of the features, the first ones, condition the generator; all if not given.
     """
 
@@ -184,9 +186,12 @@ class CoreNet(nn.Module, TransferNetwork):
         residual_blocks: int = 4,
         refine_width: int = 1024,
         faithful: bool = False,
+        unit_area: bool = False,
+        residual: bool = False,
         cond_channels: int | None = None,
     ):
         super().__init__()
+        self.unit_area, self.residual = unit_area, residual
         self.cond_channels = width if cond_channels is None else cond_channels
         self.correspondence = self.matcher(width, residual_blocks)
         self.refinement = Refinement(refine_width, self.cond_channels, faithful)
@@ -196,6 +201,11 @@ class CoreNet(nn.Module, TransferNetwork):
             # The released layer is a convolution of kernel 3, whose fan-out counts the kernel.
             with torch.no_grad():
                 self.refinement.fc.weight.mul_(((9 + refine_width) / (9 + 3 * refine_width)) ** 0.5)
+        if residual:
+            last = self.refinement.following[-1]
+            assert isinstance(last, nn.Linear) and last.bias is not None
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     def forward(
         self,
@@ -232,7 +242,8 @@ class CoreNet(nn.Module, TransferNetwork):
         f_identity: Tensor,  # (B, N_id, width)
     ) -> Tensor:
         """Refine coarse meshes, conditioned on the identity's features; (B, N_id, 3), metres."""
-        return self.refinement(warp, f_identity[..., : self.cond_channels])
+        refined = self.refinement(warp, f_identity[..., : self.cond_channels])
+        return warp + refined if self.residual else refined
 
     def _prepared(self, features: Tensor) -> Prepared:
         condition = features[..., : self.cond_channels]
@@ -240,7 +251,8 @@ class CoreNet(nn.Module, TransferNetwork):
 
     def _carry(self, prepared: Prepared, f_pose: Tensor, pose: Tensor) -> Transfer:
         warp = self.correspondence.warp(prepared.queries, self.correspondence.keys(f_pose), pose)
-        return Transfer(self.refinement(warp, prepared.condition, prepared.fold), warp)
+        refined = self.refinement(warp, prepared.condition, prepared.fold)
+        return Transfer(warp + refined if self.residual else refined, warp)
 
 
 def _initialise(module: nn.Module) -> None:

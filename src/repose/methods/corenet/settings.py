@@ -4,10 +4,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from repose.methods.settings import LearnedTransfer
+from repose.methods.settings import SizeFree
 
 
-class CoreNetSettings(LearnedTransfer):
+class CoreNetSettings(SizeFree):
     """3D-CoreNet (Song et al., NeurIPS 2021): optimal-transport correspondence, then ElaIN refinement."""
 
     network: ClassVar[str] = "repose.methods.corenet.network:CoreNet"
@@ -25,9 +25,14 @@ class CoreNetSettings(LearnedTransfer):
         description="true: the refiner's first layer has kernel 3 along the vertex index, as released, and its result "
         "depends on the order of vertices; false: kernel 1",
     )
+    residual: bool = Field(
+        False,
+        description="true: what the generator makes is added to the coarse warp, and is nothing at first; false: it "
+        "takes the warp's place, as published",
+    )
 
 
-class AblatedCoreNetSettings(LearnedTransfer):
+class AblatedCoreNetSettings(SizeFree):
     """3D-CoreNet with a part taken out (repose/methods/corenet/ablated.py says what takes its place)."""
 
     network: ClassVar[str] = "repose.methods.corenet.ablated:AblatedCoreNet"
@@ -39,6 +44,11 @@ class AblatedCoreNetSettings(LearnedTransfer):
     )
     refine_width: PositiveInt = Field(
         1024, description="channels of the refinement generator; 1024 as published"
+    )
+    residual: bool = Field(
+        False,
+        description="true: what the generator makes is added to the coarse warp, or without one to the identity, and "
+        "is nothing at first; false: it takes their place, as published",
     )
     elain: bool = Field(True, description="false: plain conditional instance norm in the place of ElaIN")
     warp: bool = Field(

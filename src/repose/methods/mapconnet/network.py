@@ -19,6 +19,7 @@ class MapConNet(CoreNet):
         residual_blocks: residual blocks of the feature extractor; the paper has 4.
         refine_width: channels of the first refinement block; the paper has 1024.
         faithful: the released first layer of the generator, which sees neighbours in the vertex index; see `CoreNet`.
+        unit_area, residual: as in `CoreNet`.
     """
 
     def __init__(
@@ -28,5 +29,15 @@ class MapConNet(CoreNet):
         residual_blocks: int = 4,
         refine_width: int = 1024,
         faithful: bool = False,
+        unit_area: bool = False,
+        residual: bool = False,
     ):
-        super().__init__(width, residual_blocks, refine_width, faithful, cond_channels=identity_channels)
+        super().__init__(
+            width,
+            residual_blocks,
+            refine_width,
+            faithful,
+            unit_area,
+            residual,
+            cond_channels=identity_channels,
+        )

@@ -63,10 +63,10 @@ class MapConNetRecipe(SupervisedRecipe):
         mixed = settings.unlabelled and settings.labelled > 0
         return MapConNetData(
             store,
-            Triples(store, train),
-            Triples(store, val),
-            Bodies(store, labelled) if mixed else None,
-            Bodies(store, everything.without(labelled)) if settings.unlabelled else None,
+            Triples(store, train, unit_area=method.unit_area),
+            Triples(store, val, unit_area=method.unit_area),
+            Bodies(store, labelled, method.unit_area) if mixed else None,
+            Bodies(store, everything.without(labelled), method.unit_area) if settings.unlabelled else None,
         )
 
     def batches(self, start: int, stop: int) -> Stream:

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from repose.methods.settings import LearnedTransfer, Told, Training
+from repose.methods.settings import SizeFree, Told, Training
 
 
 class MapConNetTraining(Training):
@@ -44,7 +44,7 @@ class MapConNetTraining(Training):
         return self
 
 
-class MapConNetSettings(LearnedTransfer):
+class MapConNetSettings(SizeFree):
     """MAPConNet (Sun et al., ICCV 2023): 3D-CoreNet with contrastive losses, which also learn without truths."""
 
     network: ClassVar[str] = "repose.methods.mapconnet.network:MapConNet"
@@ -66,6 +66,11 @@ class MapConNetSettings(LearnedTransfer):
         False,
         description="true: the refiner's first layer has kernel 3 along the vertex index, as released, and its result "
         "depends on the order of vertices; false: kernel 1",
+    )
+    residual: bool = Field(
+        False,
+        description="true: what the generator makes is added to the coarse warp, and is nothing at first; false: it "
+        "takes the warp's place, as published",
     )
     training: MapConNetTraining = Field(description="optimiser, schedule and length")
 

@@ -85,10 +85,12 @@ class Npt(nn.Module, TransferNetwork):
         width: channels of the pose feature; the decoder's widths follow from it. The paper has 1024.
         pooling: "max" pools the pose feature over the vertices, so that any two vertex counts go together;
             "none" (the paper's original) joins feature i to identity vertex i and needs equal counts.
+        unit_area: whether meshes come at a surface of 1 m²; see `TransferNetwork`.
     """
 
-    def __init__(self, width: int = 1024, pooling: Literal["max", "none"] = "max"):
+    def __init__(self, width: int = 1024, pooling: Literal["max", "none"] = "max", unit_area: bool = False):
         super().__init__()
+        self.unit_area = unit_area
         if pooling not in ("max", "none"):
             raise ReposeError(f"pooling {pooling!r} is not known", hint="max or none")
         self.width, self.pooling = width, pooling

@@ -4,10 +4,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from repose.methods.settings import LearnedTransfer
+from repose.methods.settings import SizeFree
 
 
-class NptSettings(LearnedTransfer):
+class NptSettings(SizeFree):
     """Neural Pose Transfer (Wang et al., CVPR 2020)."""
 
     network: ClassVar[str] = "repose.methods.npt.network:Npt"

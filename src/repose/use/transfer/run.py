@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from repose.data.meshes import sides
 from repose.errors import ReposeError
 from repose.mesh.frame import Frame
 from repose.mesh.mesh import Mesh
@@ -97,7 +98,14 @@ def transfer(
     # As in training, the network sees vertices in random order, always the same one.
     rng = np.random.default_rng(0)
     order, pose_order = (torch.from_numpy(rng.permutation(x.shape[1])) for x in (first, second))
-    found = transfer_shuffled(network, first, second, order, pose_order, rests)
+    if network.unit_area:
+        side = _side(identity, first)
+        found = transfer_shuffled(
+            network, first / side, second / _side(pose, second), order, pose_order, rests
+        )
+        found = found.times(side)
+    else:
+        found = transfer_shuffled(network, first, second, order, pose_order, rests)
     out = finished(finish, first, identity.faces, *found)
     if not out.isfinite().all():
         raise ReposeError("predicts vertices that are no numbers", model.weights)
@@ -110,6 +118,14 @@ def transfer(
 
 def _batch_of_one(body: Body) -> torch.Tensor:
     return torch.from_numpy(body.upright.astype(np.float32))[None]
+
+
+def _side(body: Body, vertices: torch.Tensor) -> torch.Tensor:
+    """The side (1, 1, 1) of the square that is as large as the surface, metres."""
+    found = sides(vertices, torch.from_numpy(body.faces.astype(np.int64)))
+    if not found > 0:
+        raise ReposeError("a mesh whose faces have no area")
+    return found
 
 
 def _rests(identity: Body, pose: Body, pose_rest: Body | None, told: bool, weights: Path) -> Rests | None:
