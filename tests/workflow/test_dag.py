@@ -13,7 +13,7 @@ from repose.errors import ReposeError
 from repose.provenance.manifest import load, manifest_path, verify
 from repose.tables.meshes import COLUMNS
 
-LEARNED = {"npt", "corenet", "corenet-arap", "npr"}  # corenet-arap has the weights of corenet
+LEARNED = {"npt", "corenet", "corenet-icp", "npr"}  # corenet-icp has the weights of corenet
 
 
 def test_the_table_has_a_row_per_method_and_protocol_with_intervals_over_seeds(smoke):

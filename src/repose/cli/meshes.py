@@ -30,7 +30,7 @@ def transfer(
         typer.Option(help="the body of the pose mesh at rest; npr alone needs it, and identity at rest"),
     ] = None,
     finish: Annotated[
-        Literal["none", "arap", "rotations"],
+        Literal["none", "arap", "icp", "rotations"],
         typer.Option(
             help="bend the identity's own surface to the result: as rigid as possible, or by rotations"
         ),

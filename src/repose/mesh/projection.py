@@ -1,84 +1,155 @@
 """Give a posed mesh back the shape of the body that it is of: the nearest mesh whose parts are only turned.
 
 A network places vertices one by one, and thins limbs or tears hands as it does. The identity mesh says what each part
-looks like, so its own surface is bent to where the network put it.
+looks like, and the pose mesh about where the surface is, so the identity's own surface is bent to there.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
+import igl
 import numpy as np
 import scipy.sparse as sp
 import torch
 from numpy.typing import NDArray
 from scipy.sparse.linalg import splu
+from scipy.spatial import KDTree
 from torch import Tensor
 
+from repose.errors import MeshError
 from repose.mesh.jacobians import completed, jacobians
+from repose.mesh.operators import face_areas, vertex_normals
 from repose.mesh.poisson import Poisson
 
 Float = NDArray[np.float64]
-Finish = Literal["none", "arap", "rotations"]
+Faces = NDArray[np.integer]
+Finish = Literal["none", "arap", "icp", "rotations"]
 
-PULL = 10.0
-"""How strongly vertices follow, against the stiffness of the surface, no unit: chosen on validation triples."""
-
+# Chosen on validation triples of both open datasets (docs/use.md). A pull says how strongly vertices follow, against
+# the stiffness of the surface, no unit; to the network's guess of a vertex, and to the nearest one of the pose mesh.
+PULL = 30.0
+SURFACE_PULL = 100.0
 ROUNDS = 10
+SEARCHES = 40
+NORMALS = (
+    0.2  # what a normal counts among places, as a share of the side of the square as large as the surface
+)
 _LEAST, _MOST = 0.01, 50.0  # cotangents outside of these belong to needles, and would undo the factorisation
 
 
 def finished(
     finish: Finish,
     identity: Tensor,  # (B, V, 3) metres
-    faces: NDArray[np.integer],  # (F, 3)
+    faces: Faces,  # (F, 3)
+    pose: Tensor,  # (B, M, 3) metres
+    pose_faces: Faces,  # (G, 3)
     found: Tensor,  # (B, V, 3) metres
     warp: Tensor | None = None,  # (B, V, 3) metres
 ) -> Tensor:  # (B, V, 3) metres, float32
-    """The found meshes as they are, or the projection, by `arap` or `rotations`, of the coarse warp, if there is one.
+    """The found meshes as they are, or the projection that is asked for of the coarse warp, if there is one.
 
     Raises:
-        MeshError: `rotations` of a mesh with a face of no area.
+        MeshError: `rotations` or `icp` of a mesh with a face of no area, or `icp` to a mesh of no area.
     """
     if finish == "none":
         return found.float()
-    found = found if warp is None else warp
-    project = {"arap": as_rigid_as_possible, "rotations": turned}[finish]
-    pairs = zip(identity.double().cpu().numpy(), found.double().cpu().numpy(), strict=True)
-    return torch.from_numpy(np.stack([project(a, faces, b) for a, b in pairs])).float().to(found.device)
+    done = []
+    for rest, target, other in zip(identity, found if warp is None else warp, pose, strict=True):
+        a, b, c = (x.double().cpu().numpy() for x in (rest, target, other))
+        match finish:
+            case "arap":
+                done.append(as_rigid_as_possible(a, faces, b))
+            case "icp":
+                done.append(on_surface(a, faces, b, c, pose_faces))
+            case "rotations":
+                done.append(turned(a, faces, b))
+    return torch.from_numpy(np.stack(done)).float().to(found.device)
+
+
+class Sheet:
+    """The surface of a body, which resists stretching and not turning, and follows a target.
+
+    Minimises Σ w_ij ‖(x_i - x_j) - R_i (p_i - p_j)‖² + pull Σ a_i ‖x_i - y_i‖² in turns over rotations R and vertices
+    x (Sorkine and Alexa, SGP 2007, equations 7 and 8): w are cotangents of the mesh p at rest, a the shares of its
+    area, so that the result depends neither on the number of vertices nor on their unit. The vertices of the paper are
+    fixed or free; these are drawn.
+
+    Args:
+        rest: (V, 3) the body.
+        faces: (F, 3).
+        pull: how strongly vertices are drawn to the target.
+    """
+
+    def __init__(self, rest: Float, faces: Faces, pull: float):
+        self.first, self.second, self.stiffness = _edges(rest, faces)
+        edges = np.arange(len(self.first))
+        where = np.r_[self.first, self.second], np.r_[edges, edges]
+        shape = len(rest), len(self.first)
+        self.ends = sp.csr_array((np.ones(2 * len(edges)), where), shape=shape)
+        self.across = sp.csr_array((np.repeat([1.0, -1.0], len(edges)), where), shape=shape)
+        self.force = (pull * _shares(rest, faces) + 1e-9)[:, None]  # what no face uses stays where it was put
+        laplacian = self.across @ sp.diags_array(self.stiffness) @ self.across.T
+        self.factor = splu((laplacian + sp.diags_array(self.force[:, 0])).tocsc())
+        self.before = rest[self.first] - rest[self.second]
+
+    def follow(
+        self,
+        x: Float,  # (V, 3) where it is
+        target: Float,  # (V, 3)
+        rounds: int,
+    ) -> Float:  # (V, 3)
+        """Where it is after some rounds of rotations and vertices."""
+        for _ in range(rounds):
+            moved = x[self.first] - x[self.second]
+            outer = self.stiffness[:, None, None] * moved[:, :, None] * self.before[:, None, :]
+            turns = _rotations((self.ends @ outer.reshape(-1, 9)).reshape(-1, 3, 3))
+            wanted = (turns[self.first] + turns[self.second]) @ self.before[:, :, None] / 2
+            pulled = self.across @ (self.stiffness[:, None] * wanted[:, :, 0]) + self.force * target
+            x = self.factor.solve(pulled)
+        return x
 
 
 def as_rigid_as_possible(
     rest: Float,  # (V, 3)
-    faces: NDArray[np.integer],  # (F, 3)
+    faces: Faces,  # (F, 3)
     target: Float,  # (V, 3)
     pull: float = PULL,
     rounds: int = ROUNDS,
 ) -> Float:  # (V, 3)
-    """Bend `rest` towards `target`, as rigid as possible (Sorkine and Alexa, SGP 2007, equations 7 and 8).
+    """Bend `rest` towards `target`, as rigid as possible: `Sheet`."""
+    return Sheet(rest, faces, pull).follow(target, target, rounds)
 
-    Minimises Σ w_ij ‖(x_i - x_j) - R_i (p_i - p_j)‖² + pull Σ a_i ‖x_i - y_i‖² in turns over rotations and vertices,
-    from y on: w are cotangents of `rest`, a the shares of its area, so that the result does not depend on the number
-    of vertices. The vertices of the paper are fixed or free; these are drawn.
+
+def on_surface(
+    rest: Float,  # (V, 3)
+    faces: Faces,  # (F, 3)
+    start: Float,  # (V, 3) about where its vertices are
+    surface: Float,  # (M, 3) another body in the pose to take, about the same origin as `start`
+    surface_faces: Faces,  # (G, 3)
+    searches: int = SEARCHES,
+) -> Float:  # (V, 3)
+    """Turn the faces of `rest` as on the surface of another body, whose parts it finds from `start` on.
+
+    Iterative closest points of a surface that bends (Amberg, Romdhani and Vetter, CVPR 2007, with the stiffness of
+    `Sheet` in place of theirs). The other body is taken at the size at which its area is that of `rest`. Each vertex is
+    drawn to the nearest of its vertices, where near counts place and normal. What was found has something of the other
+    body's shape, so only the rotations of its faces are kept.
+
+    Raises:
+        MeshError: the other body, or a face of `rest`, has no area.
     """
-    first, second, stiffness = _edges(rest, faces)
-    edges = np.arange(len(first))
-    where = np.r_[first, second], np.r_[edges, edges]
-    shape = len(rest), len(first)
-    ends = sp.csr_array((np.ones(2 * len(first)), where), shape=shape)
-    signs = np.r_[np.ones(len(first)), -np.ones(len(first))]
-    across = sp.csr_array((signs, where), shape=shape)
-    force = (pull * _shares(rest, faces) + 1e-9)[:, None]  # what no face uses stays where it was put
-    laplacian = across @ sp.diags_array(stiffness) @ across.T
-    factor = splu((laplacian + sp.diags_array(force[:, 0])).tocsc())
-    before, x = rest[first] - rest[second], target
-    for _ in range(rounds):
-        moved = x[first] - x[second]
-        outer = stiffness[:, None, None] * moved[:, :, None] * before[:, None, :]
-        turns = _rotations(torch.from_numpy((ends @ outer.reshape(-1, 9)).reshape(-1, 3, 3))).numpy()
-        wanted = (turns[first] + turns[second]) @ before[:, :, None] / 2
-        x = factor.solve(across @ (stiffness[:, None] * wanted[:, :, 0]) + force * target)
-    return x
+    areas = [face_areas(v, f).sum() for v, f in ((rest, faces), (surface, surface_faces))]
+    if not min(areas) > 0:
+        raise MeshError("a mesh whose faces have no area")
+    surface = surface * np.sqrt(areas[0] / areas[1])
+    reach = NORMALS * np.sqrt(areas[0])
+    tree = KDTree(np.c_[surface, reach * vertex_normals(surface, surface_faces)])
+    sheet, x = Sheet(rest, faces, SURFACE_PULL), start
+    for _ in range(searches):
+        _, nearest = tree.query(np.c_[x, reach * vertex_normals(x, faces)])
+        x = sheet.follow(x, surface[nearest], rounds=1)
+    return turned(rest, faces, x)
 
 
 def turned(rest: Float, faces: NDArray[np.integer], target: Float) -> Float:
@@ -89,8 +160,8 @@ def turned(rest: Float, faces: NDArray[np.integer], target: Float) -> Float:
     """
     poisson = Poisson(rest, faces).to("cpu", torch.float64)
     field = jacobians(torch.from_numpy(target)[None], poisson.faces, poisson.inverses)
-    turns = _rotations(completed(field, poisson.tangents))
-    return poisson(turns)[0].numpy()
+    turns = _rotations(completed(field, poisson.tangents)[0].numpy())
+    return poisson(torch.from_numpy(turns)[None])[0].numpy()
 
 
 def _edges(rest: Float, faces: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.integer], Float]:
@@ -115,9 +186,9 @@ def _shares(rest: Float, faces: NDArray[np.integer]) -> Float:
     return total / total.sum()
 
 
-def _rotations(maps: Tensor) -> Tensor:  # (..., 3, 3) each
+def _rotations(
+    maps: Float,  # (V, 3, 3)
+) -> Float:  # (V, 3, 3)
     """The rotation nearest to each map."""
-    u, _, v = torch.linalg.svd(maps)
-    mirrored = torch.linalg.det(u @ v) < 0
-    u = torch.cat([u[..., :2], torch.where(mirrored[..., None, None], -u[..., 2:], u[..., 2:])], dim=-1)
-    return u @ v
+    stacked = np.ascontiguousarray(maps.transpose(1, 0, 2)).reshape(-1, 3)
+    return igl.fit_rotations(stacked).T.reshape(-1, 3, 3)

@@ -186,11 +186,11 @@ class Finished(MethodSettings):
 
     not_of_network: ClassVar[frozenset[str]] = MethodSettings.not_of_network | {"finish"}
 
-    finish: Literal["none", "arap", "rotations"] = Field(
+    finish: Literal["none", "arap", "icp", "rotations"] = Field(
         "none",
         description="what predictions go through (repose/mesh/projection.py). arap: the identity bent towards them, as "
-        "rigid as possible; rotations: its faces turned as there, and not stretched. Of a method that makes a coarse "
-        "warp first, that is what is projected",
+        "rigid as possible; rotations: its faces turned as there, and not stretched; icp: the same, after they were "
+        "drawn to the surface of the pose mesh. Of a method that makes a coarse warp first, that is what is projected",
     )
 
 

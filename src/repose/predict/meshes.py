@@ -71,8 +71,8 @@ def predict(
             found = transfer_shuffled(network, identity, pose, order, pose_order, rests)
             if batch.side is not None:
                 side = batch.side.to(device)
-                identity, found = identity * side, found.times(side)
-            parts.append(finished(finish, identity, store.faces, *found).cpu().numpy())
+                identity, pose, found = identity * side, pose * side, found.times(side)
+            parts.append(finished(finish, identity, store.faces, pose, store.faces, *found).cpu().numpy())
         names = triples[["identity_mesh", "pose_mesh", "truth_mesh"]].to_numpy().tolist()
         group = root.create_group(protocol, attributes={"triples": names})
         vertices = np.concatenate(parts)

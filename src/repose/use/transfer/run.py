@@ -106,7 +106,7 @@ def transfer(
         found = found.times(side)
     else:
         found = transfer_shuffled(network, first, second, order, pose_order, rests)
-    out = finished(finish, first, identity.faces, *found)
+    out = finished(finish, first, identity.faces, second, pose.faces, *found)
     if not out.isfinite().all():
         raise ReposeError("predicts vertices that are no numbers", model.weights)
     edges = torch.from_numpy(unique_edges(identity.faces)).long()
