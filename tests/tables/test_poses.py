@@ -35,7 +35,7 @@ def test_means_over_bodies_then_seeds_beside_transfers():
 
 def test_what_a_row_has_not_is_a_dash():
     lines = markdown(pose_table([transfer_run("npr"), run(seconds=None)])).splitlines()
-    assert lines[2].startswith("| open-human | npr | unseen | inputs | 80 | 0.4 | – |")
+    assert lines[2].startswith("| open-human | npr | unseen | inputs | 80 ± 40 | 0.4 ± 0.2 | – |")
     assert lines[5].startswith("| open-human | npr-diffusion | new-body | inputs | – | 1.4 | 0.2 | ")
     assert lines[5].endswith("| – |")
 

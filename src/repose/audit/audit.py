@@ -150,7 +150,7 @@ def _rows(table: pd.DataFrame, csv: Path, manifest: Path, cell: Mapping[str, str
         history = load(manifest).history
     except ReposeError:
         history = {"inputs": {}}  # the walk says what is wrong with the manifest
-    return [_row(record, history["inputs"], _first_method(table, record, history)) for record in records]
+    return [_row(record, history["inputs"], _reference(table, record, history)) for record in records]
 
 
 def metrics_of(history: Mapping[str, Any]) -> Sequence[Metric]:
@@ -164,18 +164,19 @@ def _tables_of(history: Mapping[str, Any]) -> ModuleType | None:
     return module_of("repose.tables", medium) if medium in get_args(Medium) else None
 
 
-def _first_method(table: pd.DataFrame, record: dict[Any, str], history: Mapping[str, Any]) -> str | None:
-    """The first method of the row's dataset, where some of its cells take the scores of that one, too."""
+def _reference(table: pd.DataFrame, record: dict[Any, str], history: Mapping[str, Any]) -> str | None:
+    """The method of the row's dataset whose scores some cells of the row take, too, if there is one."""
     tables = _tables_of(history)
-    if "dataset" not in record or not tables or not tables.OVER_FIRST:
+    if "dataset" not in record or not tables:
         return None
-    return str(table.method[table.dataset == record["dataset"]].iloc[0])
+    found: str | None = tables.reference(list(table.method[table.dataset == record["dataset"]]))
+    return found
 
 
-def _row(record: dict[Any, str], inputs: Mapping[str, str], first: str | None) -> Row:
+def _row(record: dict[Any, str], inputs: Mapping[str, str], reference: str | None) -> Row:
     key = {k: record[k] for k in KEYS if k in record}
     runs = dict.fromkeys(
-        f":{key.get('dataset')}/{method}/" for method in (first, key.get("method")) if method
+        f":{key.get('dataset')}/{method}/" for method in (reference, key.get("method")) if method
     )
     branches = tuple(name for run in runs for name in inputs if run in name)
     return Row(key, {k: v for k, v in record.items() if k not in KEYS}, branches)

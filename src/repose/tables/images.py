@@ -22,8 +22,6 @@ from repose.tables.runs import (
 _FIRST = METRICS[0]
 _GAIN = replace(_FIRST, column=f"{_FIRST.column}_gain", title="gain")
 _OVER_PAIRS = f"{_FIRST.column}_pairs_ci95"
-OVER_FIRST = tuple(metric_columns([_GAIN]))
-"""Columns that take the scores of the first method of their dataset, too."""
 COLUMNS = [
     *PLACE,
     "told",
@@ -31,11 +29,16 @@ COLUMNS = [
     "seeds",
     *metric_columns(METRICS),
     _OVER_PAIRS,
-    *OVER_FIRST,
+    *metric_columns([_GAIN]),
     *COSTS,
     "run_ids",
 ]
 _PAIR = ["source_image", "target_image"]
+
+
+def reference(methods: Sequence[str]) -> str | None:
+    """Of the methods of a dataset, the one whose scores all rows take, too: the first."""
+    return methods[0]
 
 
 def table(runs: Sequence[Run]) -> pd.DataFrame:

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from repose.metrics import meshes, poses, renders
-from repose.tables.runs import COSTS, PLACE, Run, markdown_table, metric_columns, summaries
+from repose.metrics.metric import Metric
+from repose.tables.meshes import over_clusters
+from repose.tables.runs import COSTS, PLACE, Run, markdown_table, metric_columns, over_seeds, summaries
 
 DATA = ("reported_npr.csv",)
 """Files beside this one that are read: the paper's tables 1 and 2 as printed, and means of cells of its appendix."""
@@ -25,7 +27,6 @@ COLUMNS = [
     *COSTS,
     "run_ids",
 ]
-OVER_FIRST: tuple[str, ...] = ()
 _NOTE = """\
 Reported by the paper (Yoo et al., NeurIPS 2024), on its own data and by scorers that it does not describe: not to be
 compared with the numbers above. Every number of its table 2 is 0.9 times the mean of the 72 cells of its own appendix
@@ -33,22 +34,32 @@ that it stands for; the mean itself is in parentheses.
 """
 
 
+def reference(methods: Sequence[str]) -> str | None:
+    """No row takes the scores of another method."""
+    return None
+
+
 def table(runs: Sequence[Run]) -> pd.DataFrame:
     """One row per dataset, method and protocol, in the order of `runs`.
 
-    Means over triples, or over bodies of generated poses, then over seeds, with the half widths of their 95 % intervals
-    over seeds. What a row has no scores of is empty.
+    Means over triples, or over bodies of generated poses, then over seeds, with half widths of 95 % intervals:
+    of triples as in tables of meshes, of generated poses over seeds. What a row has no scores of is empty.
 
     Raises:
         ReposeError: some scores are of a metric that the table does not know.
     """
-    return pd.DataFrame(list(summaries(runs, METRICS, _counts)), columns=COLUMNS)
+    return pd.DataFrame(list(summaries(runs, METRICS, _counts, _interval)), columns=COLUMNS)
 
 
 def markdown(table: pd.DataFrame) -> str:
     """The columns a reader looks at first, as a Markdown table, and the published ones below."""
     own = markdown_table(table, [metric for metric in METRICS if "poses" in metric.shown_in])
     return f"{own}\n{_NOTE}\n{_published()}"
+
+
+def _interval(metric: Metric, scores: Sequence[pd.DataFrame]) -> float:
+    of_transfers = "identity" not in scores[0] and metric.name in {m.name for m in meshes.METRICS}
+    return over_clusters(metric, scores) if of_transfers else over_seeds(metric, scores)
 
 
 def _counts(scores: Sequence[pd.DataFrame]) -> dict[str, Any]:

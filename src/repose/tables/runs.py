@@ -39,14 +39,25 @@ class Run:
 Counts = Callable[[Sequence[pd.DataFrame]], dict[str, Any]]
 """What a row has besides its metrics and costs, from the scores of its seeds on one protocol."""
 
+Interval = Callable[[Metric, Sequence[pd.DataFrame]], float]
+"""Half the width of the 95 % interval of a number in a table, from the scores of its seeds on one protocol."""
 
-def summaries(runs: Sequence[Run], metrics: Sequence[Metric], counts: Counts) -> Iterator[dict[str, Any]]:
+
+def over_seeds(metric: Metric, scores: Sequence[pd.DataFrame]) -> float:
+    """The interval over seeds; NaN for one seed."""
+    return interval95(np.array([metric.number(table) for table in scores]))
+
+
+def summaries(
+    runs: Sequence[Run], metrics: Sequence[Metric], counts: Counts, interval: Interval = over_seeds
+) -> Iterator[dict[str, Any]]:
     """A row per dataset, method and protocol, in the order of `runs` and of the protocols of their scores.
 
     Args:
         runs: of all seeds of all methods.
         metrics: the metrics that the table knows.
         counts: what else a row has.
+        interval: of the metrics.
 
     Raises:
         ReposeError: some scores are of a metric that the table does not know.
@@ -62,8 +73,11 @@ def summaries(runs: Sequence[Run], metrics: Sequence[Metric], counts: Counts) ->
             told = ", ".join(members[0].told) or "inputs"
             row = place | {"told": told, "seeds": len(members)} | counts(scores)
             for metric in metrics:
-                means = np.array([metric.number(table) for table in scores])
-                row |= mean_and_interval(metric.column, means)
+                mean = float(np.mean([metric.number(table) for table in scores]))
+                row |= {
+                    metric.column: six_digits(mean),
+                    f"{metric.column}_ci95": six_digits(interval(metric, scores)),
+                }
             yield row | {
                 "parameters": members[0].parameters,
                 "train_seconds": _mean_known([r.train_seconds for r in members], 1),
@@ -82,12 +96,12 @@ def _check_known(run: Run, metrics: Collection[Metric]) -> None:
 
 
 def metric_columns(metrics: Sequence[Metric]) -> list[str]:
-    """The columns of the CSV: each metric, and half the width of its 95 % interval over seeds."""
+    """The columns of the CSV: each metric, and half the width of its 95 % interval."""
     return [f"{metric.column}{end}" for metric in metrics for end in ("", "_ci95")]
 
 
 def mean_and_interval(column: str, values: np.ndarray) -> dict[str, float]:
-    """Mean over seeds, and half the width of its 95 % interval, under the names that tables give them."""
+    """The mean, and half the width of its 95 % interval, under the names that tables give them."""
     return {column: six_digits(values.mean()), f"{column}_ci95": six_digits(interval95(values))}
 
 
