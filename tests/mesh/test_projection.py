@@ -7,7 +7,7 @@ import trimesh
 from scipy.spatial.transform import Rotation
 
 from repose.errors import MeshError
-from repose.mesh.projection import PULL, _rotations, as_rigid_as_possible, finished, turned
+from repose.mesh.projection import PULL, _rotations, as_rigid_as_possible, finished, on_surface, turned
 from tests.worms import worm
 
 TURN = Rotation.from_euler("xyz", [0.4, -1.1, 2.0]).as_matrix()
@@ -82,7 +82,45 @@ def best_turn(rest, faces, x, vertex):
                 a, b = rest[j] - rest[i], rest[k] - rest[i]
                 weight = np.clip(a @ b / np.linalg.norm(np.cross(a, b)), 0.01, 50) / 2
                 total += weight * np.outer(x[j] - x[k], rest[j] - rest[k])
-    return _rotations(torch.from_numpy(total)).numpy()
+    u, _, v = np.linalg.svd(total)
+    return u @ np.diag([1, 1, np.linalg.det(u @ v)]) @ v
+
+
+def test_rotations_are_the_nearest_ones_of_maps_that_mirror_too():
+    rng = np.random.default_rng(0)
+    maps = rng.normal(size=(200, 3, 3))
+    found = _rotations(maps)
+    assert (np.linalg.det(maps) < 0).any() and np.linalg.det(found) == pytest.approx(1)
+    assert found @ found.transpose(0, 2, 1) == pytest.approx(np.tile(np.eye(3), (200, 1, 1)), abs=1e-12)
+    gap = np.square(found - maps).sum(axis=(1, 2))
+    for _ in range(20):
+        other = Rotation.from_rotvec(rng.normal(size=(200, 3))).as_matrix() @ found
+        assert (np.square(other - maps).sum(axis=(1, 2)) > gap).all()
+
+
+def test_on_the_surface_of_a_larger_body_the_rest_takes_its_pose_and_keeps_its_lengths(bodies):
+    faces, straight, bent, _ = bodies
+    rng = np.random.default_rng(0)
+    order = rng.permutation(
+        len(bent)
+    )  # the other body numbers its vertices otherwise, and is half as large again
+    other, other_faces = 1.5 * bent[order], np.argsort(order)[faces]
+    start = worm(0.4, [0.5, -0.4])[0].astype(np.float64)  # about half of the way from the straight one
+    found = on_surface(straight, faces, start, other, other_faces)
+
+    def off(x):
+        return np.square(x - x.mean(0) - bent + bent.mean(0)).mean()
+
+    assert off(found) < 0.1 * off(start)
+    edges = trimesh.Trimesh(straight, faces, process=False).edges_unique
+    was, now = (np.linalg.norm(x[edges[:, 0]] - x[edges[:, 1]], axis=1) for x in (straight, found))
+    assert np.abs(now / was - 1).mean() < 0.05
+
+
+def test_a_surface_without_area_is_refused(bodies):
+    faces, straight, bent, _ = bodies
+    with pytest.raises(MeshError, match="no area"):
+        on_surface(straight, faces, bent, np.zeros_like(bent), faces)
 
 
 def test_more_pull_follows_more_closely(bodies):
@@ -103,10 +141,16 @@ def test_a_vertex_of_no_face_stays_where_it_was_put(bodies):
 def test_a_batch_is_its_meshes_and_none_changes_nothing(bodies):
     faces, straight, bent, thin = bodies
     identity, found = (torch.from_numpy(np.stack(x)).float() for x in ((straight, bent), (thin, thin)))
-    assert torch.equal(finished("none", identity, faces, found), found)
-    both = finished("arap", identity, faces, found)
+    posed = torch.stack([torch.from_numpy(bent)] * 2).float(), faces
+    assert torch.equal(finished("none", identity, faces, *posed, found), found)
+    both = finished("arap", identity, faces, *posed, found)
     alone = as_rigid_as_possible(identity[1].double().numpy(), faces, found[1].double().numpy())
     assert both.dtype == torch.float32 and np.abs(both[1].numpy() - alone).max() < 1e-6
+    drawn = finished("icp", identity, faces, *posed, found, found)
+    alone = on_surface(
+        *(identity[0].double().numpy(), faces, found[0].double().numpy(), posed[0][0].double().numpy()), faces
+    )
+    assert np.abs(drawn[0].numpy() - alone).max() < 1e-6
 
 
 def test_a_flat_face_has_no_turn(bodies):
