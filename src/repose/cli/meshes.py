@@ -1,12 +1,13 @@
 """Commands for a person's own meshes, weights and images."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from repose.cli.shared import CONFIG, RESULTS, AsJson, ConfigFile, Results, plan_of
 from repose.errors import ReposeError
+from repose.mesh.finish import Finish
 
 
 def transfer(
@@ -30,9 +31,10 @@ def transfer(
         typer.Option(help="the body of the pose mesh at rest; npr alone needs it, and identity at rest"),
     ] = None,
     finish: Annotated[
-        Literal["none", "arap", "icp", "rotations"],
+        Finish,
         typer.Option(
-            help="bend the identity's own surface to the result: as rigid as possible, or by rotations"
+            help="bend the identity's own surface to the result: as rigid as possible, by rotations, or drawn to the "
+            "surface of the pose mesh first, which gives the best bodies"
         ),
     ] = "none",
 ) -> None:

@@ -6,8 +6,6 @@ looks like, and the pose mesh about where the surface is, so the identity's own 
 
 from __future__ import annotations
 
-from typing import Literal
-
 import igl
 import numpy as np
 import scipy.sparse as sp
@@ -18,13 +16,13 @@ from scipy.spatial import KDTree
 from torch import Tensor
 
 from repose.errors import MeshError
+from repose.mesh.finish import Finish
 from repose.mesh.jacobians import completed, jacobians
 from repose.mesh.operators import face_areas, vertex_normals
 from repose.mesh.poisson import Poisson
 
 Float = NDArray[np.float64]
 Faces = NDArray[np.integer]
-Finish = Literal["none", "arap", "icp", "rotations"]
 
 # Chosen on validation triples of both open datasets (docs/use.md). A pull says how strongly vertices follow, against
 # the stiffness of the surface, no unit; to the network's guess of a vertex, and to the nearest one of the pose mesh.

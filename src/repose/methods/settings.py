@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from repose.medium import Medium
+from repose.mesh.finish import Finish
 from repose.section import Name, Section
 
 SUPERVISED = "repose.methods.supervised:SupervisedRecipe"  # the training of those with a truth
@@ -186,7 +187,7 @@ class Finished(MethodSettings):
 
     not_of_network: ClassVar[frozenset[str]] = MethodSettings.not_of_network | {"finish"}
 
-    finish: Literal["none", "arap", "icp", "rotations"] = Field(
+    finish: Finish = Field(
         "none",
         description="what predictions go through (repose/mesh/projection.py). arap: the identity bent towards them, as "
         "rigid as possible; rotations: its faces turned as there, and not stretched; icp: the same, after they were "

@@ -11,7 +11,8 @@ import zarr
 
 from repose.data.meshes import Triples, ValidationBatches
 from repose.errors import ReposeError
-from repose.mesh.projection import Finish, finished
+from repose.mesh.finish import Finish
+from repose.mesh.projection import finished
 from repose.methods.interface import TransferNetwork
 from repose.methods.settings import Finished
 from repose.methods.shuffle import transfer_shuffled

@@ -120,7 +120,7 @@ def test_the_report_is_a_picture_of_three_bodies(model, tmp_path):
     assert all((cell < 200).mean() > 0.03 for cell in cells)
 
 
-@pytest.mark.parametrize("finish", ["arap", "rotations"])
+@pytest.mark.parametrize("finish", ["arap", "icp", "rotations"])
 @pytest.mark.parametrize("architecture", ["npt", "corenet"])
 def test_a_finished_result_has_the_parts_of_the_identity(model, tmp_path, architecture, finish):
     files = write(tmp_path / "a.obj", IDENTITY), write(tmp_path / "b.obj", POSE)
@@ -129,6 +129,21 @@ def test_a_finished_result_has_the_parts_of_the_identity(model, tmp_path, archit
         run(*files, model(architecture), out, AUTO, finish=name)
     plain, whole = (relative_stretch(read_mesh(out)) for out in outs.values())
     assert whole < 0.5 * plain, "an untrained network crumples it"
+
+
+@pytest.mark.parametrize("architecture", ["npt", "corenet"])
+def test_a_network_that_sees_unit_areas_takes_bodies_of_any_size(model, tmp_path, architecture):
+    weights, said = model(architecture, unit_area=True), (Said("y", "m"), Said("y", "m"))
+    found = {}
+    for name, identity, pose in (("plain", 1, 1), ("large", 1.5, 1), ("large pose", 1, 1.5)):
+        files = (tmp_path / f"{name}-{part}.obj" for part in ("i", "p"))
+        sizes = (Mesh(m.vertices * k, m.faces) for m, k in ((IDENTITY, identity), (POSE, pose)))
+        files = [write(file, mesh) for file, mesh in zip(files, sizes, strict=True)]
+        run(*files, weights, tmp_path / f"{name}.obj", said)
+        found[name] = read_mesh(tmp_path / f"{name}.obj").vertices
+    assert found["large"] == pytest.approx(1.5 * found["plain"], abs=1e-4)
+    assert found["large pose"] == pytest.approx(found["plain"], abs=1e-4)
+    assert not np.allclose(found["plain"], IDENTITY.vertices, atol=0.05), "the network does nothing"
 
 
 def relative_stretch(mesh):

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from repose.mesh.finish import Finish
 from repose.mesh.formats.io import check_suffix, read_mesh, write_mesh
 from repose.mesh.frame import find_frame
-from repose.mesh.projection import Finish
 from repose.provenance.publish import publish
 from repose.use.transfer.picture import picture
 from repose.use.transfer.run import LARGEST, Body, Outcome, transfer

@@ -8,11 +8,12 @@ import torch
 
 from repose.data.meshes import sides
 from repose.errors import ReposeError
+from repose.mesh.finish import Finish
 from repose.mesh.frame import Frame
 from repose.mesh.mesh import Mesh
 from repose.mesh.metrics import edge_error
 from repose.mesh.operators import bbox_centre, unique_edges
-from repose.mesh.projection import Finish, finished
+from repose.mesh.projection import finished
 from repose.mesh.rests import Rests
 from repose.methods.interface import TransferNetwork
 from repose.methods.shuffle import transfer_shuffled
