@@ -9,7 +9,7 @@ BIN := .venv/bin
 GPUS := $(shell nvidia-smi --list-gpus 2>/dev/null | wc -l)
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(if $(filter-out 0,$(GPUS)),--resources gpu=$(GPUS)) --quiet rules --
 
-.PHONY: help all test fuzz gpu-proof test-slurm lint lock docs clean
+.PHONY: help all test pytest fuzz gpu-proof test-slurm lint lock docs clean
 help:
 	@echo "make results/table1.csv  run the whole comparison on open data (minutes on a laptop)"
 	@echo "make all                 every table and figure"
@@ -30,7 +30,10 @@ results/%: $(BIN)/.ready FORCE
 
 # Three processes with one thread each, as they wait for others a third of their time. Files in their order: xdist would
 # put those of few tests last, which take longest.
-test: lint
+test: $(BIN)/.ready
+	$(MAKE) --no-print-directory -j 2 lint pytest
+
+pytest: $(BIN)/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests
 
 # Damaged files for every reader; FUZZ_SEED repeats a campaign.

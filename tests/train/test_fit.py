@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,7 @@ from repose.split.protocols import Partition, training_triples
 from repose.split.triples import Meshes
 from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
+from repose.train.fit import UNREAD, Keeper
 from repose.train.stage import run
 from tests import trainings
 from tests.trainings import same
@@ -277,3 +279,34 @@ def test_a_batch_that_devices_cannot_share_is_an_error_of_the_config():
     }
     with pytest.raises(ReposeError, match="methods.npt.training.batch: 3 cannot be shared by 2 devices"):
         check(values)
+
+
+def keeper_on(device, folder, losses):
+    """A keeper after steps with these losses on a device, and what their trainer is."""
+    task = SimpleNamespace(device=torch.device(device), iteration=0, metric="val")
+    task.weights = lambda: {"w": torch.zeros(1)}
+    reduce = SimpleNamespace(reduce=lambda value, reduce_op: value)
+    trainer = SimpleNamespace(
+        strategy=reduce, optimizers=[], is_global_zero=True, callback_metrics={"val": torch.tensor(1.0)}
+    )
+    keeper = Keeper(folder, task, "a run")
+    for step, loss in enumerate(losses, 1):
+        task.iteration = step
+        keeper.on_train_batch_end(trainer, task, {"loss": torch.tensor(loss)}, None, step)
+    return keeper, trainer, task
+
+
+def test_losses_that_a_gpu_reads_late_are_all_in_the_curve(tmp_path):
+    losses = [float(i) for i in range(2 * UNREAD + 5)]
+    rows = []
+    for device in ("cpu", "cuda"):
+        keeper, trainer, task = keeper_on(device, tmp_path, losses)
+        keeper.on_validation_end(trainer, task)
+        rows += keeper.rows
+    assert rows[0] == rows[1] and rows[0]["train_loss"] == np.mean(losses)
+
+
+def test_a_loss_that_a_gpu_reads_late_is_told_with_its_own_step(tmp_path):
+    for device in ("cpu", "cuda"):
+        with pytest.raises(ReposeError, match="the loss is inf at step 3"):
+            keeper_on(device, tmp_path, [1.0, 1.0, float("inf"), *[1.0] * UNREAD])
