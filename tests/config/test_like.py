@@ -92,9 +92,8 @@ def test_the_settings_of_a_part_are_those_of_the_method_that_gives_it(tmp_path):
         # What a method has from another one is named at the line where it stands.
         (
             "methods:\n  b: {like: corenet}\n  a:\n    like: b\n    architecture: npt\n",
-            DEFAULT.read_text()[: DEFAULT.read_text().index("residual_blocks: 2\n    refine_width: 128\n    training")]
-            .count("\n") + 1,
-            "unknown key 'methods.a.residual_blocks'",
+            DEFAULT.read_text()[: DEFAULT.read_text().index("residual: true")].count("\n") + 1,
+            "unknown key 'methods.a.residual'",
         ),
     ],
 )  # fmt: skip
