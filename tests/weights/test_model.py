@@ -35,7 +35,7 @@ def test_a_run_opens_with_its_own_settings(folder, name):
     model = open_model(folder / name)
     assert model.network.pooling == "none" and not model.network.training
     assert model.settings == {"architecture": "npt", "width": 8, "pooling": "none", "unit_area": False}
-    assert "npt (width 8, pooling none, unit_area False)" in str(model)
+    assert "npt (unit_area False, width 8, pooling none)" in str(model)
 
 
 def test_weights_or_settings_that_do_not_match_the_manifest_are_refused(folder):
