@@ -20,7 +20,8 @@ JOINTS = [[float(10 + k), float(20 + 2 * k)] for k in range(18)]
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text(max_size=9)
     | st.binary(max_size=9),
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=5)
+    lambda inner: st.lists(inner, max_size=5)
+    | st.dictionaries(st.text(max_size=5) | st.integers(-(2**63), 2**63), inner, max_size=5)
     | st.tuples(inner, inner) | st.tuples(inner, inner, inner, inner),
     max_leaves=40,
 )  # fmt: skip
@@ -118,6 +119,10 @@ HOSTILE = {
         + literal((0,)) + literal(b"b") + b"tR",
     "the state of a name": b"cnumpy\ndtype\n" + literal((None, {"__defaults__": (1,)})) + b"b",
     "a key that takes for ever to hash": b"}N" + b"".join(b"q%ch%c\x86" % (k, k) for k in range(60)) + b"Ns",
+    "numbers of one hash": b"}(" + b"".join(b"L%dL\nN" % (-(2**61 - 1) * (k + 20)) for k in range(40_000)) + b"u",
+    "places of one hash": b"N" + b"".join(b"p-%d\n" % ((2**61 - 1) * (k + 1)) for k in range(40_000)),
+    "one text that is a thousand arrays": literal("x" * 10**6)
+        + b"q\1c_codecs\nencode\nq\2(" + b"h\2h\1X\6\0\0\0latin1\x86R" * 1000 + b"t",
     "the register of extensions": b"\x82\x01",
     "an object outside the file": b"Pfoo\n",
     "a name with dots": b"\x8c\x05numpy\x8c\x0endarray.tofile\x93",
