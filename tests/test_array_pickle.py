@@ -241,6 +241,17 @@ def test_an_npz_is_read_as_far_as_its_headers_fit(tmp_path):
         read_arrays(tmp_path / "m.npz", ["v_template"])
 
 
+def test_an_npz_of_zeros_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    np.savez_compressed(tmp_path / "a.npz", a=np.zeros(400_000))
+    with pytest.raises(ReposeError, match="a unpacks to 3200128 bytes: a bomb?"):
+        read_arrays(tmp_path / "a.npz", ["a"])
+    np.savez(tmp_path / "b.npz", a=np.ones(100), b=np.ones(100))
+    assert read_arrays(tmp_path / "b.npz", ["a", "b"])["b"].sum() == 100
+    monkeypatch.setattr("repose.raw.model_file.MAX_BYTES", 1800)  # each fits, and both do not
+    with pytest.raises(ReposeError, match="its arrays have more than 1800 bytes"):
+        read_arrays(tmp_path / "b.npz", ["a", "b"])
+
+
 def test_a_record_is_its_state_and_nothing_else():
     records = {"chumpy.ch.Ch": Record}
     made = b"\x80\x02cchumpy.ch\nCh\n)\x81}U\x01xK\x07sb."
