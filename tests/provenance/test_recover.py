@@ -152,6 +152,23 @@ def test_a_folder_that_is_not_ours_is_left_alone(tmp_path):
         recover(tmp_path)
 
 
+def test_clean_leaves_a_folder_that_is_not_ours_alone(tmp_path):
+    """A home has `.config`, `.cache` and `.state` too, of other programs."""
+    mine = [
+        tmp_path / ".config" / "x",
+        tmp_path / ".cache" / "x",
+        tmp_path / ".state" / "other-program" / "x",
+    ]
+    for file in mine:
+        write_text(file, "mine")
+    with pytest.raises(ReposeError, match="no folder of results"):
+        clean(tmp_path, checkpoints=True)
+    assert all(file.read_text() == "mine" for file in mine)
+    Recorder("store", "", {}).own(tmp_path / "x.manifest.json")
+    assert {p.name for p in tmp_path.iterdir()} == {".config", ".cache", ".state"}
+    assert [p.name for p in (tmp_path / ".state").iterdir()] == ["other-program"]
+
+
 def test_clean_sets_free_what_is_no_longer_in_its_place(tmp_path):
     mark(tmp_path)
     out, manifest = tmp_path / "x.bin", tmp_path / "x.manifest.json"
