@@ -20,7 +20,8 @@ JOINTS = [[float(10 + k), float(20 + 2 * k)] for k in range(18)]
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text(max_size=9)
     | st.binary(max_size=9),
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=5)
+    lambda inner: st.lists(inner, max_size=5)
+    | st.dictionaries(st.text(max_size=5) | st.integers(-(2**63), 2**63), inner, max_size=5)
     | st.tuples(inner, inner) | st.tuples(inner, inner, inner, inner),
     max_leaves=40,
 )  # fmt: skip
@@ -118,6 +119,10 @@ HOSTILE = {
         + literal((0,)) + literal(b"b") + b"tR",
     "the state of a name": b"cnumpy\ndtype\n" + literal((None, {"__defaults__": (1,)})) + b"b",
     "a key that takes for ever to hash": b"}N" + b"".join(b"q%ch%c\x86" % (k, k) for k in range(60)) + b"Ns",
+    "numbers of one hash": b"}(" + b"".join(b"L%dL\nN" % (-(2**61 - 1) * (k + 20)) for k in range(40_000)) + b"u",
+    "places of one hash": b"N" + b"".join(b"p-%d\n" % ((2**61 - 1) * (k + 1)) for k in range(40_000)),
+    "one text that is a thousand arrays": literal("x" * 10**6)
+        + b"q\1c_codecs\nencode\nq\2(" + b"h\2h\1X\6\0\0\0latin1\x86R" * 1000 + b"t",
     "the register of extensions": b"\x82\x01",
     "an object outside the file": b"Pfoo\n",
     "a name with dots": b"\x8c\x05numpy\x8c\x0endarray.tofile\x93",
@@ -234,6 +239,17 @@ def test_an_npz_is_read_as_far_as_its_headers_fit(tmp_path):
     (tmp_path / "m.npz").write_bytes(content.replace(b"(4, 3)", b"(9, 3)"))
     with pytest.raises(ReposeError, match="not a .npz of plain arrays"):
         read_arrays(tmp_path / "m.npz", ["v_template"])
+
+
+def test_an_npz_of_zeros_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    np.savez_compressed(tmp_path / "a.npz", a=np.zeros(400_000))
+    with pytest.raises(ReposeError, match="a unpacks to 3200128 bytes: a bomb?"):
+        read_arrays(tmp_path / "a.npz", ["a"])
+    np.savez(tmp_path / "b.npz", a=np.ones(100), b=np.ones(100))
+    assert read_arrays(tmp_path / "b.npz", ["a", "b"])["b"].sum() == 100
+    monkeypatch.setattr("repose.raw.model_file.MAX_BYTES", 1800)  # each fits, and both do not
+    with pytest.raises(ReposeError, match="its arrays have more than 1800 bytes"):
+        read_arrays(tmp_path / "b.npz", ["a", "b"])
 
 
 def test_a_record_is_its_state_and_nothing_else():

@@ -1,6 +1,7 @@
 """The command line as a newcomer meets it."""
 
 import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -80,3 +81,12 @@ def test_doctor_describes_a_mesh_and_refuses_a_broken_one(tmp_path):
     (tmp_path / "b.obj").write_text("v 0 0 0\nf 1 2 3\n")
     out = repose_command("doctor", str(tmp_path / "b.obj"))
     assert out.returncode == 1 and "b.obj:2" in out.stderr and out.stderr.count("\n") == 1
+
+
+def test_a_locale_of_ascii_ends_nothing():
+    environment = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-m", "repose", "raw", "--list"]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, check=False, cwd=Path(__file__).parents[1]
+    )
+    assert done.returncode == 0 and done.stdout.isascii() and b"faust" in done.stdout, done.stderr

@@ -109,6 +109,7 @@ class _Machine:
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
+        self.encoded = 0  # bytes that were written as text
 
     def run(self) -> Any:
         """Take steps to the end; the one value that is left."""
@@ -174,8 +175,8 @@ class _Machine:
 
     def remember(self, key: int) -> None:
         value = self.stack[-1]
-        if value is _MARK:
-            raise _Refused("a value is missing")
+        if value is _MARK or not 0 <= key < 1 << 32:
+            raise _Refused("a value is missing, or its place")
         if type(value) is _Bare:
             value.keys.append(key)
         self.memo[key] = value
@@ -204,13 +205,22 @@ class _Machine:
             self.push(_Bare())
         elif name in _FROM_BUFFER and len(arguments) == 4:
             raw, kind, shape, order = arguments
-            self.push(_array(shape, kind, order == "F", raw))
+            self.push(_array(shape, kind, order == "F", self.raw(raw)))
         elif name == _ENCODE and arguments[1] == "latin1":
-            self.push(arguments[0].encode("latin-1"))
+            self.push(self.raw(arguments[0]))
         elif name in _NEW_OBJECT:
             self.new(arguments[0])
         else:
             raise _Refused(f"it calls {name} in another way than arrays need")
+
+    def raw(self, value: Any) -> Any:
+        """Bytes, also where Python 2, or a protocol without bytes, wrote them as text."""
+        if type(value) is not str:
+            return value
+        self.encoded += len(value)
+        if self.encoded > len(self.data):  # one text of a megabyte would make gigabytes
+            raise _Refused("it makes more bytes than it has")
+        return value.encode("latin-1")
 
     def new(self, of: Any) -> None:
         if type(of) is not _Name or of.name not in self.records:
@@ -229,7 +239,7 @@ class _Machine:
             built.order = _order(state)
         elif type(built) is _Bare:
             _, shape, kind, fortran, raw = state
-            bare, built = built, _array(shape, kind, bool(fortran), raw)
+            bare, built = built, _array(shape, kind, bool(fortran), self.raw(raw))
             self.memo.update(dict.fromkeys(bare.keys, built))
         elif isinstance(built, Record) and built.state is None:
             built.state = state
@@ -240,9 +250,11 @@ class _Machine:
 
 def _pairs(values: list[Any]) -> dict[Any, Any]:
     keys = values[::2]
-    # The hash of a tuple of tuples of … can take for ever.
+    # The hash of a tuple of tuples of … can take for ever, and so can many numbers that are equal modulo 2^61 - 1.
     if len(values) % 2 or not all(isinstance(key, (str, int, float, bytes, type(None))) for key in keys):
         raise _Refused("a key is no text or number, or has no value")
+    if any(isinstance(key, int) and key.bit_length() > 64 for key in keys):
+        raise _Refused("a key is a number of more than 64 bits")
     return dict(zip(keys, values[1::2], strict=True))
 
 
@@ -262,7 +274,6 @@ def _order(state: Any) -> str:
 
 
 def _array(shape: Any, kind: Any, fortran: bool, raw: Any) -> np.ndarray:
-    raw = raw.encode("latin-1") if isinstance(raw, str) else raw  # which Python 2 wrote
     if type(kind) is not _Kind or type(shape) is not tuple or type(raw) is not bytes or len(shape) > 8:
         raise _Refused("it builds an array from other things than a shape, a type and bytes")
     if not all(type(n) is int and n >= 0 for n in shape):

@@ -5,12 +5,20 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from repose.errors import ReposeError
 
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
 MAX_TEXT = 64 << 20
 """Bytes of a list or a description; parsed, they take up to 25 times that in memory."""
+MAX_CELLS = 10_000_000
+"""Of a table; as objects they take up to 60 bytes each, besides their text."""
+MAX_CELL_TEXT = 256 << 20
+"""Bytes of all text in a table."""
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
@@ -47,6 +55,59 @@ def read_json(path: Path, limit: int = MAX_TEXT) -> Any:
         return json.loads(read_text(path, limit))
     except (ValueError, RecursionError) as error:
         raise ReposeError(f"not JSON: {error}", path, "the file is damaged") from None
+
+
+def read_rows(path: Path, what: str = "not a table", hint: str | None = None) -> "pd.DataFrame":
+    """A table of numbers and text from a parquet file, of which a few bytes can stand for any number of equal cells.
+
+    Args:
+        path: the file.
+        what: is wrong where it cannot be read.
+        hint: what to do about it.
+
+    Raises:
+        ReposeError: it is missing, damaged, of more than `MAX_CELLS` cells or `MAX_CELL_TEXT` bytes of text, or holds
+            other things.
+    """
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        raise ReposeError("no such file", path, hint)
+    with foreign(path, what, hint):
+        about, schema = pq.read_metadata(path), pq.read_schema(path)
+        if about.num_rows * about.num_columns > MAX_CELLS or about.num_columns > MAX_CELLS // 100:
+            raise ValueError(f"{about.num_rows} rows of {about.num_columns} columns")
+        if odd := [column.name for column in schema if not _is_plain(column.type)]:
+            raise ValueError(f"column {odd[0]!r} is neither of numbers nor of text")
+        texts = [column.name for column in schema if not _is_number(column.type)]
+        # Each text once, and how often it stands where: what it takes is known before it is taken.
+        size = sum(map(_text_in, pq.read_table(path, columns=texts, read_dictionary=texts).columns))
+        if size > MAX_CELL_TEXT:
+            raise ValueError(f"{size} bytes of text")
+        return pd.read_parquet(path)
+
+
+def _is_number(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_primitive(kind) or pa.types.is_null(kind))
+
+
+def _is_plain(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return _is_number(kind) or pa.types.is_string(value) or pa.types.is_large_string(value)
+
+
+def _text_in(column: "pa.ChunkedArray") -> int:
+    import pyarrow.compute as pc
+
+    return sum(
+        pc.sum(pc.take(pc.binary_length(chunk.dictionary), chunk.indices)).as_py() or 0
+        for chunk in column.chunks
+    )
 
 
 @contextmanager

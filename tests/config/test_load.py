@@ -71,6 +71,7 @@ def test_an_error_is_one_line_with_key_line_and_nearest_name(tmp_path, old, new,
         ("a: 1\na: 2\n", ":2: key 'a' is given twice"),
         ("a: [1\n", "not valid YAML"),
         ("", "key 'datasets' is missing"),
+        ("a: 1" + ":59" * 1_000_000, ":1: a number of 3000001 characters"),  # in base 60, hours
     ],
 )
 def test_broken_files_are_refused(tmp_path, text, message):

@@ -74,6 +74,7 @@ class Injector:
         number = next(self._numbers)
         self.count = number + 1
         if number == self._fault.at:
-            if self._fault.tear and flushes and os.path.isfile(path):
+            # What has another name, a result and the one kept of it, was flushed before it was linked: it cannot tear.
+            if self._fault.tear and flushes and os.path.isfile(path) and os.stat(path).st_nlink == 1:
                 os.truncate(path, os.path.getsize(path) // 2)
             os.kill(os.getpid(), signal.SIGSTOP if self._fault.stop else signal.SIGKILL)

@@ -1,5 +1,6 @@
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -8,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from repose.provenance.publish import lock, publish, write_text
+from repose.provenance.publish import dead_writer, lock, publish, write_text
 
 
 def test_a_file_appears_whole(tmp_path):
@@ -61,6 +62,11 @@ def test_leftovers_of_killed_writers_are_swept_and_those_of_living_ones_are_not(
         assert mine.exists(), f"swept the file of living process {os.getpid()}"
     assert [p.name for p in tmp_path.iterdir()] == ["x.csv"]
     assert target.read_text() == "mine"
+
+
+def test_a_private_file_of_a_number_that_no_process_has_is_a_leftover():
+    assert dead_writer(f".x.csv.{socket.gethostname()}.{'9' * 20}.deadbeef.tmp")
+    assert dead_writer(f".x.csv.{socket.gethostname()}.{os.getpid()}.deadbeef.tmp") is False
 
 
 def test_a_full_disk_keeps_the_old_artefact(tmp_path):

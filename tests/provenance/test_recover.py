@@ -1,5 +1,6 @@
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -150,6 +151,34 @@ def test_private_files_of_other_machines_and_living_writers_stay(tmp_path):
 def test_a_folder_that_is_not_ours_is_left_alone(tmp_path):
     with pytest.raises(ReposeError, match="no folder of results"):
         recover(tmp_path)
+
+
+def test_a_link_under_the_name_of_a_private_file_goes_and_what_it_leads_to_stays(tmp_path):
+    results, other = tmp_path / "results", tmp_path / "other"
+    mark(results)
+    write_text(other / "x", "mine")
+    (results / f".x.{socket.gethostname()}.{'9' * 20}.deadbeef.tmp").symlink_to(other)
+    (results / ".cache").symlink_to(other)
+    assert len(recover(results).removed) == 1
+    clean(results, checkpoints=True)
+    assert (other / "x").read_text() == "mine"
+
+
+def test_clean_leaves_a_folder_that_is_not_ours_alone(tmp_path):
+    """A home has `.config`, `.cache` and `.state` too, of other programs."""
+    mine = [
+        tmp_path / ".config" / "x",
+        tmp_path / ".cache" / "x",
+        tmp_path / ".state" / "other-program" / "x",
+    ]
+    for file in mine:
+        write_text(file, "mine")
+    with pytest.raises(ReposeError, match="no folder of results"):
+        clean(tmp_path, checkpoints=True)
+    assert all(file.read_text() == "mine" for file in mine)
+    Recorder("store", "", {}).own(tmp_path / "x.manifest.json")
+    assert {p.name for p in tmp_path.iterdir()} == {".config", ".cache", ".state"}
+    assert [p.name for p in (tmp_path / ".state").iterdir()] == ["other-program"]
 
 
 def test_clean_sets_free_what_is_no_longer_in_its_place(tmp_path):

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from repose.provenance import owner as owner_module
 from repose.provenance.manifest import Recorder, history_path, manifest_path, verify
 from repose.provenance.owner import Owner, holder, mark, owners, results_folder
 from repose.provenance.process import Process
@@ -169,6 +170,22 @@ def test_a_killed_writer_lets_the_next_one_in(results):
     assert mine and mine.pid == os.getpid()
     owner.release()
     stuck.communicate()
+
+
+def test_a_lock_whose_file_is_removed_at_any_moment_is_asked_for_again(results, monkeypatch):
+    """Who lets go removes the file, which may be between its opening, its locking and the look at it."""
+    file, locked = owners(results) / "runs:model", owner_module.try_lock
+    removed = []
+
+    def gone_at_first(handle):
+        if not removed:
+            removed.append(file.unlink())
+        return locked(handle)
+
+    monkeypatch.setattr(owner_module, "try_lock", gone_at_first)
+    owner = Owner(file, "runs/model")
+    assert removed and holder(file) == Process.current()
+    owner.release()
 
 
 def test_a_process_id_that_is_used_again_is_another_process():

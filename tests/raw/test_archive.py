@@ -1,7 +1,9 @@
 """Archives nobody vouched for: each trick is refused with its reason, and nothing is left behind."""
 
+import gzip
 import io
 import os
+import shutil
 import stat
 import struct
 import tarfile
@@ -167,6 +169,30 @@ def test_a_tar_header_of_gigabytes(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
+def extended(records: bytes, members: int) -> bytes:
+    """A tar of empty files, each behind an extended header of these records."""
+    out = b""
+    for k in range(members):
+        header = tarfile.TarInfo("pax")
+        header.type, header.size = tarfile.XHDTYPE, len(records)
+        out += header.tobuf(tarfile.USTAR_FORMAT) + records + bytes(-len(records) % 512)
+        out += tarfile.TarInfo(f"f{k}").tobuf(tarfile.USTAR_FORMAT)
+    return out + bytes(1024)
+
+
+def test_headers_of_a_tar_cost_no_more_than_they_take(tmp_path):
+    records = b"5 a=\n" * 12_000
+    (tmp_path / "x.tar").write_bytes(extended(b"11 path=ok\n", 1))
+    assert unpack(tmp_path / "x.tar", tmp_path / "sound") == ["ok"]
+    shutil.rmtree(tmp_path / "sound")
+    (tmp_path / "x.tar").write_bytes(extended(records * 2, 1))
+    refused(tmp_path / "x.tar", "a header of 120320 bytes")
+    (tmp_path / "x.tar").write_bytes(extended(records, 2))
+    refused(tmp_path / "x.tar", "too many lines in its headers", limits=Limits(records=20_000))
+    (tmp_path / "x.tar").write_bytes(gzip.compress(extended(records, 40)))
+    refused(tmp_path / "x.tar", "unpacks to 1[0-9]{6} bytes or more")
+
+
 @every_format
 def test_a_name_given_twice(kind, tmp_path):
     refused(make(kind, tmp_path, [("a/b", b"1"), ("a/b", b"2")]), "there twice")

@@ -116,3 +116,14 @@ def test_an_inventory_survives_and_a_torn_one_is_refused(tmp_path):
             Inventory.read(tmp_path / "raw.json")
     with pytest.raises(ReposeError, match="no inventory"):
         Inventory.read(tmp_path / "none.json")
+
+
+def test_a_path_that_is_not_utf_8_is_listed_and_written(tmp_path):
+    place = os.fsencode(tmp_path) + b"/raw/\xfe"
+    os.makedirs(place)
+    with open(place + b"/a.ply", "w") as file:
+        file.write("x")
+    (name,) = files_in(tmp_path / "raw")
+    Inventory(tmp_path / "raw", (RawFile(name, 1, "0f"),)).write(tmp_path / "raw.json")
+    (listed,) = Inventory.read(tmp_path / "raw.json").files
+    assert os.fsencode(listed.path) == b"\xfe/a.ply" and (tmp_path / "raw" / listed.path).read_text() == "x"

@@ -1,5 +1,6 @@
 """User-supplied photos, from the archive to the store, in both layouts: of the owners, and of Intrinsic Flow."""
 
+import hashlib
 import io
 import json
 import pickle
@@ -15,11 +16,13 @@ from repose.errors import ReposeError
 from repose.raw import collect as raw
 from repose.raw.corr import read_corr
 from repose.raw.deepfashion import DeepFashion
+from repose.raw.inventory import Inventory, RawFile
 from repose.raw.market_1501 import Market1501
 from repose.raw.settings import ImagePairs
 from repose.split import images as split
 from repose.store import images as store_stage
 from repose.store.image_store import ImageStore
+from repose.use import export_images
 from repose.use.export_images import export_archive
 
 ALL = ImagePairs(train=None, val=None, test=None)
@@ -198,3 +201,28 @@ def test_a_photo_that_changed_and_one_of_another_size_are_refused(tmp_path):
         ReposeError, match="0001_c2s1_000451_03 is 16 × 24 pixels, 0001_c1s1_000451_03 32 × 24"
     ):
         convert.run(dataset, base / "raw.json", base / "catalog.parquet", base / "img")
+
+
+def test_a_jpeg_of_many_scans_is_refused_before_each_goes_over_all_pixels(tmp_path):
+    out = io.BytesIO()
+    Image.new("L", (64, 64)).save(out, "JPEG", progressive=True)
+    data = out.getvalue()
+    last = data[data.rindex(b"\xff\xc4") : -2]  # tables and the scan that they are of
+    (tmp_path / "raw.json").write_text("")
+    for scans, refusal in ((2, None), (200, "206 scans")):
+        (tmp_path / "a.jpg").write_bytes(data[:-2] + last * scans + b"\xff\xd9")
+        listed = RawFile("a.jpg", 0, hashlib.sha256((tmp_path / "a.jpg").read_bytes()).hexdigest())
+        Inventory(tmp_path, (listed,)).write(tmp_path / "raw.json")
+        source = Market1501(source="market-1501").open_source(tmp_path / "raw.json")
+        if refusal:
+            with pytest.raises(ReposeError, match=refusal):
+                source._open("a.jpg", "RGB")
+        else:
+            assert source._open("a.jpg", "RGB").shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize("name", ["../../outside", "/outside", ".hidden", "a\nb", "x" * 300])
+def test_a_store_of_others_names_no_file_outside_an_export(tmp_path, name):
+    with pytest.raises(ReposeError, match="an image has the name"):
+        export_images._file_name(name, tmp_path)
+    assert export_images._file_name("0001_c1s1_000451_03", tmp_path)

@@ -1,18 +1,27 @@
 """`repose audit` on a finished run: it holds, and whatever a careless hand does to it is found."""
 
+import io
 import json
 import re
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
+import zarr
+from rich.console import Console
 from typer.testing import CliRunner
 
 from repose.audit import audit as auditing
 from repose.audit.audit import audit, parse_cell
+from repose.audit.show import as_json, show
 from repose.cli import app
 from repose.errors import ReposeError
-from repose.provenance.manifest import Recorder, history_path, load, manifest_path
+from repose.provenance.manifest import Recorder, _canonical, _digest, history_path, load, manifest_path
+from repose.score import stage as scoring
+from repose.store.mesh_store import MeshStore
+from repose.tables import meshes as tables
+from repose.tables.stage import derive
 
 RUN = ("model.safetensors", "history.parquet", "run.json", "model.manifest.json", "model.history.json")
 
@@ -46,6 +55,16 @@ def reseal(manifest, files):
     for name, parent in old.parents.items():
         recorder.uses(name, parent)
     recorder.seal(manifest, files, old.content["describe"])
+
+
+def forge(manifest, change):
+    """What someone does who knows that a history has a digest of itself: `change` the two files, and sign them anew."""
+    content, history = (json.loads(path.read_text()) for path in (manifest, history_path(manifest)))
+    change(content, history)
+    history["content"] = _digest(content)
+    history["sha256"] = _digest({k: v for k, v in history.items() if k != "sha256"})
+    manifest.write_text(_canonical(content))
+    history_path(manifest).write_text(_canonical(history))
 
 
 def test_a_finished_run_holds_wherever_it_lies(results):
@@ -110,6 +129,162 @@ def test_an_edited_number_of_the_table_is_found_also_under_a_new_manifest(result
     reseal(results / "table1.manifest.json", [csv, results / "table1.md"])
     ((place, what),) = faults(results)
     assert place == "table1.manifest.json" and "pmd_e4 is" in what and f"its scores give {number}" in what
+
+
+@pytest.mark.parametrize(
+    "change",
+    {
+        "a row deleted": lambda t: t.drop(index=2),
+        "a row doubled": lambda t: t.iloc[[0, 1, 2, 2, *range(3, len(t))]],
+        "a column deleted": lambda t: t.drop(columns="cd_e4"),
+        "a column doubled": lambda t: pd.concat([t, t[["pmd_e4"]]], axis=1),
+        "rows in another order": lambda t: t.iloc[::-1],
+    }.items(),
+    ids=lambda change: change[0],
+)
+def test_a_table_that_is_not_whole_is_found_also_under_a_new_manifest(results, change):
+    csv = results / "table1.csv"
+    table = change[1](pd.read_csv(csv, dtype=str, keep_default_na=False))
+    table.to_csv(csv, index=False)
+    reseal(results / "table1.manifest.json", [csv, results / "table1.md"])
+    found = faults(results)
+    assert {place for place, _ in found} == {"table1.manifest.json"}
+    assert any(re.match("has (not the rows|other columns)", what) for _, what in found)
+
+
+def test_a_table_without_all_the_runs_it_says_is_found(results):
+    csv = results / "table1.csv"
+    table = pd.read_csv(csv, dtype=str, keep_default_na=False)
+
+    def change(content, history):
+        for part in ("inputs", "parents", "histories"):
+            history[part] = {name: value for name, value in history[part].items() if "/npt/" not in name}
+
+    table[table.method != "npt"].to_csv(csv, index=False)
+    reseal(results / "table1.manifest.json", [csv, results / "table1.md"])
+    forge(results / "table1.manifest.json", change)
+    assert any(
+        re.match("is not made of the runs it says: .*/npt/.* missing", what) for _, what in faults(results)
+    )
+
+
+def test_an_edited_number_of_the_markdown_twin_is_found_also_under_a_new_manifest(results):
+    twin = results / "table1.md"
+    number = re.search(r"\d{3,}\.\d", twin.read_text())[0]
+    edit(twin, number, f"0{number}")
+    reseal(results / "table1.manifest.json", [results / "table1.csv", twin])
+    assert faults(results) == [("table1.manifest.json", "table1.md does not say what its scores give")]
+
+
+def test_published_numbers_edited_in_the_package_are_found(results, monkeypatch):
+    """The table's own numbers stand in the CSV, and are compared with those of the package that audits."""
+    other = {("open-human", "npt", "unseen"): {"reported_pmd_e4": 0.001, "reported_source": "a paper"}}
+    monkeypatch.setattr(tables, "_reported", lambda: other)
+    ((place, what), *_) = faults(results)
+    assert place == "table1.manifest.json" and "reported_pmd_e4 is empty, its scores give 0.001" in what
+
+
+def test_runs_of_one_method_that_are_tabled_as_another_s_are_found(results):
+    for kind in ("runs", "predictions", "scores"):
+        shutil.copytree(results / kind / "open-human" / "npt", results / kind / "open-human" / "npt2")
+
+    def change(content, history):
+        for part in ("inputs", "parents", "histories", "params"):
+            history[part] = json.loads(
+                json.dumps(history[part]).replace("open-human/npt/", "open-human/npt2/")
+            )
+
+    for name in ("table1.csv", "table1.md"):
+        text = (results / name).read_text()
+        (results / name).write_text(
+            text.replace("open-human,npt,", "open-human,npt2,").replace("| npt |", "| npt2 |")
+        )
+    reseal(results / "table1.manifest.json", [results / "table1.csv", results / "table1.md"])
+    forge(results / "table1.manifest.json", change)
+    found = faults(results)
+    place = "scores/open-human/npt"
+    assert (f"{place}2/seed0.manifest.json", f"is {place}/seed0, and lies at {place}2/seed0") in found
+    assert ("table1.manifest.json", f"takes {place}/seed0 for {place}2/seed0") in found
+
+
+@pytest.mark.parametrize(
+    ("what", "value"),
+    [
+        ("seconds", 1.0),
+        ("peak_memory_mib", 1.0),
+        ("started", "2020-01-01T00:00:00Z"),
+        ("machine", {"host": "another"}),
+        ("software", {"torch": "0.1"}),
+        ("seed", 7),
+        ("code", "c0de"),
+        ("params", {"method": {"steps": 10**6}}),
+    ],
+)
+def test_a_history_that_was_edited_and_signed_anew_is_found_by_what_was_made_of_it(results, what, value):
+    forge(
+        results / "runs" / "open-human" / "npt" / "seed0" / "model.manifest.json",
+        lambda content, history: history.update({what: value}),
+    )
+    found = audit(results / "table1.csv", parse_cell("method=npt,dataset=open-human")).faults
+    assert any("seed0" in place and "another history" in fault for place, fault in found)
+
+
+def test_truths_in_the_place_of_predictions_are_found_by_predicting_again(results):
+    predictions = results / "predictions" / "open-human" / "npt" / "seed0.zarr"
+    store = MeshStore(results / "data" / "open-human" / "meshes.zarr")
+    for protocol in ("unseen", "seen-pose"):
+        group = zarr.open_group(predictions / protocol, mode="r+")
+        truths = [store.index_of(truth) for _, _, truth in group.attrs["triples"]]
+        group["vertices"][:] = store.vertices(np.array(truths))
+    reseal(manifest_path(predictions), [predictions])
+    scores = results / "scores" / "open-human" / "npt" / "seed0.parquet"
+    inputs = {
+        n: m.parent / f"{m.name.split('.')[0]}.parquet"
+        for n, m in load(manifest_path(scores)).parents.items()
+    }
+    splits = {name: path for name, path in inputs.items() if name not in ("predictions", "store")}
+    scoring.run(predictions, store.path, splits, scores)
+    csv, manifest = results / "table1.csv", results / "table1.manifest.json"
+    runs = load(manifest).history["params"]["runs"]
+    table = derive(load(manifest), [f"scores:{run}" for run in runs])
+    table.to_csv(csv, index=False)
+    csv.with_suffix(".md").write_text(tables.markdown(table))
+    reseal(manifest, [csv, csv.with_suffix(".md")])
+    assert faults(results) == [], "every link holds"
+    cell = parse_cell("method=npt,dataset=open-human")
+    found = audit(csv, cell, rescore=True).faults
+    assert found and all("differs from what the method predicts" in what for _, what in found)
+
+
+def test_links_and_planted_folders_in_a_store_are_found(results):
+    store = results / "data" / "open-human" / "meshes.zarr"
+    place = "data/open-human/meshes.manifest.json"
+    (store / "vertices" / "planted").mkdir()
+    assert (place, "meshes.zarr does not match its manifest") in faults(results)
+    (store / "vertices" / "planted").rmdir()
+    shutil.move(store / "faces", results / "elsewhere")
+    (store / "faces").symlink_to(results / "elsewhere")
+    assert (place, "an artefact holds no links") in faults(results)
+
+
+def test_an_artefact_that_says_it_is_made_from_itself_is_a_fault(results):
+    manifest = results / "data" / "open-human" / "meshes.manifest.json"
+    forge(manifest, lambda content, history: history["parents"].update(catalog="meshes.manifest.json"))
+    found = audit(results / "table1.csv")
+    assert any("made from itself" in what for _, what in found.faults) and found.root.depth < 20
+
+
+@pytest.mark.parametrize("value", [None, [], {}, [[1]], "x", "\ud800", 2**70, {"a": {}}])
+@pytest.mark.parametrize("part", ["inputs", "parents", "histories", "params", "code", "modules", "former"])
+def test_a_manifest_that_says_anything_under_its_digests_is_a_fault_and_no_traceback(tmp_path, part, value):
+    csv = tmp_path / "table1.csv"
+    csv.write_text("dataset,method,protocol\nd,m,unseen\n")
+    recorder = Recorder("tables", "c0de", {"medium": "meshes", "runs": ["d/m/seed0"], "protocols": {}})
+    recorder.seal(manifest_path(csv), [csv])
+    forge(manifest_path(csv), lambda content, history: history.update({part: value}))
+    found = audit(csv, rescore=True)
+    assert found.faults and as_json(found) and found.digest
+    show(found, Console(file=io.StringIO()))
 
 
 def test_an_edited_score_is_found_also_under_new_manifests(results):

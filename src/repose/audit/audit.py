@@ -114,7 +114,7 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
     elif is_table and found.root.manifest:
         found.root.faults += _derived_otherwise(found.root, rows)
         if not cell and table is not None:
-            found.root.faults += incomplete(found.root, artefact, table)
+            found.root.faults += _incomplete(found.root, artefact, table)
     if rescore:
         for node in found.nodes:
             node.faults += _made_otherwise(node)
@@ -188,12 +188,12 @@ def _derived_otherwise(root: Node, rows: list[Row]) -> list[str]:
 
     assert root.manifest
     names = list(dict.fromkeys(name for row in rows for name in row.branches))  # in the order of the table
-    if not all(root.parents[name].manifest for name in names):
+    if not all(name in root.parents and root.parents[name].manifest for name in names):
         return []  # faults of their own
     try:
         table = derive(root.manifest, names)
-    except (ReposeError, OSError, ValueError, KeyError) as error:
-        return [f"cannot be computed again from its scores: {error}"]
+    except Exception as error:  # of what a forged tree says, nearly anything
+        return [f"cannot be computed again from its scores: {str(error) or type(error).__name__}"]
     fresh = {tuple(str(r[k]) for k in KEYS): r for r in table.to_dict("records")}
     faults = []
     for row in rows:
@@ -207,6 +207,13 @@ def _derived_otherwise(root: Node, rows: list[Row]) -> list[str]:
                     f"{_name(row)}: {column} is {stands or 'empty'}, its scores give {mine.get(column)}"
                 )
     return faults
+
+
+def _incomplete(root: Node, csv: Path, table: pd.DataFrame) -> list[str]:
+    try:
+        return list(incomplete(root, csv, table))
+    except Exception as error:  # of what a forged tree says, nearly anything
+        return [f"cannot be compared with its scores: {str(error) or type(error).__name__}"]
 
 
 def _check_raw_files(node: Node, notes: list[str]) -> None:
@@ -250,8 +257,8 @@ def _made_otherwise(node: Node) -> list[str]:
         return []
     try:
         return compute[node.manifest.content["stage"]](node.manifest)
-    except (ReposeError, OSError, ValueError, KeyError) as error:
-        return [f"cannot be computed again from its inputs: {error}"]
+    except Exception as error:  # of what a forged tree says, nearly anything
+        return [f"cannot be computed again from its inputs: {str(error) or type(error).__name__}"]
 
 
 def _agree(stands: str, fresh: Any) -> bool:
@@ -271,7 +278,7 @@ def _installed_code(manifest: Manifest) -> str | None:
     """Hash of the code that would make an artefact now; None where it is not installed."""
     try:
         return code_hash(*manifest.history["modules"])
-    except ModuleNotFoundError:
+    except Exception:  # a forged history may name anything
         return None
 
 

@@ -14,7 +14,6 @@ from importlib.metadata import metadata, version
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import pandas as pd
 from rocrate.model.computerlanguage import ComputerLanguage
 from rocrate.rocrate import ROCrate
 
@@ -22,6 +21,7 @@ from repose.audit.audit import Audit
 from repose.audit.tree import Node
 from repose.errors import ReposeError
 from repose.provenance.publish import publish
+from repose.reading import read_rows
 
 CARRIED = {
     ".csv": "text/csv",
@@ -201,7 +201,7 @@ class _Crate:
             return self._licence(stated)
         for name in node.manifest.content["files"]:
             if name.endswith("catalog.parquet"):
-                rows = pd.read_parquet(node.path.parent / name)
+                rows = read_rows(node.path.parent / name)
                 if "licence" in rows and rows.licence.nunique() == 1:
                     return self._licence(str(rows.licence.iloc[0]))
         return None

@@ -3,11 +3,12 @@
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
+from rich.markup import escape as escape_markup
 from rich.tree import Tree
 
 from repose.audit.audit import Audit, Row
 from repose.audit.tree import Node
+from repose.errors import LONGEST
 
 
 def show(found: Audit, console: Console) -> None:
@@ -26,6 +27,11 @@ def show(found: Audit, console: Console) -> None:
     for note in found.notes:
         console.print(f"[yellow]note:[/] {escape(note)}")
     console.print(_verdict(found), soft_wrap=True)
+
+
+def escape(said: str) -> str:
+    """What a table or a manifest says, fit to print: it may be forged."""
+    return escape_markup("".join(c if c.isprintable() else " " for c in said[:LONGEST]))
 
 
 def as_json(found: Audit) -> dict[str, Any]:
@@ -87,7 +93,7 @@ def _label(node: Node) -> str:
     if node.manifest is None:
         return f"[red]✗ {escape(_title(node))}: {escape('; '.join(node.faults))}[/]"
     history = node.manifest.history
-    facts = [node.manifest.digest[:12], _size(node.bytes), f"code {history['code'][:8]}"]
+    facts = [node.manifest.digest[:12], _size(node.bytes), f"code {escape(history['code'][:8])}"]
     if history["seed"] is not None:
         facts.append(f"seed {history['seed']}")
     line = f"{escape(_title(node))} [dim]{escape(', '.join(facts))}[/]"

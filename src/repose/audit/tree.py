@@ -10,6 +10,7 @@ from repose.errors import ReposeError
 from repose.provenance.manifest import Manifest, check_file, load, misplaced
 from repose.provenance.owner import results_folder
 
+DEEPEST = 64  # artefacts one behind the other; the workflow has nine
 _SEED = re.compile(r"/seed(\d+)[/.]")
 
 
@@ -23,6 +24,7 @@ class Node:
         manifest: None if it cannot be read.
         parents: the artefacts it was made from, by the name of the input.
         faults: what does not hold, the most direct cause first.
+        depth: steps back to the raw data.
     """
 
     place: str
@@ -30,16 +32,12 @@ class Node:
     manifest: Manifest | None = None
     parents: dict[str, "Node"] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    depth: int = 1
 
     @property
     def bytes(self) -> int:
         """Size of its files together."""
         return sum(f["bytes"] for f in self.manifest.content["files"].values()) if self.manifest else 0
-
-    @property
-    def depth(self) -> int:
-        """Steps back to the raw data."""
-        return 1 + max((parent.depth for parent in self.parents.values()), default=0)
 
     def walk(self) -> Iterator["Node"]:
         """This node and everything behind it, each once, children before their parents."""
@@ -77,19 +75,34 @@ def grow(manifest: Path, only: Collection[str] | None = None, hashed: bool = Tru
     return root
 
 
-def _read(path: Path, base: Path, nodes: dict[str, Node], only: Collection[str] | None = None) -> Node:
+def _read(
+    path: Path,
+    base: Path,
+    nodes: dict[str, Node],
+    only: Collection[str] | None = None,
+    below: frozenset[str] = frozenset(),
+) -> Node:
+    """The node of a manifest, with all behind it; `below` are the places of those that it stands behind."""
     place = _place(path, base)
     if place in nodes:
         return nodes[place]
     node = nodes[place] = Node(place, path)
     try:
         node.manifest = load(path)
-    except ReposeError as error:
-        node.faults.append(error.what)
+    except (ReposeError, OSError) as error:
+        node.faults.append(
+            error.what if isinstance(error, ReposeError) else f"cannot be read: {error.strerror}"
+        )
         return node
+    below = below | {place}
     for name, parent in node.manifest.parents.items():
-        if only is None or name in only:
-            node.parents[name] = _read(parent, base, nodes)
+        if only is not None and name not in only:
+            continue
+        if _place(parent, base) in below or len(below) > DEEPEST:  # which only a forgery is
+            node.faults.append(f"was made from itself, or has more than {DEEPEST} artefacts behind it")
+            continue
+        node.parents[name] = _read(parent, base, nodes, below=below)
+    node.depth += max((parent.depth for parent in node.parents.values()), default=0)
     return node
 
 
@@ -122,7 +135,7 @@ def _broken_links(node: Node) -> list[str]:
     faults += [
         f"was made from another {name} than {parent.place}"
         for name, parent in node.parents.items()
-        if parent.manifest and parent.manifest.digest != history["inputs"][name]
+        if parent.manifest and parent.manifest.digest != history["inputs"].get(name)
     ]
     if unplaced := set(history["inputs"]) - set(history["parents"]):
         faults.append(f"does not say where its input {min(unplaced)} lay")

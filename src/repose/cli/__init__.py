@@ -1,6 +1,7 @@
 """The command line. Commands import what they need when they run, so that `repose --help` answers at once."""
 
 import errno
+import io
 import os
 import sys
 from pathlib import Path
@@ -92,6 +93,9 @@ def bench(
 
 def main() -> None:
     """Run the command line; an expected failure is one line on stderr and a status that is not 0."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # in a locale of ASCII there is no ✓
     try:
         app()
     except ReposeError as error:

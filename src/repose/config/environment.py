@@ -1,9 +1,11 @@
 """What the workflow hands down to its jobs through environment variables."""
 
 import atexit
+import errno
 import json
 import os
 import sys
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,14 +23,26 @@ def hand_down(config: Config, folder: Path, is_main_process: bool) -> None:
     Jobs read a copy of the configuration named by its content: what is edited while a run goes on cannot reach its
     jobs, on this machine or on other nodes, where the variable is set already.
     """
-    if is_main_process:
-        mark(folder.parent)
-    if is_main_process or "REPOSE_CONFIG" not in os.environ:
-        os.environ["REPOSE_CONFIG"] = str(resolve(config, folder.absolute()))
-    if is_main_process:
-        _note_scheduler(folder.parent)
+    try:
+        if is_main_process:
+            mark(folder.parent)
+        if is_main_process or "REPOSE_CONFIG" not in os.environ:
+            os.environ["REPOSE_CONFIG"] = str(resolve(config, folder.absolute()))
+        if is_main_process:
+            _note_scheduler(folder.parent)
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES):
+            raise
+        _hand_down_elsewhere(config)
     # `.venv/bin/snakemake` needs no activated environment; conda puts its own in front.
     os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+
+
+def _hand_down_elsewhere(config: Config) -> None:
+    """Of results that may only be read, for a dry run, whose plan needs a config; a job would end in one line."""
+    folder = tempfile.TemporaryDirectory(prefix="repose-")
+    atexit.register(folder.cleanup)
+    os.environ["REPOSE_CONFIG"] = str(resolve(config, Path(folder.name)))
 
 
 def hand_down_forced(dag: Any) -> None:

@@ -13,6 +13,8 @@ Key = Sequence[str | int]  # from the top of a file down to one value: ("methods
 MERGE = "tag:yaml.org,2002:merge"
 MAX_BYTES = 4 << 20
 MAX_VALUES = 200_000
+LONGEST_NUMBER = 1000
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 # The compiled one where there is one, as every job reads a config.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -95,6 +97,8 @@ class _Reader:
             return self._mapping(node)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item) for item in node.value]
+        if node.tag in _NUMBERS and len(node.value) > LONGEST_NUMBER:  # digits in base 60 take for ever
+            raise self._wrong(node, f"a number of {len(node.value)} characters")
         try:
             return yaml.constructor.SafeConstructor().construct_object(node)
         except (yaml.YAMLError, ValueError, OverflowError, AttributeError, KeyError) as error:

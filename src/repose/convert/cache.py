@@ -189,5 +189,5 @@ def _read(journal: Path) -> Iterator[Converted]:
             record = json.loads(line)
             files = {suffix: File(**file) for suffix, file in record.pop("files").items()}
             yield Converted(**record, files=files)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             continue  # blank, torn by a kill, or of another version: it is converted again

@@ -10,15 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from repose.errors import ReposeError
 from repose.mesh.mesh import Mesh
-from repose.reading import foreign
+from repose.reading import foreign, read_rows
 
 COLUMNS = ["mesh_id", "identity", "pose", "vertices", "faces", "sha256", "source", "licence"]
-MAX_ROWS = 1_000_000  # and a thousand bytes in each
-_MESH_ID = re.compile(r"id(\d+)_(\d+)")
+_MESH_ID = re.compile(r"id([0-9]{1,9})_([0-9]{1,9})")
 
 
 def mesh_id(identity: int, pose: int) -> str:
@@ -49,12 +47,7 @@ def read_catalog(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         raise ReposeError("no catalogue", path, "run `repose convert`")
-    with foreign(path, "not a catalogue", "run `repose convert` again"):
-        about = pq.read_metadata(path)
-        size = sum(about.row_group(k).total_byte_size for k in range(about.num_row_groups))
-        if max(about.num_rows, about.num_columns, size // 1000) > MAX_ROWS:
-            raise ValueError(f"{about.num_rows} rows of {about.num_columns} columns, {size} bytes")
-        rows = pd.read_parquet(path)
+    rows = read_rows(path, "not a catalogue", "run `repose convert` again")
     if missing := set(COLUMNS) - set(rows.columns):
         raise ReposeError(
             f"catalogue has no column {sorted(missing)[0]!r}", where=path, hint="run `repose convert` again"

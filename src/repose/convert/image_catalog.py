@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from repose.errors import ReposeError
+from repose.reading import read_rows
 
 COLUMNS = [
     "image_id",
@@ -34,7 +35,7 @@ def read_image_catalog(path: Path) -> pd.DataFrame:
     Raises:
         ReposeError: a column is missing, or a name is given twice.
     """
-    rows = pd.read_parquet(path)
+    rows = read_rows(path, "not a catalogue of images", "run `repose convert` again")
     if missing := set(COLUMNS) - set(rows.columns):
         raise ReposeError(
             f"catalogue has no column {sorted(missing)[0]!r}", where=path, hint="run `repose convert` again"

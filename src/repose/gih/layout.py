@@ -95,6 +95,8 @@ class MeshInfo:
                 raise ValueError(f"{info.vertices!r} vertices")
             if not 0 < float(info.scale) < float("inf") or not KEY.fullmatch(info.topology):
                 raise ValueError(f"scale {info.scale!r}, topology {info.topology!r}")
+            if not isinstance(info.order, str):
+                raise ValueError(f"order {info.order!r}")
             return info
 
 

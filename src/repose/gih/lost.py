@@ -37,7 +37,7 @@ def lost(out: Path, root: Path) -> str:
     try:
         keys = set(json.loads(out.read_text(encoding="utf-8")).values())
         before = checked(load(manifest_path(out)).history["lost"])
-    except (FileNotFoundError, ReposeError, ValueError, AttributeError, KeyError):
+    except (OSError, ReposeError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
         return ""  # never ran, or its files are damaged: then it runs again anyway, or its reader says so
     there = {entry.name for entry in root.iterdir()} if root.is_dir() else set()
     gone = sorted(key for key in keys if key not in there)

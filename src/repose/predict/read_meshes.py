@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
-import zarr
 from torch import Tensor
 
 from repose.errors import ReposeError
+from repose.reading import foreign
+from repose.store.arrays import read_array, read_meta
 
 TRIPLE = ["identity_mesh", "pose_mesh", "truth_mesh"]
 
@@ -19,7 +19,9 @@ def transfers(predictions: Path, protocol: str, triples: pd.DataFrame) -> Tensor
     Raises:
         ReposeError: the predictions are of other triples than the split's.
     """
-    group = zarr.open_group(predictions / protocol, mode="r")
-    if group.attrs["triples"] != triples[TRIPLE].to_numpy().tolist():
+    meta = read_meta(predictions / protocol)
+    with foreign(predictions, "not predictions of meshes"):
+        given = meta["attributes"]["triples"]
+    if given != triples[TRIPLE].to_numpy().tolist():
         raise ReposeError(f"predictions are of other {protocol} triples than the split's", where=predictions)
-    return torch.from_numpy(np.asarray(zarr.open_array(predictions / protocol / "vertices", mode="r")[:]))
+    return torch.from_numpy(read_array(predictions / protocol / "vertices"))

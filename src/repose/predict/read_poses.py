@@ -14,6 +14,7 @@ from repose.errors import ReposeError
 from repose.mesh.metrics import bbox_centred
 from repose.predict.bodies import Known, bodies_of
 from repose.protocols import OWN_BODY
+from repose.store.arrays import read_array
 from repose.store.mesh_store import MeshStore
 
 
@@ -43,7 +44,7 @@ def generated_poses(
         names = np.array(zarr.open_group(predictions / protocol, mode="r").attrs["identities"])
         if names.tolist() != [b.identity for b in bodies for _ in b.held_out]:
             raise ReposeError(f"predictions are of other bodies than the split's ({protocol})", predictions)
-        vertices = np.asarray(zarr.open_array(predictions / protocol / "vertices", mode="r")[:])
+        vertices = read_array(predictions / protocol / "vertices")
         for body in bodies:
             own = torch.from_numpy(vertices[names == body.identity])
             yield Generated(protocol, body, bbox_centred(own))

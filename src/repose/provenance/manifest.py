@@ -26,8 +26,10 @@ from typing import Any
 
 from repose.errors import ReposeError
 from repose.provenance import cache
+from repose.provenance.form import check_content, check_history
 from repose.provenance.owner import Owner, owners, results_folder
 from repose.provenance.publish import write_text
+from repose.reading import read_json
 
 FORMAT = 2
 CACHE = ".cache"  # of finished results, in a folder of results
@@ -241,33 +243,25 @@ def check_file(manifest: Path, name: str, expected: Mapping[str, Any]) -> None:
 
 
 def load(manifest: Path) -> Manifest:
-    """Read a manifest and its history without hashing the files it names."""
-    try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
-        history = json.loads(history_path(manifest).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ReposeError(
-            "the artefact is not finished: no manifest", where=error.filename, hint="run the workflow again"
-        ) from None
-    except ValueError as error:
-        raise ReposeError(
-            f"damaged manifest: {error}", where=manifest, hint="remove it and run again"
-        ) from None
+    """Read a manifest and its history without hashing the files it names.
+
+    Raises:
+        ReposeError: one is missing, damaged, edited or of another form, or names what is not inside its folder.
+    """
+    content, history = _read(manifest), _read(history_path(manifest))
     if not isinstance(content, dict) or content.get("format") != FORMAT or "files" not in content:
         raise ReposeError(
             f"not a manifest of format {FORMAT}", where=manifest, hint="remove it and run again"
         )
-    _check_names(manifest, content["files"])
+    check_content(content, manifest)
     _check_history(manifest, content, history)
     return Manifest(manifest, content, history)
 
 
-def _check_names(manifest: Path, files: Any) -> None:
-    """Refuse names that lead out of the manifest's folder: what a cache brings back is written under them."""
-    for name in files if isinstance(files, dict) else [""]:
-        path = Path(name)
-        if not path.parts or ".." in path.parts or path.is_absolute() or name != path.as_posix():
-            raise ReposeError(f"names a file {str(name)[:80]!r}, which is not inside its folder", manifest)
+def _read(path: Path) -> Any:
+    if not path.exists():
+        raise ReposeError("the artefact is not finished: no manifest", path, "run the workflow again")
+    return read_json(path)
 
 
 def _check_history(manifest: Path, content: Mapping[str, Any], history: Any) -> None:
@@ -277,6 +271,7 @@ def _check_history(manifest: Path, content: Mapping[str, Any], history: Any) -> 
         raise ReposeError("the history was edited or is damaged", where=where, hint=hint)
     if history.get("content") != _digest(content):
         raise ReposeError("the history is of another result than the manifest", where=where, hint=hint)
+    check_history(history, where)
 
 
 def check_link(child: Manifest, name: str, parent: Manifest) -> None:
@@ -329,9 +324,9 @@ def _histories_of(history: Mapping[str, Any]) -> list[str]:
 def _found(manifest: Path) -> dict[str, Any]:
     """The history that lies in a place; empty if there is none that can be read."""
     try:
-        history = json.loads(history_path(manifest).read_text(encoding="utf-8"))
+        history = read_json(history_path(manifest))
         return history if isinstance(history["former"], list) and history["sha256"] else {}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ReposeError, KeyError, TypeError):
         return {}
 
 
@@ -358,6 +353,8 @@ def peak_memory_mib() -> float:
 def _fingerprint(path: Path) -> dict[str, Any]:
     """Size and sha256 of a file; of a directory, those of its sorted list of files."""
     if not path.is_dir():
+        if path.exists() and not path.is_file():
+            raise ReposeError("an artefact holds no pipes and devices", path, "put the file itself there")
         with path.open("rb") as stream:
             return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
     digest, total = hashlib.sha256(), 0

@@ -123,7 +123,7 @@ def _remove_private_files(results: Path) -> tuple[list[Path], list[Path]]:
         for name in [*folders, *files]:
             path, dead = Path(folder) / name, dead_writer(name)
             if dead:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
                 removed.append(path)
             elif dead is None and PRIVATE.fullmatch(name):
                 foreign.append(path)

@@ -21,6 +21,7 @@ from repose.errors import ReposeError
 from repose.provenance.publish import publish
 
 BLOCK = 1 << 20
+HEADER = 64 << 10  # bytes of a header of a tar that is longer than a block
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
 SELF = "unpack it yourself, and put the folder in its place"
 _FOREIGN = {
@@ -45,6 +46,7 @@ class Limits:
         members: files and folders.
         bytes: of all files when unpacked.
         ratio: bytes of a member when unpacked, in bytes of the archive.
+        records: lines in the extended headers of a tar, which take a microsecond each.
     """
 
     members: int = 500_000
@@ -52,6 +54,7 @@ class Limits:
     names: int = 200_000_000  # characters of all paths and of the folders in them
     depth: int = 64  # folders in folders
     ratio: int = 200  # text of numbers shrinks to a fifth or a tenth; zeros to a thousandth
+    records: int = 4_000_000
 
 
 @dataclass
@@ -272,15 +275,27 @@ def _zip_members(file: BinaryIO, archive: Path, limits: Limits) -> Iterator[_Mem
 
 
 class _Stream:
-    """A tar's bytes. Headers are read whole by `tarfile`, so a header of gigabytes has to end here."""
+    """A tar's bytes. Headers are read whole by `tarfile`, and line by line, so a header of gigabytes has to end here.
 
-    def __init__(self, file: IO[bytes] | gzip.GzipFile, archive: Path):
-        self.file, self.archive, self.last = file, archive, b""
+    Attributes:
+        limit: how many bytes there may be, where they come out of a smaller file.
+        in_header: whether a header is read, and not a member.
+    """
+
+    def __init__(self, file: IO[bytes] | gzip.GzipFile, archive: Path, records: int, limit: int | None):
+        self.file, self.archive, self.records, self.limit = file, archive, records, limit
+        self.last, self.in_header = b"", True
 
     def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= 4 * BLOCK:
+        if not 0 <= size <= (HEADER if self.in_header else 4 * BLOCK):
             raise ArchiveError(f"a header of {size} bytes: a bomb?", self.archive)
         self.last = self.file.read(size)
+        if self.limit is not None and self.tell() > self.limit:
+            raise ArchiveError(f"unpacks to {self.tell()} bytes or more: a bomb?", self.archive)
+        if self.in_header and size > tarfile.BLOCKSIZE:
+            self.records -= self.last.count(b"\n")
+            if self.records < 0:
+                raise ArchiveError("too many lines in its headers: a bomb?", self.archive)
         return self.last
 
     def seek(self, offset: int, whence: int = 0) -> int:
@@ -291,18 +306,20 @@ class _Stream:
 
 
 def _gzip_members(file: BinaryIO, archive: Path, limits: Limits) -> Iterator[_Member]:
-    packed = archive.stat().st_size
+    limit = max(BLOCK, limits.ratio * archive.stat().st_size)
     total = 0
     with gzip.open(file) as plain:
-        for member in _tar_members(plain, archive, limits):
-            total += member.size
-            if total > max(BLOCK, limits.ratio * packed):
-                raise ArchiveError(f"unpacks to {total} bytes or more from {packed}: a bomb?", archive)
+        for member in _tar_members(plain, archive, limits, limit):
+            total += member.size  # said before it is read
+            if total > limit:
+                raise ArchiveError(f"unpacks to {total} bytes or more: a bomb?", archive)
             yield member
 
 
-def _tar_members(file: IO[bytes] | gzip.GzipFile, archive: Path, limits: Limits) -> Iterator[_Member]:
-    stream = _Stream(file, archive)
+def _tar_members(
+    file: IO[bytes] | gzip.GzipFile, archive: Path, limits: Limits, limit: int | None = None
+) -> Iterator[_Member]:
+    stream = _Stream(file, archive, limits.records, limit)
     opened = tarfile.TarFile(fileobj=stream, mode="r")  # type: ignore[arg-type]
     for info in opened:
         opened.members = []  # type: ignore[attr-defined]  # tarfile would remember every one
@@ -314,6 +331,7 @@ def _tar_members(file: IO[bytes] | gzip.GzipFile, archive: Path, limits: Limits)
             raise ArchiveError(f"{info.name!r} is neither a plain file nor a folder", archive)
         if info.size < 0:
             raise ArchiveError(f"{info.name!r} has a negative size", archive)
+        stream.in_header = False
         yield _Member(
             info.name,
             info.size,
@@ -321,6 +339,7 @@ def _tar_members(file: IO[bytes] | gzip.GzipFile, archive: Path, limits: Limits)
             partial(opened.extractfile, info),  # type: ignore[arg-type]
             info.isdir(),
         )
+        stream.in_header = True
     # tarfile takes any malformed header for the end; the end is a block of zeros.
     if stream.last != bytes(tarfile.BLOCKSIZE):
         raise ArchiveError("the archive is cut short or damaged", archive, "download it again")

@@ -35,7 +35,8 @@ from repose.reading import foreign, read_bytes
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
 MAX_BYTES = 64 << 20  # of an image; decoded it takes 15 times its pixels
-MAX_PIXELS = 1 << 26
+MAX_PIXELS = 1 << 25
+MAX_SCANS = 100  # of a JPEG, each of which goes over all its pixels; encoders write up to 14
 VALIDATION = 20  # every how many training people one is for validation; the published lists have none
 
 
@@ -214,4 +215,6 @@ class PhotoSource:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             if image.width * image.height > MAX_PIXELS:
                 raise ValueError(f"{image.width} × {image.height} pixels")
+            if image.format in ("JPEG", "MPO") and (scans := data.count(b"\xff\xda")) > MAX_SCANS:
+                raise ValueError(f"{scans} scans")
             return np.asarray(image.convert(mode))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from repose.provenance.making import Artefact, making
 from repose.provenance.manifest import Manifest, load
+from repose.reading import read_rows
 
 if TYPE_CHECKING:
     from repose.specs import Spec
@@ -49,8 +50,7 @@ def differences(scores: Manifest, fresh: pd.DataFrame) -> list[str]:
     """Where scores differ by more than rounding from rows that were computed again; nothing is hashed."""
     key = [column for column in fresh if column != "value"]
     kept, again = (
-        table.set_index(key).value.sort_index(kind="stable")
-        for table in (pd.read_parquet(_data(scores)), fresh)
+        table.set_index(key).value.sort_index(kind="stable") for table in (read_rows(_data(scores)), fresh)
     )
     if not kept.index.equals(again.index):
         return ["scores other triples or metrics than the predictions have"]

@@ -8,6 +8,7 @@ import pandas as pd
 from repose import specs
 from repose.medium import Medium
 from repose.provenance.manifest import Manifest
+from repose.reading import read_rows
 from repose.score.artefact import differences, inputs_of, scoring, write_rows
 from repose.score.renders import score
 
@@ -49,5 +50,5 @@ def differs_from_predictions(scores: Manifest) -> list[str]:
 def _rows(
     predictions: Path, store: Path, splits: Mapping[str, Path], scorer: Path, medium: Medium
 ) -> pd.DataFrame:
-    parts = {name: pd.read_parquet(split) for name, split in splits.items()}
+    parts = {name: read_rows(split) for name, split in splits.items()}
     return score(predictions, store, parts, scorer, medium)

@@ -10,6 +10,7 @@ from repose.errors import ReposeError
 from repose.medium import Medium, module_of
 from repose.provenance.manifest import Manifest
 from repose.raw.settings import Official
+from repose.reading import read_rows
 from repose.score.artefact import differences, inputs_of, scoring, write_rows
 
 
@@ -65,6 +66,6 @@ def _rows(
     scorer: Path | None,
     official: Official | None,
 ) -> pd.DataFrame:
-    parts = {name: pd.read_parquet(split) for name, split in splits.items()}
+    parts = {name: read_rows(split) for name, split in splits.items()}
     given = {name: value for name, value in (("scorer", scorer), ("official", official)) if value}
     return module_of("repose.score", medium).score(predictions, store, parts, **given)

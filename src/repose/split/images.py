@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from repose import specs
 from repose.convert.image_catalog import read_image_catalog
 from repose.provenance.making import making
 from repose.raw.settings import ImageSet
+from repose.reading import read_rows
 from repose.results import PAIRS
 from repose.split.image_pairs import pairs_of
 
@@ -17,7 +16,7 @@ def run(dataset: ImageSet, part: str, catalog: Path, out: Path) -> None:
     with making(specs.split(dataset, part), out, {"catalog": catalog}) as new:
         if new.finished:
             return
-        rows, published = read_image_catalog(catalog), pd.read_parquet(catalog.with_name(PAIRS))
+        rows, published = read_image_catalog(catalog), read_rows(catalog.with_name(PAIRS))
         pairs = pairs_of(part, rows, published, dataset.pairs, dataset.seed)
         with new.file(out) as private:
             pairs.to_parquet(private, index=False)

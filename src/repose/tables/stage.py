@@ -9,6 +9,7 @@ import pandas as pd
 from repose.medium import module_of
 from repose.provenance.making import making
 from repose.provenance.manifest import Manifest, load
+from repose.reading import read_rows
 from repose.specs import Spec
 from repose.tables.runs import Run
 
@@ -94,4 +95,4 @@ def _run(name: str, protocols: Collection[str], chain: _Chain) -> Run:
 
 def _rows(scores: Manifest) -> pd.DataFrame:
     (parquet,) = scores.content["files"]
-    return pd.read_parquet(scores.path.parent / parquet)
+    return read_rows(scores.path.parent / parquet)

@@ -1,9 +1,11 @@
 """Write a dataset of images in the layout of Intrinsic Flow's archives, which its released code and we read."""
 
 import json
+import os
 import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,11 +40,11 @@ def export_archive(store: ImageStore, splits: Sequence[Path], out: Path) -> None
         for folder in (IMAGES, MAPS, CORR, LABELS):
             (private / folder).mkdir(parents=True)
         for row in track(range(len(store)), len(store), "images"):
-            name = store.image_ids[row]
+            name = _file_name(store.image_ids[row], store.path)
             Image.fromarray(store.images([row])[0]).save(private / IMAGES / f"{name}.jpg", quality=95)
             Image.fromarray(store.segmentation([row])[0]).save(private / MAPS / f"{name}.bmp")
         for row in track(pairs.itertuples(index=False), len(pairs), "corr"):
-            names = row.source_image, row.target_image
+            names = [_file_name(name, out) for name in (row.source_image, row.target_image)]
             corr = correspondence(store, *names)
             write_corr(private / CORR / f"{names[1]}_{names[0]}.corr", corr)
         (private / LABELS / "pair_split.json").write_text(json.dumps(_lists(pairs), indent=0) + "\n")
@@ -66,9 +68,17 @@ def export_drawn(predictions: Path, out: Path) -> None:
             if "image" not in group:
                 raise ReposeError(f"the method draws no images of the {protocol} pairs", predictions)
             images = np.asarray(zarr.open_array(predictions / protocol / "image", mode="r")[:])
-            names = ["_".join(pair) for pair in group.attrs["pairs"]]  # type: ignore[arg-type, union-attr]
+            pairs: Any = group.attrs["pairs"]
+            names = [_file_name("_".join(pair), predictions) for pair in pairs]
             for name, image in track(zip(names, images, strict=True), len(names), f"drawn {protocol}"):
                 Image.fromarray(image).save(private / f"{name}.jpg", quality=95)
+
+
+def _file_name(name: str, where: Path) -> str:
+    """A name that stands in results of others, and that a file may have here."""
+    if "/" in name or name.startswith(".") or not name.isprintable() or not 0 < len(os.fsencode(name)) < 240:
+        raise ReposeError(f"an image has the name {name[:80]!r}", where, "do not trust these results")
+    return name
 
 
 def correspondence(store: ImageStore, source: str, target: str) -> Correspondence:

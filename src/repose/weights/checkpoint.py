@@ -83,8 +83,10 @@ def _refuse_text(path: Path) -> None:
 
 def _refuse_bomb(path: Path) -> None:
     """Refuse an archive whose parts unpack to more than a checkpoint may have."""
-    if zipfile.is_zipfile(path):
-        with foreign(path, "not a whole PyTorch checkpoint of tensors"), zipfile.ZipFile(path) as archive:
+    with foreign(path, "not a whole PyTorch checkpoint of tensors"):
+        if not zipfile.is_zipfile(path):  # which raises, too
+            return
+        with zipfile.ZipFile(path) as archive:
             size = sum(info.file_size for info in archive.infolist())
             if size > MAX_BYTES:
                 raise ReposeError(f"{size} bytes when unpacked is more than the limit of {MAX_BYTES}", path)

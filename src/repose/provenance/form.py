@@ -1,0 +1,76 @@
+"""What a manifest and its history must look like: a forged one holds under its digests, and may say anything."""
+
+import os
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+from repose.errors import ReposeError
+
+LONGEST = 255  # bytes of one name, of most file systems
+
+
+def _inside(name: str) -> str:
+    """A name that leads nowhere but into the folder: what a cache brings back is written under it."""
+    path = PurePosixPath(name)
+    if not path.parts or ".." in path.parts or path.is_absolute() or name != path.as_posix():
+        raise ValueError(f"{name[:80]!r} is not inside its folder")
+    if not name.isprintable() or max(len(os.fsencode(part)) for part in path.parts) > LONGEST:
+        raise ValueError(f"{name[:80]!r} is no usable name")
+    return name
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow")
+
+
+class _File(_Form):
+    bytes: int
+    sha256: str
+
+
+class _Content(_Form):
+    stage: str
+    place: str
+    files: dict[Annotated[str, AfterValidator(_inside)], _File]
+    describe: dict[str, Any]
+
+
+class _History(_Form):
+    inputs: dict[str, str]
+    histories: dict[str, str]
+    parents: dict[str, str]
+    params: dict[str, Any]
+    code: str
+    seed: int | None
+    modules: list[str]
+    software: dict[str, str]
+    machine: dict[str, Any]
+    started: str
+    seconds: float
+    peak_memory_mib: float
+    former: list[str]
+
+
+def check_content(content: dict[str, Any], where: Path) -> None:
+    """Refuse a manifest that is of another form, or names what is not inside its folder.
+
+    Raises:
+        ReposeError: names the entry.
+    """
+    _check(_Content, content, where)
+
+
+def check_history(history: dict[str, Any], where: Path) -> None:
+    """Refuse a history of another form; raises as `check_content`."""
+    _check(_History, history, where)
+
+
+def _check(form: type[_Form], value: dict[str, Any], where: Path) -> None:
+    try:
+        form.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part)[:80] for part in first["loc"])
+        raise ReposeError(f"{place}: {first['msg']}", where, "remove it and run again") from None

@@ -1,0 +1,62 @@
+"""Tables of others: a few bytes that stand for gigabytes are refused before they are read."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from repose.convert.catalog import read_catalog
+from repose.convert.image_catalog import read_image_catalog
+from repose.errors import ReposeError
+from repose.reading import read_rows
+
+
+def test_a_table_is_read_as_pandas_reads_it(tmp_path):
+    rows = pd.DataFrame(
+        {"a": ["x", "y", None], "b": [1.5, np.nan, 2], "c": [True, False, True], "d": [1, 2, 3]}
+    )
+    rows["e"] = rows.a.astype("category")
+    rows.to_parquet(tmp_path / "a.parquet", index=False)
+    pd.testing.assert_frame_equal(read_rows(tmp_path / "a.parquet"), pd.read_parquet(tmp_path / "a.parquet"))
+
+
+def equal_texts() -> pa.Table:
+    """100 GB in 11 kB."""
+    return pa.table(
+        {"mesh_id": pa.DictionaryArray.from_arrays(pa.array([0] * 900_000, pa.int32()), ["y" * 100_000])}
+    )
+
+
+def nested() -> pa.Table:
+    return pa.table({"mesh_id": pa.array([[["x"]]])})
+
+
+BOMBS = {
+    "equal texts": (equal_texts, "90000000000 bytes of text"),
+    "zeros": (
+        lambda: pa.table({f"c{k}": np.zeros(100_000) for k in range(101)}),
+        "100000 rows of 101 columns",
+    ),
+    "columns": (lambda: pa.table({f"c{k}": [0] for k in range(100_001)}), "1 rows of 100001 columns"),
+    "lists": (nested, "column 'mesh_id' is neither of numbers nor of text"),
+    "wide bytes": (lambda: pa.table({"a": pa.array([b"x"], pa.binary(1))}), "'a' is neither"),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.parametrize("read", [read_rows, read_catalog, read_image_catalog])
+def test_what_stands_for_gigabytes_is_one_line(tmp_path, name, read):
+    make, says = BOMBS[name]
+    for schema in (True, False):  # whether the file says that its texts are a dictionary
+        pq.write_table(make(), tmp_path / "a.parquet", store_schema=schema)
+        with pytest.raises(ReposeError, match=says):
+            read(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1" + bytes(100) + b"PAR1"])
+def test_what_is_no_table_is_one_line(tmp_path, content):
+    (tmp_path / "a.parquet").write_bytes(content)
+    for read in (read_rows, read_catalog, read_image_catalog):
+        with pytest.raises(ReposeError, match="not a"):
+            read(tmp_path / "a.parquet")
