@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pandas as pd
 import torch
 
 from repose import specs
@@ -13,6 +12,7 @@ from repose.methods.settings import MethodSettings
 from repose.neighbours.compute import encoded, neighbours_of
 from repose.progress import track
 from repose.provenance.making import making
+from repose.reading import read_rows
 from repose.store.mesh_store import MeshStore
 
 
@@ -30,7 +30,7 @@ def run(method: MethodSettings, store: Path, split: Path, out: Path, threads: in
         torch.set_num_threads(threads)
         meshes = MeshStore(store)
         rows, label = (
-            encoded(method, meshes, pd.read_parquet(split)),
+            encoded(method, meshes, read_rows(split)),
             " ".join(out.with_suffix("").parts[-3:]),
         )
         with new.file(out) as private:

@@ -5,10 +5,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from repose import specs
 from repose.provenance.making import making
+from repose.reading import read_rows
 
 if TYPE_CHECKING:
     from repose.config.models import Compute
@@ -37,7 +36,7 @@ def run(
         torch.set_num_threads(compute.threads)
         network = load_network(method, model)
         device = device_of(compute).type
-        rows = {protocol: pd.read_parquet(split) for protocol, split in splits.items()}
+        rows = {protocol: read_rows(split) for protocol, split in splits.items()}
         with new.file(out) as private:
             label = " ".join(out.with_suffix("").parts[-3:])
             medium = import_module(f"repose.predict.{method.medium}")

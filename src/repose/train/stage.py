@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from repose import specs
 from repose.errors import ReposeError
 from repose.methods.settings import LearnedMethod
 from repose.provenance.making import Artefact, making
 from repose.provenance.owner import Owner
+from repose.reading import read_rows
 
 if TYPE_CHECKING:
     from repose.config.models import Compute
@@ -57,7 +56,7 @@ def run(
 
         # Another method may have the same settings, and so the same checkpoints.
         owner = Owner(state / "owners" / folder.name, label)
-        opened, rows = recipe_of(method).open(store), pd.read_parquet(split)
+        opened, rows = recipe_of(method).open(store), read_rows(split)
         result = train(Job(method, compute, opened, rows, seed, folder, label, others))
         _write(result, dict(spec.params), seed, out, new)
     _discard(folder, owner)

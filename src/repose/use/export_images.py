@@ -16,6 +16,7 @@ from repose.errors import ReposeError
 from repose.progress import track
 from repose.provenance.publish import publish
 from repose.raw.corr import Correspondence, write_corr
+from repose.reading import read_rows
 from repose.store.image_store import ImageStore
 
 IMAGES, MAPS, CORR, LABELS = "Img/img", "Img/seg", "3d/hmr/corr", "Label"
@@ -35,7 +36,7 @@ def export_archive(store: ImageStore, splits: Sequence[Path], out: Path) -> None
     """
     if out.exists():
         raise ReposeError("is there already", out, "name a new folder")
-    pairs = pd.concat([pd.read_parquet(split) for split in splits], ignore_index=True)
+    pairs = pd.concat([read_rows(split) for split in splits], ignore_index=True)
     with publish(out) as private:
         for folder in (IMAGES, MAPS, CORR, LABELS):
             (private / folder).mkdir(parents=True)

@@ -19,7 +19,7 @@ from repose.mesh.mesh import Mesh
 from repose.progress import track
 from repose.provenance.publish import publish
 from repose.raw.settings import Dataset, Grid
-from repose.reading import foreign
+from repose.reading import foreign, read_rows
 from repose.split.triples import write_list
 from repose.store.mesh_store import MeshStore
 
@@ -145,5 +145,5 @@ def _renamed(path: Path, numbering: Numbering, name: str) -> pd.DataFrame:
         raise ReposeError("no triples", path, "run the workflow for its splits first")
     columns = ["identity_mesh", "pose_mesh", "truth_mesh"]
     with foreign(path, "not a list of triples", "make the splits again"):
-        triples = pd.read_parquet(path)[columns]
+        triples = read_rows(path)[columns]
     return triples.map(lambda mesh: numbering.published(mesh, name))

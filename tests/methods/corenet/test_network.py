@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -5,6 +7,7 @@ from torch import nn
 from repose.bench import plain_corenet as reference
 from repose.methods.corenet.network import CoreNet
 from repose.methods.layers.spectral import SpectralLinear
+from repose.methods.mapconnet.network import MapConNet
 from tests.methods.helpers import assert_single_precision, enliven, gradient_errors, relative, twins
 
 
@@ -85,10 +88,11 @@ def test_fresh_net_is_sound_in_eval_mode():
         assert vertices.std() < 0.9, "stale singular vectors would saturate the output at ±2"
 
 
+@pytest.mark.parametrize("network", [CoreNet, partial(MapConNet, identity_channels=32)])
 @pytest.mark.parametrize("faithful", [False, True])
-def test_only_a_released_generator_starts_tiny_and_never_under_a_spectral_norm(faithful):
+def test_only_a_released_generator_starts_tiny_and_never_under_a_spectral_norm(network, faithful):
     torch.manual_seed(0)
-    net = CoreNet(width=64, residual_blocks=1, refine_width=128, faithful=faithful)
+    net = network(width=64, residual_blocks=1, refine_width=128, faithful=faithful)
     for name, layer in net.named_modules():
         if isinstance(layer, nn.Linear) and layer.weight.numel() > 1000:
             tiny = (faithful or "correspondence" in name) and not isinstance(layer, SpectralLinear)
