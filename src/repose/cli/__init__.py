@@ -94,7 +94,7 @@ def bench(
 def main() -> None:
     """Run the command line; an expected failure is one line on stderr and a status that is not 0."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
             stream.reconfigure(errors="backslashreplace")  # in a locale of ASCII there is no ✓
     try:
         app()

@@ -143,10 +143,11 @@ def _which_is_better(shown: Sequence[Metric]) -> str:
 
 
 def cell(value: float, half_width: float) -> str:
-    """A number with its interval, where there is one; a dash where there is no number."""
+    """A number with its interval, where that has a width; a dash where there is no number."""
     if pd.isna(value):
         return "–"
-    return f"{value:.4g}" if pd.isna(half_width) else f"{value:.4g} ± {half_width:.2g}"
+    width = "" if pd.isna(half_width) or not half_width else f" ± {float(f'{half_width:.2g}'):g}"
+    return f"{value:.4g}{width}"
 
 
 def _mean_known(values: Sequence[float | None], digits: int) -> float | None:
