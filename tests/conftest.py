@@ -21,9 +21,15 @@ hypothesis.settings.register_profile("repose", deadline=None)  # a busy machine 
 hypothesis.settings.load_profile("repose")
 
 
+# What takes longest comes first: at the end it would leave one process at work alone.
+LONG = ("workflow", "bench", "gpu", "crash", "train", "methods", "synthetic")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Runs of the workflow first: they take longest, and at the end would leave one process at work alone."""
-    items.sort(key=lambda item: "workflow" not in item.path.parts)
+    """Folders with long tests first, in the order of `LONG`, then the others as they come."""
+    items.sort(
+        key=lambda item: next((i for i, name in enumerate(LONG) if name in item.path.parts), len(LONG))
+    )
 
 
 class Project:
