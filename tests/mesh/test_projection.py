@@ -117,6 +117,14 @@ def test_on_the_surface_of_a_larger_body_the_rest_takes_its_pose_and_keeps_its_l
     assert np.abs(now / was - 1).mean() < 0.05
 
 
+def test_a_surface_that_is_inside_out_is_the_same_surface(bodies):
+    faces, straight, bent, _ = bodies
+    start = worm(0.4, [0.5, -0.4])[0].astype(np.float64)
+    found = on_surface(straight, faces, start, bent, faces)
+    assert on_surface(straight, faces, start, bent, faces[:, ::-1]) == pytest.approx(found, abs=1e-9)
+    assert on_surface(straight, faces[:, ::-1], start, bent, faces) == pytest.approx(found, abs=1e-9)
+
+
 def test_a_surface_without_area_is_refused(bodies):
     faces, straight, bent, _ = bodies
     with pytest.raises(MeshError, match="no area"):

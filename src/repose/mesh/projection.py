@@ -18,7 +18,7 @@ from torch import Tensor
 from repose.errors import MeshError
 from repose.mesh.finish import Finish
 from repose.mesh.jacobians import completed, jacobians
-from repose.mesh.operators import face_areas, vertex_normals
+from repose.mesh.operators import face_areas, vertex_normals, volume
 from repose.mesh.poisson import Poisson
 
 Float = NDArray[np.float64]
@@ -26,13 +26,12 @@ Faces = NDArray[np.integer]
 
 # Chosen on validation triples of both open datasets (docs/use.md). A pull says how strongly vertices follow, against
 # the stiffness of the surface, no unit; to the network's guess of a vertex, and to the nearest one of the pose mesh.
+# NORMALS says what a normal counts among places, as a share of the side of the square that is as large as the surface.
 PULL = 30.0
 SURFACE_PULL = 100.0
 ROUNDS = 10
 SEARCHES = 40
-NORMALS = (
-    0.2  # what a normal counts among places, as a share of the side of the square as large as the surface
-)
+NORMALS = 0.2
 _LEAST, _MOST = 0.01, 50.0  # cotangents outside of these belong to needles, and would undo the factorisation
 
 
@@ -141,8 +140,12 @@ def on_surface(
     if not min(areas) > 0:
         raise MeshError("a mesh whose faces have no area")
     surface = surface * np.sqrt(areas[0] / areas[1])
-    reach = NORMALS * np.sqrt(areas[0])
-    tree = KDTree(np.c_[surface, reach * vertex_normals(surface, surface_faces)])
+    # Some meshes are inside out; their normals say so, and nothing else does.
+    reach, other_reach = (
+        NORMALS * np.sqrt(areas[0]) * np.sign(volume(v, f) or 1.0)
+        for v, f in ((rest, faces), (surface, surface_faces))
+    )
+    tree = KDTree(np.c_[surface, other_reach * vertex_normals(surface, surface_faces)])
     sheet, x = Sheet(rest, faces, SURFACE_PULL), start
     for _ in range(searches):
         _, nearest = tree.query(np.c_[x, reach * vertex_normals(x, faces)])
