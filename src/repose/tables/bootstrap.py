@@ -7,6 +7,7 @@ then says nothing of what another seed would give.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -25,19 +26,26 @@ def half_width95(
         values: (items,) the values.
         levels: for each level, such as identity, pose and seed, which one an item is of, (items,).
     """
-    weights = np.ones((DRAWS, len(values)))
+    codes = np.stack([pd.factorize(level, sort=True)[0] for level in levels]).astype(np.int64)
+    if not codes.any():
+        return float("nan")
+    weights, totals = _weights(codes.tobytes(), len(levels))
+    low, high = np.quantile(weights @ values.to_numpy(float) / totals, [0.025, 0.975])
+    return float(high - low) / 2
+
+
+@lru_cache(maxsize=2)  # all metrics of all methods on one list of triples have the same
+def _weights(
+    codes: bytes,  # (levels, items) int64: which one of each level an item is of
+    levels: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How often each item counts in each draw, (draws, items), and the sums of these, (draws,)."""
     rng = np.random.default_rng(0)
-    drawn = False
-    for level in levels:
-        numbers, names = pd.factorize(level, sort=True)
-        if len(names) > 1:
-            weights *= rng.multinomial(len(names), np.full(len(names), 1 / len(names)), DRAWS)[:, numbers]
-            drawn = True
-    return _half_width(weights, values.to_numpy(float)) if drawn else float("nan")
-
-
-def _half_width(weights: NDArray[np.float64], values: NDArray[np.float64]) -> float:
+    numbers = np.frombuffer(codes, np.int64).reshape(levels, -1)
+    weights = np.ones((DRAWS, numbers.shape[1]))
+    for level in numbers:
+        count = level.max() + 1
+        weights *= rng.multinomial(count, np.full(count, 1 / count), DRAWS)[:, level]
     totals = weights.sum(axis=1)
     seen = totals > 0  # a draw may have no item whose every level was drawn
-    low, high = np.quantile((weights[seen] @ values) / totals[seen], [0.025, 0.975])
-    return float(high - low) / 2
+    return weights[seen], totals[seen]

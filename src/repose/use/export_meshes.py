@@ -144,6 +144,7 @@ def _renamed(path: Path, numbering: Numbering, name: str) -> pd.DataFrame:
     if not path.exists():
         raise ReposeError("no triples", path, "run the workflow for its splits first")
     columns = ["identity_mesh", "pose_mesh", "truth_mesh"]
-    with foreign(path, "not a list of triples", "make the splits again"):
-        triples = read_rows(path)[columns]
+    what, hint = "not a list of triples", "make the splits again"
+    with foreign(path, what, hint):
+        triples = read_rows(path, what, hint)[columns]
     return triples.map(lambda mesh: numbering.published(mesh, name))
