@@ -139,8 +139,8 @@ def test_a_step_of_iepgan_has_its_parts_and_both_sides_read_the_same_distances(
 ):
     from repose.bench import iepgan
 
-    monkeypatch.setattr(iepgan, "body", lambda vertices: sphere(3))
-    result = iepgan.measure(patch_vertices=40, steps=1, meshes=100)
+    monkeypatch.setattr(iepgan, "body", lambda vertices: sphere(2))
+    result = iepgan.measure(patch_vertices=20, steps=1, meshes=100)
     ((plain, ours),) = sides
     assert plain.shape == ours.shape and ours.max() > 0.1 and np.abs(plain - ours).max() < 1e-3
     assert result.keys() >= KEYS and result["error"] == pytest.approx(np.abs(plain - ours).max())
