@@ -153,7 +153,7 @@ def on_surface(
     return turned(rest, faces, x)
 
 
-def turned(rest: Float, faces: NDArray[np.integer], target: Float) -> Float:
+def turned(rest: Float, faces: Faces, target: Float) -> Float:
     """The mesh whose faces are turned as between `rest` and `target`, and not stretched, as well as they fit together.
 
     Raises:
@@ -165,7 +165,7 @@ def turned(rest: Float, faces: NDArray[np.integer], target: Float) -> Float:
     return poisson(torch.from_numpy(turns)[None])[0].numpy()
 
 
-def _edges(rest: Float, faces: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.integer], Float]:
+def _edges(rest: Float, faces: Faces) -> tuple[NDArray[np.integer], NDArray[np.integer], Float]:
     """Both ends of the edge across each corner (3 F,), and half the cotangent there."""
     parts = []
     for corner in range(3):
@@ -178,12 +178,9 @@ def _edges(rest: Float, faces: NDArray[np.integer]) -> tuple[NDArray[np.integer]
     return first, second, stiffness
 
 
-def _shares(rest: Float, faces: NDArray[np.integer]) -> Float:
+def _shares(rest: Float, faces: Faces) -> Float:
     """Shares (V,) of the vertices in the area of the mesh; their sum is 1."""
-    corners = rest[faces]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    areas = np.repeat(np.linalg.norm(normals, axis=1), 3)
-    total = np.bincount(faces.ravel(), areas, minlength=len(rest))
+    total = np.bincount(faces.ravel(), np.repeat(face_areas(rest, faces), 3), minlength=len(rest))
     return total / total.sum()
 
 

@@ -50,12 +50,8 @@ def table(runs: Sequence[Run]) -> pd.DataFrame:
     copied = {run.dataset: run.scores for run in runs if run.method == _BASELINE}
     rows = []
     for row in summaries(runs, METRICS, _counts, over_clusters):
-        own = [
-            run.scores[run.scores.protocol == row["protocol"]]
-            for run in runs
-            if (run.dataset, run.method) == (row["dataset"], row["method"])
-        ]
-        gain = _gain(own, copied[row["dataset"]]) if row["dataset"] in copied else {}
+        scores = row.pop("scores")
+        gain = _gain(scores, copied[row["dataset"]]) if row["dataset"] in copied else {}
         rows.append(row | gain | reported.get(tuple(row[p] for p in PLACE), {}))
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -90,7 +86,7 @@ def markdown(table: pd.DataFrame) -> str:
 
 
 def _counts(scores: Sequence[pd.DataFrame]) -> dict[str, Any]:
-    return {"pairs": int((scores[0].metric == METRICS[0].name).sum())}
+    return {"pairs": int((scores[0].metric == METRICS[0].name).sum()), "scores": scores}
 
 
 def _reported() -> dict[tuple[str, ...], dict[str, Any]]:
