@@ -30,6 +30,7 @@ class Batch(NamedTuple):
     truth: Tensor  # (B, V, 3) metres
     identity_order: Tensor  # (V,) int64 permutation that the network sees the identity mesh in
     pose_order: Tensor  # (V,) int64, likewise for the pose mesh
+    faces: Tensor  # (F, 3) int64, of all meshes
     rests: Rests | None = None  # both bodies at rest, where asked for
     side: Tensor | None = None  # (B, 1, 1): of the square that is as large as the identity's surface
 
@@ -81,18 +82,16 @@ class Triples:
         identity, pose, truth = (centred(self.store.vertices(self.rows[chosen, k])) for k in range(3))
         count = self.store.shape[1]
         order, pose_order = (torch.from_numpy(shuffle.permutation(count)) for _ in range(2))
-        side = None
+        side, faces = None, torch.from_numpy(self.store.faces).long()
         if self.unit_area:
-            faces = torch.from_numpy(self.store.faces).long()
             side = sides(identity, faces)
             identity, pose, truth = identity / side, pose / sides(pose, faces), truth / side
-        return Batch(identity, pose, truth, order, pose_order, self._rests(chosen), side)
+        return Batch(identity, pose, truth, order, pose_order, faces, self._rests(chosen, faces), side)
 
-    def _rests(self, chosen: NDArray[np.integer]) -> Rests | None:
+    def _rests(self, chosen: NDArray[np.integer], faces: Tensor) -> Rests | None:
         if self.rests is None:
             return None
         identity, pose = (centred(self.store.vertices(self.rests[chosen, k])) for k in range(2))
-        faces = torch.from_numpy(self.store.faces).long()
         return Rests(identity, pose, faces, faces)
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+_COTANGENTS = 0.01, 50.0  # those outside belong to needles, and would undo a factorisation
+
 
 def directed_edges(faces: np.ndarray) -> np.ndarray:
     """The (3 F, 2) edges of all faces, in the direction in which each face runs along them."""
@@ -51,6 +53,28 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     normals = np.stack(columns, axis=1)
     lengths = np.linalg.norm(normals, axis=1, keepdims=True)
     return np.divide(normals, lengths, out=np.zeros_like(normals), where=lengths > 0)
+
+
+def vertex_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """The (V,) areas of the vertices: each has a third of every face around it."""
+    corners = np.repeat(face_areas(vertices, faces), 3) / 3
+    return np.bincount(faces.ravel(), corners, minlength=len(vertices))
+
+
+def edge_stiffness(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Both ends of the edge across each corner (3 F,), and half the cotangent there, no unit.
+
+    An edge between two faces is there twice; the sum of its two is its weight in the Laplace-Beltrami operator.
+    """
+    parts = []
+    for corner in range(3):
+        i, j, k = (faces[:, (corner + step) % 3] for step in range(3))
+        a, b = vertices[j] - vertices[i], vertices[k] - vertices[i]
+        area2 = np.linalg.norm(np.cross(a, b), axis=1)
+        cotangent = np.clip((a * b).sum(1) / np.maximum(area2, 1e-12), *_COTANGENTS)
+        parts.append((j, k, cotangent / 2))
+    first, second, stiffness = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return first, second, stiffness
 
 
 def volume(vertices: np.ndarray, faces: np.ndarray) -> float:

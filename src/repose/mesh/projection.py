@@ -18,7 +18,7 @@ from torch import Tensor
 from repose.errors import MeshError
 from repose.mesh.finish import Finish
 from repose.mesh.jacobians import completed, jacobians
-from repose.mesh.operators import face_areas, vertex_normals, volume
+from repose.mesh.operators import edge_stiffness, face_areas, vertex_areas, vertex_normals, volume
 from repose.mesh.poisson import Poisson
 
 Float = NDArray[np.float64]
@@ -32,7 +32,6 @@ SURFACE_PULL = 100.0
 ROUNDS = 10
 SEARCHES = 40
 NORMALS = 0.2
-_LEAST, _MOST = 0.01, 50.0  # cotangents outside of these belong to needles, and would undo the factorisation
 
 
 def finished(
@@ -79,13 +78,14 @@ class Sheet:
     """
 
     def __init__(self, rest: Float, faces: Faces, pull: float):
-        self.first, self.second, self.stiffness = _edges(rest, faces)
+        self.first, self.second, self.stiffness = edge_stiffness(rest, faces)
         edges = np.arange(len(self.first))
         where = np.r_[self.first, self.second], np.r_[edges, edges]
         shape = len(rest), len(self.first)
         self.ends = sp.csr_array((np.ones(2 * len(edges)), where), shape=shape)
         self.across = sp.csr_array((np.repeat([1.0, -1.0], len(edges)), where), shape=shape)
-        self.force = (pull * _shares(rest, faces) + 1e-9)[:, None]  # what no face uses stays where it was put
+        areas = vertex_areas(rest, faces)
+        self.force = (pull * areas / areas.sum() + 1e-9)[:, None]  # what no face uses stays where it was put
         laplacian = self.across @ sp.diags_array(self.stiffness) @ self.across.T
         self.factor = splu((laplacian + sp.diags_array(self.force[:, 0])).tocsc())
         self.before = rest[self.first] - rest[self.second]
@@ -163,25 +163,6 @@ def turned(rest: Float, faces: Faces, target: Float) -> Float:
     field = jacobians(torch.from_numpy(target)[None], poisson.faces, poisson.inverses)
     turns = _rotations(completed(field, poisson.tangents)[0].numpy())
     return poisson(torch.from_numpy(turns)[None])[0].numpy()
-
-
-def _edges(rest: Float, faces: Faces) -> tuple[NDArray[np.integer], NDArray[np.integer], Float]:
-    """Both ends of the edge across each corner (3 F,), and half the cotangent there."""
-    parts = []
-    for corner in range(3):
-        i, j, k = (faces[:, (corner + step) % 3] for step in range(3))
-        a, b = rest[j] - rest[i], rest[k] - rest[i]
-        area2 = np.linalg.norm(np.cross(a, b), axis=1)
-        cotangent = np.clip((a * b).sum(1) / np.maximum(area2, 1e-12), _LEAST, _MOST)
-        parts.append((j, k, cotangent / 2))
-    first, second, stiffness = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return first, second, stiffness
-
-
-def _shares(rest: Float, faces: Faces) -> Float:
-    """Shares (V,) of the vertices in the area of the mesh; their sum is 1."""
-    total = np.bincount(faces.ravel(), np.repeat(face_areas(rest, faces), 3), minlength=len(rest))
-    return total / total.sum()
 
 
 def _rotations(

@@ -36,6 +36,13 @@ class Transfer(NamedTuple):
         return Transfer(self.vertices * factors, None if self.warp is None else self.warp * factors)
 
 
+class Faces(NamedTuple):
+    """The triangles of both meshes of a transfer, in the numbers of the vertices that the network sees."""
+
+    identity: Tensor  # (F_id, 3) int64
+    pose: Tensor  # (F_po, 3) int64
+
+
 @runtime_checkable
 class TransferNetwork(Protocol):
     """A network that gives the body of one mesh the pose of another mesh, as NPT (Wang et al., CVPR 2020) put the task.
@@ -46,17 +53,20 @@ class TransferNetwork(Protocol):
         rest_pose: number of the pose at rest, for a network that is told both bodies in it; None for the others.
         unit_area: whether it sees both meshes, and gives its result, at the size at which each has a surface of 1 m²;
             the others see metres.
+        sees_faces: whether it is given the triangles of both meshes, too; the others see vertices alone.
     """
 
     ordered: bool = False
     rest_pose: int | None = None
     unit_area: bool = False
+    sees_faces: bool = False
 
     def __call__(
         self,
         identity: Tensor,  # (B, N_id, 3) metres, y up, centred by its bounding box: the body to keep
         pose: Tensor,  # (B, N_po, 3) metres, y up, centred by its bounding box: the pose to take
-        *rests: Rests,  # one for a network with a `rest_pose`, none for the others
+        *more: Rests
+        | Faces,  # for a network with a `rest_pose`, and for one that sees faces; none for the others
     ) -> Transfer:
         """The identity meshes in the poses of the pose meshes."""
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from repose.mesh.rests import Rests
-from repose.methods.interface import Transfer, TransferNetwork
+from repose.methods.interface import Faces, Transfer, TransferNetwork
 
 
 def transfer_shuffled(
@@ -13,6 +13,7 @@ def transfer_shuffled(
     pose: Tensor,  # (B, N_po, 3) metres
     identity_order: Tensor,  # (N_id,) int64 permutation
     pose_order: Tensor,  # (N_po,) int64 permutation
+    faces: Faces,  # of both meshes in their own order, for a network that sees them
     rests: Rests | None = None,  # for a network with a `rest_pose`
 ) -> Transfer:
     """Shuffle both meshes, run the network, and put its output back into the identity mesh's own order.
@@ -24,7 +25,8 @@ def transfer_shuffled(
         return network(identity, pose, rests)
     if network.ordered:
         return network(identity, pose)
-    out = network(identity[:, identity_order], pose[:, pose_order])
-    back = torch.argsort(identity_order)
+    back, pose_back = torch.argsort(identity_order), torch.argsort(pose_order)
+    seen = (Faces(back[faces.identity], pose_back[faces.pose]),) if network.sees_faces else ()
+    out = network(identity[:, identity_order], pose[:, pose_order], *seen)
     warp = None if out.warp is None else out.warp[:, back]
     return Transfer(vertices=out.vertices[:, back], warp=warp)

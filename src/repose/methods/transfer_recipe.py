@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 
 from repose.data.meshes import Batch, BatchStream, TrainingData, Triples, ValidationBatches
 from repose.mesh.metrics import pmd
-from repose.methods.interface import TransferNetwork
+from repose.methods.interface import Faces, TransferNetwork
 from repose.methods.recipe import TrainingRecipe, rate_factor
 from repose.methods.settings import LearnedTransfer, Told
 from repose.methods.shuffle import transfer_shuffled
@@ -59,6 +59,7 @@ class TransferRecipe(TrainingRecipe):
             batch.pose,
             batch.identity_order,
             batch.pose_order,
+            Faces(batch.faces, batch.faces),
             batch.rests,
         )
         side = 1.0 if batch.side is None else batch.side

@@ -13,7 +13,7 @@ from repose.data.meshes import Triples, ValidationBatches
 from repose.errors import ReposeError
 from repose.mesh.finish import Finish
 from repose.mesh.projection import finished
-from repose.methods.interface import TransferNetwork
+from repose.methods.interface import Faces, TransferNetwork
 from repose.methods.settings import Finished
 from repose.methods.shuffle import transfer_shuffled
 from repose.progress import track
@@ -69,7 +69,8 @@ def predict(
                 x.to(device) for x in (batch.identity, batch.pose, batch.identity_order, batch.pose_order)
             )
             rests = batch.rests and batch.rests.to(device)
-            found = transfer_shuffled(network, identity, pose, order, pose_order, rests)
+            faces = Faces(batch.faces.to(device), batch.faces.to(device))
+            found = transfer_shuffled(network, identity, pose, order, pose_order, faces, rests)
             if batch.side is not None:
                 side = batch.side.to(device)
                 identity, pose, found = identity * side, pose * side, found.times(side)

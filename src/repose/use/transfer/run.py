@@ -15,7 +15,7 @@ from repose.mesh.metrics import edge_error
 from repose.mesh.operators import bbox_centre, unique_edges
 from repose.mesh.projection import finished
 from repose.mesh.rests import Rests
-from repose.methods.interface import TransferNetwork
+from repose.methods.interface import Faces, TransferNetwork
 from repose.methods.shuffle import transfer_shuffled
 from repose.weights.model import Model
 
@@ -99,14 +99,15 @@ def transfer(
     # As in training, the network sees vertices in random order, always the same one.
     rng = np.random.default_rng(0)
     order, pose_order = (torch.from_numpy(rng.permutation(x.shape[1])) for x in (first, second))
+    faces = Faces(*(torch.from_numpy(body.faces.astype(np.int64)) for body in (identity, pose)))
     if network.unit_area:
         side = _side(identity, first)
         found = transfer_shuffled(
-            network, first / side, second / _side(pose, second), order, pose_order, rests
+            network, first / side, second / _side(pose, second), order, pose_order, faces, rests
         )
         found = found.times(side)
     else:
-        found = transfer_shuffled(network, first, second, order, pose_order, rests)
+        found = transfer_shuffled(network, first, second, order, pose_order, faces, rests)
     out = finished(finish, first, identity.faces, second, pose.faces, *found)
     if not out.isfinite().all():
         raise ReposeError("predicts vertices that are no numbers", model.weights)

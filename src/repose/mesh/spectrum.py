@@ -1,0 +1,94 @@
+"""The surface of a mesh as its slow vibrations see it: what heat does on it, whatever its triangles.
+
+The eigenvectors of the Laplace-Beltrami operator are nearly the same for two meshes of one surface, so that a network
+that works with them does not see vertex counts, orders and triangles (Sharp et al., DiffusionNet, TOG 2022).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from numpy.typing import NDArray
+from scipy.sparse.linalg import eigsh
+from torch import Tensor
+
+from repose.errors import MeshError
+from repose.mesh.operators import edge_stiffness, face_areas, vertex_areas, vertex_normals
+
+Float = NDArray[np.float64]
+Faces = NDArray[np.integer]
+
+_LEAST_MASS = 1e-3  # of the mean: a vertex of needles alone would make the eigenproblem stiff
+_SHIFT = -0.1  # below the least eigenvalue, 0, so that the shifted matrix can be factorised
+
+
+class Surface(NamedTuple):
+    """A surface of area 1 whose middle is the origin.
+
+    Attributes:
+        vertices: (N, 3).
+        normals: (N, 3), of unit length.
+        masses: (N,) shares of the vertices in the area; their sum is 1.
+        values: (K,) least eigenvalues of the Laplace-Beltrami operator, from 0 up.
+        vectors: (N, K) their eigenvectors, orthonormal in the product that weighs vertices by their masses.
+    """
+
+    vertices: Tensor
+    normals: Tensor
+    masses: Tensor
+    values: Tensor
+    vectors: Tensor
+
+    def turned(
+        self,
+        turn: Tensor,  # (3, 3) a rotation
+    ) -> Surface:
+        """The same surface, turned; its vibrations stay as they are."""
+        return self._replace(vertices=self.vertices @ turn.T, normals=self.normals @ turn.T)
+
+
+def normalised(vertices: Float, faces: Faces) -> Float:
+    """The vertices (N, 3) at the size and place at which the surface has area 1 and its middle is the origin.
+
+    Raises:
+        MeshError: the faces have no area.
+    """
+    areas = face_areas(vertices, faces)
+    if not areas.sum() > 0:
+        raise MeshError("a mesh whose faces have no area")
+    middle = areas @ vertices[faces].mean(axis=1) / areas.sum()
+    scaled: Float = (vertices - middle) / np.sqrt(areas.sum())
+    return scaled
+
+
+def surface_of(vertices: Float, faces: Faces, count: int) -> Surface:
+    """The surface of a mesh, with its `count` slowest vibrations, or as many as it has vertices for.
+
+    Raises:
+        MeshError: the faces have no area, or fewer than four vertices.
+    """
+    if len(vertices) < 4:
+        raise MeshError(f"a mesh of {len(vertices)} vertices is no surface")
+    vertices = normalised(vertices, faces)
+    masses = vertex_areas(vertices, faces)
+    masses = np.maximum(masses, _LEAST_MASS * masses.mean())
+    masses /= masses.sum()
+    values, vectors = _vibrations(vertices, faces, masses, min(count, len(vertices) - 2))
+    parts = vertices, vertex_normals(vertices, faces), masses, values, vectors
+    return Surface(*(torch.from_numpy(np.ascontiguousarray(x, np.float32)) for x in parts))
+
+
+def _vibrations(vertices: Float, faces: Faces, masses: Float, count: int) -> tuple[Float, Float]:
+    """Eigenvalues (K,) and eigenvectors (N, K) of L u = λ M u, cotangents L and masses M."""
+    first, second, stiffness = edge_stiffness(vertices, faces)
+    weights = sp.coo_array((stiffness, (first, second)), shape=(len(vertices), len(vertices)))
+    weights = (weights + weights.T).tocsr()
+    root = 1 / np.sqrt(masses)
+    symmetric = sp.diags_array(root) @ (sp.diags_array(weights.sum(axis=1)) - weights) @ sp.diags_array(root)
+    # A start of its own: the library's would be drawn anew in every call.
+    start = np.random.default_rng(0).normal(size=len(masses))
+    values, vectors = eigsh(symmetric.tocsc(), k=count, sigma=_SHIFT, v0=start)
+    return np.maximum(values, 0), vectors * root[:, None]

@@ -1,0 +1,61 @@
+"""A network on a surface that does not see its triangles: DiffusionNet (Sharp et al., TOG 2022)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from repose.mesh.spectrum import Surface
+
+_TIMES = (-3.0, 0.5)  # powers of ten: from an eyelid to the whole body, of a surface of area 1
+_SCALE = 2.0  # brings coordinates on a surface of area 1 to about one
+
+
+class DiffusionBlock(nn.Module):
+    """Spread heat, each channel for a time that it learns, then a perceptron at every vertex (section 3.5).
+
+    The paper's gradient features are left out: they are what tells left from right on a surface without coordinates,
+    which this one has. A training step is half as long without.
+    """
+
+    def __init__(self, width: int):
+        super().__init__()
+        times = torch.logspace(*_TIMES, width).log()
+        self.times = nn.Parameter(times[torch.randperm(width)])  # logarithms
+        self.norm = nn.LayerNorm(width)
+        self.perceptron = nn.Sequential(
+            nn.Linear(2 * width, width),
+            nn.ReLU(),
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Linear(width, width),
+        )
+
+    def forward(
+        self,
+        x: Tensor,  # (N, width)
+        surface: Surface,
+    ) -> Tensor:  # (N, width)
+        """The features, further."""
+        y = self.norm(x)
+        amplitudes = surface.vectors.T @ (surface.masses[:, None] * y)  # (K, width), equation 4
+        cooled = torch.exp(-surface.values[:, None] * self.times.exp()) * amplitudes
+        return x + self.perceptron(torch.cat([y, surface.vectors @ cooled], dim=-1))
+
+
+class DiffusionNetwork(nn.Module):
+    """Some numbers for every vertex of a surface, from places and normals."""
+
+    def __init__(self, width: int, blocks: int, outputs: int):
+        super().__init__()
+        self.first = nn.Linear(6, width)
+        self.blocks = nn.ModuleList(DiffusionBlock(width) for _ in range(blocks))
+        self.last = nn.Linear(width, outputs)
+
+    def forward(self, surface: Surface) -> Tensor:  # (N, outputs)
+        """The numbers of each vertex."""
+        x = self.first(torch.cat([_SCALE * surface.vertices, surface.normals], dim=-1))
+        for block in self.blocks:
+            x = block(x, surface)
+        out: Tensor = self.last(x)
+        return out

@@ -1,0 +1,164 @@
+"""Training of canonical coordinates: registered bodies say where each vertex of a surface would be on one at rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
+from torch.utils.data import IterableDataset
+
+from repose.convert.catalog import mesh_id, mesh_numbers
+from repose.data.meshes import TrainingData
+from repose.data.passes import chosen_in_passes
+from repose.mesh.spectrum import Surface, normalised, surface_of
+from repose.mesh.variation import varied
+from repose.methods.canonical.network import CanonicalNetwork
+from repose.methods.canonical.settings import CanonicalSettings
+from repose.methods.transfer_recipe import TransferRecipe
+from repose.store.mesh_store import MeshStore
+
+_HEADING, _TILT = 40.0, 7.0  # degrees: how far off a found frame may be
+_SMOOTH = 1e-3  # of a length, where the mean distance is a square near 0
+_DOUBT_WEIGHT = 0.1  # the expectation is read, it does not place vertices
+_CLIP = 1.0  # norm of the gradient; a surface in pieces has a large one
+
+
+class Seen(NamedTuple):
+    """One surface of a batch.
+
+    Attributes:
+        surface: as its body stands in the data, upright and facing +z.
+        labels: (N, 3) where its vertices are on the body at rest.
+        nearly: (3, 3) a rotation by a small tilt and heading.
+        anyhow: (3, 3) a rotation by any heading, or any rotation at all.
+    """
+
+    surface: Surface
+    labels: Tensor
+    nearly: Tensor
+    anyhow: Tensor
+
+
+@dataclass(frozen=True)
+class CanonicalData(TrainingData):
+    """What a training of canonical coordinates reads.
+
+    Attributes:
+        rows: (M,) the training meshes' rows in the store.
+        rest: row of the body whose places are the coordinates.
+    """
+
+    rows: NDArray[np.integer] = field(kw_only=True)
+    rest: int = field(kw_only=True)
+
+
+class CanonicalRecipe(TransferRecipe):
+    """Mean distance of vertices to their places, of surfaces with other triangles, and the error of two axes."""
+
+    @classmethod
+    def read(cls, method: CanonicalSettings, store: MeshStore, splits: pd.DataFrame) -> CanonicalData:  # type: ignore[override]
+        """The meshes of the training triples, and all validation triples."""
+        data = super().read(method, store, splits)
+        seen = splits[splits.role == "train"]
+        first = min(mesh_numbers(name)[0] for name in seen.identity_mesh)
+        rows = np.unique(data.train.rows[:, :2])
+        return CanonicalData(
+            data.store, data.train, data.val, rows=rows, rest=store.index_of(mesh_id(first, method.rest_pose))
+        )
+
+    def __init__(self, method: CanonicalSettings, network: nn.Module, data: CanonicalData, seed: int):
+        super().__init__(method, network, data, seed)
+        self.surfaces = Surfaces(
+            data, self.settings.surfaces, cast(CanonicalNetwork, network).vibrations, seed
+        )
+
+    def batches(self, start: int, stop: int) -> IterableDataset[list[Seen]]:
+        """Some surfaces for each step."""
+        return _Batches(self.surfaces, self.settings.batch, self.seed, start, stop)
+
+    def training_step(self, batch: list[Seen], index: int) -> dict[str, Tensor]:
+        """The loss and its terms, which are means over the batch."""
+        network = cast(CanonicalNetwork, self.network)
+        losses = [_losses(network, seen) for seen in batch]
+        terms = {name: torch.stack([each[name] for each in losses]).mean() for name in losses[0]}
+        loss = terms["place"] + _DOUBT_WEIGHT * terms["doubt"] + terms["axes"]
+        return {"loss": loss, **{name: value.detach() for name, value in terms.items()}}
+
+    def on_before_optimizer_step(self, optimizer: Any) -> None:
+        """Bound the gradient."""
+        clip_grad_norm_(self.network.parameters(), _CLIP)
+
+
+def _losses(network: CanonicalNetwork, seen: Seen) -> dict[str, Tensor]:
+    places, doubt = network.place(seen.surface.turned(seen.nearly))
+    off = ((places - seen.labels).square().sum(dim=-1) + _SMOOTH**2).sqrt()
+    # Columns 1 and 2 of a rotation are what becomes of the axes up and ahead.
+    axes = network.axes(seen.surface.turned(seen.anyhow)) - seen.anyhow[:, 1:].T
+    masses = seen.surface.masses
+    return {
+        "place": (masses * off).sum(),
+        "doubt": (masses * (doubt - off.detach()).abs()).sum(),
+        "axes": axes.square().sum(),
+    }
+
+
+class Surfaces:
+    """The surfaces that a training learns from: each is made when it is first asked for, from its number alone."""
+
+    def __init__(self, data: CanonicalData, count: int, vibrations: int, seed: int):
+        self.data, self.count, self.vibrations, self.seed = data, count, vibrations, seed
+        self.faces = data.store.faces.astype(np.int64)
+        self.places = normalised(self._vertices(data.rest), self.faces)
+        self.made: dict[int, tuple[Surface, Tensor]] = {}
+
+    def __getitem__(self, number: int) -> tuple[Surface, Tensor]:
+        """The surface, and the places (N, 3) of its vertices on the body at rest."""
+        if number not in self.made:
+            draw = np.random.default_rng([self.seed, 3, number])
+            vertices = self._vertices(int(draw.choice(self.data.rows)))
+            vertices, faces, where = varied(vertices, self.faces, draw)
+            labels = torch.from_numpy(where.carry(self.places, self.faces)).float()
+            self.made[number] = surface_of(vertices, faces, self.vibrations), labels
+        return self.made[number]
+
+    def _vertices(self, row: int) -> NDArray[np.float64]:
+        return self.data.store.vertices(np.array([row]))[0].astype(np.float64)
+
+
+class _Batches(IterableDataset[list[Seen]]):
+    """Surfaces of steps `start` … `stop` - 1, with the rotations that they are seen under."""
+
+    def __init__(self, surfaces: Surfaces, size: int, seed: int, start: int, stop: int):
+        self.surfaces, self.size, self.seed, self.start, self.stop = surfaces, size, seed, start, stop
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def __iter__(self) -> Iterator[list[Seen]]:
+        for step in range(self.start, self.stop):
+            draw = np.random.default_rng([self.seed, 4, step])
+            numbers = chosen_in_passes(self.surfaces.count, self.size, self.seed, step)
+            yield [
+                Seen(*self.surfaces[int(number)], _nearly(draw, _HEADING), _anyhow(draw, k % 2 == 0))
+                for k, number in enumerate(numbers)
+            ]
+
+
+def _nearly(draw: np.random.Generator, heading: float) -> Tensor:  # (3, 3)
+    angles = draw.uniform(-heading, heading), *draw.normal(0, _TILT, 2)
+    return torch.from_numpy(Rotation.from_euler("yxz", angles, degrees=True).as_matrix()).float()
+
+
+def _anyhow(draw: np.random.Generator, upright: bool) -> Tensor:  # (3, 3)
+    """Half of the surfaces are nearly upright: what is ahead is learned from these first."""
+    if upright:
+        return _nearly(draw, 180.0)
+    return torch.from_numpy(Rotation.random(random_state=draw).as_matrix()).float()
