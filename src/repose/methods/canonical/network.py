@@ -36,7 +36,7 @@ class Coordinates(NamedTuple):
 
 
 class CanonicalNetwork(nn.Module, TransferNetwork):
-    """Two networks on surfaces: one finds how a body is turned, the other places its vertices on a body at rest.
+    """A network on surfaces that places vertices on a body at rest, and one that finds how a body is turned.
 
     Vertices match where they are told the same place, so that the coarse mesh of a transfer lies on the pose mesh.
     The same network serves both meshes, and knows neither order, number nor triangles of their vertices.
@@ -45,15 +45,17 @@ class CanonicalNetwork(nn.Module, TransferNetwork):
         width: channels of a vertex.
         blocks: blocks of each of the two networks.
         vibrations: eigenvectors of the surface that heat is spread by.
+        finds_frame: whether there is the network that finds how a body is turned; without it bodies are upright and
+            face +z.
     """
 
     unit_area = True
     sees_faces = True
 
-    def __init__(self, width: int = 128, blocks: int = 4, vibrations: int = 96):
+    def __init__(self, width: int = 128, blocks: int = 4, vibrations: int = 96, finds_frame: bool = False):
         super().__init__()
         self.vibrations = vibrations
-        self.frame = DiffusionNetwork(width, blocks, 6)
+        self.frame = DiffusionNetwork(width, blocks, 6) if finds_frame else None
         self.placing = DiffusionNetwork(width, blocks, 4)
 
     def axes(
@@ -61,6 +63,7 @@ class CanonicalNetwork(nn.Module, TransferNetwork):
         surface: Surface,  # turned anyhow
     ) -> Tensor:  # (2, 3)
         """What is up, and what is ahead, for the body; about of unit length."""
+        assert self.frame is not None
         return (surface.masses[:, None] * self.frame(surface)).sum(dim=0).reshape(2, 3)
 
     def place(
@@ -74,7 +77,7 @@ class CanonicalNetwork(nn.Module, TransferNetwork):
     def upright(self, surface: Surface) -> Tensor:  # (3, 3)
         """The rotation that brings a surface, turned anyhow, upright and to face +z."""
         turn = torch.eye(3, dtype=surface.vertices.dtype, device=surface.vertices.device)
-        for _ in range(_LOOKS):
+        for _ in range(_LOOKS if self.frame else 0):
             up, ahead = self.axes(surface.turned(turn)).unbind()
             up = normalize(up, dim=0)
             ahead = normalize(ahead - (ahead @ up) * up, dim=0)

@@ -89,7 +89,12 @@ class CanonicalRecipe(TransferRecipe):
         network = cast(CanonicalNetwork, self.network)
         losses = [_losses(network, seen) for seen in batch]
         terms = {name: torch.stack([each[name] for each in losses]).mean() for name in losses[0]}
-        loss = terms["place"] + _DOUBT_WEIGHT * terms["doubt"] + terms["axes"]
+        loss = terms["place"] + _DOUBT_WEIGHT * terms["doubt"]
+        if network.frame:
+            terms["axes"] = torch.stack(
+                [_off_axes(network, seen) for seen in batch[: -(-len(batch) // 2)]]
+            ).mean()
+            loss = loss + terms["axes"]
         return {"loss": loss, **{name: value.detach() for name, value in terms.items()}}
 
     def on_before_optimizer_step(self, optimizer: Any) -> None:
@@ -100,14 +105,17 @@ class CanonicalRecipe(TransferRecipe):
 def _losses(network: CanonicalNetwork, seen: Seen) -> dict[str, Tensor]:
     places, doubt = network.place(seen.surface.turned(seen.nearly))
     off = ((places - seen.labels).square().sum(dim=-1) + _SMOOTH**2).sqrt()
-    # Columns 1 and 2 of a rotation are what becomes of the axes up and ahead.
-    axes = network.axes(seen.surface.turned(seen.anyhow)) - seen.anyhow[:, 1:].T
     masses = seen.surface.masses
     return {
         "place": (masses * off).sum(),
         "doubt": (masses * (doubt - off.detach()).abs()).sum(),
-        "axes": axes.square().sum(),
     }
+
+
+def _off_axes(network: CanonicalNetwork, seen: Seen) -> Tensor:
+    # Columns 1 and 2 of a rotation are what becomes of the axes up and ahead.
+    axes = network.axes(seen.surface.turned(seen.anyhow)) - seen.anyhow[:, 1:].T
+    return axes.square().sum()
 
 
 class Surfaces:

@@ -29,8 +29,13 @@ class CanonicalSettings(LearnedTransfer):
 
     architecture: Literal["canonical"]
     width: PositiveInt = Field(128, description="channels of a vertex")
-    blocks: PositiveInt = Field(4, description="blocks of diffusion, for each of the two networks")
+    blocks: PositiveInt = Field(4, description="blocks of diffusion")
     vibrations: int = Field(96, ge=8, description="eigenvectors of the surface that heat is spread by")
+    finds_frame: bool = Field(
+        False,
+        description="true: a second network finds how a mesh is turned, which takes long to learn; false: meshes are "
+        "upright and face +z, as those of all datasets are",
+    )
     rest_pose: int = Field(
         0,
         ge=0,
