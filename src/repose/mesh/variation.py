@@ -64,7 +64,7 @@ def decimated(vertices: Float, faces: Faces, count: int, aggressiveness: float =
     points, triangles = fast_simplification.simplify(
         np.ascontiguousarray(vertices, np.float64),
         np.ascontiguousarray(faces, np.int64),
-        target_count=2 * count,
+        target_count=len(faces) * count // len(vertices),
         agg=aggressiveness,
     )
     return _compact(points.astype(np.float64), triangles.astype(np.int64))
