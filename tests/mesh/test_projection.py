@@ -7,7 +7,8 @@ import trimesh
 from scipy.spatial.transform import Rotation
 
 from repose.errors import MeshError
-from repose.mesh.projection import PULL, _rotations, as_rigid_as_possible, finished, on_surface, turned
+from repose.mesh.projection import finished, on_surface
+from repose.mesh.sheet import PULL, as_rigid_as_possible, rotations, turned
 from tests.worms import worm
 
 TURN = Rotation.from_euler("xyz", [0.4, -1.1, 2.0]).as_matrix()
@@ -89,7 +90,7 @@ def best_turn(rest, faces, x, vertex):
 def test_rotations_are_the_nearest_ones_of_maps_that_mirror_too():
     rng = np.random.default_rng(0)
     maps = rng.normal(size=(200, 3, 3))
-    found = _rotations(maps)
+    found = rotations(maps)
     assert (np.linalg.det(maps) < 0).any() and np.linalg.det(found) == pytest.approx(1)
     assert found @ found.transpose(0, 2, 1) == pytest.approx(np.tile(np.eye(3), (200, 1, 1)), abs=1e-12)
     gap = np.square(found - maps).sum(axis=(1, 2))

@@ -14,6 +14,7 @@ from tests.worms import THERE, worm_store
 
 CORENET = {"architecture": "corenet", "width": 32, "residual_blocks": 1, "refine_width": 32}
 MAPCONNET = CORENET | {"architecture": "mapconnet", "identity_channels": 16}
+CANONICAL = {"architecture": "canonical", "width": 32, "blocks": 2, "vibrations": 24}
 IEPGAN = {
     "architecture": "iepgan",
     "width": 32,
@@ -65,9 +66,10 @@ def still(store, splits):
         (CORENET, {"warp_weight": 1}, 0.1, 0.3),
         (MAPCONNET, {"warp_weight": 1, **CONTRASTIVE}, 0.15, 0.6),
         (MAPCONNET, {"labelled": 0, "unlabelled": True, **CONTRASTIVE}, 0.2, 0.8),
+        (CANONICAL, {"surfaces": 60}, 0.1, 0.3),
         (IEPGAN, ADVERSARIAL, 0.6, 0.02),  # it is told the correspondence: untrained, it warps already
     ],
-    ids=["corenet", "mapconnet-supervised", "mapconnet-unsupervised", "iepgan"],
+    ids=["corenet", "mapconnet-supervised", "mapconnet-unsupervised", "canonical", "iepgan"],
 )
 def test_its_error_on_held_out_triples_falls(
     settings, training, of_untrained, of_still, store, splits, still, tmp_path

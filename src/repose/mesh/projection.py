@@ -6,32 +6,28 @@ looks like, and the pose mesh about where the surface is, so the identity's own 
 
 from __future__ import annotations
 
-import igl
 import numpy as np
-import scipy.sparse as sp
 import torch
 from numpy.typing import NDArray
-from scipy.sparse.linalg import splu
 from scipy.spatial import KDTree
 from torch import Tensor
 
 from repose.errors import MeshError
 from repose.mesh.finish import Finish
-from repose.mesh.jacobians import completed, jacobians
-from repose.mesh.operators import edge_stiffness, face_areas, vertex_areas, vertex_normals, volume
-from repose.mesh.poisson import Poisson
+from repose.mesh.operators import face_areas, vertex_normals, volume
+from repose.mesh.sheet import Sheet, as_rigid_as_possible, rotations, turned, turned_by
+from repose.mesh.variation import decimated, nearest_places
 
 Float = NDArray[np.float64]
 Faces = NDArray[np.integer]
 
-# Chosen on validation triples of both open datasets (docs/use.md). A pull says how strongly vertices follow, against
-# the stiffness of the surface, no unit; to the network's guess of a vertex, and to the nearest one of the pose mesh.
-# NORMALS says what a normal counts among places, as a share of the side of the square that is as large as the surface.
-PULL = 30.0
+# Chosen on validation triples of both open datasets (docs/use.md). SURFACE_PULL says how strongly vertices follow the
+# nearest one of the pose mesh, as PULL of `repose.mesh.sheet` does for the network's guess. NORMALS says what a normal
+# counts among places, as a share of the side of the square that is as large as the surface.
 SURFACE_PULL = 100.0
-ROUNDS = 10
 SEARCHES = 40
 NORMALS = 0.2
+MOST = 4000  # vertices that closest points are found for; a finer mesh takes its turns from a coarser one
 
 
 def finished(
@@ -57,65 +53,10 @@ def finished(
             case "arap":
                 done.append(as_rigid_as_possible(a, faces, b))
             case "icp":
-                done.append(on_surface(a, faces, b, c, pose_faces))
+                done.append(on_any_surface(a, faces, b, c, pose_faces))
             case "rotations":
                 done.append(turned(a, faces, b))
     return torch.from_numpy(np.stack(done)).float().to(found.device)
-
-
-class Sheet:
-    """The surface of a body, which resists stretching and not turning, and follows a target.
-
-    Minimises Σ w_ij ‖(x_i - x_j) - R_i (p_i - p_j)‖² + pull Σ a_i ‖x_i - y_i‖² in turns over rotations R and vertices
-    x (Sorkine and Alexa, SGP 2007, equations 7 and 8): w are cotangents of the mesh p at rest, a the shares of its
-    area, so that the result depends neither on the number of vertices nor on their unit. The vertices of the paper are
-    fixed or free; these are drawn.
-
-    Args:
-        rest: (V, 3) the body.
-        faces: (F, 3).
-        pull: how strongly vertices are drawn to the target.
-    """
-
-    def __init__(self, rest: Float, faces: Faces, pull: float):
-        self.first, self.second, self.stiffness = edge_stiffness(rest, faces)
-        edges = np.arange(len(self.first))
-        where = np.r_[self.first, self.second], np.r_[edges, edges]
-        shape = len(rest), len(self.first)
-        self.ends = sp.csr_array((np.ones(2 * len(edges)), where), shape=shape)
-        self.across = sp.csr_array((np.repeat([1.0, -1.0], len(edges)), where), shape=shape)
-        areas = vertex_areas(rest, faces)
-        self.force = (pull * areas / areas.sum() + 1e-9)[:, None]  # what no face uses stays where it was put
-        laplacian = self.across @ sp.diags_array(self.stiffness) @ self.across.T
-        self.factor = splu((laplacian + sp.diags_array(self.force[:, 0])).tocsc())
-        self.before = rest[self.first] - rest[self.second]
-
-    def follow(
-        self,
-        x: Float,  # (V, 3) where it is
-        target: Float,  # (V, 3)
-        rounds: int,
-    ) -> Float:  # (V, 3)
-        """Where it is after some rounds of rotations and vertices."""
-        for _ in range(rounds):
-            moved = x[self.first] - x[self.second]
-            outer = self.stiffness[:, None, None] * moved[:, :, None] * self.before[:, None, :]
-            turns = _rotations((self.ends @ outer.reshape(-1, 9)).reshape(-1, 3, 3))
-            wanted = (turns[self.first] + turns[self.second]) @ self.before[:, :, None] / 2
-            pulled = self.across @ (self.stiffness[:, None] * wanted[:, :, 0]) + self.force * target
-            x = self.factor.solve(pulled)
-        return x
-
-
-def as_rigid_as_possible(
-    rest: Float,  # (V, 3)
-    faces: Faces,  # (F, 3)
-    target: Float,  # (V, 3)
-    pull: float = PULL,
-    rounds: int = ROUNDS,
-) -> Float:  # (V, 3)
-    """Bend `rest` towards `target`, as rigid as possible: `Sheet`."""
-    return Sheet(rest, faces, pull).follow(target, target, rounds)
 
 
 def on_surface(
@@ -153,21 +94,24 @@ def on_surface(
     return turned(rest, faces, x)
 
 
-def turned(rest: Float, faces: Faces, target: Float) -> Float:
-    """The mesh whose faces are turned as between `rest` and `target`, and not stretched, as well as they fit together.
+def on_any_surface(
+    rest: Float,  # (V, 3)
+    faces: Faces,  # (F, 3)
+    start: Float,  # (V, 3)
+    surface: Float,  # (M, 3)
+    surface_faces: Faces,  # (G, 3)
+) -> Float:  # (V, 3)
+    """`on_surface` at the cost of `MOST` vertices: the faces of a finer mesh are turned as a coarser one is there.
 
     Raises:
-        MeshError: a face of `rest` has no area.
+        MeshError: the other body, or a face of `rest`, has no area.
     """
-    poisson = Poisson(rest, faces).to("cpu", torch.float64)
-    field = jacobians(torch.from_numpy(target)[None], poisson.faces, poisson.inverses)
-    turns = _rotations(completed(field, poisson.tangents)[0].numpy())
-    return poisson(torch.from_numpy(turns)[None])[0].numpy()
-
-
-def _rotations(
-    maps: Float,  # (V, 3, 3)
-) -> Float:  # (V, 3, 3)
-    """The rotation nearest to each map."""
-    stacked = np.ascontiguousarray(maps.transpose(1, 0, 2)).reshape(-1, 3)
-    return igl.fit_rotations(stacked).T.reshape(-1, 3, 3)
+    surface, surface_faces = decimated(surface, surface_faces, MOST)
+    if len(rest) <= MOST:
+        return on_surface(rest, faces, start, surface, surface_faces)
+    coarse, coarse_faces = decimated(rest, faces, MOST)
+    there = nearest_places(coarse, rest, faces).carry(start, faces)
+    posed = on_surface(coarse, coarse_faces, there, surface, surface_faces)
+    turns = Sheet(coarse, coarse_faces, SURFACE_PULL).turns(posed).reshape(-1, 9)
+    middles = nearest_places(rest[faces].mean(axis=1), coarse, coarse_faces)
+    return turned_by(rest, faces, rotations(middles.carry(turns, coarse_faces).reshape(-1, 3, 3)))

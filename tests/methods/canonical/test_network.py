@@ -1,0 +1,112 @@
+"""What a surface is told does not depend on how its mesh is written down, and vertices go to matching places."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.transform import Rotation
+
+from repose.mesh.spectrum import surface_of
+from repose.methods.canonical.diffusion import DiffusionBlock
+from repose.methods.canonical.network import CanonicalNetwork, matched
+from repose.methods.interface import Faces
+from repose.methods.shuffle import transfer_shuffled
+from tests.worms import worm
+
+VERTICES, FACES = worm(0.4, [0.9, -0.7])
+VERTICES = VERTICES.astype(float)
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return CanonicalNetwork(width=16, blocks=2, vibrations=24, finds_frame=True).eval()
+
+
+def test_order_of_vertices_size_and_place_do_not_matter(network):
+    order = np.random.default_rng(0).permutation(len(VERTICES))
+    back = np.argsort(order)
+    one = network.coordinates(VERTICES, FACES)
+    two = network.coordinates(5 * VERTICES[order] + 2, back[FACES])
+    assert np.abs(two.places - one.places[order]).max() < 1e-4
+    assert np.abs(two.doubt - one.doubt[order]).max() < 1e-4
+
+
+def test_heat_of_a_block_is_the_exponential_of_the_operator():
+    """With all vibrations, against the dense matrix exponential of the paper's equation 4."""
+    torch.manual_seed(0)
+    surface = surface_of(VERTICES, FACES, len(VERTICES))
+    block = DiffusionBlock(3)
+    x = torch.randn(len(VERTICES), 3)
+    block.perceptron = _Kept()
+    block(x, surface)
+    y = block.norm(x)
+    operator = surface.vectors @ torch.diag(surface.values) @ surface.vectors.T @ torch.diag(surface.masses)
+    project = surface.vectors @ surface.vectors.T @ torch.diag(surface.masses)
+    for channel, time in enumerate(block.times.exp()):
+        expected = (
+            torch.linalg.matrix_exp(-time.double() * operator.double()) @ (project @ y[:, channel]).double()
+        )
+        assert (block.perceptron.seen[:, 3 + channel] - expected).abs().max() < 1e-3
+
+
+class _Kept(torch.nn.Module):
+    def forward(self, x):
+        self.seen = x.detach()
+        return x[:, :3]
+
+
+def test_the_found_frame_is_a_rotation_that_turns_with_the_body(network):
+    """The axes of a network that says of every vertex its own place and normal turn as the body does."""
+    turn = network.upright(surface_of(VERTICES, FACES, 24))
+    assert torch.allclose(turn @ turn.T, torch.eye(3), atol=1e-5) and torch.linalg.det(turn) > 0
+
+
+def test_a_network_without_a_frame_takes_meshes_as_they_stand():
+    network = CanonicalNetwork(width=8, blocks=1, vibrations=12)
+    found = network.coordinates(VERTICES, FACES)
+    assert np.array_equal(found.frame, np.eye(3))
+
+
+def test_matched_vertices_lie_where_their_places_are():
+    """The places of the identity are those of a bent body's faces' middles: they come out there."""
+    places = np.random.default_rng(0).normal(size=VERTICES.shape)
+    triangle = FACES[7]
+    found = matched(places[triangle].mean(axis=0)[None], VERTICES, FACES, places)
+    assert np.abs(found - VERTICES[triangle].mean(axis=0)).max() < 1e-9
+
+
+def test_equal_bodies_find_themselves(network):
+    """Random weights say something else of every vertex, so that a mesh given twice is its own warp."""
+    x = torch.from_numpy(VERTICES).float()[None]
+    rng = torch.Generator().manual_seed(0)
+    orders = [torch.randperm(len(VERTICES), generator=rng) for _ in range(2)]
+    faces = torch.from_numpy(FACES).long()
+    found = transfer_shuffled(network, x, x, *orders, Faces(faces, faces))
+    assert (found.vertices - x).abs().max() < 1e-3
+    assert found.warp is not None
+
+
+def test_a_fine_mesh_is_placed_by_a_coarse_one(network, monkeypatch):
+    monkeypatch.setattr("repose.methods.canonical.network._MOST", len(VERTICES) // 2)
+    coarse = network.coordinates(VERTICES, FACES)
+    monkeypatch.undo()
+    fine = network.coordinates(VERTICES, FACES)
+    assert coarse.places.shape == fine.places.shape
+    spread = np.abs(fine.places - fine.places.mean(axis=0)).mean()
+    assert np.abs(coarse.places - fine.places).mean() < spread
+
+
+def test_turned_bodies_are_turned_back_alike():
+    """A network of the frame that is right, in place of a learned one."""
+    network = CanonicalNetwork(width=8, blocks=1, vibrations=12, finds_frame=True)
+    base = surface_of(VERTICES, FACES, 12)
+    reference = torch.linalg.pinv(base.vertices)
+
+    class Right(torch.nn.Module):
+        def forward(self, surface):
+            turn = (reference @ surface.vertices).T  # from the body as it stands
+            return turn[:, 1:].T.reshape(1, 6).expand(len(surface.vertices), 6)
+
+    network.frame = Right()
+    turn = torch.from_numpy(Rotation.random(random_state=3).as_matrix()).float()
+    assert torch.allclose(network.upright(base.turned(turn)), turn.T, atol=1e-4)
