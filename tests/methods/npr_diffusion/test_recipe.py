@@ -25,7 +25,7 @@ from repose.provenance.manifest import Recorder, manifest_path
 from repose.score.poses import score
 from repose.split.triples import draw_triples
 from repose.use.generate import generate
-from repose.use.transfer.command import Said
+from repose.use.transfer.files import Said
 from tests.trainings import fit, resumes
 from tests.worms import LEARNING, POSES, THERE, WIDTHS, npr_method, worm, worm_store
 
