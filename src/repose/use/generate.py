@@ -23,13 +23,13 @@ SIZE, ACROSS = (260, 200), 8  # pixels; pictures in a row
 
 
 def generate(run: Path, out: Path, count: int, template: Path | None, seed: int, says: Said) -> None:
-    """Write `pose000.obj`, … and `sheet.png` to the folder `out`; poses of a template are its file with other positions.
+    """Write `pose000.obj`, … and `sheet.png` to the folder `out`; poses of a template keep its file's format.
 
     Args:
         run: folder of a run of a method that generates poses.
         out: folder to make.
         count: how many poses.
-        template: body at rest; its poses keep all that its file has, its axes and its unit. None: the body learned from.
+        template: body at rest; its poses keep all that its file has, and its axes and unit. None: the one learned from.
         seed: of all draws.
         says: what the user says about the frame of the template.
 

@@ -171,7 +171,9 @@ def write_asset(
     if out.suffix.lower() == asset.path.suffix.lower():
         content = asset.rewritten(vertices)
     else:
-        content, lost = converted(asset.path, asset.data, Mesh(asset.spread(vertices), asset.file.faces), out)
+        content, lost = converted(
+            asset.path, asset.data, asset.file, Mesh(asset.spread(vertices), asset.file.faces), out
+        )
     write_bytes(out, content)
     return lost
 

@@ -65,7 +65,7 @@ class Body:
     def with_shape(self, upright: np.ndarray) -> Mesh:
         """This mesh with other `upright` vertices: same order, faces, frame and unused vertices.
 
-        The middle of its bounding box stays where it is, but for the height of a body that stands: its lowest point does.
+        The middle of its bounding box stays where it is; of a body that stands, the lowest point stays at its height.
         """
         place = self.centre.copy()
         if self.stands:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repose.errors import MeshError
+from repose.mesh.formats.dressed import Dressed
 from repose.mesh.formats.files import MAX_BYTES
 from repose.mesh.formats.glb import Part, Scene, is_surface, read_scene
 from repose.mesh.formats.gltf import FLOAT, Float, Gltf, Layout, Tree
@@ -71,6 +72,24 @@ def _rewritten(scene: Scene, mesh: Mesh, vertices: Float) -> bytes:
             for surface in surfaces:
                 _put(writer, surface, "TANGENT", new, tangents, lambda part, t: _times(_inverse(part), t))
     return writer.packed()
+
+
+def dressed(data: bytes, mesh: Mesh) -> Dressed:
+    """The mesh of a .glb file with its colours and texture coordinates; without any they are white, or at (0, 0)."""
+    scene = read_scene(data)
+    count = len(mesh.vertices)
+    found = {"COLOR_0": np.ones((count, 3)), "TEXCOORD_0": np.tile([0.0, 1.0], (count, 1))}
+    surfaces = list(_surfaces(scene))
+    for surface in surfaces:
+        for name in found.keys() & surface.attributes.keys():
+            values = scene.gltf.values(surface.attributes[name])
+            found[name][surface.part.vertices] = values[:, : found[name].shape[1]]
+    colours, texture = (
+        values if any(name in surface.attributes for surface in surfaces) else None
+        for name, values in found.items()
+    )
+    # Its origin is at the upper left.
+    return Dressed(mesh, colours, None if texture is None else texture * [1, -1] + [0, 1], mesh.faces)
 
 
 @dataclass(frozen=True)

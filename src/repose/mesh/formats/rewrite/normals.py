@@ -43,7 +43,9 @@ def recomputed(
         of_faces = np.repeat(face_normals(after, before.faces), 3, axis=0)[has]
     touched = np.bincount(group, np.repeat(moved, 3)[has])[group] > 0
     around = unit(_sums(group, of_faces)[group])
-    found = unit(_sums(number, around, len(normals)))
+    # A normal that several places share, which only .obj can say, is the mean of theirs.
+    _, once = np.unique(number * (group.max(initial=0) + 1) + group, return_index=True)
+    found = unit(_sums(number[once], around[once], len(normals)))
     new = (np.bincount(number, touched, len(normals)) > 0) & (found != 0).any(axis=1)
     return np.where(new[:, None], found, normals), new
 
