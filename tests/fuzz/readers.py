@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import torch
 import trimesh
+from gltf_files import Maker
 from PIL import Image
 from released import body, faces_of, write_anime
 from safetensors.torch import save
@@ -56,6 +57,18 @@ def _mesh(suffix: str) -> Callable[[bytes, Path], None]:
         assert np.isfinite(mesh.vertices).all() and 0 <= mesh.faces.min() <= mesh.faces.max() < len(
             mesh.vertices
         )
+
+    return read
+
+
+def _rewritten(suffix: str) -> Callable[[bytes, Path], None]:
+    def read(data: bytes, folder: Path) -> None:
+        from repose.mesh.formats.asset import read_asset, write_asset
+
+        (folder / f"a{suffix}").write_bytes(data)
+        asset = read_asset(folder / f"a{suffix}")
+        for out in (suffix, ".obj", ".glb"):
+            write_asset(asset, folder / f"b{out}", asset.mesh.vertices[:, ::-1] + 1)
 
     return read
 
@@ -397,6 +410,78 @@ def _read_distances(data: bytes, folder: Path) -> None:
 _OBJ = (
     b"# c\r\no a\nv 0 0 0 1\nv 1 0 0 1\nv 0 1e0 0 1\nv .5 -5E-1 +2. 1\nf 1/1/1 2/1/1 3//1 4\nf -1 -2 \\\n-3\n"
 )
+_DRESSED = b"""mtllib a.mtl
+v 0 0 0 1 0 0
+v 1 0 0 0 1 0
+v 1 1 0 .5 1 1
+v 0 1e0 0 0 0 0
+vt 0 0
+vt 1 0
+vn 0 0 1
+vn 0 -1 0
+g a
+f 1/1/1 2/2/1 3/1/1 4/-1/-1
+f 1//2 2/2 \\
+ 4
+"""
+_PLY = b"""ply
+format ascii 1.0
+comment x
+element vertex 3
+property float x
+property uchar red
+property double y
+property uchar green
+property float z
+property uchar blue
+property float nx
+property float ny
+property float nz
+property float s
+property float t
+element face 1
+property list uchar int vertex_indices
+element more 1
+property int a
+end_header
+0 1 0 2 0 3 0 0 1 0 0
+1 1 0 2 0 3 0 0 1 1 0
+0 1 1 2 0 3 0 0 1 0 1
+3 0 1 2
+5
+"""
+_STL = (
+    b"solid vertex\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\nvertex 1 0 0\nvertex 0 1e0 0\n"
+    b"endloop\nendfacet\nendsolid\n",
+    bytes(80) + (1).to_bytes(4, "little") + np.arange(12, dtype="<f4").tobytes() + bytes(2),
+)
+
+
+def _glbs(folder: Path) -> list[bytes]:
+    """A textured mesh in two places, one of them turned; and a bent skin."""
+    maker, skin = Maker(), Maker()
+    for made in (maker, skin):
+        attributes = {
+            "POSITION": made.numbers(V),
+            "NORMAL": made.numbers(V + 1),
+            "TEXCOORD_0": made.numbers(V[:, :2]),
+        }
+        attributes["TANGENT"] = made.numbers(np.ones((4, 4)))
+        attributes["COLOR_0"] = made.numbers(np.full((4, 4), 99), "u1", normalized=True)
+        if made is skin:
+            attributes["JOINTS_0"] = made.numbers([[0, 1, 0, 0]] * 4, "u1")
+            attributes["WEIGHTS_0"] = made.numbers([[0.5, 0.5, 0, 0]] * 4)
+        made.mesh(
+            {"attributes": attributes, "indices": made.numbers(F.ravel(), "u2"), "material": made.textured()}
+        )
+    maker.node(mesh=0, scale=[2, 1, 1])
+    maker.node(mesh=0, rotation=[0, 0, 1, 0], translation=[5, 0, 0])
+    skin.node(mesh=0, skin=0)
+    skin.node(rotation=[0, 0.6, 0, 0.8])
+    skin.tree["skins"] = [{"joints": [0, 1], "inverseBindMatrices": skin.numbers([np.eye(4).ravel()] * 2)}]
+    return [maker.packed(), skin.packed()]
+
+
 _CORR = np.array([4, 3], "<i4").tobytes() + np.ones((3, 4, 2), "<f4").tobytes() + bytes(12)
 _LIST = [b"id0_1 id1_0 id0_0\nid1_1.obj id0_0.obj id1_0.obj\n", b"toy_0_1.ply toy_1_0.ply toy_0_0.ply\r\n"]
 _INVENTORY = (
@@ -411,6 +496,12 @@ READERS = {
         Reader("ply", _exported("ply"), _mesh(".ply"), text=True),
         Reader("off", _exported("off"), _mesh(".off"), text=True),
         Reader("glb", _exported("glb"), _mesh(".glb"), text=True),
+        Reader("stl", _exported("stl", *_STL), _mesh(".stl"), text=True),
+        Reader("obj-rewritten", _exported("obj", _OBJ, _DRESSED), _rewritten(".obj"), text=True),
+        Reader("ply-rewritten", _exported("ply", _PLY), _rewritten(".ply"), text=True),
+        Reader("off-rewritten", _exported("off"), _rewritten(".off"), text=True),
+        Reader("glb-rewritten", _glbs, _rewritten(".glb"), text=True),
+        Reader("stl-rewritten", _exported("stl", *_STL), _rewritten(".stl"), text=True),
         Reader("archive", _archives, _archive),
         Reader("labels", _pickles({f"p{k}.jpg": JOINTS for k in range(2)}),
                _by_path("l.pkl", _lazy("repose.raw.keypoints", "read_labels"))),

@@ -54,6 +54,6 @@ def test_damaged_files_are_one_line(ball, tmp_path, damage):
 
 
 def test_other_suffixes_are_refused(ball, tmp_path):
-    with pytest.raises(MeshError, match=r"a.stl: cannot write .stl \(hint: use .obj"):
-        write_mesh(tmp_path / "a.stl", ball)
+    with pytest.raises(MeshError, match=r"a.fbx: cannot write .fbx \(hint: use .obj"):
+        write_mesh(tmp_path / "a.fbx", ball)
     assert not list(tmp_path.iterdir())

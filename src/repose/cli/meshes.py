@@ -11,7 +11,7 @@ from repose.mesh.finish import Finish
 
 
 def transfer(
-    identity: Annotated[Path, typer.Option(help="body to keep: .obj, .ply, .off or .glb")],
+    identity: Annotated[Path, typer.Option(help="body to keep: .obj, .ply, .off, .glb or .stl")],
     pose: Annotated[Path, typer.Option(help="mesh in the pose to take; any vertex count")],
     model: Annotated[
         Path, typer.Option(help="results/runs/DATASET/METHOD/seedN, or an imported .safetensors")
@@ -38,8 +38,9 @@ def transfer(
         ),
     ] = "none",
 ) -> None:
-    """Pose one mesh like another; vertex order, faces, axes and unit stay those of the identity."""
-    from repose.use.transfer.command import Said, run
+    """Pose one mesh like another; all but positions stays as in the identity's file, also its axes and unit."""
+    from repose.use.transfer.command import run
+    from repose.use.transfer.files import Said
 
     says = Said(up, unit), Said(pose_up or up, pose_unit or unit)
     run(identity, pose, model, out, says, report, pose_rest, finish)
@@ -53,22 +54,25 @@ def generate(
     n: Annotated[int, typer.Option("--n", min=1, help="how many poses")] = 16,
     template: Annotated[
         Path | None,
-        typer.Option(help="body at rest to pose: .obj, .ply, .off or .glb; the one learned from if left out"),
+        typer.Option(
+            help="body at rest to pose: .obj, .ply, .off, .glb or .stl; the one learned from if left out"
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="other poses for another number")] = 0,
     up: Annotated[str, typer.Option(help="up axis of the template: x, y, z, -x, -y, -z, or auto")] = "auto",
     unit: Annotated[str, typer.Option(help="its unit: m, cm, mm, in, ft, metres per unit, or auto")] = "auto",
 ) -> None:
-    """Write meshes of new poses, and a contact sheet of them."""
+    """Write meshes of new poses, and a contact sheet of them; those of a template keep all that its file has."""
     from repose.use.generate import generate as write
-    from repose.use.transfer.command import Said
+    from repose.use.transfer.files import Said
 
     write(run, out, n, template, seed, Said(up, unit))
 
 
 def doctor(
     meshes: Annotated[
-        list[Path], typer.Argument(help=".obj, .ply, .off or .glb files, or names of converted datasets")
+        list[Path],
+        typer.Argument(help=".obj, .ply, .off, .glb or .stl files, or names of converted datasets"),
     ],
     as_json: AsJson = False,
     results: Results = RESULTS,

@@ -7,15 +7,15 @@ import torch
 from numpy.typing import NDArray
 
 from repose.errors import ReposeError
-from repose.mesh.formats.io import read_mesh, write_mesh
-from repose.mesh.frame import find_frame
+from repose.mesh.formats.asset import write_asset
+from repose.mesh.formats.io import write_mesh
 from repose.mesh.mesh import Mesh
 from repose.mesh.render import common_view, render
 from repose.methods.interface import Body as Unposed
 from repose.methods.interface import PoseGenerator
 from repose.provenance.publish import publish
 from repose.report.sheet import contact_sheet
-from repose.use.transfer.command import Said
+from repose.use.transfer.files import Said, read_body
 from repose.use.transfer.run import Body
 from repose.weights.model import open_model
 
@@ -23,13 +23,13 @@ SIZE, ACROSS = (260, 200), 8  # pixels; pictures in a row
 
 
 def generate(run: Path, out: Path, count: int, template: Path | None, seed: int, says: Said) -> None:
-    """Write `pose000.obj`, … and `sheet.png` to the folder `out`.
+    """Write `pose000.obj`, … and `sheet.png` to the folder `out`; poses of a template keep its file's format.
 
     Args:
         run: folder of a run of a method that generates poses.
         out: folder to make.
         count: how many poses.
-        template: body at rest; its poses keep its vertex order, faces, axes and unit. None: the body learned from.
+        template: body at rest; its poses keep all that its file has, and its axes and unit. None: the one learned from.
         seed: of all draws.
         says: what the user says about the frame of the template.
 
@@ -43,7 +43,8 @@ def generate(run: Path, out: Path, count: int, template: Path | None, seed: int,
             f"{model.settings['architecture']} generates no poses", run, "give a run of npr-diffusion, say"
         )
     print(f"model     {model}")
-    body = _body(template, says) if template else None
+    source = read_body(template, says) if template else None
+    body = source.body if source else None
     unposed = _unposed(body) if body else network.learned_body
     if unposed is None:
         raise ReposeError("this model has no body of its own", run, "give one as --template")
@@ -55,18 +56,14 @@ def generate(run: Path, out: Path, count: int, template: Path | None, seed: int,
         raise ReposeError("makes poses that are no numbers", model.weights)
     out.mkdir(parents=True, exist_ok=True)
     for number, mesh in enumerate(made):
-        posed = body.with_shape(mesh) if body else Mesh(mesh, faces)
-        write_mesh(out / f"pose{number:03}.obj", posed)
+        if source:
+            posed = source.body.with_shape(mesh).vertices
+            write_asset(source.asset, out / f"pose{number:03}{source.asset.path.suffix}", posed)
+        else:
+            write_mesh(out / f"pose{number:03}.obj", Mesh(mesh, faces))
     with publish(out / "sheet.png") as private:
         private.write_bytes(_sheet(made, faces))
     print(f"result    {out}: {count} meshes of {made.shape[1]:,} vertices, and sheet.png")
-
-
-def _body(template: Path, said: Said) -> Body:
-    mesh = read_mesh(template)
-    y_up = template.suffix.lower() == ".glb"
-    corners = mesh.vertices[mesh.faces].reshape(-1, 3)
-    return Body.of(mesh, find_frame(corners, said.up, said.unit, y_up, template))
 
 
 def _unposed(body: Body) -> Unposed:

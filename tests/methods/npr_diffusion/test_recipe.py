@@ -25,7 +25,7 @@ from repose.provenance.manifest import Recorder, manifest_path
 from repose.score.poses import score
 from repose.split.triples import draw_triples
 from repose.use.generate import generate
-from repose.use.transfer.command import Said
+from repose.use.transfer.files import Said
 from tests.trainings import fit, resumes
 from tests.worms import LEARNING, POSES, THERE, WIDTHS, npr_method, worm, worm_store
 
@@ -139,7 +139,7 @@ def test_meshes_of_new_poses_are_written_for_any_body(learned, tmp_path):
     write_mesh(tmp_path / "t.ply", Mesh(100 * vertices[turned], np.argsort(turned)[faces]))
     for seed, folder in ((0, "a"), (0, "b"), (1, "c")):
         generate(run, tmp_path / folder, 2, tmp_path / "t.ply", seed, Said("y", "cm"))
-    a, b, c = (read_mesh(tmp_path / folder / "pose001.obj") for folder in "abc")
+    a, b, c = (read_mesh(tmp_path / folder / "pose001.ply") for folder in "abc")
     assert np.array_equal(a.vertices, b.vertices) and not np.allclose(a.vertices, c.vertices, atol=1)
     assert np.array_equal(a.faces, np.argsort(turned)[faces]) and 100 < np.ptp(a.vertices, axis=0).max() < 400
 

@@ -12,6 +12,8 @@ from repose.cli import app
 from repose.convert.bodies import write_bodies
 from repose.errors import ReposeError
 from repose.use.doctor import dataset
+from repose.use.doctor.command import examine
+from repose.use.doctor.words import findings
 
 BALL = trimesh.creation.icosphere(1)
 
@@ -35,7 +37,11 @@ def test_summary_has_sizes_and_every_flaw_by_name(results, capsys):
     assert (found["meshes"], found["identities"], found["poses"]) == (12, 1, 12)
     assert (found["vertices"], found["faces"], found["licence"]) == (42, 80, "own")
     assert found["height_m"] == pytest.approx([np.ptp(BALL.vertices[:, 1]) * k for k in (1, 6, 12)])
+    names = [f"id0_{pose}" for pose in range(12)]
     assert found["flaws"] == {
+        "of no size of a body": names[1:],
+        "shorter or taller than an adult": names[1:],
+        "of few vertices": names,
         "inside out": ["id0_4"],
         "with vertices at one place": ["id0_3"],
         "with the same content as an earlier one": ["id0_6"],
@@ -51,7 +57,7 @@ def test_open_meshes_have_no_volume_and_only_ten_names_are_shown(results, capsys
     dataset.run(catalog)
     out = capsys.readouterr().out
     assert "volume_m3              unknown" in out
-    assert "- 11 of 11 not closed: id0_0, " in out and out.count("id0_9, and 1 more") == 1
+    assert "- 11 of 11 not closed: id0_0, " in out and out.count("id0_9, and 1 more") == 2
 
 
 def test_the_command_takes_names_and_files(results, tmp_path):
@@ -70,3 +76,51 @@ def test_a_catalogue_of_an_older_version_is_refused(results):
     pd.read_parquet(catalog).drop(columns="closed").to_parquet(catalog)
     with pytest.raises(ReposeError, match=r"no column 'closed' \(hint: run `repose convert` again"):
         dataset.run(catalog)
+
+
+BODY = trimesh.creation.icosphere(3)
+STANDING = BODY.vertices * [0.25, 0.85, 0.2] + [0, 0.85, 0]
+
+
+def dented():
+    """A body one vertex of which is pushed through the other side, not quite where a vertex is there."""
+    vertices = STANDING.copy()
+    number = np.argmax(vertices[:, 0])
+    vertices[number] = vertices[number] * [-1.5, 1, 1] + [0, 0.013, 0.007]
+    return vertices
+
+
+KINDS = {
+    "sound": (STANDING, BODY.faces),
+    "few folds": (dented(), BODY.faces),
+    "small": (STANDING / 3, BODY.faces),
+    "large": (STANDING * 4, BODY.faces),
+    "far": (STANDING + np.array([0, 0, 90]), BODY.faces),
+    "open": (STANDING, BODY.faces[1:]),
+    "inside out": (STANDING, BODY.faces[:, ::-1]),
+    "two pieces": (
+        np.r_[STANDING, STANDING + np.array([1, 0, 0])],
+        np.r_[BODY.faces, BODY.faces + len(STANDING)],
+    ),
+    "touching": (
+        np.r_[STANDING, STANDING[1:] + np.array([0.6, 0, 0])],
+        np.r_[BODY.faces, np.where(BODY.faces == 0, 0, BODY.faces + len(STANDING) - 1)],
+    ),
+    "through": (
+        np.r_[STANDING, STANDING + np.array([0.1, 0.03, 0.02])],
+        np.r_[BODY.faces, BODY.faces + len(STANDING)],
+    ),
+    "stray": (np.r_[STANDING, [[0, 1, 0]]], BODY.faces),
+    "coarse": (BALL.vertices * [0.25, 0.85, 0.2] + [0, 0.85, 0], BALL.faces),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mesh_is_as_unusual_alone_as_in_a_dataset(tmp_path, kind):
+    vertices, faces = KINDS[kind]
+    rows = write_bodies([(0, 0, vertices)], faces, tmp_path / "obj", "test", "own")
+    alone = findings(examine(tmp_path / "obj" / "id0_0.obj"))
+    together = dataset.summarise(rows)["flaws"]
+    assert bool(alone) == bool(together) == (kind not in ("sound", "few folds")), (alone, together)
+    if kind == "few folds":
+        assert rows.self_intersections[0] > 0

@@ -17,7 +17,8 @@ from repose.mesh.formats.io import read_mesh, write_mesh
 from repose.mesh.frame import UNITS, UPRIGHT
 from repose.mesh.mesh import Mesh
 from repose.methods.build import create
-from repose.use.transfer.command import Said, run
+from repose.use.transfer.command import run
+from repose.use.transfer.files import Said
 from repose.weights.model import METADATA, open_model
 from tests.methods.helpers import enliven
 

@@ -1,79 +1,206 @@
-"""Binary glTF (.glb), through trimesh: all triangle meshes of the scene as one, in the scene's coordinates.
+"""Binary glTF (.glb): all triangle meshes of the scene as one, in the scene's coordinates, at rest.
 
-Vertices stay as they are stored: a glTF file repeats a vertex wherever its texture coordinates jump. Materials
-and images are not opened.
+Vertices stay as they are stored: a glTF file repeats a vertex wherever its texture coordinates jump, and shares them
+between the primitives of a mesh. Skinned meshes are where their joints hold them in the file, and morph targets are
+left out. Materials, images and animations are not opened.
+
+trimesh's reader is not used: it does not say which vertex came from where in the file, leaves skins out, and repeats
+vertices that primitives share.
 """
 
 from __future__ import annotations
 
-import io
-import json
-import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from repose.errors import MeshError
+from repose.mesh.formats.gltf import Float, Gltf, Tree, item
 from repose.mesh.mesh import Mesh
+from repose.reading import foreign
 
-MAX_NODES = 10_000
 MAX_VERTICES = 1 << 24
+MAX_CORNERS = 1 << 26
+MAX_BENT = 1 << 21  # vertices with a matrix of their own
+TRIANGLES, STRIP, FAN = 4, 5, 6
+STIFF = 1e-5  # joints whose matrices differ by less hold a skin as it was modelled
+
+
+@dataclass(frozen=True)
+class Part:
+    """The vertices of one POSITION accessor at one node of the scene.
+
+    Attributes:
+        node, mesh, accessor: numbers in the file.
+        first, count: which vertices of the whole mesh it has.
+        linear, offset: (3, 3) and (3,), or one for each vertex, from the accessor's space to the scene's.
+        mirrored: whether they turn the surface inside out, in which case its faces are turned round.
+        skinned: whether joints hold it.
+    """
+
+    node: int
+    mesh: int
+    accessor: int
+    first: int
+    count: int
+    linear: Float
+    offset: Float
+    mirrored: bool
+    skinned: bool
+
+    def placed(self, local: Float) -> Float:
+        """(N, 3) in the scene's coordinates. Equal vertices stay equal, which a product of matrices would not grant."""
+        return (self.linear * local[..., None, :]).sum(-1) + self.offset
+
+    def local(self, placed: Float, rows: NDArray[np.bool_]) -> Float:
+        """Those (N, 3) of the part's vertices that `rows` chooses, back in the accessor's space.
+
+        Raises:
+            LinAlgError: the scene has it flat.
+        """
+        linear, offset = (x if x.ndim < y else x[rows] for x, y in ((self.linear, 3), (self.offset, 2)))
+        return np.linalg.solve(linear, (placed[rows] - offset)[..., None])[..., 0].astype(np.float64)
+
+    @property
+    def vertices(self) -> slice:
+        """Which vertices of the whole mesh it has."""
+        return slice(self.first, self.first + self.count)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A file's description and numbers, where its vertices come from, and the mesh that they form."""
+
+    gltf: Gltf
+    parts: list[Part]
+    mesh: Mesh
 
 
 def parse_glb(data: bytes, where: object = "<bytes>") -> Mesh:
     """Read the bytes of a .glb file.
 
     Raises:
-        MeshError: it is not binary glTF, is damaged, or holds no triangles.
+        MeshError: it is not binary glTF, is damaged, compressed, in several files, or holds no triangles.
     """
-    import trimesh  # half a second, which other formats need not cost
+    return read_scene(data, where).mesh
 
+
+def read_scene(data: bytes, where: object = "<bytes>") -> Scene:
+    """Read the bytes of a .glb file; raises as `parse_glb`."""
     if not data.startswith(b"glTF"):
         raise MeshError("not a binary glTF file", where, "a .glb starts with `glTF`; export it again")
-    logging.getLogger("trimesh").setLevel(logging.CRITICAL)  # it logs what it then raises
-    vertices, faces, count = [], [], 0
-    try:
-        _check_costs(data)
-        scene = trimesh.load_scene(
-            io.BytesIO(data), file_type="glb", process=False, skip_materials=True, maintain_order=True
-        )
-        order = {name: place for place, name in enumerate(scene.geometry)}  # that of the file
-        nodes = sorted((scene.graph[node] for node in scene.graph.nodes_geometry), key=lambda n: order[n[1]])
-        for matrix, name in nodes:
-            part = scene.geometry[name]
-            if isinstance(part, trimesh.Trimesh):
-                with np.errstate(all="ignore"):  # what is not finite is refused with the mesh
-                    vertices.append(trimesh.transform_points(part.vertices, matrix))
-                faces.append(np.asarray(part.faces) + count)
-                count += len(part.vertices)
-    except Exception as error:  # a damaged file can raise nearly anything
-        raise MeshError(f"damaged, or compressed: {error}", where, "export it again without Draco") from None
-    if not count:
+    hint = "export it again as one .glb without compression"
+    with (
+        foreign(where, "damaged, compressed or in several files", hint, MeshError),
+        np.errstate(all="ignore"),
+    ):
+        gltf = Gltf(data)
+        vertices, faces, parts = _read(gltf)
+    if not parts:
         raise MeshError("the scene has no triangle mesh", where)
-    return Mesh(np.concatenate(vertices), np.concatenate(faces))
+    return Scene(gltf, parts, Mesh(np.concatenate(vertices), np.concatenate(faces)))
 
 
-def _check_costs(data: bytes) -> None:
-    """Refuse a description that makes much of few bytes: memory is 50 times the file at most, besides its places.
+def is_surface(primitive: Tree) -> bool:
+    """Whether a primitive is a surface, not points or lines."""
+    return (
+        primitive.get("mode", TRIANGLES) in (TRIANGLES, STRIP, FAN) and "POSITION" in primitive["attributes"]
+    )
 
-    Raises:
-        Exception: of any kind, also where the description is damaged.
+
+def _read(gltf: Gltf) -> tuple[list[Float], list[np.ndarray], list[Part]]:
+    places, nodes, meshes = gltf.places(), gltf.tree.get("nodes", []), gltf.tree.get("meshes", [])
+    vertices, faces, parts = [], [], []
+    count = corners = 0
+    # Meshes in the order of the file, and where one stands in several places, in the order of the scene.
+    for node in sorted((n for n in places if "mesh" in nodes[n]), key=lambda n: nodes[n]["mesh"]):
+        number = nodes[node]["mesh"]
+        known: dict[int, Part] = {}
+        for primitive in filter(is_surface, item(meshes, number)["primitives"]):
+            accessor = primitive["attributes"]["POSITION"]
+            if accessor not in known:
+                local = gltf.values(accessor)
+                if local.shape[1] != 3:
+                    raise ValueError("a place that is not of three numbers")
+                linear, offset = _placing(gltf, places, nodes[node], node, primitive, len(local))
+                mirrored = bool(np.linalg.det(linear if linear.ndim == 2 else linear.mean(0)) < 0)
+                part = Part(
+                    node, number, accessor, count, len(local), linear, offset, mirrored, "skin" in nodes[node]
+                )
+                vertices.append(part.placed(local.astype(np.float64)))
+                known[accessor] = part
+                parts.append(part)
+                count += len(local)
+            part = known[accessor]
+            found = _faces(gltf, primitive, part.count)
+            corners += found.size
+            if count > MAX_VERTICES or corners > MAX_CORNERS:
+                raise ValueError(f"a scene of more than {MAX_VERTICES} vertices or {MAX_CORNERS} corners")
+            faces.append((found[:, ::-1] if part.mirrored else found) + part.first)
+    return vertices, faces, parts
+
+
+def _faces(gltf: Gltf, primitive: Tree, count: int) -> np.ndarray:
+    """(F, 3) int64, in the numbering of the primitive's vertices."""
+    indices = np.arange(count)
+    if "indices" in primitive:
+        indices = gltf.values(primitive["indices"])[:, 0].astype(np.int64)
+    if indices.size and indices.max() >= count:
+        raise ValueError(f"a face names vertex {indices.max()}, but there are {count}")
+    mode = primitive.get("mode", TRIANGLES)
+    if mode == TRIANGLES:
+        if len(indices) % 3:
+            raise ValueError("a face has fewer than 3 corners")
+        return indices.reshape(-1, 3)
+    if mode == FAN:
+        return np.stack([np.full(max(len(indices) - 2, 0), indices[0]), indices[1:-1], indices[2:]], 1)
+    strip = np.stack([indices[:-2], indices[1:-1], indices[2:]], 1)
+    strip[1::2] = strip[1::2, ::-1]
+    return strip
+
+
+def _placing(
+    gltf: Gltf, places: dict[int, Float], about: Tree, node: int, primitive: Tree, count: int
+) -> tuple[Float, Float]:
+    """What takes a primitive's vertices into the scene: (3, 3) and (3,), or one for each vertex."""
+    matrix = places[node]
+    if "skin" in about:
+        matrix = _held(gltf, places, item(gltf.tree["skins"], about["skin"]), primitive["attributes"], count)
+    if not np.isfinite(matrix).all():
+        raise ValueError(f"node {node} has a matrix that is not finite")
+    return matrix[..., :3, :3], matrix[..., :3, 3]
+
+
+def _held(gltf: Gltf, places: dict[int, Float], skin: Tree, attributes: dict[str, Any], count: int) -> Float:
+    """Matrices (N, 4, 4) from the model to where its joints hold it, or (4, 4) if that is one for all.
+
+    The node of a skinned mesh has no say (glTF 2.0, section 3.7.3.3).
     """
-    tree = json.loads(data[20 : 20 + int.from_bytes(data[12:16], "little")])
-    accessors, nodes = tree["accessors"], tree["nodes"]
-    if sum(a["count"] for a in accessors) > 4 * len(data) or min(a["count"] for a in accessors) < 0:
-        raise ValueError("it announces more numbers than it has bytes")
-    sizes = [
-        sum(accessors[p["attributes"]["POSITION"]]["count"] + 1 for p in mesh["primitives"])
-        for mesh in tree["meshes"]
-    ]
-    places = sum(sizes[node["mesh"]] for node in nodes if "mesh" in node)
-    if len(nodes) > MAX_NODES or places > MAX_VERTICES:
-        raise ValueError(f"a scene of {len(nodes)} nodes and {places} vertices")
-    seen: set[int] = set()
-    ahead = [node for scene in tree["scenes"] for node in scene.get("nodes", [])]
-    while ahead:
-        node = ahead.pop()
-        if node in seen:
-            raise ValueError(f"node {node} stands in two places")
-        seen.add(node)
-        ahead += nodes[node].get("children", [])
+    joints = np.stack([places[joint] for joint in skin["joints"]])
+    if "inverseBindMatrices" in skin:
+        bind = gltf.values(skin["inverseBindMatrices"])
+        joints = joints @ bind[: len(joints)].reshape(-1, 4, 4).transpose(0, 2, 1)
+    if np.ptp(joints, axis=0).max() <= STIFF * np.abs(joints).max():
+        return joints[0]
+    if count > MAX_BENT:
+        raise ValueError(f"a bent skin of more than {MAX_BENT} vertices")
+    matrices, total = np.zeros((count, 4, 4)), np.zeros((count, 1, 1))
+    for which, share in _influences(gltf, attributes):
+        matrices += share[:, None, None] * joints[which]
+        total += share[:, None, None]
+    if not (total > 0).all():
+        raise ValueError("a vertex of a skin that no joint holds")
+    return matrices / total
+
+
+def _influences(gltf: Gltf, attributes: dict[str, Any]) -> Iterator[tuple[np.ndarray, Float]]:
+    """Joints (N,) and their weights (N,) of all vertices, four times for each pair of attributes."""
+    number = 0
+    while f"JOINTS_{number}" in attributes:
+        which = gltf.values(attributes[f"JOINTS_{number}"])
+        shares = gltf.values(attributes[f"WEIGHTS_{number}"]).astype(np.float64)
+        yield from zip(which.T, shares.T, strict=True)
+        number += 1

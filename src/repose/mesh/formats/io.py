@@ -12,14 +12,15 @@ from repose.mesh.formats.glb import parse_glb
 from repose.mesh.formats.obj import format_obj, parse_obj
 from repose.mesh.formats.off import parse_off
 from repose.mesh.formats.ply import parse_ply
+from repose.mesh.formats.stl import parse_stl
 from repose.mesh.mesh import Mesh
 
-PARSERS = {".obj": parse_obj, ".ply": parse_ply, ".off": parse_off, ".glb": parse_glb}
+PARSERS = {".obj": parse_obj, ".ply": parse_ply, ".off": parse_off, ".glb": parse_glb, ".stl": parse_stl}
 SUFFIXES = ", ".join(PARSERS)
 
 
 def read_mesh(path: str | Path) -> Mesh:
-    """Read an .obj, .ply, .off or .glb file; vertices and faces keep the order and count of the file.
+    """Read an .obj, .ply, .off, .glb or .stl file; vertices and faces keep the order and count of the file.
 
     Args:
         path: the file. Polygons become fans of triangles: (0, 1, 2), (0, 2, 3), ... of their corners.
@@ -41,10 +42,8 @@ def parse_mesh(data: bytes, path: Path) -> Mesh:
 
 
 def _parser(path: Path) -> Callable[[bytes, object], Mesh]:
-    parser = PARSERS.get(path.suffix.lower())
-    if parser is None:
-        raise MeshError(f"cannot read {path.suffix or 'a file without suffix'}", path, f"use {SUFFIXES}")
-    return parser
+    check_suffix(path, "read")
+    return PARSERS[path.suffix.lower()]
 
 
 def write_obj(path: str | Path, mesh: Mesh) -> None:
@@ -62,7 +61,8 @@ def write_obj(path: str | Path, mesh: Mesh) -> None:
 
 
 def write_mesh(path: str | Path, mesh: Mesh) -> None:
-    """Write a mesh as .obj, .ply, .off or .glb, chosen by the suffix; vertices in order, whole or not at all.
+    """Write a mesh as .obj, .ply, .off, .glb or .stl, chosen by the suffix; vertices in order (but for .stl, which has
+    none), whole or not at all.
 
     Raises:
         MeshError: another suffix, or what `write_obj` refuses.
@@ -70,17 +70,22 @@ def write_mesh(path: str | Path, mesh: Mesh) -> None:
     """
     path = Path(path)
     check_suffix(path)
+    write_bytes(path, formatted(mesh, path))
+
+
+def formatted(mesh: Mesh, path: Path) -> bytes:
+    """The content of the file that `write_mesh` would write."""
+    mesh.validated(path)
     if path.suffix.lower() == ".obj":
-        return write_obj(path, mesh)
+        return format_obj(mesh)
     import trimesh  # half a second, which reading and writing .obj need not cost
 
-    mesh.validated(path)
     plain = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
     content: Any = plain.export(file_type=path.suffix.lower()[1:])
-    write_bytes(path, content.encode() if isinstance(content, str) else content)
+    return content.encode() if isinstance(content, str) else bytes(content)
 
 
-def check_suffix(path: Path) -> None:
-    """Refuse a file name that no mesh can be written to."""
+def check_suffix(path: Path, to: str = "write") -> None:
+    """Refuse a file name that no mesh can be written to, or read from."""
     if path.suffix.lower() not in PARSERS:
-        raise MeshError(f"cannot write {path.suffix or 'a file without suffix'}", path, f"use {SUFFIXES}")
+        raise MeshError(f"cannot {to} {path.suffix or 'a file without suffix'}", path, f"use {SUFFIXES}")

@@ -18,10 +18,10 @@ def parse_off(data: bytes, where: object = "<bytes>") -> Mesh:
     Raises:
         MeshError: the content is not a text OFF file, or is truncated or damaged; names the line.
     """
-    header, pos = _header(data)
-    if not header or header[0] not in KEYWORDS or header[1:2] == [b"BINARY"]:
+    words, pos = header(data)
+    if not words or words[0] not in KEYWORDS or words[1:2] == [b"BINARY"]:
         raise MeshError("not a text OFF file", where, "the first line must be OFF")
-    counts = header[1:]
+    counts = words[1:]
     if len(counts) not in (2, 3) or not all(count.isdigit() and len(count) < 10 for count in counts):
         raise MeshError(
             "the counts of vertices and faces are malformed", where, "write `vertices faces edges`"
@@ -33,7 +33,7 @@ def parse_off(data: bytes, where: object = "<bytes>") -> Mesh:
     return Mesh(vertices, faces)
 
 
-def _header(data: bytes) -> tuple[list[bytes], int]:
+def header(data: bytes) -> tuple[list[bytes], int]:
     """Return the keyword and the counts, from one line or two, and where the rows start."""
     tokens: list[bytes] = []
     pos = 0

@@ -28,17 +28,21 @@ MAX_LIST = 1 << 16
 
 
 @dataclass
-class _Property:
+class Property:
+    """A property of an element."""
+
     name: str
     dtype: str
     count_dtype: str = ""  # empty for a scalar
 
 
 @dataclass
-class _Element:
+class Element:
+    """A kind of rows, such as vertices."""
+
     name: str
     count: int
-    properties: list[_Property] = field(default_factory=list)
+    properties: list[Property] = field(default_factory=list)
 
     @property
     def is_fixed(self) -> bool:
@@ -52,7 +56,7 @@ def parse_ply(data: bytes, where: object = "<bytes>") -> Mesh:
         MeshError: the content is not PLY, promises more than it holds, or is damaged; names the line if
             there are lines.
     """
-    order, elements, pos = _parse_header(data, where)
+    order, elements, pos = parse_header(data, where)
     body = _read_binary if order else _read_ascii
     found = body(data, pos, order, elements, where)
     if set(found) != {"vertex", "face"}:
@@ -60,7 +64,7 @@ def parse_ply(data: bytes, where: object = "<bytes>") -> Mesh:
     return Mesh(found["vertex"], found["face"])
 
 
-def _parse_header(data: bytes, where: object) -> tuple[str, list[_Element], int]:
+def parse_header(data: bytes, where: object) -> tuple[str, list[Element], int]:
     """Return the byte order ("" for text), the elements, and where the body starts."""
     if not data.startswith((b"ply\n", b"ply\r\n")):
         raise MeshError("not a PLY file", where, "the first line must be `ply`")
@@ -69,7 +73,7 @@ def _parse_header(data: bytes, where: object) -> tuple[str, list[_Element], int]
     if end < 0 or newline < 0:
         raise MeshError("the header has no end", where, HINT)
     order: str | None = None
-    elements: list[_Element] = []
+    elements: list[Element] = []
     for number, text in enumerate(data[:end].decode("latin-1").split("\n")[1:], 2):
         try:
             order = _parse_header_line(text.split(), order, elements)
@@ -80,18 +84,18 @@ def _parse_header(data: bytes, where: object) -> tuple[str, list[_Element], int]
     return order, elements, newline + 1
 
 
-def _parse_header_line(words: list[str], order: str | None, elements: list[_Element]) -> str | None:
+def _parse_header_line(words: list[str], order: str | None, elements: list[Element]) -> str | None:
     match words:
         case [] | ["comment" | "obj_info", *_]:
             pass
         case ["format", name, "1.0"] if order is None:
             return FORMATS[name]
         case ["element", name, count] if count.isdecimal() and int(count) <= INT32_MAX:
-            elements.append(_Element(name, int(count)))
+            elements.append(Element(name, int(count)))
         case ["property", "list", count_type, item_type, name] if TYPES[count_type][0] in "iu":
-            elements[-1].properties.append(_Property(name, TYPES[item_type], TYPES[count_type]))
+            elements[-1].properties.append(Property(name, TYPES[item_type], TYPES[count_type]))
         case ["property", scalar_type, name]:
-            elements[-1].properties.append(_Property(name, TYPES[scalar_type]))
+            elements[-1].properties.append(Property(name, TYPES[scalar_type]))
         case _:
             raise ValueError
     if elements and len(elements[-1].properties) > MAX_FIELDS:
@@ -99,14 +103,14 @@ def _parse_header_line(words: list[str], order: str | None, elements: list[_Elem
     return order
 
 
-def _xyz_columns(element: _Element, where: object) -> list[int]:
+def _xyz_columns(element: Element, where: object) -> list[int]:
     names = [p.name for p in element.properties]
     if not element.is_fixed or any(names.count(axis) != 1 for axis in "xyz"):
         raise MeshError("a vertex needs the scalar properties x, y and z, once each", where)
     return [names.index(axis) for axis in "xyz"]
 
 
-def _corner_field(element: _Element, where: object) -> int:
+def _corner_field(element: Element, where: object) -> int:
     fields = [k for k, p in enumerate(element.properties) if p.name in CORNER_NAMES]
     if len(fields) != 1 or not element.properties[fields[0]].count_dtype:
         raise MeshError("a face needs one list property vertex_indices", where)
@@ -115,7 +119,7 @@ def _corner_field(element: _Element, where: object) -> int:
     return fields[0]
 
 
-def _read_ascii(data: bytes, pos: int, order: str, elements: list[_Element], where: object) -> dict:
+def _read_ascii(data: bytes, pos: int, order: str, elements: list[Element], where: object) -> dict:
     rows = Rows(data, pos, where)
     found: dict[str, np.ndarray] = {}
     for element in elements:
@@ -132,31 +136,36 @@ def _read_ascii(data: bytes, pos: int, order: str, elements: list[_Element], whe
     return found
 
 
-def _read_binary(data: bytes, pos: int, order: str, elements: list[_Element], where: object) -> dict:
+def _read_binary(data: bytes, pos: int, order: str, elements: list[Element], where: object) -> dict:
     found: dict[str, np.ndarray] = {}
     for element in elements:
         if element.name == "vertex" and not found:
             columns = _xyz_columns(element, where)
-            row = np.dtype([(f"f{k}", order + p.dtype) for k, p in enumerate(element.properties)])
+            row = row_type(element, order)
             if element.count * row.itemsize > len(data) - pos:
                 raise MeshError(f"{element.count} vertices do not fit in the file", where, HINT)
             table = np.frombuffer(data, row, element.count, pos)
             found["vertex"] = np.stack([table[f"f{k}"].astype(np.float64) for k in columns], axis=1)
             pos += table.nbytes
         elif element.name == "face" and set(found) == {"vertex"}:
-            counts, corners, pos = _walk(data, pos, order, element, _corner_field(element, where), where)
+            counts, corners, pos = walk(data, pos, order, element, _corner_field(element, where), where)
             if ((corners < 0) | (corners >= len(found["vertex"]))).any():
                 raise MeshError("a face names a vertex that is out of range", where, HINT)
             found["face"] = fans(counts, corners.astype(np.int32))
         else:
-            _, _, pos = _walk(data, pos, order, element, -1, where)
+            _, _, pos = walk(data, pos, order, element, -1, where)
     if data[pos:].strip():
         raise MeshError(f"{len(data) - pos} bytes follow the last element", where, HINT)
     return found
 
 
-def _walk(
-    data: bytes, pos: int, order: str, element: _Element, field_of_corners: int, where: object
+def row_type(element: Element, order: str) -> np.dtype:
+    """A row of an element without lists, in binary: its properties are f0, f1, …"""
+    return np.dtype([(f"f{k}", order + p.dtype) for k, p in enumerate(element.properties)])
+
+
+def walk(
+    data: bytes, pos: int, order: str, element: Element, field_of_corners: int, where: object
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Read the rows of an element one by one, since lists differ in length.
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from repose.errors import MeshError
-from repose.mesh.formats.io import read_mesh
+from repose.mesh.formats.asset import read_asset
+from repose.mesh.mesh import Mesh
 from repose.use.doctor.facts import Facts, gather
 from repose.use.doctor.words import findings
 
@@ -24,10 +25,13 @@ def run(meshes: Sequence[Path], as_json: bool = False) -> None:
 
 
 def examine(path: Path) -> Facts:
-    """Read and measure one mesh file."""
-    mesh = read_mesh(path)
+    """Read and measure one mesh file; of an .stl, in which no face shares a vertex, the surface that it means."""
+    asset = read_asset(path)
+    mesh = asset.file
+    if path.suffix.lower() == ".stl":
+        mesh = Mesh(asset.mesh.vertices, asset.scatter[asset.file.faces])
     try:
-        return gather(mesh, y_up=path.suffix.lower() == ".glb")
+        return gather(mesh, asset.is_y_up)
     except MeshError as error:
         raise MeshError(error.what, path, error.hint) from None
 

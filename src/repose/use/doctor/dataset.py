@@ -10,11 +10,19 @@ import pandas as pd
 
 from repose.convert.catalog import read_catalog
 from repose.errors import ReposeError
+from repose.mesh.frame import ADULT, BODY
 from repose.mesh.quality import QUALITY
+from repose.use.doctor.words import FAR, FEW, FOLDS, MANY
 
 SHOWN = 10
+MIDDLE = ["centre_x_m", "centre_y_m", "centre_z_m"]
 SIZES = ["height_m", "width_m", "depth_m", "volume_m3"]
 FLAWS = {
+    "of no size of a body": lambda rows: ~_longest(rows).between(*BODY, inclusive="left"),
+    "shorter or taller than an adult": lambda rows: ~rows.height_m.between(*ADULT),
+    "far from the origin": lambda rows: np.sqrt((rows[MIDDLE] ** 2).sum(axis=1)) > FAR * _longest(rows),
+    "of few vertices": lambda rows: rows.vertices < FEW,
+    "of many vertices": lambda rows: rows.vertices > MANY,
     "not closed": lambda rows: ~rows.closed,
     "not manifold": lambda rows: ~rows.manifold,
     "in several pieces": lambda rows: rows.components > 1,
@@ -22,10 +30,16 @@ FLAWS = {
     "with degenerate faces": lambda rows: rows.degenerate_faces > 0,
     "with vertices at one place": lambda rows: rows.duplicate_vertices > 0,
     "with vertices in no face": lambda rows: rows.unreferenced_vertices > 0,
-    "with self-intersections": lambda rows: rows.self_intersections > 0,
+    "with faces run through, more than folds at joints": lambda rows: (
+        rows.self_intersections > FOLDS * rows.faces
+    ),
     "with the same content as an earlier one": lambda rows: rows.sha256.duplicated(),
 }
-"""What may be wrong with a mesh that is sound enough to train on: {words: catalogue → (N,) bool}."""
+"""What is unusual about a mesh that is sound enough to train on: {words: catalogue → (N,) bool}.
+
+`repose.use.doctor.words` finds the same of one mesh, by the same limits. Up axis and unit have no row here: those of
+a converted mesh are known.
+"""
 
 
 def catalog_of(name: str, results: Path) -> Path | None:
@@ -67,6 +81,10 @@ def summarise(rows: pd.DataFrame) -> dict[str, Any]:
         "self_intersecting_faces": _spread(rows.self_intersections),
         "flaws": {words: names for words, names in flawed.items() if names},
     }
+
+
+def _longest(rows: pd.DataFrame) -> pd.Series:
+    return rows[["height_m", "width_m", "depth_m"]].max(axis=1)
 
 
 def _spread(values: pd.Series) -> tuple[float, float, float] | None:

@@ -29,6 +29,7 @@ class Facts:
         watertight: every edge lies between two faces that run along it in opposite directions.
         boundary_edges, holes: edges with one face, and the pieces they form.
         non_manifold_edges: edges with three faces or more.
+        manifold: no edge has three faces, and the faces around each vertex form one fan.
         flipped_edges: edges between two faces of opposite orientation.
         orientation: "outward" or "inward", by the sign of the volume; "mixed" with flipped edges.
         components: connected pieces. largest_component: share of the faces in the largest.
@@ -51,6 +52,7 @@ class Facts:
     boundary_edges: int
     holes: int
     non_manifold_edges: int
+    manifold: bool
     flipped_edges: int
     orientation: str
     components: int
@@ -92,6 +94,7 @@ def gather(mesh: Mesh, y_up: bool = False) -> Facts:
         boundary_edges=int((uses == 1).sum()),
         holes=_components(edges[uses == 1]),
         non_manifold_edges=int((uses > 2).sum()),
+        manifold=operators.is_manifold(faces),
         flipped_edges=flipped,
         orientation="mixed" if flipped else _orientation(vertices, faces),
         components=len(pieces),

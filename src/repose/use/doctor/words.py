@@ -41,6 +41,8 @@ def _surface(f: Facts) -> Iterator[str]:
         yield f"it is not watertight: {_count(f.holes, 'hole')} with {_count(f.boundary_edges, 'open edge')}"
     if f.non_manifold_edges:
         yield f"{_count(f.non_manifold_edges, 'edge')} with more than two faces: the surface is no manifold there"
+    elif not f.manifold:
+        yield "the faces around a vertex form more than one fan: the surface is no manifold there"
     if f.flipped_edges:
         yield f"neighbouring faces disagree about their outside at {_count(f.flipped_edges, 'edge')}"
     elif f.orientation == "inward":
@@ -59,7 +61,7 @@ def _defects(f: Facts) -> Iterator[str]:
         yield f"{_count(f.duplicate_faces, 'face')} with the same corners as another"
     if f.duplicate_vertices:
         number = _count(f.duplicate_vertices, "vertex")
-        yield f"{number} exactly where another is: seams of a texture, or an unwelded export"
+        yield f"{number} exactly where another is: seams of a texture, or an unwelded export; a transfer joins them"
     if f.unreferenced_vertices:
         yield f"{_count(f.unreferenced_vertices, 'vertex')} in no face: a transfer leaves them where they are"
     if f.self_intersections > FOLDS * f.faces:

@@ -1,25 +1,16 @@
 """`repose transfer`: files in, a file and a few plain sentences out."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from repose.mesh.finish import Finish
-from repose.mesh.formats.io import check_suffix, read_mesh, write_mesh
-from repose.mesh.frame import find_frame
+from repose.mesh.formats.io import check_suffix
 from repose.provenance.publish import publish
+from repose.use.transfer.files import Said, describe, read_pair, read_rest, write
 from repose.use.transfer.picture import picture
 from repose.use.transfer.run import LARGEST, Body, Outcome, transfer
 from repose.weights.model import open_model
 
 POOR = 0.15  # mean edge error; the identity's parts are then visibly stretched
-
-
-@dataclass(frozen=True)
-class Said:
-    """What the user says about the frame of a mesh; "auto" is to be found."""
-
-    up: str = "auto"
-    unit: str = "auto"
 
 
 def run(
@@ -32,7 +23,7 @@ def run(
     pose_rest: Path | None = None,
     finish: Finish = "none",
 ) -> None:
-    """Pose `identity` like `pose` and write `out`, in the identity's vertex order, faces, axes and unit.
+    """Pose `identity` like `pose` and write `out`: the identity's file with other positions, in its axes and unit.
 
     Args:
         identity, pose: meshes; any vertex counts, frames and formats.
@@ -46,40 +37,23 @@ def run(
     check_suffix(out)
     opened = open_model(model)
     print(f"model     {opened}")
-    kept, source = _body(identity, says[0]), _body(pose, says[1])
-    rest = Body.of(read_mesh(pose_rest), source.frame) if pose_rest else None
-    print("\n".join(_describe("identity", identity, kept) + _describe("pose", pose, source)))
+    files = read_pair(identity, pose, says)
+    kept, source = (file.body for file in files)
+    rest = read_rest(pose_rest, files[1]) if pose_rest else None
+    print("\n".join(describe("identity", files[0]) + describe("pose", files[1])))
     outcome = transfer(kept, source, opened, rest, finish)
-    write_mesh(out, outcome.mesh)
-    print("\n".join(_result(out, kept, outcome)))
+    about = write(files[0], out, outcome.mesh.vertices)
+    print("\n".join(_result(out, kept, outcome) + about))
     if report:
         with publish(report) as private:
             private.write_bytes(picture(kept, source, outcome))
         print(f"report    {report}")
 
 
-def _body(path: Path, said: Said) -> Body:
-    mesh = read_mesh(path)
-    y_up = path.suffix.lower() == ".glb"
-    return Body.of(mesh, find_frame(mesh.vertices[mesh.faces].reshape(-1, 3), said.up, said.unit, y_up, path))
-
-
-def _describe(name: str, path: Path, body: Body) -> list[str]:
-    lines = [
-        f"{name:9} {path}: {len(body.mesh.vertices):,} vertices, {len(body.mesh.faces):,} faces",
-        f"          up axis {body.frame.up}",
-        f"          unit {body.frame.unit}",
-    ]
-    if unused := len(body.mesh.vertices) - len(body.used):
-        lines.append(f"          {unused:,} vertices are in no face and stay where they are")
-    return lines
-
-
 def _result(out: Path, identity: Body, outcome: Outcome) -> list[str]:
     frame = identity.frame
     lines = [
-        f"result    {out}: {len(identity.mesh.vertices):,} vertices, {frame.up.value} up, unit {frame.unit.value},"
-        " order and faces of the identity, about the middle of the identity",
+        f"result    {out}: {frame.up.value} up, unit {frame.unit.value}, order and faces of the identity",
         f"          edges are {outcome.edge_error:.1%} longer or shorter than the identity's on average",
     ]
     if outcome.edge_error > POOR:

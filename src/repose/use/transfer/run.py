@@ -9,7 +9,7 @@ import torch
 from repose.data.meshes import sides
 from repose.errors import ReposeError
 from repose.mesh.finish import Finish
-from repose.mesh.frame import Frame
+from repose.mesh.frame import GROUND, Frame
 from repose.mesh.mesh import Mesh
 from repose.mesh.metrics import edge_error
 from repose.mesh.operators import bbox_centre, unique_edges
@@ -53,10 +53,25 @@ class Body:
         """(F, 3) faces in the numbering of `used`."""
         return np.searchsorted(self.used, self.mesh.faces)
 
+    @property
+    def stands(self) -> bool:
+        """Whether its lowest point is on the plane y = 0, as far as 1 % of its longest side."""
+        return bool(abs(self._lowest) <= GROUND * np.ptp(self.upright, axis=0).max())
+
+    @property
+    def _lowest(self) -> float:
+        return float(self.upright[:, 1].min() + self.centre[1])
+
     def with_shape(self, upright: np.ndarray) -> Mesh:
-        """This mesh with other `upright` vertices: same order, faces, frame, unused vertices and place."""
+        """This mesh with other `upright` vertices: same order, faces, frame and unused vertices.
+
+        The middle of its bounding box stays where it is; of a body that stands, the lowest point stays at its height.
+        """
+        place = self.centre.copy()
+        if self.stands:
+            place[1] = self._lowest - upright[:, 1].min()
         vertices = self.mesh.vertices.copy()
-        vertices[self.used] = self.frame.restored(upright + self.centre)
+        vertices[self.used] = self.frame.restored(upright + place)
         return Mesh(vertices, self.mesh.faces)
 
 
@@ -94,6 +109,8 @@ def transfer(
     network = model.network
     if not isinstance(network, TransferNetwork):
         raise ReposeError("this model does not pose one mesh like another", model.weights)
+    if network.ordered:
+        _check_order(identity, pose, model.weights)
     first, second = (_batch_of_one(body) for body in (identity, pose))
     rests = _rests(identity, pose, pose_rest, network.rest_pose is not None, model.weights)
     # As in training, the network sees vertices in random order, always the same one.
@@ -116,6 +133,20 @@ def transfer(
     upright = out[0].numpy().astype(np.float64)
     upright -= bbox_centre(upright)
     return Outcome(upright, identity.with_shape(upright), float(edge_error(out, first, edges[lengths > 0])))
+
+
+def _check_order(identity: Body, pose: Body, weights: Path) -> None:
+    """Refuse two bodies of which vertex i is not the same place, for a network that relies on it.
+
+    Raises:
+        ReposeError: their faces differ.
+    """
+    if not np.array_equal(identity.mesh.faces, pose.mesh.faces):
+        raise ReposeError(
+            "this model needs two bodies of one vertex order and the same faces, and these have others",
+            weights,
+            "take a model that needs none, such as corenet",
+        )
 
 
 def _batch_of_one(body: Body) -> torch.Tensor:

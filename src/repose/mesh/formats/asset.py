@@ -1,0 +1,201 @@
+"""A mesh file with all that is in it: read as one surface, written back with other positions.
+
+Files repeat a vertex where a texture, a normal or a material jumps, and have faces without an area. Geometry sees the
+surface: such vertices are one, such faces are left out. The file keeps them all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import igl
+import numpy as np
+from numpy.typing import NDArray
+
+from repose.mesh.formats.convert import converted
+from repose.mesh.formats.files import read_bytes, write_bytes
+from repose.mesh.formats.glb import read_scene
+from repose.mesh.formats.io import check_suffix, parse_mesh
+from repose.mesh.formats.rewrite import glb, obj, off, ply, stl
+from repose.mesh.mesh import Mesh
+from repose.mesh.operators import edge_uses, face_areas
+from repose.mesh.quality import DEGENERATE_RATIO
+
+Float = NDArray[np.float64]
+
+REWRITERS = {
+    ".obj": obj.rewrite,
+    ".ply": ply.rewrite,
+    ".off": off.rewrite,
+    ".glb": glb.rewrite,
+    ".stl": stl.rewrite,
+}
+_FLAT = 1e-11  # of the mean area: less has no gradient in the Poisson equation, which refuses 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Asset:
+    """A mesh file.
+
+    Attributes:
+        path: where it was read.
+        data: its content.
+        file: (N,) vertices and all faces, as they are in the file.
+        mesh: the surface: vertices (V, 3) joined at seams, faces with an area. Vertices in no face come along.
+        scatter: (N,) which vertex of `mesh` each one of the file is.
+    """
+
+    path: Path
+    data: bytes
+    file: Mesh
+    mesh: Mesh
+    scatter: NDArray[np.int32]
+
+    @property
+    def joined(self) -> int:
+        """How many vertices of the file are one with an earlier one."""
+        return len(self.file.vertices) - len(self.mesh.vertices)
+
+    @property
+    def flat_faces(self) -> int:
+        """How many faces of the file have no area."""
+        return len(self.file.faces) - len(self.mesh.faces)
+
+    @property
+    def is_y_up(self) -> bool:
+        """Whether its format says that y is up."""
+        return self.path.suffix.lower() == ".glb"
+
+    @property
+    def has_skeleton(self) -> bool:
+        """Whether joints hold a part of it."""
+        return self.is_y_up and any(part.skinned for part in read_scene(self.data, self.path).parts)
+
+    def has_faces_of(self, other: Asset) -> bool:
+        """Whether the two files have as many vertices, and the same faces."""
+        return self.scatter.shape == other.scatter.shape and np.array_equal(self.file.faces, other.file.faces)
+
+    def as_joined_like(self, other: Asset) -> Asset:
+        """This file with its vertices joined, and faces left out, as in another one that has the same faces."""
+        _, first = np.unique(other.scatter, return_index=True)
+        return replace(self, mesh=Mesh(self.file.vertices[first], other.mesh.faces), scatter=other.scatter)
+
+    def spread(
+        self,
+        vertices: Float,  # (V, 3)
+    ) -> Float:  # (N, 3)
+        """Positions for all vertices of the file, from those of the surface."""
+        found: Float = vertices[self.scatter]
+        hanging, corners, weights = self._hanging
+        if moved := [k for k, c in enumerate(corners) if (vertices[c] != self.mesh.vertices[c]).any()]:
+            found[hanging[moved]] = np.einsum("nk,nkc->nc", weights[moved], vertices[corners[moved]])
+        return found
+
+    def rewritten(
+        self,
+        vertices: Float,  # (V, 3)
+    ) -> bytes:
+        """The content of the file with other positions of its surface; what did not move is the same, byte for byte.
+
+        Raises:
+            MeshError: the file cannot hold them.
+        """
+        spread = self.spread(vertices)
+        if np.array_equal(spread, self.file.vertices):
+            return self.data
+        return REWRITERS[self.path.suffix.lower()](self.data, self.file, spread, self.path)
+
+    @cached_property
+    def _hanging(self) -> tuple[NDArray[np.intp], NDArray[np.int32], Float]:
+        """Vertices of the file that only faces without an area use, and where on the surface they are.
+
+        They lie on the edges of other faces, as those that mend a crack do, and must not stay behind.
+        """
+        surface = np.unique(self.mesh.faces)
+        hanging = np.setdiff1d(np.unique(self.file.faces), np.flatnonzero(np.isin(self.scatter, surface)))
+        if not len(hanging) or not len(surface):
+            return hanging[:0], np.zeros((0, 3), np.int32), np.zeros((0, 3))
+        mesh = self.mesh
+        points = self.file.vertices[hanging]
+        _, face, nearest = igl.point_mesh_squared_distance(points, mesh.vertices, mesh.faces.astype(np.int64))
+        corners = mesh.faces[np.ravel(face)]
+        a, b, c = (np.ascontiguousarray(mesh.vertices[corners[:, k]]) for k in range(3))
+        weights = igl.barycentric_coordinates(np.reshape(nearest, (-1, 3)), a, b, c)
+        return hanging, corners, np.reshape(weights, (-1, 3))
+
+
+def read_asset(path: str | Path) -> Asset:
+    """Read an .obj, .ply, .off, .glb or .stl file with all that is in it.
+
+    Raises:
+        MeshError: as `repose.mesh.formats.io.read_mesh`.
+    """
+    path = Path(path)
+    check_suffix(path, "read")
+    data = read_bytes(path)
+    file = parse_mesh(data, path)
+    scatter = seams(file)
+    _, first = np.unique(scatter, return_index=True)
+    faces = scatter[file.faces]
+    vertices = file.vertices[first]
+    flat = flat_faces(vertices, faces)
+    return Asset(path, data, file, Mesh(vertices, faces if flat.all() else faces[~flat]), scatter)
+
+
+def write_asset(
+    asset: Asset,
+    out: Path,
+    vertices: Float,  # (V, 3)
+) -> list[str]:
+    """Write a file with other positions of its surface, and say what of it another format cannot hold.
+
+    In its own format the file is as it was but for its positions, and what follows from them. In another one it has
+    what that one can hold.
+
+    Args:
+        asset: the file that was read.
+        out: where to write; the suffix chooses the format. The file appears whole or not at all.
+        vertices: of `asset.mesh`.
+
+    Returns:
+        Names of what was lost; none in the file's own format.
+
+    Raises:
+        MeshError: another suffix, or positions that the format cannot hold.
+        OSError: the file cannot be written.
+    """
+    check_suffix(out)
+    lost: list[str] = []
+    if out.suffix.lower() == asset.path.suffix.lower():
+        content = asset.rewritten(vertices)
+    else:
+        content, lost = converted(
+            asset.path, asset.data, asset.file, Mesh(asset.spread(vertices), asset.file.faces), out
+        )
+    write_bytes(out, content)
+    return lost
+
+
+def seams(mesh: Mesh) -> NDArray[np.int32]:
+    """(N,) a number for each vertex, from 0 on in their order: the same for those that a seam parts.
+
+    These are at one place, each at the rim of its piece of the surface. Where two sheets touch that have no rim there,
+    as closed lips do, they stay two.
+    """
+    edges, uses = edge_uses(mesh.faces)
+    rim = np.unique(edges[uses == 1])
+    leader = np.arange(len(mesh.vertices), dtype=np.int32)
+    _, first, group = np.unique(mesh.vertices[rim], axis=0, return_index=True, return_inverse=True)
+    leader[rim] = rim[first[group.ravel()]]
+    return np.unique(leader, return_inverse=True)[1].astype(np.int32)
+
+
+def flat_faces(vertices: Float, faces: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """(F,) which faces repeat a vertex, or have practically no area."""
+    sides = vertices[np.roll(faces, -1, axis=1)] - vertices[faces]
+    areas = face_areas(vertices, faces)
+    least = np.maximum(DEGENERATE_RATIO * (sides**2).sum(axis=2).max(axis=1), _FLAT * areas.mean())
+    found: NDArray[np.bool_] = areas <= least
+    return found

@@ -1,0 +1,94 @@
+"""A mesh file written in another format: what that one can hold, and the names of what it cannot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from repose.errors import MeshError
+from repose.mesh.formats import dressed
+from repose.mesh.formats.dressed import Dressed
+from repose.mesh.formats.gltf import Gltf
+from repose.mesh.formats.io import formatted
+from repose.mesh.formats.ply import parse_header
+from repose.mesh.formats.rewrite import glb, obj, ply
+from repose.mesh.mesh import Mesh
+from repose.reading import foreign
+
+COLOURS, TEXTURE = "colours", "texture coordinates"
+STATEMENTS = {
+    TEXTURE: rb"vt\b",
+    "materials": rb"(?:usemtl|mtllib)\b",
+    "groups": rb"[gos]\b",
+    "polygons (they are triangles now)": rb"f(?:[ \t]+[^\s#]+){4}",
+    COLOURS: rb"v(?:[ \t]+[^\s#]+){6}",
+}
+PROPERTIES = {
+    COLOURS: {"red", "green", "blue", "alpha"},
+    TEXTURE: {"s", "t", "u", "v", "texture_u", "texture_v", "texcoord"},
+    "": {"x", "y", "z", "nx", "ny", "nz", "vertex_indices", "vertex_index"},
+}
+ATTRIBUTES = {TEXTURE: "TEXCOORD_0", COLOURS: "COLOR_0"}
+LISTS = {
+    "materials": "materials",
+    "textures": "images",
+    "skeleton and skin weights": "skins",
+    "animations": "animations",
+}
+READERS: dict[str, Callable[[bytes, Mesh], Dressed]] = {
+    ".obj": obj.dressed,
+    ".ply": ply.dressed,
+    ".glb": glb.dressed,
+}
+WRITERS: dict[str, Callable[[Dressed, object], bytes]] = {
+    ".obj": dressed.format_obj,
+    ".ply": dressed.format_ply,
+    ".glb": dressed.format_glb,
+}
+
+
+def converted(path: Path, data: bytes, mesh: Mesh, vertices: Mesh, out: Path) -> tuple[bytes, list[str]]:
+    """The content of a file in another format, and what of the first one is not in it.
+
+    Args:
+        path, data: a sound mesh file.
+        mesh: what its reader finds in it.
+        vertices: the same with other positions.
+        out: the suffix chooses the format.
+
+    Raises:
+        MeshError: the file is damaged where it was not read before, or a position does not fit in the format.
+    """
+    source, target = path.suffix.lower(), out.suffix.lower()
+    with foreign(path, "damaged", "export it again", MeshError):
+        held = set(_held(source, data)) - {""}
+        if source not in READERS or target not in WRITERS or not held & {COLOURS, TEXTURE}:
+            return formatted(vertices, out), sorted(held)
+        body = READERS[source](data, mesh).placed(vertices.vertices)
+        if body.texture is not None:
+            held.discard(TEXTURE)
+        if body.colours is not None:
+            held.discard(COLOURS)
+        return WRITERS[target](body, out), sorted(held)
+
+
+def _held(suffix: str, data: bytes) -> Iterator[str]:
+    """Names of what a file holds besides vertices, triangles and normals."""
+    if suffix == ".obj":
+        yield from (name for name, start in STATEMENTS.items() if re.search(rb"(?m)^[ \t]*" + start, data))
+    if suffix == ".ply":
+        for element in parse_header(data, "<bytes>")[1]:
+            found = {p.name for p in element.properties}
+            yield from (name for name, properties in PROPERTIES.items() if found & properties)
+            if found - set().union(*PROPERTIES.values()) or element.name not in ("vertex", "face"):
+                yield "other properties"
+    if suffix == ".off" and data[:1] == b"C":
+        yield COLOURS
+    if suffix == ".glb":
+        tree = Gltf(data).tree
+        yield from (name for name, key in LISTS.items() if tree.get(key))
+        attributes = {name for mesh in tree["meshes"] for p in mesh["primitives"] for name in p["attributes"]}
+        yield from (name for name, attribute in ATTRIBUTES.items() if attribute in attributes)
+        if len(tree.get("nodes", [])) > 1:
+            yield "nodes"

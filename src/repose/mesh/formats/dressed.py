@@ -1,0 +1,134 @@
+"""A mesh with colours and texture coordinates, as OBJ, PLY and glTF."""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from repose.mesh.formats.gltf import BINARY_CHUNK, FLOAT, JSON_CHUNK, TYPES, Tree
+from repose.mesh.formats.rewrite.splice import decimals, fitted
+from repose.mesh.mesh import Mesh
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Dressed:
+    """A mesh and what lies on it.
+
+    Attributes:
+        mesh: (V,) vertices and (F,) faces.
+        colours: (V, 3) red, green and blue from 0 to 1, or None.
+        texture: (T, 2) texture coordinates, the origin at the lower left, as in OBJ; or None.
+        corners: (F, 3) which of them each corner of a face has, -1 for none.
+    """
+
+    mesh: Mesh
+    colours: Float | None = None
+    texture: Float | None = None
+    corners: NDArray[np.integer] | None = None
+
+    def placed(self, vertices: Float) -> Dressed:
+        """The same with other positions (V, 3)."""
+        return replace(self, mesh=Mesh(vertices, self.mesh.faces))
+
+    def split(self) -> Dressed:
+        """The same with a vertex for each pair of vertex and texture coordinates, in the order of the vertices."""
+        if self.texture is None or self.corners is None:
+            return self
+        texture = np.r_[self.texture, np.zeros((1, 2))]  # the last is what -1 names
+        has = np.isin(np.arange(len(self.mesh.vertices)), self.mesh.faces, invert=True)
+        pairs = np.stack([self.mesh.faces.ravel(), self.corners.ravel()], axis=1).astype(np.int64)
+        alone = np.stack([np.flatnonzero(has), np.full(has.sum(), -1)], axis=1)
+        found, which = np.unique(np.r_[pairs, alone], axis=0, return_inverse=True)
+        faces = which.ravel()[: len(pairs)].reshape(-1, 3)
+        colours = None if self.colours is None else self.colours[found[:, 0]]
+        return Dressed(Mesh(self.mesh.vertices[found[:, 0]], faces), colours, texture[found[:, 1]], faces)
+
+
+def format_obj(body: Dressed, where: object = None) -> bytes:
+    """Lay it out as OBJ; raises MeshError where a coordinate does not fit in float32."""
+    columns = [decimals(body.mesh.vertices[:, k], where) for k in range(3)]
+    if body.colours is not None:
+        columns += [decimals(body.colours[:, k], where) for k in range(3)]
+    lines = [b"v " + b" ".join(row) for row in zip(*columns, strict=True)]
+    corners = (body.mesh.faces + 1).astype(object)
+    if body.texture is not None and body.corners is not None:
+        lines += [
+            b"vt " + b" ".join(row) for row in zip(*(decimals(x, where) for x in body.texture.T), strict=True)
+        ]
+        named = [
+            f"{v}/{t}" if t else f"{v}"
+            for v, t in zip(corners.ravel(), (body.corners + 1).ravel(), strict=True)
+        ]
+        corners = np.array(named, object).reshape(-1, 3)
+    lines += [f"f {a} {b} {c}".encode() for a, b, c in corners]
+    return b"\n".join([*lines, b""])
+
+
+def format_ply(body: Dressed, where: object = None) -> bytes:
+    """Lay it out as binary PLY; raises as `format_obj`. A vertex stands once for each texture coordinate it has."""
+    body = body.split()
+    fields = [(name, "<f4") for name in "xyz"]
+    columns = list(fitted(body.mesh.vertices, where).T)
+    if body.colours is not None:
+        fields += [(name, "u1") for name in ("red", "green", "blue")]
+        columns += list(np.round(255 * np.clip(body.colours, 0, 1)).T)
+    if body.texture is not None:
+        fields += [(name, "<f4") for name in ("s", "t")]
+        columns += list(fitted(body.texture, where).T)
+    vertices = np.empty(len(body.mesh.vertices), fields)
+    for (name, _), column in zip(fields, columns, strict=True):
+        vertices[name] = column
+    faces = np.empty(len(body.mesh.faces), [("count", "u1"), ("corners", "<i4", 3)])
+    faces["count"], faces["corners"] = 3, body.mesh.faces
+    kinds = {"<f4": "float", "u1": "uchar"}
+    header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(vertices)}"]
+    header += [f"property {kinds[kind]} {name}" for name, kind in fields]
+    header += [f"element face {len(faces)}", "property list uchar int vertex_indices", "end_header", ""]
+    return "\n".join(header).encode() + vertices.tobytes() + faces.tobytes()
+
+
+def format_glb(body: Dressed, where: object = None) -> bytes:
+    """Lay it out as binary glTF; raises as `format_obj`. A vertex stands once for each texture coordinate it has."""
+    body = body.split()
+    places = fitted(body.mesh.vertices, where)
+    parts = {"": body.mesh.faces.reshape(-1, 1).astype("<u4"), "POSITION": places}
+    if body.colours is not None:
+        parts["COLOR_0"] = fitted(body.colours, where)
+    if body.texture is not None:
+        parts["TEXCOORD_0"] = fitted(
+            body.texture * [1, -1] + [0, 1], where
+        )  # its origin is at the upper left
+    views: list[Tree] = []
+    accessors: list[Tree] = []
+    block = b""
+    for rows in parts.values():
+        views.append({"buffer": 0, "byteOffset": len(block), "byteLength": rows.nbytes})
+        kind = FLOAT if rows.dtype == np.float32 else next(k for k, name in TYPES.items() if name == "<u4")
+        width = "SCALAR" if rows.shape[1] == 1 else f"VEC{rows.shape[1]}"
+        accessors.append(
+            {"bufferView": len(accessors), "componentType": kind, "count": len(rows), "type": width}
+        )
+        block += rows.tobytes()
+    accessors[1] |= {"min": places.min(axis=0).tolist(), "max": places.max(axis=0).tolist()}
+    attributes = {name: number for number, name in enumerate(parts) if name}
+    tree = {
+        "asset": {"version": "2.0", "generator": "repose"},
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
+        "nodes": [{"mesh": 0}],
+        "meshes": [{"primitives": [{"attributes": attributes, "indices": 0}]}],
+        "accessors": accessors,
+        "bufferViews": views,
+        "buffers": [{"byteLength": len(block)}],
+    }
+    text = json.dumps(tree, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    chunks = ((JSON_CHUNK, text), (BINARY_CHUNK, block))
+    content = b"".join(struct.pack("<II", len(part), kind) + part for kind, part in chunks)
+    return struct.pack("<4sII", b"glTF", 2, 12 + len(content)) + content

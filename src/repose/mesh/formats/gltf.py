@@ -1,0 +1,222 @@
+"""The inside of a binary glTF file: its description, its numbers, and where its meshes stand in the scene.
+
+Names follow the glTF 2.0 specification (Khronos, 2021), sections 3.5 to 3.7. Only the block of numbers inside the file
+is read: nothing that it names outside itself is opened.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
+TYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+FLOAT = 5126
+WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
+COMPRESSED = ("KHR_draco_mesh_compression", "EXT_meshopt_compression")
+MAX_NODES = 10_000
+
+Float = NDArray[np.float64]
+Tree = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the elements of an accessor lie in the block of numbers: `count` of them, each `width` of `dtype`."""
+
+    offset: int
+    stride: int
+    count: int
+    dtype: np.dtype
+    width: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of an element."""
+        return self.dtype.itemsize * self.width
+
+    @property
+    def end(self) -> int:
+        """Where the last element ends."""
+        return self.offset + self.stride * (self.count - 1) + self.size
+
+    def overlaps(self, other: Layout) -> bool:
+        """Whether the two may have a byte in common; elements side by side in one stride do not."""
+        if self.end <= other.offset or other.end <= self.offset:
+            return False
+        apart = (other.offset - self.offset) % self.stride
+        return not (self.stride == other.stride and self.size <= apart <= self.stride - other.size)
+
+    def view(self, block: bytes | bytearray) -> np.ndarray:
+        """(count, width) elements in place."""
+        strides = self.stride, self.dtype.itemsize
+        return np.ndarray((self.count, self.width), self.dtype, block, self.offset, strides)
+
+
+class Gltf:
+    """A binary glTF file, taken apart.
+
+    Attributes:
+        tree: the description.
+        block: the block of numbers.
+        chunks: kinds and contents of all parts of the file, in order.
+
+    Args:
+        data: the content of the file.
+
+    Raises:
+        Exception: of any kind, for a damaged file; so do the methods.
+    """
+
+    def __init__(self, data: bytes):
+        self.version = struct.unpack_from("<I", data, 4)[0]
+        if self.version != 2:
+            raise ValueError(f"glTF of version {self.version}")
+        self.chunks = list(_chunks(data))
+        if not self.chunks or self.chunks[0][0] != JSON_CHUNK:
+            raise ValueError("the first part is no description")
+        self.tree: Tree = json.loads(self.chunks[0][1].decode("utf-8"), parse_constant=_no_number)
+        blocks = [content for kind, content in self.chunks if kind == BINARY_CHUNK]
+        self.block = blocks[0] if blocks else b""
+        if len(self.tree.get("nodes", [])) > MAX_NODES:
+            raise ValueError(f"a scene of more than {MAX_NODES} nodes")
+
+    def layout(self, accessor: int) -> Layout | None:
+        """Where an accessor's numbers are; None for one of zeros alone."""
+        about = item(self.tree["accessors"], accessor)
+        dtype, width = np.dtype(TYPES[about["componentType"]]), WIDTHS[about["type"]]
+        count = whole(about["count"])
+        if not 0 < count <= len(self.block):  # one of zeros alone takes no bytes of the file
+            raise ValueError(f"accessor {accessor} has {count} elements")
+        if "bufferView" not in about:
+            return None
+        start, length, stride = self.span(about["bufferView"])
+        found = Layout(
+            start + whole(about.get("byteOffset", 0)), stride or dtype.itemsize * width, count, dtype, width
+        )
+        if found.stride < found.size or found.end > start + length:
+            raise ValueError(f"accessor {accessor} ends outside of its part of the file")
+        return found
+
+    def span(self, view: int) -> tuple[int, int, int]:
+        """Start, length and stride (0 if it names none) of a buffer view in the block."""
+        about = item(self.tree["bufferViews"], view)
+        if any(name in about.get("extensions", {}) for name in COMPRESSED):
+            raise ValueError("its numbers are compressed")
+        if whole(about["buffer"]) != 0 or "uri" in item(self.tree["buffers"], 0):
+            raise ValueError("its numbers are in another file")
+        start, length = whole(about.get("byteOffset", 0)), whole(about["byteLength"])
+        if start + length > len(self.block):
+            raise ValueError("the file ends before its numbers do")
+        return start, length, whole(about.get("byteStride", 0))
+
+    def values(self, accessor: int) -> np.ndarray:
+        """(count, width) numbers of an accessor: float64 if they are real or normalised, else as they are."""
+        about, layout = self.tree["accessors"][accessor], self.layout(accessor)
+        dtype, width = np.dtype(TYPES[about["componentType"]]), WIDTHS[about["type"]]
+        found = layout.view(self.block).copy() if layout else np.zeros((about["count"], width), dtype)
+        if "sparse" in about:
+            self._replace(found, about["sparse"])
+        if about.get("normalized") and dtype.kind in "iu":
+            return np.maximum(found / np.iinfo(dtype).max, -1.0)
+        return found.astype(np.float64) if dtype.kind == "f" else found
+
+    def _replace(self, found: np.ndarray, sparse: Tree) -> None:
+        count = whole(sparse["count"])
+        parts = []
+        for name, dtype, width in (
+            ("indices", np.dtype(TYPES[sparse["indices"]["componentType"]]), 1),
+            ("values", found.dtype, found.shape[1]),
+        ):
+            start, length, _ = self.span(sparse[name]["bufferView"])
+            offset = whole(sparse[name].get("byteOffset", 0))
+            if not 0 < count <= len(found) or offset + count * width * dtype.itemsize > length:
+                raise ValueError("a sparse accessor ends outside of its part of the file")
+            parts.append(
+                np.frombuffer(self.block, dtype, count * width, start + offset).reshape(count, width)
+            )
+        found[parts[0][:, 0]] = parts[1]
+
+    def places(self) -> dict[int, Float]:
+        """Matrices (4, 4) from the space of each node in the scene to that of the scene, by node."""
+        nodes = self.tree.get("nodes", [])
+        found: dict[int, Float] = {}
+        ahead = [(node, np.eye(4)) for node in reversed(self._roots())]
+        while ahead:
+            node, above = ahead.pop()
+            if node in found:
+                raise ValueError(f"node {node} stands in two places")
+            about = item(nodes, node)
+            found[node] = above @ _own_matrix(about)
+            ahead += [(child, found[node]) for child in reversed(about.get("children", []))]
+        return found
+
+    def _roots(self) -> list[int]:
+        if scenes := self.tree.get("scenes"):
+            return list(item(scenes, self.tree.get("scene", 0)).get("nodes", []))
+        nodes = self.tree.get("nodes", [])
+        children = {child for node in nodes for child in node.get("children", [])}
+        return [node for node in range(len(nodes)) if node not in children]
+
+    def packed(self, block: bytes | bytearray) -> bytes:
+        """The file with `tree` as it is now and another block; what did not change is the same, byte for byte."""
+        parts = []
+        for number, (kind, content) in enumerate(self.chunks):
+            if number == 0 and json.loads(content) != self.tree:
+                text = json.dumps(
+                    self.tree, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+                ).encode()
+                content = text + b" " * (-len(text) % 4)
+            elif kind == BINARY_CHUNK and content is self.block:
+                content = bytes(block) + bytes(-len(block) % 4)
+            parts.append(struct.pack("<II", len(content), kind) + content)
+        body = b"".join(parts)
+        return struct.pack("<4sII", b"glTF", self.version, 12 + len(body)) + body
+
+
+def whole(value: Any) -> int:
+    """A whole number that is not negative."""
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r} is no count")
+    return value
+
+
+def item(values: list[Any], index: Any) -> Any:
+    """An item of a list, by a number that the file gives."""
+    return values[whole(index)]
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} in its description")
+
+
+def _chunks(data: bytes) -> Iterator[tuple[int, bytes]]:
+    pos, end = 12, min(len(data), struct.unpack_from("<I", data, 8)[0])
+    while pos + 8 <= end:
+        length, kind = struct.unpack_from("<II", data, pos)
+        if pos + 8 + length > end:
+            raise ValueError("the file ends too early")
+        yield kind, data[pos + 8 : pos + 8 + length]
+        pos += 8 + length
+
+
+def _own_matrix(node: Tree) -> Float:
+    """The matrix (4, 4) from a node's space to that of its parent."""
+    if "matrix" in node:
+        return np.array(node["matrix"], np.float64).reshape(4, 4).T  # column by column in the file
+    x, y, z, w = np.array(node.get("rotation", (0, 0, 0, 1)), np.float64)
+    found = np.eye(4)
+    found[:3, :3] = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+    ]
+    found[:3, :3] *= np.array(node.get("scale", (1, 1, 1)), np.float64).reshape(3)
+    found[:3, 3] = node.get("translation", (0, 0, 0))
+    return found

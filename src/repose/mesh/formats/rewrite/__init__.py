@@ -1,0 +1,1 @@
+"""Files of meshes with other positions: what else they hold stays as it is, byte for byte."""

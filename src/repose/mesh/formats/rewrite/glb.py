@@ -1,0 +1,290 @@
+"""Binary glTF with other positions, and the normals and tangents that follow from them.
+
+Everything else stays: texture coordinates, colours, joints and weights, morph targets, images, materials, nodes,
+animations, extras. Numbers are replaced in place where nothing else uses them; where a mesh stands in several places,
+or its positions are compressed to whole numbers, new ones are added at the end.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from repose.errors import MeshError
+from repose.mesh.formats.dressed import Dressed
+from repose.mesh.formats.files import MAX_BYTES
+from repose.mesh.formats.glb import Part, Scene, is_surface, read_scene
+from repose.mesh.formats.gltf import FLOAT, Float, Gltf, Layout, Tree
+from repose.mesh.formats.rewrite.normals import recomputed, turned_with, unit
+from repose.mesh.formats.rewrite.splice import fitted
+from repose.mesh.mesh import Mesh
+from repose.reading import foreign
+
+ARRAY = 34962  # a buffer view of vertices
+ELSEWHERE = -1, -1, ""
+MAX_ACROSS = 64  # attributes side by side in one stride
+
+
+def rewrite(data: bytes, mesh: Mesh, vertices: np.ndarray, where: object = None) -> bytes:
+    """The content of a .glb file with other positions.
+
+    Args:
+        data: the content as it is.
+        mesh: what `parse_glb` finds in it.
+        vertices: (V, 3) its vertices from now on, in the coordinates of the scene. What is written is in the space of
+            each node, or of the bind pose where a skeleton holds the mesh. Those that did not move keep their bytes.
+        where: the file, for errors.
+
+    Raises:
+        MeshError: a part that moved is flat in the scene, or the result is too large.
+    """
+    scene = read_scene(data, where)
+    hint = "give its parts scales that are not 0, and export it again"
+    with foreign(where, "other positions do not fit in", hint, MeshError), np.errstate(all="ignore"):
+        return _rewritten(scene, mesh, vertices)
+
+
+def _rewritten(scene: Scene, mesh: Mesh, vertices: Float) -> bytes:
+    moved = (vertices != mesh.vertices).any(axis=1)
+    surfaces = list(_surfaces(scene))
+    writer = _Writer(scene.gltf)
+    for surface in surfaces:
+        part = surface.part
+        if moved[part.vertices].any():
+            rows, local = moved[part.vertices], scene.gltf.values(part.accessor).astype(np.float64)
+            local[rows] = part.local(vertices[part.vertices], rows)
+            writer.put(surface, "POSITION", rows, local)
+    names = {name for surface in surfaces for name in surface.attributes}
+    if "NORMAL" in names:
+        old = _gathered(scene, surfaces, "NORMAL", lambda part, n: unit(_times(_transposed_inverse(part), n)))
+        normals, new = recomputed(mesh, vertices, old)
+        for surface in surfaces:
+            _put(writer, surface, "NORMAL", new, normals, lambda part, n: _times(_transposed(part), n))
+        if "TANGENT" in names:
+            old = _gathered(scene, surfaces, "TANGENT", lambda part, t: _times(part.linear, t))
+            tangents = turned_with(mesh, vertices, old, normals)
+            new &= (tangents != 0).any(axis=1)
+            for surface in surfaces:
+                _put(writer, surface, "TANGENT", new, tangents, lambda part, t: _times(_inverse(part), t))
+    return writer.packed()
+
+
+def dressed(data: bytes, mesh: Mesh) -> Dressed:
+    """The mesh of a .glb file with its colours and texture coordinates; without any they are white, or at (0, 0)."""
+    scene = read_scene(data)
+    count = len(mesh.vertices)
+    found = {"COLOR_0": np.ones((count, 3)), "TEXCOORD_0": np.tile([0.0, 1.0], (count, 1))}
+    surfaces = list(_surfaces(scene))
+    for surface in surfaces:
+        for name in found.keys() & surface.attributes.keys():
+            values = scene.gltf.values(surface.attributes[name])
+            found[name][surface.part.vertices] = values[:, : found[name].shape[1]]
+    colours, texture = (
+        values if any(name in surface.attributes for surface in surfaces) else None
+        for name, values in found.items()
+    )
+    # Its origin is at the upper left.
+    return Dressed(mesh, colours, None if texture is None else texture * [1, -1] + [0, 1], mesh.faces)
+
+
+@dataclass(frozen=True)
+class _Surface:
+    """A primitive of a part: its place in the mesh, and its attributes as they are in the file."""
+
+    part: Part
+    number: int
+    attributes: dict[str, int]
+
+
+def _surfaces(scene: Scene) -> Iterator[_Surface]:
+    for part in scene.parts:
+        for number, primitive in enumerate(scene.gltf.tree["meshes"][part.mesh]["primitives"]):
+            if is_surface(primitive) and primitive["attributes"]["POSITION"] == part.accessor:
+                yield _Surface(part, number, dict(primitive["attributes"]))
+
+
+def _gathered(
+    scene: Scene, surfaces: list[_Surface], name: str, placed: Callable[[Part, Float], Float]
+) -> Float:  # (V, 3)
+    """An attribute of all vertices, in the scene's coordinates; zero where there is none."""
+    found = np.zeros((len(scene.mesh.vertices), 3))
+    for surface in surfaces:
+        if name in surface.attributes:
+            values = scene.gltf.values(surface.attributes[name])[:, :3].astype(np.float64)
+            found[surface.part.vertices] = np.nan_to_num(placed(surface.part, values))
+    return found
+
+
+def _put(
+    writer: _Writer,
+    surface: _Surface,
+    name: str,
+    new: NDArray[np.bool_],
+    values: Float,
+    local: Callable[[Part, Float], Float],
+) -> None:
+    """Give a primitive the directions that are new."""
+    rows = new[surface.part.vertices]
+    if name in surface.attributes and rows.any():
+        changed = writer.gltf.values(surface.attributes[name]).astype(np.float64)
+        changed[rows, :3] = unit(local(surface.part, values[surface.part.vertices]))[rows]
+        writer.put(surface, name, rows, changed)
+
+
+class _Writer:
+    """A file whose numbers are replaced one attribute after another."""
+
+    def __init__(self, gltf: Gltf):
+        self.gltf, self.tree = gltf, gltf.tree
+        self.block = bytearray(gltf.block)
+        self.nodes = Counter(node["mesh"] for node in self.tree["nodes"] if "mesh" in node)
+        self.uses = _uses(self.tree)
+        self.alone = _alone(gltf)
+        self.copies: dict[int, Tree] = {}
+        self.added: dict[tuple[int, int, str], int] = {}
+
+    def put(self, surface: _Surface, name: str, rows: NDArray[np.bool_], values: Float) -> None:
+        """Give a primitive other numbers, in place if they are its own.
+
+        Args:
+            surface: the primitive.
+            name: which of its attributes.
+            rows: (N,) which elements change; the others keep their bytes where that can be.
+            values: (N, width) all elements.
+        """
+        accessor = surface.attributes[name]
+        numbers = fitted(values)
+        layout = self.gltf.layout(accessor)
+        if layout and self._own(surface, name):
+            layout.view(self.block)[rows] = numbers[rows]
+            bounded = self.tree["accessors"][accessor]
+        else:
+            key = surface.part.node, accessor, name
+            if key not in self.added:
+                self.added[key] = self._append(numbers)
+            self._primitive(surface)["attributes"][name] = self.added[key]
+            bounded = self.tree["accessors"][self.added[key]]
+        if name == "POSITION" or "min" in bounded:
+            bounded["min"], bounded["max"] = numbers.min(axis=0).tolist(), numbers.max(axis=0).tolist()
+
+    def packed(self) -> bytes:
+        """The whole file.
+
+        Raises:
+            ValueError: it is larger than a file may be that is read.
+        """
+        if len(self.gltf.chunks[0][1]) * len(self.copies) + len(self.block) > MAX_BYTES:
+            raise ValueError("its meshes stand in too many places")
+        return self.gltf.packed(self.block)
+
+    def _own(self, surface: _Surface, name: str) -> bool:
+        """Whether nothing but this attribute of this part of the scene uses these numbers."""
+        part, accessor = surface.part, surface.attributes[name]
+        about = self.tree["accessors"][accessor]
+        return (
+            about["componentType"] == FLOAT
+            and "sparse" not in about
+            and self.nodes[part.mesh] == 1
+            and self.uses[accessor] == {(part.mesh, part.accessor, name)}
+            and accessor in self.alone
+        )
+
+    def _append(self, numbers: np.ndarray) -> int:
+        """The number of a new accessor for (N, width) float32."""
+        self.block += bytes(-len(self.block) % 4)
+        view = {"buffer": 0, "byteOffset": len(self.block), "byteLength": numbers.nbytes, "target": ARRAY}
+        self.block += numbers.astype("<f4").tobytes()
+        self.tree["buffers"][0]["byteLength"] = len(self.block)
+        self.tree["bufferViews"].append(view)
+        accessor = {
+            "bufferView": len(self.tree["bufferViews"]) - 1,
+            "componentType": FLOAT,
+            "count": len(numbers),
+            "type": f"VEC{numbers.shape[1]}",
+        }
+        self.tree["accessors"].append(accessor)
+        return len(self.tree["accessors"]) - 1
+
+    def _primitive(self, surface: _Surface) -> Tree:
+        """The description of a primitive, of its node alone."""
+        node, number = surface.part.node, surface.part.mesh
+        if self.nodes[number] > 1 and node not in self.copies:
+            mesh = self.tree["meshes"][number]
+            parts = [{**p, "attributes": dict(p["attributes"])} for p in mesh["primitives"]]
+            self.copies[node] = {**mesh, "primitives": parts}
+            self.tree["meshes"].append(self.copies[node])
+            self.tree["nodes"][node]["mesh"] = len(self.tree["meshes"]) - 1
+        mesh = self.copies.get(node, self.tree["meshes"][number])
+        found: Tree = mesh["primitives"][surface.number]
+        return found
+
+
+def _alone(gltf: Gltf) -> set[int]:
+    """The accessors whose bytes no other accessor, and no image, has; none where too many lie across each other."""
+    ranges: list[tuple[int, Layout]] = []
+    for number in range(len(gltf.tree["accessors"])):
+        with suppress(
+            ValueError, KeyError, TypeError, IndexError
+        ):  # one that nobody reads may be of any kind
+            if layout := gltf.layout(number):
+                ranges.append((number, layout))
+    for image in gltf.tree.get("images", []):
+        if "bufferView" in image:
+            start, length, _ = gltf.span(image["bufferView"])
+            ranges += [(-1, Layout(start, length, 1, np.dtype("u1"), length))] * (length > 0)
+    alone, across = {number for number, _ in ranges}, ranges[:0]
+    for number, layout in sorted(ranges, key=lambda found: found[1].offset):
+        across = [other for other in across if other[1].end > layout.offset]
+        if len(across) > MAX_ACROSS:
+            return set()
+        for other, there in across:
+            if layout.overlaps(there):
+                alone -= {number, other}
+        across.append((number, layout))
+    return alone
+
+
+def _uses(tree: Tree) -> dict[int, set[tuple[int, int, str]]]:
+    """What uses each accessor: a mesh, the places of a primitive in it, and its attribute; or something else."""
+    found: dict[int, set[tuple[int, int, str]]] = defaultdict(set)
+    for number, mesh in enumerate(tree["meshes"]):
+        for primitive in mesh["primitives"]:
+            places = primitive["attributes"].get("POSITION", -1)
+            for name, accessor in primitive["attributes"].items():
+                # Lines and points do not follow a surface.
+                found[accessor].add((number, places, name if is_surface(primitive) else ""))
+            for target in primitive.get("targets", []):
+                for accessor in target.values():
+                    found[accessor].add(ELSEWHERE)
+            if "indices" in primitive:
+                found[primitive["indices"]].add(ELSEWHERE)
+    for skin in tree.get("skins", []):
+        found[skin.get("inverseBindMatrices", -1)].add(ELSEWHERE)
+    for animation in tree.get("animations", []):
+        for sampler in animation["samplers"]:
+            found[sampler["input"]].add(ELSEWHERE)
+            found[sampler["output"]].add(ELSEWHERE)
+    return found
+
+
+def _times(matrices: Float, rows: Float) -> Float:
+    """Each row (N, 3) by the matrix, (3, 3) or (N, 3, 3); equal rows stay equal."""
+    found: Float = (matrices * rows[..., None, :]).sum(-1)
+    return found
+
+
+def _inverse(part: Part) -> Float:
+    return np.linalg.pinv(part.linear).astype(np.float64)
+
+
+def _transposed(part: Part) -> Float:
+    return part.linear.swapaxes(-1, -2)
+
+
+def _transposed_inverse(part: Part) -> Float:
+    return _inverse(part).swapaxes(-1, -2)

@@ -1,0 +1,61 @@
+"""STL, binary and text: triangles with corners of their own, which the file does not say to be one vertex."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from repose.errors import MeshError
+from repose.mesh.formats.text import shown
+from repose.mesh.mesh import Mesh
+
+HEADER = 84  # 80 bytes of anything, and how many triangles there are
+FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("more", "<u2")])
+STATEMENT = re.compile(rb"(?m)^[ \t]*(?:(vertex)|facet[ \t]+(normal))((?:[ \t]+[^\s]+){3})[ \t\r]*$")
+VERTEX = re.compile(rb"(?m)^[ \t]*vertex\b")
+MAX_VERTICES = 1 << 24
+
+
+def parse_stl(data: bytes, where: object = "<bytes>") -> Mesh:
+    """Read the bytes of an STL file: vertices 3 i to 3 i + 2 are the corners of face i.
+
+    Raises:
+        MeshError: the content is not STL, is truncated or damaged.
+    """
+    if is_binary(data):
+        corners = np.frombuffer(data, FACET, offset=HEADER)["corners"].astype(np.float64).reshape(-1, 3)
+    elif data.lstrip()[:5].lower() == b"solid":
+        corners = _corners(data, where)
+    else:
+        raise MeshError("not an STL file, or a truncated one", where, "export it again")
+    return Mesh(corners, np.arange(len(corners)).reshape(-1, 3))
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether the length is what a binary file's count of triangles asks for; a text may start like it, and cannot."""
+    return len(data) >= HEADER and len(data) == HEADER + FACET.itemsize * int.from_bytes(
+        data[80:84], "little"
+    )
+
+
+def _corners(data: bytes, where: object) -> np.ndarray:
+    """(V, 3) the corners in a text."""
+    found = [s.group(3).split() for s in STATEMENT.finditer(data) if s.group(1)]
+    if len(found) != sum(1 for _ in VERTEX.finditer(data)) or len(found) % 3 or len(found) > MAX_VERTICES:
+        raise MeshError(
+            "a vertex is malformed, or a face has not 3", where, "the file is truncated or damaged"
+        )
+    for row in found:
+        for word in row:
+            if not _is_number(word):
+                raise MeshError(f"{shown(word)} is not a number", where, "the file is damaged")
+    return np.array(found, "S64").astype(np.float64).reshape(-1, 3)
+
+
+def _is_number(word: bytes) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return len(word) < 64 and b"_" not in word

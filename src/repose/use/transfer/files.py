@@ -1,0 +1,140 @@
+"""The two files of a transfer: read as bodies in frames that fit each other, described, and written."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from repose.errors import ReposeError
+from repose.mesh.formats.asset import Asset, read_asset, write_asset
+from repose.mesh.frame import Found, Frame, find_frame
+from repose.mesh.operators import face_areas
+from repose.use.transfer.run import Body
+
+TRUST = ("a guess", "likely", "sure", "given")
+ALIKE = 2.0  # times as large or small as another: still of one unit, which are 10 and more apart
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the user says about the frame of a mesh; "auto" is to be found."""
+
+    up: str = "auto"
+    unit: str = "auto"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A mesh file as it is, and as the network sees it."""
+
+    asset: Asset
+    body: Body
+
+
+def read_body(path: Path, said: Said) -> Source:
+    """Read one mesh and find its frame.
+
+    Raises:
+        MeshError: it cannot be read, or its frame cannot be told.
+    """
+    asset = read_asset(path)
+    return Source(asset, Body.of(asset.mesh, _frame(asset, said)))
+
+
+def read_pair(identity: Path, pose: Path, says: tuple[Said, Said]) -> tuple[Source, Source]:
+    """Read identity and pose mesh.
+
+    Two meshes with the same faces are one body in two poses, or two of one topology: vertex i stays vertex i, seams
+    are joined alike, and where nothing was said they have one frame, that of which more is known.
+
+    Raises:
+        MeshError: one cannot be read, or its frame cannot be told.
+    """
+    first, second = read_asset(identity), read_asset(pose)
+    if alike := first.has_faces_of(second):
+        second = second.as_joined_like(first)
+    frames = _frame(first, says[0]), _frame(second, says[1])
+    if alike and first.is_y_up == second.is_y_up:
+        frames = _shared(frames, says, (first, second))
+    return Source(first, Body.of(first.mesh, frames[0])), Source(second, Body.of(second.mesh, frames[1]))
+
+
+def read_rest(path: Path, pose: Source) -> Body:
+    """The body of the pose mesh at rest, in the frame of that.
+
+    Raises:
+        ReposeError: it cannot be read, or has other faces than the pose mesh.
+    """
+    asset = read_asset(path)
+    if not asset.has_faces_of(pose.asset):
+        raise ReposeError("pose mesh and its body at rest have other faces", path)
+    return Body.of(asset.as_joined_like(pose.asset).mesh, pose.body.frame)
+
+
+def describe(name: str, source: Source) -> list[str]:
+    """Lines about a file that was read."""
+    asset, body = source.asset, source.body
+    lines = [
+        f"{name:9} {asset.path}: {len(asset.file.vertices):,} vertices, {len(asset.file.faces):,} faces",
+        f"          up axis {body.frame.up}",
+        f"          unit {body.frame.unit}",
+    ]
+    if asset.joined:
+        lines.append(
+            f"          {asset.joined:,} vertices are where others are, at seams, and move with them"
+        )
+    if asset.flat_faces:
+        lines.append(
+            f"          {asset.flat_faces:,} faces have no area: left out of the geometry, kept in the file"
+        )
+    if unused := len(asset.file.vertices) - len(np.unique(asset.file.faces)):
+        lines.append(f"          {unused:,} vertices are in no face and stay where they are")
+    return lines
+
+
+def write(source: Source, out: Path, vertices: np.ndarray) -> list[str]:
+    """Write the identity's file with other positions, and say in a line each what is to be known about it.
+
+    Raises:
+        MeshError: a format that nobody writes, or positions that it cannot hold.
+        OSError: the file cannot be written.
+    """
+    lost, lines = write_asset(source.asset, out, vertices), []
+    if lost:
+        lines.append(
+            f"          a {out.suffix} written from a {source.asset.path.suffix} has no {', '.join(lost)}"
+        )
+    elif source.asset.has_skeleton:
+        lines.append("          skin weights and skeleton are kept; the new pose is their rest pose")
+    if source.body.stands:
+        lines.append("          it stands on the floor, as the identity does")
+    return lines
+
+
+def _frame(asset: Asset, said: Said) -> Frame:
+    corners = asset.mesh.vertices[asset.mesh.faces].reshape(-1, 3)
+    return find_frame(corners, said.up, said.unit, asset.is_y_up, asset.path)
+
+
+def _shared(
+    frames: tuple[Frame, Frame], says: tuple[Said, Said], assets: tuple[Asset, Asset]
+) -> tuple[Frame, Frame]:
+    """Frames of two meshes of one topology: where both were found, the one that is better known."""
+    first, second = frames
+    if says[0].up == says[1].up == "auto":
+        ups = _better(first.up, second.up)
+        first, second = replace(first, up=ups[0]), replace(second, up=ups[1])
+    sizes = [np.sqrt(face_areas(a.file.vertices, a.file.faces).sum()) for a in assets]
+    if says[0].unit == says[1].unit == "auto" and 1 / ALIKE < sizes[0] / sizes[1] < ALIKE:
+        units = _better(first.unit, second.unit)
+        first, second = replace(first, unit=units[0]), replace(second, unit=units[1])
+    return first, second
+
+
+def _better(first: Found, second: Found) -> tuple[Found, Found]:
+    """Both as the one that is better known; each as it is where both are sure."""
+    if first.value == second.value or first.trust == second.trust == "sure":
+        return first, second
+    if TRUST.index(first.trust) >= TRUST.index(second.trust):
+        return first, Found(first.value, first.trust, "as the identity, which has the same faces")
+    return Found(second.value, second.trust, "as the pose mesh, which has the same faces"), second
