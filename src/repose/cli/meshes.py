@@ -11,12 +11,16 @@ from repose.mesh.finish import Finish
 
 
 def transfer(
-    identity: Annotated[Path, typer.Option(help="body to keep: .obj, .ply, .off, .glb or .stl")],
-    pose: Annotated[Path, typer.Option(help="mesh in the pose to take; any vertex count")],
+    identity: Annotated[Path, typer.Argument(help="body to keep: .obj, .ply, .off, .glb or .stl")],
+    pose: Annotated[Path, typer.Argument(help="mesh in the pose to take; any vertex count")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="mesh to write; the suffix chooses the format")],
     model: Annotated[
-        Path, typer.Option(help="results/runs/DATASET/METHOD/seedN, or an imported .safetensors")
-    ],
-    out: Annotated[Path, typer.Option("--out", help="mesh to write; the suffix chooses the format")],
+        Path | None,
+        typer.Option(
+            help="human or animal, whose weights come with repose; results/runs/DATASET/METHOD/seedN; or an imported "
+            ".safetensors. Left out: human or animal, whichever the meshes look like"
+        ),
+    ] = None,
     up: Annotated[
         str, typer.Option(help="up axis of both: x, y, z, -x, -y, -z, or auto to find it")
     ] = "auto",
@@ -31,12 +35,13 @@ def transfer(
         typer.Option(help="the body of the pose mesh at rest; npr alone needs it, and identity at rest"),
     ] = None,
     finish: Annotated[
-        Finish,
+        Finish | None,
         typer.Option(
             help="bend the identity's own surface to the result: as rigid as possible, by rotations, or drawn to the "
-            "surface of the pose mesh first, which gives the best bodies"
+            "surface of the pose mesh first, which gives the best bodies. Left out: icp with the weights that "
+            "come with repose, none with others"
         ),
-    ] = "none",
+    ] = None,
 ) -> None:
     """Pose one mesh like another; all but positions stays as in the identity's file, also its axes and unit."""
     from repose.use.transfer.command import run
@@ -44,6 +49,19 @@ def transfer(
 
     says = Said(up, unit), Said(pose_up or up, pose_unit or unit)
     run(identity, pose, model, out, says, report, pose_rest, finish)
+
+
+def pack_weights(
+    run: Annotated[Path, typer.Argument(help="results/runs/DATASET/METHOD/seedN, of method canonical")],
+    table: Annotated[Path, typer.Option(help="a table with rows of the method: its scores go into the card")],
+    out: Annotated[Path, typer.Option("--out", help=".safetensors file to write")],
+) -> None:
+    """Write trained weights in half precision, with a model card from the run's own history."""
+    import json
+
+    from repose.weights.pack import pack
+
+    typer.echo(json.dumps(pack(run, table, out), indent=1))
 
 
 def generate(
@@ -143,4 +161,4 @@ def export_dataset(
         typer.echo(line)
 
 
-COMMANDS = (transfer, generate, doctor, import_weights, export_images, export_dataset)
+COMMANDS = (transfer, generate, doctor, import_weights, pack_weights, export_images, export_dataset)

@@ -10,10 +10,12 @@ The rules, for bodies of people (docs/use.md has their measured error rates):
   other frame, and a four-legged animal is longer than tall: say `--up` for those.
 * The unit is the one of metres, centimetres and millimetres that puts the longest side between 0.3 and 3 m.
 * Which way the body faces is not looked for.
+* A model that takes bodies turned anyhow is asked for up where a mesh is not on the ground, and minds no unit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +39,9 @@ TALLER = 1.25  # of 527 posed bodies of open-human, 99 % are taller than deep by
 LYING = 1.5  # longer along x than along both others by this: no upright body
 BODY = (0.3, 3.0)  # metres, the longest side
 ADULT = (1.0, 2.3)
+NEAR = 35.0  # degrees: of a body that bends or leans no further, up is still told
+
+Look = Callable[[], np.ndarray]  # gives a direction (3,) of unit length
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,12 @@ class Frame:
 
 
 def find_frame(
-    vertices: np.ndarray, up: str = "auto", unit: str = "auto", y_up: bool = False, where: object = None
+    vertices: np.ndarray,
+    up: str = "auto",
+    unit: str = "auto",
+    y_up: bool = False,
+    where: object = None,
+    look: Look | None = None,
 ) -> Frame:
     """Find up axis and unit by the rules above.
 
@@ -89,6 +99,8 @@ def find_frame(
         unit: a name in `UNITS`, a number of metres per unit, or "auto".
         y_up: the file's format says that y is up, as glTF does.
         where: the file, for errors.
+        look: asks a model that takes bodies of any size, and turned anyhow, for the direction that is up for the body.
+            It is asked where the mesh does not stand on the ground.
 
     Raises:
         MeshError: the mesh has no extent, an answer that was given is none, or the unit cannot be told.
@@ -103,9 +115,9 @@ def find_frame(
     elif y_up:
         axis = Found("y", "sure", "glTF is y up")
     else:
-        axis = find_up(sides, vertices.min(axis=0))
+        axis = find_up(sides, vertices.min(axis=0), look)
     if unit == "auto":
-        return Frame(axis, find_unit(float(sides.max()), where))
+        return Frame(axis, find_unit(float(sides.max()), where, size_free=look is not None))
     if not metres_per(unit) > 0:
         raise MeshError(
             f"unit {unit!r} is none of {', '.join(UNITS)}, auto, or a number of metres per unit", where
@@ -113,8 +125,8 @@ def find_frame(
     return Frame(axis, Found(unit, "given", "--unit"))
 
 
-def find_up(sides: np.ndarray, lowest: np.ndarray) -> Found:
-    """Up axis from the sides (3,) and the least coordinates (3,) of the bounding box."""
+def find_up(sides: np.ndarray, lowest: np.ndarray, look: Look | None = None) -> Found:
+    """Up axis from the sides (3,) and the least coordinates (3,) of the bounding box, or else from a model's look."""
     longest = sides.max()
     grounded = [axis for axis, k in (("y", 1), ("z", 2)) if abs(lowest[k]) <= GROUND * longest]
     longer, shorter = ("y", "z") if sides[1] >= sides[2] else ("z", "y")
@@ -127,23 +139,37 @@ def find_up(sides: np.ndarray, lowest: np.ndarray) -> Found:
         return Found(
             axis, "likely", f"it is on {axis} = 0, though longer another way: lying, or four-legged?"
         )
+    if look:
+        return _seen_up(look())
     if ratio >= TALLER and not lying:
         why = f"it is {ratio:.1f} times as long along {longer} as along {shorter}"
         return Found(longer, "likely", f"{why}, as a standing body; one that lies would look the same")
     return Found("y", "a guess", "its sides do not tell y up from z up")
 
 
-def find_unit(longest: float, where: object = None) -> Found:
+def _seen_up(direction: np.ndarray) -> Found:
+    """The axis that is nearest to a direction (3,) of unit length."""
+    k = int(np.abs(direction).argmax())
+    away = float(np.degrees(np.arccos(min(1.0, abs(direction[k])))))
+    axis = ("-" if direction[k] < 0 else "") + "xyz"[k]
+    if away > NEAR:
+        return Found("y", "a guess", "the model sees no axis that is up for the body")
+    return Found(axis, "likely", f"the model sees the body's up {away:.0f} degrees from it")
+
+
+def find_unit(longest: float, where: object = None, size_free: bool = False) -> Found:
     """Unit from the longest side of the bounding box.
 
     Raises:
-        MeshError: no unit makes it a body.
+        MeshError: no unit makes it a body, and its size matters.
     """
     for unit in ("m", "cm", "mm"):
         size = longest * UNITS[unit]
         if BODY[0] <= size < BODY[1]:
             trust = "sure" if ADULT[0] <= size <= ADULT[1] else "likely"
             return Found(unit, trust, f"its longest side is then {size:.2f} m")
+    if size_free:
+        return Found("m", "a guess", "its size is no body's in m, cm or mm, which the model does not mind")
     raise MeshError(
         f"its longest side is {longest:.4g}, which makes no body in m, cm or mm",
         where,

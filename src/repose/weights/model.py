@@ -16,12 +16,16 @@ from repose.config.models import Method
 from repose.errors import ReposeError
 from repose.methods.build import build, count_parameters, create
 from repose.methods.load import load_weights
+from repose.methods.settings import MethodSettings
 from repose.provenance.manifest import manifest_path, verify
 from repose.reading import foreign, read_json
+from repose.weights.shipped import KINDS, shipped
 
 MAX_SETTING = 1 << 16  # of a network that is made in seconds
 METADATA = "repose"  # key of the settings in a safetensors file's metadata
-_HINT = "give a folder results/runs/DATASET/METHOD/seedN, or a file that `repose import-weights` wrote"
+_HINT = (
+    "give human, animal, a folder results/runs/DATASET/METHOD/seedN, or what `repose import-weights` wrote"
+)
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,15 @@ def open_model(path: Path) -> Model:
     """Load a model.
 
     Args:
-        path: the folder of a run, which holds `model.safetensors` and `run.json`; or a safetensors file with
-            its settings in its metadata, or in a `run.json` beside it.
+        path: "human" or "animal", whose weights come with the package; the folder of a run, which holds
+            `model.safetensors` and `run.json`; or a safetensors file with its settings in its metadata, or in a
+            `run.json` beside it.
 
     Raises:
         ReposeError: there is no model, it does not match its manifest, or the weights do not fit the settings.
     """
+    if not path.exists() and str(path) in KINDS:
+        path = shipped(str(path))
     if not path.exists():
         raise ReposeError("no such model", path, _HINT)
     weights = path / "model.safetensors" if path.is_dir() else path
@@ -86,19 +93,30 @@ def _made(make: Callable[[], nn.Module], settings: Mapping[str, Any], weights: P
         return make()
 
 
+def method_of(summary: Mapping[str, Any]) -> MethodSettings:
+    """The method of a run, by its `run.json`."""
+    method: MethodSettings = TypeAdapter(Method).validate_python(summary["method"])
+    return method
+
+
+def arguments_of(method: MethodSettings) -> dict[str, Any]:
+    """Architecture and arguments of the network of a method."""
+    return method.model_dump(mode="json", exclude=set(method.not_of_network) - {"architecture"})
+
+
 def _of_run(weights: Path) -> Model:
     summary = weights.with_name("run.json")
     if not summary.is_file():
         raise ReposeError("holds no settings, and no run.json is beside it", weights, _HINT)
     try:
-        method: Method = TypeAdapter(Method).validate_python(read_json(summary)["method"])
+        method = method_of(read_json(summary))
     except ValidationError as error:
         first = error.errors()[0]
         what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise ReposeError(f"settings of another version of repose: {what}", summary, "train again") from None
     except (ValueError, KeyError, TypeError) as error:
         raise ReposeError(f"damaged: {error}", summary, "train again") from None
-    settings = method.model_dump(mode="json", exclude=set(method.not_of_network) - {"architecture"})
+    settings = arguments_of(method)
     network = load_weights(_made(partial(build, method), settings, weights), weights, method.architecture)
     return Model(network, weights, settings)
 

@@ -179,9 +179,7 @@ def test_bodies_known_at_rest_may_have_any_topology(model, tmp_path):
 def command(tmp_path, *arguments):
     """The words of a command."""
     paths = (
-        "--identity",
         str(tmp_path / "i.obj"),
-        "--pose",
         str(tmp_path / "p.obj"),
         "--out",
         str(tmp_path / "o.obj"),

@@ -3,12 +3,15 @@
 from pathlib import Path
 
 from repose.mesh.finish import Finish
+from repose.mesh.formats.asset import read_asset
 from repose.mesh.formats.io import check_suffix
 from repose.provenance.publish import publish
 from repose.use.transfer.files import Said, describe, read_pair, read_rest, write
+from repose.use.transfer.kind import find_kind, looks_of
 from repose.use.transfer.picture import picture
 from repose.use.transfer.run import LARGEST, Body, Outcome, transfer
 from repose.weights.model import open_model
+from repose.weights.shipped import FOLDER
 
 POOR = 0.15  # mean edge error; the identity's parts are then visibly stretched
 
@@ -16,28 +19,37 @@ POOR = 0.15  # mean edge error; the identity's parts are then visibly stretched
 def run(
     identity: Path,
     pose: Path,
-    model: Path,
+    model: Path | None,
     out: Path,
     says: tuple[Said, Said],
     report: Path | None = None,
     pose_rest: Path | None = None,
-    finish: Finish = "none",
+    finish: Finish | None = None,
 ) -> None:
     """Pose `identity` like `pose` and write `out`: the identity's file with other positions, in its axes and unit.
 
     Args:
         identity, pose: meshes; any vertex counts, frames and formats.
-        model: the folder of a run, or an imported model.
+        model: the name of weights that come with the package, the folder of a run, or an imported model; None: the
+            weights of the kind that the meshes look like.
         out: mesh to write; the suffix chooses the format.
         says: what the user says about the frames of identity and pose.
         report: a PNG to draw identity, pose and result into.
         pose_rest: the body of the pose mesh at rest, for a model that needs it; the identity is at rest then, too.
-        finish: projection of the result on what the surface of the identity can do.
+        finish: projection of the result on what the surface of the identity can do; None: `icp` with weights that come
+            with the package, `none` with others.
     """
     check_suffix(out)
-    opened = open_model(model)
-    print(f"model     {opened}")
-    files = read_pair(identity, pose, says)
+    if model is None:
+        kind = find_kind((read_asset(identity).mesh, read_asset(pose).mesh))
+        opened, ours = kind.model, True
+        print(f"model     {kind}")
+    else:
+        opened = open_model(model)
+        ours = opened.weights.parent == FOLDER
+        print(f"model     {opened}")
+    finish = finish or ("icp" if ours else "none")
+    files = read_pair(identity, pose, says, looks_of(opened.network))
     kept, source = (file.body for file in files)
     rest = read_rest(pose_rest, files[1]) if pose_rest else None
     print("\n".join(describe("identity", files[0]) + describe("pose", files[1])))

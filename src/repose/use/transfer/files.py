@@ -1,5 +1,6 @@
 """The two files of a transfer: read as bodies in frames that fit each other, described, and written."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import numpy as np
 
 from repose.errors import ReposeError
 from repose.mesh.formats.asset import Asset, read_asset, write_asset
-from repose.mesh.frame import Found, Frame, find_frame
+from repose.mesh.frame import Found, Frame, Look, find_frame
+from repose.mesh.mesh import Mesh
 from repose.mesh.operators import face_areas
 from repose.use.transfer.run import Body
 
@@ -31,6 +33,10 @@ class Source:
     body: Body
 
 
+Looks = Callable[[Mesh], Look] | None
+"""How to ask the model which direction is up for a body; None: it knows upright bodies in metres alone."""
+
+
 def read_body(path: Path, said: Said) -> Source:
     """Read one mesh and find its frame.
 
@@ -41,7 +47,9 @@ def read_body(path: Path, said: Said) -> Source:
     return Source(asset, Body.of(asset.mesh, _frame(asset, said)))
 
 
-def read_pair(identity: Path, pose: Path, says: tuple[Said, Said]) -> tuple[Source, Source]:
+def read_pair(
+    identity: Path, pose: Path, says: tuple[Said, Said], looks: Looks = None
+) -> tuple[Source, Source]:
     """Read identity and pose mesh.
 
     Two meshes with the same faces are one body in two poses, or two of one topology: vertex i stays vertex i, seams
@@ -53,7 +61,7 @@ def read_pair(identity: Path, pose: Path, says: tuple[Said, Said]) -> tuple[Sour
     first, second = read_asset(identity), read_asset(pose)
     if alike := first.has_faces_of(second):
         second = second.as_joined_like(first)
-    frames = _frame(first, says[0]), _frame(second, says[1])
+    frames = _frame(first, says[0], looks), _frame(second, says[1], looks)
     if alike and first.is_y_up == second.is_y_up:
         frames = _shared(frames, says, (first, second))
     return Source(first, Body.of(first.mesh, frames[0])), Source(second, Body.of(second.mesh, frames[1]))
@@ -111,9 +119,10 @@ def write(source: Source, out: Path, vertices: np.ndarray) -> list[str]:
     return lines
 
 
-def _frame(asset: Asset, said: Said) -> Frame:
+def _frame(asset: Asset, said: Said, looks: Looks = None) -> Frame:
     corners = asset.mesh.vertices[asset.mesh.faces].reshape(-1, 3)
-    return find_frame(corners, said.up, said.unit, asset.is_y_up, asset.path)
+    look = looks(asset.mesh) if looks else None
+    return find_frame(corners, said.up, said.unit, asset.is_y_up, asset.path, look)
 
 
 def _shared(

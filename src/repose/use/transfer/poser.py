@@ -1,0 +1,83 @@
+"""Pose transfer from Python: `repose.load("human").transfer("a.obj", "b.glb").save("c.obj")`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from repose.mesh.finish import Finish
+from repose.use.transfer.files import Said, Source, read_pair, write
+from repose.use.transfer.kind import looks_of
+from repose.use.transfer.run import Outcome, transfer
+from repose.weights.model import Model, open_model
+
+
+@dataclass(frozen=True)
+class Posed:
+    """An identity mesh in another pose.
+
+    Attributes:
+        identity: its file, as it was read.
+        outcome: what the transfer gave.
+    """
+
+    identity: Source
+    outcome: Outcome
+
+    @property
+    def vertices(self) -> NDArray[np.float64]:
+        """Positions (N, 3) of the vertices of the identity's file, in its order, axes and unit."""
+        return self.identity.asset.spread(self.outcome.mesh.vertices)
+
+    @property
+    def edge_error(self) -> float:
+        """By what share edges are longer or shorter than the identity's, in the mean."""
+        return self.outcome.edge_error
+
+    def save(self, path: str | Path) -> None:
+        """Write the identity's file with these positions; another suffix writes what that format can hold.
+
+        Raises:
+            MeshError: a format that nobody writes, or positions that it cannot hold.
+        """
+        write(self.identity, Path(path), self.outcome.mesh.vertices)
+
+
+@dataclass(frozen=True)
+class Poser:
+    """A model that poses one mesh like another."""
+
+    model: Model
+
+    def transfer(
+        self,
+        identity: str | Path,
+        pose: str | Path,
+        finish: Finish = "icp",
+        says: tuple[Said, Said] = (Said(), Said()),
+    ) -> Posed:
+        """Give the body of one file the pose of another; the two need have nothing else in common.
+
+        Args:
+            identity, pose: .obj, .ply, .off, .glb or .stl files.
+            finish: what the result goes through.
+            says: what is known about up axis and unit of the two.
+
+        Raises:
+            ReposeError: a file cannot be read, or the model cannot take the pair.
+        """
+        first, second = read_pair(Path(identity), Path(pose), says, looks_of(self.model.network))
+        return Posed(first, transfer(first.body, second.body, self.model, finish=finish))
+
+
+def load(model: str | Path) -> Poser:
+    """Open a model.
+
+    Args:
+        model: "human" or "animal", whose weights come with the package, or the path of a trained or imported one.
+
+    Raises:
+        ReposeError: there is none.
+    """
+    return Poser(open_model(Path(model)))

@@ -1,0 +1,21 @@
+"""The weights that come with the package: `repose transfer` and `repose.load` know them by name."""
+
+from pathlib import Path
+
+from repose.errors import ReposeError
+
+FOLDER = Path(__file__).with_name("box")
+KINDS = ("human", "animal")
+CARD = "card"  # key of a model card in a safetensors file's metadata
+
+
+def shipped(kind: str) -> Path:
+    """The weights for a kind of body.
+
+    Raises:
+        ReposeError: there are none for it.
+    """
+    path = FOLDER / f"{kind}.safetensors"
+    if kind not in KINDS or not path.is_file():
+        raise ReposeError(f"no weights for {kind!r} come with repose", hint=f"there are: {', '.join(KINDS)}")
+    return path
