@@ -7,7 +7,7 @@ import torch
 import zarr
 
 from repose.mesh.operators import face_areas
-from repose.mesh.projection import as_rigid_as_possible
+from repose.mesh.sheet import as_rigid_as_possible
 from repose.methods.interface import Transfer, TransferNetwork
 from repose.predict.meshes import predict
 from tests.worms import worm_store

@@ -115,4 +115,4 @@ def rotations(
 ) -> Float:  # (V, 3, 3)
     """The rotation nearest to each map."""
     stacked = np.ascontiguousarray(maps.transpose(1, 0, 2)).reshape(-1, 3)
-    return igl.fitrotations(stacked).T.reshape(-1, 3, 3)
+    return igl.fit_rotations(stacked).T.reshape(-1, 3, 3)

@@ -20,6 +20,7 @@ _FINER = 0.25
 _HOLED, _HOLES = 0.25, (0.05, 0.15)  # radius over the side of the square of the same area
 _ROUGH, _NOISE = 0.3, 0.003  # of that side, a vertex
 _KEPT = (1 / 3, 0.9)  # of the vertices, where some go
+_FLAT = 1e-9  # of the mean area: a face of less has no gradient
 _LEAST = 150  # vertices; coarser ones are no body
 
 
@@ -67,7 +68,10 @@ def decimated(vertices: Float, faces: Faces, count: int, aggressiveness: float =
         target_count=len(faces) * count // len(vertices),
         agg=aggressiveness,
     )
-    return _compact(points.astype(np.float64), triangles.astype(np.int64))
+    points, triangles = points.astype(np.float64), triangles.astype(np.int64)
+    areas = face_areas(points, triangles)
+    # Where a mesh is quite flat, some of the new faces are needles without an area.
+    return _compact(points, triangles[areas > _FLAT * areas.mean()])
 
 
 def varied(vertices: Float, faces: Faces, draw: np.random.Generator) -> tuple[Float, Faces, Places]:

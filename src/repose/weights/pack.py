@@ -14,6 +14,7 @@ from repose.reading import read_json
 from repose.weights.model import METADATA, arguments_of, method_of
 from repose.weights.shipped import CARD
 
+_HISTORY = ("started", "seconds", "device", "code", "software")
 _SCORES = ("pmd_e4", "edge_error")
 
 
@@ -67,11 +68,7 @@ def card(run: Path, manifest: Manifest, summary: dict[str, Any], table: Path) ->
         "method": summary["method"],
         "seed": summary["seed"],
         "step": summary["best_step"],
-        "seconds": history["seconds"],
-        "device": history["device"],
-        "started": history["started"],
-        "software": history["software"],
-        "code": history["code"],
+        **{name: history[name] for name in _HISTORY if name in history},
         "digest": manifest.digest,
         "scores": scores,
         "run": f"{dataset}/{method}/{seed}",

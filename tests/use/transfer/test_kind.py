@@ -1,0 +1,129 @@
+"""Weights that come with the package: by name, by what the meshes look like, and what they see of a mesh."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+from safetensors.torch import save_file
+from scipy.spatial.transform import Rotation
+
+import repose
+from repose.errors import ReposeError
+from repose.mesh.formats.io import read_mesh, write_mesh
+from repose.mesh.frame import find_up
+from repose.mesh.mesh import Mesh
+from repose.methods.build import create
+from repose.use.transfer.command import run
+from repose.use.transfer.files import Said
+from repose.use.transfer.kind import find_kind, looks_of
+from repose.weights.model import METADATA, open_model
+from repose.weights.shipped import KINDS, shipped
+
+SETTINGS = {"width": 8, "blocks": 1, "vibrations": 16, "finds_frame": True}
+AUTO = Said(), Said()
+
+
+def egg(subdivisions, sides):
+    ball = trimesh.creation.icosphere(subdivisions)
+    return Mesh(ball.vertices * sides, ball.faces)
+
+
+IDENTITY, POSE = egg(2, (0.3, 0.85, 0.2)), egg(3, (0.45, 0.8, 0.25))
+
+
+@pytest.fixture
+def box(tmp_path, monkeypatch):
+    """Weights of both kinds, of which those of animals are always in more doubt."""
+    for number, kind in enumerate(KINDS):
+        torch.manual_seed(number)
+        network = create("canonical", **SETTINGS)
+        with torch.no_grad():
+            network.placing.last.weight[3] = 0
+            network.placing.last.bias[3] = 1.0 * number
+        text = json.dumps({"architecture": "canonical"} | SETTINGS)
+        tensors = {k: v.half() for k, v in network.state_dict().items()}
+        save_file(tensors, tmp_path / f"{kind}.safetensors", metadata={METADATA: text})
+    monkeypatch.setattr("repose.weights.shipped.FOLDER", tmp_path)
+    monkeypatch.setattr("repose.use.transfer.command.FOLDER", tmp_path)
+    write_mesh(tmp_path / "i.obj", IDENTITY), write_mesh(tmp_path / "p.obj", POSE)
+    return tmp_path
+
+
+def test_names_open_the_weights_in_single_precision(box):
+    for kind in KINDS:
+        model = open_model(shipped(kind))
+        assert {x.dtype for x in model.network.state_dict().values()} == {torch.float32}
+    with pytest.raises(ReposeError, match="no weights for 'fish'.*human, animal"):
+        shipped("fish")
+
+
+def test_the_kind_with_the_least_doubt_is_taken_and_said(box, capsys):
+    kind = find_kind((IDENTITY, POSE))
+    assert kind.name == "human" and kind.doubts["human"] < kind.doubts["animal"]
+    run(box / "i.obj", box / "p.obj", None, box / "o.obj", AUTO)
+    out = capsys.readouterr().out
+    assert "model     human, the kind with the least doubt (human 0.69" in out
+    assert np.array_equal(read_mesh(box / "o.obj").faces, IDENTITY.faces)
+
+
+def test_the_weights_of_the_box_give_whole_bodies_by_default(box):
+    run(box / "i.obj", box / "p.obj", None, box / "auto.obj", AUTO)
+    run(box / "i.obj", box / "p.obj", None, box / "icp.obj", AUTO, finish="icp")
+    run(box / "i.obj", box / "p.obj", None, box / "none.obj", AUTO, finish="none")
+    run(box / "i.obj", box / "p.obj", shipped("human"), box / "named.obj", AUTO)
+    auto = (box / "auto.obj").read_bytes()
+    assert auto == (box / "icp.obj").read_bytes() == (box / "named.obj").read_bytes()
+    assert auto != (box / "none.obj").read_bytes()
+
+
+def test_three_lines_of_python_do_what_the_command_does(box):
+    run(box / "i.obj", box / "p.obj", shipped("human"), box / "o.obj", AUTO)
+    posed = repose.load("human").transfer(box / "i.obj", box / "p.obj")
+    posed.save(box / "python.obj")
+    assert (box / "python.obj").read_bytes() == (box / "o.obj").read_bytes()
+    assert np.abs(posed.vertices - read_mesh(box / "o.obj").vertices).max() < 1e-6
+    assert 0 <= posed.edge_error < 1
+
+
+def test_importing_the_package_imports_no_torch():
+    code = "import sys, repose; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_a_model_that_finds_frames_is_asked_for_up(box):
+    looks = looks_of(open_model(shipped("human")).network)
+    direction = looks(IDENTITY)()
+    assert np.linalg.norm(direction) == pytest.approx(1, abs=1e-5)
+    assert looks_of(create("canonical", width=8, blocks=1)) is None
+    assert looks_of(create("npt", width=8)) is None
+
+
+@pytest.mark.parametrize(("axis", "direction"), [("z", (0.1, 0, 1)), ("-x", (-1, 0.2, 0)), ("y", (0, 1, 0))])
+def test_up_is_the_axis_nearest_to_what_was_seen(axis, direction):
+    sides, lowest = np.ones(3), -np.ones(3) / 2  # a cube that is not on the ground says nothing
+    seen = np.array(direction) / np.linalg.norm(direction)
+    found = find_up(sides, lowest, lambda: seen)
+    assert (found.value, found.trust) == (axis, "likely")
+    between = Rotation.from_euler("xyz", [45, 30, 0], degrees=True).apply([0, 1, 0])
+    assert find_up(sides, lowest, lambda: between).trust == "a guess"
+
+
+def test_a_body_on_the_ground_needs_no_look():
+    def look():
+        raise AssertionError("asked")
+
+    assert find_up(np.array([0.5, 1.7, 0.3]), np.array([-0.2, 0.0, -0.1]), look).value == "y"
+
+
+def test_a_size_that_is_no_body_is_no_matter(box):
+    write_mesh(box / "i.obj", Mesh(IDENTITY.vertices * 7, IDENTITY.faces))
+    run(box / "i.obj", box / "p.obj", None, box / "o.obj", AUTO)
+    large = read_mesh(box / "o.obj").vertices
+    write_mesh(box / "i.obj", IDENTITY)
+    run(box / "i.obj", box / "p.obj", None, box / "o.obj", AUTO)
+    assert np.abs(large / 7 - read_mesh(box / "o.obj").vertices).max() < 1e-3
