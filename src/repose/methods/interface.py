@@ -23,17 +23,23 @@ class Transfer(NamedTuple):
         vertices: (B, N_id, 3), metres, in the identity mesh's vertex order; the caller centres it
             by its bounding box where a metric asks for that.
         warp: (B, N_id, 3), metres: the coarse mesh before refinement, of systems that make one.
+        doubt: (B, N_id), metres: how far off each vertex is expected to be, of systems that say so.
     """
 
     vertices: Tensor
     warp: Tensor | None = None
+    doubt: Tensor | None = None
 
     def times(
         self,
         factors: Tensor,  # (B, 1, 1)
     ) -> Transfer:
         """Larger by a factor for each mesh, about the origin."""
-        return Transfer(self.vertices * factors, None if self.warp is None else self.warp * factors)
+        return Transfer(
+            self.vertices * factors,
+            None if self.warp is None else self.warp * factors,
+            None if self.doubt is None else self.doubt * factors[..., 0],
+        )
 
 
 class Faces(NamedTuple):

@@ -74,7 +74,8 @@ def predict(
             if batch.side is not None:
                 side = batch.side.to(device)
                 identity, pose, found = identity * side, pose * side, found.times(side)
-            parts.append(finished(finish, identity, store.faces, pose, store.faces, *found).cpu().numpy())
+            done = finished(finish, identity, store.faces, pose, store.faces, found.vertices, found.warp)
+            parts.append(done.cpu().numpy())
         names = triples[["identity_mesh", "pose_mesh", "truth_mesh"]].to_numpy().tolist()
         group = root.create_group(protocol, attributes={"triples": names})
         vertices = np.concatenate(parts)

@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from repose.mesh.spectrum import surface_of
 from repose.methods.canonical.diffusion import DiffusionBlock
-from repose.methods.canonical.network import CanonicalNetwork, matched
+from repose.methods.canonical.network import CanonicalNetwork, Coordinates, matched
 from repose.methods.interface import Faces
 from repose.methods.shuffle import transfer_shuffled
 from tests.worms import worm
@@ -71,8 +71,13 @@ def test_matched_vertices_lie_where_their_places_are():
     """The places of the identity are those of a bent body's faces' middles: they come out there."""
     places = np.random.default_rng(0).normal(size=VERTICES.shape)
     triangle = FACES[7]
-    found = matched(places[triangle].mean(axis=0)[None], VERTICES, FACES, places)
+    doubt, none = np.linspace(0, 1, len(places)), np.eye(3)
+    one = Coordinates(places[triangle].mean(axis=0)[None], np.array([0.5]), none)
+    found, how_far = matched(one, VERTICES, FACES, Coordinates(places, doubt, none))
     assert np.abs(found - VERTICES[triangle].mean(axis=0)).max() < 1e-9
+    assert how_far == pytest.approx(0.5 + doubt[triangle].mean(), abs=1e-9)
+    off = one._replace(places=one.places + 100)  # no place of the pose mesh is near
+    assert matched(off, VERTICES, FACES, Coordinates(places, doubt, none))[1] > 90
 
 
 def test_equal_bodies_find_themselves(network):

@@ -116,19 +116,23 @@ class CanonicalNetwork(nn.Module, TransferNetwork):
         check_pair(identity, pose)
         first, second = (x.cpu().numpy() for x in faces)
         bodies = zip(identity.double().cpu().numpy(), pose.double().cpu().numpy(), strict=True)
-        warps = [
-            matched(self.coordinates(a, first).places, b, second, self.coordinates(b, second).places)
-            for a, b in bodies
+        found = [
+            matched(self.coordinates(a, first), b, second, self.coordinates(b, second)) for a, b in bodies
         ]
-        warp = torch.from_numpy(np.stack(warps)).to(identity)
-        return Transfer(warp, warp)
+        warp, doubt = (torch.from_numpy(np.stack(part)).to(identity) for part in zip(*found, strict=True))
+        return Transfer(warp, warp, doubt)
 
 
 def matched(
-    places: Float,  # (N, 3) canonical coordinates of the identity mesh
+    identity: Coordinates,
     pose: Float,  # (M, 3) vertices of the pose mesh
     faces: NDArray[np.integer],  # (G, 3) its faces
-    pose_places: Float,  # (M, 3) its canonical coordinates
-) -> Float:  # (N, 3)
-    """The points of the pose mesh's surface whose coordinates come nearest to those of the identity's vertices."""
-    return nearest_places(places, pose_places, faces).carry(pose, faces)
+    said: Coordinates,  # of the pose mesh
+) -> tuple[Float, Float]:  # (N, 3), (N,)
+    """The points of the pose mesh whose coordinates come nearest to those of the identity's vertices, and their doubt.
+
+    The doubt has three parts: what the network says of either mesh, and how far apart the coordinates are.
+    """
+    places = nearest_places(identity.places, said.places, faces)
+    there = places.carry(np.c_[pose, said.doubt], faces)
+    return there[:, :3], identity.doubt + there[:, 3] + places.distances

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from repose.mesh.finish import Finish
 from repose.mesh.formats.asset import read_asset
 from repose.mesh.formats.io import check_suffix
@@ -14,6 +16,7 @@ from repose.weights.model import open_model
 from repose.weights.shipped import FOLDER
 
 POOR = 0.15  # mean edge error; the identity's parts are then visibly stretched
+DOUBTFUL = 0.1  # of the body's size, doubt in the mean; what the weights in the box have of furniture is more
 
 
 def run(
@@ -73,6 +76,15 @@ def _result(out: Path, identity: Body, outcome: Outcome) -> list[str]:
             "          that is much: is the up axis right, does the body face along the model's axis (+z when y is up),"
             " is it of the kind that the model was trained on, and long enough?"
         )
+    if outcome.doubt is not None:
+        share = outcome.doubt.mean() / np.ptp(identity.upright, axis=0).max()
+        lines.append(
+            f"          the model expects its matches to be {share:.1%} of the body's size off on average"
+        )
+        if share > DOUBTFUL:
+            lines.append(
+                "          that is much: are both of the kind that the model was trained on, whole and upright?"
+            )
     largest = max(abs(identity.upright).max(), abs(outcome.upright).max()) * 2
     if largest > 0.95 * LARGEST:
         lines.append(

@@ -1,4 +1,7 @@
-"""The picture of one transfer: identity, pose and result, from the front and from behind."""
+"""The picture of one transfer: identity, pose, result and the model's doubt, from the front and from behind."""
+
+import numpy as np
+from matplotlib import colormaps
 
 from repose.mesh.render import common_view, render
 from repose.report.sheet import contact_sheet
@@ -9,7 +12,7 @@ VIEWS = (25.0, 205.0)  # degrees around the body
 
 
 def picture(identity: Body, pose: Body, outcome: Outcome) -> bytes:
-    """A PNG with all three bodies at one scale."""
+    """A PNG with all bodies at one scale; doubt is dark at 0 and yellow from a tenth of the body's size."""
     shown = (
         (identity.upright, identity.faces),
         (pose.upright, pose.faces),
@@ -18,5 +21,15 @@ def picture(identity: Body, pose: Body, outcome: Outcome) -> bytes:
     rows = []
     for yaw in VIEWS:
         view = common_view([vertices for vertices, _ in shown], SIZE, yaw)
-        rows.append([render(vertices, faces, SIZE, view) for vertices, faces in shown])
-    return contact_sheet(rows, ("identity", "pose", "result"), ("front", "behind"))
+        row = [render(vertices, faces, SIZE, view) for vertices, faces in shown]
+        if outcome.doubt is not None:
+            row.append(render(outcome.upright, identity.faces, SIZE, view, _colours(outcome.doubt, identity)))
+        rows.append(row)
+    columns = ("identity", "pose", "result", "doubt")[: len(rows[0])]
+    return contact_sheet(rows, columns, ("front", "behind"))
+
+
+def _colours(doubt: np.ndarray, identity: Body) -> np.ndarray:
+    """Colours (N, 3) of doubts (N,) in metres."""
+    size = np.ptp(identity.upright, axis=0).max()
+    return np.asarray(colormaps["viridis"](np.clip(doubt / (0.1 * size), 0, 1)))[:, :3]

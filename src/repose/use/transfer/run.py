@@ -83,11 +83,14 @@ class Outcome:
         upright: (N, 3) posed vertices of the identity, y up, metres, about the origin.
         mesh: the identity mesh with them.
         edge_error: mean over edges of | length / length in the identity - 1 |.
+        doubt: (N,) how far off the model expects each vertex to have been placed, metres, before any finish; None of
+            a model that does not say.
     """
 
     upright: np.ndarray
     mesh: Mesh
     edge_error: float
+    doubt: np.ndarray | None = None
 
 
 @torch.inference_mode()
@@ -125,14 +128,16 @@ def transfer(
         found = found.times(side)
     else:
         found = transfer_shuffled(network, first, second, order, pose_order, faces, rests)
-    out = finished(finish, first, identity.faces, second, pose.faces, *found)
+    out = finished(finish, first, identity.faces, second, pose.faces, found.vertices, found.warp)
     if not out.isfinite().all():
         raise ReposeError("predicts vertices that are no numbers", model.weights)
     edges = torch.from_numpy(unique_edges(identity.faces)).long()
     lengths = (first[0][edges[:, 0]] - first[0][edges[:, 1]]).norm(dim=-1)
     upright = out[0].numpy().astype(np.float64)
     upright -= bbox_centre(upright)
-    return Outcome(upright, identity.with_shape(upright), float(edge_error(out, first, edges[lengths > 0])))
+    error = float(edge_error(out, first, edges[lengths > 0]))
+    doubt = None if found.doubt is None else found.doubt[0].numpy().astype(np.float64)
+    return Outcome(upright, identity.with_shape(upright), error, doubt)
 
 
 def _check_order(identity: Body, pose: Body, weights: Path) -> None:
