@@ -77,7 +77,7 @@ class CanonicalNetwork(nn.Module, TransferNetwork):
     def upright(self, surface: Surface) -> Tensor:  # (3, 3)
         """The rotation that brings a surface, turned anyhow, upright and to face +z."""
         turn = torch.eye(3, dtype=surface.vertices.dtype, device=surface.vertices.device)
-        for _ in range(_LOOKS if self.frame else 0):
+        for _ in range(_LOOKS if self.frame else 0):  # the first brings it upright, which ahead is told from
             up, ahead = self.axes(surface.turned(turn)).unbind()
             up = normalize(up, dim=0)
             ahead = normalize(ahead - (ahead @ up) * up, dim=0)

@@ -26,6 +26,7 @@ from repose.methods.transfer_recipe import TransferRecipe
 from repose.store.mesh_store import MeshStore
 
 _HEADING, _TILT = 40.0, 7.0  # degrees: how far off a found frame may be
+_OF = 4  # surfaces, one is turned anyhow; the others keep about upright
 _SMOOTH = 1e-3  # of a length, where the mean distance is a square near 0
 _DOUBT_WEIGHT = 0.1  # the expectation is read, it does not place vertices
 _CLIP = 1.0  # norm of the gradient; a surface in pieces has a large one
@@ -39,12 +40,14 @@ class Seen(NamedTuple):
         labels: (N, 3) where its vertices are on the body at rest.
         nearly: (3, 3) a rotation by a small tilt and heading.
         anyhow: (3, 3) a rotation by any heading, or any rotation at all.
+        upright: whether it is by a heading.
     """
 
     surface: Surface
     labels: Tensor
     nearly: Tensor
     anyhow: Tensor
+    upright: bool
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,7 @@ class CanonicalRecipe(TransferRecipe):
         terms = {name: torch.stack([each[name] for each in losses]).mean() for name in losses[0]}
         loss = terms["place"] + _DOUBT_WEIGHT * terms["doubt"]
         if network.frame:
-            terms["axes"] = torch.stack(
-                [_off_axes(network, seen) for seen in batch[: -(-len(batch) // 2)]]
-            ).mean()
+            terms["axes"] = torch.stack([_off_axes(network, seen) for seen in batch]).mean()
             loss = loss + terms["axes"]
         return {"loss": loss, **{name: value.detach() for name, value in terms.items()}}
 
@@ -113,9 +114,10 @@ def _losses(network: CanonicalNetwork, seen: Seen) -> dict[str, Tensor]:
 
 
 def _off_axes(network: CanonicalNetwork, seen: Seen) -> Tensor:
+    """Of a body turned anyhow only what is up counts: ahead is learned from those of which up is known."""
     # Columns 1 and 2 of a rotation are what becomes of the axes up and ahead.
     axes = network.axes(seen.surface.turned(seen.anyhow)) - seen.anyhow[:, 1:].T
-    return axes.square().sum()
+    return axes.square().sum() if seen.upright else axes[0].square().sum()
 
 
 class Surfaces:
@@ -155,7 +157,7 @@ class _Batches(IterableDataset[list[Seen]]):
             draw = np.random.default_rng([self.seed, 4, step])
             numbers = chosen_in_passes(self.surfaces.count, self.size, self.seed, step)
             yield [
-                Seen(*self.surfaces[int(number)], _nearly(draw, _HEADING), _anyhow(draw, k % 2 == 0))
+                Seen(*self.surfaces[int(number)], _nearly(draw, _HEADING), *_anyhow(draw, k % _OF != _OF - 1))
                 for k, number in enumerate(numbers)
             ]
 
@@ -165,8 +167,8 @@ def _nearly(draw: np.random.Generator, heading: float) -> Tensor:  # (3, 3)
     return torch.from_numpy(Rotation.from_euler("yxz", angles, degrees=True).as_matrix()).float()
 
 
-def _anyhow(draw: np.random.Generator, upright: bool) -> Tensor:  # (3, 3)
-    """Half of the surfaces are nearly upright: what is ahead is learned from these first."""
+def _anyhow(draw: np.random.Generator, upright: bool) -> tuple[Tensor, bool]:
+    """A rotation (3, 3), and whether it leaves a body about upright."""
     if upright:
-        return _nearly(draw, 180.0)
-    return torch.from_numpy(Rotation.random(random_state=draw).as_matrix()).float()
+        return _nearly(draw, 180.0), True
+    return torch.from_numpy(Rotation.random(random_state=draw).as_matrix()).float(), False
