@@ -42,14 +42,15 @@ def test_equal_faces_share_the_frame_that_is_better_known(tmp_path):
 
 
 def test_equal_faces_share_a_unit_if_their_sizes_fit(tmp_path):
-    low = STANDING * [1, 0.16, 1]  # a body that crouches: less than 0.3 m would be no body in metres
-    standing, crouching = saved(tmp_path / "a.obj", STANDING), saved(tmp_path / "b.obj", STANDING * 100)
-    first, second = read_pair(standing, crouching, AUTO)
-    assert (first.body.frame.unit.value, second.body.frame.unit.value) == ("m", "cm")
-    near = saved(tmp_path / "c.obj", STANDING * 1.9), saved(tmp_path / "d.obj", STANDING * 1.7)
-    with pytest.raises(ReposeError, match="makes no body"):
-        read_pair(*near, AUTO)
-    assert np.ptp(low, axis=0).max() < 1
+    # By their longest sides alone, the first would be in centimetres and the second in millimetres.
+    sizes = {"a": 170, "b": 190, "c": 1.0}
+    a, b, c = (saved(tmp_path / f"{name}.obj", STANDING * size) for name, size in sizes.items())
+    assert read_pair(a, b, AUTO)[1].body.frame.unit == Found(
+        "cm", "likely", "as the identity, which has the same faces"
+    )
+    assert read_pair(a, b, (Said(), Said(unit="mm")))[1].body.frame.unit.value == "mm"
+    first, second = read_pair(a, c, AUTO)
+    assert (first.body.frame.unit.value, second.body.frame.unit.value) == ("cm", "m")
 
 
 def test_seams_and_flat_faces_are_said(tmp_path):
