@@ -118,8 +118,8 @@ def test_refuses_what_is_not_a_file(tmp_path):
         read_mesh(tmp_path / "folder.obj")
     with pytest.raises(MeshError, match="no such file"):
         read_mesh(tmp_path / "missing.obj")
-    with pytest.raises(MeshError, match=r"cannot read \.stl"):
-        read_mesh(tmp_path / "a.stl")
+    with pytest.raises(MeshError, match=r"cannot read \.fbx"):
+        read_mesh(tmp_path / "a.fbx")
 
 
 def test_refuses_a_file_beyond_the_limit(tmp_path):

@@ -42,14 +42,15 @@ def test_equal_faces_share_the_frame_that_is_better_known(tmp_path):
 
 
 def test_equal_faces_share_a_unit_if_their_sizes_fit(tmp_path):
-    low = STANDING * [1, 0.16, 1]  # a body that crouches: less than 0.3 m would be no body in metres
-    standing, crouching = saved(tmp_path / "a.obj", STANDING), saved(tmp_path / "b.obj", STANDING * 100)
-    first, second = read_pair(standing, crouching, AUTO)
-    assert (first.body.frame.unit.value, second.body.frame.unit.value) == ("m", "cm")
-    near = saved(tmp_path / "c.obj", STANDING * 1.9), saved(tmp_path / "d.obj", STANDING * 1.7)
-    with pytest.raises(ReposeError, match="makes no body"):
-        read_pair(*near, AUTO)
-    assert np.ptp(low, axis=0).max() < 1
+    # By their longest sides alone, the first would be in centimetres and the second in millimetres.
+    sizes = {"a": 170, "b": 190, "c": 1.0}
+    a, b, c = (saved(tmp_path / f"{name}.obj", STANDING * size) for name, size in sizes.items())
+    assert read_pair(a, b, AUTO)[1].body.frame.unit == Found(
+        "cm", "likely", "as the identity, which has the same faces"
+    )
+    assert read_pair(a, b, (Said(), Said(unit="mm")))[1].body.frame.unit.value == "mm"
+    first, second = read_pair(a, c, AUTO)
+    assert (first.body.frame.unit.value, second.body.frame.unit.value) == ("cm", "m")
 
 
 def test_seams_and_flat_faces_are_said(tmp_path):
@@ -57,9 +58,9 @@ def test_seams_and_flat_faces_are_said(tmp_path):
     faces = np.r_[np.arange(960).reshape(-1, 3), [[7, 7, 8]]]
     source, _ = read_pair(saved(tmp_path / "a.ply", soup, faces), saved(tmp_path / "b.ply", STANDING), AUTO)
     said = "\n".join(describe("identity", source))
-    assert "798 vertices are where others are, at seams, and move with them" in said
-    assert "1 faces have no area: left out of the geometry, kept in the file" in said
-    assert "1 vertices are in no face and stay where they are" in said
+    assert "vertices where another is, at a seam: 798, which move with it" in said
+    assert "faces without an area: 1, left out of the geometry, kept in the file" in said
+    assert "vertices in no face: 1, which stay where they are" in said
 
 
 @pytest.mark.parametrize("up", ["y", "z"])
@@ -137,3 +138,36 @@ def test_the_body_at_rest_is_joined_like_the_pose_mesh(tmp_path):
     assert isinstance(rest, Body) and np.array_equal(rest.mesh.faces, second.body.mesh.faces)
     with pytest.raises(ReposeError, match="pose mesh and its body at rest have other faces"):
         read_rest(saved(tmp_path / "c.obj", STANDING), second)
+
+
+def test_files_of_materials_are_named_where_they_are_not_beside_the_result(tmp_path):
+    path = saved(tmp_path / "a.obj", STANDING + 1)
+    path.write_bytes(b"mtllib skin.mtl\n" + path.read_bytes())
+    source, _ = read_pair(path, path, AUTO)
+    (tmp_path / "out").mkdir()
+    assert write(source, tmp_path / "b.obj", source.asset.mesh.vertices) == []
+    (line,) = write(source, tmp_path / "out" / "b.obj", source.asset.mesh.vertices)
+    assert line.endswith("to be copied beside it: skin.mtl")
+    (line,) = write(source, tmp_path / "out" / "b.ply", source.asset.mesh.vertices)
+    assert line.endswith("a .ply written from a .obj has no materials")
+
+
+def test_a_skeleton_is_said_to_be_at_rest(tmp_path):
+    maker = Maker()
+    four = {
+        "JOINTS_0": maker.numbers(np.zeros((162, 4)), "u1"),
+        "WEIGHTS_0": maker.numbers(np.eye(4)[[0] * 162]),
+    }
+    surface = {
+        "attributes": {"POSITION": maker.numbers(STANDING), **four},
+        "indices": maker.numbers(BALL.faces.ravel(), "u2"),
+    }
+    maker.tree["skins"] = [{"joints": [0]}]
+    maker.node(mesh=maker.mesh(surface), skin=0)
+    (tmp_path / "a.glb").write_bytes(maker.packed())
+    source, _ = read_pair(tmp_path / "a.glb", tmp_path / "a.glb", AUTO)
+    said = write(source, tmp_path / "b.glb", source.asset.mesh.vertices * [1, 1, 2])
+    assert said[0] == "          skin weights and skeleton are kept; the new pose is their rest pose"
+    assert (
+        "has no skeleton and skin weights" in write(source, tmp_path / "b.obj", source.asset.mesh.vertices)[0]
+    )

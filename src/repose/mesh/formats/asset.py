@@ -6,6 +6,7 @@ surface: such vertices are one, such faces are left out. The file keeps them all
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +33,8 @@ REWRITERS = {
     ".glb": glb.rewrite,
     ".stl": stl.rewrite,
 }
+LIBRARY = re.compile(rb"(?m)^[ \t]*mtllib[ \t]+([^\r\n]{1,200})")
+MAX_NAMES = 9
 _FLAT = 1e-11  # of the mean area: less has no gradient in the Poisson equation, which refuses 1e-12
 
 
@@ -72,6 +75,14 @@ class Asset:
     def has_skeleton(self) -> bool:
         """Whether joints hold a part of it."""
         return self.is_y_up and any(part.skinned for part in read_scene(self.data, self.path).parts)
+
+    @property
+    def libraries(self) -> list[str]:
+        """The files of materials that an .obj names; they are not opened."""
+        if self.path.suffix.lower() != ".obj":
+            return []
+        names = [name.decode("utf-8", "replace").strip() for name in LIBRARY.findall(self.data)[:MAX_NAMES]]
+        return ["".join(c if c.isprintable() else " " for c in name) for name in names]
 
     def has_faces_of(self, other: Asset) -> bool:
         """Whether the two files have as many vertices, and the same faces."""

@@ -191,8 +191,8 @@ def _held(gltf: Gltf, places: dict[int, Float], skin: Tree, attributes: dict[str
     for which, share in _influences(gltf, attributes):
         matrices += share[:, None, None] * joints[which]
         total += share[:, None, None]
-    if not (total > 0).all():
-        raise ValueError("a vertex of a skin that no joint holds")
+    free = ~(total > 0)[:, 0, 0]
+    matrices[free], total[free] = joints[0], 1  # no joint holds it
     return matrices / total
 
 

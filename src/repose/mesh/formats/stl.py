@@ -24,7 +24,8 @@ def parse_stl(data: bytes, where: object = "<bytes>") -> Mesh:
         MeshError: the content is not STL, is truncated or damaged.
     """
     if is_binary(data):
-        corners = np.frombuffer(data, FACET, offset=HEADER)["corners"].astype(np.float64).reshape(-1, 3)
+        with np.errstate(invalid="ignore"):  # what is not finite is refused with the mesh
+            corners = np.frombuffer(data, FACET, offset=HEADER)["corners"].astype(np.float64).reshape(-1, 3)
     elif data.lstrip()[:5].lower() == b"solid":
         corners = _corners(data, where)
     else:

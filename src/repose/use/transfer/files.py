@@ -88,15 +88,13 @@ def describe(name: str, source: Source) -> list[str]:
         f"          unit {body.frame.unit}",
     ]
     if asset.joined:
-        lines.append(
-            f"          {asset.joined:,} vertices are where others are, at seams, and move with them"
-        )
+        lines.append(f"          vertices where another is, at a seam: {asset.joined:,}, which move with it")
     if asset.flat_faces:
         lines.append(
-            f"          {asset.flat_faces:,} faces have no area: left out of the geometry, kept in the file"
+            f"          faces without an area: {asset.flat_faces:,}, left out of the geometry, kept in the file"
         )
     if unused := len(asset.file.vertices) - len(np.unique(asset.file.faces)):
-        lines.append(f"          {unused:,} vertices are in no face and stay where they are")
+        lines.append(f"          vertices in no face: {unused:,}, which stay where they are")
     return lines
 
 
@@ -114,6 +112,9 @@ def write(source: Source, out: Path, vertices: np.ndarray) -> list[str]:
         )
     elif source.asset.has_skeleton:
         lines.append("          skin weights and skeleton are kept; the new pose is their rest pose")
+    if not lost and out.resolve().parent != source.asset.path.resolve().parent and source.asset.libraries:
+        names = ", ".join(source.asset.libraries)
+        lines.append(f"          its materials are in files of their own, to be copied beside it: {names}")
     if source.body.stands:
         lines.append("          it stands on the floor, as the identity does")
     return lines

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from math import isfinite
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from repose.mesh.formats.rows import fans
 from repose.mesh.mesh import Mesh
 
 # A statement goes on after a backslash at the end of its line.
-STATEMENT = rb"(?m)^[ \t\r]*(%s|f)(?=[ \t\\])((?:\\\r?\n|[^\n#])*)"
+STATEMENT = rb"(?m)^[ \t\r]*(%s|f)(?=[ \t\\])((?:[^\n#\\]+|\\\r?\n|\\)*)"
 CONTINUED = re.compile(rb"\\\r?\n")
 NORMAL = re.compile(rb"(?m)^[ \t\r]*vn[ \t\\]")
 
@@ -77,21 +78,27 @@ def _table(data: bytes, keyword: bytes, width: int) -> tuple[np.ndarray, np.ndar
     """
     starts, values = array("q"), array("d")
     counts, corners = array("i"), array("q")
+    known: dict[bytes, int] = {}
     slot = 2 if keyword == b"vn" else 1
     broken = []
     for statement in re.finditer(STATEMENT % keyword, data):
-        body = CONTINUED.sub(lambda mark: b" " * len(mark.group()), statement.group(2))
+        body = statement.group(2)
+        if b"\\" in body:
+            body = CONTINUED.sub(lambda mark: b" " * len(mark.group()), body)
         if statement.group(1) == b"f":
             words = body.split()
             counts.append(len(words))
-            corners.extend(_named(word, slot, len(starts) // width) for word in words)
+            for word in words:
+                if (number := known.get(word)) is None:
+                    number = known[word] = _named(word, slot)
+                corners.append(number if number >= -1 else len(starts) // width + number + 1)
             continue
         places = [word.span() for word in TOKEN.finditer(body)][:width]
         try:
             numbers = [float(body[slice(*place)]) for place in places]
         except ValueError:
             numbers = []
-        if len(numbers) < width or not np.isfinite(numbers).all():
+        if len(numbers) < width or not all(map(isfinite, numbers)):
             broken.append(len(starts) // width)
             numbers, places = [0.0] * width, [(0, 0)] * width
         values.extend(numbers)
@@ -106,11 +113,11 @@ def _table(data: bytes, keyword: bytes, width: int) -> tuple[np.ndarray, np.ndar
     )
 
 
-def _named(corner: bytes, slot: int, so_far: int) -> int:
-    """The number that stands in a slot of a corner, counted from 0; -1 if there is none."""
+def _named(corner: bytes, slot: int) -> int:
+    """The number that stands in a slot of a corner, counted from 0; -1 if there is none, -2 for the last so far, …"""
     parts = corner.split(b"/")
     try:
         number = int(parts[slot][:18])
     except (ValueError, IndexError):
         return -1
-    return number - 1 if number > 0 else so_far + number
+    return number - 1
