@@ -7,14 +7,13 @@ command comes.
 
 import os
 import select
-import signal
 import site
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -52,8 +51,8 @@ def serve(address: str) -> None:
     listener.bind(f"{address}.new")
     listener.listen()
     os.rename(f"{address}.new", address)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that answer
     while os.getppid() == starter:
+        _bury()
         if not select.select([listener], [], [], 1)[0]:
             continue
         channel, _ = listener.accept()
@@ -64,6 +63,13 @@ def serve(address: str) -> None:
             listener.close()
             _answer(channel)
         channel.close()
+
+
+def _bury() -> None:
+    """Take note of the forks that have ended."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _load() -> None:
@@ -83,7 +89,6 @@ def _load() -> None:
 
 def _answer(channel: socket.socket) -> None:
     """Run one command in a fork and tell its exit status; never returns."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     length, files, _, _ = socket.recv_fds(channel, 8, 3)
     message = b""
     while len(message) < int.from_bytes(length, "big"):
