@@ -15,7 +15,7 @@ from typing import IO
 import hypothesis
 import pytest
 from preloaded.client import ask
-from preloaded.server import preloaded, variables
+from preloaded.server import preloaded, preloaded_at
 
 from repose.provenance.publish import lock
 
@@ -104,7 +104,7 @@ class Project:
 @pytest.fixture(scope="session")
 def quick_jobs() -> dict[str, str]:
     """The environment in which a job is a fork of a process that has every library loaded."""
-    return variables(os.environ["PRELOADED_SERVER"])
+    return preloaded_at(os.environ["PRELOADED_SERVER"])
 
 
 @pytest.fixture(scope="session")

@@ -23,12 +23,12 @@ CLIENT = Path(__file__).with_name("client.py")
 
 
 @contextmanager
-def preloaded() -> Iterator[str]:
-    """Start the server; gives the address at which it listens."""
+def preloaded(**environment: str) -> Iterator[str]:
+    """Start the server, with some variables of its own; gives the address at which it listens."""
     with TemporaryDirectory(prefix="preloaded-") as folder:
         address = f"{folder}/socket"
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        server = subprocess.Popen([sys.executable, __file__, address], env=environment)
+        variables = os.environ | {"OMP_NUM_THREADS": "1"} | environment
+        server = subprocess.Popen([sys.executable, __file__, address], env=variables)
         try:
             while not os.path.exists(address):
                 assert server.poll() is None, "the server ended"
@@ -39,7 +39,7 @@ def preloaded() -> Iterator[str]:
             server.wait()
 
 
-def variables(address: str) -> dict[str, str]:
+def preloaded_at(address: str) -> dict[str, str]:
     """The environment in which `repose` is run by the server at an address."""
     # A function, as the workflow puts the folder of its own interpreter in front of the path.
     return {"REPOSE_PRELOADED": address, "BASH_FUNC_repose%%": f'() {{ {CLIENT} "$@"; }}'}
