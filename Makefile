@@ -5,6 +5,7 @@ TORCH_INDEX ?=
 FROM_TORCH_INDEX = $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 CORES ?= all
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --no-compile
 # Trainings that ask for a GPU wait for one of those that are here.
 GPUS := $(shell nvidia-smi --list-gpus 2>/dev/null | wc -l)
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(if $(filter-out 0,$(GPUS)),--resources gpu=$(GPUS)) --quiet rules --
@@ -59,14 +60,16 @@ lint: $(BIN)/.ready
 	$(BIN)/snakemake --lint
 
 # The lock pins everything but torch and torchvision, whose builds are a matter of the machine. torchvision, which only
-# tests need, lies aside: one that is not of torch's build breaks every import of torchmetrics.
+# tests need, lies aside: one that is not of torch's build breaks every import of torchmetrics. pip would compile on one
+# core, and the tests of libraries, too: half of the minutes that it takes.
 $(BIN)/.ready: envs/requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r envs/requirements.lock
-	$(BIN)/python -m pip install --quiet $(FROM_TORCH_INDEX) torch==2.13.0
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(PIP) --no-deps --require-hashes -r envs/requirements.lock
+	$(PIP) $(FROM_TORCH_INDEX) torch==2.13.0
+	$(PIP) --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m pip check
-	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target .venv/torchvision $(FROM_TORCH_INDEX) torchvision==0.28.0
+	$(PIP) --no-deps --upgrade --target .venv/torchvision $(FROM_TORCH_INDEX) torchvision==0.28.0
+	$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' .venv/lib .venv/torchvision
 	touch $@
 
 lock: $(BIN)/.ready

@@ -6,12 +6,16 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 import hypothesis
 import pytest
-from preloaded.server import preloaded
+from preloaded.client import ask
+from preloaded.server import preloaded, preloaded_at
 
 from repose.provenance.publish import lock
 
@@ -23,6 +27,14 @@ hypothesis.settings.load_profile("repose")
 
 # What takes longest comes first: at the end it would leave one process at work alone.
 LONG = ("workflow", "bench", "gpu", "crash", "train", "methods", "synthetic")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One server of `quick_jobs` for all workers, which they find in the environment."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        server = ExitStack()
+        os.environ["PRELOADED_SERVER"] = server.enter_context(preloaded())
+        config.add_cleanup(server.close)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,9 +49,9 @@ class Project:
 
     presets: tuple[str, ...] = ("workflow/presets/smoke.yaml",)
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None):
         self.folder = folder
-        self.environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+        self.environment = os.environ | {"PYTHONUNBUFFERED": "1"} | (environment or {})
         if not (folder / "config.yaml").exists():
             for name in ("Snakefile", "workflow", "envs", "slurm"):
                 (folder / name).symlink_to(ROOT / name)
@@ -58,18 +70,22 @@ class Project:
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run any command in the project's folder."""
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        with TemporaryFile("w+", encoding="utf-8") as out:
+            status = self._status(command, out)
+            out.seek(0)
+            done = subprocess.CompletedProcess(command, status, out.read())
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)} failed:\n{done.stdout[-6000:]}")
         return done
+
+    def _status(self, command: tuple[str, ...], out: IO[str]) -> int:
+        """Run a command; in the environment of `quick_jobs`, `snakemake` and `repose` are forks of the server, too."""
+        with open(os.devnull) as nothing:
+            if "REPOSE_PRELOADED" in self.environment and command[:2] == (sys.executable, "-m"):
+                files = [nothing.fileno(), out.fileno(), out.fileno()]
+                return ask(command[2:], str(self.folder), self.environment, files)
+            streams = {"stdin": nothing, "stdout": out, "stderr": subprocess.STDOUT}
+            return subprocess.run(command, cwd=self.folder, env=self.environment, **streams).returncode
 
     def repose(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command of repose."""
@@ -86,10 +102,9 @@ class Project:
 
 
 @pytest.fixture(scope="session")
-def quick_jobs(tmp_path_factory) -> Iterator[dict[str, str]]:
-    """The environment in which a job is a fork of a process that has every library loaded, which is one per worker."""
-    with preloaded(tmp_path_factory.mktemp("preloaded")) as environment:
-        yield environment
+def quick_jobs() -> dict[str, str]:
+    """The environment in which a job is a fork of a process that has every library loaded."""
+    return preloaded_at(os.environ["PRELOADED_SERVER"])
 
 
 @pytest.fixture(scope="session")
@@ -101,11 +116,9 @@ def smoke(tmp_path_factory, quick_jobs) -> Project:
         if not (folder / "done").exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            project = Project(folder)
-            project.environment |= quick_jobs
-            project.snakemake("all")
+            Project(folder, quick_jobs).snakemake("all")
             (folder / "done").touch()
-    return Project(folder)
+    return Project(folder, quick_jobs)
 
 
 @pytest.fixture
@@ -119,5 +132,4 @@ def copied(smoke, tmp_path) -> Project:
 @pytest.fixture
 def project(copied, quick_jobs) -> Project:
     """Such a copy whose jobs start at once; they run the code as it was when the tests began."""
-    copied.environment |= quick_jobs
-    return copied
+    return Project(copied.folder, quick_jobs)

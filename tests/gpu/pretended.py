@@ -7,7 +7,7 @@ devices fails. The numbers are a CPU's, so what comes out must equal what the CP
 import ctypes
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
@@ -123,7 +123,6 @@ def _mode() -> type:
     """The class that runs operations of pretended tensors on the CPU; made late, as it imports torch."""
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
-    from torch.utils._pytree import tree_leaves, tree_map_only
 
     class Pretended(torch.Tensor):
         @staticmethod
@@ -144,8 +143,17 @@ def _mode() -> type:
         def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             raise AssertionError(f"{func} outside of the pretended device")
 
-    def wrap(out: torch.Tensor) -> Pretended:
-        return Pretended(out if out.layout == torch.strided else out.to_dense())
+    def wrap(out: Any) -> Any:
+        """What an operation gives, on the device."""
+        if isinstance(out, torch.Tensor):
+            return Pretended(out if out.layout == torch.strided else out.to_dense())
+        return type(out)(map(wrap, out)) if isinstance(out, list | tuple) else out
+
+    def held(value: Any) -> Any:
+        """An argument of an operation, on the CPU. Arguments nest in lists alone; torch's own walk takes longer."""
+        if isinstance(value, Pretended):
+            return value.held
+        return type(value)(map(held, value)) if isinstance(value, list | tuple) else value
 
     class Mode(TorchDispatchMode):
         def __init__(self) -> None:
@@ -154,7 +162,7 @@ def _mode() -> type:
 
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             named, name = dict(kwargs or {}), func._schema.name.split("::")[1]
-            tensors = [x for x in tree_leaves((args, named)) if isinstance(x, torch.Tensor)]
+            tensors = [x for x in _flat((*args, *named.values())) if isinstance(x, torch.Tensor)]
             there = any(isinstance(x, Pretended) for x in tensors)
             wanted = torch.device(named["device"]) if named.get("device") is not None else None
             if not there and (wanted is None or wanted.type != "cuda"):
@@ -164,7 +172,7 @@ def _mode() -> type:
                 raise RuntimeError(f"{name} of tensors on two devices")
             if name in REFUSED and REFUSED[name](args, named):
                 self.refused[f"{name} at {_place()}"] += 1
-            plain_args, plain = tree_map_only(Pretended, lambda x: x.held, (args, named))
+            plain_args, plain = map(held, args), {key: held(value) for key, value in named.items()}
             if wanted is not None:
                 plain["device"] = torch.device("cpu")
             out = func(*plain_args, **plain)
@@ -172,10 +180,19 @@ def _mode() -> type:
                 return out
             if name == "copy_" and not isinstance(args[0], Pretended):
                 return args[0]
-            out = tree_map_only(torch.Tensor, wrap, out)
+            out = wrap(out)
             return return_and_correct_aliasing(func, args, named, out) if there else out
 
     return Mode
+
+
+def _flat(values: Iterable[Any]) -> Iterator[Any]:
+    """Values, and those in lists among them."""
+    for value in values:
+        if isinstance(value, list | tuple):
+            yield from _flat(value)
+        else:
+            yield value
 
 
 def _place() -> str:

@@ -2,6 +2,7 @@
 
 import os
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from conftest import Project
@@ -17,8 +18,8 @@ class Tiny(Project):
 
     presets = ()
 
-    def __init__(self, folder: Path):
-        super().__init__(folder)
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None):
+        super().__init__(folder, environment)
         (folder / "config.yaml").write_text((HERE / "config.yaml").read_text())
         path = [str(HERE / "any_mesh"), *filter(None, [self.environment.get("PYTHONPATH")])]
         self.environment["PYTHONPATH"] = os.pathsep.join(path)

@@ -169,13 +169,13 @@ def test_a_flipped_bit_in_the_weights_never_reaches_the_table(project):
     assert (project.folder / "results" / "table1.csv").read_bytes() == before
 
 
-def test_a_dataset_of_6400_meshes_is_tens_of_jobs(tmp_path):
+def test_a_dataset_of_6400_meshes_is_tens_of_jobs(tmp_path, quick_jobs):
     (tmp_path / "large.yaml").write_text(
         "datasets: {open-human: {identities: {train: 10, val: 2, test: 4}, poses: {train: 360, val: 20, test: 20}}}\n"
         "tables: {table1: {seeds: [0, 1, 2], methods: [npt, corenet, npr]}}\n"
     )
     targets = "results/table1.csv", "results/gih/open-human.manifest.json"
-    planned = Project(tmp_path).planned(*targets, preset="large.yaml")
+    planned = Project(tmp_path, quick_jobs).planned(*targets, preset="large.yaml")
     assert planned["convert"] == planned["store"] == 1 and planned["train"] == 9
     assert sum(planned.values()) == 39
 
@@ -199,18 +199,20 @@ def test_history_says_what_a_run_was_made_from(smoke):
     assert json.loads((results / "runs/open-human/npt/seed1/run.json").read_text())["parameters"] > 0
 
 
-def test_a_method_that_shares_a_training_has_none_of_its_own_and_a_scorer_one_for_all_seeds(tmp_path):
+def test_a_method_that_shares_a_training_has_none_of_its_own_and_a_scorer_one_for_all_seeds(
+    tmp_path, quick_jobs
+):
     (tmp_path / "shared.yaml").write_text(
         "tables: {table4: {methods: [npr, npr-refined, rest-pose], seeds: [0, 1], scorer: render-scorer}}\n"
     )
-    planned = Project(tmp_path).planned("results/table4.csv", preset="shared.yaml")
+    planned = Project(tmp_path, quick_jobs).planned("results/table4.csv", preset="shared.yaml")
     assert (
         planned["train"] == 2 + 1 and planned["predict"] == planned["score"] == planned["score_renders"] == 5
     )
 
 
-def test_only_the_table_of_a_scorer_waits_for_it(tmp_path):
-    project = Project(tmp_path)
+def test_only_the_table_of_a_scorer_waits_for_it(tmp_path, quick_jobs):
+    project = Project(tmp_path, quick_jobs)
     (tmp_path / "scored.yaml").write_text("tables: {table4: {scorer: render-scorer}}\n")
 
     def dry_run(*targets):

@@ -18,8 +18,7 @@ EDITED = (0, 0)  # identity and pose that the training sees
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, quick_jobs) -> Tiny:
-    project = Tiny(tmp_path_factory.mktemp("incremental"))
-    project.environment |= quick_jobs
+    project = Tiny(tmp_path_factory.mktemp("incremental"), quick_jobs)
     bring_files(project.raw)
     assert project.ran(MODEL, GIH) == EVERY
     return project
@@ -38,6 +37,7 @@ def test_touched_files_run_nothing(project):
 def test_an_edited_module_runs_what_uses_it(project, tmp_path, monkeypatch):
     copy = shutil.copytree(ROOT / "src", tmp_path / "src")
     monkeypatch.setitem(project.environment, "PYTHONPATH", f"{copy}:{project.environment['PYTHONPATH']}")
+    monkeypatch.delitem(project.environment, "REPOSE_PRELOADED")
     source = copy / "repose"
     for module, expected in (("use/doctor/words.py", {}), ("methods/npt/network.py", {"train": 1})):
         before = (source / module).read_text()

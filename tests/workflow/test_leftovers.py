@@ -7,8 +7,8 @@ import sys
 import time
 
 import psutil
-import pytest
 from conftest import ROOT, Project
+from preloaded.server import preloaded, preloaded_at
 
 from repose.provenance.manifest import history_path, load
 from repose.provenance.owner import holder
@@ -18,20 +18,16 @@ MODEL = "results/runs/open-human/npt/seed0/model.safetensors"
 OWNER = "results/.state/owners/runs:open-human:npt:seed0:model"
 
 
-@pytest.fixture
-def project(copied) -> Project:
-    """A finished run whose jobs are processes of their own: one runs edited code, another is killed."""
-    return copied
-
-
-def test_a_generator_that_is_edited_but_makes_the_same_bytes_costs_no_training(project, tmp_path):
+def test_a_generator_that_is_edited_but_makes_the_same_bytes_costs_no_training(copied, tmp_path):
     source = shutil.copytree(ROOT / "src", tmp_path / "src")  # with what numba has compiled
     with (source / "repose" / "synthetic" / "open_human" / "generation.py").open("a") as module:
         module.write("\n\nSAME = True\n")
-    project.environment["PYTHONPATH"] = str(source)
-    runs = [project.folder / MODEL, project.folder / SCORES]
+    runs = [copied.folder / MODEL, copied.folder / SCORES]
     before = [history_path(run.with_name(run.stem + ".manifest.json")).read_text() for run in runs]
-    ran = project.ran(SCORES)
+    with preloaded(PYTHONPATH=str(source)) as address:
+        project = Project(copied.folder, preloaded_at(address) | {"PYTHONPATH": str(source)})
+        ran, left = project.ran(SCORES), project.planned(SCORES)
+    assert left == {}
     assert ran["raw"] == ran["train"] == ran["score"] == 1
     after = [history_path(run.with_name(run.stem + ".manifest.json")).read_text() for run in runs]
     assert after == before, "each was made only once, before"
@@ -39,17 +35,17 @@ def test_a_generator_that_is_edited_but_makes_the_same_bytes_costs_no_training(p
         assert "brought back" in (project.folder / "logs" / log / "seed0.log").read_text()
     raw = load(project.folder / "results" / "data" / "open-human" / "raw.manifest.json")
     assert raw.history["code"] != load(runs[0].with_name("model.manifest.json")).history["code"]
-    assert project.planned(SCORES) == {}
 
 
-def test_after_a_kill_of_the_scheduler_recover_ends_its_jobs_and_the_next_run_goes_on(project):
+def test_after_a_kill_of_the_scheduler_recover_ends_its_jobs_and_the_next_run_goes_on(copied, project):
+    """The scheduler and the job that is killed are processes of their own."""
     (project.folder / "long.yaml").write_text("methods: {npt: {training: {steps: 1000000}}}\n")
     presets = ["--configfile", "workflow/presets/smoke.yaml", "long.yaml"]
     command = [sys.executable, "-m", "snakemake", "--cores", "1", *presets, "--", MODEL]
     scheduler = subprocess.Popen(
         command,
-        cwd=project.folder,
-        env=project.environment,
+        cwd=copied.folder,
+        env=copied.environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

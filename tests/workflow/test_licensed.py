@@ -27,8 +27,7 @@ MESHES = [(i, p) for i in range(3) for p in (0, 1, 8, 9)]
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, quick_jobs) -> Project:
-    project = Project(tmp_path_factory.mktemp("licensed"))
-    project.environment |= quick_jobs
+    project = Project(tmp_path_factory.mktemp("licensed"), quick_jobs)
     (project.folder / "faust.yaml").write_text(CONFIG)
     return project
 

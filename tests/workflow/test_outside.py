@@ -49,6 +49,12 @@ def project(tmp_path_factory, outside) -> Tiny:
     return project
 
 
+@pytest.fixture(scope="module")
+def before(project) -> dict[str, str]:
+    """The hashes of the method's code as the page shows it."""
+    return codes(project)
+
+
 def test_it_trains_predicts_and_has_a_row(project):
     (row,) = pd.read_csv(project.folder / TABLE).to_dict("records")
     assert (row["dataset"], row["method"], row["protocol"], row["seeds"]) == ("faust", "offsets", "unseen", 1)
@@ -67,8 +73,7 @@ def test_it_trains_predicts_and_has_a_row(project):
         ("network", "# (B, 9)", "# nine numbers", []),
     ],
 )
-def test_its_code_counts_where_it_runs(project, outside, module, old, new, changed):
-    before = codes(project)
+def test_its_code_counts_where_it_runs(project, outside, before, module, old, new, changed):
     with edited(outside / "offsets" / f"{module}.py", old, new):
         after = codes(project)
     assert [stage for stage in before if before[stage] != after[stage]] == changed
@@ -101,8 +106,8 @@ def edited(file: Path, old: str, new: str) -> Iterator[None]:
     file.write_text(before)
 
 
-def test_a_config_that_names_it_where_it_is_not_installed_says_what_is(tmp_path):
-    elsewhere = Tiny(tmp_path)
+def test_a_config_that_names_it_where_it_is_not_installed_says_what_is(tmp_path, quick_jobs):
+    elsewhere = Tiny(tmp_path, quick_jobs)
     config = tmp_path / "config.yaml"
     text = config.read_text().replace("tables:\n", METHOD + "tables:\n")
     config.write_text(text)

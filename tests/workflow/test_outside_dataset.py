@@ -103,8 +103,8 @@ def test_it_is_listed_with_the_others(project):
     assert mine["state"] == "present" and mine["get"] == "scans.zip"
 
 
-def test_a_config_that_names_it_where_it_is_not_installed_says_what_is(tmp_path):
-    elsewhere = Project(tmp_path)
+def test_a_config_that_names_it_where_it_is_not_installed_says_what_is(tmp_path, quick_jobs):
+    elsewhere = Project(tmp_path, quick_jobs)
     (tmp_path / "config.yaml").write_text(CONFIG)
     done = elsewhere.repose("config", "--check", "config.yaml", check=False)
     assert done.returncode == 1

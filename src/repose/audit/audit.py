@@ -17,7 +17,7 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from repose.audit.table import incomplete
+from repose.audit.table import Derived, incomplete
 from repose.audit.tree import Node, grow
 from repose.errors import ReposeError
 from repose.medium import Medium, module_of
@@ -112,9 +112,10 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
     if is_table and table is None:
         found.root.faults.append("cannot be read as a table")
     elif is_table and found.root.manifest:
-        found.root.faults += _derived_otherwise(found.root, rows)
+        derived = Derived(found.root.manifest)
+        found.root.faults += _derived_otherwise(found.root, rows, derived)
         if not cell and table is not None:
-            found.root.faults += _incomplete(found.root, artefact, table)
+            found.root.faults += _incomplete(found.root, artefact, table, derived)
     if rescore:
         for node in found.nodes:
             node.faults += _made_otherwise(node)
@@ -182,16 +183,13 @@ def _row(record: dict[Any, str], inputs: Mapping[str, str], reference: str | Non
     return Row(key, {k: v for k, v in record.items() if k not in KEYS}, branches)
 
 
-def _derived_otherwise(root: Node, rows: list[Row]) -> list[str]:
+def _derived_otherwise(root: Node, rows: list[Row], derived: Derived) -> list[str]:
     """Compare the rows with a table computed now from the scores."""
-    from repose.tables.stage import derive
-
-    assert root.manifest
     names = list(dict.fromkeys(name for row in rows for name in row.branches))  # in the order of the table
     if not all(name in root.parents and root.parents[name].manifest for name in names):
         return []  # faults of their own
     try:
-        table = derive(root.manifest, names)
+        table = derived.of(names)
     except Exception as error:  # of what a forged tree says, nearly anything
         return [f"cannot be computed again from its scores: {str(error) or type(error).__name__}"]
     fresh = {tuple(str(r[k]) for k in KEYS): r for r in table.to_dict("records")}
@@ -209,9 +207,9 @@ def _derived_otherwise(root: Node, rows: list[Row]) -> list[str]:
     return faults
 
 
-def _incomplete(root: Node, csv: Path, table: pd.DataFrame) -> list[str]:
+def _incomplete(root: Node, csv: Path, table: pd.DataFrame, derived: Derived) -> list[str]:
     try:
-        return list(incomplete(root, csv, table))
+        return list(incomplete(root, csv, table, derived))
     except Exception as error:  # of what a forged tree says, nearly anything
         return [f"cannot be compared with its scores: {str(error) or type(error).__name__}"]
 

@@ -64,7 +64,7 @@ def code_hash(*entries: str) -> str:
 def software(*entries: str) -> dict[str, str]:
     """Versions of the packages of other people that the code behind an artefact imports, by distribution."""
     names = {name for module in closure(*entries) for name in _imported(module)[1]}
-    found = {dist: version(dist) for dist in filter(None, map(_distribution, names))}
+    found = {dist: _version(dist) for dist in filter(None, map(_distribution, names))}
     return dict(sorted(found.items()))
 
 
@@ -86,12 +86,15 @@ def _is_ignored(name: str) -> bool:
     return name.endswith(".settings") or any(name == i or name.startswith(f"{i}.") for i in IGNORED)
 
 
+_version = cache(version)  # it reads a file
+
+
 @cache
 def _distribution(package: str) -> str | None:
     """The distribution that an importable package comes from; None for one that is not installed."""
     name = _DISTRIBUTIONS.get(package, package)
     try:
-        version(name)
+        _version(name)
     except PackageNotFoundError:
         return _installed().get(package, [None])[0]
     return name
