@@ -3,6 +3,7 @@
 import json
 import random
 import struct
+from copy import deepcopy
 from typing import Any
 
 TOKENS = [b"0", b"-1", b"1e999", b"nan", b"-inf", b"99999999999", b"4294967296", b"9" * 5000, b"1_0", b"1.5.2", b"[",
@@ -27,11 +28,11 @@ def changed_json(draw: random.Random, text: bytes, times: tuple[int, ...] = (1, 
         if places := list(_places(tree)):
             node, key = draw.choice(places)
             if draw.random() < 0.8:
-                node[key] = draw.choice(VALUES)
+                node[key] = deepcopy(draw.choice(VALUES))
             elif isinstance(node, dict):
                 del node[key]
             else:
-                node.append(node[key])
+                node.append(deepcopy(node[key]))
     return json.dumps(tree).encode()
 
 

@@ -5,6 +5,7 @@ import json
 import random
 import shutil
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 
 import google_crc32c
@@ -156,7 +157,7 @@ def _resealed(draw: random.Random, content: bytes) -> bytes:
         tree = json.loads(_any(draw, content))
         own = tree["attributes"][ATTRIBUTES]
         if draw.random() < 0.5:
-            own[draw.choice(list(own))] = draw.choice(VALUES)
+            own[draw.choice(list(own))] = deepcopy(draw.choice(VALUES))
         own["digest"] = _digest(tree)
         return json.dumps(tree).encode()
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,9 @@ from repose.errors import MeshError
 from repose.mesh.mesh import Mesh
 
 MAX_NODES = 10_000
-MAX_VERTICES = 1 << 24
+MAX_PLACED = 1 << 23
+"""Vertices and corners of all meshes in their places, which take 35 bytes each; a larger file may have more."""
+_TRIANGLES = 4  # a glTF mode: three corners a face; of strips and fans each corner begins one
 
 
 def parse_glb(data: bytes, where: object = "<bytes>") -> Mesh:
@@ -52,8 +55,15 @@ def parse_glb(data: bytes, where: object = "<bytes>") -> Mesh:
     return Mesh(np.concatenate(vertices), np.concatenate(faces))
 
 
+def _size(part: dict[str, Any], accessors: list[dict[str, Any]]) -> int:
+    """Vertices and corners of faces of one part of a mesh, and itself."""
+    vertices = accessors[part["attributes"]["POSITION"]]["count"]
+    corners = accessors[part["indices"]]["count"] if "indices" in part else vertices
+    return int(1 + vertices + corners * (1 if part.get("mode", _TRIANGLES) == _TRIANGLES else 3))
+
+
 def _check_costs(data: bytes) -> None:
-    """Refuse a description that makes much of few bytes: memory is 50 times the file at most, besides its places.
+    """Refuse a description that makes much of few bytes: memory is 300 MB, or 50 times the file, at most.
 
     Raises:
         Exception: of any kind, also where the description is damaged.
@@ -62,13 +72,11 @@ def _check_costs(data: bytes) -> None:
     accessors, nodes = tree["accessors"], tree["nodes"]
     if sum(a["count"] for a in accessors) > 4 * len(data) or min(a["count"] for a in accessors) < 0:
         raise ValueError("it announces more numbers than it has bytes")
-    sizes = [
-        sum(accessors[p["attributes"]["POSITION"]]["count"] + 1 for p in mesh["primitives"])
-        for mesh in tree["meshes"]
-    ]
-    places = sum(sizes[node["mesh"]] for node in nodes if "mesh" in node)
-    if len(nodes) > MAX_NODES or places > MAX_VERTICES:
-        raise ValueError(f"a scene of {len(nodes)} nodes and {places} vertices")
+    sizes = [sum(_size(part, accessors) for part in mesh["primitives"]) for mesh in tree["meshes"]]
+    # The same mesh can stand in many places, and the same numbers in many meshes.
+    placed = max(sum(sizes), sum(sizes[node["mesh"]] for node in nodes if "mesh" in node))
+    if len(nodes) > MAX_NODES or placed > max(MAX_PLACED, len(data) // 2):
+        raise ValueError(f"a scene of {len(nodes)} nodes and {placed} vertices and corners of faces")
     seen: set[int] = set()
     ahead = [node for scene in tree["scenes"] for node in scene.get("nodes", [])]
     while ahead:
