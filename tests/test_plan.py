@@ -11,7 +11,9 @@ from conftest import ROOT
 from repose.config.load import load_files
 from repose.config.models import Config
 from repose.plan import Need, Plan
+from repose.provenance import code
 from repose.provenance.manifest import manifest_path
+from repose.raw.settings import Parts
 from repose.results import Results
 
 PRESETS = sorted((ROOT / "workflow" / "presets").glob("*.yaml"))
@@ -225,6 +227,31 @@ def test_a_moved_border_between_training_and_test_changes_splits_only(tmp_path):
     for rule, names in (("raw", {}), ("convert", {}), ("store", {}), ("split", {"part": "unseen"})):
         specs = [plan.need(rule, dataset="open-human", **names).spec.shown for plan in (one, other)]
         assert (specs[0] != specs[1]) == (rule == "split"), rule
+
+
+def test_which_numbers_go_to_a_part_counts_and_not_only_how_it_is_said(monkeypatch):
+    """The rule is in the configuration, whose code is no part of a hash; what it gives is among the parameters."""
+    plan = Plan(configured())
+    before = {out: need.spec.shown for out, need in needs(plan).items()}
+    numbers = Parts.numbers
+    monkeypatch.setattr(Parts, "numbers", lambda self: {k: v[::-1] for k, v in numbers(self).items()})
+    after = needs(Plan(configured()))  # a plan asks once
+    changed = {need.spec.stage for out, need in after.items() if need.spec.shown != before[out]}
+    assert changed == {"split"}
+
+
+@pytest.mark.parametrize("package", ["scipy", "numba", "anny", "libigl", "cholespy"])
+def test_another_version_of_a_package_makes_again_what_its_code_is_in(package, monkeypatch):
+    plan, version = Plan(configured()), code.version
+    before = {out: need.spec.shown for out, need in needs(plan).items()}
+    with monkeypatch.context() as patch:
+        patch.setattr(code, "version", lambda name: "0.0" if name == package else version(name))
+        code.software.cache_clear()
+        after = {out: need.spec.shown for out, need in needs(plan).items()}
+    code.software.cache_clear()
+    changed = {out for out in before if before[out] != after[out]}
+    assert changed == {out for out in before if package in before[out]["software"]}
+    assert 0 < len(changed) < len(before)
 
 
 def test_the_common_rules_stay_short():

@@ -35,8 +35,12 @@ def nested() -> pa.Table:
 BOMBS = {
     "equal texts": (equal_texts, "90000000000 bytes of text"),
     "zeros": (
-        lambda: pa.table({f"c{k}": np.zeros(100_000) for k in range(101)}),
-        "100000 rows of 101 columns",
+        lambda: pa.table({f"c{k}": np.zeros(1_400_000) for k in range(100)}),
+        "1400000 rows of 100 columns",
+    ),
+    "empty texts": (
+        lambda: pa.table({f"c{k}": pa.repeat("", 1_000_000) for k in range(18)}),
+        "1000000 rows of 18 columns",
     ),
     "columns": (lambda: pa.table({f"c{k}": [0] for k in range(11)}), "1 rows of 11 columns"),
     "lists": (nested, "column 'mesh_id' is neither of numbers nor of text"),
@@ -49,13 +53,23 @@ BOMBS = {
 def test_what_stands_for_gigabytes_is_one_line(tmp_path, monkeypatch, name, read):
     make, says = BOMBS[name]
     if name == "columns":
-        monkeypatch.setattr(
-            "repose.reading.MAX_CELLS", 1000
-        )  # of which a hundredth, as so many take long to write
+        monkeypatch.setattr("repose.reading.MAX_COLUMNS", 10)  # so many as are refused take long to write
     for schema in (True, False):  # whether the file says that its texts are a dictionary
         pq.write_table(make(), tmp_path / "a.parquet", store_schema=schema)
         with pytest.raises(ReposeError, match=says):
             read(tmp_path / "a.parquet")
+
+
+def test_a_catalogue_of_a_million_meshes_is_within_the_bounds(tmp_path):
+    """Only its measures are of as many kinds as those of issue 22; they are all that costs, besides texts."""
+    count = 1_000_000
+    names = pa.array([f"id{k // 1000}_{k % 1000}" for k in range(count)])
+    table = {"mesh_id": names, "sha256": pa.repeat("0" * 64, count), "source": pa.repeat("s" * 60, count)}
+    table |= {"licence": pa.repeat("research only", count)}
+    table |= {f"measure{k}": pa.repeat(0.5, count) for k in range(18)}
+    pq.write_table(pa.table(table), tmp_path / "a.parquet")
+    rows = read_rows(tmp_path / "a.parquet")
+    assert rows.shape == (count, 22) and rows.mesh_id.iloc[-1] == "id999_999"
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1" + bytes(100) + b"PAR1"])

@@ -1,6 +1,7 @@
 """Numbers and ranges of numbers, such as `0-7, 9`."""
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -31,6 +32,17 @@ def expand(ranges: str) -> list[int]:
         first, _, last = text.partition("-")
         numbers += range(int(first), int(last or first) + 1)
     return numbers
+
+
+def collapse(numbers: Iterable[int]) -> str:
+    """0, 2, 3, 4, 5 → `"0,2-5"`; rising numbers come back from `expand`."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and number == found[-1][-1] + 1:
+            found[-1][1:] = [number]
+        else:
+            found.append([number])
+    return ",".join("-".join(map(str, ends)) for ends in found)
 
 
 _LIST: dict[str, Any] = {"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]}}

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 64 << 20
 """Bytes of a list or a description; parsed, they take up to 25 times that in memory."""
-MAX_CELLS = 10_000_000
-"""Of a table; as objects they take up to 60 bytes each, besides their text."""
-MAX_CELL_TEXT = 256 << 20
+NUMBER, OBJECT = 8, 60
+"""Bytes of a cell in memory: of a number, and of what becomes an object, besides its text."""
+MAX_TABLE = 1 << 30
+"""Bytes of all cells of a table: a million rows of 130 columns of numbers, or of 17 of text."""
+MAX_COLUMNS = 10_000
+MAX_CELL_TEXT = 512 << 20
 """Bytes of all text in a table."""
 
 
@@ -66,8 +69,8 @@ def read_rows(path: Path, what: str = "not a table", hint: str | None = None) ->
         hint: what to do about it.
 
     Raises:
-        ReposeError: it is missing, damaged, of more than `MAX_CELLS` cells or `MAX_CELL_TEXT` bytes of text, or holds
-            other things.
+        ReposeError: it is missing, damaged, of more than `MAX_TABLE` bytes of cells, `MAX_CELL_TEXT` bytes of text or
+            `MAX_COLUMNS` columns, or holds other things.
     """
     import pandas as pd
     import pyarrow.parquet as pq
@@ -76,7 +79,8 @@ def read_rows(path: Path, what: str = "not a table", hint: str | None = None) ->
         raise ReposeError("no such file", path, hint)
     with foreign(path, what, hint):
         about, schema = pq.read_metadata(path), pq.read_schema(path)
-        if about.num_rows * about.num_columns > MAX_CELLS or about.num_columns > MAX_CELLS // 100:
+        cells = sum(NUMBER if _is_of_numpy(column.type) else OBJECT for column in schema)
+        if about.num_rows * cells > MAX_TABLE or about.num_columns > MAX_COLUMNS:
             raise ValueError(f"{about.num_rows} rows of {about.num_columns} columns")
         if odd := [column.name for column in schema if not _is_plain(column.type)]:
             raise ValueError(f"column {odd[0]!r} is neither of numbers nor of text")
@@ -92,6 +96,13 @@ def _is_number(kind: "pa.DataType") -> bool:
     import pyarrow as pa
 
     return bool(pa.types.is_primitive(kind) or pa.types.is_null(kind))
+
+
+def _is_of_numpy(kind: "pa.DataType") -> bool:
+    """Whether pandas holds such a column as numbers, and not as objects of Python."""
+    import pyarrow as pa
+
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
 
 
 def _is_plain(kind: "pa.DataType") -> bool:

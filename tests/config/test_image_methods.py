@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import yaml
+from conftest import ROOT
 from puppets import flow_method, transfer_method
 
 from repose.config.load import load_files
@@ -104,6 +105,17 @@ def test_perceptual_losses_are_never_mixed_within_a_table(tmp_path):
 
     with pytest.raises(ReposeError, match=r"differ in training.perceptual|is of meshes"):
         loaded(tmp_path, mixed)
+
+
+def test_the_paper_preset_switches_the_discriminator_on_in_epoch_6():
+    """As released, where epochs count from 1: 5 of 30 have passed by then, of 100,000 pairs in batches of 8."""
+    methods = load_files(ROOT / "config.yaml", ROOT / "workflow" / "presets" / "paper.yaml").methods
+    judged = [m.training for m in methods.values() if m.architecture == "flow-transfer"]
+    assert len(judged) > 5
+    for training in judged:
+        epoch = training.steps // 30
+        assert (epoch, training.batch) == (12_500, 8)
+        assert training.adversarial_from == (6 - 1) * epoch == 62_500
 
 
 def test_weights_of_vgg_need_their_hash(tmp_path):

@@ -1,4 +1,7 @@
-"""`make fuzz`: python -m fuzz [INPUTS] [SEED]; every find is written to a folder, and ends the run with status 1."""
+"""`make fuzz`: python -m fuzz [INPUTS] [SEED] [READER …]; finds are written to a folder, and end it with status 1.
+
+The inputs of a reader follow from their number and the seed, whichever other readers are asked for.
+"""
 
 import sys
 import tempfile
@@ -9,12 +12,13 @@ from fuzz.campaign import drawn, outcome_of, run
 from fuzz.readers import READERS
 
 
-def main(inputs: int = 60_000, seed: str = "") -> int:
-    """Share the inputs among all readers."""
+def main(inputs: int = 60_000, seed: str = "", *names: str) -> int:
+    """Share the inputs among all readers; read those of the named ones, or of all."""
     seed = seed or str(time.time_ns())
     finds, out = 0, Path(tempfile.mkdtemp(prefix="fuzz-"))
     print(f"seed {seed}, finds go to {out}")
-    for name, reader in READERS.items():
+    for name in names or READERS:
+        reader = READERS[name]
         with tempfile.TemporaryDirectory() as folder:
             seeds = reader.seeds(Path(folder))
             for data in seeds:

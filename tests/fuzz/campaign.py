@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fuzz.mutate import mutated
-from fuzz.readers import Reader
+from fuzz.reader import Reader
 
 from repose.errors import ReposeError
 

@@ -1,11 +1,16 @@
 """Damage to bytes: what transfers, editors and attackers do to a file."""
 
+import json
 import random
 import struct
+from copy import deepcopy
+from typing import Any
 
 TOKENS = [b"0", b"-1", b"1e999", b"nan", b"-inf", b"99999999999", b"4294967296", b"9" * 5000, b"1_0", b"1.5.2", b"[",
           b"{}", b"null", b"\xff\xfe", b"\x1b[31m", b"../x", "\u2028".encode()]  # fmt: skip
 WHOLE = [0, 1, -1, 2**31 - 1, -(2**31), 2**32 - 1, 2**40, 65_535, 255]
+VALUES: list[Any] = [0, 1, -1, 1.5, 2**31, 10**9, 10**18, 1e308, float("nan"), "x", "../x", "\ud800", None, True, [],
+                     {}, [1], [0] * 16, {"a": {}}, "VEC4", "data:,", "float64", "zstd"]  # fmt: skip
 
 
 def mutated(draw: random.Random, seeds: list[bytes], text: bool) -> bytes:
@@ -14,6 +19,27 @@ def mutated(draw: random.Random, seeds: list[bytes], text: bool) -> bytes:
     for _ in range(draw.choice([1, 1, 1, 2, 3, 6])):
         data = bytearray(draw.choice(_LINES + _BYTES if text else _BYTES)(draw, data, seeds))[: 4 << 20]
     return bytes(data)
+
+
+def changed_json(draw: random.Random, text: bytes, times: tuple[int, ...] = (1, 1, 2, 4)) -> bytes:
+    """A JSON document with other values in some places, or with places that are gone, or there twice."""
+    tree = json.loads(text)
+    for _ in range(draw.choice(times)):
+        if places := list(_places(tree)):
+            node, key = draw.choice(places)
+            if draw.random() < 0.8:
+                node[key] = deepcopy(draw.choice(VALUES))
+            elif isinstance(node, dict):
+                del node[key]
+            else:
+                node.append(deepcopy(node[key]))
+    return json.dumps(tree).encode()
+
+
+def _places(node: Any) -> Any:
+    for key in node if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ():
+        yield node, key
+        yield from _places(node[key])
 
 
 def _at(draw: random.Random, data: bytearray) -> int:

@@ -9,44 +9,23 @@ import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import google_crc32c
 import numpy as np
 import pandas as pd
 import torch
 import trimesh
+from fuzz.mutate import VALUES, changed_json, mutated
+from fuzz.reader import Reader
+from fuzz.stores import STORES, F, V
 from gltf_files import Maker
 from PIL import Image
 from released import body, faces_of, write_anime
-from safetensors.torch import save
+from safetensors.torch import load, save
 from scipy.sparse import csc_matrix
 
-Change = Callable[[random.Random, list[bytes]], bytes]
 ROOT = Path(__file__).parents[2]
-V = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1.5]], np.float32)
-F = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]], np.int32)
 JOINTS = [[float(k), -1.0] for k in range(18)]
-
-
-@dataclass(frozen=True)
-class Reader:
-    """What is fuzzed.
-
-    Attributes:
-        name: in the table.
-        seeds: makes sound files; may leave what the reader needs beside them in the folder.
-        read: reads one, and checks what it gives.
-        text: whether lines and tokens are damaged, too.
-        change: damages a file in a way of its own.
-    """
-
-    name: str
-    seeds: Callable[[Path], list[bytes]]
-    read: Callable[[bytes, Path], None]
-    text: bool = False
-    change: Change | None = None
 
 
 def _mesh(suffix: str) -> Callable[[bytes, Path], None]:
@@ -83,6 +62,17 @@ def _exported(kind: str, *more: bytes) -> Callable[[Path], list[bytes]]:
         return [w if isinstance(w, bytes) else w.encode() for w in written] + list(more)
 
     return seeds
+
+
+def _changed_glb(draw: random.Random, seeds: list[bytes]) -> bytes:
+    data = draw.choice(seeds)
+    if draw.random() < 0.4:
+        return mutated(draw, [data], True)
+    size = int.from_bytes(data[12:16], "little")
+    text = changed_json(draw, data[20 : 20 + size])
+    text += b" " * (-len(text) % 4)
+    chunk = len(text).to_bytes(4, "little") + b"JSON" + text + data[20 + size :]
+    return b"glTF" + (2).to_bytes(4, "little") + (12 + len(chunk)).to_bytes(4, "little") + chunk
 
 
 def _by_path(name: str, read: Callable[[Path], object]) -> Callable[[bytes, Path], None]:
@@ -132,6 +122,39 @@ def _archives(folder: Path) -> list[bytes]:
                 archive.addfile(info, io.BytesIO(b"z" * 300))
         found += [out.getvalue(), gzip.compress(out.getvalue(), mtime=0)]
     return found
+
+
+FIELDS = (
+    (0, 100),
+    (100, 108),
+    (124, 136),
+    (136, 148),
+    (156, 157),
+    (157, 257),
+    (257, 265),
+    (345, 500),
+)  # of a tar
+LIES = [b"../../x", b"/etc/x", b"77777777777", b"\x80" + b"\xff" * 11, *b"1 2 3 5 L K x g S -1 0 V".split(), b"",
+        b"\xff" * 8]  # fmt: skip
+
+
+def _changed_archive(draw: random.Random, seeds: list[bytes]) -> bytes:
+    data = draw.choice(seeds)
+    is_packed = data[:2] == b"\x1f\x8b"
+    plain = gzip.decompress(data) if is_packed else data
+    if plain[257:262] != b"ustar" or draw.random() < 0.3:
+        return mutated(draw, [data], False)
+    changed = bytearray(plain)
+    for _ in range(draw.choice([1, 2, 3])):
+        at = draw.randrange(len(changed) // 512) * 512
+        header = changed[at : at + 512]
+        start, stop = draw.choice(FIELDS)
+        header[start:stop] = draw.choice(LIES)[: stop - start].ljust(stop - start, b"\0")
+        header[148:156] = b" " * 8
+        header[148:156] = b"%06o\0 " % sum(header)  # the checksum holds
+        changed[at : at + 512] = header
+    plain = mutated(draw, [bytes(changed)], False) if draw.random() < 0.3 else bytes(changed)
+    return gzip.compress(plain, mtime=0) if is_packed else plain
 
 
 def _archive(data: bytes, folder: Path) -> None:
@@ -230,6 +253,16 @@ def _lists(folder: Path) -> list[bytes]:
     ]
 
 
+def _inventory(path: Path) -> None:
+    """As the list of raw files, and as what is remembered of them."""
+    from repose.raw.hashes import Hashes
+    from repose.raw.inventory import Inventory
+
+    Hashes(path.parent, path).sha256(path.name)
+    for file in Inventory.read(path).files:
+        file.is_of(b"")
+
+
 def _published(path: Path) -> None:
     from repose.split.protocols import Partition
     from repose.split.published import list_digest, read_published
@@ -257,30 +290,59 @@ def _weights(folder: Path) -> list[bytes]:
 
 
 def _changed_weights(draw: random.Random, seeds: list[bytes]) -> bytes:
-    from fuzz.mutate import mutated
-
     if draw.random() < 0.4:
         return mutated(draw, seeds, False)
     settings: dict[str, object] = {"architecture": "npt", "pooling": "max", "width": 8}
-    values = [
-        0,
-        -1,
-        10**5,
-        10**9,
-        2**63,
-        1.5,
-        "x",
-        None,
-        [],
-        {},
-        True,
-        "corenet",
-        "../x",
-        "os",
-        "flow-transfer",
-    ]
+    values = [*VALUES, 10**5, 2**63, "corenet", "os", "flow-transfer"]
     settings[draw.choice(["architecture", "pooling", "width", "other"])] = draw.choice(values)
-    return save({"a": torch.zeros(2)}, {"repose": json.dumps(settings)})
+    return save(load(seeds[0]), {"repose": json.dumps(settings)})
+
+
+def _run(folder: Path) -> list[bytes]:
+    from pydantic import TypeAdapter
+
+    from repose.config.models import Method
+    from repose.methods.build import build
+
+    training = {"steps": 4, "batch": 1, "points": 40, "learning_rate": 1e-3}
+    settings = {"architecture": "npt", "pooling": "max", "width": 8, "training": training}
+    method: Method = TypeAdapter(Method).validate_python(settings)
+    weights = {k: v.contiguous() for k, v in build(method).state_dict().items()}
+    (folder / "model.safetensors").write_bytes(save(weights))
+    return [json.dumps({"method": method.model_dump(mode="json"), "seed": 0}).encode()]
+
+
+def _read_run(data: bytes, folder: Path) -> None:
+    from repose.weights.model import open_model
+
+    (folder / "run.json").write_bytes(data)
+    open_model(folder / "model.safetensors")
+
+
+WORDS = [b"!!python/object/apply:os.system ['true']", b"!!binary x", b"!!timestamp 2001-99-99", b"&a [*a]", b"*nope",
+         b"? [a]\n: b", b"<<: [*x, *x]", b"\t", b"\x00", b"!foo bar", b"2001-01-01", b"{", b"[", b"'", b"|", b"-",
+         b"---\na: 1\n---", b"!!set {a, b}", b"!!omap [a: 1]", b"1e400", b".nan", b"0o17", b"1:30", b"%YAML 9.9",
+         b"\xed\xa0\x80", b"\xc2\x85", b"null: null", b"!!float x", b"!!bool x", b"9" * 4000]  # fmt: skip
+
+
+def _changed_config(draw: random.Random, seeds: list[bytes]) -> bytes:
+    data = draw.choice(seeds)
+    if draw.random() < 0.5:
+        return mutated(draw, [data], True)
+    lines = data.split(b"\n")
+    for _ in range(draw.choice([1, 1, 2])):
+        at, word = draw.randrange(len(lines)), draw.choice(WORDS)
+        key, colon, value = lines[at].partition(b":")
+        lines[at] = draw.choice(
+            [
+                key + colon + b" " + word,
+                word + colon + value,
+                b"  " + lines[at],
+                lines[at] + b"\n" + word,
+                word,
+            ]
+        )
+    return b"\n".join(lines)
 
 
 def _configs(folder: Path) -> list[bytes]:
@@ -300,111 +362,6 @@ def _catalogs(folder: Path) -> list[bytes]:
         folder / "s.parquet"
     )
     return [(folder / "s.parquet").read_bytes()]
-
-
-def _store(folder: Path) -> list[bytes]:
-    import zarr
-
-    path = folder / "meshes.zarr"
-    shutil.rmtree(path, ignore_errors=True)
-    group = zarr.create_group(path, attributes={"mesh_ids": ["id0_0", "id0_1"]})
-    group.create_array("vertices", data=np.stack([V, V]), chunks=(1, 4, 3), compressors=None)
-    group.create_array("faces", data=F)
-    names = ["zarr.json", "vertices/zarr.json", "faces/zarr.json", "faces/c/0/0"]
-    return [name.encode() + b"\0" + (path / name).read_bytes() for name in names]
-
-
-def _read_store(data: bytes, folder: Path) -> None:
-    from repose.store.mesh_store import MeshStore
-
-    with _replaced(folder / "meshes.zarr", data):
-        store = MeshStore(folder / "meshes.zarr")
-        store.vertices(np.arange(min(len(store), 4)))
-
-
-class _replaced:
-    """One file of a folder, `NAME \\0 CONTENT`, is another for a while."""
-
-    def __init__(self, folder: Path, data: bytes):
-        name, _, self.content = data.partition(b"\0")
-        self.path = folder / name.decode("latin-1")
-
-    def __enter__(self) -> None:
-        self.before = self.path.read_bytes()
-        self.path.write_bytes(self.content)
-
-    def __exit__(self, *error: object) -> None:
-        self.path.write_bytes(self.before)
-
-
-def _in_named(change: Callable[[random.Random, bytes], bytes]) -> Change:
-    """Damages the content and never the name in front of it."""
-
-    def changed(draw: random.Random, seeds: list[bytes]) -> bytes:
-        name, _, content = draw.choice(seeds).partition(b"\0")
-        return name + b"\0" + change(draw, content)
-
-    return changed
-
-
-def _any(draw: random.Random, content: bytes) -> bytes:
-    from fuzz.mutate import mutated
-
-    return mutated(draw, [content], content.startswith(b"{"))
-
-
-def _distances(folder: Path) -> list[bytes]:
-    from repose.gih.scale import compute_dataset
-
-    path = folder / "gih.zarr"
-    shutil.rmtree(path, ignore_errors=True)
-    compute_dataset({"m": lambda: (body(1, 1, 122).astype(float), faces_of(122))}, path)
-    files = [p for p in path.rglob("*") if p.is_file() and p.name != ".lock"]
-    return [p.relative_to(path).as_posix().encode() + b"\0" + p.read_bytes() for p in sorted(files)]
-
-
-def _resealed(draw: random.Random, content: bytes) -> bytes:
-    """Damage under a digest, or a checksum, that holds all the same."""
-    from repose.gih.layout import ATTRIBUTES, _digest
-
-    if not content.startswith(b"{"):
-        return _recounted(draw, content)
-    try:
-        tree = json.loads(_any(draw, content))
-        own = tree["attributes"][ATTRIBUTES]
-        own[draw.choice(list(own))] = draw.choice([0, -1, 2**40, 1.5, "x", "../x", None, [], {}, [1], True])
-        own["digest"] = _digest(tree)
-        return json.dumps(tree).encode()
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
-        return _any(draw, content)
-
-
-def _recounted(draw: random.Random, content: bytes) -> bytes:
-    bands = -(-122 // 16)
-    if draw.random() < 0.3 or len(content) < 16 * bands + 4:
-        return _any(draw, content)
-    data = bytearray(content)
-    index = np.frombuffer(bytes(data[-16 * bands - 4 : -4]), "<u8").reshape(-1, 2)
-    offset, length = map(int, index[draw.randrange(bands)])
-    if offset + length > len(data) or length <= 4:  # a file of another kind
-        return _any(draw, content)
-    for _ in range(draw.choice([1, 1, 3, 10])):
-        at = draw.randrange(min(length - 4, draw.choice([16, 40, 4000])))
-        data[offset + at] = draw.choice([0, 255, draw.randrange(256)])
-    crc = google_crc32c.value(bytes(data[offset : offset + length - 4]))
-    data[offset + length - 4 : offset + length] = crc.to_bytes(4, "little")
-    return bytes(data)
-
-
-def _read_distances(data: bytes, folder: Path) -> None:
-    from repose.gih.reader import GihReader
-
-    with _replaced(folder / "gih.zarr", data):
-        for cache in (0, 1 << 20):
-            reader = GihReader(folder / "gih.zarr", cache)
-            for mesh in reader.meshes[:2]:
-                reader.verify(mesh)
-                reader.block(mesh, [0, 5, 121])
 
 
 _OBJ = (
@@ -495,14 +452,14 @@ READERS = {
         Reader("obj", _exported("obj", _OBJ), _mesh(".obj"), text=True),
         Reader("ply", _exported("ply"), _mesh(".ply"), text=True),
         Reader("off", _exported("off"), _mesh(".off"), text=True),
-        Reader("glb", _exported("glb"), _mesh(".glb"), text=True),
+        Reader("glb", _exported("glb"), _mesh(".glb"), change=_changed_glb),
         Reader("stl", _exported("stl", *_STL), _mesh(".stl"), text=True),
         Reader("obj-rewritten", _exported("obj", _OBJ, _DRESSED), _rewritten(".obj"), text=True),
         Reader("ply-rewritten", _exported("ply", _PLY), _rewritten(".ply"), text=True),
         Reader("off-rewritten", _exported("off"), _rewritten(".off"), text=True),
-        Reader("glb-rewritten", _glbs, _rewritten(".glb"), text=True),
+        Reader("glb-rewritten", _glbs, _rewritten(".glb"), change=_changed_glb),
         Reader("stl-rewritten", _exported("stl", *_STL), _rewritten(".stl"), text=True),
-        Reader("archive", _archives, _archive),
+        Reader("archive", _archives, _archive, change=_changed_archive),
         Reader("labels", _pickles({f"p{k}.jpg": JOINTS for k in range(2)}),
                _by_path("l.pkl", _lazy("repose.raw.keypoints", "read_labels"))),
         Reader("matrix", _pickles(_MATRIX), _by_path("m.pkl", _lazy("repose.gih.import_pickles", "read_matrix"))),
@@ -517,13 +474,11 @@ READERS = {
         Reader("checkpoint", _checkpoints, _by_path("x.pth", _lazy("repose.weights.checkpoint", "read_checkpoint"))),
         Reader("weights", _weights, _by_path("x.safetensors", _lazy("repose.weights.model", "open_model")),
                change=_changed_weights),
-        Reader("config", _configs, _by_path("c.yaml", _lazy("repose.config.load", "load_files")), text=True),
-        Reader("inventory", lambda folder: [_INVENTORY],
-               _by_path("raw.json", lambda path: __import__("repose.raw.inventory", fromlist="x").Inventory.read(path)),
-               text=True),
+        Reader("run", _run, _read_run, text=True),
+        Reader("config", _configs, _by_path("c.yaml", _lazy("repose.config.load", "load_files")),
+               change=_changed_config),
+        Reader("inventory", lambda folder: [_INVENTORY], _by_path("raw.json", _inventory), text=True),
         Reader("catalog", _catalogs, _by_path("c.parquet", _lazy("repose.convert.catalog", "read_catalog"))),
-        Reader("store", _store, _read_store, change=_in_named(_any)),
-        Reader("distances", _distances, _read_distances, change=_in_named(_any)),
-        Reader("sealed-distances", _distances, _read_distances, change=_in_named(_resealed)),
+        *STORES,
     )
 }  # fmt: skip

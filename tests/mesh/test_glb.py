@@ -1,11 +1,13 @@
 """Binary glTF in, and every format out: vertices stay in order."""
 
+import json
+
 import numpy as np
 import pytest
 import trimesh
 
 from repose.errors import MeshError
-from repose.mesh.formats.io import read_mesh, write_mesh
+from repose.mesh.formats.io import parse_mesh, read_mesh, write_mesh
 from repose.mesh.mesh import Mesh
 
 
@@ -51,6 +53,42 @@ def test_damaged_files_are_one_line(ball, tmp_path, damage):
     with pytest.raises(MeshError, match=r"a\.glb: ") as error:
         read_mesh(tmp_path / "a.glb")
     assert "\n" not in str(error.value)
+
+
+def described(data, change):
+    """The file with its description changed."""
+    size = int.from_bytes(data[12:16], "little")
+    tree = json.loads(data[20 : 20 + size])
+    change(tree)
+    text = json.dumps(tree).encode()
+    text += b" " * (-len(text) % 4)
+    chunk = len(text).to_bytes(4, "little") + b"JSON" + text + data[20 + size :]
+    return b"glTF" + (2).to_bytes(4, "little") + (12 + len(chunk)).to_bytes(4, "little") + chunk
+
+
+def in_many_places(tree):
+    tree["nodes"] = [{"mesh": 0} for _ in range(9000)]
+    tree["scenes"] = [{"nodes": list(range(9000))}]
+
+
+def of_many_parts(tree):
+    tree["meshes"][0]["primitives"] *= 9000
+
+
+@pytest.mark.parametrize("change", [in_many_places, of_many_parts])
+@pytest.mark.parametrize("much", ["faces", "vertices"])
+def test_few_bytes_that_stand_for_much_are_refused(change, much, tmp_path):
+    """Ten million corners, or vertices, of 100 kB."""
+    rng = np.random.default_rng(0)
+    count, faces = (10, 1200) if much == "faces" else (3500, 1)
+    vertices = rng.normal(size=(count, 3)).astype(np.float32)
+    mesh = trimesh.Trimesh(vertices, rng.integers(0, count, (faces, 3)), process=False)
+    sound = mesh.export(file_type="glb")
+    assert len(parse_mesh(sound, tmp_path / "a.glb").faces) == faces
+    forged = described(sound, change)
+    assert len(forged) < 1 << 20
+    with pytest.raises(MeshError, match="a scene of .* vertices and corners of faces"):
+        parse_mesh(forged, tmp_path / "a.glb")
 
 
 def test_other_suffixes_are_refused(ball, tmp_path):

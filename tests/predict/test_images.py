@@ -1,5 +1,7 @@
 """Predictions of images: what is written, and what is refused."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,8 @@ from repose.config.models import Method
 from repose.errors import ReposeError
 from repose.methods.build import build
 from repose.predict.images import predict_images
+from repose.predict.read_images import drawn_images
+from repose.score.images import score
 from repose.use.export_images import export_drawn
 
 
@@ -90,3 +94,31 @@ def test_a_pair_given_twice_and_what_is_no_number_are_refused(store, tmp_path):
     torch.nn.init.constant_(broken.generator.head[1].bias, float("nan"))
     with pytest.raises(ReposeError, match="its image is no number"):
         predict_images(broken, store, {"unseen": PAIRS}, "cpu", tmp_path / "q.zarr", "test")
+
+
+def test_predictions_that_do_not_fit_the_pairs_are_refused(store, tmp_path):
+    predicted(store, tmp_path / "p.zarr", {"architecture": "copy-image", "image": "target"}, PAIRS)
+    pairs = PAIRS[["source_image", "target_image"]].to_numpy().tolist()
+    found = drawn_images(tmp_path / "p.zarr", "unseen", pairs, store.size)
+    assert found.keys() == {"image"} and found["image"].shape == (10, *SIZE, 3)
+    with pytest.raises(ReposeError, match="other unseen pairs"):
+        drawn_images(tmp_path / "p.zarr", "unseen", pairs[::-1])
+    with pytest.raises(ReposeError, match=r"image of shape \(10, .*\) for 10 pairs, of 9 × 9 pixels"):
+        drawn_images(tmp_path / "p.zarr", "unseen", pairs, (9, 9))
+
+
+@pytest.mark.parametrize("grid", [False, True])
+def test_a_forged_shape_asks_for_no_memory(store, tmp_path, grid):
+    """Of 70 GB, with chunks as they were, or of one chunk."""
+    predicted(store, tmp_path / "p.zarr", {"architecture": "copy-image", "image": "target"}, PAIRS)
+    file = tmp_path / "p.zarr" / "unseen" / "image" / "zarr.json"
+    meta = json.loads(file.read_text())
+    meta["shape"] = [10, 49_000, 49_000, 3]
+    if grid:
+        meta["chunk_grid"]["configuration"]["chunk_shape"] = [8, 49_000, 49_000, 3]
+    file.write_text(json.dumps(meta))
+    with pytest.raises(ReposeError, match="not an array as repose stores it|of shape"):
+        score(tmp_path / "p.zarr", store.path, {"unseen": PAIRS})
+    with pytest.raises(ReposeError, match="not an array as repose stores it"):
+        export_drawn(tmp_path / "p.zarr", tmp_path / "drawn")
+    assert not (tmp_path / "drawn").exists()

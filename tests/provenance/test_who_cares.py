@@ -123,6 +123,7 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     "repose.predict.meshes": ("predict/meshes/*",),
     "repose.predict.poses": ("predict/poses/*",),
     "repose.predict.bodies": ("predict/poses/*", "score/poses/*", "score-renders/*"),
+    "repose.predict.read_images": ("score/images/*", "report/images/*"),
     "repose.predict.read_*": ("score/*", "score-renders/*"),
     "repose.predict*": ("predict/*",),
     # From predictions to what people look at.

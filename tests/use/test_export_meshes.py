@@ -12,12 +12,15 @@ import zarr
 
 from repose.convert.catalog import mesh_id
 from repose.errors import ReposeError
+from repose.mesh.formats.io import read_mesh
 from repose.mesh.formats.obj import read_obj
 from repose.raw import collect
 from repose.raw.dfaust import Dfaust
+from repose.raw.smal import Smal
 from repose.raw.smpl_npt import SmplNpt
 from repose.results import Results
 from repose.store.mesh_store import MeshStore
+from repose.synthetic.open_animal.settings import OpenAnimal
 from repose.synthetic.open_human.settings import OpenHuman
 from repose.use.export_meshes import export_meshes
 
@@ -94,13 +97,41 @@ def test_the_test_list_has_the_published_names(results, tmp_path):
     assert [p.name for p in (tmp_path / "npt").iterdir()] == ["smpl_data"]
 
 
+@pytest.mark.parametrize("layout", ["3d-corenet-animal", "mapconnet-animal"])
+def test_animals_get_the_numbers_and_the_ply_files_of_the_published_toys(tmp_path, layout):
+    """30 toys for training, of which the loader draws 29, and 12 for the test: as many as are published."""
+    places = Results(tmp_path / "results")
+    store = packed(places.packed("meshes", "bodies"), identities=43, poses=4)
+    triples = {"identity_mesh": ["id42_3"], "pose_mesh": ["id31_3"], "truth_mesh": ["id42_3"]}
+    places.split("bodies", "unseen").parent.mkdir(parents=True)
+    pd.DataFrame(triples).to_parquet(places.split("bodies", "unseen"))
+    toys, poses = {"train": 30, "val": 1, "test": 12}, {"train": 2, "val": 1, "test": 1}
+    dataset = OpenAnimal(source="open-animal", identities=toys, poses=poses)
+    said = export(places, layout, tmp_path / "out", dataset)
+    published = Smal(source="smal").identities.numbers()
+    names = {p.name for p in (tmp_path / "out" / "smal-data").iterdir()}
+    numbers = [*published["train"], *published["test"]]
+    assert names == {f"toy_{i}_{p}.ply" for i in numbers for p in (0, 1, 400)} and len(numbers) == 41
+    assert (tmp_path / "out" / "animal_test_list").read_text() == (
+        "toy_40_400.ply toy_16_400.ply toy_40_400.ply\n"
+    )
+    mesh = read_mesh(tmp_path / "out" / "smal-data" / "toy_38_1.ply")  # the last but one for training
+    assert np.array_equal(mesh.vertices, store.vertices(np.array([store.index_of("id27_1")]))[0])
+    assert np.array_equal(mesh.faces, store.faces)
+    assert said == [
+        "identities: 0-15,21,23-24,26-31,34-35,38-39 for training, 16-20,22,25,32-33,36-37,40 for the test; "
+        "1 of the training are left out",
+        "poses: 0-1 for training, 400 for the test; the loader draws 0-399, so lower its bound",
+    ]
+
+
 def test_of_more_identities_than_the_loader_draws_the_first_are_written(tmp_path):
     places = Results(tmp_path)
     packed(places.packed("meshes", "bodies"), identities=20, poses=3)
     few = {"train": 1, "val": 1, "test": 1}
     dataset = OpenHuman(source="open-human", identities={"train": 18, "val": 1, "test": 1}, poses=few)
     said = export(places, "npt", tmp_path / "out", dataset)
-    assert said[0] == "identities: 0-15 for training, 16-16 for the test; 2 of the training are left out"
+    assert said[0] == "identities: 0-15 for training, 16 for the test; 2 of the training are left out"
     names = {p.name for p in (tmp_path / "out" / "smpl_data").iterdir()}
     assert names == {f"{i}_{p}.obj" for i in range(17) for p in (200, 600)}
 
@@ -133,7 +164,10 @@ def test_a_refusal_is_one_line_and_leaves_nothing(results, tmp_path):
     (tmp_path / "there").mkdir()
     with pytest.raises(ReposeError, match="is there already"):
         export(results, "npt", tmp_path / "there")
-    with pytest.raises(ReposeError, match=r"no layout 'smpl' \(hint: there are npt, 3d-corenet, mapconnet\)"):
+    with pytest.raises(
+        ReposeError,
+        match=r"no layout 'smpl' \(hint: there are npt, 3d-corenet, mapconnet, 3d-corenet-animal, map",
+    ):
         export(results, "smpl", tmp_path / "out")
     with pytest.raises(ReposeError, match="the identities of dfaust are not meshes in the same poses"):
         export(results, "npt", tmp_path / "out", Dfaust(source="dfaust"))
@@ -157,10 +191,11 @@ def test_a_refusal_is_one_line_and_leaves_nothing(results, tmp_path):
 
 
 def test_a_killed_export_leaves_no_folder(results, tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
+    def full(path, mesh):
+        if path.name == "id17_601.obj":
+            raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("repose.use.export_meshes.write_list", full)
+    monkeypatch.setattr("repose.use.export_meshes.write_mesh", full)
     with pytest.raises(OSError, match="No space left"):
         export(results, "3d-corenet", tmp_path / "out")
     assert not list(tmp_path.glob("*out*"))

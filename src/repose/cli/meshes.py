@@ -146,12 +146,17 @@ def export_images(
 
 def export_dataset(
     dataset: str,
-    layout: Annotated[str, typer.Option(help="whose loader is to find them: npt, 3d-corenet or mapconnet")],
+    layout: Annotated[
+        str,
+        typer.Option(
+            help="whose loader is to find them: npt, 3d-corenet, mapconnet, 3d-corenet-animal or mapconnet-animal"
+        ),
+    ],
     out: Annotated[Path, typer.Option("--out", help="folder to make")],
     config: ConfigFile = CONFIG,
     results: Results = RESULTS,
 ) -> None:
-    """Write a dataset's meshes as .obj files with the names and numbers that a published loader finds."""
+    """Write a dataset's meshes as files with the names and numbers that a published loader finds."""
     from repose.use.export_meshes import export_meshes
 
     plan = plan_of(config, results, dataset)

@@ -86,7 +86,7 @@ class Convert(Section):
     scheduler: str = Field(
         "threads",
         pattern=r"^(threads|processes|slurm|[a-z]+://.+)$",
-        description="threads, processes (a local Dask cluster), slurm (a Slurm job per worker), "
+        description="threads, processes (of this machine; no port is opened), slurm (a Slurm job per worker), "
         "or the address tcp://HOST:PORT of a running Dask scheduler",
     )
 
@@ -108,8 +108,8 @@ class Gih(Section):
     scheduler: str = Field(
         "threads",
         pattern=r"^(threads|processes|slurm|[a-z]+://.+)$",
-        description="threads, processes (a local Dask cluster), slurm (a Slurm job per worker, as many as needed), "
-        "or the address tcp://HOST:PORT of a running Dask scheduler",
+        description="threads, processes (of this machine; no port is opened), slurm (a Slurm job per worker, "
+        "as many as needed), or the address tcp://HOST:PORT of a running Dask scheduler",
     )
 
 

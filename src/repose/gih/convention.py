@@ -10,6 +10,12 @@ from repose.errors import ReposeError
 RELEASED_T = 0.1
 """Square metres: the absolute time in the released code of LIMP and of the published system."""
 
+AREA_EPSILON = 1e-6
+"""Square metres that the published code adds to doubled areas."""
+
+GRADIENT_EPSILON = 1e-12
+"""What it adds to the squared gradients that it normalises."""
+
 
 @dataclass(frozen=True)
 class Settings:

@@ -47,6 +47,9 @@ KEY = re.compile("[0-9a-f]{32}")
 MAX_VERTICES = 1 << 17
 """Of a mesh: its matrix has 34 GB then, and a reader holds 8 MB of it at a time."""
 
+MAX_SCALE = 1e6
+"""Of a code, in metres: no mesh is larger than the sun's distance, and no value than a float32 holds."""
+
 
 @dataclass(frozen=True)
 class MeshInfo:
@@ -93,7 +96,8 @@ class MeshInfo:
             info = cls(settings=Settings(**attributes["settings"]), **fields)
             if type(info.vertices) is not int or not 0 < info.vertices <= MAX_VERTICES:
                 raise ValueError(f"{info.vertices!r} vertices")
-            if not 0 < float(info.scale) < float("inf") or not KEY.fullmatch(info.topology):
+            is_scale = type(info.scale) in (int, float) and 0 < info.scale < MAX_SCALE
+            if not is_scale or not KEY.fullmatch(info.topology):
                 raise ValueError(f"scale {info.scale!r}, topology {info.topology!r}")
             if not isinstance(info.order, str):
                 raise ValueError(f"order {info.order!r}")

@@ -1,7 +1,8 @@
 """Geodesics in heat on patches: batched, dense, and differentiable in the vertices.
 
 The heat method of `repose.gih.solver` on small open meshes, in torch and float64, for losses. It works on the
-triangles as they are: no intrinsic Delaunay flips, which have no gradient.
+triangles as they are: no intrinsic Delaunay flips, which have no gradient. In the released convention it is what the
+published code computes, its two constants included (see `repose.gih.released`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,12 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from repose.gih.convention import AREA_EPSILON, GRADIENT_EPSILON, METRES, Settings
+
 _MOLLIFY = 1e-3  # slack of the triangle inequality, in mean edge lengths
+_MOLLIFY_RELEASED = (
+    1e-9  # so little that it only keeps a flat face, of which the published code makes NaN, finite
+)
 _TINY = 1e-200  # added to squared gradients of heat, which decay like exp(-2 d / √t), and to squared lengths
 
 
@@ -19,51 +25,53 @@ def patch_distances(
     faces: Tensor,  # (K, F, 3), int64 places in the patch
     is_vertex: Tensor,  # (K, P), bool
     is_face: Tensor,  # (K, F), bool
-    time: float | None = None,
-    factor: float = 1.0,
+    settings: Settings = METRES,
 ) -> Tensor:
-    """Distances (K, P, P) between all vertices of each patch, along the patch, in metres times `factor`.
+    """Distances (K, P, P) between all vertices of each patch, along the patch, in the unit of the settings.
 
     Padded vertices get meaningless finite values, which the caller masks.
 
     Args:
         vertices: of K patches, padded.
         faces, is_vertex, is_face: see `repose.mesh.patches.PaddedPatches`; every true vertex is in a true face.
-        time: of the heat flow, m²; None: the squared mean edge length of each patch, so that distances
-            scale exactly as the patch does.
-        factor: 2 for the released convention.
+        settings: time of the heat flow and unit of the result. Without a time it is the squared mean edge length of
+            each patch, so that distances scale exactly as the patch does.
     """
     # One patch at a time, made again on the way back: the dense matrices of all patches would fill gigabytes.
     parts = zip(*(x.split(1) for x in (vertices, faces, is_vertex, is_face)), strict=True)
-    return torch.cat([checkpoint(_distances, *part, time, factor, use_reentrant=False) for part in parts])
+    return torch.cat([checkpoint(_distances, *part, settings, use_reentrant=False) for part in parts])
 
 
 def _distances(
-    vertices: Tensor, faces: Tensor, is_vertex: Tensor, is_face: Tensor, time: float | None, factor: float
+    vertices: Tensor, faces: Tensor, is_vertex: Tensor, is_face: Tensor, settings: Settings
 ) -> Tensor:
-    weights, areas, squared_edge = _cotan(vertices.double(), faces, is_face)
+    slack = _MOLLIFY_RELEASED if settings.is_released else _MOLLIFY
+    weights, areas, squared_edge = _cotan(vertices.double(), faces, is_face, slack)
     laplacian = _laplacian(weights, faces, vertices.shape[1])
     mass = torch.zeros_like(laplacian[..., 0])
     mass = mass.index_put(_corners(faces), (areas / 3)[..., None].expand(faces.shape), accumulate=True)
     padding = (~is_vertex).double()
-    t = squared_edge if time is None else torch.full_like(squared_edge, time)
+    t = squared_edge if settings.time is None else torch.full_like(squared_edge, settings.time)
     heat = _inverse(t[:, None, None] * laplacian + torch.diag_embed(mass + padding))
     ground = padding.clone()
     ground[:, 0] = 1
-    flow = _divergence(heat, weights, areas, faces)
+    floor: Tensor | float = _TINY
+    if settings.is_released:
+        weights, areas, floor = _as_released(weights, areas)
+    flow = _divergence(heat, weights, areas, faces, floor)
     distance = _inverse(laplacian + torch.diag_embed(ground)) @ flow
     distance = distance - torch.diagonal(distance, dim1=1, dim2=2)[:, None]
-    return (0.5 * factor * (distance + distance.mT)).to(vertices.dtype)
+    return (0.5 * settings.factor * (distance + distance.mT)).to(vertices.dtype)
 
 
-def _cotan(vertices: Tensor, faces: Tensor, is_face: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _cotan(vertices: Tensor, faces: Tensor, is_face: Tensor, slack: float) -> tuple[Tensor, Tensor, Tensor]:
     """Half cotangents (K, F, 3) and areas (K, F), 0 at padding, and the squared mean edge length (K,)."""
     rows = torch.arange(len(faces), device=faces.device)[:, None]
     a, b, c = (vertices[rows, faces[..., k]] for k in range(3))
     sides = torch.stack([c - b, a - c, b - a], dim=2)  # opposite corners 0, 1, 2
     squared = torch.where(is_face[..., None], sides.square().sum(-1), 1)
     real = is_face.double()
-    lengths = _mollified(squared.clamp(min=_TINY).sqrt(), is_face)
+    lengths = _mollified(squared.clamp(min=_TINY).sqrt(), is_face, slack)
     x, y, z = lengths.unbind(-1)
     areas = 0.25 * ((x + y + z) * (y + z - x) * (z + x - y) * (x + y - z)).sqrt()
     squared = lengths.square()
@@ -72,7 +80,7 @@ def _cotan(vertices: Tensor, faces: Tensor, is_face: Tensor) -> tuple[Tensor, Te
     return weights * real[..., None], areas * real, mean_edge.square()
 
 
-def _mollified(lengths: Tensor, is_face: Tensor) -> Tensor:
+def _mollified(lengths: Tensor, is_face: Tensor, slack: float) -> Tensor:
     """Edges of a patch lengthened equally until every triangle inequality holds with some slack (Sharp & Crane 2020).
 
     A patch without flat triangles is returned unchanged.
@@ -81,8 +89,14 @@ def _mollified(lengths: Tensor, is_face: Tensor) -> Tensor:
         real = is_face[..., None].double()
         mean = (lengths * real).sum((1, 2)) / (3 * real.sum((1, 2)))
         excess = (2 * lengths.amax(-1) - lengths.sum(-1)).masked_fill(~is_face, -torch.inf).amax(-1)
-        more = (excess + _MOLLIFY * mean).clamp(min=0)
+        more = (excess + slack * mean).clamp(min=0)
     return lengths + more[:, None, None]
+
+
+def _as_released(weights: Tensor, areas: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Weights, areas and floor (K, F) of the divergence, as `repose.gih.released` derives them."""
+    shrink = torch.where(areas > 0, 2 * areas / (2 * areas + AREA_EPSILON), 1)  # 1 at padding
+    return weights * shrink[..., None], areas * shrink, 4 * GRADIENT_EPSILON / shrink**4
 
 
 def _laplacian(weights: Tensor, faces: Tensor, size: int) -> Tensor:
@@ -100,6 +114,7 @@ def _divergence(
     weights: Tensor,  # (K, F, 3)
     areas: Tensor,  # (K, F)
     faces: Tensor,  # (K, F, 3)
+    floor: Tensor | float,  # (K, F), added to squared gradients
 ) -> Tensor:
     """Minus the integrated divergence of the normalised gradient, (K, P, sources), by edge fluxes."""
     # One long list of rows: gathers and sums then move whole rows, several times faster than by (patch, vertex).
@@ -113,7 +128,8 @@ def _divergence(
     squared = (
         sum(f * d for f, d in zip(flux, across, strict=True)) / areas.flatten().clamp(min=_TINY)[:, None]
     )
-    unit = (squared.clamp(min=0) + _TINY).rsqrt()
+    added = floor.flatten()[:, None] if isinstance(floor, Tensor) else floor
+    unit = (squared.clamp(min=0) + added).rsqrt()
     flux = [f * unit for f in flux]
     out = torch.zeros_like(values)
     for k, row in enumerate(rows):

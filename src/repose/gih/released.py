@@ -16,13 +16,8 @@ import numpy as np
 
 from repose.errors import MeshError
 from repose.gih import intrinsic
+from repose.gih.convention import AREA_EPSILON, GRADIENT_EPSILON
 from repose.gih.intrinsic import Float, Int, Operators, RefusedMesh
-
-AREA_EPSILON = 1e-6
-"""Square metres that the published code adds to doubled areas."""
-
-GRADIENT_EPSILON = 1e-12
-"""What it adds to the squared gradients that it normalises."""
 
 
 def build(vertices: Float, faces: Int, where: object = None) -> Operators:

@@ -7,14 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-import zarr
 from torch import Tensor
 
 from repose.errors import ReposeError
 from repose.mesh.metrics import bbox_centred
 from repose.predict.bodies import Known, bodies_of
 from repose.protocols import OWN_BODY
-from repose.store.arrays import read_array
+from repose.reading import foreign
+from repose.store.arrays import read_array, read_meta
 from repose.store.mesh_store import MeshStore
 
 
@@ -39,12 +39,20 @@ def generated_poses(
     Raises:
         ReposeError: the predictions are of other bodies than the split's.
     """
-    source = zarr.open_group(predictions / OWN_BODY, mode="r").attrs["identities"][0]  # type: ignore[index]
-    for protocol, bodies in bodies_of(store, splits, int(source)).items():  # type: ignore[arg-type]
-        names = np.array(zarr.open_group(predictions / protocol, mode="r").attrs["identities"])
+    for protocol, bodies in bodies_of(store, splits, _identities(predictions, OWN_BODY)[0]).items():
+        names = np.array(_identities(predictions, protocol))
         if names.tolist() != [b.identity for b in bodies for _ in b.held_out]:
             raise ReposeError(f"predictions are of other bodies than the split's ({protocol})", predictions)
         vertices = read_array(predictions / protocol / "vertices")
         for body in bodies:
             own = torch.from_numpy(vertices[names == body.identity])
             yield Generated(protocol, body, bbox_centred(own))
+
+
+def _identities(predictions: Path, protocol: str) -> list[int]:
+    meta = read_meta(predictions / protocol)
+    with foreign(predictions, "not predictions of poses"):
+        found = [int(identity) for identity in meta["attributes"]["identities"]]
+        if not found:
+            raise ValueError("of nobody")
+        return found

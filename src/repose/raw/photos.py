@@ -34,7 +34,7 @@ from repose.raw.photo_set import Photo, Photos
 from repose.reading import foreign, read_bytes
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
-MAX_BYTES = 64 << 20  # of an image; decoded it takes 15 times its pixels
+MAX_BYTES = 64 << 20  # of an image; decoded it takes 16 bytes a pixel at most, whatever its kind
 MAX_PIXELS = 1 << 25
 MAX_SCANS = 100  # of a JPEG, each of which goes over all its pixels; encoders write up to 14
 VALIDATION = 20  # every how many training people one is for validation; the published lists have none

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-import zarr
 from matplotlib.colors import hsv_to_rgb
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from repose.methods.flow.warp import warp
+from repose.predict.read_images import drawn_images
 from repose.report.sheet import contact_sheet
 from repose.report.shown import Shown, by_dataset, spread
 from repose.store.image_store import ImageStore
@@ -41,12 +41,15 @@ def draw(shown: Sequence[Shown[ImageStore]], examples: int = EXAMPLES) -> bytes:
     size = _size([item.store.size for item in shown])
     for methods in by_dataset(shown):
         names, store = methods[0].names("pairs"), methods[0].store
-        groups = {item.method: zarr.open_group(item.predictions, mode="r") for item in methods}
+        predicted = {
+            item.method: drawn_images(item.predictions.parent, item.predictions.name, names, store.size)
+            for item in methods
+        }
         for index in spread(len(names), examples):
             source, target = names[index]
             found = {
-                method: {name: np.asarray(array[index]) for name, array in group.arrays()}
-                for method, group in groups.items()
+                method: {name: array.rows(index, index + 1)[0] for name, array in arrays.items()}
+                for method, arrays in predicted.items()
             }
             first, truth = store.images([store.index_of(name) for name in (source, target)])
             pictures = _given(store, source, target) | _drawn(first, truth, found) | {"truth": truth}

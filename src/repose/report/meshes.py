@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-import zarr
 from numpy.typing import NDArray
 
 from repose.data.meshes import centred
@@ -12,6 +11,7 @@ from repose.mesh.metrics import bbox_centred
 from repose.mesh.render import common_view, render
 from repose.report.sheet import contact_sheet, error_colours
 from repose.report.shown import Shown, by_dataset, spread
+from repose.store.arrays import StoredArray
 from repose.store.mesh_store import MeshStore
 
 EXAMPLES = 4  # triples of each dataset
@@ -35,9 +35,9 @@ def draw(shown: Sequence[Shown[MeshStore]], examples: int = EXAMPLES) -> bytes:
     rows, titles = [], []
     for methods in by_dataset(shown):
         names = methods[0].names("triples")
-        predictions = [zarr.open_array(item.predictions / "vertices", mode="r") for item in methods]
+        predictions = [StoredArray(item.predictions / "vertices") for item in methods]
         for index in spread(len(names), examples):
-            found = [np.asarray(array[index]) for array in predictions]
+            found = [array.rows(index, index + 1)[0] for array in predictions]
             rows.append(_pictures(methods[0].store, names[index], found))
             titles.append("\n".join([methods[0].dataset, *names[index]]))
     columns = [*GIVEN, *(item.method for item in by_dataset(shown)[0])]

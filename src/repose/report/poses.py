@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
 from repose.data.meshes import centred
 from repose.mesh.render import common_view, render
 from repose.report.sheet import contact_sheet
 from repose.report.shown import Shown, spread
+from repose.store.arrays import read_array
 from repose.store.mesh_store import MeshStore
 
 EXAMPLES = 8  # bodies in a row
@@ -32,10 +32,9 @@ def draw(shown: Sequence[Shown[MeshStore]], examples: int = EXAMPLES) -> bytes:
     truths: set[tuple[str, str]] = set()
     for item in shown:
         protocol = item.predictions.name
-        posed = np.asarray(zarr.open_array(item.predictions / "vertices", mode="r")[:])
+        posed = read_array(item.predictions / "vertices")
         chosen = spread(len(posed), examples)
-        transfers = "triples" in zarr.open_group(item.predictions, mode="r").attrs
-        if transfers and (item.dataset, protocol) not in truths:
+        if item.has("triples") and (item.dataset, protocol) not in truths:
             truths.add((item.dataset, protocol))
             names = item.names("triples")
             truth = item.store.vertices(np.array([item.store.index_of(names[k][2]) for k in chosen]))

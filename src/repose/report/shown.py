@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
-import zarr
+
+from repose.reading import foreign
+from repose.store.arrays import read_meta
 
 Store = TypeVar("Store")
 
@@ -23,7 +25,18 @@ class Shown(Generic[Store]):
 
     def names(self, key: str) -> list[list[str]]:
         """Names of the meshes (`triples`) or images (`pairs`) of each prediction."""
-        return list(zarr.open_group(self.predictions, mode="r").attrs[key])  # type: ignore[arg-type]
+        with foreign(self.predictions, "not predictions"):
+            return [list(names) for names in self._attributes[key]]
+
+    def has(self, key: str) -> bool:
+        """Whether the predictions are named by that."""
+        return key in self._attributes
+
+    @property
+    def _attributes(self) -> Any:
+        meta = read_meta(self.predictions)
+        with foreign(self.predictions, "not predictions"):
+            return meta["attributes"]
 
 
 def by_dataset(shown: Sequence[Shown[Store]]) -> list[list[Shown[Store]]]:

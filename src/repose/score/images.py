@@ -8,12 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-import zarr
 from numpy.typing import NDArray
 from torch import Tensor
 
 from repose.data.images import scaled
-from repose.errors import ReposeError
 from repose.images import metrics
 from repose.images.attributes import attribute_vectors
 from repose.images.inception_splits import in_splits
@@ -22,8 +20,10 @@ from repose.methods.load import load_weights
 from repose.methods.scorers.image_scorer import Classified, ImageScorer
 from repose.metrics.images import METRICS, InceptionScore
 from repose.metrics.metric import measured, quantities_of
+from repose.predict.read_images import drawn_images
 from repose.raw.settings import Official
 from repose.score.official import OfficialScorers, open_scorers
+from repose.store.arrays import StoredArray
 from repose.store.image_store import ImageStore
 
 PAIR = ["source_image", "target_image"]
@@ -214,17 +214,15 @@ def score(
     )
     images, scored = ImageStore(store), []
     for protocol, pairs in parts.items():
-        group = zarr.open_group(predictions / protocol, mode="r")
-        if group.attrs["pairs"] != pairs[PAIR].to_numpy().tolist():
-            raise ReposeError(f"predictions are of other {protocol} pairs than the split's", predictions)
-        wide = _measured_list(group, images, pairs, *scorers).assign(protocol=protocol)
+        predicted = drawn_images(predictions, protocol, pairs[PAIR].to_numpy().tolist(), images.size)
+        wide = _measured_list(predicted, images, pairs, *scorers).assign(protocol=protocol)
         names = [metric.name for metric in METRICS if metric.name in wide]
         scored.append(wide.melt(["protocol", *PAIR], names, var_name="metric", value_name="value"))
     return pd.concat(scored, ignore_index=True).dropna(ignore_index=True)
 
 
 def _measured_list(
-    predicted: zarr.Group,
+    predicted: Mapping[str, StoredArray],
     store: ImageStore,
     pairs: pd.DataFrame,
     scorer: ImageScorer | None,
@@ -236,7 +234,9 @@ def _measured_list(
     logits: dict[str, list[Tensor]] = defaultdict(list)
     for start in range(0, len(rows), _BATCH):
         some = slice(start, start + _BATCH)
-        found = {name: torch.from_numpy(np.asarray(array[some])) for name, array in predicted.arrays()}
+        found = {
+            name: torch.from_numpy(array.rows(start, start + _BATCH)) for name, array in predicted.items()
+        }
         drawings = Drawings(found, store, rows[some], scorer, official)
         values = measured(_BY_PAIR, drawings)
         parts.append(

@@ -1,8 +1,9 @@
-"""Read small Zarr arrays whole, from folders that may be damaged or hostile.
+"""Read Zarr arrays, whole or by rows, from folders that may be damaged or hostile.
 
 zarr-python and its codecs trust what a file says of its size. Here nothing is decoded into more than its place.
 """
 
+import itertools
 import math
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 
 from repose.reading import foreign, read_bytes, read_json
 
-MAX_BYTES = 1 << 30
+MAX_BYTES = 1 << 30  # of what is read at once
 MAX_META = 16 << 20
-_HINT = "delete it and make it again"
+_WHAT, _HINT = "not an array as repose stores it", "delete it and make it again"
 
 
 def read_meta(path: Path) -> Any:
@@ -32,33 +33,68 @@ def counts(values: Any) -> tuple[int, ...]:
     return tuple(values)
 
 
-def read_array(path: Path) -> NDArray:
-    """All numbers of an array of plain or zstd-compressed chunks.
+class StoredArray:
+    """An array of plain or zstd-compressed chunks, of which rows are read.
+
+    Attributes:
+        shape: of all of it.
 
     Raises:
-        ReposeError: it is missing, damaged, stored in another way, or of more than `MAX_BYTES` bytes.
+        ReposeError: it is missing, damaged, stored in another way, or a chunk has more than `MAX_BYTES` bytes.
     """
-    meta = read_meta(path)
-    with foreign(path, "not an array as repose stores it", _HINT):
-        shape, chunk = counts(meta["shape"]), counts(meta["chunk_grid"]["configuration"]["chunk_shape"])
-        dtype = np.dtype(meta["data_type"]).newbyteorder("<")
-        codecs = [codec["name"] for codec in meta["codecs"]]
-        grid = [-(-n // step) for n, step in zip(shape, chunk, strict=True)]
-        size = math.prod(chunk) * dtype.itemsize
-        if max(math.prod(shape) * dtype.itemsize, math.prod(grid) * 1024, size) > MAX_BYTES:
-            raise ValueError(f"its shape is {shape}, in chunks of {chunk}")
-        if dtype.kind not in "fiu" or codecs not in (["bytes"], ["bytes", "zstd"]):
-            raise ValueError(f"numbers of type {dtype}, stored by {codecs}")
-        out = np.zeros(shape, dtype)
-        for place in np.ndindex(*grid):
-            file = path.joinpath("c", *map(str, place))
-            if not file.exists():  # Zarr leaves out chunks of zeros
-                continue
-            data: Any = read_bytes(file, size + 1024)
-            if codecs[1:]:
-                data = pa.decompress(data, size, "zstd")
-            start = [k * step for k, step in zip(place, chunk, strict=True)]
-            target = out[tuple(slice(a, a + step) for a, step in zip(start, chunk, strict=True))]
-            stored = np.frombuffer(data, dtype).reshape(chunk)
-            target[:] = stored[tuple(slice(n) for n in target.shape)]
-        return out
+
+    def __init__(self, path: Path):
+        meta = read_meta(path)
+        with foreign(path, _WHAT, _HINT):
+            self.shape = counts(meta["shape"])
+            self._chunk = counts(meta["chunk_grid"]["configuration"]["chunk_shape"])
+            self._dtype = np.dtype(meta["data_type"]).newbyteorder("<")
+            codecs = [codec["name"] for codec in meta["codecs"]]
+            if self._dtype.kind not in "fiu" or codecs not in (["bytes"], ["bytes", "zstd"]):
+                raise ValueError(f"numbers of type {self._dtype}, stored by {codecs}")
+            self._size = math.prod(self._chunk) * self._dtype.itemsize
+            if len(self._chunk) != len(self.shape) or self._size > MAX_BYTES:
+                raise ValueError(f"its shape is {self.shape}, in chunks of {self._chunk}")
+        self._path, self._is_compressed = path, "zstd" in codecs
+
+    def rows(self, start: int, stop: int) -> NDArray:
+        """Rows from `start` to before `stop`, as many of them as there are.
+
+        Raises:
+            ReposeError: a chunk is missing or damaged, or the rows have more than `MAX_BYTES` bytes.
+        """
+        with foreign(self._path, _WHAT, _HINT):
+            shape = (max(min(stop, self.shape[0]) - start, 0), *self.shape[1:])
+            ends = (start + shape[0], *self.shape[1:])
+            first = (start // self._chunk[0], *[0] * len(shape[1:]))
+            grid = [range(a, -(-n // step)) for a, n, step in zip(first, ends, self._chunk, strict=True)]
+            # A chunk that lies only in the metadata costs, too: it is looked for.
+            if max(math.prod(shape) * self._dtype.itemsize, math.prod(map(len, grid)) * 1024) > MAX_BYTES:
+                raise ValueError(f"its shape is {self.shape}, in chunks of {self._chunk}")
+            out = np.zeros(shape, self._dtype)
+            for place in itertools.product(*grid):
+                if (stored := self._decoded(place)) is None:
+                    continue
+                corner = [k * step for k, step in zip(place, self._chunk, strict=True)]
+                skipped = max(start - corner[0], 0)
+                corner[0] = max(corner[0] - start, 0)
+                there = [step - skipped * (axis == 0) for axis, step in enumerate(self._chunk)]
+                target = out[tuple(slice(a, a + n) for a, n in zip(corner, there, strict=True))]
+                target[:] = stored[skipped:][tuple(slice(n) for n in target.shape)]
+            return out
+
+    def _decoded(self, place: tuple[int, ...]) -> NDArray | None:
+        """One chunk, or None for one that is all zeros, which Zarr leaves out."""
+        file = self._path.joinpath("c", *map(str, place))
+        if not file.exists():
+            return None
+        data: Any = read_bytes(file, self._size + 1024)
+        if self._is_compressed:
+            data = pa.decompress(data, self._size, "zstd")
+        return np.frombuffer(data, self._dtype).reshape(self._chunk)
+
+
+def read_array(path: Path) -> NDArray:
+    """All numbers of an array; raises as `StoredArray` and its `rows`."""
+    array = StoredArray(path)
+    return array.rows(0, array.shape[0])

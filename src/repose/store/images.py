@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from repose import specs
 from repose.cluster import THREADS, Cluster
 from repose.convert.image_catalog import CORRESPONDENCES, TRIANGLES, read_image_catalog
 from repose.provenance.making import making
 from repose.raw.corr import Correspondence, read_corr
+from repose.reading import read_rows
 from repose.store.image_pack import pack_images
 from repose.store.image_store import ImageStore
 
@@ -40,5 +40,5 @@ def _correspondences(folder: Path) -> dict[tuple[str, str], Correspondence]:
         return {}
     return {
         (row.source_image, row.target_image): read_corr(Path(row.corr))
-        for row in pd.read_parquet(path).itertuples(index=False)
+        for row in read_rows(path).itertuples(index=False)
     }

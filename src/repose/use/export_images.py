@@ -5,23 +5,23 @@ import os
 import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import zarr
 from PIL import Image
 
 from repose.errors import ReposeError
+from repose.predict.read_images import drawn_images, pairs_of
 from repose.progress import track
 from repose.provenance.publish import publish
 from repose.raw.corr import Correspondence, write_corr
-from repose.reading import read_rows
+from repose.reading import foreign, read_rows
 from repose.store.image_store import ImageStore
 
 IMAGES, MAPS, CORR, LABELS = "Img/img", "Img/seg", "3d/hmr/corr", "Label"
 SMALL = 5  # every how many test pairs one is in `test_small`
 MISSING = -1
+BATCH = 32  # drawn images read at once
 
 
 def export_archive(store: ImageStore, splits: Sequence[Path], out: Path) -> None:
@@ -65,14 +65,18 @@ def export_drawn(predictions: Path, out: Path) -> None:
         raise ReposeError("no predictions", predictions, "run the workflow for its scores first")
     with publish(out) as private:
         private.mkdir()
-        for protocol, group in zarr.open_group(predictions, mode="r").groups():
-            if "image" not in group:
+        for protocol in sorted(path.name for path in predictions.iterdir() if path.is_dir()):
+            pairs = pairs_of(predictions, protocol)
+            images = drawn_images(predictions, protocol, pairs).get("image")
+            if images is None:
                 raise ReposeError(f"the method draws no images of the {protocol} pairs", predictions)
-            images = np.asarray(zarr.open_array(predictions / protocol / "image", mode="r")[:])
-            pairs: Any = group.attrs["pairs"]
-            names = [_file_name("_".join(pair), predictions) for pair in pairs]
-            for name, image in track(zip(names, images, strict=True), len(names), f"drawn {protocol}"):
-                Image.fromarray(image).save(private / f"{name}.jpg", quality=95)
+            for row, pair in track(enumerate(pairs), len(pairs), f"drawn {protocol}"):
+                if row % BATCH == 0:
+                    some = images.rows(row, row + BATCH)
+                name = _file_name("_".join(pair), predictions)
+                with foreign(predictions / protocol, "not images"):
+                    image = Image.fromarray(some[row % BATCH])
+                image.save(private / f"{name}.jpg", quality=95)
 
 
 def _file_name(name: str, where: Path) -> str:

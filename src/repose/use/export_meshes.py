@@ -1,12 +1,12 @@
-"""Write packed meshes as .obj files under the names and numbers that published loaders find.
+"""Write packed meshes as files under the names and numbers that published loaders find.
 
-The loaders of NPT, 3D-CoreNet and MAPConNet name a file by its numbers, which they draw: identities 0-15 and poses
-200-599 in training. The published test lists have identities from 16 and poses from 600 on.
+The loaders of NPT, 3D-CoreNet and MAPConNet name a file by its numbers, which they draw in training. The published test
+lists have other numbers of the same ranges, or numbers beyond.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, filterfalse
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +14,15 @@ import pandas as pd
 
 from repose.convert.catalog import mesh_id, mesh_numbers
 from repose.errors import ReposeError
-from repose.mesh.formats.obj import format_obj
+from repose.mesh.formats.io import write_mesh
 from repose.mesh.mesh import Mesh
+from repose.numbers import collapse, expand
 from repose.progress import track
 from repose.provenance.publish import publish
 from repose.raw.settings import Dataset, Grid
+from repose.raw.smal import TRAINING_TOYS
 from repose.reading import foreign, read_rows
-from repose.split.triples import write_list
 from repose.store.mesh_store import MeshStore
-
-TRAIN_IDENTITIES, TRAIN_POSES = range(16), range(200, 600)
-FIRST_TEST_IDENTITY, FIRST_TEST_POSE = 16, 600
-TEST_LIST = "human_test_list"
 
 
 @dataclass(frozen=True)
@@ -34,19 +31,26 @@ class Released:
 
     Attributes:
         folder: of the meshes.
-        name: of a mesh, without its suffix, by its numbers `i` and `p`.
-        has_list: whether its test reads a list of names.
+        name: of a file, by its numbers `i` and `p`.
+        test_list: the list of names that its test reads, if it reads one.
+        identities, poses: the numbers that it draws in training. Numbers for the test follow from the second of
+            the pair on, without those.
     """
 
     folder: str
     name: str
-    has_list: bool
+    test_list: str | None
+    identities: tuple[Sequence[int], int] = (range(16), 16)
+    poses: tuple[Sequence[int], int] = (range(200, 600), 600)
 
 
+_TOYS = (tuple(expand(TRAINING_TOYS)), 16), (range(400), 400)
 LAYOUTS: Mapping[str, Released] = {
-    "npt": Released("smpl_data", "{i}_{p}", has_list=False),
-    "3d-corenet": Released("npt-data", "id{i}_{p}", has_list=True),
-    "mapconnet": Released("npt-data", "id{i}_{p}", has_list=True),
+    "npt": Released("smpl_data", "{i}_{p}.obj", None),
+    "3d-corenet": Released("npt-data", "id{i}_{p}.obj", "human_test_list"),
+    "mapconnet": Released("npt-data", "id{i}_{p}.obj", "human_test_list"),
+    "3d-corenet-animal": Released("smal-data", "toy_{i}_{p}.ply", "animal_test_list", *_TOYS),
+    "mapconnet-animal": Released("smal-data", "toy_{i}_{p}.ply", "animal_test_list", *_TOYS),
 }
 
 
@@ -58,11 +62,11 @@ class Numbering:
     poses: Mapping[int, int]
 
     @classmethod
-    def of(cls, dataset: Grid) -> "Numbering":
-        """Training first, as far as the loaders' numbers go, then the test; those for validation have none."""
+    def of(cls, dataset: Grid, released: Released) -> "Numbering":
+        """Training first, as far as the loader's numbers go, then the test; those for validation have none."""
         return cls(
-            _numbered(dataset.identities.numbers(), TRAIN_IDENTITIES, FIRST_TEST_IDENTITY),
-            _numbered(dataset.poses.numbers(), TRAIN_POSES, FIRST_TEST_POSE),
+            _numbered(dataset.identities.numbers(), *released.identities),
+            _numbered(dataset.poses.numbers(), *released.poses),
         )
 
     def published(self, mesh: str, name: str) -> str:
@@ -76,6 +80,8 @@ class Numbering:
 
 def export_meshes(dataset: Dataset, store: Path, triples: Path, layout: str, out: Path) -> list[str]:
     """Write all training and test identities in all training and test poses, and the list of the test.
+
+    What is written is .obj or .ply, as the loader reads it.
 
     Args:
         dataset: says which identities and poses are of which part.
@@ -100,44 +106,47 @@ def export_meshes(dataset: Dataset, store: Path, triples: Path, layout: str, out
         )
     if out.exists():
         raise ReposeError("is there already", out, "name a new folder")
-    released, numbering, packed = LAYOUTS[layout], Numbering.of(dataset), MeshStore(store)
+    released, packed = LAYOUTS[layout], MeshStore(store)
+    numbering = Numbering.of(dataset, released)
     rows = {
         packed.index_of(mesh_id(i, p)): released.name.format(i=numbering.identities[i], p=numbering.poses[p])
         for i in numbering.identities
         for p in numbering.poses
     }
-    listed = _renamed(triples, numbering, released.name) if released.has_list else None
+    listed = _renamed(triples, numbering, released.name) if released.test_list else None
     with publish(out) as private:
         (private / released.folder).mkdir(parents=True)
         for row, name in track(rows.items(), len(rows), "meshes"):
             [vertices] = packed.vertices(np.array([row]))
-            file = private / released.folder / f"{name}.obj"
-            file.write_bytes(format_obj(Mesh(vertices, packed.faces)))
-        if listed is not None:
-            write_list(listed, private / TEST_LIST)
-    return described(dataset)
+            write_mesh(private / released.folder / name, Mesh(vertices, packed.faces))
+        if released.test_list and listed is not None:
+            lines = [f"{' '.join(row)}\n" for row in listed.itertuples(index=False)]
+            (private / released.test_list).write_text("".join(lines), encoding="utf-8")
+    return described(dataset, released)
 
 
-def described(dataset: Grid) -> list[str]:
-    """A line each for identities and poses: their numbers, and whether a loader draws more or fewer of them."""
+def described(dataset: Grid, released: Released) -> list[str]:
+    """A line each for identities and poses: their numbers, and whether the loader draws more or fewer of them."""
     return [
-        _described("identities", dataset.identities.numbers(), TRAIN_IDENTITIES, FIRST_TEST_IDENTITY),
-        _described("poses", dataset.poses.numbers(), TRAIN_POSES, FIRST_TEST_POSE),
+        _described("identities", dataset.identities.numbers(), *released.identities),
+        _described("poses", dataset.poses.numbers(), *released.poses),
     ]
 
 
-def _described(kind: str, parts: Mapping[str, list[int]], drawn: range, first_test: int) -> str:
-    has, last = len(parts["train"]), first_test + len(parts["test"]) - 1
-    numbers = drawn[:has]
-    said = f"{kind}: {numbers[0]}-{numbers[-1]} for training, {first_test}-{last} for the test"
+def _described(kind: str, parts: Mapping[str, list[int]], drawn: Sequence[int], first_test: int) -> str:
+    numbered, has = _numbered(parts, drawn, first_test), len(parts["train"])
+    train, test = (
+        collapse([numbered[n] for n in parts[part] if n in numbered]) for part in ("train", "test")
+    )
+    said = f"{kind}: {train} for training, {test} for the test"
     if has < len(drawn):
-        return f"{said}; the loader draws {drawn[0]}-{drawn[-1]}, so lower its bound"
+        return f"{said}; the loader draws {collapse(drawn)}, so lower its bound"
     return said if has == len(drawn) else f"{said}; {has - len(drawn)} of the training are left out"
 
 
-def _numbered(parts: Mapping[str, list[int]], train: range, first_test: int) -> dict[int, int]:
-    tested = zip(parts["test"], count(first_test), strict=False)
-    return dict(zip(parts["train"], train, strict=False)) | dict(tested)
+def _numbered(parts: Mapping[str, list[int]], train: Sequence[int], first_test: int) -> dict[int, int]:
+    free = filterfalse(set(train).__contains__, count(first_test))
+    return dict(zip(parts["train"], train, strict=False)) | dict(zip(parts["test"], free, strict=False))
 
 
 def _renamed(path: Path, numbering: Numbering, name: str) -> pd.DataFrame:

@@ -22,8 +22,7 @@ from repose.mesh.formats.gltf import Float, Gltf, Tree, item
 from repose.mesh.mesh import Mesh
 from repose.reading import foreign
 
-MAX_VERTICES = 1 << 24
-MAX_CORNERS = 1 << 26
+MAX_PLACED = 1 << 23  # vertices and corners of faces in their places; a larger file may have one a byte
 MAX_BENT = 1 << 21  # vertices with a matrix of their own
 TRIANGLES, STRIP, FAN = 4, 5, 6
 STIFF = 1e-5  # joints whose matrices differ by less hold a skin as it was modelled
@@ -115,6 +114,7 @@ def _read(gltf: Gltf) -> tuple[list[Float], list[np.ndarray], list[Part]]:
     places, nodes, meshes = gltf.places(), gltf.tree.get("nodes", []), gltf.tree.get("meshes", [])
     vertices, faces, parts = [], [], []
     count = corners = 0
+    most = max(MAX_PLACED, len(gltf.block))
     # Meshes in the order of the file, and where one stands in several places, in the order of the scene.
     for node in sorted((n for n in places if "mesh" in nodes[n]), key=lambda n: nodes[n]["mesh"]):
         number = nodes[node]["mesh"]
@@ -137,8 +137,8 @@ def _read(gltf: Gltf) -> tuple[list[Float], list[np.ndarray], list[Part]]:
             part = known[accessor]
             found = _faces(gltf, primitive, part.count)
             corners += found.size
-            if count > MAX_VERTICES or corners > MAX_CORNERS:
-                raise ValueError(f"a scene of more than {MAX_VERTICES} vertices or {MAX_CORNERS} corners")
+            if count + corners > most:
+                raise ValueError(f"a scene of more than {most} vertices and corners of faces")
             faces.append((found[:, ::-1] if part.mirrored else found) + part.first)
     return vertices, faces, parts
 

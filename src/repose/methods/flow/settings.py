@@ -102,7 +102,9 @@ class TransferTraining(Schedule):
     )
     adversarial_weight: float = Field(0.01, ge=0, description="weight of the discriminator; 0: there is none")
     adversarial_from: int = Field(
-        0, ge=0, description="step from which the discriminator counts; 6 epochs as published"
+        0,
+        ge=0,
+        description="steps before the discriminator counts; 5 epochs as published, so it does in the sixth",
     )
     adversarial_loss: Literal["dcgan", "lsgan"] = Field("dcgan", description="cross entropy or squares")
     discriminator_width: PositiveInt = Field(

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from repose.gih.convention import METRES, Settings
 from repose.gih.regional import patch_distances
 
 
@@ -57,27 +58,24 @@ def patch_distortion(
     predicted: Tensor,  # (B, V, 3), metres
     target: Tensor,  # (B, K, P, P), distances between the vertices of each patch
     patches: tuple[Tensor, ...],  # of `repose.mesh.patches.PaddedPatches`: (K, P), (K, P), (K, F, 3), (K, F)
-    time: float | None = None,
-    factor: float = 1.0,
 ) -> Tensor:
     """Mean over batch, patches and vertex pairs of (target − distance along the patch)², m²."""
     is_vertex = patches[1].double()
     real = is_vertex[:, :, None] * is_vertex[:, None, :]
-    wrong = (target - distances_of(predicted, patches, time, factor)).square() * real
+    wrong = (target - distances_of(predicted, patches)).square() * real
     return (wrong.sum(dim=(2, 3)) / real.sum(dim=(1, 2))).mean()
 
 
 def distances_of(
     vertices: Tensor,  # (B, V, 3), metres
     patches: tuple[Tensor, ...],  # as in `patch_distortion`
-    time: float | None = None,
-    factor: float = 1.0,
+    settings: Settings = METRES,
 ) -> Tensor:
-    """Distances along each patch of each mesh, (B, K, P, P), metres times `factor`."""
+    """Distances along each patch of each mesh, (B, K, P, P), in the unit of the settings."""
     batch, (count, size) = len(vertices), patches[0].shape
     chosen = vertices[:, patches[0].flatten()].unflatten(1, (count, size)).flatten(0, 1)
     is_vertex, faces, is_face = (x.repeat(batch, *[1] * (x.ndim - 1)) for x in patches[1:])
-    found = patch_distances(chosen, faces, is_vertex, is_face, time, factor)
+    found = patch_distances(chosen, faces, is_vertex, is_face, settings)
     return found.unflatten(0, (batch, count))
 
 

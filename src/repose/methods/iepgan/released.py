@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from repose.data.meshes import TrainingData
-from repose.gih.convention import RELEASED_T
+from repose.gih.convention import Settings
 from repose.mesh.patches import patch_table
 from repose.methods.iepgan.losses import central_distances, distances_of, fool_loss, real_fake_loss
 from repose.methods.iepgan.recipe import AdversarialRecipe, Pairs
@@ -20,7 +20,7 @@ from repose.methods.iepgan.settings import IepGanSettings
 from repose.methods.losses import edge_loss, weighted_edges
 
 _RELEASED_BATCH = 32  # that the decay of the averaged weights assumes
-_RELEASED_FACTOR = 2.0  # released distances per metre
+_DISTANCES = Settings("released")
 
 
 class ReleasedIepGanRecipe(AdversarialRecipe):
@@ -66,8 +66,8 @@ class ReleasedIepGanRecipe(AdversarialRecipe):
             loss = loss + s.local_weight / pose.shape[1] * one
         if step > s.intrinsic_from:
             patches = tuple(x.to(self.device) for x in self.patches)
-            found = distances_of(transfer[-1:], patches, RELEASED_T, _RELEASED_FACTOR)
-            share = s.gih_weight / _RELEASED_FACTOR**2 / (s.batch * s.patches)
+            found = distances_of(transfer[-1:], patches, _DISTANCES)
+            share = s.gih_weight / _DISTANCES.factor**2 / (s.batch * s.patches)
             loss = loss + share * found.square().mean()
         self.update(0, loss)
         self.average()
