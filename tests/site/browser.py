@@ -38,9 +38,13 @@ class Browser:
 
     def open(self, path: Path, hash: str = "") -> None:
         """Open a page from disk, and wait until it is loaded."""
-        self._loaded = False
-        self._ask("Page.navigate", url=f"{path.as_uri()}{hash}")
-        self._until(lambda: self._loaded)
+        for address in (
+            "about:blank",
+            f"{path.as_uri()}{hash}",
+        ):  # else another # of one page would load nothing
+            self._loaded = False
+            self._ask("Page.navigate", url=address)
+            self._until(lambda: self._loaded)
 
     def run(self, script: str) -> Any:
         """The value of a script, awaited."""
@@ -74,8 +78,9 @@ class Browser:
 
     def press(self, key: str) -> None:
         """A key of the keyboard."""
+        code = {"Escape": 27, "ArrowLeft": 37}.get(key, ord(key[0].upper()))
         for kind in ("keyDown", "keyUp"):
-            self._ask("Input.dispatchKeyEvent", type=kind, key=key, code=key)
+            self._ask("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
 
     def picture(self, whole: bool = False) -> np.ndarray:
         """Pixels (height, width, 3) of the window, or of the whole page."""

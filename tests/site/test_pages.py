@@ -152,11 +152,6 @@ def test_bodies_are_exact_to_half_a_step(made):
     assert np.array_equal(faces, made.tree.store.faces)
 
 
-def test_a_baseline_that_copies_has_no_bodies_of_its_own(made):
-    folders = {path.name for path in (made.site / "bodies" / DATASET).iterdir() if path.is_dir()}
-    assert len(folders) == 1 and folders.pop().startswith("-script-")
-
-
 def test_pairs_that_all_show_and_best_median_and_worst_of_each():
     values = [5.0, 1, 4, 9, 2, 3, 8, 7, 6]
     pairs = Pairs([["a", "b", "c"]] * 9, {"pmd_m2": values})

@@ -174,4 +174,17 @@ def _cluster(plan: "Plan") -> Any:
     return Cluster(plan.config.convert.workers, plan.config.convert.scheduler)
 
 
-COMMANDS = (raw, convert, store, split, neighbours, train, predict, score, score_renders, tables, report, site)
+COMMANDS = (
+    raw,
+    convert,
+    store,
+    split,
+    neighbours,
+    train,
+    predict,
+    score,
+    score_renders,
+    tables,
+    report,
+    site,
+)

@@ -117,7 +117,7 @@ class Site(Section):
     """The pages of `results/site/`."""
 
     pairs: PositiveInt | None = Field(
-        8,
+        6,
         description="test pairs of each dataset and protocol whose bodies every method shows, evenly spread; each also "
         "shows its best, median and worst; null: all pairs",
     )

@@ -68,12 +68,8 @@ class Writer:
         """The address of a mesh of the dataset."""
         address = addresses.body(self.name, name)
         if address not in self._written:
-            self._write(address, packed(self.vertices(name)))
+            self._write(address, packed(self.store.vertices(np.array([self.store.index_of(name)]))[0]))
         return address
-
-    def vertices(self, name: str) -> NDArray[np.float32]:
-        """(V, 3) metres."""
-        return self.store.vertices(np.array([self.store.index_of(name)]))[0]
 
     def pairs(self, method: str, predictions: Path, scores: Path, common: int | None) -> dict[str, Pairs]:
         """Write what a method predicted for the chosen pairs of each protocol, with what they are made of."""
@@ -85,17 +81,10 @@ class Writer:
             pairs.values = dict(_values(rows[rows.protocol == protocol], pairs.triples))
             posed = zarr.open_array(shown.predictions / "vertices", mode="r")
             for number in pairs.chosen(common):
-                names = pairs.triples[number]
-                given = [self.mesh(name) for name in names]
-                body = np.asarray(posed[number])
-                # A baseline that copies needs no copy here.
-                same = [
-                    a for a, n in zip(given, names, strict=True) if np.array_equal(body, self.vertices(n))
-                ]
-                address = same[0] if same else addresses.prediction(self.name, method, protocol, number)
-                if not same:
-                    self._write(address, packed(body))
-                pairs.shown[number] = address
+                for name in pairs.triples[number]:
+                    self.mesh(name)
+                pairs.shown[number] = addresses.prediction(self.name, method, protocol, number)
+                self._write(pairs.shown[number], packed(np.asarray(posed[number])))
             found[str(protocol)] = pairs
         return found
 

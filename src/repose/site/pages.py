@@ -47,6 +47,7 @@ class Site:
         )
         self._engine.filters |= {"duration": duration, "size": size, "moment": moment}
         self._engine.globals |= {"page": addresses}
+        self._engine.policies["json.dumps_kwargs"] = {}  # in our order: the first protocol is the table's
 
     def dataset(
         self,

@@ -1,7 +1,7 @@
 """What the page of a table shows, and the overview of it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from repose.audit.audit import Row
@@ -12,6 +12,7 @@ from repose.tables.runs import PLACE, cell
 
 _HIDDEN = {"run_ids", "reported_source"}  # columns of the CSV that the page tells otherwise
 _HEADINGS = {
+    "pmd_e4_gain": "gain (1e-4 m²)",
     "train_seconds": "train (s)",
     "peak_memory_mib": "memory (MiB)",
     "reported_pmd_e4": "the paper's PMD (1e-4 m²)",
@@ -26,7 +27,7 @@ def table_page(table: Table, facts: Facts) -> dict[str, Any]:
     return {
         "table": table,
         "heads": [_head(column, metrics.get(column)) for column in columns],
-        "rows": [_row(row, columns, metrics, table, facts) for row in table.rows],
+        "rows": [_row(row, columns, table, facts) for row in table.rows],
         "data": _data(table),
         "charts": _compute(table),
     }
@@ -55,16 +56,15 @@ def best(table: Table, facts: Facts) -> list[dict[str, str]]:
 def _head(column: str, metric: Metric | None) -> dict[str, Any]:
     title = metric.heading if metric else _HEADINGS.get(column, column.replace("_", " "))
     number = column not in (*PLACE, "told")
-    return {"column": column, "title": title, "better": metric.better if metric else "", "number": number}
+    better = metric.better if metric else "higher" if column.endswith("_gain") else ""
+    return {"column": column, "title": title, "better": better, "number": number}
 
 
-def _row(
-    row: Row, columns: Sequence[str], metrics: Mapping[str, Metric], table: Table, facts: Facts
-) -> dict[str, Any]:
+def _row(row: Row, columns: Sequence[str], table: Table, facts: Facts) -> dict[str, Any]:
     run, cells = facts.runs.get(_who(row)), []
     for column in columns:
         text = (row.key | row.cells)[column]
-        is_metric = column in metrics and text != ""
+        is_metric = f"{column}_ci95" in table.columns and text != ""
         cells.append(
             {
                 "column": column,

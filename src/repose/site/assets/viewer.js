@@ -188,7 +188,7 @@ repose.Viewer = class {
       renderer.clear();
       // A narrow panel needs more distance for the width of a body.
       this.camera.aspect = box.width / box.height;
-      this.camera.zoom = Math.min(1, this.camera.aspect);
+      this.camera.zoom = Math.min(1, 1.3 * this.camera.aspect);
       this.camera.updateProjectionMatrix();
       panel.bodies.forEach((body, k) => {
         const cut = panel.bodies.length > 1 ? box.width * this.wipe : box.width;
