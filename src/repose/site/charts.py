@@ -5,6 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
+from matplotlib.ticker import LogLocator, MaxNLocator
+
+from repose.metrics.meshes import METRICS
 
 WIDTH, HEIGHT, LEFT, FOOT = 340, 190, 52, 34
 
@@ -46,6 +49,7 @@ class Chart:
 
 def learning_curve(name: str, seeds: dict[int, pd.DataFrame]) -> Chart | None:
     """The validation error over the steps of a training, a line for each seed; None where nothing was validated."""
+    titles = {f"val_{metric.name}": f"validation {metric.title} ({metric.unit})" for metric in METRICS}
     marks, column = [], ""
     for seed, history in sorted(seeds.items()):
         column = next((c for c in history.columns if str(c).startswith("val_")), "")
@@ -54,7 +58,11 @@ def learning_curve(name: str, seeds: dict[int, pd.DataFrame]) -> Chart | None:
             marks.append(
                 Mark(known["step"].tolist(), known[column].tolist(), f"seed {seed}", f"line seed{seed % 4}")
             )
-    return _chart(name, "step", column.replace("_", " "), marks, log_x=False) if marks else None
+    return (
+        _chart(name, "step", titles.get(column, column.replace("_", " ")), marks, log_x=False)
+        if marks
+        else None
+    )
 
 
 def scatter(title: str, across: str, up: str, points: Sequence[tuple[str, float, float]]) -> Chart | None:
@@ -90,10 +98,13 @@ def _axis(
     def place(value: float) -> float:
         return start + (scale(value) - bottom) / (top - bottom) * (end - start)
 
-    # Decades where the axis has two or more; else what lies at equal distances, to two digits.
-    rounds = [10.0**e for e in range(math.ceil(bottom), math.floor(top) + 1)] if log else []
-    if len(rounds) < 2:
-        at = [bottom + (top - bottom) * k / 3 for k in range(4)]
-        rounds = [float(f"{10**a if log else a:.2g}") for a in at]
-    inside = [r for r in dict.fromkeys(rounds) if (r > 0 or not log) and bottom <= scale(r) <= top]
+    decades = top - bottom if log else 0
+    if decades > 0.7:
+        at = LogLocator(subs=(1,) if decades > 2.2 else (1, 2, 5), numticks=8).tick_values(
+            10**bottom, 10**top
+        )
+    else:
+        ends = (10**bottom, 10**top) if log else (bottom, top)
+        at = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(*ends)
+    inside = [float(value) for value in at if (value > 0 or not log) and bottom <= scale(value) <= top]
     return place, [(round(place(r), 1), f"{r:g}") for r in inside]
