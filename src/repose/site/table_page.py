@@ -69,7 +69,7 @@ def _row(row: Row, columns: Sequence[str], table: Table, facts: Facts) -> dict[s
             {
                 "column": column,
                 "value": text,
-                "text": _number(row, column) if is_metric else text or "–",
+                "text": _number(row, column) if is_metric else text.removesuffix(".0") or "–",
                 "bar": _bar(row, column, table) if is_metric else None,
             }
         )
