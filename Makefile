@@ -10,10 +10,11 @@ PIP := $(BIN)/python -m pip install --quiet --no-compile
 GPUS := $(shell nvidia-smi --list-gpus 2>/dev/null | wc -l)
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(if $(filter-out 0,$(GPUS)),--resources gpu=$(GPUS)) --quiet rules --
 
-.PHONY: help all test pytest fuzz gpu-proof test-slurm lint lock docs clean
+.PHONY: help all site test pytest fuzz gpu-proof test-slurm lint lock docs clean
 help:
 	@echo "make results/table1.csv  run the whole comparison on open data (minutes on a laptop)"
 	@echo "make all                 every table and figure"
+	@echo "make site                results/site/index.html: all tables, bodies and curves in a browser"
 	@echo "make test                check the code (tests, types, style) and a small run of the workflow"
 	@echo "make test-slurm          run the workflow on a one-node Slurm cluster that it starts here (root, Debian)"
 	@echo "make fuzz                60,000 damaged files for the readers of foreign files (minutes)"
@@ -25,6 +26,9 @@ help:
 
 all: $(BIN)/.ready
 	$(SNAKEMAKE) all
+
+site: $(BIN)/.ready
+	$(SNAKEMAKE) site
 
 results/%: $(BIN)/.ready FORCE
 	$(SNAKEMAKE) $@

@@ -32,6 +32,7 @@ def test_help_lists_every_stage_and_imports_nothing_heavy():
         "score-renders",
         "tables",
         "report",
+        "site",
     ):
         assert f" {stage} " in out.stdout
     code = "import sys, repose.cli; print([m for m in ('torch', 'zarr', 'pandas') if m in sys.modules])"

@@ -72,6 +72,7 @@ def needs(plan: Plan) -> dict[Path, Need]:
             found += [plan.need(rule, **run) for rule in ("predict", "score")]
             if config.has_render_scores(table, dataset, method):
                 found.append(plan.need("score_renders", **run))
+    found.append(plan.need("site"))
     return {need.out: need for need in found}
 
 
@@ -152,7 +153,7 @@ def test_places_are_those_of_the_results(tmp_path):
 
 def test_wildcards_of_rules_are_the_names_of_arguments():
     names = {"dataset", "method", "seed", "part", "number", "table"}
-    for rule in (*RULES, "tables", "report"):
+    for rule in (*RULES, "tables", "report", "site"):
         assert set(inspect.signature(getattr(Plan, rule)).parameters) <= names | {"self"}, rule
 
 

@@ -235,3 +235,21 @@ class Plan:
                 inputs[f"store:{dataset}"] = self.packed(dataset)
         spec, watched = specs.report(self.config, table), tuple(n for n in inputs if "predictions:" in n)
         return Need(spec, self.results.figure(table), inputs, watched=watched, minutes=30)
+
+    def site(self) -> Need:
+        """The pages of all tables: of each run of meshes the first seed's bodies, of each training its curve."""
+        inputs = {f"table:{table}": self.results.table(table) for table in self.config.tables}
+        for table, rows in self.config.tables.items():
+            for dataset, method, seed in self.config.runs_of(table):
+                inputs[f"store:{dataset}"] = self.packed(dataset)
+                inputs[f"catalog:{dataset}"] = self.results.catalog(dataset)
+                if trained := self.config.trained_by(method):
+                    run = f"{dataset}/{trained}/seed{seed}"
+                    inputs[f"run:{run}"] = self.results.run(dataset, trained, seed)
+                if self.config.methods[method].medium == "meshes" and seed == rows.seeds[0]:
+                    inputs[f"predictions:{dataset}/{method}"] = self.results.predictions(
+                        dataset, method, seed
+                    )
+                    inputs[f"scores:{dataset}/{method}"] = self.results.scores(dataset, method, seed)
+        watched = tuple(name for name in inputs if name.startswith("table:"))
+        return Need(specs.site(self.config), self.results.site, inputs, watched=watched, minutes=60)

@@ -91,6 +91,11 @@ class Results:
         return self.root / "figures" / f"{table}.png"
 
     @property
+    def site(self) -> Path:
+        """The pages of all tables, a folder; its manifest stands beside it."""
+        return self.root / "site"
+
+    @property
     def checkpoints(self) -> Path:
         """Where unfinished trainings keep their checkpoints, one folder each, and writers their locks."""
         return self.root / ".state"

@@ -153,6 +153,12 @@ def report(config: "Config", table: str) -> Spec:
     return Spec("report", ("repose.report.stage", f"repose.report.{medium}"), params)
 
 
+def site(config: "Config") -> Spec:
+    """The pages of all tables."""
+    media = {table: config.medium_of(table) for table in config.tables}
+    return Spec("site", ("repose.site.stage",), {"tables": media, "pairs": config.site.pairs})
+
+
 def import_weights(network: str, system: str) -> Spec:
     """Released weights of a system in our format."""
     return Spec("import-weights", ("repose.weights.convert", _module(network)), {"from": system})

@@ -50,6 +50,7 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     "repose.audit*": NOBODY,
     "repose.bench*": NOBODY,
     "repose.cli*": NOBODY,
+    "repose.site*": NOBODY,
     "repose.use*": NOBODY,
     "repose.config*": NOBODY,
     "repose.plan": NOBODY,

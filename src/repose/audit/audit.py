@@ -101,8 +101,8 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
     is_table = artefact.suffix == ".csv" and artefact.exists()
     if cell and not is_table:
         raise ReposeError("--cell is for tables", where=artefact)
-    table = _read(artefact) if is_table else None
-    rows = [] if table is None else _rows(table, artefact, manifest, cell or {})
+    table = read_table(artefact) if is_table else None
+    rows = [] if table is None else rows_of(table, artefact, manifest, cell or {})
     if cell and table is None:
         raise ReposeError("cannot be read as a table", where=artefact, hint="audit it without --cell")
     only = {name for row in rows for name in row.branches} if cell else None
@@ -131,14 +131,16 @@ def parse_cell(text: str) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
-def _read(csv: Path) -> pd.DataFrame | None:
+def read_table(csv: Path) -> pd.DataFrame | None:
+    """A table as the text that stands in it; None if it cannot be read."""
     try:
         return pd.read_csv(csv, dtype=str, keep_default_na=False)
     except ValueError:  # not the text of a table
         return None
 
 
-def _rows(table: pd.DataFrame, csv: Path, manifest: Path, cell: Mapping[str, str]) -> list[Row]:
+def rows_of(table: pd.DataFrame, csv: Path, manifest: Path, cell: Mapping[str, str]) -> list[Row]:
+    """The rows that match `cell`, each with the names of the table's inputs that it was made from."""
     if unknown := set(cell) - set(table.columns):
         raise ReposeError(
             f"the table has no column {min(unknown)!r}", where=csv, hint=f"it has {', '.join(table.columns)}"

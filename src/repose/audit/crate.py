@@ -6,7 +6,6 @@ absolute paths and settings that look like secrets are left out; what is not kno
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -18,6 +17,7 @@ from rocrate.model.computerlanguage import ComputerLanguage
 from rocrate.rocrate import ROCrate
 
 from repose.audit.audit import Audit
+from repose.audit.public import public
 from repose.audit.tree import Node
 from repose.errors import ReposeError
 from repose.provenance.publish import publish
@@ -38,8 +38,6 @@ RUN_TERMS = "https://w3id.org/ro/terms/workflow-run/context"
 SNAKEMAKE = "https://snakemake.github.io"
 # SPDX names of the licences that sources give.
 LICENCES = {"CC0": "CC0-1.0", "CC0-1.0": "CC0-1.0", "MIT": "MIT", "CC-BY-4.0": "CC-BY-4.0"}
-_SECRET = re.compile(r"token|password|passwd|secret|credential|api_?key", re.IGNORECASE)
-_LOCAL = re.compile(r"^(/|~|[A-Za-z]:[\\/]|file:|\\\\)|://[^/]*@")
 
 
 def write_crate(found: Audit, project: Path, out: Path) -> None:
@@ -257,7 +255,7 @@ class _Crate:
         seed = {} if history["seed"] is None else {"seed": history["seed"]}
         settings = [
             self._add(f"#setting-{_short([k, v])}", "PropertyValue", name=k, value=v)
-            for k, v in _public({**history["params"], **seed, "code": history["code"]})
+            for k, v in public({**history["params"], **seed, "code": history["code"]})
         ]
         around = {**history["software"], **{k: v for k, v in history["machine"].items() if k != "host"}}
         start, end = _times(node)
@@ -273,7 +271,7 @@ class _Crate:
             endTime=end,
             environment=[
                 self._add(f"#around-{_short([k, v])}", "PropertyValue", name=k, value=v)
-                for k, v in _public(around)
+                for k, v in public(around)
             ],
             resourceUsage=[
                 self._add(
@@ -307,20 +305,6 @@ def _times(node: Node) -> tuple[str, str]:
     history = node.manifest.history
     start = datetime.strptime(history["started"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     return start.isoformat(), (start + timedelta(seconds=float(history["seconds"]))).isoformat()
-
-
-def _public(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
-    """Settings as `a.b` and text, without what looks like a secret or a local path."""
-    for key, value in values.items():
-        name = f"{above}{key}"
-        if _SECRET.search(str(key)):
-            continue
-        if isinstance(value, Mapping):
-            yield from _public(value, f"{name}.")
-        else:
-            texts = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, str)]
-            if value is not None and not any(_LOCAL.search(text) for text in texts):
-                yield name, value if isinstance(value, str) else json.dumps(value)
 
 
 def _below(project: Path, name: str) -> list[Path]:

@@ -148,6 +148,14 @@ def report(table: str, config: ConfigFile = CONFIG, results: Results = RESULTS) 
     run(need.spec, need.inputs, need.out)
 
 
+def site(config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
+    """Make the pages of all tables, to open in a browser: results/site/index.html."""
+    from repose.site.stage import run
+
+    need = plan_of(config, results).site()
+    run(need.spec, need.inputs, need.out)
+
+
 def _of(stage: str, medium: str) -> Any:
     """The module of a stage for a medium."""
     return import_module(f"repose.{stage}.{medium}")
@@ -166,4 +174,17 @@ def _cluster(plan: "Plan") -> Any:
     return Cluster(plan.config.convert.workers, plan.config.convert.scheduler)
 
 
-COMMANDS = (raw, convert, store, split, neighbours, train, predict, score, score_renders, tables, report)
+COMMANDS = (
+    raw,
+    convert,
+    store,
+    split,
+    neighbours,
+    train,
+    predict,
+    score,
+    score_renders,
+    tables,
+    report,
+    site,
+)

@@ -48,6 +48,10 @@ def nearest(name: str, known: Collection[str]) -> str:
 def _names(config: Config) -> Iterator[Wrong]:
     """Every name a table uses must be defined."""
     for table, rows in config.tables.items():
+        if table == "site":
+            yield Wrong(
+                ("tables", table), "tables.site: the pages of all tables are called so", "name it otherwise"
+            )
         named: list[tuple[str, Collection[str], Collection[str]]] = [
             ("datasets", rows.datasets, config.datasets),
             ("methods", rows.methods, config.methods),

@@ -113,6 +113,16 @@ class Gih(Section):
     )
 
 
+class Site(Section):
+    """The pages of `results/site/`."""
+
+    pairs: PositiveInt | None = Field(
+        6,
+        description="test pairs of each dataset and protocol whose bodies every method shows, evenly spread; each also "
+        "shows its best, median and worst; null: all pairs",
+    )
+
+
 class Config(Section):
     """The whole of `config.yaml`."""
 
@@ -122,6 +132,7 @@ class Config(Section):
     compute: Compute = Field(Compute(), description="where trainings run")
     convert: Convert = Field(Convert(), description="parallel work on mesh files")
     gih: Gih = Field(Gih(), description="geodesics in heat")
+    site: Site = Field(Site(), description="pages to look at")
 
     def medium_of(self, table: str) -> Medium:
         """What a table compares. Methods that generate poses may stand beside methods of meshes."""

@@ -1,0 +1,1 @@
+"""Pages of the results to look at, in a browser and without a server."""

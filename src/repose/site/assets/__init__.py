@@ -1,0 +1,13 @@
+"""Templates, styles and scripts of the pages. All are named here, so that a change of one makes the pages again."""
+
+STATIC = ("site.css", "site.js", "viewer.js", "pairs.js", "three.min.js", "three.LICENSE", "three.json")
+"""Files that stand in the site as they are."""
+TEMPLATES = (
+    "base.html",
+    "index.html",
+    "table.html",
+    "method.html",
+    "dataset.html",
+    "pairs.html",
+    "macros.html",
+)

@@ -1,0 +1,147 @@
+"""What the page of a table shows, and the overview of it."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from repose.audit.audit import Row
+from repose.metrics.metric import Metric
+from repose.site.charts import Chart, scatter
+from repose.site.facts import Facts, Table, commands, lineage
+from repose.tables.runs import PLACE, cell
+
+_HIDDEN = {"run_ids", "reported_source"}  # columns of the CSV that the page tells otherwise
+_HEADINGS = {
+    "pmd_e4_gain": "gain (1e-4 m²)",
+    "train_seconds": "train (s)",
+    "peak_memory_mib": "memory (MiB)",
+    "reported_pmd_e4": "the paper's PMD (1e-4 m²)",
+}
+
+
+def table_page(table: Table, facts: Facts) -> dict[str, Any]:
+    """What the template `table.html` is filled with."""
+    metrics = {metric.column: metric for metric in table.metrics}
+    columns = [c for c in table.columns if c not in _HIDDEN and not c.endswith("_ci95")]
+    columns = [c for c in columns if c in PLACE or any(row.cells.get(c) for row in table.rows)]
+    return {
+        "table": table,
+        "heads": [_head(column, metrics.get(column)) for column in columns],
+        "rows": [_row(row, columns, table, facts) for row in table.rows],
+        "data": _data(table),
+        "charts": _compute(table),
+    }
+
+
+def best(table: Table, facts: Facts) -> list[dict[str, str]]:
+    """Of each dataset and protocol the best method that is no baseline and no oracle, by the first metric."""
+    metric = next((m for m in table.metrics if m.better in ("lower", "higher")), None)
+    if metric is None:
+        return []
+    column, sign = metric.column, 1 if metric.better == "lower" else -1
+    found: dict[tuple[str, str], Row] = {}
+    for row in table.rows:
+        place, run = (row.key["dataset"], row.key["protocol"]), facts.runs.get(_who(row))
+        if row.cells.get(column) and run and run.role == "method":
+            before = found.setdefault(place, row)
+            if sign * float(row.cells[column]) < sign * float(before.cells[column]):
+                found[place] = row
+    return [
+        row.key
+        | {"number": _number(row, column), "metric": metric.heading, "told": row.cells.get("told", "")}
+        for row in found.values()
+    ]
+
+
+def _head(column: str, metric: Metric | None) -> dict[str, Any]:
+    title = metric.heading if metric else _HEADINGS.get(column, column.replace("_", " "))
+    number = column not in (*PLACE, "told")
+    better = metric.better if metric else "higher" if column.endswith("_gain") else ""
+    return {"column": column, "title": title, "better": better, "number": number}
+
+
+def _row(row: Row, columns: Sequence[str], table: Table, facts: Facts) -> dict[str, Any]:
+    run, cells = facts.runs.get(_who(row)), []
+    for column in columns:
+        text = (row.key | row.cells)[column]
+        is_metric = f"{column}_ci95" in table.columns and text != ""
+        cells.append(
+            {
+                "column": column,
+                "value": text,
+                "text": _number(row, column) if is_metric else text.removesuffix(".0") or "–",
+                "bar": _bar(row, column, table) if is_metric else None,
+            }
+        )
+    return {"key": row.key, "cells": cells, "role": run.role if run else "method", "note": _note(row)}
+
+
+def _who(row: Row) -> tuple[str, str]:
+    return row.key["dataset"], row.key["method"]
+
+
+def _number(row: Row, column: str) -> str:
+    return cell(float(row.cells[column]), float(row.cells.get(f"{column}_ci95") or "nan"))
+
+
+def _bar(row: Row, column: str, table: Table) -> dict[str, float] | None:
+    """Where a number and its interval stand in their column, in percent; on a logarithm if all numbers are above 0."""
+    known = [float(other.cells[column]) for other in table.rows if other.cells.get(column)]
+    least, log = min(known), min(known) > 0
+
+    def scale(x: float) -> float:
+        return math.log10(max(x, least / 3)) if log else x
+
+    bottom, top = scale(least), scale(max(known))
+    if top == bottom:
+        return None
+
+    def place(x: float) -> float:
+        return round(min(max((scale(x) - bottom) / (top - bottom), 0), 1) * 100, 1)
+
+    value, width = float(row.cells[column]), float(row.cells.get(f"{column}_ci95") or 0)
+    return {"at": place(value), "low": place(value - width), "high": place(value + width)}
+
+
+def _note(row: Row) -> str:
+    """Why the paper's number and ours differ, where there is the paper's."""
+    source = row.cells.get("reported_source", "")
+    return (
+        source
+        and f"the paper's number is from {source}, of its data and training; ours of the settings as run."
+    )
+
+
+def _data(table: Table) -> dict[str, Any]:
+    """What the script of the page opens numbers with, and copies."""
+    rows = [
+        {"cells": row.key | row.cells, "branches": row.branches, "commands": commands(table, row)}
+        for row in table.rows
+    ]
+    return {
+        "table": table.name,
+        "columns": table.columns,
+        "rows": rows,
+        "inputs": {name: node.place for name, node in table.root.parents.items()},
+        "root": table.root.place,
+        "nodes": lineage(table),
+    }
+
+
+def _compute(table: Table) -> list[Chart]:
+    """Seconds of training against the first metric, for each dataset and protocol."""
+    charts: list[Chart] = []
+    if not table.metrics or "train_seconds" not in table.columns:
+        return charts
+    metric = table.metrics[0]
+    for place in dict.fromkeys((row.key["dataset"], row.key["protocol"]) for row in table.rows):
+        points = [
+            (row.key["method"], float(row.cells["train_seconds"]), float(row.cells[metric.column]))
+            for row in table.rows
+            if (row.key["dataset"], row.key["protocol"]) == place
+            and row.cells["train_seconds"]
+            and row.cells.get(metric.column)
+        ]
+        if chart := scatter(", ".join(place), "train (s)", metric.heading, points):
+            charts.append(chart)
+    return charts

@@ -1,0 +1,29 @@
+"""Pages of the results.
+
+REQUIRED INPUTS: every table, and the runs behind it
+OUTPUTS: results/site/, which opens from disk
+"""
+
+
+rule site:
+    """Show every table, its bodies and curves, and where each number came from."""
+    input:
+        manifests=manifests("site"),
+    output:
+        pages=directory(RESULTS.site),
+        manifest=manifest_path(RESULTS.site),
+    log:
+        "logs/site.log",
+    benchmark:
+        "benchmarks/site.tsv"
+    conda:
+        ENV
+    threads: threads_of("site")
+    resources:
+        mem_mb=memory_of("site"),
+        runtime=minutes_of("site"),
+        gpu=gpus_of("site"),
+    params:
+        decided_by=decided_by("site"),
+    shell:
+        "repose site 2>&1 | tee {log:q}"
