@@ -57,7 +57,7 @@ class _Kept(torch.nn.Module):
 
 def test_the_found_frame_is_a_rotation_that_turns_with_the_body(network):
     """The axes of a network that says of every vertex its own place and normal turn as the body does."""
-    turn = network.upright(surface_of(VERTICES, FACES, 24))
+    turn = network.upright(surface_of(VERTICES, FACES, 24), torch.eye(3))
     assert torch.allclose(turn @ turn.T, torch.eye(3), atol=1e-5) and torch.linalg.det(turn) > 0
 
 
@@ -114,4 +114,4 @@ def test_turned_bodies_are_turned_back_alike():
 
     network.frame = Right()
     turn = torch.from_numpy(Rotation.random(random_state=3).as_matrix()).float()
-    assert torch.allclose(network.upright(base.turned(turn)), turn.T, atol=1e-4)
+    assert torch.allclose(network.upright(base.turned(turn), torch.eye(3)), turn.T, atol=1e-4)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 from torch import Tensor, nn
 from torch.nn.functional import normalize, softplus
 
@@ -17,8 +19,10 @@ from repose.methods.interface import Faces, Transfer, TransferNetwork, check_pai
 
 Float = NDArray[np.float64]
 
-_MOST = 2000  # vertices: a finer surface has no other slow vibrations, and costs more
-_LOOKS = 3  # of the network that finds the frame, each from the frame before
+_MOST = 1500  # vertices: a finer surface has no other slow vibrations, and costs more
+_LOOKS = 2  # of the network that finds the frame, each from the frame before
+# Each axis, one after the other, up: from a wrong start a body can be found upside down.
+_STARTS = (("x", 0), ("x", 90), ("x", -90), ("x", 180), ("z", 90), ("z", -90))
 
 
 class Coordinates(NamedTuple):
@@ -74,10 +78,14 @@ class CanonicalNetwork(nn.Module, TransferNetwork):
         out = self.placing(surface)
         return out[:, :3], softplus(out[:, 3])
 
-    def upright(self, surface: Surface) -> Tensor:  # (3, 3)
-        """The rotation that brings a surface, turned anyhow, upright and to face +z."""
-        turn = torch.eye(3, dtype=surface.vertices.dtype, device=surface.vertices.device)
-        for _ in range(_LOOKS if self.frame else 0):  # the first brings it upright, which ahead is told from
+    def upright(
+        self,
+        surface: Surface,
+        start: Tensor,  # (3, 3) the rotation to look from first
+    ) -> Tensor:  # (3, 3)
+        """The rotation that brings a surface, turned anyhow, upright and to face +z, as the network sees it."""
+        turn = start
+        for _ in range(_LOOKS):  # the first brings it upright, which ahead is told from
             up, ahead = self.axes(surface.turned(turn)).unbind()
             up = normalize(up, dim=0)
             ahead = normalize(ahead - (ahead @ up) * up, dim=0)
@@ -94,12 +102,24 @@ class CanonicalNetwork(nn.Module, TransferNetwork):
         device = next(self.parameters()).device
         coarse = decimated(vertices, faces, _MOST)
         surface = Surface(*(x.to(device) for x in surface_of(*coarse, self.vibrations)))
-        turn = self.upright(surface)
-        places, doubt = self.place(surface.turned(turn))
+        turn, places, doubt = min(self._ways(surface), key=lambda way: float(surface.masses @ way[2]))
         said = torch.cat([places, doubt[:, None]], dim=1).double().cpu().numpy()
         if len(coarse[0]) < len(vertices):
             said = nearest_places(vertices, *coarse).carry(said, coarse[1])
         return Coordinates(said[:, :3], said[:, 3], turn.double().cpu().numpy())
+
+    def _ways(self, surface: Surface) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Rotation, places and doubt for every start: the one with the least doubt is right more often than the first.
+
+        On validation bodies under any rotation the mean error was 0.031 in place of 0.106 (docs/canonical.md).
+        """
+        starts = _STARTS if self.frame else _STARTS[:1]
+        for axis, degrees in starts:
+            start = Rotation.from_euler(axis, degrees, degrees=True).as_matrix()
+            turn = torch.from_numpy(start).to(surface.vertices)
+            if self.frame:
+                turn = self.upright(surface, turn)
+            yield turn, *self.place(surface.turned(turn))
 
     def forward(
         self,
