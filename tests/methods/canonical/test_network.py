@@ -7,7 +7,14 @@ from scipy.spatial.transform import Rotation
 
 from repose.mesh.spectrum import surface_of
 from repose.methods.canonical.diffusion import DiffusionBlock
-from repose.methods.canonical.network import CanonicalNetwork, Coordinates, matched
+from repose.methods.canonical.network import (
+    CanonicalNetwork,
+    Coordinates,
+    Ways,
+    _distinct,
+    best_match,
+    matched,
+)
 from repose.methods.interface import Faces
 from repose.methods.shuffle import transfer_shuffled
 from tests.worms import worm
@@ -25,8 +32,8 @@ def network():
 def test_order_of_vertices_size_and_place_do_not_matter(network):
     order = np.random.default_rng(0).permutation(len(VERTICES))
     back = np.argsort(order)
-    one = network.coordinates(VERTICES, FACES)
-    two = network.coordinates(5 * VERTICES[order] + 2, back[FACES])
+    one = network.ways(VERTICES, FACES).ways[0]
+    two = network.ways(5 * VERTICES[order] + 2, back[FACES]).ways[0]
     assert np.abs(two.places - one.places[order]).max() < 1e-4
     assert np.abs(two.doubt - one.doubt[order]).max() < 1e-4
 
@@ -63,7 +70,7 @@ def test_the_found_frame_is_a_rotation_that_turns_with_the_body(network):
 
 def test_a_network_without_a_frame_takes_meshes_as_they_stand():
     network = CanonicalNetwork(width=8, blocks=1, vibrations=12)
-    found = network.coordinates(VERTICES, FACES)
+    (found,) = network.ways(VERTICES, FACES).ways
     assert np.array_equal(found.frame, np.eye(3))
 
 
@@ -93,9 +100,11 @@ def test_equal_bodies_find_themselves(network):
 
 def test_a_fine_mesh_is_placed_by_a_coarse_one(network, monkeypatch):
     monkeypatch.setattr("repose.methods.canonical.network._MOST", len(VERTICES) // 2)
-    coarse = network.coordinates(VERTICES, FACES)
+    seen = network.ways(VERTICES, FACES)
+    coarse = seen.fine(seen.ways[0])
     monkeypatch.undo()
-    fine = network.coordinates(VERTICES, FACES)
+    seen = network.ways(VERTICES, FACES)
+    fine = seen.fine(seen.ways[0])
     assert coarse.places.shape == fine.places.shape
     spread = np.abs(fine.places - fine.places.mean(axis=0)).mean()
     assert np.abs(coarse.places - fine.places).mean() < spread
@@ -115,3 +124,20 @@ def test_turned_bodies_are_turned_back_alike():
     network.frame = Right()
     turn = torch.from_numpy(Rotation.random(random_state=3).as_matrix()).float()
     assert torch.allclose(network.upright(base.turned(turn), torch.eye(3)), turn.T, atol=1e-4)
+
+
+def test_the_way_that_stretches_least_is_taken_over_the_one_with_less_doubt():
+    """A body told end for end, surely, and rightly, with doubt."""
+    right = Coordinates(VERTICES, np.full(len(VERTICES), 0.3), np.eye(3))
+    rng = np.random.default_rng(0)
+    wrong = Coordinates(VERTICES[rng.permutation(len(VERTICES))], np.zeros(len(VERTICES)), -np.eye(3))
+    identity = Ways(VERTICES, FACES, VERTICES, FACES, [wrong, right])
+    pose = Ways(VERTICES, FACES, VERTICES, FACES, [right])
+    warp, doubt = best_match(identity, pose)
+    assert np.abs(warp - VERTICES).max() < 1e-6 and doubt == pytest.approx(0.6, abs=1e-6)
+
+
+def test_frames_that_are_nearly_one_are_one_way():
+    near, far = (Rotation.from_euler("x", angle, degrees=True).as_matrix() for angle in (5, 90))
+    ways = [Coordinates(VERTICES, np.zeros(len(VERTICES)), frame) for frame in (np.eye(3), near, far)]
+    assert [way.frame[1, 1] for way in _distinct(ways)] == pytest.approx([1, 0], abs=1e-9)

@@ -58,12 +58,12 @@ def looks_of(network: nn.Module) -> Looks:
         return None
 
     def look_at(mesh: Mesh) -> Look:
-        return lambda: network.coordinates(mesh.vertices, mesh.faces).frame[1]
+        return lambda: network.ways(mesh.vertices, mesh.faces).ways[0].frame[1]
 
     return look_at
 
 
 def _doubt(network: nn.Module, mesh: Mesh) -> float:
     assert isinstance(network, CanonicalNetwork)
-    said = network.coordinates(mesh.vertices, mesh.faces)
-    return float(np.average(said.doubt, weights=vertex_areas(mesh.vertices, mesh.faces)))
+    seen = network.ways(mesh.vertices, mesh.faces)
+    return float(np.average(seen.ways[0].doubt, weights=vertex_areas(seen.coarse, seen.coarse_faces)))
