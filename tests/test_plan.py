@@ -243,10 +243,10 @@ def test_which_numbers_go_to_a_part_counts_and_not_only_how_it_is_said(monkeypat
 
 @pytest.mark.parametrize("package", ["scipy", "numba", "anny", "libigl", "cholespy"])
 def test_another_version_of_a_package_makes_again_what_its_code_is_in(package, monkeypatch):
-    plan, version = Plan(configured()), code.version
+    plan, version = Plan(configured()), code._version
     before = {out: need.spec.shown for out, need in needs(plan).items()}
     with monkeypatch.context() as patch:
-        patch.setattr(code, "version", lambda name: "0.0" if name == package else version(name))
+        patch.setattr(code, "_version", lambda name: "0.0" if name == package else version(name))
         code.software.cache_clear()
         after = {out: need.spec.shown for out, need in needs(plan).items()}
     code.software.cache_clear()
