@@ -16,7 +16,6 @@ from repose.store.mesh_store import MeshStore
 from repose.synthetic.open_animal.generation import generate
 from repose.synthetic.open_animal.posing import meshes
 from repose.synthetic.open_animal.recipe import Settings
-from repose.use.transfer.kind import find_kind
 from repose.weights.model import open_model
 from repose.weights.shipped import CARD, KINDS, shipped
 
@@ -64,15 +63,6 @@ def test_bodies_of_other_triangles_sizes_and_headings_take_the_pose(bodies, kind
         ours.append(_off(found, truth))
         still.append(_off(identity, truth))
     assert np.mean(ours) < 0.5 * np.mean(still)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_kind_of_a_body_is_found(bodies, kind):
-    faces, triples = bodies[kind]
-    assert (
-        find_kind((Mesh(triples[0][0].astype(float), faces), Mesh(triples[0][1].astype(float), faces))).name
-        == kind
-    )
 
 
 def _off(found, truth):

@@ -15,12 +15,12 @@ def transfer(
     pose: Annotated[Path, typer.Argument(help="mesh in the pose to take; any vertex count")],
     out: Annotated[Path, typer.Option("--out", "-o", help="mesh to write; the suffix chooses the format")],
     model: Annotated[
-        Path | None,
+        Path,
         typer.Option(
             help="human or animal, whose weights come with repose; results/runs/DATASET/METHOD/seedN; or an imported "
-            ".safetensors. Left out: human or animal, whichever the meshes look like"
+            ".safetensors"
         ),
-    ] = None,
+    ] = Path("human"),
     up: Annotated[
         str, typer.Option(help="up axis of both: x, y, z, -x, -y, -z, or auto to find it")
     ] = "auto",

@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from repose.mesh.finish import Finish
-from repose.mesh.formats.asset import read_asset
 from repose.mesh.formats.io import check_suffix
 from repose.provenance.publish import publish
 from repose.use.transfer.files import Said, describe, read_pair, read_rest, write
-from repose.use.transfer.kind import find_kind, looks_of
+from repose.use.transfer.looks import looks_of
 from repose.use.transfer.picture import picture
 from repose.use.transfer.run import LARGEST, Body, Outcome, transfer
 from repose.weights.model import open_model
@@ -22,7 +21,7 @@ DOUBTFUL = 0.1  # of the body's size, doubt in the mean; what the weights in the
 def run(
     identity: Path,
     pose: Path,
-    model: Path | None,
+    model: Path,
     out: Path,
     says: tuple[Said, Said],
     report: Path | None = None,
@@ -33,8 +32,7 @@ def run(
 
     Args:
         identity, pose: meshes; any vertex counts, frames and formats.
-        model: the name of weights that come with the package, the folder of a run, or an imported model; None: the
-            weights of the kind that the meshes look like.
+        model: the name of weights that come with the package, the folder of a run, or an imported model.
         out: mesh to write; the suffix chooses the format.
         says: what the user says about the frames of identity and pose.
         report: a PNG to draw identity, pose and result into.
@@ -43,14 +41,9 @@ def run(
             with the package, `none` with others.
     """
     check_suffix(out)
-    if model is None:
-        kind = find_kind((read_asset(identity).mesh, read_asset(pose).mesh))
-        opened, ours = kind.model, True
-        print(f"model     {kind}")
-    else:
-        opened = open_model(model)
-        ours = opened.weights.parent == FOLDER
-        print(f"model     {opened}")
+    opened = open_model(model)
+    ours = opened.weights.parent == FOLDER
+    print(f"model     {opened}")
     finish = finish or ("icp" if ours else "none")
     files = read_pair(identity, pose, says, looks_of(opened.network))
     kept, source = (file.body for file in files)

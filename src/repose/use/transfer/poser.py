@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from repose.mesh.finish import Finish
 from repose.use.transfer.files import Said, Source, read_pair, write
-from repose.use.transfer.kind import looks_of
+from repose.use.transfer.looks import looks_of
 from repose.use.transfer.run import Outcome, transfer
 from repose.weights.model import Model, open_model
 
