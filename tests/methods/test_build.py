@@ -27,6 +27,7 @@ DEFAULT = Path(__file__).parents[2] / "config.yaml"
 TRAINING = {"steps": 1}
 CORENET = {"width": 8, "refine_width": 8, "residual_blocks": 1, "training": TRAINING}
 SMALL = {
+    "canonical": {"width": 8, "blocks": 1, "training": TRAINING},
     "copy": {"mesh": "pose"},
     "copy-image": {"image": "target"},
     "copy-poses": {"poses": "training"},

@@ -21,7 +21,7 @@ from repose.convert.bodies import write_bodies
 from repose.data.meshes import BatchStream, TrainingData, Triples, centred
 from repose.errors import ReposeError
 from repose.methods.build import build
-from repose.methods.interface import Transfer, TransferNetwork
+from repose.methods.interface import Faces, Transfer, TransferNetwork
 from repose.methods.losses import seen_edges, weighted_edges
 from repose.methods.recipe import rate_factor
 from repose.methods.settings import Training
@@ -194,7 +194,8 @@ def test_shuffles_reach_the_network_and_the_output_comes_back_in_order():
             seen.update(identity=a, pose=b)
             return Transfer(vertices=a * 2, warp=a * 3)
 
-    out = transfer_shuffled(Echo(), identity, pose, identity_order, pose_order)
+    none = torch.zeros((0, 3), dtype=torch.int64)
+    out = transfer_shuffled(Echo(), identity, pose, identity_order, pose_order, Faces(none, none))
     assert torch.equal(seen["identity"], identity[:, identity_order])
     assert torch.equal(seen["pose"], pose[:, pose_order])
     assert torch.equal(out.vertices, identity * 2) and torch.equal(out.warp, identity * 3)

