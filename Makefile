@@ -73,7 +73,7 @@ $(BIN)/.ready: envs/requirements.lock pyproject.toml
 	$(PIP) --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m pip check
 	$(PIP) --no-deps --upgrade --target .venv/torchvision $(FROM_TORCH_INDEX) torchvision==0.28.0
-	$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' .venv/lib .venv/torchvision
+	$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' .venv/lib .venv/torchvision || true  # some packages carry templates that are no Python
 	touch $@
 
 lock: $(BIN)/.ready
