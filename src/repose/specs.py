@@ -14,6 +14,7 @@ from repose.metrics import renders
 from repose.metrics.metric import modules_of
 from repose.protocols import NEW_BODY, OWN_BODY
 from repose.provenance.code import code_hash, software
+from repose.provenance.manifest import FORMAT
 
 if TYPE_CHECKING:
     from repose.config.models import Compute, Config, Gih
@@ -44,8 +45,9 @@ class Spec:
 
     @property
     def shown(self) -> dict[str, Any]:
-        """All of it, as a rule shows it to Snakemake."""
-        return {"params": self.params, "code": self.code, "seed": self.seed, "software": self.software}
+        """All of it, as a rule shows it to Snakemake, and the form of manifests: results with others are made again."""
+        made_by = {"params": self.params, "code": self.code, "seed": self.seed, "software": self.software}
+        return made_by | {"manifests": FORMAT}
 
     @property
     def version(self) -> str:

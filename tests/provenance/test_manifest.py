@@ -40,7 +40,7 @@ def test_equal_results_have_equal_content_whatever_their_history(sealed, tmp_pat
         lambda m: m.path.write_text("{"),
         lambda m: m.path.write_text("[]"),
         lambda m: history_path(m.path).unlink(),
-        lambda m: m.path.write_text(m.path.read_text().replace('"format": 2', '"format": 99')),
+        lambda m: m.path.write_text(m.path.read_text().replace('"format": 3', '"format": 99')),
     ],
 )
 def test_whatever_does_not_match_is_refused(sealed, damage):

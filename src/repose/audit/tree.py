@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from repose.errors import ReposeError
-from repose.provenance.manifest import Manifest, check_file, load, misplaced
+from repose.provenance.listing import check_file
+from repose.provenance.manifest import Manifest, load, misplaced
 from repose.provenance.owner import results_folder
 
 DEEPEST = 64  # artefacts one behind the other; the workflow has nine
