@@ -47,8 +47,7 @@ def fingerprint(path: Path, known: Mapping[str, str] | None = None) -> Fingerpri
         ReposeError: a link, pipe or device is among them, a name that a list cannot have, or a known file is missing.
     """
     if not path.is_dir():
-        if path.exists() and not path.is_file():
-            raise ReposeError("an artefact holds no pipes and devices", path, "put the file itself there")
+        _check_regular(path)
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         return Fingerprint({"bytes": path.stat().st_size, "sha256": digest})
@@ -109,6 +108,8 @@ def check_file(manifest: Path, name: str, expected: Mapping[str, Any], hashed: b
         raise ReposeError(
             f"{name} is missing but its manifest {manifest.name} is there", where=artefact, hint=hint
         )
+    if artefact.is_dir() and "list" not in expected:
+        raise ReposeError(f"{name} was made before folders had lists", artefact, "run the workflow again")
     listing = check_list(manifest, name, expected) if "list" in expected else None
     if hashed:
         matches = fingerprint(artefact).stated == expected
@@ -136,8 +137,16 @@ def check_list(manifest: Path, name: str, expected: Mapping[str, Any]) -> str:
 
 def _names_and_size(artefact: Path) -> tuple[set[str], int]:
     """Names of the files of a folder, none of a file, and their size together."""
-    found = dict(files_in(artefact)) if artefact.is_dir() else {}
-    return set(found), sum(found.values()) if artefact.is_dir() else artefact.stat().st_size
+    if artefact.is_dir():
+        found = dict(files_in(artefact))
+        return set(found), sum(found.values())
+    _check_regular(artefact)
+    return set(), artefact.stat().st_size
+
+
+def _check_regular(path: Path) -> None:
+    if path.exists() and not path.is_file():
+        raise ReposeError("an artefact holds no pipes and devices", path, "put the file itself there")
 
 
 def entries_of(listing: str) -> dict[str, str]:

@@ -34,6 +34,7 @@ from repose.provenance.publish import write_text
 from repose.reading import read_json
 
 FORMAT = 3
+OLDEST = 2  # says the same of files, and has no lists of folders
 CACHE = ".cache"  # of finished results, in a folder of results
 FORMER = 32  # histories in one place that are remembered
 SOFTWARE = ("repose", "numpy", "torch", "zarr")
@@ -255,7 +256,11 @@ def load(manifest: Path) -> Manifest:
         ReposeError: one is missing, damaged, edited or of another form, or names what is not inside its folder.
     """
     content, history = _read(manifest), _read(history_path(manifest))
-    if not isinstance(content, dict) or content.get("format") != FORMAT or "files" not in content:
+    if (
+        not isinstance(content, dict)
+        or content.get("format") not in (OLDEST, FORMAT)
+        or "files" not in content
+    ):
         raise ReposeError(
             f"not a manifest of format {FORMAT}",
             where=manifest,

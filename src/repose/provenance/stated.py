@@ -74,5 +74,5 @@ def stated(folder: Path) -> Stated:
         return Stated(folder, None)
     files = load(manifest).content["files"]
     if "list" not in files.get(folder.name, {}):
-        raise ReposeError(f"states nothing of {folder.name}", manifest, f"remove {manifest} and run again")
+        raise ReposeError(f"has no list of the files of {folder.name}", manifest, "run the workflow again")
     return Stated(folder, entries_of(check_list(manifest, folder.name, files[folder.name])))
