@@ -151,17 +151,21 @@ def keep_only(
     Raises:
         ReposeError: a matrix is missing or its metadata are damaged; nothing has changed then.
     """
-    shards = {key: shard.Shard(root / key, files or Stated(root, None)) for key in sorted(set(keys.values()))}
-    topologies = {found.info.topology for found in shards.values()}
+    shards: dict[str, str] = {}
+    topologies: set[str] = set()
+    for key in sorted(set(keys.values())):
+        found = shard.Shard(root / key, files or Stated(root, None))  # of which only this stays in memory:
+        shards[f"{key}/c/0/0"] = found.digest
+        topologies.add(found.info.topology)
     for topology in topologies:
         read_order(root, topology, Stated(root, None))
-    kept = {*shards, *(f"order-{topology}" for topology in topologies)}
+    kept = {*keys.values(), *(f"order-{topology}" for topology in topologies)}
     with lock(root / LOCK):
         _write_index(root, {"settings": settings.as_dict(), "meshes": dict(sorted(keys.items()))})
         for entry in root.iterdir():
             if _OURS.fullmatch(entry.name) and entry.name not in kept:
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-    return {f"{key}/c/0/0": found.digest for key, found in shards.items()}
+    return shards
 
 
 def _write_index(root: Path, index: dict[str, Any]) -> None:
