@@ -41,6 +41,8 @@ def test_a_motion_that_is_written_is_played(tmp_path):
     assert np.allclose(parse_glb(out).vertices, mesh.vertices), "the mesh itself stays"
     found = frames_of(out, tmp_path)
     assert len(found) == 5 and np.abs(np.stack(found) - frames).max() < 1e-5
+    many = animated(data, mesh, np.repeat(frames, 9, axis=0), 30)
+    assert len(frames_of(many, tmp_path, rate=30)) == 45, "of 1.4666667 seconds in float32"
     between = frames_of(out, tmp_path, rate=20)
     assert len(between) == 9 and np.abs(between[3] - (frames[1] + frames[2]) / 2).max() < 1e-5
     (tree, block), (tree2, block2) = opened(data), opened(out)

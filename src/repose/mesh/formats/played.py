@@ -19,6 +19,7 @@ from repose.reading import foreign
 
 PATHS = {"translation": 3, "rotation": 4, "scale": 3}
 MAX_FRAMES = 10_000
+_ROUNDING = 1e-3  # of a frame: times are float32
 HINT = "export it again as one .glb whose animation moves nodes, joints or morph targets"
 
 
@@ -35,7 +36,7 @@ def played(data: bytes, path: Path, rate: float) -> Iterator[NDArray[np.float64]
             raise MeshError("has no animation", path, HINT)
         tracks = list(_tracks(gltf, animations[0]))
         first, last = min(t.times[0] for t in tracks), max(t.times[-1] for t in tracks)
-        count = int(np.floor((last - first) * rate + 1e-6)) + 1
+        count = int(np.floor((last - first) * rate + _ROUNDING)) + 1
         if not 1 <= count <= MAX_FRAMES:
             raise MeshError(f"an animation of {count} frames, more than the limit of {MAX_FRAMES}", path)
         for frame in range(count):
