@@ -136,6 +136,17 @@ class Plan:
             minutes=30,
         )
 
+    def benchmark(self, dataset: str, part: str) -> Need:
+        """The versioned list of a part of a dataset's split."""
+        inputs = {
+            "catalog": self.results.catalog(dataset),
+            "split": self.results.split(dataset, part),
+            "train": self.results.split(dataset, "train"),
+        }
+        spec = specs.benchmark_list(self.config.datasets[dataset], dataset, part)
+        out = self.results.benchmark_list(dataset, part)
+        return Need(spec, out, inputs, memory_mb=2000, minutes=30)
+
     # Methods
 
     def neighbours(self, dataset: str, method: str) -> Need:

@@ -1,0 +1,31 @@
+"""Versioned lists of the benchmark that others can enter, made of test splits.
+
+REQUIRED INPUTS: results/data/{dataset}/catalog.parquet, results/splits/{dataset}/{part}.parquet and train.parquet
+OUTPUTS: results/benchmark/{dataset}/{part}.tsv, and the hashes of its meshes
+"""
+
+
+rule benchmark:
+    """Write the versioned list {wildcards.part} of {wildcards.dataset}."""
+    input:
+        data=ancient(data("benchmark")),
+        manifests=manifests("benchmark"),
+    output:
+        list=RESULTS.benchmark_list(),
+        hashes=RESULTS.benchmark_list().with_suffix(".meshes.txt"),
+        manifest=manifest_path(RESULTS.benchmark_list()),
+    log:
+        "logs/benchmark/{dataset}/{part}.log",
+    benchmark:
+        "benchmarks/benchmark/{dataset}/{part}.tsv"
+    conda:
+        ENV
+    threads: threads_of("benchmark")
+    resources:
+        mem_mb=memory_of("benchmark"),
+        runtime=minutes_of("benchmark"),
+        gpu=gpus_of("benchmark"),
+    params:
+        decided_by=decided_by("benchmark"),
+    shell:
+        "repose benchmark {wildcards.dataset:q} {wildcards.part:q} 2>&1 | tee {log:q}"
