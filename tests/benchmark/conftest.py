@@ -25,3 +25,20 @@ def submission(site, tmp_path) -> Path:
     said = site.repose("submit", "init", "tiny/unseen", "--track", "P", "--out", tmp_path / "mine")
     assert said.exit_code == 0, said.output
     return predict(site, tmp_path / "mine" / "submission")
+
+
+@pytest.fixture(scope="session")
+def scored_once(made, tmp_path_factory) -> Site:
+    """A project in which that folder is scored."""
+    folder = tmp_path_factory.mktemp("scored")
+    site = Site(shutil.copytree(made.folder, folder / "project"))
+    site.repose("submit", "init", "tiny/unseen", "--track", "P", "--out", folder / "mine")
+    said = site.repose("submit", "score", predict(site, folder / "mine" / "submission"))
+    assert said.exit_code == 0, said.exception
+    return site
+
+
+@pytest.fixture
+def scored(scored_once, tmp_path) -> Site:
+    """A copy of it."""
+    return Site(shutil.copytree(scored_once.folder, tmp_path / "scored"))

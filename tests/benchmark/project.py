@@ -29,7 +29,7 @@ datasets:
     identities: {train: 2, val: 2, test: 3}
     poses: {train: 4, val: 2, test: 3}
     pairs: {train: 20, val: 2, test: 12}
-    protocols: [unseen, seen-pose, one-source]
+    protocols: [unseen]
 methods:
   copy-identity: {architecture: copy, mesh: identity}
   rotations: {architecture: copy, mesh: pose, finish: rotations}
@@ -75,7 +75,7 @@ def make(folder: Path) -> Site:
     for path in (catalog, files):
         Recorder("convert", "code", {}).seal(manifest_path(path), [path])
     storing.run(catalog, files, plan.packed("tiny"))
-    for part in ("train", "unseen", "seen-pose", "one-source"):
+    for part in ("train", "unseen", "one-source"):
         splitting.run(settings, part, catalog, plan.results.split("tiny", part))
     for part in ("unseen", "one-source"):
         need = plan.benchmark("tiny", part)

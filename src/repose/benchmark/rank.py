@@ -96,7 +96,7 @@ def _entries(scores: Mapping[str, Manifest]) -> list[Entry]:
         if said._replace(seed=0, unranked="") != entry.about._replace(seed=0, unranked=""):
             raise ReposeError(
                 f"seeds of {said.method} differ in more than their seed", name,
-                "seeds of one row have one card: hand another method, or track, in under another name",
+                "remove the older one, or hand another method in under another name",
             )  # fmt: skip
         if said.unranked and not entry.about.unranked:
             entry = found[said.source, said.method] = entry._replace(about=said)
@@ -125,12 +125,14 @@ def _row(entry: Entry, copied: Entry | None) -> dict[str, Any]:
     for metric in _ALL:
         row |= _mean(metric.column, headline[headline.metric == metric.name])
     if copied and said.order == "identity":
-        floor = pd.concat(copied.scores)
-        floor = floor[floor.headline & (floor.metric == _FIRST.name)].value.mean()
-        row["skill"] = six_digits(1 - row[_FIRST.column] / floor)
+        row["skill"] = six_digits(1 - _headline(scores) / _headline(pd.concat(copied.scores)))
     everything = scores[scores.metric == _FIRST.name].value
     row["all_rows_mpve_mm"] = six_digits(everything.mean())
     return row
+
+
+def _headline(scores: pd.DataFrame) -> float:
+    return float(scores.value[scores.headline & (scores.metric == _FIRST.name)].mean())
 
 
 def _mean(column: str, rows: pd.DataFrame) -> dict[str, float]:
