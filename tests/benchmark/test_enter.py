@@ -97,6 +97,17 @@ def test_scoring_again_makes_nothing_again(site, submission, monkeypatch):
     assert score(site, submission)[0] == before
 
 
+def test_a_list_is_ranked_without_anything_handed_in(site):
+    said = site.repose("submit", "rank", "tiny/unseen")
+    assert said.exit_code == 0 and "| PC | 1 | rotations | repose | 1 |" in said.output, said.exception
+
+
+def test_a_list_that_is_not_here_comes_with_the_command_that_makes_it(site):
+    said = site.repose("submit", "rank", "tiny/seen-pose")
+    assert "seen-pose.tsv is not here" in str(said.exception) and "snakemake" in str(said.exception)
+    assert "is no list" in str(site.repose("submit", "rank", "tiny").exception)
+
+
 def test_seeds_are_one_row(site, submission, tmp_path):
     for seed in (0, 1):
         shutil.copytree(submission, tmp_path / "both" / f"seed{seed}")

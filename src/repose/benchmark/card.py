@@ -160,7 +160,7 @@ def _wrong(error: ValidationError, path: Path) -> ReposeError:
 def template(listing: List, meshes_sha256: str, track: str) -> str:
     """A card to fill in: what is left as `~` is refused where it must say something."""
     allowed = TRACKS[track].allowed
-    ticks = {name: name in allowed for name in Ticks.model_fields}
+    ticks: dict[str, int] = {name: name in allowed for name in Ticks.model_fields}
     ticks |= dict.fromkeys(("skeleton", "skin_weights", "part_labels"), False) | {"keypoints": 0}
     if track == "K":
         ticks |= {"identity_rest": False, "pose_rest": False}

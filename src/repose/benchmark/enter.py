@@ -141,8 +141,18 @@ def score(path: Path, sources: Sources, results: Results) -> tuple[pd.DataFrame,
         predictions = results.handed_in(*place, method, seed)
         hand_in(given, listing, bodies, sources, predictions)
         score_predictions(predictions, sources, results.benchmark_scores(*place, "external", method, seed))
-    notes += _score_ours(listing, sources, results)
-    out = results.ranking(*place)
+    table, more, out = rank_all(sources, results)
+    return table, notes + more, out
+
+
+def rank_all(sources: Sources, results: Results) -> tuple[pd.DataFrame, list[str], Path]:
+    """Score floors and our own predictions on a list, and rank them with what was handed in before.
+
+    Returns:
+        The ranking, lines about what is left out, and the file of the ranking.
+    """
+    listing, _ = sources.open()
+    notes, out = _score_ours(listing, sources, results), results.ranking(listing.dataset, listing.name)
     return rank.run(_scores_of(listing, results), out), notes, out
 
 

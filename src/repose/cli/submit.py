@@ -36,9 +36,7 @@ def init(
     """Hand out the inputs of a track, with a card to fill in."""
     from repose.benchmark.enter import init as hand_out
 
-    dataset, _, part = listed.partition("/")
-    if not part:
-        raise ReposeError(f"{listed!r} is no list", hint="name DATASET/LIST, such as open-human/unseen")
+    dataset, part = _parts(listed)
     print(hand_out(_sources(plan_of(config, results, dataset), dataset, part), track, out))
 
 
@@ -69,7 +67,34 @@ def score(
     ranking, notes, out = scoring(folder, _sources(plan, dataset, part), plan.results)
     if as_json:
         print(json.dumps({"rows": json.loads(ranking.to_json(orient="records")), "notes": notes}, indent=1))
-        return
+    else:
+        _show(notes, out)
+
+
+@app.command()
+def rank(
+    listed: Annotated[str, typer.Argument(metavar="LIST", help="such as open-human/unseen")],
+    config: ConfigFile = CONFIG,
+    results: Results = RESULTS,
+) -> None:
+    """Rank all that is scored on a list: floors, this repository's predictions, and what was handed in before."""
+    from repose.benchmark.enter import rank_all
+
+    dataset, part = _parts(listed)
+    plan = plan_of(config, results, dataset)
+    _, notes, out = rank_all(_sources(plan, dataset, part), plan.results)
+    _show(notes, out)
+
+
+def _parts(listed: str) -> tuple[str, str]:
+    """Dataset and name of a list."""
+    dataset, _, part = listed.partition("/")
+    if not part:
+        raise ReposeError(f"{listed!r} is no list", hint="name DATASET/LIST, such as open-human/unseen")
+    return dataset, part
+
+
+def _show(notes: list[str], out: Path) -> None:
     for note in notes:
         print(f"note: {note}")
     print(out.with_suffix(".md").read_text(encoding="utf-8"))
@@ -80,11 +105,12 @@ def _sources(plan: "Plan", dataset: str, part: str) -> "Sources":
     """What must lie here of a list; a line about how to get it where it does not."""
     from repose.benchmark.score import Sources
     from repose.provenance.manifest import manifest_path
+    from repose.raw.licensed import Licensed
 
     listed, settings = plan.results.benchmark_list(dataset, part), plan.config.datasets[dataset]
     store = plan.packed(dataset)
     missing = [path for path in (listed, store) if not manifest_path(path).exists()]
-    if missing and settings.is_licensed and not manifest_path(plan.raw(dataset).out).exists():
+    if missing and isinstance(settings, Licensed) and not manifest_path(plan.raw(dataset).out).exists():
         raise settings.missing()
     if missing:
         raise ReposeError(
