@@ -217,10 +217,32 @@ def test_one_source_is_of_lists_with_one(site, tmp_path):
 
 
 def test_our_predictions_of_other_meshes_are_left_out_and_named(site, submission):
-    from repose.provenance.manifest import manifest_path
-
-    store = site.plan.packed("tiny")
-    reseal(store, lambda path: (path / "more").write_text("another store"))
+    reseal(site.plan.packed("tiny"), lambda path: (path / "more").write_text("another store"))
     rows, notes = score(site, submission)
-    assert "rotations" not in rows and any("rotations seed 0 is left out" in note for note in notes), notes
-    assert manifest_path(site.plan.results.benchmark_scores("tiny", "unseen", "external", "mine", 0)).exists()
+    assert "rotations" not in rows and "mine" in rows
+    assert any("rotations, seed 0, is left out" in note for note in notes), notes
+
+
+def test_what_was_handed_in_to_another_list_is_left_out_and_named(scored):
+    listed = scored.plan.results.benchmark_list("tiny", "unseen")
+    reseal(listed, lambda path: path.write_text(path.read_text().replace("\t-\n", "\tseen-pose\n", 1)))
+    said = scored.repose("submit", "rank", "tiny/unseen")
+    assert said.exit_code == 0, said.exception
+    assert (
+        "mine, seed 0, is left out: was made from another listed" in said.output
+        and "| mine |" not in said.output
+    )
+
+
+def test_scores_of_two_lists_are_not_ranked_together(scored):
+    from repose.benchmark import rank
+
+    listed = scored.plan.results.benchmark_list("tiny", "one-source")
+    place = scored.plan.results.benchmark_scores("tiny", "one-source", "floor", "copy-pose", 0)
+    scoring.score_floor("copy-pose", scoring.Sources(listed, scored.plan.packed("tiny")), place)
+    ours = scored.plan.results.benchmark_scores("tiny", "unseen", "floor", "copy-identity", 0)
+    with pytest.raises(ReposeError, match="is of another list than the others: one-source, not unseen"):
+        rank.run(
+            {"floor/copy-identity/seed0": ours, "floor/copy-pose/seed0": place}, ours.with_name("ranking.csv")
+        )
+    assert not ours.with_name("ranking.csv").exists()

@@ -172,3 +172,21 @@ def test_a_dataset_without_a_pose_at_rest_says_so(opened):
     without = Bodies(bodies._store, bodies._hashes, None)
     with pytest.raises(ReposeError, match="no pose at rest"):
         handed(listing, listing.rows[0], "R", without)
+
+
+def test_the_released_lists_are_those_of_the_default_config():
+    """Frozen: whoever changes what the default config draws gives the datasets, or the lists, new names."""
+    from conftest import ROOT
+
+    from repose.config.load import load_files
+    from repose.split.meshes import _triples
+
+    datasets = load_files(ROOT / "config.yaml").datasets
+    for name in ("open-human", "open-animal"):
+        settings = datasets[name]
+        grid = {(i, p) for i in range(settings.identities.total) for p in range(settings.poses.total)}
+        training = _triples(settings, "train", grid)
+        for part in ("unseen", "seen-pose", "one-source"):
+            made = lists.derive(name, part, _triples(settings, part, grid), training)
+            assert lists.is_released(name, part, made.sha256), f"{name},{part},{made.sha256}"
+    assert not lists.is_released("open-human", "unseen", "0" * 64)

@@ -1,6 +1,6 @@
 """What the commands `repose submit` do: hand out the inputs of a track, check what comes back, score and rank it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -26,7 +26,7 @@ from repose.benchmark.tracks import TRACKS
 from repose.errors import ReposeError
 from repose.mesh.formats.obj import format_obj
 from repose.progress import track as shown
-from repose.provenance.manifest import Manifest, load, manifest_path
+from repose.provenance.manifest import load
 from repose.provenance.publish import publish
 from repose.results import Results
 
@@ -125,8 +125,6 @@ def _check_alike(found: Sequence[Checked]) -> None:
 def score(path: Path, sources: Sources, results: Results) -> tuple[pd.DataFrame, list[str], Path]:
     """Score a folder of predictions, and rank it among all that is scored on its list.
 
-    Our own methods are scored where their predictions exist; floors always are.
-
     Returns:
         The ranking, lines about what may be wrong, and the file of the ranking.
 
@@ -135,68 +133,62 @@ def score(path: Path, sources: Sources, results: Results) -> tuple[pd.DataFrame,
     """
     found, notes = check(path, sources)
     listing, bodies = sources.open()
-    place = (listing.dataset, listing.name)
     for given in found:
         method, seed = given.submission.card.method.name, given.submission.seed
-        predictions = results.handed_in(*place, method, seed)
-        hand_in(given, listing, bodies, sources, predictions)
-        score_predictions(predictions, sources, results.benchmark_scores(*place, "external", method, seed))
+        hand_in(
+            given, listing, bodies, sources, results.handed_in(listing.dataset, listing.name, method, seed)
+        )
     table, more, out = rank_all(sources, results)
     return table, notes + more, out
 
 
 def rank_all(sources: Sources, results: Results) -> tuple[pd.DataFrame, list[str], Path]:
-    """Score floors and our own predictions on a list, and rank them with what was handed in before.
+    """Score and rank floors, our own predictions of a list where they exist, and what was handed in, now or before.
+
+    Scores that are there already are not computed again.
 
     Returns:
         The ranking, lines about what is left out, and the file of the ranking.
     """
     listing, _ = sources.open()
-    notes, out = _score_ours(listing, sources, results), results.ranking(listing.dataset, listing.name)
-    return rank.run(_scores_of(listing, results), out), notes, out
-
-
-def _score_ours(listing: List, sources: Sources, results: Results) -> list[str]:
-    """Score floors and our own predictions; lines about those that are of other meshes or triples."""
     place, notes = (listing.dataset, listing.name), []
+    scores: dict[str, Path] = {}
     for floor in FLOORS:
-        score_floor(floor, sources, results.benchmark_scores(*place, "floor", floor, 0))
-    for manifest in _ours(listing, results):
-        method = manifest.path.parent.name
-        seed = manifest.path.name.removeprefix("seed").partition(".")[0]
-        out = results.benchmark_scores(*place, "repose", method, seed)
+        out = results.benchmark_scores(*place, "floor", floor, 0)
+        score_floor(floor, sources, out)
+        scores[f"floor/{floor}/seed0"] = out
+    for source, predictions in _predicted(listing, results):
+        method, seed = predictions.parent.name, predictions.stem.removeprefix("seed")
+        out = results.benchmark_scores(*place, source, method, seed)
         try:
-            score_predictions(results.predictions(listing.dataset, method, seed), sources, out)
+            score_predictions(predictions, sources, out)
         except ReposeError as error:
-            notes.append(f"{method} seed {seed} is left out: {error.what}")
-            manifest_path(out).unlink(missing_ok=True)
-    return notes
+            notes.append(f"{method}, seed {seed}, is left out: {error.what}")
+        else:
+            scores[f"{source}/{method}/seed{seed}"] = out
+    ranking = results.ranking(*place)
+    return rank.run(scores, ranking), notes, ranking
 
 
-def _ours(listing: List, results: Results) -> list[Manifest]:
-    """Predictions of this list by this repository's methods, but for those that only copy, which are the floors."""
-    root = results.predictions(listing.dataset, "_", 0).parent.parent
-    found = [load(path) for path in sorted(root.glob("*/seed*.manifest.json"))]
-    return [
-        manifest
-        for manifest in found
-        if listing.name in manifest.content["describe"].get("protocols", ())
-        and not _only_copies(manifest.history["params"]["method"])
-    ]
+def _predicted(listing: List, results: Results) -> Iterator[tuple[str, Path]]:
+    """Predictions of a list, by this repository's methods and handed in.
+
+    Methods of ours that only copy are the floors, which are scored anyway.
+    """
+    ours = results.predictions(listing.dataset, "_", 0).parent.parent
+    for path in sorted(ours.glob("*/seed*.manifest.json")):
+        manifest = load(path)
+        is_of = listing.name in manifest.content["describe"].get("protocols", ())
+        if is_of and not _only_copies(manifest.history["params"]["method"]):
+            yield "repose", _zarr(path)
+    others = results.handed_in(listing.dataset, listing.name, "_", 0).parent.parent
+    for path in sorted(others.glob("*/seed*.manifest.json")):
+        yield "external", _zarr(path)
+
+
+def _zarr(manifest: Path) -> Path:
+    return manifest.with_name(manifest.name.replace(".manifest.json", ".zarr"))
 
 
 def _only_copies(method: Mapping[str, object]) -> bool:
     return method["architecture"] == "copy" and method.get("finish", "none") == "none"
-
-
-def _scores_of(listing: List, results: Results) -> dict[str, Path]:
-    """All scores on a list, by `{source}/{method}/seed{n}`."""
-    root = results.ranking(listing.dataset, listing.name).parent
-    paths = {
-        path.relative_to(root).as_posix().removesuffix(".manifest.json"): path
-        for source in ("floor", "repose", "external")
-        for path in sorted((root / source).glob("*/seed*.manifest.json"))
-    }
-    return {
-        name: path.with_name(path.name.replace(".manifest.json", ".parquet")) for name, path in paths.items()
-    }

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
 
 import pandas as pd
@@ -24,6 +25,9 @@ from repose.reading import read_rows, read_text
 
 FLAGS = ("same-identity", "same-pose", "repeated-truth", "seen-pose", "seen-identity")
 APART = frozenset(FLAGS[:3])  # rows with one of these are no headline rows
+RELEASED = (
+    "released.csv"  # beside this file: the lists that the default config makes, which no later one may change
+)
 MOST = 10_000  # rows; their numbers have four digits
 _HEAD = re.compile(rf"#{re.escape(VERSION)} ([a-z0-9-]+) ([a-z0-9-]+) (\d{{1,5}})")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -102,6 +106,12 @@ class List:
         identities = {numbers[0] for flags, numbers in truths if "seen-identity" not in flags}
         poses = {mesh_numbers(row.pose_mesh)[1] for row in self.rows if "seen-pose" not in row.flags}
         return identities, poses
+
+
+def is_released(dataset: str, name: str, sha256: str) -> bool:
+    """Whether a list is one of those that are published under its name; others are of a config of somebody's own."""
+    lines = files("repose.benchmark").joinpath(RELEASED).read_text(encoding="utf-8").splitlines()
+    return f"{dataset},{name},{sha256}" in lines
 
 
 def derive(dataset: str, name: str, triples: pd.DataFrame, training: pd.DataFrame) -> List:

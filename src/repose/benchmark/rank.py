@@ -8,6 +8,7 @@ import pandas as pd
 
 from repose import specs
 from repose.benchmark import VERSION
+from repose.benchmark.lists import is_released
 from repose.benchmark.score import About
 from repose.benchmark.tracks import TRACKS
 from repose.convert.catalog import mesh_numbers
@@ -64,7 +65,9 @@ def derive(scores: Mapping[str, Manifest]) -> tuple[pd.DataFrame, str]:
     copied = next((e for e in entries if (e.about.source, e.about.method) == ("floor", "copy-pose")), None)
     rows = [_row(entry, copied) for entry in entries]
     table = _ranked(pd.DataFrame(rows, columns=COLUMNS))
-    return table, f"{params['version']} {params['dataset']}/{params['list']} {params['sha256']}"
+    place = params["dataset"], params["list"], params["sha256"]
+    whose = "released" if is_released(*place) else "private: no list of this name and sha256 is released"
+    return table, f"{params['version']} {'/'.join(place[:2])} {place[2]} ({whose})"
 
 
 def differs_from_scores(ranking: Manifest) -> list[str]:
@@ -84,20 +87,23 @@ def _entries(scores: Mapping[str, Manifest]) -> list[Entry]:
     first: dict[str, Any] = {}
     for name, manifest in scores.items():
         params = manifest.history["params"]
+        of = {key: params[key] for key in ("version", "dataset", "list", "sha256")}
+        of["meshes"] = manifest.history["inputs"]["listed"]
+        first = first or of
+        if odd := [key for key in of if of[key] != first[key]]:
+            raise ReposeError(
+                f"is of another {odd[0]} than the others: {of[odd[0]]}, not {first[odd[0]]}",
+                name,
+                "a ranking is of one list of one version",
+            )
         said = About(**params["about"])
-        first = first or params
-        for key, what in (("version", "version"), ("dataset", "list"), ("list", "list"), ("sha256", "list")):
-            if params[key] != first[key]:
-                raise ReposeError(
-                    f"is of another {what} than the others: {params[key]}, not {first[key]}", name,
-                    "a ranking is of one list of one version",
-                )  # fmt: skip
         entry = found.setdefault((said.source, said.method), Entry(said, [], []))
         if said._replace(seed=0, unranked="") != entry.about._replace(seed=0, unranked=""):
             raise ReposeError(
-                f"seeds of {said.method} differ in more than their seed", name,
+                f"seeds of {said.method} differ in more than their seed",
+                name,
                 "remove the older one, or hand another method in under another name",
-            )  # fmt: skip
+            )
         if said.unranked and not entry.about.unranked:
             entry = found[said.source, said.method] = entry._replace(about=said)
         entry.ids.append(manifest.digest[:12])

@@ -153,7 +153,8 @@ def score_predictions(predictions: Path, sources: Sources, out: Path) -> None:
     with making(
         specs.benchmark_scores(params), out, {"predictions": predictions, **sources._asdict()}
     ) as new:
-        new.made_from("predictions", {"store": "store"})
+        same = ("store", "listed") if said.source == "external" else ("store",)  # ours are of the split
+        new.made_from("predictions", {name: name for name in same})
         if not new.finished:
             write_rows(new, _rows(_predicted(predictions, listing), listing, bodies, said.order), out)
 
