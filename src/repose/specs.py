@@ -92,6 +92,17 @@ def split(dataset: Any, part: str) -> Spec:
     return Spec("split", (f"repose.split.{dataset.medium}",), params, dataset.seed)
 
 
+VARIANTS = ("decimated", "remeshed", "holes", "noise", "turned")
+"""What the pose meshes of a versioned list may be: a list is named like a part of the split, or `{part}-{variant}`."""
+
+
+def part_and_variant(listed: str) -> tuple[str, str]:
+    """The part of the split that a versioned list is of, and what its pose meshes are; empty: as they are."""
+    return next(
+        ((listed.removesuffix(f"-{v}"), v) for v in VARIANTS if listed.endswith(f"-{v}")), (listed, "")
+    )
+
+
 def benchmark_list(dataset: Any, name: str, part: str) -> Spec:
     """The versioned list of a part of a dataset's split."""
     params = {"dataset": name, "list": part, "rest_pose": dataset.rest_pose}

@@ -1,8 +1,11 @@
 """Versioned lists of the benchmark that others can enter, made of test splits.
 
-REQUIRED INPUTS: results/data/{dataset}/catalog.parquet, results/splits/{dataset}/{part}.parquet and train.parquet
+REQUIRED INPUTS: results/data/{dataset}/catalog.parquet, results/splits/{dataset}/{part}.parquet and train.parquet, and
+the packed meshes for lists of variants, `{part}-decimated` and the like
 OUTPUTS: results/benchmark/{dataset}/{part}.tsv, and the hashes of its meshes
 """
+
+from repose.specs import VARIANTS
 
 
 rule benchmark:
@@ -18,6 +21,8 @@ rule benchmark:
         "logs/benchmark/{dataset}/{part}.log",
     benchmark:
         "benchmarks/benchmark/{dataset}/{part}.tsv"
+    wildcard_constraints:
+        part=f"(unseen|seen-pose|one-source)(-({one_of(VARIANTS)}))?",
     conda:
         ENV
     threads: threads_of("benchmark")

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-
-from repose.benchmark.lists import List, hashes_path, read_hashes, read_list, rest_of
+from repose.benchmark.lists import List, hashes_path, read_hashes, read_list, rest_of, stored
+from repose.benchmark.variants import variant
 from repose.convert.catalog import mesh_digest
 from repose.errors import ReposeError
 from repose.mesh.mesh import Mesh
@@ -35,7 +34,7 @@ class Bodies:
         where = self._store.path
         if name not in self._hashes:
             raise ReposeError(f"the list has no hash of mesh {name}", where)
-        mesh = Mesh(self._store.vertices(np.array([self._store.index_of(name)]))[0], self._store.faces)
+        mesh = variant(stored(self._store, name), name)
         if mesh_digest(mesh) != self._hashes[name]:
             raise ReposeError(
                 f"mesh {name} is not the one of the list: their hashes differ", where,

@@ -55,6 +55,12 @@ def init(sources: Sources, track: str, out: Path) -> str:
             "track S is of lists whose poses are all shown by one body", f"{listing.dataset}/{listing.name}",
             "such as one-source",
         )  # fmt: skip
+    if listing.has_other_triangles and (TRACKS[track].hands_rest or not TRACKS[track].shuffles):
+        raise ReposeError(
+            f"track {track} needs vertices that correspond, and pose meshes have others here",
+            f"{listing.dataset}/{listing.name}",
+            "tracks P and K need none",
+        )
     with publish(out) as private:
         _hand_out(listing, bodies, track, private)
         for name in (sources.listed, hashes_path(sources.listed)):
@@ -154,6 +160,8 @@ def rank_all(sources: Sources, results: Results) -> tuple[pd.DataFrame, list[str
     place, notes = (listing.dataset, listing.name), []
     scores: dict[str, Path] = {}
     for floor in FLOORS:
+        if floor == "copy-pose" and listing.has_other_triangles:
+            continue
         out = results.benchmark_scores(*place, "floor", floor, 0)
         score_floor(floor, sources, out)
         scores[f"floor/{floor}/seed0"] = out

@@ -13,15 +13,19 @@ from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from repose import specs
 from repose.benchmark import VERSION
-from repose.convert.catalog import mesh_id, mesh_numbers, read_catalog
+from repose.benchmark.variants import OTHER_TRIANGLES, named, numbers_of, renamed, variant
+from repose.convert.catalog import mesh_digest, mesh_id, read_catalog
 from repose.errors import ReposeError
+from repose.mesh.mesh import Mesh
 from repose.provenance.making import making
 from repose.raw.settings import Dataset
 from repose.reading import read_rows, read_text
+from repose.store.mesh_store import MeshStore
 
 FLAGS = ("same-identity", "same-pose", "repeated-truth", "seen-pose", "seen-identity")
 APART = frozenset(FLAGS[:3])  # rows with one of these are no headline rows
@@ -98,13 +102,18 @@ class List:
     @property
     def has_one_source(self) -> bool:
         """Whether one body shows all poses, as track S has it."""
-        return len({mesh_numbers(row.pose_mesh)[0] for row in self.rows}) == 1
+        return len({numbers_of(row.pose_mesh)[0] for row in self.rows}) == 1
+
+    @property
+    def has_other_triangles(self) -> bool:
+        """Whether vertices of the pose meshes correspond to none of the identities, so that no track may give that."""
+        return any(named(row.pose_mesh).kind in OTHER_TRIANGLES for row in self.rows)
 
     def bodies_tested(self) -> tuple[set[int], set[int]]:
         """Identities and poses that no training may have seen."""
-        truths = [(row.flags, mesh_numbers(row.truth_mesh or row.identity_mesh)) for row in self.rows]
+        truths = [(row.flags, numbers_of(row.truth_mesh or row.identity_mesh)) for row in self.rows]
         identities = {numbers[0] for flags, numbers in truths if "seen-identity" not in flags}
-        poses = {mesh_numbers(row.pose_mesh)[1] for row in self.rows if "seen-pose" not in row.flags}
+        poses = {numbers_of(row.pose_mesh)[1] for row in self.rows if "seen-pose" not in row.flags}
         return identities, poses
 
 
@@ -128,17 +137,17 @@ def derive(dataset: str, name: str, triples: pd.DataFrame, training: pd.DataFram
     """
     if len(triples) > MOST:
         raise ReposeError(f"{len(triples)} rows", f"{dataset}/{name}", f"a list has at most {MOST}")
-    seen = {mesh_numbers(m) for c in ("identity_mesh", "pose_mesh", "truth_mesh") for m in training[c] if m}
+    seen = {numbers_of(m) for c in ("identity_mesh", "pose_mesh", "truth_mesh") for m in training[c] if m}
     identities, poses = {i for i, _ in seen}, {p for _, p in seen}
-    rows, truths = [], set[str]()
+    rows, truths, kind = [], set[str](), specs.part_and_variant(name)[1]
     for number, triple in enumerate(triples.itertuples(index=False)):
-        (i, p), (j, q) = mesh_numbers(triple.identity_mesh), mesh_numbers(triple.pose_mesh)
-        truth = triple.truth_mesh if isinstance(triple.truth_mesh, str) else None
+        (i, p), (j, q) = numbers_of(triple.identity_mesh), numbers_of(triple.pose_mesh)
+        pose, truth = triple.pose_mesh, triple.truth_mesh if isinstance(triple.truth_mesh, str) else None
+        if kind:
+            pose, truth = renamed(pose, truth, kind)
         holds = (i == j, p == q, truth in truths, q in poses, i in identities)
         flags = tuple(flag for flag, is_so in zip(FLAGS, holds, strict=True) if is_so)
-        rows.append(
-            Row(f"{dataset}-{name}-{number:04}", triple.identity_mesh, triple.pose_mesh, truth, flags)
-        )
+        rows.append(Row(f"{dataset}-{name}-{number:04}", triple.identity_mesh, pose, truth, flags))
         truths |= {truth} if truth else set()
     return List(dataset, name, tuple(rows))
 
@@ -169,7 +178,7 @@ def _row(line: str, where: str) -> Row:
     if unknown := set(flags) - set(FLAGS):
         raise ReposeError(f"no flag {min(unknown)!r}", where, f"flags are {', '.join(FLAGS)}")
     for name in [name for name in fields[1:4] if name != "-"]:
-        mesh_numbers(name)
+        numbers_of(name)
     return Row(fields[0], fields[1], fields[2], None if fields[3] == "-" else fields[3], flags)
 
 
@@ -199,29 +208,52 @@ def read_hashes(path: Path) -> dict[str, str]:
     return found
 
 
-def run(dataset: Dataset, name: str, part: str, catalog: Path, split: Path, train: Path, out: Path) -> None:
+def run(
+    dataset: Dataset,
+    name: str,
+    part: str,
+    catalog: Path,
+    split: Path,
+    train: Path,
+    out: Path,
+    store: Path | None = None,
+) -> None:
     """Stage `benchmark`: write the list of a part of a dataset's split, and the hashes of its meshes.
 
     Args:
         dataset: says which pose is the one at rest, if one is.
         name: of the dataset.
-        part: of its split.
+        part: of its split, or `{part}-{variant}`.
         catalog, split, train: the meshes there are, the triples of the part, and those of the part `train`.
         out: the list.
+        store: the packed meshes, which variants are made of.
+
+    Raises:
+        ReposeError: the dataset is not of meshes, or has too many triples.
     """
     if dataset.medium != "meshes":
         raise ReposeError(f"a list of {VERSION} is of meshes", name, f"{name} has {dataset.medium}")
-    spec = specs.benchmark_list(dataset, name, part)
-    with making(spec, out, {"catalog": catalog, "split": split, "train": train}) as new:
+    inputs = {"catalog": catalog, "split": split, "train": train} | ({"store": store} if store else {})
+    with making(specs.benchmark_list(dataset, name, part), out, inputs) as new:
         if new.finished:
             return
         listing = derive(name, part, read_rows(split), read_rows(train))
         known = dict(read_catalog(catalog)[["mesh_id", "sha256"]].itertuples(index=False))
         hashes = {mesh: known[mesh] for mesh in _named(listing, dataset.rest_pose) if mesh in known}
+        if store:
+            meshes = MeshStore(store)
+            varied = sorted({mesh for row in listing.rows for mesh in row.meshes if named(mesh).kind})
+            hashes |= {mesh: mesh_digest(variant(stored(meshes, mesh), mesh)) for mesh in varied}
         new.text(out, listing.text)
         new.text(hashes_path(out), hashes_text(listing, hashes))
         headline = sum(row.is_headline for row in listing.rows)
         new.describe = {"rows": len(listing.rows), "headline": headline, "meshes": len(hashes)}
+
+
+def stored(store: MeshStore, name: str) -> Mesh:
+    """The mesh of a store that a name, also one of a variant, is of."""
+    row = store.index_of(named(name).mesh)
+    return Mesh(store.vertices(np.array([row]))[0], store.faces)
 
 
 def _named(listing: List, rest_pose: int | None) -> Iterator[str]:
@@ -234,4 +266,4 @@ def _named(listing: List, rest_pose: int | None) -> Iterator[str]:
 
 def rest_of(mesh: str, rest_pose: int) -> str:
     """The body of a mesh at rest."""
-    return mesh_id(mesh_numbers(mesh)[0], rest_pose)
+    return mesh_id(numbers_of(mesh)[0], rest_pose)

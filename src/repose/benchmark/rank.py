@@ -11,7 +11,7 @@ from repose.benchmark import VERSION
 from repose.benchmark.lists import is_released
 from repose.benchmark.score import About
 from repose.benchmark.tracks import TRACKS
-from repose.convert.catalog import mesh_numbers
+from repose.benchmark.variants import numbers_of
 from repose.errors import ReposeError
 from repose.metrics.benchmark import METRICS, WITHOUT_ORDER
 from repose.provenance.making import making
@@ -144,7 +144,7 @@ def _headline(scores: pd.DataFrame) -> float:
 def _mean(column: str, rows: pd.DataFrame) -> dict[str, float]:
     if rows.empty:
         return {column: float("nan"), f"{column}_ci95": float("nan")}
-    numbers = rows.truth_mesh.map(mesh_numbers)
+    numbers = rows.truth_mesh.map(numbers_of)
     width = half_width95(rows.value, [numbers.str[0], numbers.str[1], rows.seed])
     return {column: six_digits(rows.value.mean()), f"{column}_ci95": six_digits(width)}
 
