@@ -48,7 +48,8 @@ def test_pose_meshes_are_others_and_identities_are_not(made, opened, kind):
         assert (row.truth_mesh == plain.truth_mesh) == (kind != "turned")
         assert kind == "turned" or row.flags == plain.flags  # in other headings truths repeat less often
         before, after = body(*numbers_of(row.pose_mesh), 122), bodies.mesh(row.pose_mesh)
-        assert len(after.faces) != 240 or np.abs(after.vertices - before).max() > 0.01
+        same_size = (len(after.vertices), len(after.faces)) == (122, 240)
+        assert not same_size or np.abs(after.vertices - before).max() > 0.01
     assert listing.has_other_triangles == (kind in ("decimated", "remeshed", "holes"))
     assert listing.sha256 != made.listing.sha256
 
