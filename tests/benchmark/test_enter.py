@@ -4,6 +4,7 @@ import json
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 from benchmark.project import fill_card, predict, sign
 from typer.testing import CliRunner
@@ -19,6 +20,12 @@ def score(site, folder):
     assert said.exit_code == 0, said.exception
     found = json.loads(said.stdout[said.stdout.index("{") :])
     return {row["method"]: row for row in found["rows"]}, found["notes"]
+
+
+def mpve(scored):
+    """Of the folder that is accepted, as it was scored once."""
+    table = pd.read_csv(scored.plan.results.ranking("tiny", "unseen"))
+    return float(table[table.method == "mine"].mpve_mm.iloc[0])
 
 
 def audit(site, place, *options):
@@ -65,8 +72,6 @@ def reseal(path, change):
 
 
 def test_an_audit_finds_scores_that_the_predictions_do_not_give(scored):
-    import pandas as pd
-
     place = "benchmark/tiny/unseen/external/mine/seed0.parquet"
 
     def better(path):
@@ -91,10 +96,10 @@ def test_an_audit_finds_a_rank_that_the_scores_do_not_give(scored):
     assert not found["holds"] and "is not the ranking that its scores give" in found["first_broken_link"]
 
 
-def test_scoring_again_makes_nothing_again(site, submission, monkeypatch):
-    before, _ = score(site, submission)
+def test_scoring_again_makes_nothing_again(scored, scored_once, monkeypatch):
     monkeypatch.setattr(scoring, "_rows", lambda *_: pytest.fail("computed again"))
-    assert score(site, submission)[0] == before
+    again, _ = score(scored, scored_once.folder.parent / "mine" / "submission")
+    assert again["mine"]["mpve_mm"] == mpve(scored)
 
 
 def test_a_list_is_ranked_without_anything_handed_in(site):
@@ -117,8 +122,7 @@ def test_seeds_are_one_row(site, submission, tmp_path):
     assert 9 < rows["mine"]["mpve_mm"] < 11  # the mean of about 6.4 and 12.8
 
 
-def test_failures_count_as_copies_and_too_many_have_no_rank(site, submission):
-    honest, _ = score(site, submission)
+def test_failures_count_as_copies_and_too_many_have_no_rank(site, submission, scored_once):
     row = next(row for row in site.listing.rows if row.is_headline)
     (submission / "predictions" / f"{row.triple_id}.npz").unlink()
     fill_card(submission, failed={row.triple_id: "did not converge"})
@@ -127,7 +131,7 @@ def test_failures_count_as_copies_and_too_many_have_no_rank(site, submission):
     mine, headline = rows["mine"], rows["mine"]["rows"]
     assert mine["fail_share"] == pytest.approx(1 / headline, rel=1e-5)
     assert mine["rank"] is None and mine["unranked"] == "8% of the triples failed"
-    assert mine["mpve_mm"] > honest["mine"]["mpve_mm"]
+    assert mine["mpve_mm"] > mpve(scored_once)
 
 
 def test_vertices_without_an_order_have_rows_of_their_own(site, submission):
@@ -142,15 +146,14 @@ def test_vertices_without_an_order_have_rows_of_their_own(site, submission):
     assert not any("order differs" in note for note in notes)
 
 
-def test_an_obj_is_as_good_as_an_array(site, submission):
-    before, _ = score(site, submission)
+def test_an_obj_is_as_good_as_an_array(site, submission, scored_once):
     for path in (submission / "predictions").iterdir():
         lines = ["v {!r} {!r} {!r}".format(*map(float, v)) for v in np.load(path)["vertices"]]
         path.with_suffix(".obj").write_text("\n".join(lines) + "\nf 1 2 3\n")
         path.unlink()
     sign(submission)
     after, _ = score(site, submission)
-    assert after["mine"]["mpve_mm"] == pytest.approx(before["mine"]["mpve_mm"], rel=1e-5)
+    assert after["mine"]["mpve_mm"] == pytest.approx(mpve(scored_once), rel=1e-5)
 
 
 @pytest.mark.parametrize(

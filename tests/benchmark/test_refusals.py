@@ -181,6 +181,14 @@ def test_a_bomb_that_says_it_is_small(site, submission):
     refused(site, submission, first(submission).name)
 
 
+def test_an_archive_of_another_compression(site, submission):
+    data = io.BytesIO()
+    np.save(data, vertices_of(first(submission)))
+    with zipfile.ZipFile(first(submission), "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("vertices.npy", data.getvalue())
+    refused(site, submission, "compressed in a way that numpy does not")
+
+
 def test_a_file_that_is_no_archive(site, submission):
     first(submission).write_bytes(b"PK nothing")
     refused(site, submission, "not a .npz of one plain array", "numpy.savez")
@@ -303,13 +311,26 @@ def test_inputs_that_no_track_allows(site, submission):
         ({"training__chosen_on_test": True}, "chosen by the test"),
     ],
 )
-def test_a_method_that_learned_from_the_test_is_scored_and_not_ranked(site, submission, changes, why):
+def test_a_method_that_learned_from_the_test_is_said(site, submission, changes, why):
     fill_card(submission, **changes)
     sign(submission)
+    said = site.repose("submit", "check", submission)
+    assert said.exit_code == 0 and why in said.output and "it is scored, and has no rank" in said.output
+
+
+def test_a_method_that_learned_from_the_test_is_scored_and_not_ranked(site, submission):
+    fill_card(submission, training__chosen_on_test=True)
+    sign(submission)
     said = site.repose("submit", "score", submission)
-    assert said.exit_code == 0 and "it is scored, and has no rank" in said.output
+    assert said.exit_code == 0, said.exception
     line = next(line for line in said.output.splitlines() if "| mine |" in line)
-    assert "contaminated" in line and why in line
+    assert "contaminated: something was chosen by the test" in line
+
+
+def test_a_card_of_endless_numbers(site, submission):
+    data = [{"set": "tiny", "identities": ",".join(["0-999999"] * 1000), "poses": "0"}]
+    fill_card(submission, training__data=data)
+    refused(site, submission, "training.data.0.identities", "more than 1000000 numbers")
 
 
 # 8: truths

@@ -1,10 +1,11 @@
 """The card of a submission: what was handed in, what the method saw, and how it learned."""
 
 import datetime
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
 from repose.benchmark import VERSION
 from repose.benchmark.lists import List
@@ -16,7 +17,20 @@ from repose.section import Name, Section
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+MOST_TEXT, MOST_NUMBERS = 10_000, 1_000_000
+_RANGES = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 OPTIONS = frozenset({"metric", "metrics", "centring", "centering", "scaling", "subset", "subsets"})
+
+
+def _bounded(value: Any) -> Any:
+    """Refuse text that stands for more numbers than any dataset has, before they are counted out."""
+    ends = _RANGES.findall(str(value)[:MOST_TEXT])
+    if len(str(value)) > MOST_TEXT or sum(int(b or a) - int(a) + 1 for a, b in ends) > MOST_NUMBERS:
+        raise ValueError(f"stands for more than {MOST_NUMBERS} numbers")
+    return value
+
+
+Bounded = Annotated[Numbers, BeforeValidator(_bounded)]
 
 
 class Listed(Section):
@@ -44,15 +58,15 @@ class Trained(Section):
     """Meshes that it learned from."""
 
     set: Name
-    identities: Numbers
-    poses: Numbers
+    identities: Bounded
+    poses: Bounded
 
 
 class Training(Section):
     """How it learned."""
 
     supervision: Literal["none", "unlabelled", "registered", "truth", "labels"]
-    data: tuple[Trained, ...] = ()
+    data: tuple[Trained, ...] = Field((), max_length=20)
     external: Text | None = None
     chosen_on_test: bool
 
@@ -117,6 +131,8 @@ def read_card(path: Path) -> Card:
     Raises:
         ReposeError: it is missing, has an unknown key or a value of another form, or ticks what its track forbids.
     """
+    if path.is_symlink():
+        raise ReposeError("a link", path, "put the file itself there")
     if not path.is_file():
         raise ReposeError("no card", path, "`repose submit init` writes one to fill in")
     values = read(path)
@@ -170,8 +186,8 @@ benchmark: {VERSION}
 list:
   dataset: {listing.dataset}
   name: {listing.name}
-  sha256: {listing.sha256}
-  meshes_sha256: {meshes_sha256}
+  sha256: "{listing.sha256}"
+  meshes_sha256: "{meshes_sha256}"
 track: {track}
 order: identity            # none: the vertices have no order; only Chamfer's distance is scored, in rows of their own
 method:

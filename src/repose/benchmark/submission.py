@@ -196,6 +196,8 @@ def _from_npz(path: Path, count: int) -> Vertices:
             if [entry.filename for entry in entries] != ["vertices.npy"]:
                 names = ", ".join(entry.filename for entry in entries)[:80]
                 raise ReposeError(f"holds {names or 'nothing'}, not `vertices` alone", path)
+            if entries[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ReposeError("compressed in a way that numpy does not", path, "write it by numpy.savez")
             if entries[0].file_size > limit:
                 raise ReposeError(
                     f"its array unpacks to {entries[0].file_size} bytes, more than {limit}: a bomb?", path
