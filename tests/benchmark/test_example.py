@@ -39,7 +39,7 @@ def test_the_example_is_about_30_lines():
 
 def test_the_page_names_every_metric_flag_and_track():
     from repose.benchmark.lists import FLAGS
-    from repose.benchmark.tracks import TRACKS
+    from repose.methods.tracks import TRACKS
     from repose.metrics.benchmark import METRICS, WITHOUT_ORDER
 
     for name in [*(m.name for m in (*METRICS, *WITHOUT_ORDER)), *FLAGS]:

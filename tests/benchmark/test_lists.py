@@ -8,11 +8,11 @@ from released import body, faces_of
 from repose.benchmark import lists
 from repose.benchmark.bodies import Bodies, open_list
 from repose.benchmark.inputs import handed, identity_order, order
-from repose.benchmark.tracks import TICKS, TRACKS, allowing, track_of
 from repose.convert.catalog import mesh_digest
 from repose.errors import ReposeError
 from repose.mesh.mesh import Mesh
 from repose.methods.settings import Told
+from repose.methods.tracks import TICKS, TRACKS, allowing, track_of
 
 COLUMNS = ["identity_mesh", "pose_mesh", "truth_mesh"]
 TRAINING = pd.DataFrame([("id0_0", "id1_1", "id0_1")], columns=COLUMNS)

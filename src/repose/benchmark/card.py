@@ -9,9 +9,9 @@ from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
 from repose.benchmark import VERSION
 from repose.benchmark.lists import List
-from repose.benchmark.tracks import TRACKS, allowing
 from repose.config.files import line_of, read
 from repose.errors import ReposeError
+from repose.methods.tracks import TRACKS, allowing
 from repose.numbers import Numbers, expand
 from repose.section import Name, Section
 

@@ -12,8 +12,8 @@ from repose.benchmark.bodies import Bodies
 from repose.benchmark.inputs import identity_order
 from repose.benchmark.lists import List, Row
 from repose.benchmark.submission import FOLDER, Submission
-from repose.benchmark.tracks import TRACKS
 from repose.errors import ReposeError
+from repose.methods.tracks import TRACKS
 
 LARGEST = 20  # times the truth's longest side, or a share of it
 COPIED = 1e-6  # of the truth's longest side: what rounding to float32 does

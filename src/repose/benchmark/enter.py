@@ -22,9 +22,9 @@ from repose.benchmark.score import (
     score_predictions,
 )
 from repose.benchmark.submission import CARD, folders_of, read_submission
-from repose.benchmark.tracks import TRACKS
 from repose.errors import ReposeError
 from repose.mesh.formats.obj import format_obj
+from repose.methods.tracks import TRACKS
 from repose.progress import track as shown
 from repose.provenance.manifest import load
 from repose.provenance.publish import publish
@@ -36,7 +36,7 @@ def init(sources: Sources, track: str, out: Path) -> str:
 
     Args:
         sources: what lies here of the list.
-        track: one of `repose.benchmark.tracks.TRACKS`.
+        track: one of `repose.methods.tracks.TRACKS`.
         out: folder to make.
 
     Returns:

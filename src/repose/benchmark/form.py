@@ -2,7 +2,7 @@
 
 from repose.benchmark import VERSION
 from repose.benchmark.lists import List
-from repose.benchmark.tracks import TRACKS
+from repose.methods.tracks import TRACKS
 
 
 def readme(listing: List, track: str) -> str:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from repose.benchmark.bodies import Bodies
 from repose.benchmark.lists import List, Row
-from repose.benchmark.tracks import TRACKS
 from repose.mesh.mesh import Mesh
+from repose.methods.tracks import TRACKS
 
 
 def order(*seed: str, count: int) -> NDArray[np.int64]:

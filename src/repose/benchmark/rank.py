@@ -10,9 +10,9 @@ from repose import specs
 from repose.benchmark import VERSION
 from repose.benchmark.lists import is_released
 from repose.benchmark.score import About
-from repose.benchmark.tracks import TRACKS
 from repose.benchmark.variants import numbers_of
 from repose.errors import ReposeError
+from repose.methods.tracks import TRACKS
 from repose.metrics.benchmark import METRICS, WITHOUT_ORDER
 from repose.provenance.making import making
 from repose.provenance.manifest import Manifest, load

@@ -21,8 +21,8 @@ from repose.benchmark.checks import Checked
 from repose.benchmark.lists import List, Row, hashes_path
 from repose.benchmark.metrics import Pair
 from repose.benchmark.submission import CARD
-from repose.benchmark.tracks import track_of
 from repose.errors import ReposeError
+from repose.methods.tracks import track_of
 from repose.metrics.benchmark import METRICS, WITHOUT_ORDER
 from repose.metrics.metric import measured
 from repose.predict.read_meshes import transfers

@@ -59,7 +59,8 @@ def variant(mesh: Mesh, name: str) -> Mesh:
     elif kind == "decimated":
         vertices, faces = decimated(vertices, faces, len(vertices) // 2)
     elif kind == "remeshed":
-        vertices, faces = decimated(*igl.upsample(vertices, faces.astype(np.int64), 1), len(vertices))
+        finer, triangles = igl.upsample(vertices, faces.astype(np.int64), 1)
+        vertices, faces = decimated(finer, triangles, len(vertices))
     elif kind == "holes":
         vertices, faces = _holed(mesh, name)
     elif kind == "noise":
