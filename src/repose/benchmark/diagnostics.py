@@ -17,7 +17,8 @@ from repose.mesh.operators import unique_edges
 ORDER, AXES = 10, 5  # how many times less the error must be
 ROLES = 0.9  # of the rows
 OFFSET = 0.05  # of the truth's longest side
-ASSIGNED = 3  # rows whose vertices are matched, which takes seconds for a large mesh
+ASSIGNED = 3  # rows that are looked at
+MATCHED = 3000  # vertices that are assigned to each other, which takes seconds; of more, the nearest ones are taken
 
 Float = NDArray[np.float64]
 
@@ -42,10 +43,12 @@ def _order(rows: list[Known]) -> Iterator[str]:
         out = vertices - vertices.mean(axis=0)
         error = ((out - truth) ** 2).sum(axis=1).mean()
         # No assignment is nearer than the nearest vertices are, which are found in no time.
-        if (KDTree(truth).query(out)[0] ** 2).mean() * ORDER >= error:
+        best = (KDTree(truth).query(out)[0] ** 2).mean()
+        if best * ORDER >= error:
             continue
-        costs = cdist(out, truth, "sqeuclidean")
-        best = costs[linear_sum_assignment(costs)].mean()
+        if len(out) <= MATCHED:
+            costs = cdist(out, truth, "sqeuclidean")
+            best = costs[linear_sum_assignment(costs)].mean()
         if best * ORDER < error:
             yield (
                 f"{row.triple_id}: in another order of vertices the error would be {error / best:.0f} times "
