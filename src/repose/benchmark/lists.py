@@ -234,7 +234,7 @@ def run(
     if dataset.medium != "meshes":
         raise ReposeError(f"a list of {VERSION} is of meshes", name, f"{name} has {dataset.medium}")
     inputs = {"catalog": catalog, "split": split, "train": train} | ({"store": store} if store else {})
-    with making(specs.benchmark_list(dataset, name, part), out, inputs) as new:
+    with making(specs.benchmark_list(dataset, name, part), out, inputs, later=("store",)) as new:
         if new.finished:
             return
         listing = derive(name, part, read_rows(split), read_rows(train))

@@ -28,6 +28,7 @@ from repose.metrics.metric import measured
 from repose.predict.read_meshes import transfers
 from repose.provenance.making import making
 from repose.provenance.manifest import Manifest, load, manifest_path
+from repose.provenance.stated import stated
 from repose.score.artefact import differences, inputs_of, write_rows
 from repose.store.arrays import read_meta
 
@@ -66,7 +67,7 @@ def hand_in(given: Checked, listing: List, bodies: Bodies, sources: Sources, out
         "sums": submission.sums,
         "card": submission.card.model_dump(mode="json"),
     }
-    with making(specs.handed_in(params), out, sources._asdict()) as new:
+    with making(specs.handed_in(params), out, sources._asdict(), later=("store",)) as new:
         if new.finished:
             return
         failed = [row.triple_id for row in listing.rows if row.triple_id not in given.predictions]
@@ -150,9 +151,8 @@ def score_predictions(predictions: Path, sources: Sources, out: Path) -> None:
     listing, bodies = sources.open()
     said = about(load(manifest_path(predictions)), listing)
     params = _params(listing, said)
-    with making(
-        specs.benchmark_scores(params), out, {"predictions": predictions, **sources._asdict()}
-    ) as new:
+    spec, inputs = specs.benchmark_scores(params), {"predictions": predictions, **sources._asdict()}
+    with making(spec, out, inputs, later=("predictions", "store")) as new:
         same = ("store", "listed") if said.source == "external" else ("store",)  # ours are of the split
         new.made_from("predictions", {name: name for name in same})
         if not new.finished:
@@ -163,7 +163,8 @@ def score_floor(floor: str, sources: Sources, out: Path) -> None:
     """Score what copies an input, as `FLOORS` names it."""
     listing, bodies = sources.open()
     said = About("floor", floor, "", FLOORS[floor], "identity", 0, "none", 0.0, 0, "a floor")
-    with making(specs.benchmark_scores(_params(listing, said)), out, sources._asdict()) as new:
+    spec = specs.benchmark_scores(_params(listing, said))
+    with making(spec, out, sources._asdict(), later=("store",)) as new:
         if not new.finished:
             write_rows(new, _rows(_copied(floor, listing, bodies), listing, bodies, "identity"), out)
 
@@ -178,7 +179,8 @@ Predicted = Iterator[tuple[Row, Float, bool]]  # a row, its vertices, and whethe
 
 def _predicted(predictions: Path, listing: List) -> Predicted:
     vertices = transfers(predictions, listing.name, listing.triples).numpy()
-    failed = set(read_meta(predictions / listing.name)["attributes"].get("failed", ()))
+    meta = read_meta(predictions / listing.name, stated(predictions))
+    failed = set(meta["attributes"].get("failed", ()))
     for row, found in zip(listing.rows, vertices, strict=True):
         yield row, found.astype(np.float64), row.triple_id in failed
 
