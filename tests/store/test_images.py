@@ -110,6 +110,28 @@ def test_a_picture_that_is_not_the_catalogues_is_refused(tmp_path):
         Picture.read(tmp_path / "a.png")
 
 
+def test_a_picture_of_more_than_its_bounds_or_of_other_parts_is_refused(tmp_path, monkeypatch):
+    one = replace(picture(np.random.default_rng(1)), image=np.zeros((12, 8, 3), np.uint8))
+    png, labels = one.encode()
+    (tmp_path / "a.png").write_bytes(png)
+    with pytest.raises(ReposeError, match="a.npz: missing"):
+        Picture.read(tmp_path / "a.png")
+    (tmp_path / "a.npz").write_bytes(labels)
+    assert Picture.read(tmp_path / "a.png").digest == one.digest
+    for name, says in (("MAX_PIXELS", "8 × 12 pixels"), ("MAX_LABELS", "its arrays have more than 95 bytes")):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"repose.images.picture.{name}", 95)
+            with pytest.raises(ReposeError, match=says):
+                Picture.read(tmp_path / "a.png")
+    for wrong in (
+        {"joints": one.joints},
+        {"joints": one.joints, "segmentation": one.segmentation, "face": one.joints},
+    ):
+        np.savez(tmp_path / "a.npz", **wrong)
+        with pytest.raises(ReposeError, match="a.png: damaged"):
+            Picture.read(tmp_path / "a.png")
+
+
 def test_the_same_view_has_no_flow_and_all_of_it_is_visible():
     tilted = SQUARE @ np.array([[1, 0, 0.4], [0, 1, 0.2], [0, 0, 1]]) + [0, 0, 3]
     view = seen(tilted)

@@ -9,7 +9,7 @@ from repose.cluster import THREADS, Cluster
 from repose.convert.image_catalog import CORRESPONDENCES, TRIANGLES, read_image_catalog
 from repose.provenance.making import making
 from repose.raw.corr import Correspondence, read_corr
-from repose.reading import read_rows
+from repose.reading import read_npy, read_rows
 from repose.store.image_pack import pack_images
 from repose.store.image_store import ImageStore
 
@@ -31,7 +31,7 @@ def run(catalog: Path, files: Path, out: Path, cluster: Cluster = THREADS) -> No
 
 def _triangles(folder: Path) -> np.ndarray | None:
     path = folder / TRIANGLES
-    return np.load(path, allow_pickle=False) if path.exists() else None
+    return read_npy(path, "run `repose convert` again") if path.exists() else None
 
 
 def _correspondences(folder: Path) -> dict[tuple[str, str], Correspondence]:
