@@ -124,10 +124,10 @@ CHUNKS = {"name": "regular", "configuration": {"chunk_shape": [1, 10**9, 10]}}
 ZSTD = [{"name": "bytes"}, {"name": "zstd", "configuration": {}}]
 FORGED = {
     "huge": ("faces", {"shape": [2, 10**9, 10], "chunk_grid": CHUNKS}, "of a body have 80000"),
-    "cut": ("faces", {"shape": [2, 90, 10]}, "not an array of neighbours: its shape is"),
-    "more": ("faces", {"shape": [9, 12, 10]}, "for 2 bodies"),
-    "packed": ("centres", {"codecs": ZSTD}, "stored by .'bytes', 'zstd'"),
-    "signed": ("centres", {"data_type": "int16"}, "numbers of type int16"),
+    "cut": ("faces", {"shape": [2, 90, 10]}, "a chunk does not hold whole rows"),
+    "more": ("faces", {"shape": [9, 12, 10]}, "9 rows of faces for 2 bodies"),
+    "packed": ("centres", {"codecs": ZSTD}, "stored with codecs .'bytes', 'zstd'"),
+    "texts": ("centres", {"data_type": "str"}, "numbers of type <U0"),
     "keys": ("keys", {"shape": [10**12, 16]}, "not an array as repose stores it"),
 }
 

@@ -80,6 +80,7 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     "repose.store.arrays": (*MESHES, *DRAWN),
     "repose.store.mesh_store": MESHES,
     "repose.store.image_store": DRAWN,
+    "repose.store.rows": (*DRAWN, *NPR),
     "repose.store.image*": ("store/images/*",),
     "repose.store*": ("store/meshes/*",),
     "repose.split.image*": ("split/images/*",),

@@ -96,6 +96,15 @@ def test_known_attributes_of_the_catalogue_are_in_the_store(tmp_path):
         packed(tmp_path, pictures).labels([0])
 
 
+def test_labels_of_fewer_images_are_refused(tmp_path):
+    rng = np.random.default_rng(0)
+    packed(tmp_path, {"a": picture(rng), "b": picture(rng)}, upper=["top", "dress"])
+    meta = tmp_path / "images.zarr" / "zarr.json"
+    meta.write_text(meta.read_text().replace('"dress"', "").replace('"top",', '"top"'))
+    with pytest.raises(ReposeError, match="not an image store: 2 images, 1 names or labels"):
+        ImageStore(tmp_path / "images.zarr")
+
+
 def test_a_picture_that_is_not_the_catalogues_is_refused(tmp_path):
     rng = np.random.default_rng(1)
     one = picture(rng)

@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from repose.errors import ReposeError
 from repose.images.correspondence import BARYCENTRIC_UNIT, Camera, View, correspond
 from repose.reading import foreign
-from repose.store.arrays import counts, read_array, read_meta
+from repose.store.arrays import read_array, read_meta
+from repose.store.rows import MappedRows
+
+_HINT = "run `repose store` again"
 
 
 class ImageStore:
@@ -25,15 +28,16 @@ class ImageStore:
         if not (path / "zarr.json").is_file():
             raise ReposeError("no image store", where=path, hint="run `repose store`")
         group = read_meta(path)
-        self._images = _Rows(path / "image")
-        with foreign(path, "not an image store", "run `repose store` again"):
+        self._images = _rows(path / "image")
+        with foreign(path, "not an image store", _HINT):
             attributes = group["attributes"]
             self.image_ids = [str(name) for name in attributes["image_ids"]]
             self._labels = {str(k): list(v) for k, v in attributes.get("labels", {}).items()}
             images, height, width, _ = self._images.shape
             self.size = height, width
-            if len(self.image_ids) != images:
-                raise ValueError(f"{images} images, {len(self.image_ids)} names")
+            for names in (self.image_ids, *self._labels.values()):
+                if len(names) != images:
+                    raise ValueError(f"{images} images, {len(names)} names or labels")
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -122,28 +126,28 @@ class ImageStore:
         return {name: row for row, name in enumerate(self.image_ids)}
 
     @cached_property
-    def _joints(self) -> "_Rows":
-        return _Rows(self.path / "joints")
+    def _joints(self) -> MappedRows:
+        return _rows(self.path / "joints")
 
     @cached_property
-    def _segmentation(self) -> "_Rows":
-        return _Rows(self.path / "segmentation")
+    def _segmentation(self) -> MappedRows:
+        return _rows(self.path / "segmentation")
 
     @cached_property
-    def _faces(self) -> "_Rows":
-        return _Rows(self.path / "face")
+    def _faces(self) -> MappedRows:
+        return _rows(self.path / "face")
 
     @cached_property
-    def _barycentrics(self) -> "_Rows":
-        return _Rows(self.path / "barycentric")
+    def _barycentrics(self) -> MappedRows:
+        return _rows(self.path / "barycentric")
 
     @cached_property
-    def _depths(self) -> "_Rows":
-        return _Rows(self.path / "depth")
+    def _depths(self) -> MappedRows:
+        return _rows(self.path / "depth")
 
     @cached_property
-    def _vertices(self) -> "_Rows":
-        return _Rows(self.path / "vertices")
+    def _vertices(self) -> MappedRows:
+        return _rows(self.path / "vertices")
 
     @cached_property
     def _cameras(self) -> NDArray[np.float64]:
@@ -159,51 +163,18 @@ class ImageStore:
         if not folder.is_dir():
             return {}
         group = read_meta(folder)
-        with foreign(folder, "not an image store", "run `repose store` again"):
+        with foreign(folder, "not an image store", _HINT):
             pairs = group["attributes"]["pairs"]
             return {(str(source), str(target)): row for row, (source, target) in enumerate(pairs)}
 
     @cached_property
-    def _flows(self) -> "_Rows":
-        return _Rows(self.path / "imported" / "flow")
+    def _flows(self) -> MappedRows:
+        return _rows(self.path / "imported" / "flow")
 
     @cached_property
-    def _visibilities(self) -> "_Rows":
-        return _Rows(self.path / "imported" / "visibility")
+    def _visibilities(self) -> MappedRows:
+        return _rows(self.path / "imported" / "visibility")
 
 
-class _Rows:
-    """Rows of an array whose chunks are files of plain bytes, each of whole rows."""
-
-    def __init__(self, path: Path):
-        meta = read_meta(path)
-        with foreign(path, "not an array as repose stores it", "run `repose store` again"):
-            codecs = [codec["name"] for codec in meta["codecs"]]
-            if codecs != ["bytes"]:
-                raise ReposeError(f"stored with codecs {codecs}, expected plain bytes", where=path)
-            self.shape = counts(meta["shape"])
-            self._chunk = counts(meta["chunk_grid"]["configuration"]["chunk_shape"])
-            if self._chunk[1:] != self.shape[1:]:
-                raise ReposeError("a chunk does not hold whole rows", where=path)
-            self._dtype = np.dtype(meta["data_type"]).newbyteorder("<")
-            if self._dtype.kind not in "fiu":
-                raise ValueError(f"numbers of type {self._dtype}")
-        self._path = path
-        self._maps: dict[int, NDArray] = {}
-
-    def take(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray:
-        """Copies of some rows."""
-        rows = np.asarray(indices).tolist()
-        for index in rows:
-            self._map(index // self._chunk[0])  # which is as large as the shape says
-        out = np.empty((len(rows), *self.shape[1:]), self._dtype)
-        for place, index in enumerate(rows):
-            out[place] = self._map(index // self._chunk[0])[index % self._chunk[0]]
-        return out
-
-    def _map(self, number: int) -> NDArray:
-        if number not in self._maps:
-            file = self._path.joinpath("c", str(number), *["0"] * (len(self.shape) - 1))
-            with foreign(file, "missing or cut short", "run `repose store` again"):
-                self._maps[number] = np.memmap(file, self._dtype, mode="r", shape=self._chunk)
-        return self._maps[number]
+def _rows(path: Path) -> MappedRows:
+    return MappedRows(path, _HINT)

@@ -14,11 +14,10 @@ import zarr
 from repose.errors import ReposeError
 from repose.methods.npr.neighbours import Neighbours
 from repose.reading import foreign
-from repose.store.arrays import counts, read_array, read_meta
+from repose.store.arrays import read_array, read_meta
+from repose.store.rows import MappedRows
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from repose.methods.npr.network import Npr
 
 FILE_BYTES = 16 << 20
@@ -96,7 +95,10 @@ class NeighbourStore:
             )
         keys = read_array(path / "keys")
         self._path, self._rows = path, {key.tobytes(): row for row, key in enumerate(keys)}
-        self._arrays = {name: _Mapped(path / name, len(keys)) for name in Neighbours._fields}
+        self._arrays = {name: MappedRows(path / name, _HINT) for name in Neighbours._fields}
+        for name, array in self._arrays.items():
+            if array.shape[0] != len(keys):
+                raise ReposeError(f"{array.shape[0]} rows of {name} for {len(keys)} bodies", path, _HINT)
         if (size := 8 * sum(math.prod(x.shape[1:]) for x in self._arrays.values())) > MAX_BYTES:
             raise ReposeError(f"the neighbours of a body have {size} bytes", path, _HINT)
 
@@ -108,39 +110,12 @@ class NeighbourStore:
         """
         if (row := self._rows.get(key)) is None:
             return None
-        rows = (x.row(row).astype(np.int64) for x in self._arrays.values())
-        found = Neighbours(*(torch.from_numpy(x)[None] for x in rows))
+        rows = (x.take([row]).astype(np.int64) for x in self._arrays.values())
+        found = Neighbours(*map(torch.from_numpy, rows))
         faces, centres, keypoints = (
             x.shape[1] for x in (found.faces, found.centres, found.keypoints_in_centres)
         )
         there = (faces, faces, faces, centres, centres, keypoints)  # among whom each field looks
-        if any(x.max() >= count for x, count in zip(found, there, strict=True)):
+        if any(x.min() < 0 or x.max() >= count for x, count in zip(found, there, strict=True)):
             raise ReposeError("neighbours that are not there", self._path, _HINT)
         return found
-
-
-class _Mapped:
-    """Rows of an array whose chunks are files of plain bytes, each of whole rows."""
-
-    def __init__(self, path: Path, count: int):
-        meta = read_meta(path)
-        with foreign(path, "not an array of neighbours", _HINT):
-            self.shape = counts(meta["shape"])
-            self._chunk = counts(meta["chunk_grid"]["configuration"]["chunk_shape"])
-            self._dtype = np.dtype(meta["data_type"]).newbyteorder("<")
-            codecs = [codec["name"] for codec in meta["codecs"]]
-            if codecs != ["bytes"] or self._dtype.kind != "u":
-                raise ValueError(f"numbers of type {self._dtype}, stored by {codecs}")
-            if self.shape[0] != count or self._chunk[1:] != self.shape[1:]:
-                raise ValueError(f"its shape is {self.shape}, in files of {self._chunk}, for {count} bodies")
-        self._path = path
-        self._files: dict[int, NDArray] = {}
-
-    def row(self, number: int) -> NDArray:
-        """One row, as it lies in the file."""
-        file, there = divmod(number, self._chunk[0])
-        if file not in self._files:
-            place = self._path.joinpath("c", str(file), *["0"] * (len(self.shape) - 1))
-            with foreign(place, "missing or cut short", _HINT):
-                self._files[file] = np.memmap(place, self._dtype, mode="r", shape=self._chunk)
-        return self._files[file][there]
