@@ -74,7 +74,18 @@ def words_of(text: str) -> list[str]:
 def test_every_stage_has_a_command(commands):
     named = {words[1] for words in (shlex.split(command) for command in commands.values())}
     known = set(typer.main.get_command(app).commands)
-    stages = {"raw", "convert", "store", "gih", "split", "neighbours", "train", "predict", "score"}
+    stages = {
+        "raw",
+        "convert",
+        "store",
+        "gih",
+        "split",
+        "benchmark",
+        "neighbours",
+        "train",
+        "predict",
+        "score",
+    }
     assert stages | {"score-renders", "tables", "report", "site"} == named <= known
 
 

@@ -41,6 +41,17 @@ def gih(context: typer.Context) -> None:
     commands(context.args, prog_name="repose gih")
 
 
+@app.command(
+    rich_help_panel="Results",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def submit(context: typer.Context) -> None:
+    """Enter the benchmark with predictions of your own: init, check, score."""
+    from repose.cli.submit import app as commands
+
+    commands(context.args, prog_name="repose submit")
+
+
 @app.command(rich_help_panel="Project")
 def config(
     write: Annotated[
