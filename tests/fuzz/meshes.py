@@ -49,7 +49,8 @@ def _exported(kind: str, *more: bytes) -> Callable[[Path], list[bytes]]:
     return seeds
 
 
-def _changed_glb(draw: random.Random, seeds: list[bytes]) -> bytes:
+def changed_glb(draw: random.Random, seeds: list[bytes]) -> bytes:
+    """A file damaged anywhere, or other values in its JSON."""
     data = draw.choice(seeds)
     if draw.random() < 0.4:
         return mutated(draw, [data], True)
@@ -139,11 +140,11 @@ MESHES = (
     Reader("obj", _exported("obj", _OBJ), _mesh(".obj"), text=True),
     Reader("ply", _exported("ply"), _mesh(".ply"), text=True),
     Reader("off", _exported("off"), _mesh(".off"), text=True),
-    Reader("glb", _exported("glb"), _mesh(".glb"), change=_changed_glb),
+    Reader("glb", _exported("glb"), _mesh(".glb"), change=changed_glb),
     Reader("stl", _exported("stl", *_STL), _mesh(".stl"), text=True),
     Reader("obj-rewritten", _exported("obj", _OBJ, _DRESSED), _rewritten(".obj"), text=True),
     Reader("ply-rewritten", _exported("ply", _PLY), _rewritten(".ply"), text=True),
     Reader("off-rewritten", _exported("off"), _rewritten(".off"), text=True),
-    Reader("glb-rewritten", _glbs, _rewritten(".glb"), change=_changed_glb),
+    Reader("glb-rewritten", _glbs, _rewritten(".glb"), change=changed_glb),
     Reader("stl-rewritten", _exported("stl", *_STL), _rewritten(".stl"), text=True),
 )  # fmt: skip
