@@ -1,9 +1,9 @@
 """How the released networks name and lay out their parameters, against ours.
 
 Ours are linear maps (C_out, C_in); the released ones are convolutions (C_out, C_in, 1), or (C_out, C_in, 1, 1) of pairs
-of vertices. The refiner's first layer has kernel 3 along the vertex index, (C, 3, 3): ours is (C, 9), its columns the coordinates of the previous
-vertex, the vertex itself and the next. A spectrally normalised weight is stored by its raw values and both
-singular vectors.
+of vertices. The refiner's first layer has kernel 3 along the vertex index, (C, 3, 3): ours is (C, 9), its columns the
+coordinates of the previous vertex, the vertex itself and the next. A spectrally normalised weight is stored by its raw
+values and both singular vectors.
 """
 
 from collections.abc import Callable, Iterator, Mapping

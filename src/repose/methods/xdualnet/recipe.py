@@ -38,7 +38,7 @@ class XDualNetRecipe(TransferRecipe):
         order, pose_order = batch.identity_order[: s.points], batch.pose_order[: s.points]
         edges = seen_edges(self.edges, self.edge_weights, order, batch.identity.shape[1])
         deform = None
-        if s.arap_from is not None and step >= s.arap_from:
+        if s.arap_from is not None and step > s.arap_from:  # the iteration counts this step
             rng = np.random.default_rng([self.seed, 3, step])
             deform = partial(self.deform, identity=batch.identity, order=order, rng=rng)
         meshes = batch.identity[:, order], batch.pose[:, pose_order]
