@@ -88,14 +88,14 @@ class _Matching(torch.autograd.Function):
     def backward(ctx: Any, g_warp: Tensor, g_returned: Tensor | None) -> tuple[Tensor | None, ...]:
         queries, keys, points, warp, s, a, b, summed, returned = ctx.saved_tensors
         kernel, last = _Kernel(queries, keys, EPSILON), b[-1]
-        # dL/dK = left @ right, with the columns of `left` (B, N, ·) and the rows of `right` (B, ·, M) collected here.
-        left, right = [], []
+        # dL/dK = left @ right; the columns of left (B, N, ·) and the rows of right (B, ·, M) are collected here.
+        lefts, rights = [], []
         g_s, g_b = torch.zeros_like(s), torch.zeros_like(last)
         if ctx.back:
             assert g_returned is not None
             g_summed = _of_the_way_back(ctx.back, g_returned.mT, summed, returned.mT, last)
-            left.append(torch.cat([s * warp, s], dim=2))
-            right.append(g_summed)
+            lefts.append(torch.cat([s * warp, s], dim=2))
+            rights.append(g_summed)
             through = torch.cat([torch.bmm(tile, g_summed.mT) for _, tile in kernel], dim=1)  # (B, N, 4)
             g_warp = g_warp + s * through[..., :3]
             g_s = through[..., 3:] + (warp * through[..., :3]).sum(-1, keepdim=True)
@@ -103,13 +103,13 @@ class _Matching(torch.autograd.Function):
                 g_b = (g_returned.mT * summed[:, :3]).sum(1, keepdim=True)
         g_s = g_s + (g_warp * warp).sum(-1, keepdim=True) / s
         g_u = -(1 + FLOOR * queries.shape[1]) * s.square() * g_s
-        left.append(torch.cat([s * g_warp, g_u], dim=2))
+        lefts.append(torch.cat([s * g_warp, g_u], dim=2))
         values = F.pad(points, (0, 1), value=1.0).mT  # (B, 4, M)
-        right.append(last * values)
-        through = _times(left[-1], kernel, keys)
+        rights.append(last * values)
+        through = _times(lefts[-1], kernel, keys)
         g_points = (last * through[:, :3]).mT
-        lefts, rights = _through_steps(kernel, a, b, g_b + (through * values).sum(1, keepdim=True))
-        left, right = torch.cat([*left, *lefts], dim=2), torch.cat([*right, *rights], dim=1)
+        of_steps = _through_steps(kernel, a, b, g_b + (through * values).sum(1, keepdim=True))
+        left, right = torch.cat([*lefts, *of_steps[0]], dim=2), torch.cat([*rights, *of_steps[1]], dim=1)
         g_queries, g_keys_t = torch.empty_like(queries), keys.new_zeros(keys.mT.shape)
         for rows, tile in kernel:
             g_similarity = torch.bmm(left[:, rows], right).mul_(tile)
