@@ -49,16 +49,15 @@ class SetConvolution(nn.Module):
         neighbours: Tensor,  # (B, N, k) int64
     ) -> Tensor:
         """Return (B, N, channels)."""
-        device = x.device.type
-        dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
-        with torch.autocast(device, enabled=False):
-            # Where both parts of a difference are of metres and it is of centimetres, half precision is too little.
+        # At least float32, also under autocast: vectors to neighbours are differences of places far from each other, and
+        # what features differ by is divided by 0.03 when they are matched.
+        with torch.autocast(x.device.type, enabled=False):
             wide = torch.promote_types(x.dtype, torch.float32)
             of_features, of_vectors = self.fc1.weight.to(wide).split((x.shape[-1], 3), dim=1)
             there = F.linear(vertices.detach().to(wide), of_vectors)
             pairs = F.linear(x.to(wide), of_features) + there, there
-            norms = (t.to(dtype) for n in (self.norm1, self.norm2, self.norm3) for t in (n.weight, n.bias))
-            maps = self.fc2.weight.to(dtype), self.fc3.weight.to(dtype)
+            norms = (t.to(wide) for n in (self.norm1, self.norm2, self.norm3) for t in (n.weight, n.bias))
+            maps = self.fc2.weight.to(wide), self.fc3.weight.to(wide)
             return _SetConvolution.apply(*pairs, neighbours, *maps, *norms)
 
 
@@ -69,9 +68,7 @@ class _SetConvolution(torch.autograd.Function):
     ) -> Tensor:
         first, second, third = norms[:2], norms[2:4], norms[4:]
         shape = (*neighbours.shape, p.shape[2])  # (B, N, k, C)
-        x = (_gathered(p, neighbours) - q[:, :, None]).flatten(1, 2)
-        x, scale_1 = normalise(x)
-        n_1 = x.to(w_2.dtype)
+        n_1, scale_1 = normalise((_gathered(p, neighbours) - q[:, :, None]).flatten(1, 2))
         n_2, scale_2 = normalise(F.linear(_activated(n_1, *first), w_2))
         n_3, scale_3 = normalise(F.linear(_activated(n_2, *second), w_3))
         best, where = (n_3 * third[0]).view(shape).max(dim=2)
@@ -94,8 +91,7 @@ class _SetConvolution(torch.autograd.Function):
         g_3 = torch.zeros_like(n_3).view(shape).scatter_(2, where[:, :, None], (grad * third[0])[:, :, None])
         g_3 = through_norm(n_3, scale_3, g_3.flatten(1, 2))
         g_w_3, g_2, g_second = _through_map(g_3, w_3, n_2, scale_2, *second)
-        g_w_2, g_1, g_first = _through_map(g_2, w_2, n_1, scale_1.to(n_1.dtype), *first)
-        g_1 = g_1.to(scale_1.dtype)
+        g_w_2, g_1, g_first = _through_map(g_2, w_2, n_1, scale_1, *first)
         g_p = _scattered(g_1, neighbours)
         g_q = -g_1.view(shape).sum(dim=2)
         return g_p, g_q, None, g_w_2, g_w_3, *g_first, *g_second, *g_third
@@ -123,7 +119,7 @@ def _activated(x: Tensor, gain: Tensor, shift: Tensor) -> Tensor:
 
 def _sum(x: Tensor) -> Tensor:
     """Over meshes and pairs, (C,)."""
-    return x.sum(dim=(0, 1), dtype=torch.promote_types(x.dtype, torch.float32)).to(x.dtype)
+    return x.sum(dim=(0, 1))
 
 
 def _rows(neighbours: Tensor, count: int) -> Tensor:
