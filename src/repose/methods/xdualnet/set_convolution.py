@@ -49,8 +49,8 @@ class SetConvolution(nn.Module):
         neighbours: Tensor,  # (B, N, k) int64
     ) -> Tensor:
         """Return (B, N, channels)."""
-        # At least float32, also under autocast: vectors to neighbours are differences of places far from each other, and
-        # what features differ by is divided by 0.03 when they are matched.
+        # At least float32, also under autocast: vectors to neighbours are small differences of places, and what
+        # features differ by is divided by 0.03 when they are matched.
         with torch.autocast(x.device.type, enabled=False):
             wide = torch.promote_types(x.dtype, torch.float32)
             of_features, of_vectors = self.fc1.weight.to(wide).split((x.shape[-1], 3), dim=1)
