@@ -112,7 +112,7 @@ def test_parameters_are_json_and_say_all_that_rules_show(plan):
     for need in needs(plan).values():
         shown = need.spec.shown
         assert json.loads(json.dumps(shown)) == shown, need.out
-        assert set(shown) == {"params", "code", "seed", "software"} and len(shown["code"]) == 16
+        assert set(shown) == {"params", "code", "seed", "software", "manifests"} and len(shown["code"]) == 16
         assert shown["software"] and all(isinstance(number, str) for number in shown["software"].values())
 
 

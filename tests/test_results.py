@@ -17,6 +17,7 @@ NAMES = {
     "part": "unseen",
     "number": 1,
     "table": "t",
+    "source": "external",
 }
 PLACES = {
     "recipe": "data/d/raw.npz",
@@ -34,6 +35,10 @@ PLACES = {
     "predictions": "predictions/d/m/seed3.zarr",
     "scores": "scores/d/m/seed3.parquet",
     "render_scores": "render-scores/d/m/seed3.parquet",
+    "benchmark_list": "benchmark/d/unseen.tsv",
+    "handed_in": "benchmark/d/unseen/handed-in/m/seed3.zarr",
+    "benchmark_scores": "benchmark/d/unseen/external/m/seed3.parquet",
+    "ranking": "benchmark/d/unseen/ranking.csv",
     "table": "t.csv",
     "figure": "figures/t.png",
 }

@@ -136,6 +136,20 @@ class Plan:
             minutes=30,
         )
 
+    def benchmark(self, dataset: str, part: str) -> Need:
+        """The versioned list of a part of a dataset's split."""
+        of, variant = specs.part_and_variant(part)
+        inputs = {
+            "catalog": self.results.catalog(dataset),
+            "split": self.results.split(dataset, of),
+            "train": self.results.split(dataset, "train"),
+        }
+        if variant:
+            inputs["store"] = self.packed(dataset)
+        spec = specs.benchmark_list(self.config.datasets[dataset], dataset, part)
+        out = self.results.benchmark_list(dataset, part)
+        return Need(spec, out, inputs, memory_mb=2000, minutes=30)
+
     # Methods
 
     def neighbours(self, dataset: str, method: str) -> Need:

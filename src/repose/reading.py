@@ -46,16 +46,25 @@ def read_bytes(path: Path, limit: int) -> bytes:
 
 def read_text(path: Path, limit: int = MAX_TEXT) -> str:
     """A text in UTF-8; raises as `read_bytes`, and where it is none."""
+    return _text(read_bytes(path, limit), path)
+
+
+def _text(data: bytes, path: Path) -> str:
     try:
-        return read_bytes(path, limit).decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ReposeError(f"not a text in UTF-8: byte {error.start}", path, "save it as UTF-8") from None
 
 
 def read_json(path: Path, limit: int = MAX_TEXT) -> Any:
     """A JSON document; raises as `read_text`, and where it is none."""
+    return parse_json(read_bytes(path, limit), path)
+
+
+def parse_json(data: bytes, path: Path) -> Any:
+    """A JSON document that was read from a file; raises ReposeError where it is none."""
     try:
-        return json.loads(read_text(path, limit))
+        return json.loads(_text(data, path))
     except (ValueError, RecursionError) as error:
         raise ReposeError(f"not JSON: {error}", path, "the file is damaged") from None
 

@@ -82,6 +82,35 @@ class Results:
         """The same of pictures of predicted meshes."""
         return self.root / "render-scores" / dataset / method / f"seed{seed}.parquet"
 
+    def benchmark_list(self, dataset: str = "{dataset}", part: str = "{part}") -> Path:
+        """The versioned list of a part of a dataset's split; the hashes of its meshes stand beside it."""
+        return self.root / "benchmark" / dataset / f"{part}.tsv"
+
+    def handed_in(
+        self,
+        dataset: str = "{dataset}",
+        part: str = "{part}",
+        method: str = "{method}",
+        seed: int | str = "{seed}",
+    ) -> Path:
+        """Predictions of a versioned list that somebody handed in (Zarr)."""
+        return self.root / "benchmark" / dataset / part / "handed-in" / method / f"seed{seed}.zarr"
+
+    def benchmark_scores(
+        self,
+        dataset: str = "{dataset}",
+        part: str = "{part}",
+        source: str = "{source}",
+        method: str = "{method}",
+        seed: int | str = "{seed}",
+    ) -> Path:
+        """A row for each triple of a versioned list and metric; `source`: repose, external or floor."""
+        return self.root / "benchmark" / dataset / part / source / method / f"seed{seed}.parquet"
+
+    def ranking(self, dataset: str = "{dataset}", part: str = "{part}") -> Path:
+        """All that is scored on a versioned list, ranked track by track; its Markdown twin stands beside it."""
+        return self.root / "benchmark" / dataset / part / "ranking.csv"
+
     def table(self, table: str = "{table}") -> Path:
         """A table over runs; its Markdown twin stands beside it."""
         return self.root / f"{table}.csv"

@@ -10,10 +10,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from repose.medium import module_of
-from repose.metrics import renders
+from repose.metrics import benchmark, renders
 from repose.metrics.metric import modules_of
 from repose.protocols import NEW_BODY, OWN_BODY
 from repose.provenance.code import code_hash, software
+from repose.provenance.manifest import FORMAT
 
 if TYPE_CHECKING:
     from repose.config.models import Compute, Config, Gih
@@ -44,8 +45,9 @@ class Spec:
 
     @property
     def shown(self) -> dict[str, Any]:
-        """All of it, as a rule shows it to Snakemake."""
-        return {"params": self.params, "code": self.code, "seed": self.seed, "software": self.software}
+        """All of it, as a rule shows it to Snakemake, and the form of manifests: results with others are made again."""
+        made_by = {"params": self.params, "code": self.code, "seed": self.seed, "software": self.software}
+        return made_by | {"manifests": FORMAT}
 
     @property
     def version(self) -> str:
@@ -90,6 +92,39 @@ def split(dataset: Any, part: str) -> Spec:
     """The triples, or pairs of images, of one part of a dataset."""
     params = {"part": part, "split": dataset.split_settings(part)}
     return Spec("split", (f"repose.split.{dataset.medium}",), params, dataset.seed)
+
+
+VARIANTS = ("decimated", "remeshed", "holes", "noise", "turned")
+"""What the pose meshes of a versioned list may be: a list is named like a part of the split, or `{part}-{variant}`."""
+
+
+def part_and_variant(listed: str) -> tuple[str, str]:
+    """The part of the split that a versioned list is of, and what its pose meshes are; empty: as they are."""
+    return next(
+        ((listed.removesuffix(f"-{v}"), v) for v in VARIANTS if listed.endswith(f"-{v}")), (listed, "")
+    )
+
+
+def benchmark_list(dataset: Any, name: str, part: str) -> Spec:
+    """The versioned list of a part of a dataset's split."""
+    params = {"dataset": name, "list": part, "rest_pose": dataset.rest_pose}
+    return Spec("benchmark", ("repose.benchmark.lists",), params)
+
+
+def handed_in(params: Mapping[str, Any]) -> Spec:
+    """Predictions that somebody handed in: the card, and the hash of all that is in the folder."""
+    return Spec("handed-in", ("repose.benchmark.score",), params)
+
+
+def benchmark_scores(params: Mapping[str, Any]) -> Spec:
+    """Scores on a versioned list."""
+    metrics = modules_of((*benchmark.METRICS, *benchmark.WITHOUT_ORDER))
+    return Spec("benchmark-score", ("repose.benchmark.score", *metrics), params)
+
+
+def ranking(params: Mapping[str, Any]) -> Spec:
+    """All that is scored on a versioned list, ranked track by track."""
+    return Spec("ranking", ("repose.benchmark.rank",), params)
 
 
 def neighbours(method: Any) -> Spec:

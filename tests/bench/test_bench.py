@@ -211,3 +211,18 @@ def test_both_sides_find_the_same_neighbours_and_a_step_is_measured(monkeypatch,
     assert lengths[0][:, 1:].min() > 0 and torch.allclose(*lengths, atol=1e-3)
     assert result.keys() >= KEYS and result["error"] < 1e-3
     assert all(result["steps"][anchors]["mib"] > 0 for anchors in ("posed", "rest"))
+
+
+def test_stores_are_sealed_read_and_gathered_on_both_sides(tmp_path, capsys):
+    from repose.bench import hash as hashing
+
+    result = hashing.measure(1e-4, tmp_path, vertices=50)
+    works = [result, *result["also"]]
+    assert [work["error"] for work in works] == [0, 0, pytest.approx(0, abs=0.01)] and not any(
+        tmp_path.iterdir()
+    )
+    for work in works:
+        assert work.keys() >= KEYS | {"cpu_ratio"} and work["ours"]["cpu_seconds"] > 0
+    repose.bench.show(result, as_json=False)
+    out = capsys.readouterr().out
+    assert all(what in out for what in ("hash all, to seal it", "read 10% of the meshes", "gather distances"))

@@ -87,9 +87,10 @@ class Job:
 
     @property
     def files(self) -> list[str]:
-        """All that it leaves in its place: declared outputs, histories, and what outlives a run of it."""
+        """All that it leaves in its place: declared outputs, lists, histories, and what outlives a run of it."""
         histories = [path.replace(".manifest.json", ".history.json") for path in self.manifests]
-        return [*self.outputs, *histories, *UNDECLARED.get(self.name.split()[0], ())]
+        folders = [*self.outputs, *UNDECLARED.get(self.name.split()[0], ())]
+        return [*folders, *(f"{path}.b3" for path in folders if not path.endswith(".json")), *histories]
 
 
 def plan(folder: Path) -> list[Job]:

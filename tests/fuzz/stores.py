@@ -1,5 +1,6 @@
 """Readers of stores and records. The name of the damaged file stands in front of its content, `NAME \\0 CONTENT`."""
 
+import base64
 import io
 import json
 import random
@@ -10,11 +11,13 @@ from pathlib import Path
 
 import google_crc32c
 import numpy as np
+from blake3 import blake3
 from fuzz.mutate import VALUES, changed_json, mutated
 from fuzz.reader import Change, Reader
 from released import body, faces_of
 
 V = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1.5]], np.float32)
+_INDEX = 16 * -(-122 // 16) + 4  # bytes of the index of a shard
 F = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]], np.int32)
 
 
@@ -147,6 +150,21 @@ def _files_of(path: Path) -> dict[str, Path]:
     return files | {"shard": matrix / "c" / "0" / "0", "ranks": order / "c" / "0"}
 
 
+def _read_signed(data: bytes, folder: Path) -> None:
+    """The same, of a shard with the digests of its bands made anew."""
+    from repose.gih.layout import ATTRIBUTES, seal
+
+    name, _, content = data.partition(b"\0")
+    file = _files_of(folder / "gih.zarr")["matrix"]
+    metadata = json.loads(file.read_bytes())
+    if name == b"shard" and len(content) > _INDEX:
+        index = np.frombuffer(content[-_INDEX:-4], "<u8").reshape(-1, 2).tolist()
+        bands = b"".join(blake3(content[offset : offset + length]).digest() for offset, length in index)
+        metadata["attributes"][ATTRIBUTES]["bands"] = base64.b64encode(bands).decode()
+    with _replaced(file, seal(metadata)):
+        _read_distances(data, folder)
+
+
 def _resealed(draw: random.Random, content: bytes) -> bytes:
     """Damage under a digest, or a checksum, that holds all the same."""
     from repose.gih.layout import ATTRIBUTES, _digest
@@ -165,12 +183,11 @@ def _resealed(draw: random.Random, content: bytes) -> bytes:
 
 
 def _recounted(draw: random.Random, content: bytes) -> bytes:
-    bands = -(-122 // 16)
-    if draw.random() < 0.3 or len(content) < 16 * bands + 4:
+    if draw.random() < 0.3 or len(content) < _INDEX:
         return _any(draw, content)
     data = bytearray(content)
-    index = np.frombuffer(bytes(data[-16 * bands - 4 : -4]), "<u8").reshape(-1, 2)
-    offset, length = map(int, index[draw.randrange(bands)])
+    index = np.frombuffer(bytes(data[-_INDEX:-4]), "<u8").reshape(-1, 2)
+    offset, length = map(int, index[draw.randrange(len(index))])
     if offset + length > len(data) or length <= 4:  # a file of another kind
         return _any(draw, content)
     for _ in range(draw.choice([1, 1, 3, 10])):
@@ -203,10 +220,16 @@ def _records(folder: Path) -> list[bytes]:
     mark(results)
     for name in ("b", "a"):
         (results / f"{name}.bin").write_text(name)
+        (results / f"{name}.zarr" / "c").mkdir(parents=True)
+        (results / f"{name}.zarr" / "c" / "0").write_text(name)
         recorder = Recorder("store", "c0de", {"medium": "meshes", "method": {"width": 8}}, 3)
         if name == "a":
             recorder.uses("b", manifest_path(results / "b.bin"))
-        recorder.seal(manifest_path(results / f"{name}.bin"), [results / f"{name}.bin"], {"rows": 1})
+        recorder.seal(
+            manifest_path(results / f"{name}.bin"),
+            [results / f"{name}.bin", results / f"{name}.zarr"],
+            {"rows": 1},
+        )
     manifest = manifest_path(results / "a.bin")
     return [manifest.read_bytes() + b"\0" + history_path(manifest).read_bytes()]
 
@@ -250,6 +273,6 @@ STORES = (
     Reader("images", _images, _read_images, change=_in_named(_any)),
     Reader("predictions", _predictions, _read_predictions, change=_in_named(_any)),
     Reader("distances", _distances, _read_distances, change=_in_named(_any)),
-    Reader("sealed-distances", _distances, _read_distances, change=_in_named(_resealed)),
+    Reader("sealed-distances", _distances, _read_signed, change=_in_named(_resealed)),
     Reader("records", _records, _read_records, change=_forged),
 )

@@ -11,7 +11,7 @@ from repose.cli.gih import app
 from repose.config.models import Gih
 from repose.convert.bodies import write_bodies
 from repose.errors import ReposeError
-from repose.gih import stage
+from repose.gih import layout, stage
 from repose.gih.reader import GihReader
 from repose.gih.solver import all_pairs
 from repose.provenance.manifest import Recorder, load, manifest_path, verify
@@ -126,19 +126,63 @@ def test_other_settings_replace_the_store(dataset):
     assert reader.info("id0_0").settings.convention == "released"
 
 
-@pytest.mark.parametrize("damage", ["missing", "flipped"])
-def test_a_damaged_matrix_is_never_sealed(dataset, damage):
+def flip(path, place=50):
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "metadata", "order"])
+def test_a_store_that_lacks_something_is_never_sealed(dataset, damage):
     files = dataset.run()
     victim = next(iter(dataset.shards()))
     if damage == "missing":
         victim.unlink()
+    elif damage == "cut":
+        victim.write_bytes(victim.read_bytes()[:-1])
+    elif damage == "metadata":
+        flip(victim.parents[2] / "zarr.json")
     else:
-        content = bytearray(victim.read_bytes())
-        content[50] ^= 1
-        victim.write_bytes(content)
+        flip(next(dataset.root.glob("order-*/c/0")))
     with pytest.raises(ReposeError, match="run again"):
         stage.gather(SETTINGS, files, dataset.root)
     assert not dataset.manifest.exists()
+
+
+def test_metadata_signed_anew_are_not_those_that_the_part_states(dataset):
+    files = dataset.run()
+    path = next(iter(dataset.shards())).parents[2] / "zarr.json"
+    metadata = json.loads(path.read_bytes())
+    metadata["attributes"][layout.ATTRIBUTES]["scale"] *= 2
+    path.write_bytes(layout.seal(metadata))
+    assert GihReader(dataset.root).meshes  # the index is as it was
+    with pytest.raises(ReposeError, match="does not match the manifest of its folder"):
+        [GihReader(dataset.root).info(name) for name in SCALES]
+    with pytest.raises(ReposeError, match="run again"):
+        stage.gather(SETTINGS, files, dataset.root)
+    assert not dataset.manifest.exists()
+
+
+def test_numbers_that_changed_since_they_were_computed_are_refused_by_readers(dataset):
+    """The gathering job reads no numbers, and states what they were when they were written."""
+    files = dataset.run()
+    victim = next(iter(dataset.shards()))
+    before = victim.read_bytes()
+    flip(victim)
+    stage.gather(SETTINGS, files, dataset.root)
+    reader = GihReader(dataset.root)
+    with pytest.raises(ReposeError, match="the shard is damaged: digest of rows 0"):
+        [reader.row(name, 0) for name in SCALES]
+    with pytest.raises(ReposeError, match="does not match its manifest"):
+        verify(dataset.manifest)
+    victim.write_bytes(before)
+    verify(dataset.manifest)
+
+
+def test_neighbours_in_the_packed_store_share_a_part(dataset):
+    files = dataset.run(Gih(parts=3))
+    made = [list(json.loads(file.read_text())["meshes"]) for file in files]
+    assert made == [["id0_0"], ["id0_1"], ["id1_0", "id1_1"]]
 
 
 def test_an_altered_part_is_refused(dataset):

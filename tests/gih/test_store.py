@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 
+import google_crc32c
 import numpy as np
 import pytest
 import zarr
@@ -21,6 +22,7 @@ from repose.gih.compute import distances, mesh_into_store
 from repose.gih.convention import METRES, Settings
 from repose.gih.reader import GihReader
 from repose.gih.solver import all_pairs
+from repose.provenance.stated import Stated
 
 MESHES = {"ball": sphere(2), "ring": torus(), "two": join(sphere(1), torus()), "flat": grid(3, 3)}
 
@@ -91,11 +93,11 @@ def test_zarr_reads_the_same_codes(root):
 
 def test_attributes_say_what_the_numbers_mean(tmp_path):
     path = make(tmp_path / "s.zarr", ["ball"], Settings(convention="released"))
-    key = store.read_index(path)["meshes"]["ball"]
+    key = store.read_index(path, Stated(path, None))["meshes"]["ball"]
     attributes = json.loads((path / key / "zarr.json").read_text())["attributes"]["repose_gih"]
     said = {k: attributes[k] for k in ("units", "values_per_metre", "t", "method", "backend", "format")}
     assert said == {
-        "units": "metre", "values_per_metre": 2.0, "t": 0.1, "method": "heat", "backend": "cpu", "format": 1,
+        "units": "metre", "values_per_metre": 2.0, "t": 0.1, "method": "heat", "backend": "cpu", "format": 2,
     }  # fmt: skip
     assert GihReader(path).info("ball").settings == Settings(convention="released")
 
@@ -142,7 +144,7 @@ def test_other_folders_are_left_alone(tmp_path):
 
 
 def test_replaced_and_forgotten_meshes_leave_nothing(fresh):
-    old = store.read_index(fresh)["meshes"]["ball"]
+    old = store.read_index(fresh, Stated(fresh, None))["meshes"]["ball"]
     new = mesh_into_store(fresh, "ball", MESHES["ball"][0] * 2, MESHES["ball"][1], METRES).key
     store.commit(fresh, {"ball": new, "copy": new})
     assert not (fresh / old).exists()
@@ -218,6 +220,30 @@ def test_a_newer_format_is_refused(fresh, monkeypatch):
     monkeypatch.setattr(layout, "FORMAT", 0)
     with pytest.raises(ReposeError, match="update repose"):
         GihReader(fresh)
+
+
+def test_a_matrix_without_digests_of_its_bands_is_refused(fresh):
+    file = next(path for path in fresh.glob("*/zarr.json") if len(path.parent.name) == 32)
+    metadata = json.loads(file.read_bytes())
+    metadata["attributes"][layout.ATTRIBUTES]["format"] = 1
+    file.write_bytes(layout.seal(metadata))
+    with pytest.raises(
+        ReposeError, match=r"a matrix of format 1, without the digests of 2 \(hint: recompute it"
+    ):
+        GihReader(fresh).info("ball")
+
+
+def test_an_edited_band_under_a_checksum_made_anew_is_refused(fresh):
+    shard, index = shard_of(fresh), 16 * -(-162 // layout.BAND) + 4
+    data = bytearray(shard.read_bytes())
+    offset, length = np.frombuffer(bytes(data[-index:-4]), "<u8")[:2].tolist()
+    data[offset + 20] ^= 1
+    crc = google_crc32c.value(bytes(data[offset : offset + length - 4]))
+    data[offset + length - 4 : offset + length] = crc.to_bytes(4, "little")
+    shard.write_bytes(data)
+    reader = GihReader(fresh)
+    with pytest.raises(ReposeError, match="digest of rows 0"):
+        reader.block("ball", np.arange(162))
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", '{"attributes": {}}', "[]"])

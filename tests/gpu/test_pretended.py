@@ -16,7 +16,7 @@ STEPS = Path(__file__).with_name("steps.py")
 # Every architecture, and every network and loss of it that differs.
 METHODS = (
     *("npt", "npt-original", "corenet", "corenet-no-warp", "mapconnet-supervised", "mapconnet-unsupervised"),
-    *("iepgan", "npr", "npr-diffusion", "flow", "image-features", "flow-full", "flow-no-dual"),
+    *("iepgan", "canonical", "npr", "npr-diffusion", "flow", "image-features", "flow-full", "flow-no-dual"),
     *("image-scorer", "render-scorer", "xdualnet", "xdualnet-no-arap"),
 )
 

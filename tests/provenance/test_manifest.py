@@ -4,8 +4,17 @@ import shutil
 import pytest
 
 from repose.errors import ReposeError
-from repose.provenance.manifest import Recorder, check_link, history_path, load, manifest_path, verify
+from repose.provenance.manifest import (
+    Recorder,
+    _digest,
+    check_link,
+    history_path,
+    load,
+    manifest_path,
+    verify,
+)
 from repose.provenance.owner import mark
+from repose.provenance.stated import stated
 
 
 @pytest.fixture
@@ -40,7 +49,7 @@ def test_equal_results_have_equal_content_whatever_their_history(sealed, tmp_pat
         lambda m: m.path.write_text("{"),
         lambda m: m.path.write_text("[]"),
         lambda m: history_path(m.path).unlink(),
-        lambda m: m.path.write_text(m.path.read_text().replace('"format": 2', '"format": 99')),
+        lambda m: m.path.write_text(m.path.read_text().replace('"format": 3', '"format": 99')),
     ],
 )
 def test_whatever_does_not_match_is_refused(sealed, damage):
@@ -141,3 +150,22 @@ def test_a_kept_result_comes_back_after_the_histories_of_its_place(tmp_path):
     back = made("one")
     assert artefact.read_text() == "one" and {first["sha256"], second["sha256"]} <= set(back["former"])
     assert made("one") == back
+
+
+def test_of_a_manifest_without_lists_files_hold_and_folders_are_made_again(tmp_path):
+    (tmp_path / "x.zarr").mkdir()
+    for name in ("x.bin", "x.zarr/zarr.json"):
+        (tmp_path / name).write_text("{}")
+    for artefact in ("x.bin", "x.zarr"):
+        sealed = Recorder("store", "", {}).seal(tmp_path / "x.manifest.json", [tmp_path / artefact])
+        content, history = sealed.content | {"format": 2}, dict(sealed.history)
+        content["files"] = {artefact: {k: v for k, v in content["files"][artefact].items() if k != "list"}}
+        history["content"] = _digest(content)
+        history["sha256"] = _digest({k: v for k, v in history.items() if k != "sha256"})
+        sealed.path.write_text(json.dumps(content))
+        history_path(sealed.path).write_text(json.dumps(history))
+        if artefact == "x.bin":
+            assert verify(sealed.path).content == content
+    for refused in (lambda: verify(sealed.path), lambda: stated(tmp_path / "x.zarr")):
+        with pytest.raises(ReposeError, match=r"list.* \(hint: run the workflow again"):
+            refused()

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repose.errors import ReposeError
+from repose.provenance.stated import Stated
 from repose.store.arrays import StoredArray, read_array
 
 
@@ -23,9 +24,9 @@ def test_any_rows_are_the_rows_of_the_array(tmp_path_factory, data):
     compressors = data.draw(st.sampled_from(["auto", None]))
     zarr.create_array(path, data=values, chunks=chunks, compressors=compressors)
     start, stop = data.draw(st.integers(0, shape[0])), data.draw(st.integers(0, shape[0] + 3))
-    found = StoredArray(path).rows(start, stop)
+    found = StoredArray(path, Stated(path, None)).rows(start, stop)
     assert found.dtype == values.dtype and np.array_equal(found, values[start : max(start, stop)])
-    assert np.array_equal(read_array(path), values)
+    assert np.array_equal(read_array(path, Stated(path, None)), values)
 
 
 @pytest.mark.parametrize(
@@ -43,13 +44,13 @@ def test_what_asks_for_gigabytes_is_one_line(tmp_path, shape, chunk):
     meta["shape"], meta["chunk_grid"]["configuration"]["chunk_shape"] = shape, chunk
     (tmp_path / "a" / "zarr.json").write_text(json.dumps(meta))
     with pytest.raises(ReposeError, match=r"a: not an array as repose stores it: its shape is \(3, "):
-        StoredArray(tmp_path / "a").rows(0, 1)
+        StoredArray(tmp_path / "a", Stated(tmp_path, None)).rows(0, 1)
 
 
 def test_a_damaged_chunk_is_one_line(tmp_path):
     zarr.create_array(tmp_path / "a", data=np.ones((4, 50)), chunks=(2, 50))
     (tmp_path / "a" / "c" / "1" / "0").write_bytes(b"(\xb5/\xfd nothing")
-    array = StoredArray(tmp_path / "a")
+    array = StoredArray(tmp_path / "a", Stated(tmp_path, None))
     assert array.rows(0, 2).shape == (2, 50)
     with pytest.raises(ReposeError, match="a: not an array as repose stores it"):
         array.rows(1, 3)

@@ -34,6 +34,19 @@ def test_means_over_triples_then_seeds():
     assert row.run_ids == "npt-1.0;npt-1.2;npt-1.1"
 
 
+def test_a_row_has_the_track_of_what_its_method_is_told():
+    runs = [replace(run(method), told=told) for method, told in (
+        ("npt", ("truth",)), ("copy-pose", ("registration",)), ("npr", ("rest bodies",)), ("oracle", ("answer",)),
+    )]  # fmt: skip
+    table = transfer_table(runs)
+    unseen = table[table.protocol == "unseen"]
+    assert dict(zip(unseen.method, unseen.track, strict=True)) == {
+        "npt": "P", "copy-pose": "PC", "npr": "R", "oracle": "oracle",
+    }  # fmt: skip
+    shown = runs[2].scores.assign(protocol="one-source")
+    assert set(transfer_table([replace(runs[2], scores=shown)]).track) == {"S"}
+
+
 def test_one_seed_has_an_interval_over_identities_and_poses():
     row = transfer_table([run()]).iloc[0]
     assert row.pmd_e4 == pytest.approx(80) and 0 < row.pmd_e4_ci95 < 80

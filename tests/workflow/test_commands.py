@@ -74,7 +74,18 @@ def words_of(text: str) -> list[str]:
 def test_every_stage_has_a_command(commands):
     named = {words[1] for words in (shlex.split(command) for command in commands.values())}
     known = set(typer.main.get_command(app).commands)
-    stages = {"raw", "convert", "store", "gih", "split", "neighbours", "train", "predict", "score"}
+    stages = {
+        "raw",
+        "convert",
+        "store",
+        "gih",
+        "split",
+        "benchmark",
+        "neighbours",
+        "train",
+        "predict",
+        "score",
+    }
     assert stages | {"score-renders", "tables", "report", "site"} == named <= known
 
 
@@ -139,6 +150,16 @@ def test_a_stored_value_of_another_form_reaches_no_command(value):
 
 
 def test_a_part_whose_files_are_not_ours_says_nothing_of_lost_matrices(tmp_path):
-    for text in ("", "[]", "{", '{"a": 1}', '{"a": []}', "null", "[" * 100_000):
+    for text in (
+        "",
+        "[]",
+        "{",
+        '{"a": 1}',
+        '{"a": []}',
+        "null",
+        '{"meshes": [1]}',
+        '{"meshes": {"a": []}}',
+        "[" * 10**5,
+    ):
         (tmp_path / "part0.json").write_text(text)
         assert lost(tmp_path / "part0.json", tmp_path / "gih.zarr") == ""

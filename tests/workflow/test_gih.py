@@ -25,7 +25,7 @@ def test_deleted_matrices_are_noticed_and_computed_once(project):
     before = (project.folder / TARGET).read_bytes()
     count = len(GihReader(root).meshes)
     part = json.loads((project.folder / FOLDER / "part0.json").read_text())
-    shutil.rmtree(root / next(iter(part.values())))
+    shutil.rmtree(root / next(iter(part["meshes"].values())))
     assert project.ran(TARGET) == {"gih_part": 1, "gih": 1}
     assert load(manifest_path(project.folder / FOLDER / "part0.json")).history["computed"] == 1
     assert project.planned(TARGET) == {}

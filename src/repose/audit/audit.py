@@ -9,9 +9,10 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from pkgutil import resolve_name
 from types import ModuleType
 from typing import Any, get_args
 
@@ -64,6 +65,13 @@ class Audit:
         return list(self.root.walk())
 
     @property
+    def scored_again(self) -> int:
+        """How many artefacts with scores of the benchmark were computed again, from predictions and truths."""
+        return sum(
+            n.manifest is not None and n.manifest.content["stage"] == "benchmark-score" for n in self.nodes
+        )
+
+    @property
     def faults(self) -> list[tuple[str, str]]:
         """(artefact, what does not hold), from the table to the raw data."""
         return [(node.place, what) for node in self.nodes for what in node.faults]
@@ -98,7 +106,7 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
         raise ReposeError(
             "no manifest beside it", where=artefact, hint=f"`repose audit` needs {manifest.name}"
         )
-    is_table = artefact.suffix == ".csv" and artefact.exists()
+    is_table = artefact.suffix == ".csv" and artefact.exists() and not _is_ranking(manifest)
     if cell and not is_table:
         raise ReposeError("--cell is for tables", where=artefact)
     table = read_table(artefact) if is_table else None
@@ -116,10 +124,9 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
         found.root.faults += _derived_otherwise(found.root, rows, derived)
         if not cell and table is not None:
             found.root.faults += _incomplete(found.root, artefact, table, derived)
-    if rescore:
-        for node in found.nodes:
-            node.faults += _made_otherwise(node)
-    found.notes += _notes(found)
+    for node in found.nodes:
+        node.faults += _made_otherwise(node, _STAGES if rescore else _BENCHMARK)
+    found.notes += [*_handed_in(found), *_notes(found)]
     return found
 
 
@@ -242,23 +249,47 @@ def _check_raw_files(node: Node, notes: list[str]) -> None:
             )
 
 
-def _made_otherwise(node: Node) -> list[str]:
-    from repose.audit.predicted import differs_from_network
-    from repose.score import render_stage, stage
+# What makes an artefact again, and compares: `module:function`, imported where there is one.
+_BENCHMARK = {
+    "benchmark-score": "repose.benchmark.score:differs_from_predictions",
+    "ranking": "repose.benchmark.rank:differs_from_scores",
+}
+_STAGES = _BENCHMARK | {
+    "predict": "repose.audit.predicted:differs_from_network",
+    "score": "repose.score.stage:differs_from_predictions",
+    "score-renders": "repose.score.render_stage:differs_from_predictions",
+}
 
-    compute = {
-        "predict": differs_from_network,
-        "score": stage.differs_from_predictions,
-        "score-renders": render_stage.differs_from_predictions,
-    }
+
+def _made_otherwise(node: Node, compute: Mapping[str, str]) -> list[str]:
+    """What an artefact of some stages has that its inputs do not give."""
     if node.manifest is None or node.manifest.content["stage"] not in compute:
         return []
     if not all(parent.manifest for parent in node.parents.values()):
         return []
     try:
-        return compute[node.manifest.content["stage"]](node.manifest)
+        differs: Callable[[Manifest], list[str]] = resolve_name(compute[node.manifest.content["stage"]])
+        return differs(node.manifest)
     except Exception as error:  # of what a forged tree says, nearly anything
         return [f"cannot be computed again from its inputs: {str(error) or type(error).__name__}"]
+
+
+def _is_ranking(manifest: Path) -> bool:
+    """Whether a CSV is a ranking of the benchmark, which is derived in a way of its own."""
+    try:
+        return load(manifest).content["stage"] == "ranking"
+    except ReposeError:
+        return False  # the walk says what is wrong with it
+
+
+def _handed_in(found: Audit) -> list[str]:
+    """What of predictions that somebody handed in no audit can prove."""
+    return [
+        f"{node.place}: was handed in. Scores follow from it; that a method made it, and learned as the card says, is "
+        "not proved"
+        for node in found.nodes
+        if node.manifest and node.manifest.content["stage"] == "handed-in"
+    ]
 
 
 def _agree(stands: str, fresh: Any) -> bool:

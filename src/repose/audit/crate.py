@@ -186,7 +186,7 @@ class _Crate:
                 facts |= {"name": str(path), "encodingFormat": CARRIED[path.suffix]}
                 yield self.crate.add_file(source, dest_path=str(path), properties=facts)
             else:
-                what = "the sorted list of its files' names and sha256" if source.is_dir() else "its bytes"
+                what = "the list of its files, with the BLAKE3 of each" if "list" in stands else "its bytes"
                 text = f"Not carried by this crate. sha256 is that of {what}."
                 yield self._add(f"#{path}", "CreativeWork", name=str(path), description=text, **facts)
         manifest = f"{base / node.path.name}"

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from repose.config.models import Method
 from repose.predict.network import load_network
 from repose.provenance.manifest import Manifest
+from repose.provenance.stated import stated
 from repose.reading import read_rows
 from repose.score.artefact import inputs_of
 from repose.store.arrays import StoredArray
@@ -53,11 +54,11 @@ def differs_from_network(predictions: Manifest) -> list[str]:
 
 
 def _differences(stored: Path, fresh: Path) -> list[str]:
-    faults = []
+    faults, files = [], stated(stored)
     for protocol, group in zarr.open_group(fresh, mode="r").groups():
         for array, values in group.arrays():
             again = np.asarray(values[:])
-            there = StoredArray(stored / protocol / array).rows(0, len(again))
+            there = StoredArray(stored / protocol / array, files).rows(0, len(again))
             error = _mean_difference(there, again)
             if not error <= TOLERANCE[array]:
                 faults.append(

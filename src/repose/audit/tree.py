@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from repose.errors import ReposeError
-from repose.provenance.manifest import Manifest, check_file, load, misplaced
+from repose.provenance.listing import check_file
+from repose.provenance.manifest import Manifest, load, misplaced
 from repose.provenance.owner import results_folder
 
 DEEPEST = 64  # artefacts one behind the other; the workflow has nine
@@ -55,12 +56,12 @@ def grow(manifest: Path, only: Collection[str] | None = None, hashed: bool = Tru
     """Read the tree behind `manifest` and check it.
 
     Args:
-        manifest: the manifest of the last artefact; its folder is taken for the folder of results.
+        manifest: the manifest of the last artefact; outside of a folder of results, its own folder is taken for one.
         only: names of inputs of this first artefact to follow; None follows all.
         hashed: check every file against its manifest, too.
     """
     nodes: dict[str, Node] = {}
-    root = _read(manifest, manifest.parent, nodes, only)
+    root = _read(manifest, results_folder(manifest) or manifest.parent, nodes, only)
     work = [
         (node, name, expected)
         for node in nodes.values()

@@ -21,6 +21,7 @@ BENCHES = {
         "corenet",
         "dag",
         "gih",
+        "hash",
         "iepgan",
         "images",
         "loader",
@@ -36,7 +37,11 @@ def run(name: str, as_json: bool) -> None:
     """Run one benchmark and print it as a short table or as one JSON object."""
     if name not in BENCHES:
         raise ReposeError(f"no benchmark {name!r}", hint=f"there are {', '.join(BENCHES)}")
-    result = importlib.import_module(BENCHES[name]).measure()
+    show(importlib.import_module(BENCHES[name]).measure(), as_json)
+
+
+def show(result: dict[str, Any], as_json: bool) -> None:
+    """Print what a benchmark found, and what it found besides."""
     print(json.dumps(result) if as_json else "\n".join(map(_table, [result, *result.get("also", [])])))
 
 

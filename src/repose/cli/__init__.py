@@ -1,6 +1,7 @@
 """The command line. Commands import what they need when they run, so that `repose --help` answers at once."""
 
 import errno
+import importlib
 import io
 import os
 import sys
@@ -41,6 +42,17 @@ def gih(context: typer.Context) -> None:
     commands(context.args, prog_name="repose gih")
 
 
+@app.command(
+    rich_help_panel="Results",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def submit(context: typer.Context) -> None:
+    """Enter the benchmark with predictions of your own: init, check, score."""
+    from repose.cli.submit import app as commands
+
+    commands(context.args, prog_name="repose submit")
+
+
 @app.command(rich_help_panel="Project")
 def config(
     write: Annotated[
@@ -71,19 +83,18 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="convert, corenet, dag, gih, gpu, iepgan, images, loader, npr, obj, poisson or store"
+            help="convert, corenet, dag, gih, gpu, hash, iepgan, images, loader, npr, obj, poisson or store"
         ),
     ],
     as_json: AsJson = False,
 ) -> None:
     """Run the plain way and ours on the same work, alternating, and print medians and ratio.
 
-    `gpu` is a proof of everything on a GPU, with options of its own: `repose bench gpu -h`.
+    `gpu`, a proof of everything on a GPU, and `hash` have options of their own: `repose bench gpu -h`.
     """
-    if name == "gpu":
-        from repose.cli.gpu import app as command
-
-        command(context.args, prog_name="repose bench gpu")
+    if name in ("gpu", "hash"):
+        command = importlib.import_module(f"repose.cli.{name}").app
+        command([*context.args, *(["--json"] if as_json else [])], prog_name=f"repose bench {name}")
     if context.args:
         raise ReposeError(f"{name} takes no {context.args[0]}", "repose bench")
     from repose.bench import run

@@ -51,6 +51,58 @@ def transfer(
     run(identity, pose, model, out, says, report, pose_rest, finish)
 
 
+def animate(
+    identity: Annotated[Path, typer.Argument(help="body to move: .obj, .ply, .off, .glb or .stl")],
+    motion: Annotated[
+        Path,
+        typer.Argument(
+            help="folder of meshes, animated .glb, .npz with vertices and faces, or .hdf5 of DFAUST"
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help=".glb, animated; .npz of all vertices; or a folder to make")
+    ],
+    model: Annotated[
+        Path,
+        typer.Option(
+            help="human or animal, whose weights come with repose; a run; or an imported .safetensors"
+        ),
+    ] = Path("human"),
+    fps: Annotated[
+        float | None, typer.Option(help="frames a second; left out: as the motion says, else 30")
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, help="take every 2nd, 3rd, … frame")] = 1,
+    sequence: Annotated[str | None, typer.Option(help="which one of a .hdf5 of DFAUST: 50002_hips")] = None,
+    up: Annotated[str, typer.Option(help="up axis of the identity: x, y, z, -x, -y, -z, or auto")] = "auto",
+    unit: Annotated[str, typer.Option(help="its unit: m, cm, mm, in, ft, metres per unit, or auto")] = "auto",
+    motion_up: Annotated[str, typer.Option(help="up axis of the motion")] = "auto",
+    motion_unit: Annotated[str, typer.Option(help="unit of the motion")] = "auto",
+    report: Annotated[Path | None, typer.Option(help="PNG to draw some frames of both into")] = None,
+) -> None:
+    """Move one mesh as another moves; all but positions stays as in the identity's file, textures and skin included."""
+    from repose.use.animate.command import run
+    from repose.use.transfer.files import Said
+
+    says = Said(up, unit), Said(motion_up, motion_unit)
+    run(identity, motion, model, out, says, fps, every, sequence, report)
+
+
+def open_motion(
+    recipe: Annotated[
+        Path, typer.Argument(help="results/data/DATASET/raw.npz of a dataset of source open-human")
+    ],
+    kind: Annotated[str, typer.Argument(help="walk, jump, sit, or poses: through some of the bank")],
+    out: Annotated[Path, typer.Option("--out", "-o", help=".npz to write: vertices, faces, rate")],
+    identity: Annotated[int, typer.Option(help="number of the body")] = 0,
+    frames: Annotated[int, typer.Option(min=2, help="how many, at 30 a second")] = 60,
+    seed: Annotated[int, typer.Option(help="of kind poses: which ones")] = 0,
+) -> None:
+    """Write a motion of an open body; the same command for another body is the truth of a transfer to that."""
+    from repose.synthetic.open_human.motion import write_motion
+
+    write_motion(recipe, kind, out, identity, frames, seed)
+
+
 def pack_weights(
     run: Annotated[Path, typer.Argument(help="results/runs/DATASET/METHOD/seedN, of method canonical")],
     table: Annotated[Path, typer.Option(help="a table with rows of the method: its scores go into the card")],
@@ -166,4 +218,14 @@ def export_dataset(
         typer.echo(line)
 
 
-COMMANDS = (transfer, generate, doctor, import_weights, pack_weights, export_images, export_dataset)
+COMMANDS = (
+    transfer,
+    animate,
+    open_motion,
+    generate,
+    doctor,
+    import_weights,
+    pack_weights,
+    export_images,
+    export_dataset,
+)

@@ -68,6 +68,20 @@ def split(
     _of("split", settings.medium).run(settings, part, need.inputs["catalog"], need.out)
 
 
+def benchmark(
+    dataset: str,
+    part: Annotated[str, typer.Argument(help="unseen, seen-pose or one-source")],
+    config: ConfigFile = CONFIG,
+    results: Results = RESULTS,
+) -> None:
+    """Write the versioned list of a part of a dataset's split, which others may predict."""
+    from repose.benchmark.lists import run
+
+    plan = plan_of(config, results, dataset)
+    need, settings = plan.benchmark(dataset, part), plan.config.datasets[dataset]
+    run(settings, dataset, part, **need.inputs, out=need.out)
+
+
 def neighbours(dataset: str, method: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
     """Find the neighbours of the faces of all bodies that a training of NPR encodes."""
     from repose.neighbours.stage import run
@@ -179,6 +193,7 @@ COMMANDS = (
     convert,
     store,
     split,
+    benchmark,
     neighbours,
     train,
     predict,

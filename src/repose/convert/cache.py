@@ -18,6 +18,7 @@ from typing import Any
 
 from repose.cluster import Cluster, spread
 from repose.progress import Meter
+from repose.provenance.listing import blake3_of, blake3_of_file
 from repose.provenance.publish import publish, write_text
 
 JOURNAL = "journal.jsonl"
@@ -30,7 +31,7 @@ class File:
 
     bytes: int
     mtime_ns: int
-    sha256: str
+    blake3: str
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,7 @@ def write_converted(
         path = folder / f"{key}{suffix}"
         with publish(path) as private:
             private.write_bytes(content)
-        digest = hashlib.sha256(content).hexdigest()
-        files[suffix] = File(len(content), path.stat().st_mtime_ns, digest)
+        files[suffix] = File(len(content), path.stat().st_mtime_ns, blake3_of(content))
     return Converted(key, name, measures, files, topology)
 
 
@@ -119,9 +119,8 @@ class Cache:
         if status.st_mtime_ns == file.mtime_ns:
             return file
         # Touched, or edited through the published link: the content decides.
-        with (self.folder / name).open("rb") as stream:
-            if hashlib.file_digest(stream, "sha256").hexdigest() != file.sha256:
-                return None
+        if blake3_of_file(self.folder / name) != file.blake3:
+            return None
         return replace(file, mtime_ns=status.st_mtime_ns)
 
     def convert(
@@ -157,16 +156,22 @@ class Cache:
         with (self.folder / JOURNAL).open("a", encoding="utf-8") as file:
             file.writelines(["\n", *map(_line, records)])
 
-    def link(self, record: Converted, target: Path) -> None:
-        """Make hard links named `target` and suffix, or copies where the file system has no links."""
-        for suffix in record.files:
-            source, link = self.folder / f"{record.key}{suffix}", target.with_name(f"{target.name}{suffix}")
+    def link(self, record: Converted, target: Path) -> dict[str, str]:
+        """Make hard links named `target` and suffix, or copies where the file system has no links.
+
+        Returns:
+            What BLAKE3 the links should have, by their names.
+        """
+        names = {suffix: f"{target.name}{suffix}" for suffix in record.files}
+        for suffix, name in names.items():
+            source, link = self.folder / f"{record.key}{suffix}", target.with_name(name)
             try:
                 os.link(source, link)
             except OSError as error:
                 if error.errno not in _NO_LINKS:
                     raise
                 shutil.copyfile(source, link)
+        return {name: record.files[suffix].blake3 for suffix, name in names.items()}
 
     def keep_only(self, records: Collection[Converted]) -> None:
         """Forget all others, and remove their files and what killed writers left."""

@@ -109,10 +109,11 @@ def _publish(
         pairs = pd.DataFrame(columns=PAIR_COLUMNS)
     found, published = pairs[pairs["corr"] != ""], pairs[pairs["part"] != ""]
     catalog.begin()
-    with files.file(files.out) as private:
+    known: dict[str, str] = {}
+    with files.file(files.out, known) as private:
         private.mkdir()
         for item, record in zip(items, records, strict=True):
-            cache.link(record, private / item.image_id)
+            known |= cache.link(record, private / item.image_id)
         if triangles is not None:
             np.save(private / TRIANGLES, triangles)
         if len(found):

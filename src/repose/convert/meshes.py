@@ -91,10 +91,11 @@ def _publish(
     files: Artefact,
 ) -> None:
     catalog.begin()
-    with files.file(files.out) as private:
+    known: dict[str, str] = {}
+    with files.file(files.out, known) as private:
         private.mkdir()
         for name, record in records:
-            cache.link(record, private / name)
+            known |= cache.link(record, private / name)
     with catalog.file(catalog.out) as private:
         rows.to_parquet(private, index=False)
     cache.keep_only({record.key: record for _, record in records}.values())

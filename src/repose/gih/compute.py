@@ -16,6 +16,7 @@ from repose.gih.factor import factorise
 from repose.gih.intrinsic import Float, Int, RefusedMesh
 from repose.gih.layout import MeshInfo
 from repose.gih.solver import Matrix
+from repose.provenance.listing import blake3_of_file
 
 Backend = Literal["auto", "cpu", "cuda", "potpourri3d"]
 
@@ -34,10 +35,20 @@ class Solution:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What happened to one mesh: its key, whether it was there already, seconds, and the fallback note."""
+    """What happened to one mesh.
+
+    Attributes:
+        name: of the mesh.
+        key: of its matrix.
+        digest: BLAKE3 of the metadata of its matrix, which have those of its bands.
+        hit: whether the matrix was there already.
+        seconds: that it took.
+        note: why it was computed by another method, if it was.
+    """
 
     name: str
     key: str
+    digest: str
     hit: bool
     seconds: float
     note: str
@@ -141,9 +152,17 @@ def mesh_into_store(
         root, v, f, settings, requested,
         lambda ranks: distances(v, f, settings, backend=backend, ranks=ranks, where=name),
     )  # fmt: skip
-    return Outcome(
-        name, key, solution is None, time.perf_counter() - start, solution.note if solution else ""
-    )
+    digest, note = _metadata_digest(root / key), solution.note if solution else ""
+    return Outcome(name, key, digest, solution is None, time.perf_counter() - start, note)
+
+
+def _metadata_digest(folder: Path) -> str:
+    try:
+        return blake3_of_file(folder / "zarr.json")
+    except OSError as error:
+        raise ReposeError(
+            f"metadata cannot be read: {error.strerror}", folder, "delete it and run again"
+        ) from None
 
 
 def solve_into_store(

@@ -4,7 +4,8 @@
 
     store.zarr/zarr.json                 a Zarr group; its attributes name the meshes: {name: key}
     store.zarr/order-<topology>/         (V,) the vertex order of one topology
-    store.zarr/<key>/zarr.json           one (V, V) uint16 array per distinct mesh; what the numbers mean
+    store.zarr/<key>/zarr.json           one (V, V) uint16 array per distinct mesh; what the numbers mean, and the
+                                         BLAKE3 of its shard and of every band in that
     store.zarr/<key>/c/0/0               its only shard: bands of 16 rows, index and checksums
 
 The directory name is the content key, so a directory that exists is complete and current. Only the upper
@@ -25,10 +26,14 @@ from numpy.typing import NDArray
 from repose.errors import ReposeError
 from repose.gih.convention import Settings
 from repose.provenance.code import code_hash
-from repose.reading import foreign, read_json
+from repose.provenance.stated import Stated
+from repose.reading import MAX_TEXT, foreign, parse_json, read_bytes
 
-FORMAT = 1
+FORMAT = 2
 """Version of the layout; a reader refuses what is newer than itself."""
+
+OLDEST = 2
+"""Version of the oldest matrices that are read: those before have no digests of their bands."""
 
 ALGORITHMS = ("repose.gih.solver", "repose.gih.reference", "repose.gih.torch_backend")
 """Modules that make the numbers. Their code is part of every key, so no matrix outlives a change of it."""
@@ -90,7 +95,7 @@ class MeshInfo:
     @classmethod
     def from_attributes(cls, attributes: dict[str, Any], where: Path) -> "MeshInfo":
         """Read them back; the digest over the metadata has been checked before."""
-        check_format(attributes, where)
+        check_format(attributes, where, OLDEST)
         with foreign(where, "not the metadata of a GIH matrix", "recompute it"):
             fields = {k: attributes[k] for k in cls.__dataclass_fields__ if k != "settings"}
             info = cls(settings=Settings(**attributes["settings"]), **fields)
@@ -104,12 +109,16 @@ class MeshInfo:
             return info
 
 
-def check_format(attributes: dict[str, Any], where: Path) -> None:
+def check_format(attributes: dict[str, Any], where: Path, oldest: int = 1) -> None:
     """Raise ReposeError unless this version of repose reads the format."""
     found = attributes.get("format") if isinstance(attributes, dict) else None
     if not isinstance(found, int) or found > FORMAT:
         raise ReposeError(
             f"GIH store of format {found}, this repose reads up to {FORMAT}", where, "update repose"
+        )
+    if found < oldest:
+        raise ReposeError(
+            f"a matrix of format {found}, without the digests of {oldest}", where, "recompute it"
         )
 
 
@@ -164,15 +173,17 @@ def seal(metadata: dict[str, Any]) -> bytes:
     return json.dumps(metadata, indent=1).encode()
 
 
-def unseal(path: Path) -> dict[str, Any]:
-    """Read sealed metadata back.
+def unseal(path: Path, files: Stated) -> dict[str, Any]:
+    """Read sealed metadata back, a file of a store.
 
     Raises:
         ReposeError: missing, no GIH metadata, or altered since it was written.
     """
     if not path.exists():
         raise ReposeError("no such GIH store or matrix", path.parent, "was it computed?")
-    metadata = read_json(path)
+    data = read_bytes(path, MAX_TEXT)
+    files.check(path, data)
+    metadata = parse_json(data, path)
     with foreign(path, "not the metadata of a GIH store", "recompute it"):
         is_sound = metadata["attributes"][ATTRIBUTES]["digest"] == _digest(metadata)
     if not is_sound:

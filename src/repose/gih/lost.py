@@ -35,7 +35,7 @@ def lost(out: Path, root: Path) -> str:
         A digest of the missing keys, as that part was last given if none is missing; empty at first.
     """
     try:
-        keys = set(json.loads(out.read_text(encoding="utf-8")).values())
+        keys = set(json.loads(out.read_text(encoding="utf-8"))["meshes"].values())
         before = checked(load(manifest_path(out)).history["lost"])
     except (OSError, ReposeError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
         return ""  # never ran, or its files are damaged: then it runs again anyway, or its reader says so

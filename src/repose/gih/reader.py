@@ -14,6 +14,7 @@ from repose.gih import layout, store
 from repose.gih.layout import MeshInfo
 from repose.gih.order import order_id
 from repose.gih.shard import Shard
+from repose.provenance.stated import stated
 
 Block = NDArray[np.float32]
 
@@ -36,7 +37,8 @@ class GihReader:
     def __init__(self, path: str | os.PathLike[str], cache_bytes: int = 0):
         self.path = Path(path)
         self.cache_bytes = cache_bytes
-        self._keys: dict[str, str] = store.read_index(self.path)["meshes"]
+        self._files = stated(self.path)
+        self._keys: dict[str, str] = store.read_index(self.path, self._files)["meshes"]
         self._reset()
 
     def _reset(self) -> None:
@@ -48,7 +50,12 @@ class GihReader:
 
     def __getstate__(self) -> dict[str, object]:
         """A spawned worker gets the names and opens the files itself."""
-        return {"path": self.path, "cache_bytes": self.cache_bytes, "_keys": self._keys}
+        return {
+            "path": self.path,
+            "cache_bytes": self.cache_bytes,
+            "_files": self._files,
+            "_keys": self._keys,
+        }
 
     def __setstate__(self, state: dict[str, object]) -> None:
         """Counterpart of :meth:`__getstate__`."""
@@ -118,14 +125,14 @@ class GihReader:
         key = self._keys[mesh]
         with self._guard():
             if key not in self._shards:
-                self._shards[key] = Shard(self.path / key)
+                self._shards[key] = Shard(self.path / key, self._files)
             return self._shards[key]
 
     def _rank(self, info: MeshInfo) -> NDArray[np.int32]:
         """(V,) the stored row of each vertex."""
         with self._guard():
             if info.order not in self._ranks:
-                order = store.read_order(self.path, info.topology)
+                order = store.read_order(self.path, info.topology, self._files)
                 if problem := _order_problem(order, info):
                     raise ReposeError(problem, self.path / info.key, "recompute this mesh")
                 self._ranks[info.order] = np.argsort(order).astype(np.int32)

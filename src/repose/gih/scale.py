@@ -37,6 +37,7 @@ class Summary:
     reused: int = 0
     errors: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)  # of the metadata of matrices, by key
     fallbacks: dict[str, str] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
@@ -53,6 +54,7 @@ class Summary:
     def add(self, outcome: Outcome) -> None:
         """Count a finished mesh."""
         self.keys[outcome.name] = outcome.key
+        self.digests[outcome.key] = outcome.digest
         self.computed += not outcome.hit
         self.reused += outcome.hit
         if outcome.note:

@@ -1,10 +1,11 @@
 """The one shard of one matrix, written and read directly.
 
-Reading: index, checksum, decompress, sum the residuals that matter.
+Reading: index, digest, decompress, sum the residuals that matter.
 zarr-python reads the same files (the tests hold the two together), but spends most of its time on bookkeeping
 per chunk, and always decodes whole chunks. The layout is standard Zarr v3 `sharding_indexed`.
 """
 
+import base64
 import os
 import struct
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import google_crc32c
 import numpy as np
+from blake3 import blake3
 from numba import njit
 from numcodecs import blosc
 from numpy.typing import NDArray
@@ -21,12 +23,13 @@ from repose.errors import ReposeError
 from repose.gih import layout
 from repose.gih.codec import CODEC_NAME, predict, restore
 from repose.gih.layout import ATTRIBUTES, BAND, MeshInfo
+from repose.provenance.stated import Stated
 from repose.reading import foreign
 
 Ranks = NDArray[np.int32]
 Codes = NDArray[np.uint16]
 
-_CRC_BYTES = 4
+_CRC_BYTES, _DIGEST_BYTES = 4, 32
 _BLOSC = struct.Struct("<4B3I")  # versions, flags, bytes of a number, bytes decoded, of a block, encoded
 
 ZERO, ONE = np.uint16(0), np.uint16(1)
@@ -35,21 +38,31 @@ ZERO, ONE = np.uint16(0), np.uint16(1)
 class Shard:
     """Codes of one matrix, by stored rows and columns ("ranks").
 
+    The metadata are checked against what is stated of the store's files, each band against the metadata when it is
+    read.
+
     Args:
         folder: the array's directory.
+        files: of the store.
+
+    Attributes:
+        digest: BLAKE3 of the shard, as the metadata have it.
 
     Raises:
-        ReposeError: missing, damaged, of a newer version, or laid out in another way.
+        ReposeError: missing, damaged, of another version, or laid out in another way.
     """
 
-    def __init__(self, folder: Path):
-        metadata = layout.unseal(folder / "zarr.json")
-        self.info = MeshInfo.from_attributes(metadata["attributes"][ATTRIBUTES], folder)
-        self.path = folder / "c" / "0" / "0"
+    def __init__(self, folder: Path, files: Stated):
+        metadata = layout.unseal(folder / "zarr.json", files)
+        attributes = metadata["attributes"][ATTRIBUTES]
+        self.info = MeshInfo.from_attributes(attributes, folder)
+        self.path, bands = folder / "c" / "0" / "0", -(-self.info.vertices // BAND)
         with foreign(folder, "not the layout this repose writes", "recompute it"):
             if self.info.key != folder.name or not _is_ours(metadata, self.info.vertices):
                 raise ValueError("other codecs, chunks or names")
-        self._index = self._read_index(-(-self.info.vertices // BAND))
+            self.digest = str(attributes["shard"])
+            self._digests = _unpacked(attributes["bands"], bands)
+        self._index = self._read_index(bands)
 
     def block(self, rows: Ranks, cols: Ranks | None = None) -> Codes:
         """(R, C) uint16 codes; ``cols`` defaults to ``rows``."""
@@ -81,7 +94,7 @@ class Shard:
         return codes
 
     def check(self) -> None:
-        """Read every byte and compare the checksums. Raises ReposeError at the first damage."""
+        """Read every band and compare its digest. Raises ReposeError at the first damage."""
         with self._open() as file:
             for band in range(len(self._index)):
                 self._chunk(file.fileno(), band)
@@ -115,10 +128,10 @@ class Shard:
         """One compressed band, checked."""
         offset, length = self._index[band].tolist()
         chunk = os.pread(file, length, offset)
-        body, checksum = chunk[:-_CRC_BYTES], chunk[-_CRC_BYTES:]
-        if len(chunk) != length or _crc(body) != checksum:
-            raise self._damage(f"checksum of rows {band * BAND}.. does not match")
-        # A checksum can be made for any bytes. Blosc reads as many as its header says: those must be there.
+        if blake3(chunk).digest() != self._digests[band]:
+            raise self._damage(f"digest of rows {band * BAND}.. does not match")
+        body = chunk[:-_CRC_BYTES]
+        # A digest can be made for any bytes. Blosc reads as many as its header says: those must be there.
         _, _, _, typesize, decoded, _, encoded = _BLOSC.unpack(body[: _BLOSC.size].ljust(_BLOSC.size, b"\0"))
         if (typesize, decoded, encoded) != (2, 2 * BAND * self.info.vertices, len(body)):
             raise self._damage(f"rows {band * BAND}.. have the wrong size")
@@ -140,6 +153,29 @@ class Shard:
 
     def _damage(self, what: str) -> ReposeError:
         return ReposeError(f"the shard is damaged: {what}", self.path, "delete its folder and recompute it")
+
+
+def write(distances: NDArray[np.float32], scale: float, file: Path) -> dict[str, str]:
+    """Write the shard file of a (V, V) matrix in stored order.
+
+    Returns:
+        What its metadata have to have: BLAKE3 of the file, and of every band (32 bytes each, base64).
+    """
+    whole, bands = blake3(), []
+    with file.open("wb") as handle:
+        for piece in encode(distances, scale):
+            handle.write(piece)
+            whole.update(piece)
+            bands.append(blake3(piece).digest())
+    del bands[-1]  # of the index: a wrong one leads to bytes of another digest
+    return {"shard": whole.hexdigest(), "bands": base64.b64encode(b"".join(bands)).decode()}
+
+
+def _unpacked(bands: str, count: int) -> list[bytes]:
+    packed = base64.b64decode(bands, validate=True)
+    if len(packed) != count * _DIGEST_BYTES:
+        raise ValueError(f"{len(packed)} bytes of digests for {count} bands")
+    return [packed[start : start + _DIGEST_BYTES] for start in range(0, len(packed), _DIGEST_BYTES)]
 
 
 def encode(distances: NDArray[np.float32], scale: float) -> Iterator[bytes]:

@@ -20,10 +20,11 @@ from repose.errors import ReposeError
 from repose.gih import store
 from repose.gih.convention import Settings
 from repose.gih.memory import LIBRARIES_MIB, mesh_mib
-from repose.gih.reader import GihReader
 from repose.gih.scale import compute_dataset, shown_on
 from repose.progress import Meter
 from repose.provenance.making import making
+from repose.provenance.stated import Stated
+from repose.reading import foreign, read_json
 from repose.store.mesh_store import MeshStore
 
 if TYPE_CHECKING:
@@ -31,21 +32,23 @@ if TYPE_CHECKING:
 
 
 def part(settings: "Gih", number: int, meshes: Path, root: Path, out: Path, lost: str = "") -> None:
-    """Compute every `settings.parts`-th mesh, from `number` on, that the store lacks.
+    """Compute those meshes of one part that the store lacks: neighbours in the packed store, which is read once.
 
     Args:
         settings: section `gih` of the config.
         number: 0 … parts - 1.
         meshes: the packed meshes.
         root: the store.
-        out: JSON to write, {mesh name: content key}; equal whenever the matrices are.
+        out: JSON to write: the content key of each mesh, and the BLAKE3 of the metadata of each matrix, which have
+            those of its bands; equal whenever the matrices are.
         lost: what :func:`repose.gih.lost.lost` returned, to be remembered.
     """
     if not 0 <= number < settings.parts:
         raise ReposeError(f"no part {number}", hint=f"gih.parts is {settings.parts}, counted from 0")
-    with making(specs.gih_part(settings, number), out, {"store": meshes}, keep=0) as new:
+    spec = specs.gih_part(settings, number)
+    with making(spec, out, {"store": meshes}, keep=0, later=("store",)) as new:
         packed = MeshStore(meshes)
-        names = packed.mesh_ids[number :: settings.parts]
+        names = packed.mesh_ids[_share(len(packed), settings.parts, number)]
         memory = f"{LIBRARIES_MIB + mesh_mib(packed.shape[1])}MiB"
         with Meter(f"gih part {number}", len(names)) as meter:
             summary = compute_dataset(
@@ -63,36 +66,41 @@ def part(settings: "Gih", number: int, meshes: Path, root: Path, out: Path, lost
             "fallbacks": summary.fallbacks,
             "lost": lost,
         }
-        new.text(out, json.dumps(summary.keys, indent=1, sort_keys=True) + "\n")
+        made = {"meshes": summary.keys, "metadata": summary.digests}
+        new.text(out, json.dumps(made, indent=1, sort_keys=True) + "\n")
         new.describe = {"meshes": len(names)}
 
 
 def gather(settings: "Gih", parts: Sequence[Path], root: Path) -> None:
-    """Name the matrices of all parts in the index, delete the others, check every byte, write the manifest.
+    """Name the matrices of all parts in the index, delete the others, write the list of files and the manifest.
 
-    The manifest hashes the whole store, as for any other directory: one pass at the speed of the disk, some tens
-    of seconds for a thousand full-size meshes. A manifest of remembered hashes would be cheaper and prove
-    nothing. It stays a few kB: names and keys are in the store's own index.
+    No matrix is read. Its metadata must be those that its part states, and they have the digests of its bands and of
+    its shard, noted when it was written. So whatever happened to the numbers since then, a reader refuses them.
 
     Raises:
-        ReposeError: a matrix is missing or damaged.
+        ReposeError: a matrix is missing, cut short or has other metadata.
     """
     with making(specs.gih(settings), root, {file.stem: file for file in parts}, keep=0) as new:
         keys: dict[str, str] = {}
+        metadata: dict[str, str] = {}
         for file in parts:
-            keys |= json.loads(file.read_text(encoding="utf-8"))
+            made = read_json(file)
+            with foreign(file, "not a part of distances", "remove it and run again"):
+                keys |= made["meshes"]
+                metadata |= {f"{key}/zarr.json": digest for key, digest in made["metadata"].items()}
         new.begin()
         try:
-            store.keep_only(root, _settings(settings), keys)
-            reader = GihReader(root)
-            for name in reader.meshes:
-                reader.verify(name)
+            shards = store.keep_only(root, _settings(settings), keys, Stated(root, metadata))
         except ReposeError as error:
             raise ReposeError(
                 error.what, error.where, "delete its folder and run again: what is missing is computed"
             ) from error
-        new.has(root)
+        new.has(root, shards)
         new.describe = {"meshes": len(keys), "convention": settings.convention, "t": settings.t}
+
+
+def _share(count: int, parts: int, number: int) -> slice:
+    return slice(count * number // parts, count * (number + 1) // parts)
 
 
 def _settings(settings: "Gih") -> Settings:

@@ -19,6 +19,7 @@ from repose.gih.codec import Lorenzo2D
 from repose.gih.convention import Settings
 from repose.gih.layout import ATTRIBUTES, BAND, MeshInfo
 from repose.provenance.publish import lock, publish
+from repose.provenance.stated import Stated, stated
 from repose.reading import foreign
 from repose.store.arrays import read_array
 
@@ -48,9 +49,9 @@ def write_matrix(root: Path, info: MeshInfo, distances: NDArray[np.float32]) -> 
         )
         file = temporary / "c" / "0" / "0"
         file.parent.mkdir(parents=True)
-        with file.open("wb") as handle:
-            handle.writelines(shard.encode(distances, info.scale))
+        digests = shard.write(distances, info.scale, file)
         metadata = json.loads((temporary / "zarr.json").read_bytes())
+        metadata["attributes"][ATTRIBUTES] |= digests
         (temporary / "zarr.json").write_bytes(layout.seal(metadata))
 
 
@@ -72,28 +73,28 @@ def write_order(root: Path, topology: str, ranks: NDArray[np.int32]) -> None:
             (temporary / "zarr.json").write_bytes(layout.seal(metadata))
 
 
-def read_order(root: Path, topology: str) -> NDArray[np.int32]:
+def read_order(root: Path, topology: str, files: Stated) -> NDArray[np.int32]:
     """The vertex order of a topology: (V,) int32, ``order[r]`` is the vertex of row r.
 
     Raises:
         ReposeError: missing or damaged.
     """
     folder = root / f"order-{topology}"
-    attributes = layout.unseal(folder / "zarr.json")["attributes"][ATTRIBUTES]
+    attributes = layout.unseal(folder / "zarr.json", files)["attributes"][ATTRIBUTES]
     layout.check_format(attributes, folder)
-    ranks = read_array(folder)
+    ranks = read_array(folder, files)
     if not order.is_permutation(ranks) or order.order_id(ranks) != attributes.get("order"):
         raise ReposeError("the vertex order is damaged", folder, "delete and recompute the store")
     return ranks
 
 
-def read_index(root: Path) -> dict[str, Any]:
+def read_index(root: Path, files: Stated) -> dict[str, Any]:
     """The attributes of a store: {"format", "settings", "meshes": {name: key}}.
 
     Raises:
         ReposeError: no store there, damaged, or of a newer version.
     """
-    attributes = layout.unseal(root / "zarr.json")["attributes"][ATTRIBUTES]
+    attributes = layout.unseal(root / "zarr.json", files)["attributes"][ATTRIBUTES]
     layout.check_format(attributes, root)
     with foreign(root, "not the index of a GIH store", "recompute it"):
         Settings(**attributes["settings"])
@@ -113,8 +114,8 @@ def create(root: Path, settings: Settings) -> None:
             raise ReposeError("the folder is not empty and not a GIH store", root, "choose another name")
         with lock(root / LOCK):
             if not (root / "zarr.json").exists():
-                _write_index(root, {"format": layout.FORMAT, "settings": settings.as_dict(), "meshes": {}})
-    found = Settings(**read_index(root)["settings"])
+                _write_index(root, {"settings": settings.as_dict(), "meshes": {}})
+    found = Settings(**read_index(root, stated(root))["settings"])
     if found != settings:
         raise ReposeError(f"the store holds {found}, not {settings}", root, "use another store")
 
@@ -125,7 +126,7 @@ def commit(root: Path, keys: Mapping[str, str]) -> None:
     Safe beside other writers of the same store: the index is locked, read, changed and replaced.
     """
     with lock(root / LOCK):
-        index = read_index(root)
+        index = read_index(root, stated(root))
         replaced = {old for name, old in index["meshes"].items() if keys.get(name, old) != old}
         index["meshes"] = dict(sorted((index["meshes"] | dict(keys)).items()))
         _write_index(root, index)
@@ -133,30 +134,42 @@ def commit(root: Path, keys: Mapping[str, str]) -> None:
             shutil.rmtree(root / key, ignore_errors=True)
 
 
-def keep_only(root: Path, settings: Settings, keys: Mapping[str, str]) -> None:
+def keep_only(
+    root: Path, settings: Settings, keys: Mapping[str, str], files: Stated | None = None
+) -> dict[str, str]:
     """Make the index name exactly ``keys``; delete other matrices and what killed writers left.
 
     Only for a store that nobody else writes to at the time: their unnamed matrices would go, too.
 
+    Args:
+        root: the store. settings: its own. keys: of the matrices, by the name of the mesh.
+        files: what is stated of the metadata of the matrices, if anything is.
+
+    Returns:
+        BLAKE3 of the shards that are kept, by their names in the store; as their metadata have it.
+
     Raises:
         ReposeError: a matrix is missing or its metadata are damaged; nothing has changed then.
     """
-    named = set(keys.values())
-    kept = named | {f"order-{shard.Shard(root / key).info.topology}" for key in named}
+    shards: dict[str, str] = {}
+    topologies: set[str] = set()
+    for key in sorted(set(keys.values())):
+        found = shard.Shard(root / key, files or Stated(root, None))  # of which only this stays in memory:
+        shards[f"{key}/c/0/0"] = found.digest
+        topologies.add(found.info.topology)
+    for topology in topologies:
+        read_order(root, topology, Stated(root, None))
+    kept = {*keys.values(), *(f"order-{topology}" for topology in topologies)}
     with lock(root / LOCK):
-        index = {
-            "format": layout.FORMAT,
-            "settings": settings.as_dict(),
-            "meshes": dict(sorted(keys.items())),
-        }
-        _write_index(root, index)
+        _write_index(root, {"settings": settings.as_dict(), "meshes": dict(sorted(keys.items()))})
         for entry in root.iterdir():
             if _OURS.fullmatch(entry.name) and entry.name not in kept:
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    return shards
 
 
 def _write_index(root: Path, index: dict[str, Any]) -> None:
-    attributes = {ATTRIBUTES: {k: v for k, v in index.items() if k != "digest"}}
+    attributes = {ATTRIBUTES: {k: v for k, v in index.items() if k != "digest"} | {"format": layout.FORMAT}}
     metadata = {"zarr_format": 3, "node_type": "group", "attributes": attributes}
     with publish(root / "zarr.json") as temporary:
         temporary.write_bytes(layout.seal(metadata))

@@ -77,21 +77,47 @@ def on_surface(
     Raises:
         MeshError: the other body, or a face of `rest`, has no area.
     """
-    areas = [face_areas(v, f).sum() for v, f in ((rest, faces), (surface, surface_faces))]
-    if not min(areas) > 0:
-        raise MeshError("a mesh whose faces have no area")
-    surface = surface * np.sqrt(areas[0] / areas[1])
+    sheet = Sheet(rest, faces, SURFACE_PULL)
+    return turned(rest, faces, drawn(sheet, rest, faces, start, surface, surface_faces, searches))
+
+
+def drawn(
+    sheet: Sheet,  # of `rest`
+    rest: Float,  # (V, 3)
+    faces: Faces,  # (F, 3)
+    start: Float,  # (V, 3)
+    surface: Float,  # (M, 3)
+    surface_faces: Faces,  # (G, 3)
+    searches: int,
+) -> Float:  # (V, 3)
+    """Where the vertices of `rest` come to lie on the surface of another body, before only rotations are kept.
+
+    Raises:
+        MeshError: one of the two has no area.
+    """
+    surface = surface * scale(rest, faces, surface, surface_faces)
+    side = np.sqrt(face_areas(rest, faces).sum())
     # Some meshes are inside out; their normals say so, and nothing else does.
     reach, other_reach = (
-        NORMALS * np.sqrt(areas[0]) * np.sign(volume(v, f) or 1.0)
-        for v, f in ((rest, faces), (surface, surface_faces))
+        NORMALS * side * np.sign(volume(v, f) or 1.0) for v, f in ((rest, faces), (surface, surface_faces))
     )
-    tree = KDTree(np.c_[surface, other_reach * vertex_normals(surface, surface_faces)])
-    sheet, x = Sheet(rest, faces, SURFACE_PULL), start
+    tree, x = KDTree(np.c_[surface, other_reach * vertex_normals(surface, surface_faces)]), start
     for _ in range(searches):
         _, nearest = tree.query(np.c_[x, reach * vertex_normals(x, faces)])
         x = sheet.follow(x, surface[nearest], rounds=1)
-    return turned(rest, faces, x)
+    return x
+
+
+def scale(rest: Float, faces: Faces, surface: Float, surface_faces: Faces) -> float:
+    """How many times as large another surface must be to have the area of `rest`.
+
+    Raises:
+        MeshError: one of the two has no area.
+    """
+    areas = [face_areas(v, f).sum() for v, f in ((rest, faces), (surface, surface_faces))]
+    if not min(areas) > 0:
+        raise MeshError("a mesh whose faces have no area")
+    return float(np.sqrt(areas[0] / areas[1]))
 
 
 def on_any_surface(
@@ -112,6 +138,21 @@ def on_any_surface(
     coarse, coarse_faces = decimated(rest, faces, MOST)
     there = nearest_places(coarse, rest, faces).carry(start, faces)
     posed = on_surface(coarse, coarse_faces, there, surface, surface_faces)
+    return lifted(rest, faces, coarse, coarse_faces, posed)
+
+
+def lifted(
+    rest: Float,  # (V, 3)
+    faces: Faces,  # (F, 3)
+    coarse: Float,  # (C, 3) the same surface of fewer vertices
+    coarse_faces: Faces,  # (D, 3)
+    posed: Float,  # (C, 3) that one in a pose
+) -> Float:  # (V, 3), its mean is the origin
+    """A fine mesh whose faces are turned as those of a coarse one of it are.
+
+    Raises:
+        MeshError: a face of `rest` has no area.
+    """
     turns = Sheet(coarse, coarse_faces, SURFACE_PULL).turns(posed).reshape(-1, 9)
     middles = nearest_places(rest[faces].mean(axis=1), coarse, coarse_faces)
     return turned_by(rest, faces, rotations(middles.carry(turns, coarse_faces).reshape(-1, 3, 3)))

@@ -24,7 +24,8 @@ def run(method: MethodSettings, store: Path, split: Path, out: Path, threads: in
     """
     if not isinstance(method, NprSettings):
         raise ReposeError(f"{method.architecture} looks at no neighbours", hint="give a method of npr")
-    with making(specs.neighbours(method), out, {"store": store, "split": split}) as new:
+    inputs = {"store": store, "split": split}
+    with making(specs.neighbours(method), out, inputs, later=("store",)) as new:
         if new.finished:
             return
         torch.set_num_threads(threads)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from repose.errors import ReposeError
+from repose.provenance.stated import stated
 from repose.reading import foreign
 from repose.store.arrays import StoredArray, read_meta
 
@@ -13,7 +14,7 @@ NAMES = ("image", "flow", "visibility", "share")
 
 def pairs_of(predictions: Path, protocol: str) -> list[list[str]]:
     """Source and target of each predicted image; raises ReposeError where they are not said."""
-    meta = read_meta(predictions / protocol)
+    meta = read_meta(predictions / protocol, stated(predictions))
     with foreign(predictions, "not predictions of images"):
         return [[str(source), str(target)] for source, target in meta["attributes"]["pairs"]]
 
@@ -34,8 +35,8 @@ def drawn_images(
     """
     if pairs_of(predictions, protocol) != [list(pair) for pair in pairs]:
         raise ReposeError(f"predictions are of other {protocol} pairs than the split's", predictions)
-    folder = predictions / protocol
-    found = {name: StoredArray(folder / name) for name in NAMES if (folder / name).is_dir()}
+    folder, files = predictions / protocol, stated(predictions)
+    found = {name: StoredArray(folder / name, files) for name in NAMES if (folder / name).is_dir()}
     for name, array in found.items():
         if array.shape[0] != len(pairs) or size not in (None, array.shape[1:3]):
             what = f"{name} of shape {array.shape} for {len(pairs)} pairs"

@@ -13,6 +13,7 @@ from repose.errors import ReposeError
 from repose.mesh.metrics import bbox_centred
 from repose.predict.bodies import Known, bodies_of
 from repose.protocols import OWN_BODY
+from repose.provenance.stated import Stated, stated
 from repose.reading import foreign
 from repose.store.arrays import read_array, read_meta
 from repose.store.mesh_store import MeshStore
@@ -39,18 +40,19 @@ def generated_poses(
     Raises:
         ReposeError: the predictions are of other bodies than the split's.
     """
-    for protocol, bodies in bodies_of(store, splits, _identities(predictions, OWN_BODY)[0]).items():
-        names = np.array(_identities(predictions, protocol))
+    files = stated(predictions)
+    for protocol, bodies in bodies_of(store, splits, _identities(predictions, OWN_BODY, files)[0]).items():
+        names = np.array(_identities(predictions, protocol, files))
         if names.tolist() != [b.identity for b in bodies for _ in b.held_out]:
             raise ReposeError(f"predictions are of other bodies than the split's ({protocol})", predictions)
-        vertices = read_array(predictions / protocol / "vertices")
+        vertices = read_array(predictions / protocol / "vertices", files)
         for body in bodies:
             own = torch.from_numpy(vertices[names == body.identity])
             yield Generated(protocol, body, bbox_centred(own))
 
 
-def _identities(predictions: Path, protocol: str) -> list[int]:
-    meta = read_meta(predictions / protocol)
+def _identities(predictions: Path, protocol: str, files: Stated) -> list[int]:
+    meta = read_meta(predictions / protocol, files)
     with foreign(predictions, "not predictions of poses"):
         found = [int(identity) for identity in meta["attributes"]["identities"]]
         if not found:

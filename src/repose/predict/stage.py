@@ -24,7 +24,7 @@ def run(
 ) -> None:
     """Write the predictions of every protocol in `splits` to the Zarr store `out`."""
     inputs = {"store": store, **splits, **({"run": model} if model else {})}
-    with making(specs.predict(method, compute), out, inputs) as new:
+    with making(specs.predict(method, compute), out, inputs, later=("store",)) as new:
         if new.finished:
             return
         import torch  # seconds, which a finished result does not need

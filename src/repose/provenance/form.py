@@ -2,11 +2,12 @@
 
 import os
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
 
 from repose.errors import ReposeError
+from repose.provenance.listing import list_path
 
 LONGEST = 255  # bytes of one name, of most file systems
 
@@ -27,7 +28,8 @@ class _Form(BaseModel):
 
 class _File(_Form):
     bytes: int
-    sha256: str
+    sha256: str  # of a folder, of its list
+    list: str | None = None
 
 
 class _Content(_Form):
@@ -35,6 +37,13 @@ class _Content(_Form):
     place: str
     files: dict[Annotated[str, AfterValidator(_inside)], _File]
     describe: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _lists_lie_beside(self) -> Self:
+        for name, file in self.files.items():
+            if "list" in file.model_fields_set and file.list != list_path(Path(name)).name:
+                raise ValueError(f"the list of {name[:80]} is not beside it")
+        return self
 
 
 class _History(_Form):

@@ -1,10 +1,11 @@
 """The one way to make an artefact: check the inputs, lock the place, bring a finished result back or build and seal."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from repose.provenance.listing import check_file
 from repose.provenance.manifest import Manifest, Recorder, check_link, manifest_path
 from repose.provenance.publish import publish, sweep_again
 
@@ -31,14 +32,18 @@ class Artefact:
         self.costs = recorder.costs
         self.key = recorder.key
         self.files: list[Path] = []
+        self.known: dict[Path, Mapping[str, str]] = {}
 
     @contextmanager
-    def file(self, target: Path) -> Iterator[Path]:
-        """A private path for one file or folder of the artefact; it becomes `target` when the block ends well."""
+    def file(self, target: Path, known: Mapping[str, str] | None = None) -> Iterator[Path]:
+        """A private path for one file or folder of the artefact; it becomes `target` when the block ends well.
+
+        `known` is as in `has`; the block may fill it.
+        """
         self.begin()
         with publish(target) as private:
             yield private
-        self.has(target)
+        self.has(target, known)
 
     def text(self, target: Path, text: str) -> None:
         """Publish a small text file of the artefact."""
@@ -50,9 +55,21 @@ class Artefact:
         if not self.files:
             self.manifest.unlink(missing_ok=True)
 
-    def has(self, target: Path) -> None:
-        """Count a file or folder, published in its place, to the artefact."""
+    def has(self, target: Path, known: Mapping[str, str] | None = None) -> None:
+        """Count a file or folder, published in its place, to the artefact.
+
+        Args:
+            target: the file or folder.
+            known: BLAKE3 of files in the folder, noted when they were written; they are not read again.
+        """
         self.files.append(target)
+        self.known[target] = known or {}
+
+    def reads(self, name: str, file: Path) -> None:
+        """Hash one file of an input whose reading is checked later, and refuse it if it is another one."""
+        manifest = self.inputs[name]
+        stated = file.relative_to(manifest.path.parent).as_posix()
+        check_file(manifest.path, stated, manifest.content["files"][stated])
 
     def made_from(self, name: str, parents: Mapping[str, str]) -> None:
         """Refuse an input that was itself made from other contents than those that are inputs here, too.
@@ -66,7 +83,9 @@ class Artefact:
 
 
 @contextmanager
-def making(spec: "Spec", out: Path, inputs: Mapping[str, Path], keep: int = 1) -> Iterator[Artefact]:
+def making(
+    spec: "Spec", out: Path, inputs: Mapping[str, Path], keep: int = 1, later: Collection[str] = ()
+) -> Iterator[Artefact]:
     """Make one artefact, as the only one who does.
 
     The block publishes its files and describes them; when it ends well, the manifest is written, last. It has nothing
@@ -84,12 +103,18 @@ def making(spec: "Spec", out: Path, inputs: Mapping[str, Path], keep: int = 1) -
         inputs: the main files of its inputs by name; each is hashed and must match its manifest.
         keep: how many finished results of it to keep; 0: none, and none is brought back, as where something else is
             read.
+        later: names of inputs that are not hashed here: their readers check what they read
+            (`repose.provenance.stated`), or nothing but their manifests is read. Those must hold all the same, and
+            names and sizes agree.
 
     Raises:
         ReposeError: an input is missing, unfinished or damaged.
     """
     recorder = Recorder(spec.stage, spec.code, spec.params, spec.seed, spec.software, list(spec.modules))
-    verified = {name: recorder.uses(name, manifest_path(path)) for name, path in inputs.items()}
+    verified = {
+        name: recorder.uses(name, manifest_path(path), hashed=name not in later)
+        for name, path in inputs.items()
+    }
     manifest = manifest_path(out)
     sweep_again()
     try:
@@ -101,6 +126,6 @@ def making(spec: "Spec", out: Path, inputs: Mapping[str, Path], keep: int = 1) -
         new = Artefact(recorder, out, verified, finished)
         yield new
         if not finished:
-            recorder.seal(manifest, new.files, new.describe)
+            recorder.seal(manifest, new.files, new.describe, new.known)
     finally:
         recorder.release()

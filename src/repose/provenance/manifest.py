@@ -2,12 +2,13 @@
 
 Beside an artefact `x.ext` stand two files:
 
-* `x.manifest.json`, the content: size and sha256 of each file. It is equal for equal results, so Snakemake,
-  which compares small files by checksum, re-runs nothing after a touch or a bit-identical rebuild.
+* `x.manifest.json`, the content: size and sha256 of each file, or of the list of the files of a folder, which lies
+  beside that (`repose.provenance.listing`). It is equal for equal results, so Snakemake, which compares small files
+  by checksum, re-runs nothing after a touch or a bit-identical rebuild.
 * `x.history.json`: the contents it was made from, where they lay and their histories, parameters, code, seed,
   software, machine, cost, and sha256 of itself: it belongs to one content, and an edited one is refused.
 
-An artefact without a matching manifest is refused by every reader.
+An artefact without a matching manifest is refused by every reader: before it is read, or file by file as it is.
 """
 
 import hashlib
@@ -27,15 +28,16 @@ from typing import Any
 from repose.errors import ReposeError
 from repose.provenance import cache
 from repose.provenance.form import check_content, check_history
+from repose.provenance.listing import Fingerprint, check_file, fingerprint, list_path
 from repose.provenance.owner import Owner, owners, results_folder
 from repose.provenance.publish import write_text
 from repose.reading import read_json
 
-FORMAT = 2
+FORMAT = 3
+OLDEST = 2  # says the same of files, and has no lists of folders
 CACHE = ".cache"  # of finished results, in a folder of results
 FORMER = 32  # histories in one place that are remembered
 SOFTWARE = ("repose", "numpy", "torch", "zarr")
-_UNHASHED = {".snakemake_timestamp"}  # snakemake writes it into directory outputs
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,15 @@ class Manifest:
         return _digest(self.content)
 
     @property
+    def data(self) -> list[str]:
+        """Every file and folder of the artefact, and the lists of those folders."""
+        lists = (list_path(Path(name)) for name, stated in self.content["files"].items() if "list" in stated)
+        return [*self.content["files"], *map(str, lists)]
+
+    @property
     def names(self) -> list[str]:
-        """Every file and folder of the artefact, its manifest last."""
-        return [*self.content["files"], history_path(self.path).name, self.path.name]
+        """All that lies there of the artefact, its manifest last."""
+        return [*self.data, history_path(self.path).name, self.path.name]
 
     @property
     def parents(self) -> dict[str, Path]:
@@ -93,9 +101,9 @@ class Recorder:
     _wall: float = field(default_factory=time.time)
     _clock: float = field(default_factory=time.perf_counter)
 
-    def uses(self, name: str, manifest: Path) -> Manifest:
-        """Verify an input artefact and note its content digest."""
-        verified = verify(manifest)
+    def uses(self, name: str, manifest: Path, hashed: bool = True) -> Manifest:
+        """Verify an input artefact, as `verify` does, and note its content digest."""
+        verified = verify(manifest, hashed)
         self.inputs[name] = verified.digest
         self._parents[name] = manifest
         self._histories[name] = verified.history["sha256"]
@@ -140,7 +148,7 @@ class Recorder:
             shutil.rmtree(self._entry)
             return False
         manifest.unlink(missing_ok=True)
-        cache.bring_back(self._entry, list(finished.content["files"]), manifest.parent)
+        cache.bring_back(self._entry, finished.data, manifest.parent)
         write_text(history_path(manifest), _canonical(_back_in_place(manifest, finished.history)))
         cache.bring_back(self._entry, [manifest.name], manifest.parent)
         print(f"{place}: finished before with the same settings, code and inputs; brought back", flush=True)
@@ -164,7 +172,11 @@ class Recorder:
             self._owner = None
 
     def seal(
-        self, manifest: Path, files: Sequence[Path], describe: Mapping[str, Any] | None = None
+        self,
+        manifest: Path,
+        files: Sequence[Path],
+        describe: Mapping[str, Any] | None = None,
+        known: Mapping[Path, Mapping[str, str]] | None = None,
     ) -> Manifest:
         """Hash finished `files` and write the manifest last.
 
@@ -172,13 +184,15 @@ class Recorder:
             manifest: `….manifest.json`; files are named relative to its folder.
             files: the files and directories of the artefact, already in their place.
             describe: shapes, units and counts that belong to the content.
+            known: of folders among `files`, BLAKE3 of files in them that were noted when those were written.
         """
         base = manifest.parent
+        prints = {f: fingerprint(f, (known or {}).get(f)) for f in sorted(files)}
         content = {
             "format": FORMAT,
             "stage": self.stage,
             "place": place_of(manifest),
-            "files": {str(f.relative_to(base)): _fingerprint(f) for f in sorted(files)},
+            "files": {str(f.relative_to(base)): found.stated for f, found in prints.items()},
             "describe": dict(describe or {}),
         }
         history = {
@@ -200,6 +214,7 @@ class Recorder:
         }
         # As a reader will see it: keys of a mapping become text.
         history = succeeding(json.loads(_canonical(history)), _histories_of(_found(manifest)))
+        _write_lists(prints)
         write_text(history_path(manifest), _canonical(history))
         write_text(manifest, _canonical(content))
         sealed = Manifest(manifest, content, history)
@@ -209,8 +224,13 @@ class Recorder:
         return sealed
 
 
-def verify(manifest: Path) -> Manifest:
+def verify(manifest: Path, hashed: bool = True) -> Manifest:
     """Read a manifest and check every file it names against size and sha256.
+
+    Args:
+        manifest: its path.
+        hashed: False leaves the hashing to readers (`repose.provenance.stated`). What is checked are the lists of
+            folders against their sha256, names against the lists, and sizes.
 
     Raises:
         ReposeError: the manifest is missing, damaged, or does not match the files beside it.
@@ -219,7 +239,7 @@ def verify(manifest: Path) -> Manifest:
     if results_folder(manifest) and not _is_cached(manifest) and (fault := misplaced(loaded)):
         raise ReposeError(fault, where=manifest, hint=f"remove {manifest} and run again")
     for name, expected in loaded.content["files"].items():
-        check_file(manifest, name, expected)
+        check_file(manifest, name, expected, hashed)
     return loaded
 
 
@@ -229,19 +249,6 @@ def misplaced(manifest: Manifest) -> str | None:
     return None if made_for == lies_at else f"is {made_for}, and lies at {lies_at}"
 
 
-def check_file(manifest: Path, name: str, expected: Mapping[str, Any]) -> None:
-    """Refuse a file of an artefact that is missing or is not of the size and sha256 in the manifest."""
-    artefact, hint = manifest.parent / name, f"remove {manifest} and run again"
-    if artefact.is_symlink():
-        raise ReposeError(f"{name} is a link, not a file", where=artefact, hint=hint)
-    if not artefact.exists():
-        raise ReposeError(
-            f"{name} is missing but its manifest {manifest.name} is there", where=artefact, hint=hint
-        )
-    if _fingerprint(artefact) != expected:
-        raise ReposeError(f"{name} does not match its manifest", where=artefact, hint=hint)
-
-
 def load(manifest: Path) -> Manifest:
     """Read a manifest and its history without hashing the files it names.
 
@@ -249,9 +256,15 @@ def load(manifest: Path) -> Manifest:
         ReposeError: one is missing, damaged, edited or of another form, or names what is not inside its folder.
     """
     content, history = _read(manifest), _read(history_path(manifest))
-    if not isinstance(content, dict) or content.get("format") != FORMAT or "files" not in content:
+    if (
+        not isinstance(content, dict)
+        or content.get("format") not in (OLDEST, FORMAT)
+        or "files" not in content
+    ):
         raise ReposeError(
-            f"not a manifest of format {FORMAT}", where=manifest, hint="remove it and run again"
+            f"not a manifest of format {FORMAT}",
+            where=manifest,
+            hint="the next run of the workflow makes it again",
         )
     check_content(content, manifest)
     _check_history(manifest, content, history)
@@ -350,28 +363,10 @@ def peak_memory_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
-def _fingerprint(path: Path) -> dict[str, Any]:
-    """Size and sha256 of a file; of a directory, those of its sorted list of files."""
-    if not path.is_dir():
-        if path.exists() and not path.is_file():
-            raise ReposeError("an artefact holds no pipes and devices", path, "put the file itself there")
-        with path.open("rb") as stream:
-            return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
-    digest, total = hashlib.sha256(), 0
-    for folder, folders, names in os.walk(path):
-        folders.sort()
-        if links := [name for name in (*folders, *names) if (Path(folder) / name).is_symlink()]:
-            raise ReposeError(
-                "an artefact holds no links", Path(folder) / min(links), "put the file itself there"
-            )
-        if folder != str(path) and not folders and not names:  # or it could be planted unseen
-            digest.update(f"{Path(folder).relative_to(path).as_posix()}/\n".encode())
-        for name in sorted(set(names) - _UNHASHED):
-            file = Path(folder) / name
-            entry = _fingerprint(file)
-            total += entry["bytes"]
-            digest.update(f"{file.relative_to(path).as_posix()}\0{entry['sha256']}\n".encode())
-    return {"bytes": total, "sha256": digest.hexdigest()}
+def _write_lists(prints: Mapping[Path, Fingerprint]) -> None:
+    for path, found in prints.items():
+        if found.listing is not None:
+            write_text(list_path(path), found.listing)
 
 
 def _machine() -> dict[str, Any]:

@@ -25,6 +25,7 @@ from repose.section import Section
 
 if TYPE_CHECKING:
     import h5py
+    import numpy as np
 
     from repose.mesh.mesh import Mesh
     from repose.raw.inventory import RawFile
@@ -167,6 +168,29 @@ class SequenceSource:
                 mesh = as_float32(Mesh(vertices[:, :, frame], faces), root / item.source)
                 check_counts(mesh, self.dataset, root / item.source)
                 yield mesh
+
+
+def read_sequence(path: Path, name: str | None) -> "tuple[np.ndarray, np.ndarray]":
+    """All frames (T, 6890, 3) float32 of one sequence, metres, and its faces.
+
+    Args:
+        path: a file of DFAUST.
+        name: such as 50002_hips; None: the only one.
+
+    Raises:
+        MeshError: the file is damaged, or there is no such sequence, or several and none was named.
+    """
+    import numpy as np
+
+    there = [found for found, _ in _sequences(path)]
+    if name is None and len(there) == 1:
+        name = there[0]
+    if name not in there:
+        hint = f"say --sequence with one of {', '.join(there[:20])}"
+        raise MeshError(f"has no sequence {name!r}" if name else f"has {len(there)} sequences", path, hint)
+    with _opened(path) as opened:
+        frames = np.moveaxis(_sequence(opened, name, path)[:].astype(np.float32), 2, 0)
+        return np.ascontiguousarray(frames), _link(opened, "faces", path)[:].astype("int64")
 
 
 def _item(file: "RawFile", subject: int, motion: str, frame: int) -> "Item":

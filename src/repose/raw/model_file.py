@@ -39,8 +39,8 @@ RECORDS: dict[str, type[Record]] = {
 }
 
 
-def read_arrays(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Read the named arrays of numbers.
+def read_arrays(path: Path, names: Sequence[str], optional: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """Read the named arrays of numbers, and those of the optional ones that are there.
 
     Raises:
         ReposeError: the file is missing, damaged or too large, asks for more than arrays, or lacks one.
@@ -50,12 +50,15 @@ def read_arrays(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
             is_zip = file.read(2) == b"PK"
     except OSError as error:
         raise ReposeError(f"cannot read: {error.strerror}", path) from None
-    content = _npz(path, names) if is_zip else read_pickle(path, records=RECORDS, limit=MAX_BYTES)
+    content = (
+        _npz(path, [*names, *optional]) if is_zip else read_pickle(path, records=RECORDS, limit=MAX_BYTES)
+    )
     if not isinstance(content, dict) or (missing := [name for name in names if name not in content]):
         raise ReposeError(
             f"holds no array {missing[0] if isinstance(content, dict) else names[0]!r}", path, HINT
         )
-    return {name: _numbers(content[name], name, path) for name in names}
+    there = [*names, *(name for name in optional if name in content)]
+    return {name: _numbers(content[name], name, path) for name in there}
 
 
 def _npz(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:

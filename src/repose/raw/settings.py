@@ -86,6 +86,7 @@ class Dataset(Section):
         medium: what it holds: meshes, of which triples are drawn, or images, of which pairs are drawn.
         is_licensed: whether its user supplies the files, rather than a seed.
         has_truth: whether equal pose numbers of two identities are the same pose, so that a transfer has a truth.
+        rest_pose: number of the pose in which every identity is at rest; None: there is none.
         source: its name.
     """
 
@@ -93,6 +94,7 @@ class Dataset(Section):
     medium: ClassVar[Literal["meshes", "images"]] = "meshes"
     is_licensed: ClassVar[bool] = False
     has_truth: ClassVar[bool] = True
+    rest_pose: ClassVar[int | None] = None
 
     source: str
 
@@ -243,6 +245,8 @@ class GeneratedBodies(Grid, Generated):
 
     Its `generator` has `Settings(vertices, identities, poses, seed)` and `generate(settings, progress)`.
     """
+
+    rest_pose: ClassVar[int | None] = 0
 
     identities: Parts = Field(description="bodies")
     poses: Parts = Field(description="poses in the shared bank")

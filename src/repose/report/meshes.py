@@ -11,7 +11,6 @@ from repose.mesh.metrics import bbox_centred
 from repose.mesh.render import common_view, render
 from repose.report.sheet import contact_sheet, error_colours
 from repose.report.shown import Shown, by_dataset, spread
-from repose.store.arrays import StoredArray
 from repose.store.mesh_store import MeshStore
 
 EXAMPLES = 4  # triples of each dataset
@@ -35,7 +34,7 @@ def draw(shown: Sequence[Shown[MeshStore]], examples: int = EXAMPLES) -> bytes:
     rows, titles = [], []
     for methods in by_dataset(shown):
         names = methods[0].names("triples")
-        predictions = [StoredArray(item.predictions / "vertices") for item in methods]
+        predictions = [item.vertices for item in methods]
         for index in spread(len(names), examples):
             found = [array.rows(index, index + 1)[0] for array in predictions]
             rows.append(_pictures(methods[0].store, names[index], found))

@@ -9,7 +9,6 @@ from repose.data.meshes import centred
 from repose.mesh.render import common_view, render
 from repose.report.sheet import contact_sheet
 from repose.report.shown import Shown, spread
-from repose.store.arrays import read_array
 from repose.store.mesh_store import MeshStore
 
 EXAMPLES = 8  # bodies in a row
@@ -32,15 +31,15 @@ def draw(shown: Sequence[Shown[MeshStore]], examples: int = EXAMPLES) -> bytes:
     truths: set[tuple[str, str]] = set()
     for item in shown:
         protocol = item.predictions.name
-        posed = read_array(item.predictions / "vertices")
-        chosen = spread(len(posed), examples)
+        posed = item.vertices
+        chosen = spread(posed.shape[0], examples)
         if item.has("triples") and (item.dataset, protocol) not in truths:
             truths.add((item.dataset, protocol))
             names = item.names("triples")
             truth = item.store.vertices(np.array([item.store.index_of(names[k][2]) for k in chosen]))
             rows.append(_drawn(truth, item.store))
             titles.append(f"{item.dataset}\ntruth\n{protocol}")
-        rows.append(_drawn(posed[chosen], item.store))
+        rows.append(_drawn(np.stack([posed.rows(k, k + 1)[0] for k in chosen]), item.store))
         titles.append(f"{item.dataset}\n{item.method}\n{protocol}")
     return contact_sheet(rows, (), titles)
 

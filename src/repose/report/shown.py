@@ -8,15 +8,16 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from repose.provenance.stated import stated
 from repose.reading import foreign
-from repose.store.arrays import read_meta
+from repose.store.arrays import StoredArray, read_meta
 
 Store = TypeVar("Store")
 
 
 @dataclass(frozen=True)
 class Shown(Generic[Store]):
-    """Predictions of one method on one protocol, to draw."""
+    """Predictions of one method on one protocol, a folder in those of the method, to draw."""
 
     dataset: str
     method: str
@@ -33,8 +34,13 @@ class Shown(Generic[Store]):
         return key in self._attributes
 
     @property
+    def vertices(self) -> StoredArray:
+        """The vertices of predictions of meshes and of poses."""
+        return StoredArray(self.predictions / "vertices", stated(self.predictions.parent))
+
+    @property
     def _attributes(self) -> Any:
-        meta = read_meta(self.predictions)
+        meta = read_meta(self.predictions, stated(self.predictions.parent))
         with foreign(self.predictions, "not predictions"):
             return meta["attributes"]
 

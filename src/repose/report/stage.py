@@ -18,7 +18,7 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
         out: the PNG.
     """
     medium = module_of("repose.report", spec.params["medium"])
-    with making(spec, out, inputs, keep=0) as new:
+    with making(spec, out, inputs, keep=0, later=inputs) as new:
         shown = [
             Shown(
                 dataset,

@@ -29,7 +29,7 @@ def scoring(
 ) -> Iterator[Artefact]:
     """Make scores; refuse predictions that were made from another store or another split."""
     inputs = {"predictions": predictions, "store": store, **splits, **({"scorer": scorer} if scorer else {})}
-    with making(spec, out, inputs) as new:
+    with making(spec, out, inputs, later=("predictions", "store")) as new:
         new.made_from("predictions", {name: name for name in ("store", *splits)})
         yield new
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import zarr
 from numpy.typing import NDArray
 
 from repose.metrics.meshes import METRICS
@@ -79,12 +78,12 @@ class Writer:
             shown = Shown("", method, predictions / protocol, self.store)
             pairs = Pairs(shown.names("triples"), {})
             pairs.values = dict(_values(rows[rows.protocol == protocol], pairs.triples))
-            posed = zarr.open_array(shown.predictions / "vertices", mode="r")
+            posed = shown.vertices
             for number in pairs.chosen(common):
                 for name in pairs.triples[number]:
                     self.mesh(name)
                 pairs.shown[number] = addresses.prediction(self.name, method, protocol, number)
-                self._write(pairs.shown[number], packed(np.asarray(posed[number])))
+                self._write(pairs.shown[number], packed(posed.rows(number, number + 1)[0]))
             found[str(protocol)] = pairs
         return found
 

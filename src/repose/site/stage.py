@@ -28,8 +28,11 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
     Raises:
         ReposeError: an input is missing or damaged.
     """
-    with making(spec, out, inputs, keep=0) as new:
+    later = {name for name in inputs if name.partition(":")[0] in ("run", "store", "predictions")}
+    with making(spec, out, inputs, keep=0, later=later) as new:
         histories = {name: path.with_name("history.parquet") for name, path in _of(inputs, "run").items()}
+        for name, history in histories.items():
+            new.reads(f"run:{name}", history)
         facts = Facts(_of(inputs, "table"), spec.params["tables"], histories)
         with new.file(out) as private:
             site = Site(private, facts)

@@ -55,7 +55,7 @@ def best(table: Table, facts: Facts) -> list[dict[str, str]]:
 
 def _head(column: str, metric: Metric | None) -> dict[str, Any]:
     title = metric.heading if metric else _HEADINGS.get(column, column.replace("_", " "))
-    number = column not in (*PLACE, "told")
+    number = column not in (*PLACE, "told", "track")
     better = metric.better if metric else "higher" if column.endswith("_gain") else ""
     return {"column": column, "title": title, "better": better, "number": number}
 

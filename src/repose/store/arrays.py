@@ -12,16 +12,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from repose.reading import foreign, read_bytes, read_json
+from repose.provenance.stated import Stated
+from repose.reading import foreign, parse_json, read_bytes
 
 MAX_BYTES = 1 << 30  # of what is read at once
 MAX_META = 16 << 20
 _WHAT, _HINT = "not an array as repose stores it", "delete it and make it again"
 
 
-def read_meta(path: Path) -> Any:
+def read_meta(path: Path, files: Stated) -> Any:
     """The metadata of a Zarr array or group."""
-    return read_json(path / "zarr.json", MAX_META)
+    data = read_bytes(path / "zarr.json", MAX_META)
+    files.check(path / "zarr.json", data)
+    return parse_json(data, path / "zarr.json")
 
 
 def counts(values: Any) -> tuple[int, ...]:
@@ -36,6 +39,10 @@ def counts(values: Any) -> tuple[int, ...]:
 class StoredArray:
     """An array of plain or zstd-compressed chunks, of which rows are read.
 
+    Args:
+        path: its folder.
+        files: of the store that it belongs to; each is checked when it is read.
+
     Attributes:
         shape: of all of it.
 
@@ -43,8 +50,8 @@ class StoredArray:
         ReposeError: it is missing, damaged, stored in another way, or a chunk has more than `MAX_BYTES` bytes.
     """
 
-    def __init__(self, path: Path):
-        meta = read_meta(path)
+    def __init__(self, path: Path, files: Stated):
+        meta = read_meta(path, files)
         with foreign(path, _WHAT, _HINT):
             self.shape = counts(meta["shape"])
             self._chunk = counts(meta["chunk_grid"]["configuration"]["chunk_shape"])
@@ -55,7 +62,7 @@ class StoredArray:
             self._size = math.prod(self._chunk) * self._dtype.itemsize
             if len(self._chunk) != len(self.shape) or self._size > MAX_BYTES:
                 raise ValueError(f"its shape is {self.shape}, in chunks of {self._chunk}")
-        self._path, self._is_compressed = path, "zstd" in codecs
+        self._path, self._files, self._is_compressed = path, files, "zstd" in codecs
 
     def rows(self, start: int, stop: int) -> NDArray:
         """Rows from `start` to before `stop`, as many of them as there are.
@@ -87,14 +94,16 @@ class StoredArray:
         """One chunk, or None for one that is all zeros, which Zarr leaves out."""
         file = self._path.joinpath("c", *map(str, place))
         if not file.exists():
+            self._files.check_missing(file)
             return None
         data: Any = read_bytes(file, self._size + 1024)
+        self._files.check(file, data)
         if self._is_compressed:
             data = pa.decompress(data, self._size, "zstd")
         return np.frombuffer(data, self._dtype).reshape(self._chunk)
 
 
-def read_array(path: Path) -> NDArray:
+def read_array(path: Path, files: Stated) -> NDArray:
     """All numbers of an array; raises as `StoredArray` and its `rows`."""
-    array = StoredArray(path)
+    array = StoredArray(path, files)
     return array.rows(0, array.shape[0])

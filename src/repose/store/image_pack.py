@@ -12,6 +12,7 @@ from repose.errors import ReposeError
 from repose.images.attributes import ATTRIBUTES
 from repose.images.picture import Picture
 from repose.progress import track
+from repose.provenance.stated import stated
 from repose.raw.corr import Correspondence
 
 CHUNK_BYTES = 4 << 20
@@ -29,7 +30,7 @@ def pack_images(
 
     Args:
         rows: the catalogue.
-        folder: of the PNGs and label archives that it names.
+        folder: of the PNGs and label archives that it names; files that its manifest states are checked.
         triangles: (F, 3) of the mesh that rendered images show.
         pairs: imported correspondences of photos.
         out: the store to create.
@@ -40,8 +41,11 @@ def pack_images(
     labels = {name: list(rows[name]) for name in ATTRIBUTES if name in rows}
     group = zarr.create_group(out, attributes={"image_ids": list(rows.image_id), "labels": labels})
     arrays: dict[str, _Writer] = {}
+    files = stated(folder)
     for row in track(range(len(rows)), len(rows), "store"):
         name, digest = rows.image_id.iloc[row], rows.sha256.iloc[row]
+        for path in (folder / f"{name}.png", folder / f"{name}.npz"):
+            files.check_file(path)
         for key, value in _read(name, folder, digest).items():
             if key not in arrays:
                 arrays[key] = _Writer(group, key, len(rows), value)

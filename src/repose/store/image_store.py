@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from repose.errors import ReposeError
 from repose.images.correspondence import BARYCENTRIC_UNIT, Camera, View, correspond
+from repose.provenance.stated import Stated, stated
 from repose.reading import foreign
 from repose.store.arrays import counts, read_array, read_meta
 
@@ -16,16 +17,17 @@ from repose.store.arrays import counts, read_array, read_meta
 class ImageStore:
     """The images of one dataset with joints, segmentation and correspondences.
 
-    Batches are copied out of memory-mapped, uncompressed chunk files, as in `MeshStore`. Pixel (i, j) has its centre
-    at x = j, y = i.
+    Batches are copied out of memory-mapped, uncompressed chunk files, which are checked, as in `MeshStore`.
+    Pixel (i, j) has its centre at x = j, y = i.
     """
 
     def __init__(self, path: Path):
         self.path = path
         if not (path / "zarr.json").is_file():
             raise ReposeError("no image store", where=path, hint="run `repose store`")
-        group = read_meta(path)
-        self._images = _Rows(path / "image")
+        self._files = stated(path)
+        group = read_meta(path, self._files)
+        self._images = self._rows("image")
         with foreign(path, "not an image store", "run `repose store` again"):
             attributes = group["attributes"]
             self.image_ids = [str(name) for name in attributes["image_ids"]]
@@ -117,66 +119,69 @@ class ImageStore:
             camera=Camera(float(focal), float(x), float(y)),
         )
 
+    def _rows(self, name: str) -> "_Rows":
+        return _Rows(self.path / name, self._files)
+
     @cached_property
     def _index(self) -> dict[str, int]:
         return {name: row for row, name in enumerate(self.image_ids)}
 
     @cached_property
     def _joints(self) -> "_Rows":
-        return _Rows(self.path / "joints")
+        return self._rows("joints")
 
     @cached_property
     def _segmentation(self) -> "_Rows":
-        return _Rows(self.path / "segmentation")
+        return self._rows("segmentation")
 
     @cached_property
     def _faces(self) -> "_Rows":
-        return _Rows(self.path / "face")
+        return self._rows("face")
 
     @cached_property
     def _barycentrics(self) -> "_Rows":
-        return _Rows(self.path / "barycentric")
+        return self._rows("barycentric")
 
     @cached_property
     def _depths(self) -> "_Rows":
-        return _Rows(self.path / "depth")
+        return self._rows("depth")
 
     @cached_property
     def _vertices(self) -> "_Rows":
-        return _Rows(self.path / "vertices")
+        return self._rows("vertices")
 
     @cached_property
     def _cameras(self) -> NDArray[np.float64]:
-        return read_array(self.path / "camera")
+        return read_array(self.path / "camera", self._files)
 
     @cached_property
     def _triangles(self) -> NDArray[np.int32]:
-        return read_array(self.path / "triangles")
+        return read_array(self.path / "triangles", self._files)
 
     @cached_property
     def _imported(self) -> dict[tuple[str, str], int]:
         folder = self.path / "imported"
         if not folder.is_dir():
             return {}
-        group = read_meta(folder)
+        group = read_meta(folder, self._files)
         with foreign(folder, "not an image store", "run `repose store` again"):
             pairs = group["attributes"]["pairs"]
             return {(str(source), str(target)): row for row, (source, target) in enumerate(pairs)}
 
     @cached_property
     def _flows(self) -> "_Rows":
-        return _Rows(self.path / "imported" / "flow")
+        return self._rows("imported/flow")
 
     @cached_property
     def _visibilities(self) -> "_Rows":
-        return _Rows(self.path / "imported" / "visibility")
+        return self._rows("imported/visibility")
 
 
 class _Rows:
     """Rows of an array whose chunks are files of plain bytes, each of whole rows."""
 
-    def __init__(self, path: Path):
-        meta = read_meta(path)
+    def __init__(self, path: Path, files: Stated):
+        meta = read_meta(path, files)
         with foreign(path, "not an array as repose stores it", "run `repose store` again"):
             codecs = [codec["name"] for codec in meta["codecs"]]
             if codecs != ["bytes"]:
@@ -188,7 +193,7 @@ class _Rows:
             self._dtype = np.dtype(meta["data_type"]).newbyteorder("<")
             if self._dtype.kind not in "fiu":
                 raise ValueError(f"numbers of type {self._dtype}")
-        self._path = path
+        self._path, self._files = path, files
         self._maps: dict[int, NDArray] = {}
 
     def take(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray:
@@ -205,5 +210,7 @@ class _Rows:
         if number not in self._maps:
             file = self._path.joinpath("c", str(number), *["0"] * (len(self.shape) - 1))
             with foreign(file, "missing or cut short", "run `repose store` again"):
-                self._maps[number] = np.memmap(file, self._dtype, mode="r", shape=self._chunk)
+                mapped = np.memmap(file, self._dtype, mode="r", shape=self._chunk)
+            self._files.check(file, mapped.reshape(-1).view(np.uint8))
+            self._maps[number] = mapped
         return self._maps[number]

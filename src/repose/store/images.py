@@ -8,6 +8,7 @@ from repose import specs
 from repose.cluster import THREADS, Cluster
 from repose.convert.image_catalog import CORRESPONDENCES, TRIANGLES, read_image_catalog
 from repose.provenance.making import making
+from repose.provenance.stated import Stated, stated
 from repose.raw.corr import Correspondence, read_corr
 from repose.reading import read_rows
 from repose.store.image_pack import pack_images
@@ -19,25 +20,32 @@ def run(catalog: Path, files: Path, out: Path, cluster: Cluster = THREADS) -> No
 
     It happens in this process, whatever the cluster.
     """
-    with making(specs.store("images"), out, {"catalog": catalog, "files": files}) as new:
+    inputs = {"catalog": catalog, "files": files}
+    with making(specs.store("images"), out, inputs, later=("files",)) as new:
         if new.finished:
             return
-        rows = read_image_catalog(catalog)
+        rows, beside = read_image_catalog(catalog), stated(files)
+        triangles, pairs = (
+            _triangles(files / TRIANGLES, beside),
+            _correspondences(files / CORRESPONDENCES, beside),
+        )
         with new.file(out) as private:
-            pack_images(rows, files, _triangles(files), _correspondences(files), private)
+            pack_images(rows, files, triangles, pairs, private)
         store = ImageStore(out)
         new.describe = {"images": len(store), "size": list(store.size)}
 
 
-def _triangles(folder: Path) -> np.ndarray | None:
-    path = folder / TRIANGLES
-    return np.load(path, allow_pickle=False) if path.exists() else None
+def _triangles(path: Path, files: Stated) -> np.ndarray | None:
+    if not path.exists():
+        return None
+    files.check_file(path)
+    return np.load(path, allow_pickle=False)
 
 
-def _correspondences(folder: Path) -> dict[tuple[str, str], Correspondence]:
-    path = folder / CORRESPONDENCES
+def _correspondences(path: Path, files: Stated) -> dict[tuple[str, str], Correspondence]:
     if not path.exists():
         return {}
+    files.check_file(path)
     return {
         (row.source_image, row.target_image): read_corr(Path(row.corr))
         for row in read_rows(path).itertuples(index=False)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repose.errors import ReposeError
+from repose.provenance.stated import stated
 from repose.reading import foreign
 from repose.store.arrays import counts, read_array, read_meta
 
@@ -15,14 +16,16 @@ class MeshStore:
     """The packed meshes of one dataset.
 
     `vertices(indices)` maps the uncompressed chunk files into memory: a read costs one copy of what is asked
-    for, processes share the pages, and a store may be larger than memory.
+    for, processes share the pages, and a store may be larger than memory. A file that a manifest states is checked
+    when it is first read.
     """
 
     def __init__(self, path: Path):
         self.path = path
         if not (path / "zarr.json").is_file():
             raise ReposeError("no mesh store", where=path, hint="run `repose store`")
-        meta, group = read_meta(path / "vertices"), read_meta(path)
+        self._files = stated(path)
+        meta, group = read_meta(path / "vertices", self._files), read_meta(path, self._files)
         with foreign(path, "not a mesh store", "run `repose store` again"):
             codecs = [codec["name"] for codec in meta["codecs"]]
             if codecs != ["bytes"] or meta["codecs"][0]["configuration"]["endian"] != "little":
@@ -35,15 +38,18 @@ class MeshStore:
             self.mesh_ids = [str(name) for name in group["attributes"]["mesh_ids"]]
             if meta["data_type"] != "float32" or len(self.mesh_ids) != meshes:
                 raise ValueError(f"{meshes} meshes of {meta['data_type']}, {len(self.mesh_ids)} names")
-        self.faces: NDArray[np.int32] = read_array(path / "faces")  # (F, 3)
+        self.faces: NDArray[np.int32] = read_array(path / "faces", self._files)  # (F, 3)
+        self._chunks: dict[int, NDArray[np.float32]] = {}
 
-    @cached_property
-    def _chunks(self) -> list[NDArray[np.float32]]:
-        shape = (self._per_chunk, *self.shape[1:])
-        count = -(-self.shape[0] // self._per_chunk)
-        files = [self.path / "vertices" / "c" / str(k) / "0" / "0" for k in range(count)]
-        with foreign(self.path, "vertices are missing or cut short", "run `repose store` again"):
-            return [np.memmap(file, "<f4", mode="r", shape=shape) for file in files]
+    def _chunk(self, number: int) -> NDArray[np.float32]:
+        if number not in self._chunks:
+            shape = (self._per_chunk, *self.shape[1:])
+            file = self.path / "vertices" / "c" / str(number) / "0" / "0"
+            with foreign(file, "vertices are missing or cut short", "run `repose store` again"):
+                mapped = np.memmap(file, "<f4", mode="r", shape=shape)
+            self._files.check(file, mapped.reshape(-1).view(np.uint8))
+            self._chunks[number] = mapped
+        return self._chunks[number]
 
     @cached_property
     def _index(self) -> dict[str, int]:
@@ -64,8 +70,9 @@ class MeshStore:
 
     def vertices(self, indices: NDArray[np.integer]) -> NDArray[np.float32]:
         """Vertices (len(indices), V, 3) in metres of the meshes in those rows."""
-        chunks = self._chunks  # which are as large as the shape says
+        places = [divmod(index, self._per_chunk) for index in np.asarray(indices).tolist()]
+        chunks = [self._chunk(number) for number, _ in places]  # which are as large as the shape says
         out = np.empty((len(indices), *self.shape[1:]), np.float32)
-        for row, index in enumerate(np.asarray(indices).tolist()):
-            out[row] = chunks[index // self._per_chunk][index % self._per_chunk]
+        for row, (chunk, (_, place)) in enumerate(zip(chunks, places, strict=True)):
+            out[row] = chunk[place]
         return out

@@ -12,7 +12,8 @@ from repose.store.pack import pack
 
 def run(catalog: Path, files: Path, out: Path, cluster: Cluster = THREADS) -> None:
     """Pack the meshes of `catalog`, which lie in the folder `files`, into the Zarr store `out`."""
-    with making(specs.store("meshes"), out, {"catalog": catalog, "files": files}) as new:
+    inputs = {"catalog": catalog, "files": files}
+    with making(specs.store("meshes"), out, inputs, later=("files",)) as new:
         if new.finished:
             return
         with new.file(out) as private:

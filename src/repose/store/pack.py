@@ -14,11 +14,13 @@ from repose.convert.catalog import mesh_digest, obj_files
 from repose.errors import ReposeError
 from repose.mesh.formats.obj import read_obj
 from repose.progress import Meter
+from repose.provenance.listing import blake3_of_file
+from repose.provenance.stated import stated
 
 CHUNK_BYTES = 16 << 20
 
-Row = tuple[str, Path, str]
-"""Mesh id, .obj file, and the digest that the catalogue has."""
+Row = tuple[str, Path, str, str | None]
+"""Mesh id, .obj file, the digest of the mesh that the catalogue has, and that of the file which the manifest has."""
 
 
 def pack(rows: pd.DataFrame, folder: Path, out: Path, cluster: Cluster = THREADS) -> None:
@@ -26,7 +28,7 @@ def pack(rows: pd.DataFrame, folder: Path, out: Path, cluster: Cluster = THREADS
 
     The store holds `vertices` (meshes, V, 3) float32 in metres, y up, in catalogue order, and `faces` (F, 3) int32.
     Vertices are not compressed (float32 coordinates shrink by a tenth at best), so that readers can map the
-    chunk files into memory. Each worker holds one chunk.
+    chunk files into memory. Each worker holds one chunk. A file that a manifest states is checked when it is read.
 
     Args:
         rows: the catalogue.
@@ -48,8 +50,9 @@ def pack(rows: pd.DataFrame, folder: Path, out: Path, cluster: Cluster = THREADS
         compressors=None,
         dimension_names=("mesh", "vertex", "xyz"),
     )
+    files = stated(folder)
     work: list[Row] = [
-        (name, path, digest)
+        (name, path, digest, files.digest(path))
         for (name, path), digest in zip(obj_files(rows, folder), rows.sha256, strict=True)
     ]
     faces = _read(*work[0])[1]
@@ -76,8 +79,8 @@ class _Packer:
         start, files = task
         vertices = zarr.open_array(self.out / "vertices", mode="r+")
         buffer = np.empty((len(files), *vertices.shape[1:]), np.float32)
-        for row, (name, path, digest) in enumerate(files):
-            found, faces = _read(name, path, digest)
+        for row, (name, path, digest, file_digest) in enumerate(files):
+            found, faces = _read(name, path, digest, file_digest)
             if not np.array_equal(faces, self.faces):
                 raise ReposeError(
                     f"{name} has other faces than {self.first}", where=path, hint="one topology a store"
@@ -86,14 +89,16 @@ class _Packer:
         vertices[start : start + len(files)] = buffer
 
 
-def _read(name: str, path: Path, digest: str) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Vertices (V, 3) and faces (F, 3) of a file, if it is what the catalogue says."""
+def _read(
+    name: str, path: Path, digest: str, file_digest: str | None
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Vertices (V, 3) and faces (F, 3) of a file, if it is what the catalogue and the manifest say."""
     if not path.exists():
         raise ReposeError(
             "the catalogue names a file that is not there", where=path, hint="run `repose convert` again"
         )
-    mesh = read_obj(path)
-    if mesh_digest(mesh) != digest:
+    is_stated = file_digest is None or blake3_of_file(path) == file_digest
+    if not is_stated or mesh_digest(mesh := read_obj(path)) != digest:
         raise ReposeError(
             f"{name} is not the mesh the catalogue describes", where=path, hint="run `repose convert` again"
         )

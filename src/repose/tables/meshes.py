@@ -8,8 +8,10 @@ from typing import Any
 import pandas as pd
 
 from repose.convert.catalog import mesh_numbers
+from repose.methods.tracks import track_of
 from repose.metrics.meshes import METRICS
 from repose.metrics.metric import Metric
+from repose.raw.settings import RENDERED
 from repose.tables.bootstrap import half_width95
 from repose.tables.runs import COSTS, PLACE, Run, markdown_table, metric_columns, six_digits, summaries
 
@@ -21,6 +23,7 @@ DATA = ("reported.csv",)
 COLUMNS = [
     *PLACE,
     "told",
+    "track",
     "pairs",
     "seeds",
     *metric_columns([METRICS[0], _GAIN, *METRICS[1:]]),
@@ -41,7 +44,8 @@ def table(runs: Sequence[Run]) -> pd.DataFrame:
 
     `…_ci95` is the half width of the 95 % interval of the mean, by a bootstrap over identities, poses and seeds
     (`repose.tables.bootstrap`). `pmd_e4_gain` is how much nearer to the truth a method is than `copy-pose`, on the same
-    triples; empty without that row. Units and factors are those of `repose.metrics.meshes`.
+    triples; empty without that row. `track` is what a method may see when it is tested (docs/benchmark.md). Units and
+    factors are those of `repose.metrics.meshes`.
 
     Raises:
         ReposeError: some scores are of a metric that is not there.
@@ -51,6 +55,7 @@ def table(runs: Sequence[Run]) -> pd.DataFrame:
     rows = []
     for row in summaries(runs, METRICS, _counts, over_clusters):
         scores = row.pop("scores")
+        row["track"] = track_of(row["told"].split(", "), row["protocol"] == RENDERED) or "oracle"
         gain = _gain(scores, copied[row["dataset"]]) if row["dataset"] in copied else {}
         rows.append(row | gain | reported.get(tuple(row[p] for p in PLACE), {}))
     return pd.DataFrame(rows, columns=COLUMNS)

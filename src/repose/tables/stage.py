@@ -32,10 +32,13 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
             `render-scores:{run}` of every run `{dataset}/{method}/seed{n}`, in the order of the table's rows.
         out: the CSV; its Markdown twin stands beside it.
 
+    Of predictions and weights only the manifests are read, and so the files are not hashed.
+
     Raises:
         ReposeError: a part of a run is missing, damaged, or was made from another one than is there.
     """
-    with making(spec, out, inputs, keep=0) as new:
+    scored = {name for name in inputs if name.partition(":")[0] in ("scores", "render-scores")}
+    with making(spec, out, inputs, keep=0, later=inputs.keys() - scored) as new:
         for run in _runs(inputs):
             new.made_from(f"scores:{run}", {"predictions": f"predictions:{run}"})
             if f"run:{run}" in inputs:

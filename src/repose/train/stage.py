@@ -43,8 +43,8 @@ def run(
     """
     if not isinstance(method, LearnedMethod):
         raise ReposeError(f"{method.architecture} has nothing to train")
-    spec = specs.train(method, compute, seed)
-    with making(spec, out, {"store": store, "split": split, **others}, keep=KEPT) as new:
+    spec, inputs = specs.train(method, compute, seed), {"store": store, "split": split, **others}
+    with making(spec, out, inputs, keep=KEPT, later=("store", "gih")) as new:
         folder, label = state / new.key[:16], " ".join(out.parts[-4:-1])
         if new.finished:
             if folder.exists():  # an earlier attempt was killed when its result was sealed

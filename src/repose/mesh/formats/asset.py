@@ -118,6 +118,18 @@ class Asset:
             return self.data
         return REWRITERS[self.path.suffix.lower()](self.data, self.file, spread, self.path)
 
+    def converted(
+        self,
+        vertices: Float,  # (V, 3)
+        out: Path,  # whose suffix chooses the format
+    ) -> tuple[bytes, list[str]]:
+        """The content in another format with other positions of its surface, and names of what that cannot hold.
+
+        Raises:
+            MeshError: the file is damaged where it was not read before, or a position does not fit in the format.
+        """
+        return converted(self.path, self.data, self.file, Mesh(self.spread(vertices), self.file.faces), out)
+
     @cached_property
     def _hanging(self) -> tuple[NDArray[np.intp], NDArray[np.int32], Float]:
         """Vertices of the file that only faces without an area use, and where on the surface they are.
@@ -145,14 +157,27 @@ def read_asset(path: str | Path) -> Asset:
     """
     path = Path(path)
     check_suffix(path, "read")
-    data = read_bytes(path)
+    return asset_of(read_bytes(path), path)
+
+
+def asset_of(data: bytes, path: Path) -> Asset:
+    """The content of a mesh file; its suffix says which format it is in.
+
+    Raises:
+        MeshError: as `repose.mesh.formats.io.read_mesh`.
+    """
     file = parse_mesh(data, path)
+    return Asset(path, data, file, *joined(file))
+
+
+def joined(file: Mesh) -> tuple[Mesh, NDArray[np.int32]]:
+    """The surface of a file's mesh: vertices joined at seams, faces with an area; and which of them each one is."""
     scatter = seams(file)
     _, first = np.unique(scatter, return_index=True)
     faces = scatter[file.faces]
     vertices = file.vertices[first]
     flat = flat_faces(vertices, faces)
-    return Asset(path, data, file, Mesh(vertices, faces if flat.all() else faces[~flat]), scatter)
+    return Mesh(vertices, faces if flat.all() else faces[~flat]), scatter
 
 
 def write_asset(
@@ -182,9 +207,7 @@ def write_asset(
     if out.suffix.lower() == asset.path.suffix.lower():
         content = asset.rewritten(vertices)
     else:
-        content, lost = converted(
-            asset.path, asset.data, asset.file, Mesh(asset.spread(vertices), asset.file.faces), out
-        )
+        content, lost = asset.converted(vertices, out)
     write_bytes(out, content)
     return lost
 

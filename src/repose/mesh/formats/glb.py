@@ -103,6 +103,15 @@ def read_scene(data: bytes, where: object = "<bytes>") -> Scene:
     return Scene(gltf, parts, Mesh(np.concatenate(vertices), np.concatenate(faces)))
 
 
+def placed_vertices(gltf: Gltf) -> Float:  # (V, 3)
+    """The vertices of a scene where its nodes and joints hold them now.
+
+    Raises:
+        Exception: of any kind, for a damaged file.
+    """
+    return np.concatenate(_read(gltf)[0])
+
+
 def is_surface(primitive: Tree) -> bool:
     """Whether a primitive is a surface, not points or lines."""
     return (
@@ -122,7 +131,7 @@ def _read(gltf: Gltf) -> tuple[list[Float], list[np.ndarray], list[Part]]:
         for primitive in filter(is_surface, item(meshes, number)["primitives"]):
             accessor = primitive["attributes"]["POSITION"]
             if accessor not in known:
-                local = gltf.values(accessor)
+                local = gltf.positions(number, accessor)
                 if local.shape[1] != 3:
                     raise ValueError("a place that is not of three numbers")
                 linear, offset = _placing(gltf, places, nodes[node], node, primitive, len(local))

@@ -127,6 +127,10 @@ class Gltf:
             return np.maximum(found / np.iinfo(dtype).max, -1.0)
         return found.astype(np.float64) if dtype.kind == "f" else found
 
+    def positions(self, mesh: int, accessor: int) -> np.ndarray:
+        """(count, width) places of the vertices of a mesh, of one of its accessors."""
+        return self.values(accessor)
+
     def _replace(self, found: np.ndarray, sparse: Tree) -> None:
         count = whole(sparse["count"])
         parts = []

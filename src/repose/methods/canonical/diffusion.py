@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -20,8 +21,10 @@ class DiffusionBlock(nn.Module):
 
     def __init__(self, width: int):
         super().__init__()
-        times = torch.logspace(*_TIMES, width).log()
-        self.times = nn.Parameter(times[torch.randperm(width)])  # logarithms
+        # As numbers: where a network is made without values, arithmetic on tensors loads torch's compiler, for seconds.
+        powers = np.linspace(*_TIMES, width) * np.log(10)
+        order = torch.randperm(width, device="cpu").numpy()
+        self.times = nn.Parameter(torch.tensor(powers[order].tolist()))  # logarithms
         self.norm = nn.LayerNorm(width)
         self.perceptron = nn.Sequential(
             nn.Linear(2 * width, width),

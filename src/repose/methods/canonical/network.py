@@ -159,8 +159,11 @@ class CanonicalNetwork(nn.Module, TransferNetwork):
         """
         check_pair(identity, pose)
         first, second = (x.cpu().numpy() for x in faces)
-        bodies = zip(identity.double().cpu().numpy(), pose.double().cpu().numpy(), strict=True)
-        found = [best_match(self.ways(a, first), self.ways(b, second)) for a, b in bodies]
+        # One identity in many poses, as frames of a motion are, is looked at once.
+        alike = bool((identity == identity[:1]).all())
+        ways = [self.ways(a, first) for a in identity[: 1 if alike else None].double().cpu().numpy()]
+        bodies = zip(ways * len(pose) if alike else ways, pose.double().cpu().numpy(), strict=True)
+        found = [best_match(a, self.ways(b, second)) for a, b in bodies]
         warp, doubt = (torch.from_numpy(np.stack(part)).to(identity) for part in zip(*found, strict=True))
         return Transfer(warp, warp, doubt)
 

@@ -44,7 +44,7 @@ def read_body(path: Path, said: Said) -> Source:
         MeshError: it cannot be read, or its frame cannot be told.
     """
     asset = read_asset(path)
-    return Source(asset, Body.of(asset.mesh, _frame(asset, said)))
+    return Source(asset, Body.of(asset.mesh, frame_of(asset.mesh, path, asset.is_y_up, said)))
 
 
 def read_pair(
@@ -61,7 +61,10 @@ def read_pair(
     first, second = read_asset(identity), read_asset(pose)
     if alike := first.has_faces_of(second):
         second = second.as_joined_like(first)
-    frames = _frame(first, says[0], looks), _frame(second, says[1], looks)
+    frames = (
+        frame_of(first.mesh, first.path, first.is_y_up, says[0], looks),
+        frame_of(second.mesh, second.path, second.is_y_up, says[1], looks),
+    )
     if alike and first.is_y_up == second.is_y_up:
         frames = _shared(frames, says, (first, second))
     return Source(first, Body.of(first.mesh, frames[0])), Source(second, Body.of(second.mesh, frames[1]))
@@ -120,10 +123,14 @@ def write(source: Source, out: Path, vertices: np.ndarray) -> list[str]:
     return lines
 
 
-def _frame(asset: Asset, said: Said, looks: Looks = None) -> Frame:
-    corners = asset.mesh.vertices[asset.mesh.faces].reshape(-1, 3)
-    look = looks(asset.mesh) if looks else None
-    return find_frame(corners, said.up, said.unit, asset.is_y_up, asset.path, look)
+def frame_of(mesh: Mesh, path: Path, is_y_up: bool, said: Said, looks: Looks = None) -> Frame:
+    """The frame of a mesh of a file, whose format may say that y is up.
+
+    Raises:
+        MeshError: it cannot be told.
+    """
+    corners = mesh.vertices[mesh.faces].reshape(-1, 3)
+    return find_frame(corners, said.up, said.unit, is_y_up, path, looks(mesh) if looks else None)
 
 
 def _shared(

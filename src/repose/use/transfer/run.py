@@ -1,5 +1,6 @@
 """Pose one mesh like another: frames found, network run, result put back into the identity mesh's own frame."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from repose.mesh.metrics import edge_error
 from repose.mesh.operators import bbox_centre, unique_edges
 from repose.mesh.projection import finished
 from repose.mesh.rests import Rests
-from repose.methods.interface import Faces, TransferNetwork
+from repose.methods.interface import Faces, Transfer, TransferNetwork
 from repose.methods.shuffle import transfer_shuffled
 from repose.weights.model import Model
 
@@ -56,10 +57,11 @@ class Body:
     @property
     def stands(self) -> bool:
         """Whether its lowest point is on the plane y = 0, as far as 1 % of its longest side."""
-        return bool(abs(self._lowest) <= GROUND * np.ptp(self.upright, axis=0).max())
+        return bool(abs(self.lowest) <= GROUND * np.ptp(self.upright, axis=0).max())
 
     @property
-    def _lowest(self) -> float:
+    def lowest(self) -> float:
+        """Height of its lowest point where the file has it, metres."""
         return float(self.upright[:, 1].min() + self.centre[1])
 
     def with_shape(self, upright: np.ndarray) -> Mesh:
@@ -69,10 +71,14 @@ class Body:
         """
         place = self.centre.copy()
         if self.stands:
-            place[1] = self._lowest - upright[:, 1].min()
+            place[1] = self.lowest - upright[:, 1].min()
+        return Mesh(self.restored(upright + place), self.mesh.faces)
+
+    def restored(self, upright: np.ndarray) -> np.ndarray:
+        """The vertices (V, 3) of the mesh, in its own frame, from upright ones (N, 3) in space."""
         vertices = self.mesh.vertices.copy()
-        vertices[self.used] = self.frame.restored(upright + place)
-        return Mesh(vertices, self.mesh.faces)
+        vertices[self.used] = self.frame.restored(upright)
+        return vertices
 
 
 @dataclass(frozen=True)
@@ -109,26 +115,57 @@ def transfer(
     Raises:
         ReposeError: the network cannot take this pair, or gives no numbers.
     """
-    network = model.network
+    first, second, found = _found(identity, [pose], model, pose_rest)
+    out = finished(finish, first, identity.faces, second, pose.faces, found.vertices, found.warp)
+    return _outcome(identity, first, out, found.doubt, model)
+
+
+@torch.inference_mode()
+def matches(identity: Body, poses: Sequence[Body], model: Model) -> list[Outcome]:
+    """`transfer` to several poses of one body, without a finish; what is known of the identity is found once.
+
+    Raises:
+        ReposeError: as `transfer`.
+    """
+    first, _, found = _found(identity, poses, model, None)
+    doubts = found.doubt if found.doubt is not None else [None] * len(poses)
+    return [
+        _outcome(identity, first, out[None], None if doubt is None else doubt[None], model)
+        for out, doubt in zip(found.vertices.float(), doubts, strict=True)
+    ]
+
+
+def _found(
+    identity: Body, poses: Sequence[Body], model: Model, pose_rest: Body | None
+) -> tuple[torch.Tensor, torch.Tensor, Transfer]:
+    """The identity (1, N, 3), the poses (B, M, 3) of one body, and what the network makes of each pair."""
+    network, pose = model.network, poses[0]
     if not isinstance(network, TransferNetwork):
         raise ReposeError("this model does not pose one mesh like another", model.weights)
     if network.ordered:
         _check_order(identity, pose, model.weights)
-    first, second = (_batch_of_one(body) for body in (identity, pose))
+    first = _batch([identity])
+    second = _batch(poses)
     rests = _rests(identity, pose, pose_rest, network.rest_pose is not None, model.weights)
     # As in training, the network sees vertices in random order, always the same one.
     rng = np.random.default_rng(0)
     order, pose_order = (torch.from_numpy(rng.permutation(x.shape[1])) for x in (first, second))
     faces = Faces(*(torch.from_numpy(body.faces.astype(np.int64)) for body in (identity, pose)))
-    if network.unit_area:
-        side = _side(identity, first)
-        found = transfer_shuffled(
-            network, first / side, second / _side(pose, second), order, pose_order, faces, rests
-        )
-        found = found.times(side)
-    else:
-        found = transfer_shuffled(network, first, second, order, pose_order, faces, rests)
-    out = finished(finish, first, identity.faces, second, pose.faces, found.vertices, found.warp)
+    side, other = (
+        (_side(identity, first), _side(pose, second))
+        if network.unit_area
+        else (torch.ones(1, 1, 1), torch.ones(1, 1, 1))
+    )
+    found = transfer_shuffled(
+        network, (first / side).expand(len(poses), -1, -1), second / other, order, pose_order, faces, rests
+    )
+    return first, second, found.times(side)
+
+
+def _outcome(
+    identity: Body, first: torch.Tensor, out: torch.Tensor, doubt: torch.Tensor | None, model: Model
+) -> Outcome:
+    """One result, its bounding box about the origin."""
     if not out.isfinite().all():
         raise ReposeError("predicts vertices that are no numbers", model.weights)
     edges = torch.from_numpy(unique_edges(identity.faces)).long()
@@ -136,8 +173,8 @@ def transfer(
     upright = out[0].numpy().astype(np.float64)
     upright -= bbox_centre(upright)
     error = float(edge_error(out, first, edges[lengths > 0]))
-    doubt = None if found.doubt is None else found.doubt[0].numpy().astype(np.float64)
-    return Outcome(upright, identity.with_shape(upright), error, doubt)
+    said = None if doubt is None else doubt[0].numpy().astype(np.float64)
+    return Outcome(upright, identity.with_shape(upright), error, said)
 
 
 def _check_order(identity: Body, pose: Body, weights: Path) -> None:
@@ -154,14 +191,14 @@ def _check_order(identity: Body, pose: Body, weights: Path) -> None:
         )
 
 
-def _batch_of_one(body: Body) -> torch.Tensor:
-    return torch.from_numpy(body.upright.astype(np.float32))[None]
+def _batch(bodies: Sequence[Body]) -> torch.Tensor:
+    return torch.from_numpy(np.stack([body.upright for body in bodies]).astype(np.float32))
 
 
 def _side(body: Body, vertices: torch.Tensor) -> torch.Tensor:
-    """The side (1, 1, 1) of the square that is as large as the surface, metres."""
+    """The side (B, 1, 1) of the square that is as large as each surface, metres."""
     found = sides(vertices, torch.from_numpy(body.faces.astype(np.int64)))
-    if not found > 0:
+    if not (found > 0).all():
         raise ReposeError("a mesh whose faces have no area")
     return found
 
@@ -180,6 +217,6 @@ def _rests(identity: Body, pose: Body, pose_rest: Body | None, told: bool, weigh
         raise ReposeError("this model takes no body at rest", weights, "leave out --pose-rest")
     if not np.array_equal(pose_rest.mesh.faces, pose.mesh.faces):
         raise ReposeError("pose mesh and its body at rest have other faces")
-    bodies = (_batch_of_one(body) for body in (identity, pose_rest))
+    bodies = (_batch([body]) for body in (identity, pose_rest))
     faces = (torch.from_numpy(body.faces.astype(np.int64)) for body in (identity, pose_rest))
     return Rests(*bodies, *faces)

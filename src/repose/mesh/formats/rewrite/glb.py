@@ -51,8 +51,8 @@ def rewrite(data: bytes, mesh: Mesh, vertices: np.ndarray, where: object = None)
 
 def _rewritten(scene: Scene, mesh: Mesh, vertices: Float) -> bytes:
     moved = (vertices != mesh.vertices).any(axis=1)
-    surfaces = list(_surfaces(scene))
-    writer = _Writer(scene.gltf)
+    surfaces = list(surfaces_of(scene))
+    writer = Writer(scene.gltf)
     for surface in surfaces:
         part = surface.part
         if moved[part.vertices].any():
@@ -61,16 +61,16 @@ def _rewritten(scene: Scene, mesh: Mesh, vertices: Float) -> bytes:
             writer.put(surface, "POSITION", rows, local)
     names = {name for surface in surfaces for name in surface.attributes}
     if "NORMAL" in names:
-        old = _gathered(scene, surfaces, "NORMAL", lambda part, n: unit(_times(_transposed_inverse(part), n)))
+        old = gathered(scene, surfaces, "NORMAL", lambda part, n: unit(times(transposed_inverse(part), n)))
         normals, new = recomputed(mesh, vertices, old)
         for surface in surfaces:
-            _put(writer, surface, "NORMAL", new, normals, lambda part, n: _times(_transposed(part), n))
+            _put(writer, surface, "NORMAL", new, normals, lambda part, n: times(transposed(part), n))
         if "TANGENT" in names:
-            old = _gathered(scene, surfaces, "TANGENT", lambda part, t: _times(part.linear, t))
+            old = gathered(scene, surfaces, "TANGENT", lambda part, t: times(part.linear, t))
             tangents = turned_with(mesh, vertices, old, normals)
             new &= (tangents != 0).any(axis=1)
             for surface in surfaces:
-                _put(writer, surface, "TANGENT", new, tangents, lambda part, t: _times(_inverse(part), t))
+                _put(writer, surface, "TANGENT", new, tangents, lambda part, t: times(_inverse(part), t))
     return writer.packed()
 
 
@@ -79,7 +79,7 @@ def dressed(data: bytes, mesh: Mesh) -> Dressed:
     scene = read_scene(data)
     count = len(mesh.vertices)
     found = {"COLOR_0": np.ones((count, 3)), "TEXCOORD_0": np.tile([0.0, 1.0], (count, 1))}
-    surfaces = list(_surfaces(scene))
+    surfaces = list(surfaces_of(scene))
     for surface in surfaces:
         for name in found.keys() & surface.attributes.keys():
             values = scene.gltf.values(surface.attributes[name])
@@ -93,7 +93,7 @@ def dressed(data: bytes, mesh: Mesh) -> Dressed:
 
 
 @dataclass(frozen=True)
-class _Surface:
+class Surface:
     """A primitive of a part: its place in the mesh, and its attributes as they are in the file."""
 
     part: Part
@@ -101,15 +101,16 @@ class _Surface:
     attributes: dict[str, int]
 
 
-def _surfaces(scene: Scene) -> Iterator[_Surface]:
+def surfaces_of(scene: Scene) -> Iterator[Surface]:
+    """The surfaces of a scene, in the order of its vertices."""
     for part in scene.parts:
         for number, primitive in enumerate(scene.gltf.tree["meshes"][part.mesh]["primitives"]):
             if is_surface(primitive) and primitive["attributes"]["POSITION"] == part.accessor:
-                yield _Surface(part, number, dict(primitive["attributes"]))
+                yield Surface(part, number, dict(primitive["attributes"]))
 
 
-def _gathered(
-    scene: Scene, surfaces: list[_Surface], name: str, placed: Callable[[Part, Float], Float]
+def gathered(
+    scene: Scene, surfaces: list[Surface], name: str, placed: Callable[[Part, Float], Float]
 ) -> Float:  # (V, 3)
     """An attribute of all vertices, in the scene's coordinates; zero where there is none."""
     found = np.zeros((len(scene.mesh.vertices), 3))
@@ -121,8 +122,8 @@ def _gathered(
 
 
 def _put(
-    writer: _Writer,
-    surface: _Surface,
+    writer: Writer,
+    surface: Surface,
     name: str,
     new: NDArray[np.bool_],
     values: Float,
@@ -136,7 +137,7 @@ def _put(
         writer.put(surface, name, rows, changed)
 
 
-class _Writer:
+class Writer:
     """A file whose numbers are replaced one attribute after another."""
 
     def __init__(self, gltf: Gltf):
@@ -148,7 +149,7 @@ class _Writer:
         self.copies: dict[int, Tree] = {}
         self.added: dict[tuple[int, int, str], int] = {}
 
-    def put(self, surface: _Surface, name: str, rows: NDArray[np.bool_], values: Float) -> None:
+    def put(self, surface: Surface, name: str, rows: NDArray[np.bool_], values: Float) -> None:
         """Give a primitive other numbers, in place if they are its own.
 
         Args:
@@ -166,8 +167,8 @@ class _Writer:
         else:
             key = surface.part.node, accessor, name
             if key not in self.added:
-                self.added[key] = self._append(numbers)
-            self._primitive(surface)["attributes"][name] = self.added[key]
+                self.added[key] = self.append(numbers)
+            self.primitive(surface)["attributes"][name] = self.added[key]
             bounded = self.tree["accessors"][self.added[key]]
         if name == "POSITION" or "min" in bounded:
             bounded["min"], bounded["max"] = numbers.min(axis=0).tolist(), numbers.max(axis=0).tolist()
@@ -182,7 +183,7 @@ class _Writer:
             raise ValueError("its meshes stand in too many places")
         return self.gltf.packed(self.block)
 
-    def _own(self, surface: _Surface, name: str) -> bool:
+    def _own(self, surface: Surface, name: str) -> bool:
         """Whether nothing but this attribute of this part of the scene uses these numbers."""
         part, accessor = surface.part, surface.attributes[name]
         about = self.tree["accessors"][accessor]
@@ -194,10 +195,12 @@ class _Writer:
             and accessor in self.alone
         )
 
-    def _append(self, numbers: np.ndarray) -> int:
-        """The number of a new accessor for (N, width) float32."""
+    def append(self, numbers: np.ndarray, target: int | None = ARRAY) -> int:
+        """The number of a new accessor for (N, width) float32; `target` says that a drawing reads it."""
         self.block += bytes(-len(self.block) % 4)
-        view = {"buffer": 0, "byteOffset": len(self.block), "byteLength": numbers.nbytes, "target": ARRAY}
+        view = {"buffer": 0, "byteOffset": len(self.block), "byteLength": numbers.nbytes}
+        if target is not None:
+            view["target"] = target
         self.block += numbers.astype("<f4").tobytes()
         self.tree["buffers"][0]["byteLength"] = len(self.block)
         self.tree["bufferViews"].append(view)
@@ -205,12 +208,12 @@ class _Writer:
             "bufferView": len(self.tree["bufferViews"]) - 1,
             "componentType": FLOAT,
             "count": len(numbers),
-            "type": f"VEC{numbers.shape[1]}",
+            "type": "SCALAR" if numbers.shape[1] == 1 else f"VEC{numbers.shape[1]}",
         }
         self.tree["accessors"].append(accessor)
         return len(self.tree["accessors"]) - 1
 
-    def _primitive(self, surface: _Surface) -> Tree:
+    def primitive(self, surface: Surface) -> Tree:
         """The description of a primitive, of its node alone."""
         node, number = surface.part.node, surface.part.mesh
         if self.nodes[number] > 1 and node not in self.copies:
@@ -272,7 +275,7 @@ def _uses(tree: Tree) -> dict[int, set[tuple[int, int, str]]]:
     return found
 
 
-def _times(matrices: Float, rows: Float) -> Float:
+def times(matrices: Float, rows: Float) -> Float:
     """Each row (N, 3) by the matrix, (3, 3) or (N, 3, 3); equal rows stay equal."""
     found: Float = (matrices * rows[..., None, :]).sum(-1)
     return found
@@ -282,9 +285,11 @@ def _inverse(part: Part) -> Float:
     return np.linalg.pinv(part.linear).astype(np.float64)
 
 
-def _transposed(part: Part) -> Float:
+def transposed(part: Part) -> Float:
+    """What takes a normal of the scene to the space of a part, but for its length."""
     return part.linear.swapaxes(-1, -2)
 
 
-def _transposed_inverse(part: Part) -> Float:
+def transposed_inverse(part: Part) -> Float:
+    """What takes a normal of a part to the scene, but for its length."""
     return _inverse(part).swapaxes(-1, -2)

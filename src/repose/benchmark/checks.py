@@ -1,0 +1,125 @@
+"""What a scorer that has the truths must refuse: another unit, truths handed in, copies of an input, one for all."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from repose.benchmark.bodies import Bodies
+from repose.benchmark.inputs import identity_order
+from repose.benchmark.lists import List, Row
+from repose.benchmark.submission import FOLDER, Submission
+from repose.errors import ReposeError
+from repose.methods.tracks import TRACKS
+
+LARGEST = 20  # times the truth's longest side, or a share of it
+COPIED = 1e-6  # of the truth's longest side: what rounding to float32 does
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A submission that may be scored.
+
+    Attributes:
+        submission: what was handed in.
+        predictions: (V, 3) float64 metres by the id of the triple, in the order of the dataset's mesh; if the vertices
+            have no order, as they came.
+    """
+
+    submission: Submission
+    predictions: Mapping[str, Float]
+
+
+def counts_of(listing: List, bodies: Bodies) -> dict[str, int]:
+    """Vertices of the identity of each triple."""
+    return {row.triple_id: len(bodies.mesh(row.identity_mesh).vertices) for row in listing.rows}
+
+
+def checked(submission: Submission, listing: List, bodies: Bodies) -> Checked:
+    """Refuse what no honest method gives, and put the vertices into the order of the dataset's meshes.
+
+    Raises:
+        ReposeError: see docs/benchmark.md.
+    """
+    if not listing.has_truths:
+        raise ReposeError("the list has no truths: it cannot be scored", f"{listing.dataset}/{listing.name}")
+    found = {
+        triple: _in_order(vertices.astype(np.float64), submission, listing, triple)
+        for triple, vertices in submission.predictions.items()
+    }
+    for triple, vertices in found.items():
+        _check_row(vertices, listing.by_id[triple], bodies, submission.folder / FOLDER / triple)
+    _check_one_for_all(submission, listing)
+    if not submission.card.method.floor:
+        _check_copies(found, submission, listing, bodies)
+    return Checked(submission, found)
+
+
+def _in_order(vertices: Float, submission: Submission, listing: List, triple: str) -> Float:
+    if submission.card.order == "none":
+        return vertices
+    order = identity_order(listing, listing.by_id[triple], submission.card.track, len(vertices))
+    back = np.empty_like(vertices)
+    back[order] = vertices
+    return back
+
+
+def _check_row(vertices: Float, row: Row, bodies: Bodies, where: Path) -> None:
+    assert row.truth_mesh
+    truth = bodies.mesh(row.truth_mesh).vertices
+    side, true_side = (float(np.ptp(v, axis=0).max()) for v in (vertices, truth))
+    if not true_side / LARGEST <= side <= true_side * LARGEST:
+        raise ReposeError(
+            f"is {side:.3g} m long, its truth {true_side:.3g} m", where, "unit? predictions are in metres"
+        )
+    if "same-pose" not in row.flags and _is_copy(vertices, truth):
+        raise ReposeError("is the truth itself", where, "a method must not see truths when it is tested")
+
+
+def _is_copy(vertices: Float, mesh: Float) -> bool:
+    """Whether one is the other but for its place and rounding, in the same order or in any."""
+    if vertices.shape != mesh.shape:
+        return False
+    one, other = (v - v.mean(axis=0) for v in (vertices, mesh))
+    limit = COPIED * float(np.ptp(mesh, axis=0).max())
+    if float(np.abs(one - other).max()) <= limit:
+        return True
+    # Equal bodies in other orders have equal distances from the middle, whatever their order.
+    radii = [np.sort(np.linalg.norm(v, axis=1)) for v in (one, other)]
+    return float(np.abs(radii[0] - radii[1]).max()) <= limit and _same_points(one, other, limit)
+
+
+def _same_points(one: Float, other: Float, limit: float) -> bool:
+    from scipy.spatial import KDTree
+
+    return float(KDTree(other).query(one)[0].max()) <= 2 * limit
+
+
+def _check_one_for_all(submission: Submission, listing: List) -> None:
+    """Refuse one array for triples of different truths; unless the method is a floor, whose inputs may be equal."""
+    if submission.card.method.floor:
+        return
+    first: dict[bytes, str] = {}
+    for triple, vertices in submission.predictions.items():
+        digest = hashlib.sha256(vertices.tobytes()).digest()
+        other = first.setdefault(digest, triple)
+        if listing.by_id[other].truth_mesh != listing.by_id[triple].truth_mesh:
+            raise ReposeError(f"is the same array as that of {other}", submission.folder / FOLDER / triple)
+
+
+def _check_copies(found: Mapping[str, Float], submission: Submission, listing: List, bodies: Bodies) -> None:
+    """Refuse a method all of whose predictions are one of its inputs."""
+    gives = bodies.rest if TRACKS[submission.card.track].hands_rest else bodies.mesh
+    for what in ("identity", "pose"):
+        names = ((v, getattr(listing.by_id[triple], f"{what}_mesh")) for triple, v in found.items())
+        meshes = ((v, (bodies.mesh if what == "pose" else gives)(name).vertices) for v, name in names)
+        if found and all(_is_copy(vertices, mesh) for vertices, mesh in meshes):
+            raise ReposeError(
+                f"every prediction is the {what} mesh itself", submission.folder / FOLDER,
+                "if that is what the method does, say `floor: true` in the card",
+            )  # fmt: skip

@@ -1,0 +1,111 @@
+"""What is not refused, but looks like a mistake: an order, roles, axes or places that are not those of the list."""
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial import KDTree
+from scipy.spatial.distance import cdist
+
+from repose.benchmark.bodies import Bodies
+from repose.benchmark.checks import Checked
+from repose.benchmark.lists import List, Row
+from repose.mesh.operators import unique_edges
+
+ORDER, AXES = 10, 5  # how many times less the error must be
+ROLES = 0.9  # of the rows
+OFFSET = 0.05  # of the truth's longest side
+ASSIGNED = 3  # rows that are looked at
+MATCHED = (
+    3000  # vertices that are assigned to each other, which takes seconds; of more, the nearest ones are taken
+)
+
+Float = NDArray[np.float64]
+
+
+def diagnose(given: Checked, listing: List, bodies: Bodies) -> list[str]:
+    """Lines about what may be wrong; none if nothing looks so. Nothing of it changes a score."""
+    rows = [(v, listing.by_id[t], *_truth(listing.by_id[t], bodies)) for t, v in given.predictions.items()]
+    same = rows if given.submission.card.order == "identity" else []
+    return [*_order(same), *_roles(same, bodies), *_axes(same), *_offset(rows)]
+
+
+Known = tuple[Float, Row, Float, Float]  # prediction, its row, truth, and truth about its mean
+
+
+def _truth(row: Row, bodies: Bodies) -> tuple[Float, Float]:
+    truth = bodies.mesh(row.truth_mesh or row.identity_mesh).vertices
+    return truth, truth - truth.mean(axis=0)
+
+
+def _order(rows: list[Known]) -> Iterator[str]:
+    for vertices, row, _, truth in rows[:ASSIGNED]:
+        out = vertices - vertices.mean(axis=0)
+        error = ((out - truth) ** 2).sum(axis=1).mean()
+        # No assignment is nearer than the nearest vertices are, which are found in no time.
+        best = (KDTree(truth).query(out)[0] ** 2).mean()
+        if best * ORDER >= error:
+            continue
+        if len(out) <= MATCHED:
+            costs = cdist(out, truth, "sqeuclidean")
+            best = costs[linear_sum_assignment(costs)].mean()
+        if best * ORDER < error:
+            yield (
+                f"{row.triple_id}: in another order of vertices the error would be {error / best:.0f} times "
+                "less: order differs from the identity file?"
+            )
+            return
+
+
+def _roles(rows: list[Known], bodies: Bodies) -> Iterator[str]:
+    swapped = 0
+    for vertices, row, _, _ in rows:
+        identity, pose = bodies.mesh(row.identity_mesh), bodies.mesh(row.pose_mesh)
+        if identity.vertices.shape != pose.vertices.shape:
+            return
+        edges = unique_edges(identity.faces)
+        out, own, other = (_lengths(v, edges) for v in (vertices, identity.vertices, pose.vertices))
+        swapped += bool(np.abs(out / other - 1).mean() < np.abs(out / own - 1).mean())
+    if rows and swapped > ROLES * len(rows):
+        yield (
+            f"in {swapped} of {len(rows)} rows the edges are rather as long as those of the pose mesh than of the "
+            "identity: roles swapped?"
+        )
+
+
+def _lengths(vertices: Float, edges: NDArray[np.integer]) -> Float:
+    return np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
+
+
+def _axes(rows: list[Known]) -> Iterator[str]:
+    if not rows:
+        return
+    # The squared error under every signed permutation of axes, from the sums of products of coordinates alone.
+    products, squares = np.zeros((3, 3)), 0.0
+    for vertices, _, _, truth in rows:
+        out = vertices - vertices.mean(axis=0)
+        products += out.T @ truth
+        squares += float((out**2).sum() + (truth**2).sum())
+    errors = {
+        (order, signs): squares - 2 * sum(signs[k] * products[order[k], k] for k in range(3))
+        for order in itertools.permutations(range(3))
+        for signs in itertools.product((1, -1), repeat=3)
+    }
+    order, signs = min(errors, key=lambda key: errors[key])
+    if errors[order, signs] * AXES < errors[(0, 1, 2), (1, 1, 1)]:
+        axes = ", ".join(("-" if s < 0 else "") + "xyz"[k] for k, s in zip(order, signs, strict=True))
+        yield f"with axes ({axes}) the error would be more than {AXES} times less: axes swapped or mirrored?"
+
+
+def _offset(rows: list[Known]) -> Iterator[str]:
+    shares = [
+        np.linalg.norm(vertices.mean(axis=0) - true.mean(axis=0)) / np.ptp(true, axis=0).max()
+        for vertices, _, true, _ in rows
+    ]
+    if shares and (mean := float(np.mean(shares))) > OFFSET:
+        yield (
+            f"bodies lie {mean:.0%} of their size beside their truths on average; scores take the best "
+            "translation, so this costs nothing"
+        )

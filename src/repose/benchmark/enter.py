@@ -1,0 +1,202 @@
+"""What the commands `repose submit` do: hand out the inputs of a track, check what comes back, score and rank it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from repose.benchmark import rank
+from repose.benchmark.bodies import Bodies
+from repose.benchmark.card import read_card, template
+from repose.benchmark.checks import Checked, checked, counts_of
+from repose.benchmark.diagnostics import diagnose
+from repose.benchmark.form import readme
+from repose.benchmark.inputs import handed
+from repose.benchmark.lists import List, hashes_path
+from repose.benchmark.score import (
+    FLOORS,
+    Sources,
+    hand_in,
+    meshes_sha256,
+    score_floor,
+    score_predictions,
+)
+from repose.benchmark.submission import CARD, folders_of, read_submission
+from repose.errors import ReposeError
+from repose.mesh.formats.obj import format_obj
+from repose.methods.tracks import TRACKS
+from repose.progress import track as shown
+from repose.provenance.manifest import load
+from repose.provenance.publish import publish
+from repose.results import Results
+
+
+def init(sources: Sources, track: str, out: Path) -> str:
+    """Write the inputs that a track hands out, a card to fill in, and how to hand in what comes of them.
+
+    Args:
+        sources: what lies here of the list.
+        track: one of `repose.methods.tracks.TRACKS`.
+        out: folder to make.
+
+    Returns:
+        A line about what was written.
+
+    Raises:
+        ReposeError: there is such a folder, no such track, or the list does not fit it.
+    """
+    if track not in TRACKS:
+        raise ReposeError(f"no track {track!r}", hint=f"tracks are {', '.join(TRACKS)}")
+    if out.exists():
+        raise ReposeError("is there already", out, "name a new folder")
+    listing, bodies = sources.open()
+    if track == "S" and not listing.has_one_source:
+        raise ReposeError(
+            "track S is of lists whose poses are all shown by one body", f"{listing.dataset}/{listing.name}",
+            "such as one-source",
+        )  # fmt: skip
+    if listing.has_other_triangles and (TRACKS[track].hands_rest or not TRACKS[track].shuffles):
+        raise ReposeError(
+            f"track {track} needs vertices that correspond, and pose meshes have others here",
+            f"{listing.dataset}/{listing.name}",
+            "tracks P and K need none",
+        )
+    with publish(out) as private:
+        _hand_out(listing, bodies, track, private)
+        for name in (sources.listed, hashes_path(sources.listed)):
+            (private / name.name).write_bytes(name.read_bytes())
+        (private / "README.md").write_text(readme(listing, track), encoding="utf-8")
+        submission = private / "submission"
+        (submission / "predictions").mkdir(parents=True)
+        card = template(listing, meshes_sha256(sources.listed), track)
+        (submission / CARD).write_text(card, encoding="utf-8")
+    return f"{out}: inputs of {len(listing.rows)} triples of {listing.dataset}/{listing.name}, track {track}"
+
+
+def _hand_out(listing: List, bodies: Bodies, track: str, out: Path) -> None:
+    for row in shown(listing.rows, len(listing.rows), f"inputs {listing.dataset}/{listing.name}"):
+        folder = out / "inputs" / row.triple_id
+        folder.mkdir(parents=True)
+        for name, mesh in handed(listing, row, track, bodies).items():
+            (folder / f"{name}.obj").write_bytes(format_obj(mesh))
+
+
+def list_of(path: Path) -> tuple[str, str]:
+    """Dataset and name of the list that the submissions in a folder are of; all must be of one."""
+    cards = {folder: read_card(folder / CARD).list for folder in folders_of(path)}
+    (first, said), *others = cards.items()
+    for folder, other in others:
+        if other != said:
+            raise ReposeError(
+                f"is of another list than {first}", folder / CARD, "seeds of one row have one list"
+            )
+    return said.dataset, said.name
+
+
+def check(path: Path, sources: Sources) -> tuple[list[Checked], list[str]]:
+    """Check all seeds that lie in a folder.
+
+    Returns:
+        What may be scored, and lines about what may be wrong with it.
+
+    Raises:
+        ReposeError: something is refused; docs/benchmark.md has all reasons.
+    """
+    listing, bodies = sources.open()
+    counts, hashes = counts_of(listing, bodies), meshes_sha256(sources.listed)
+    found, notes = [], []
+    for folder in folders_of(path):
+        submission = read_submission(folder, listing, counts, hashes)
+        given = checked(submission, listing, bodies)
+        if why := submission.card.contaminated_by(listing):
+            notes.append(f"{folder}: {why}: it is scored, and has no rank")
+        notes += [f"{folder}: {line}" for line in diagnose(given, listing, bodies)]
+        found.append(given)
+    _check_alike(found)
+    return found, notes
+
+
+def _check_alike(found: Sequence[Checked]) -> None:
+    """Refuse seeds that differ in more than what a seed does."""
+    own = {"failed", "seconds_per_triple", "test_time_optimisation_seconds", "hardware", "date"}
+    cards = [given.submission.card.model_dump(exclude=own) for given in found]
+    for given, card in zip(found, cards, strict=True):
+        if odd := [key for key in card if card[key] != cards[0][key]]:
+            where = given.submission.folder / CARD
+            raise ReposeError(f"{odd[0]} is not that of the other seeds", where, "one method, one card")
+    if len({given.submission.seed for given in found}) < len(found):
+        raise ReposeError("two folders are of one seed", found[0].submission.folder.parent)
+
+
+def score(path: Path, sources: Sources, results: Results) -> tuple[pd.DataFrame, list[str], Path]:
+    """Score a folder of predictions, and rank it among all that is scored on its list.
+
+    Returns:
+        The ranking, lines about what may be wrong, and the file of the ranking.
+
+    Raises:
+        ReposeError: see `check`.
+    """
+    found, notes = check(path, sources)
+    listing, bodies = sources.open()
+    for given in found:
+        method, seed = given.submission.card.method.name, given.submission.seed
+        hand_in(
+            given, listing, bodies, sources, results.handed_in(listing.dataset, listing.name, method, seed)
+        )
+    table, more, out = rank_all(sources, results)
+    return table, notes + more, out
+
+
+def rank_all(sources: Sources, results: Results) -> tuple[pd.DataFrame, list[str], Path]:
+    """Score and rank floors, our own predictions of a list where they exist, and what was handed in, now or before.
+
+    Scores that are there already are not computed again.
+
+    Returns:
+        The ranking, lines about what is left out, and the file of the ranking.
+    """
+    listing, _ = sources.open()
+    place, notes = (listing.dataset, listing.name), []
+    scores: dict[str, Path] = {}
+    for floor in FLOORS:
+        if floor == "copy-pose" and listing.has_other_triangles:
+            continue
+        out = results.benchmark_scores(*place, "floor", floor, 0)
+        score_floor(floor, sources, out)
+        scores[f"floor/{floor}/seed0"] = out
+    for source, predictions in _predicted(listing, results):
+        method, seed = predictions.parent.name, predictions.stem.removeprefix("seed")
+        out = results.benchmark_scores(*place, source, method, seed)
+        try:
+            score_predictions(predictions, sources, out)
+        except ReposeError as error:
+            notes.append(f"{method}, seed {seed}, is left out: {error.what}")
+        else:
+            scores[f"{source}/{method}/seed{seed}"] = out
+    ranking = results.ranking(*place)
+    return rank.run(scores, ranking), notes, ranking
+
+
+def _predicted(listing: List, results: Results) -> Iterator[tuple[str, Path]]:
+    """Predictions of a list, by this repository's methods and handed in.
+
+    Methods of ours that only copy are the floors, which are scored anyway.
+    """
+    ours = results.predictions(listing.dataset, "_", 0).parent.parent
+    for path in sorted(ours.glob("*/seed*.manifest.json")):
+        manifest = load(path)
+        is_of = listing.name in manifest.content["describe"].get("protocols", ())
+        if is_of and not _only_copies(manifest.history["params"]["method"]):
+            yield "repose", _zarr(path)
+    others = results.handed_in(listing.dataset, listing.name, "_", 0).parent.parent
+    for path in sorted(others.glob("*/seed*.manifest.json")):
+        yield "external", _zarr(path)
+
+
+def _zarr(manifest: Path) -> Path:
+    return manifest.with_name(manifest.name.replace(".manifest.json", ".zarr"))
+
+
+def _only_copies(method: Mapping[str, object]) -> bool:
+    return method["architecture"] == "copy" and method.get("finish", "none") == "none"

@@ -1,0 +1,63 @@
+"""What a track hands out of a triple, so that no method sees more than its track by accident.
+
+Where nothing corresponds, the vertices of both bodies are put into orders of their own, and so are their triangles and
+the corners that these begin with: two bodies with the same list of triangles would give the correspondence away.
+"""
+
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from repose.benchmark.bodies import Bodies
+from repose.benchmark.lists import List, Row
+from repose.mesh.mesh import Mesh
+from repose.methods.tracks import TRACKS
+
+
+def order(*seed: str, count: int) -> NDArray[np.int64]:
+    """A random order (count,) that everybody gets from the same words, under any version of NumPy.
+
+    Raw numbers of a bit generator are the same under all of them, those of `numpy.random.Generator` are not.
+    """
+    words = hashlib.sha256("\n".join(seed).encode()).digest()
+    numbers = np.random.PCG64(int.from_bytes(words, "little")).random_raw(count)
+    return np.argsort(numbers, kind="stable")
+
+
+def identity_order(listing: List, row: Row, track: str, count: int) -> NDArray[np.int64]:
+    """Vertex k of the identity's file is vertex order[k] of the dataset's mesh: (count,)."""
+    if not TRACKS[track].shuffles:
+        return np.arange(count)
+    return order(listing.sha256, row.triple_id, "identity", count=count)
+
+
+def handed(listing: List, row: Row, track: str, bodies: Bodies) -> dict[str, Mesh]:
+    """The meshes that a track hands out of a triple, by the names of their files.
+
+    Raises:
+        ReposeError: the track needs bodies at rest, which the dataset does not have.
+    """
+    given = TRACKS[track]
+    if given.hands_rest:
+        meshes = {"identity": bodies.rest(row.identity_mesh), "pose": bodies.mesh(row.pose_mesh)}
+        meshes["pose-rest"] = bodies.rest(row.pose_mesh)
+    else:
+        meshes = {"identity": bodies.mesh(row.identity_mesh), "pose": bodies.mesh(row.pose_mesh)}
+    if not given.shuffles:
+        return meshes
+    # The meshes of the body of the pose mesh correspond; in track S it is the same body in all triples.
+    seeds = {"identity": row.triple_id, "pose": "all" if track == "S" else row.triple_id}
+    return {
+        name: _shuffled(mesh, listing.sha256, seeds[side], side)
+        for name, mesh in meshes.items()
+        for side in (name.removesuffix("-rest"),)
+    }
+
+
+def _shuffled(mesh: Mesh, *seed: str) -> Mesh:
+    """The same surface with its vertices, triangles, and first corners of triangles in other orders."""
+    vertices = order(*seed, count=len(mesh.vertices))
+    faces = np.argsort(vertices)[mesh.faces[order(*seed, "faces", count=len(mesh.faces))]]
+    first = order(*seed, "corners", count=len(faces))[:, None] % 3
+    return Mesh(mesh.vertices[vertices], np.take_along_axis(faces, (np.arange(3) + first) % 3, axis=1))

@@ -1,0 +1,133 @@
+"""What the metrics of version 1 are made of, for one triple: `repose.metrics.benchmark` names them.
+
+Arrays in, a number out. Distances are after the best translation: the one that puts the means over the surface in one
+place, each vertex weighted by its area in the truth, a third of all triangles around it.
+"""
+
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from repose.mesh.intersections import intersecting_faces
+from repose.mesh.operators import face_areas, face_normals, is_closed, unique_edges, vertex_areas, volume
+
+Float = NDArray[np.float64]
+
+
+class Pair:
+    """A prediction of one triple beside what it is compared with: the quantities that metrics are of.
+
+    Args:
+        out: (V, 3) metres, the prediction, in the order of the identity mesh.
+        true: (W, 3) metres, the truth; in the same order, unless only metrics without an order are asked for.
+        identity: (V, 3) metres, the mesh that was to be posed.
+        faces: (F, 3) of all of them.
+        failed: whether the method made nothing of the triple, and the identity stands in for it.
+    """
+
+    def __init__(
+        self, out: Float, true: Float, identity: Float, faces: NDArray[np.integer], failed: bool = False
+    ):
+        self.out, self.true, self.faces, self.failed = out, true, faces, failed
+        self._identity = identity
+
+    @property
+    def predicted(self) -> torch.Tensor:
+        """(1, V, 3) metres."""
+        return torch.from_numpy(self.out)[None]
+
+    @property
+    def truth(self) -> torch.Tensor:
+        """(1, W, 3) metres."""
+        return torch.from_numpy(self.true)[None]
+
+    @property
+    def identity(self) -> torch.Tensor:
+        """(1, V, 3) metres."""
+        return torch.from_numpy(self._identity)[None]
+
+    @cached_property
+    def edges(self) -> torch.Tensor:
+        """(E, 2) undirected edges."""
+        return torch.from_numpy(unique_edges(self.faces)).long()
+
+    @cached_property
+    def areas(self) -> Float:
+        """(V,) m², of the vertices of the truth."""
+        return vertex_areas(self.true, self.faces)
+
+    @property
+    def distances(self) -> Float:
+        """(V,) metres, after the best translation."""
+        moved = centred(self.out, self.areas) - centred(self.true, self.areas)
+        return np.linalg.norm(moved, axis=1)
+
+    @property
+    def rigid_distances(self) -> Float:
+        """(V,) metres, after the best translation and rotation."""
+        return rigid_distances(self.out, self.true, self.areas)
+
+    @property
+    def closed_faces(self) -> NDArray[np.integer] | None:
+        """(F, 3), or None where they bound no solid."""
+        return self.faces if is_closed(self.faces) else None
+
+
+def centred(
+    vertices: Float,  # (V, 3)
+    weights: Float,  # (V,)
+) -> Float:  # (V, 3)
+    """The mesh about its weighted mean."""
+    return vertices - (weights @ vertices) / weights.sum()
+
+
+def rigid_distances(
+    out: Float,  # (V, 3) metres
+    true: Float,  # (V, 3) metres
+    weights: Float,  # (V,)
+) -> Float:  # (V,) metres
+    """Distances after the rotation and translation with the least weighted sum of squares (Kabsch); no reflection."""
+    a, b = centred(out, weights), centred(true, weights)
+    u, _, vt = np.linalg.svd(a.T @ (weights[:, None] * b))
+    flip = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt)) or 1.0])
+    return np.linalg.norm(a @ (u * flip @ vt) - b, axis=1)
+
+
+def mean_mm(distances: Float, areas: Float) -> float:
+    """The mean over the surface, millimetres."""
+    return float(areas @ distances / areas.sum()) * 1000
+
+
+def p95_mm(distances: Float, areas: Float) -> float:
+    """The least distance that 95 % of the surface do not exceed, millimetres."""
+    rising = np.argsort(distances, kind="stable")
+    share = np.cumsum(areas[rising]) / areas.sum()
+    return float(distances[rising][np.searchsorted(share, 0.95 - 1e-12)]) * 1000
+
+
+def normal_deg(out: Float, true: Float, faces: NDArray[np.integer]) -> float:
+    """The mean angle of the normals of both, weighted by the truth's areas, degrees.
+
+    A face that is turned over counts 180°, one without an area, which has no normal, 90°.
+    """
+    a, b = face_normals(out, faces), face_normals(true, faces)
+    across, along = np.linalg.norm(np.cross(a, b), axis=1), (a * b).sum(axis=1)
+    angles = np.where((across == 0) & (along == 0), np.pi / 2, np.arctan2(across, along))
+    return float(np.degrees(np.average(angles, weights=face_areas(true, faces))))
+
+
+def volume_ratio(out: Float, true: Float, faces: NDArray[np.integer]) -> float:
+    """The signed volume inside the prediction over that inside the truth."""
+    return volume(out, faces) / volume(true, faces)
+
+
+def new_self_intersections(out: Float, true: Float, faces: NDArray[np.integer]) -> float:
+    """The share of faces that a face runs through which shares no vertex with them, and does not in the truth."""
+    return float((intersecting_faces(out, faces) & ~intersecting_faces(true, faces)).mean())
+
+
+def as_number(failed: bool) -> float:
+    """1 for a triple of which a method made nothing."""
+    return float(failed)

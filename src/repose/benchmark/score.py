@@ -1,0 +1,228 @@
+"""Scores on a versioned list: of what was handed in, of this repository's own methods, and of the floors.
+
+What is handed in becomes predictions of the same form as those of our own methods, and is scored by the same code.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import zarr
+from numpy.typing import NDArray
+
+from repose import specs
+from repose.benchmark import VERSION
+from repose.benchmark.bodies import Bodies, open_list
+from repose.benchmark.card import Card
+from repose.benchmark.checks import Checked
+from repose.benchmark.lists import List, Row, hashes_path
+from repose.benchmark.metrics import Pair
+from repose.benchmark.submission import CARD
+from repose.errors import ReposeError
+from repose.methods.tracks import track_of
+from repose.metrics.benchmark import METRICS, WITHOUT_ORDER
+from repose.metrics.metric import measured
+from repose.predict.read_meshes import transfers
+from repose.provenance.making import making
+from repose.provenance.manifest import Manifest, load, manifest_path
+from repose.provenance.stated import stated
+from repose.score.artefact import differences, inputs_of, write_rows
+from repose.store.arrays import read_meta
+
+FLOORS = {"copy-identity": "P", "copy-pose": "PC"}
+"""The floors, which need no predictions, and the tracks that give what they copy."""
+ALLOWED_TO_FAIL = 0.05  # of the rows; more, and a method is not ranked
+KEYS = ["triple_id", "identity_mesh", "pose_mesh", "truth_mesh"]
+CHUNK = 10
+
+Float = NDArray[np.float64]
+
+
+class Sources(NamedTuple):
+    """What lies here of a list."""
+
+    listed: Path
+    store: Path
+
+    def open(self) -> tuple[List, Bodies]:
+        """The list, and its meshes."""
+        rest_pose = load(manifest_path(self.listed)).history["params"]["rest_pose"]
+        return open_list(self.listed, self.store, rest_pose)
+
+
+def hand_in(given: Checked, listing: List, bodies: Bodies, sources: Sources, out: Path) -> None:
+    """Write predictions that were handed in as the stage `predict` writes ours, with the card beside them.
+
+    A triple that failed has the identity mesh. A submission with two seeds is two artefacts.
+    """
+    submission = given.submission
+    params = {
+        "version": VERSION,
+        "dataset": listing.dataset,
+        "list": listing.name,
+        "seed": submission.seed,
+        "sums": submission.sums,
+        "card": submission.card.model_dump(mode="json"),
+    }
+    with making(specs.handed_in(params), out, sources._asdict(), later=("store",)) as new:
+        if new.finished:
+            return
+        failed = [row.triple_id for row in listing.rows if row.triple_id not in given.predictions]
+        parts = [_prediction(row, given, bodies) for row in listing.rows]
+        names = listing.triples[KEYS[1:]].to_numpy().tolist()
+        single = all(v.dtype == np.float32 for v in submission.predictions.values())
+        with new.file(out) as private:
+            root = zarr.create_group(private, attributes={"units": "m"})
+            group = root.create_group(listing.name, attributes={"triples": names, "failed": failed})
+            data = np.stack(parts).astype(np.float32 if single else np.float64)
+            group.create_array("vertices", data=data, chunks=(CHUNK, *data.shape[1:]))
+        new.text(out.with_name(f"{out.stem}.{CARD}"), (submission.folder / CARD).read_text(encoding="utf-8"))
+        new.describe = {"protocols": [listing.name], "failed": len(failed)}
+
+
+def _prediction(row: Row, given: Checked, bodies: Bodies) -> Float:
+    found = given.predictions.get(row.triple_id)
+    return bodies.mesh(row.identity_mesh).vertices if found is None else found
+
+
+class About(NamedTuple):
+    """What a ranking says of some scores besides their numbers.
+
+    Attributes:
+        source: `repose`, `external` or `floor`.
+        method, version: of the method.
+        track: None for an oracle.
+        order: `identity`, or `none`, of the vertices.
+        seed: of the training.
+        training: what it learned from.
+        optimised: seconds of optimisation when it is tested; None: not known.
+        parameters: of the network.
+        unranked: why it has no rank; empty: it has one.
+    """
+
+    source: str
+    method: str
+    version: str
+    track: str | None
+    order: str
+    seed: int
+    training: str
+    optimised: float | None
+    parameters: int
+    unranked: str
+
+
+def about(predictions: Manifest, listing: List) -> About:
+    """What predictions say of themselves: the card of what was handed in, or the settings of our own method."""
+    params = predictions.history["params"]
+    if predictions.content["stage"] == "handed-in":
+        card = Card.model_validate(params["card"])
+        failed = predictions.content["describe"]["failed"] / len(listing.rows)
+        why = card.contaminated_by(listing)
+        unranked = f"contaminated: {why}" if why else ""
+        if not unranked and failed > ALLOWED_TO_FAIL:
+            unranked = f"{failed:.0%} of the triples failed"
+        optimised = card.test_time_optimisation_seconds
+        return About(
+            "external", card.method.name, card.method.version, card.track, card.order, params["seed"],
+            card.training.supervision, optimised, card.parameters, unranked,
+        )  # fmt: skip
+    method, told = predictions.path.parent.name, params["told"]
+    track = track_of(told, listing.has_one_source)
+    seed = int(predictions.path.name.removeprefix("seed").partition(".")[0])
+    training = (
+        "truth" if "truth" in told else "no truths" if "run" in predictions.history["inputs"] else "none"
+    )
+    unranked = "" if track else "is told the answer"
+    parameters = predictions.content["describe"]["parameters"]
+    version = predictions.history["software"]["repose"]
+    return About("repose", method, version, track, "identity", seed, training, None, parameters, unranked)
+
+
+def score_predictions(predictions: Path, sources: Sources, out: Path) -> None:
+    """Score predictions of a list, ours or those that were handed in.
+
+    Raises:
+        ReposeError: they are of other triples, or were made from other meshes, than the list.
+    """
+    listing, bodies = sources.open()
+    said = about(load(manifest_path(predictions)), listing)
+    params = _params(listing, said)
+    spec, inputs = specs.benchmark_scores(params), {"predictions": predictions, **sources._asdict()}
+    with making(spec, out, inputs, later=("predictions", "store")) as new:
+        same = ("store", "listed") if said.source == "external" else ("store",)  # ours are of the split
+        new.made_from("predictions", {name: name for name in same})
+        if not new.finished:
+            write_rows(new, _rows(_predicted(predictions, listing), listing, bodies, said.order), out)
+
+
+def score_floor(floor: str, sources: Sources, out: Path) -> None:
+    """Score what copies an input, as `FLOORS` names it."""
+    listing, bodies = sources.open()
+    said = About("floor", floor, "", FLOORS[floor], "identity", 0, "none", 0.0, 0, "a floor")
+    spec = specs.benchmark_scores(_params(listing, said))
+    with making(spec, out, sources._asdict(), later=("store",)) as new:
+        if not new.finished:
+            write_rows(new, _rows(_copied(floor, listing, bodies), listing, bodies, "identity"), out)
+
+
+def _params(listing: List, said: About) -> dict[str, Any]:
+    head = {"version": VERSION, "dataset": listing.dataset, "list": listing.name, "sha256": listing.sha256}
+    return {**head, "about": said._asdict()}
+
+
+Predicted = Iterator[tuple[Row, Float, bool]]  # a row, its vertices, and whether it failed
+
+
+def _predicted(predictions: Path, listing: List) -> Predicted:
+    vertices = transfers(predictions, listing.name, listing.triples).numpy()
+    meta = read_meta(predictions / listing.name, stated(predictions))
+    failed = set(meta["attributes"].get("failed", ()))
+    for row, found in zip(listing.rows, vertices, strict=True):
+        yield row, found.astype(np.float64), row.triple_id in failed
+
+
+def _copied(floor: str, listing: List, bodies: Bodies) -> Predicted:
+    for row in listing.rows:
+        name = row.identity_mesh if floor == "copy-identity" else row.pose_mesh
+        yield row, bodies.mesh(name).vertices, False
+
+
+def _rows(predicted: Predicted, listing: List, bodies: Bodies, order: str) -> pd.DataFrame:
+    """Columns of `KEYS`, headline, metric, value."""
+    metrics = METRICS if order == "identity" else WITHOUT_ORDER
+    values = []
+    for row, vertices, failed in predicted:
+        if not row.truth_mesh:
+            raise ReposeError("the list has no truths", f"{listing.dataset}/{listing.name}")
+        identity, truth = bodies.mesh(row.identity_mesh), bodies.mesh(row.truth_mesh)
+        pair = Pair(vertices, truth.vertices, identity.vertices, truth.faces, failed)
+        values.append({name: float(value) for name, value in measured(metrics, pair).items()})
+    wide = listing.triples.join(pd.DataFrame(values))
+    names = [name for name in wide.columns if name not in (*KEYS, "headline")]
+    return wide.melt([*KEYS, "headline"], names, var_name="metric", value_name="value").dropna()
+
+
+def differs_from_predictions(scores: Manifest) -> list[str]:
+    """Score again from predictions and truths, and say what differs by more than rounding; nothing is hashed."""
+    inputs = inputs_of(scores)
+    sources = Sources(inputs["listed"], inputs["store"])
+    listing, bodies = sources.open()
+    said = scores.history["params"]
+    if "predictions" in inputs:
+        now = about(load(scores.parents["predictions"]), listing)
+        fresh = _rows(_predicted(inputs["predictions"], listing), listing, bodies, now.order)
+    else:
+        now = About(**said["about"])
+        fresh = _rows(_copied(now.method, listing, bodies), listing, bodies, now.order)
+    if _params(listing, now) != said:
+        return ["says something else of the method, or of the list, than its predictions do"]
+    return differences(scores, fresh)
+
+
+def meshes_sha256(listed: Path) -> str:
+    """sha256 of the file of mesh hashes of a list."""
+    return hashlib.sha256(hashes_path(listed).read_bytes()).hexdigest()

@@ -1,0 +1,228 @@
+"""A folder that somebody hands in: read without trusting any of it, and refused with one line if it breaks a rule.
+
+my-method/card.yaml
+my-method/predictions/<triple_id>.npz   one array `vertices`, (V, 3) float32 or float64, metres
+my-method/predictions/<triple_id>.obj   instead: its `v` lines, in the order of the identity's file
+my-method/SHA256SUMS                    of the card and of every prediction, as `sha256sum` writes them
+"""
+
+import hashlib
+import io
+import os
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from repose.benchmark.card import Card, read_card
+from repose.benchmark.lists import List
+from repose.errors import ReposeError
+from repose.mesh.formats.obj import parse_obj
+from repose.reading import foreign, read_bytes, read_text
+
+CARD, SUMS, FOLDER = "card.yaml", "SHA256SUMS", "predictions"
+HEADER = 1024  # bytes of an array beside its numbers, and of an archive beside its array
+LINE = 200  # bytes of a line of an .obj
+_SUM = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+_SEED = re.compile(r"seed(\d{1,6})")
+
+Vertices = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What was handed in, of one seed.
+
+    Attributes:
+        folder: where it lies.
+        card: what it says.
+        seed: by the name of its folder; 0 if that says nothing.
+        sums: sha256 of its SHA256SUMS, which stands for all that is in it.
+        predictions: (V, 3) metres by the id of the triple, in the order of the identity's file.
+    """
+
+    folder: Path
+    card: Card
+    seed: int
+    sums: str
+    predictions: Mapping[str, Vertices]
+
+
+def folders_of(path: Path) -> list[Path]:
+    """The submissions in a folder: itself, or its `seed0`, `seed1`, …
+
+    Raises:
+        ReposeError: there is none.
+    """
+    if not path.is_dir():
+        raise ReposeError("no such folder", path)
+    if (path / CARD).exists():
+        return [path]
+    seeds = sorted((p for p in path.iterdir() if _SEED.fullmatch(p.name)), key=lambda p: int(p.name[4:]))
+    if not seeds:
+        raise ReposeError(f"no {CARD}", path, "`repose submit init` writes one to fill in")
+    return seeds
+
+
+def read_submission(folder: Path, listing: List, counts: Mapping[str, int], hashes: str) -> Submission:
+    """Read and check all of a folder; of what is not of the form nothing is used.
+
+    Args:
+        folder: card, predictions and sums.
+        listing: the list that lies here.
+        counts: vertices of the identity of each triple, by its id.
+        hashes: sha256 of the list's file of mesh hashes.
+
+    Raises:
+        ReposeError: says what is wrong, where, and what to do.
+    """
+    _check_entries(folder, {CARD, SUMS}, {FOLDER})
+    card = read_card(folder / CARD)
+    check_list(card, listing, hashes, folder / CARD)
+    files = _predictions(folder, card, listing)
+    sums = _checked_sums(folder, [CARD, *(f"{FOLDER}/{file.name}" for file in files.values())])
+    predictions = {name: _vertices(file, counts[name]) for name, file in files.items()}
+    seed = _SEED.fullmatch(folder.absolute().name)
+    return Submission(folder, card, int(seed[1]) if seed else 0, sums, predictions)
+
+
+def check_list(card: Card, listing: List, hashes: str, where: Path) -> None:
+    """Refuse a card of another list than the one that lies here."""
+    said = card.list
+    if (said.dataset, said.name) != (listing.dataset, listing.name):
+        raise ReposeError(
+            f"is of list {said.dataset}/{said.name}, not {listing.dataset}/{listing.name}", where
+        )
+    if said.sha256 != listing.sha256:
+        raise ReposeError(
+            f"list {said.dataset}/{said.name} of sha256 {said.sha256[:12]}… is unknown: the one here is "
+            f"{listing.sha256[:12]}…", where, "`repose submit init` hands out the inputs of that one",
+        )  # fmt: skip
+    if said.meshes_sha256 != hashes:
+        raise ReposeError(
+            "the list is of other meshes than those here", where, "`repose submit init` hands out these"
+        )
+
+
+def _predictions(folder: Path, card: Card, listing: List) -> dict[str, Path]:
+    """The file of each triple, in the order of the list."""
+    found: dict[str, Path] = {}
+    for entry in _entries(folder / FOLDER):
+        triple, suffix = os.path.splitext(entry.name)
+        if entry.is_symlink() or not entry.is_file(follow_symlinks=False):
+            raise ReposeError("a link or folder, not a file", entry.path, "put the file itself there")
+        if triple not in listing.by_id or suffix not in (".npz", ".obj"):
+            raise ReposeError(
+                "its name is no triple of the list",
+                entry.path,
+                "files are <triple_id>.npz or <triple_id>.obj",
+            )
+        if triple in found:
+            raise ReposeError(f"{triple} has two files", folder / FOLDER, "remove one")
+        if triple in card.failed:
+            raise ReposeError(f"{triple} is named under `failed`, and has a file", entry.path, "remove one")
+        found[triple] = Path(entry.path)
+    if odd := [triple for triple in card.failed if triple not in listing.by_id]:
+        raise ReposeError(f"failed: {odd[0]!r} is no triple of the list", folder / CARD)
+    if missing := [t for t in listing.by_id if t not in found and t not in card.failed]:
+        raise ReposeError(
+            f"{missing[0]} is missing, one of {len(missing)}", folder / FOLDER,
+            f"predict it, or name it under `failed` in {CARD}",
+        )  # fmt: skip
+    return {triple: found[triple] for triple in listing.by_id if triple in found}
+
+
+def _check_entries(folder: Path, files: set[str], folders: set[str]) -> None:
+    for entry in _entries(folder):
+        if entry.is_symlink():
+            raise ReposeError("a link", entry.path, "put the file itself there")
+        known = folders if entry.is_dir() else files
+        if entry.name not in known:
+            raise ReposeError(
+                "does not belong to a submission", entry.path, f"it has {CARD}, {FOLDER}/ and {SUMS}"
+            )
+
+
+def _entries(folder: Path) -> list[os.DirEntry]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise ReposeError(f"cannot read: {error.strerror}", folder) from None
+
+
+def _checked_sums(folder: Path, names: list[str]) -> str:
+    """sha256 of SHA256SUMS, which must hold for all these files, and for no other."""
+    path, hint = folder / SUMS, f"in the folder: sha256sum {CARD} {FOLDER}/* > {SUMS}"
+    if not path.is_file():
+        raise ReposeError(f"no {SUMS}", folder, hint)
+    text, said = read_text(path), {}
+    for number, line in enumerate(text.splitlines(), 1):
+        match = _SUM.fullmatch(line)
+        if not match or match[2].removeprefix("./") not in names:
+            raise ReposeError("a line that is of no file of the submission", f"{path}:{number}", hint)
+        said[match[2].removeprefix("./")] = match[1]
+    for name in names:
+        if name not in said:
+            raise ReposeError(f"has no line of {name}", path, hint)
+        with (folder / name).open("rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != said[name]:
+                raise ReposeError(f"has changed since {SUMS} was written", folder / name, hint)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _vertices(path: Path, count: int) -> Vertices:
+    """(count, 3), finite numbers."""
+    found = _from_npz(path, count) if path.suffix == ".npz" else _from_obj(path, count)
+    if not np.isfinite(found).all():
+        bad = int(np.argmin(np.isfinite(found).all(axis=1)))
+        raise ReposeError(f"vertex {bad} is not finite: {found[bad].tolist()}", path)
+    if (found == found[0]).all():
+        raise ReposeError("all vertices are equal", path)
+    return found
+
+
+def _from_npz(path: Path, count: int) -> Vertices:
+    limit = count * 3 * 8 + HEADER
+    data = read_bytes(path, limit + HEADER)
+    with foreign(path, "not a .npz of one plain array", "write it by numpy.savez(path, vertices=array)"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+            if [entry.filename for entry in entries] != ["vertices.npy"]:
+                names = ", ".join(entry.filename for entry in entries)[:80]
+                raise ReposeError(f"holds {names or 'nothing'}, not `vertices` alone", path)
+            if entries[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ReposeError("compressed in a way that numpy does not", path, "write it by numpy.savez")
+            if entries[0].file_size > limit:
+                raise ReposeError(
+                    f"its array unpacks to {entries[0].file_size} bytes, more than {limit}: a bomb?", path
+                )
+            with archive.open(entries[0]) as stream:
+                content = io.BytesIO(stream.read(limit + 1))
+        shape, fortran, dtype = _header(content)
+    if dtype not in (np.float32, np.float64):
+        what = "objects, which are never unpickled" if dtype.hasobject else str(dtype)
+        raise ReposeError(f"`vertices` is of {what}", path, "float32 or float64")
+    if shape != (count, 3):
+        raise ReposeError(f"`vertices` has shape {shape}, its identity has ({count}, 3)", path)
+    with foreign(path, "the array is cut short"):
+        numbers = np.frombuffer(content.read(), dtype)
+        return numbers.reshape(shape, order="F" if fortran else "C").astype(dtype.newbyteorder("="))
+
+
+def _header(content: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    return readers[npy.read_magic(content)](content)
+
+
+def _from_obj(path: Path, count: int) -> Vertices:
+    # As many faces again as vertices twice: a closed surface has no more.
+    found = parse_obj(read_bytes(path, (3 * count + 100) * LINE), path).vertices
+    if found.shape != (count, 3):
+        raise ReposeError(f"{len(found)} vertices, its identity has {count}", path)
+    return found

@@ -1,0 +1,89 @@
+"""Tracks: what a method may see when it is tested. Only methods of one track are ranked against each other."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from repose.methods.settings import Told
+
+TICKS = (
+    "identity_mesh",
+    "pose_mesh",
+    "identity_rest",
+    "pose_rest",
+    "correspondence",
+    "keypoints",
+    "skeleton",
+    "skin_weights",
+    "part_labels",
+    "several_frames",
+)
+"""What a card says, one by one, that a method sees when it is tested."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """What is handed out.
+
+    Attributes:
+        letters: its name.
+        identity, pose, correspondence: in words.
+        allowed: names of `TICKS`.
+        hands_rest: whether the identity is handed out at rest, and the pose mesh with its body at rest.
+        shuffles: whether the vertices of both bodies are put into random orders of their own.
+    """
+
+    letters: str
+    identity: str
+    pose: str
+    correspondence: str
+    allowed: frozenset[str]
+    hands_rest: bool
+    shuffles: bool
+
+
+_PAIR = frozenset({"identity_mesh", "pose_mesh"})
+_REST = frozenset({"identity_rest", "pose_mesh", "pose_rest"})
+_LABELS = frozenset({"keypoints", "skeleton", "skin_weights", "part_labels"})
+_TRUE = frozenset({"correspondence"})
+TRACKS = {
+    track.letters: track
+    for track in (
+        Track("P", "a mesh in any pose", "a mesh", "none", _PAIR, False, True),
+        Track("PC", "a mesh in any pose", "a mesh", "true, vertex to vertex", _PAIR | _TRUE, False, False),
+        Track("R", "the body at rest", "a mesh, and its body at rest", "none", _REST, True, True),
+        Track(
+            "RC", "the body at rest", "a mesh, and its body at rest", "true, vertex to vertex",
+            _REST | _TRUE, True, False,
+        ),
+        Track(
+            "S", "the body at rest", "many poses of one fixed body", "within that body",
+            _REST | {"several_frames"}, True, True,
+        ),
+        Track(
+            "K", "as P or R", "as P or R", "labels: keypoints, skeleton, skin weights or parts",
+            _PAIR | _REST | _LABELS, False, True,
+        ),
+    )
+}  # fmt: skip
+"""In the order in which one that allows enough is offered."""
+
+
+def track_of(told: Collection[str], one_source: bool) -> str | None:
+    """The track of a method of this repository, by what it is told; None for an oracle, which is told the answer.
+
+    Truths of the training triples are a matter of supervision, not of a track.
+
+    Args:
+        told: `repose.methods.settings.Told`.
+        one_source: whether one body shows all poses of the list; a method that is told bodies at rest is in S there.
+    """
+    if Told.ANSWER in told:
+        return None
+    if Told.REST_BODIES in told:
+        return "RC" if Told.REGISTRATION in told else "S" if one_source else "R"
+    return "PC" if Told.REGISTRATION in told else "P"
+
+
+def allowing(ticked: Collection[str]) -> str | None:
+    """The first track that allows all that a method sees; None: no track does."""
+    return next((track.letters for track in TRACKS.values() if set(ticked) <= track.allowed), None)

@@ -1,0 +1,165 @@
+"""Digests of files and of folders.
+
+A file has the sha256 that people print and compare. A folder has a list, a line with the BLAKE3 of each of its files,
+which lies beside it and has a sha256. So whoever reads a part of a folder hashes the list and that part, and no more.
+BLAKE3 is made for any processor, where sha256 needs instructions that not all have.
+
+The list of `x.zarr` is `x.zarr.b3`, in the form of the program b3sum: `cd x.zarr && b3sum --check ../x.zarr.b3`.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from blake3 import blake3
+
+from repose.errors import ReposeError
+from repose.reading import read_bytes
+
+END = ".b3"
+EMPTY = "0" * 64  # stands before the name of an empty folder: or it could be planted unseen
+MAX_LIST = 4 << 30  # bytes: of 30 million files
+_UNHASHED = {".snakemake_timestamp"}  # snakemake writes it into directory outputs
+
+
+class Fingerprint(NamedTuple):
+    """What a manifest states of a file or folder, and the text of the list of a folder."""
+
+    stated: dict[str, Any]
+    listing: str | None = None
+
+
+def list_path(folder: Path) -> Path:
+    """`a/b.zarr` → `a/b.zarr.b3`."""
+    return folder.with_name(folder.name + END)
+
+
+def fingerprint(path: Path, known: Mapping[str, str] | None = None) -> Fingerprint:
+    """Size and sha256 of a file; of a folder, the size of all its files and the sha256 of their list.
+
+    Args:
+        path: the file or folder.
+        known: BLAKE3 of files of the folder by name, which were noted when those were written: they are not read.
+
+    Raises:
+        ReposeError: a link, pipe or device is among them, a name that a list cannot have, or a known file is missing.
+    """
+    if not path.is_dir():
+        _check_regular(path)
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return Fingerprint({"bytes": path.stat().st_size, "sha256": digest})
+    lines, total, left = [], 0, dict(known or {})
+    for name, size in files_in(path):
+        digest = left.pop(name, "") or (EMPTY if name.endswith("/") else blake3_of_file(path / name))
+        lines.append(f"{digest}  {name}\n")
+        total += size
+    if left:
+        raise ReposeError("a file that was written is missing", path / min(left))
+    text = "".join(lines)
+    stated = {"bytes": total, "sha256": hashlib.sha256(text.encode()).hexdigest(), "list": path.name + END}
+    return Fingerprint(stated, text)
+
+
+def files_in(folder: Path) -> Iterator[tuple[str, int]]:
+    """Name and size of every file below a folder, in a fixed order; an empty folder has a name that ends in `/`.
+
+    Raises:
+        ReposeError: a link, pipe or device is among them, or a name that a list cannot have.
+    """
+    return _files_in(str(folder), "")
+
+
+def _files_in(folder: str, prefix: str) -> Iterator[tuple[str, int]]:
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    if prefix and not entries:
+        yield prefix, 0
+    for entry in entries:
+        if entry.is_symlink():
+            raise ReposeError("an artefact holds no links", entry.path, "put the file itself there")
+        if not entry.name.isprintable() or "\\" in entry.name:
+            raise ReposeError(f"{entry.name!r} is no usable name", folder, "give the file another name")
+        if entry.is_dir():
+            yield from _files_in(entry.path, f"{prefix}{entry.name}/")
+        elif not entry.is_file():
+            raise ReposeError(
+                "an artefact holds no pipes and devices", entry.path, "put the file itself there"
+            )
+        elif entry.name not in _UNHASHED:
+            yield prefix + entry.name, entry.stat().st_size
+
+
+def check_file(manifest: Path, name: str, expected: Mapping[str, Any], hashed: bool = True) -> None:
+    """Refuse a file or folder of an artefact that is missing or is not what the manifest states.
+
+    Args:
+        manifest: of the artefact.
+        name: of the file or folder.
+        expected: what the manifest states of it.
+        hashed: False compares only sizes, and of a folder the names of its files.
+    """
+    artefact, hint = manifest.parent / name, f"remove {manifest} and run again"
+    if artefact.is_symlink():
+        raise ReposeError(f"{name} is a link, not a file", where=artefact, hint=hint)
+    if not artefact.exists():
+        raise ReposeError(
+            f"{name} is missing but its manifest {manifest.name} is there", where=artefact, hint=hint
+        )
+    if artefact.is_dir() and "list" not in expected:
+        raise ReposeError(f"{name} was made before folders had lists", artefact, "run the workflow again")
+    listing = check_list(manifest, name, expected) if "list" in expected else None
+    if hashed:
+        matches = fingerprint(artefact).stated == expected
+    else:
+        names, size = _names_and_size(artefact)
+        matches = (names, size) == (set(entries_of(listing)) if listing else set(), expected["bytes"])
+    if not matches:
+        raise ReposeError(f"{name} does not match its manifest", where=artefact, hint=hint)
+
+
+def check_list(manifest: Path, name: str, expected: Mapping[str, Any]) -> str:
+    """The list of the files of a folder, if it is the one that the manifest states.
+
+    Raises:
+        ReposeError: it is missing or another one.
+    """
+    path, hint = list_path(manifest.parent / name), f"remove {manifest} and run again"
+    if path.is_symlink() or not path.is_file():
+        raise ReposeError(f"{path.name}, the list of the files of {name}, is missing", path, hint)
+    data = read_bytes(path, MAX_LIST)
+    if hashlib.sha256(data).hexdigest() != expected["sha256"]:
+        raise ReposeError(f"{path.name} does not match the manifest of {name}", path, hint)
+    return data.decode(errors="replace")
+
+
+def _names_and_size(artefact: Path) -> tuple[set[str], int]:
+    """Names of the files of a folder, none of a file, and their size together."""
+    if artefact.is_dir():
+        found = dict(files_in(artefact))
+        return set(found), sum(found.values())
+    _check_regular(artefact)
+    return set(), artefact.stat().st_size
+
+
+def _check_regular(path: Path) -> None:
+    if path.exists() and not path.is_file():
+        raise ReposeError("an artefact holds no pipes and devices", path, "put the file itself there")
+
+
+def entries_of(listing: str) -> dict[str, str]:
+    """The BLAKE3 of each file of a list, by name."""
+    return {line[66:]: line[:64] for line in listing.split("\n") if line}
+
+
+def blake3_of(data: Any) -> str:
+    """BLAKE3 of bytes, or of an array of them."""
+    return blake3(data).hexdigest()
+
+
+def blake3_of_file(path: Path) -> str:
+    """BLAKE3 of the content of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, blake3).hexdigest()  # type: ignore[arg-type]  # its stub has no names

@@ -1,0 +1,1 @@
+"""Move one body like another: `repose animate`."""

@@ -1,0 +1,140 @@
+"""`repose animate`: an identity and a motion in, one animated file or all frames out."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from repose.errors import MeshError, ReposeError
+from repose.mesh.formats.asset import Asset, asset_of, read_asset, write_asset
+from repose.mesh.formats.files import write_bytes
+from repose.mesh.formats.rewrite.morphs import animated
+from repose.mesh.frame import Frame
+from repose.mesh.metrics import edge_error
+from repose.mesh.operators import unique_edges
+from repose.mesh.sequence import foot_slide, jitter, sinking
+from repose.progress import track
+from repose.provenance.publish import publish
+from repose.use.animate.motion import Motion, read_motion
+from repose.use.animate.moves import ON_FLOOR, Mover, Moving, match
+from repose.use.animate.picture import picture
+from repose.use.transfer.files import Said, frame_of
+from repose.use.transfer.looks import looks_of
+from repose.use.transfer.run import Body
+from repose.weights.model import open_model
+
+DIGITS = 4  # of a frame's number in the name of its file
+
+
+def run(
+    identity: Path,
+    motion: Path,
+    model: Path,
+    out: Path,
+    says: tuple[Said, Said],
+    rate: float | None = None,
+    every: int = 1,
+    sequence: str | None = None,
+    report: Path | None = None,
+) -> None:
+    """Move `identity` as the body of `motion` moves, and write that.
+
+    Args:
+        identity: the body to move.
+        motion: what `read_motion` reads.
+        model: the name of weights that come with the package, the folder of a run, or an imported model.
+        out: a .glb, animated by morph targets; a .npz of all vertices; or a folder to make, of a file for each frame.
+        says: what the user says about the frames of identity and motion.
+        rate, every, sequence: see `read_motion`.
+        report: a PNG to draw some frames of both into.
+    """
+    _check(out)
+    opened = open_model(model)
+    print(f"model     {opened}")
+    asset = read_asset(identity)
+    frame = frame_of(asset.mesh, identity, asset.is_y_up, says[0], looks_of(opened.network))
+    lost: list[str] = []
+    if out.suffix.lower() == ".glb" and not asset.is_y_up:
+        data, lost = asset.converted(asset.mesh.vertices, out)
+        asset = replace(asset_of(data, out), path=identity)
+    body = Body.of(asset.mesh, frame)
+    moves = read_motion(motion, rate, every, sequence)
+    other = frame_of(moves.mesh(0), motion, moves.is_y_up, says[1], looks_of(opened.network))
+    print("\n".join(_described(asset, frame, moves, other)))
+    moving = Moving.of(moves, other)
+    mover = Mover(body, moving, match(body, moving, opened))
+    shapes = np.stack(
+        [mover.shape(k) for k in track(range(len(moving.frames)), len(moving.frames), "moving")]
+    )
+    if not np.isfinite(shapes).all():
+        raise ReposeError("predicts vertices that are no numbers", opened.weights)
+    frames = mover.frames(shapes)
+    _write(asset, body, frames, moves.rate, out)
+    print("\n".join(_result(out, body, mover, frames, moves.rate)))
+    if lost:
+        print(f"          a .glb written from a {identity.suffix} has no {', '.join(lost)}")
+    if report:
+        with publish(report) as private:
+            private.write_bytes(picture(body, moving, mover.match.scale, frames))
+        print(f"report    {report}")
+
+
+def _check(out: Path) -> None:
+    if out.suffix.lower() not in (".glb", ".npz", ""):
+        hint = "say a .glb, which is animated; a .npz, of all vertices; or a folder, of a file for each frame"
+        raise MeshError(f"cannot write a motion as {out.suffix}", out, hint)
+    if not out.suffix and out.exists():
+        raise MeshError("is there already", out, "say a folder that is not")
+
+
+def _write(asset: Asset, body: Body, frames: np.ndarray, rate: float, out: Path) -> None:
+    """Write all frames (T, N, 3), upright in metres, in the axes and unit of the identity."""
+    placed = (body.restored(frame) for frame in frames)
+    if out.suffix.lower() == ".glb":
+        spread = np.stack([asset.spread(vertices).astype(np.float32) for vertices in placed])
+        write_bytes(out, animated(asset.data, asset.file, spread, rate, asset.path))
+    elif out.suffix.lower() == ".npz":
+        spread = np.stack([asset.spread(vertices).astype(np.float32) for vertices in placed])
+        with publish(out) as private, private.open("wb") as file:
+            np.savez_compressed(file, vertices=spread, faces=asset.file.faces, rate=np.float64(rate))
+    else:
+        with publish(out) as private:
+            private.mkdir()
+            for number, vertices in enumerate(placed):
+                write_asset(asset, private / f"{number:0{DIGITS}}{asset.path.suffix.lower()}", vertices)
+
+
+def _described(asset: Asset, frame: Frame, motion: Motion, other: Frame) -> list[str]:
+    count, vertices, _ = motion.frames.shape
+    return [
+        f"identity  {asset.path}: {len(asset.file.vertices):,} vertices, {len(asset.file.faces):,} faces",
+        f"          up axis {frame.up}",
+        f"          unit {frame.unit}",
+        f"motion    {motion.path}: {count:,} frames, {motion.rate:g} a second, of {vertices:,} vertices",
+        f"          up axis {other.up}",
+        f"          unit {other.unit}",
+    ]
+
+
+def _result(out: Path, body: Body, mover: Mover, frames: np.ndarray, rate: float) -> list[str]:
+    theirs = mover.moving.frames * mover.match.scale
+    floor, near = mover.moving.floor * mover.match.scale, ON_FLOOR * np.ptp(theirs[0, :, 1])
+    rest, edges = torch.from_numpy(body.upright)[None], torch.from_numpy(unique_edges(body.faces)).long()
+    stretch = np.mean([float(edge_error(torch.from_numpy(frame)[None], rest, edges)) for frame in frames])
+    lines = [
+        f"result    {out}: {len(frames):,} frames, {rate:g} a second; matched in frame {mover.match.frame}",
+        f"          edges are {stretch:.1%} longer or shorter than the identity's on average",
+    ]
+    if len(frames) > 2:
+        ours, other = jitter(frames, rate), jitter(theirs, rate)
+        lines.append(
+            f"          vertices are accelerated by {ours:.2f} m/s² on average, those of the motion by {other:.2f}"
+        )
+    slides = foot_slide(frames, rate, body.lowest, near), foot_slide(theirs, rate, floor, near)
+    if np.isfinite(slides).all():
+        goes, went = (f"{100 * slide:.1f}" for slide in slides)
+        lines.append(f"          what stands on the floor goes {goes} cm/s over it, in the motion {went}")
+    if (deep := sinking(frames, body.lowest)) > 1e-4:
+        lines.append(f"          it goes up to {1000 * deep:.0f} mm below its floor")
+    return lines

@@ -1,0 +1,133 @@
+"""Motions as files: a folder of meshes, an animated .glb, a .npz of vertices, or a sequence of DFAUST."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from repose.errors import MeshError
+from repose.mesh.formats.asset import Asset, joined, read_asset
+from repose.mesh.formats.io import PARSERS, SUFFIXES
+from repose.mesh.formats.played import played
+from repose.mesh.mesh import Mesh
+from repose.progress import track
+from repose.raw.dfaust import read_sequence
+from repose.raw.model_file import read_arrays
+
+MAX_BYTES = 2 << 30  # of all frames in memory
+RATE, MAX_RATE = 30.0, 1000.0  # frames a second: where a file does not say, and at most
+
+
+@dataclass(frozen=True)
+class Motion:
+    """One body at many times.
+
+    Attributes:
+        path: where it was read.
+        frames: (T, V, 3) float32 vertices of its surface, in the file's axes and unit.
+        faces: (F, 3).
+        rate: frames a second.
+        is_y_up: whether its format says that y is up.
+    """
+
+    path: Path
+    frames: NDArray[np.float32]
+    faces: NDArray[np.int32]
+    rate: float
+    is_y_up: bool
+
+    def mesh(self, frame: int) -> Mesh:
+        """The body at one time."""
+        return Mesh(self.frames[frame].astype(np.float64), self.faces)
+
+
+def read_motion(path: Path, rate: float | None = None, every: int = 1, sequence: str | None = None) -> Motion:
+    """Read a motion, all frames of which have the same faces.
+
+    Args:
+        path: a folder with a mesh file for each frame, in the order of their names, numbers by value; a .glb, whose
+            first animation is played; a .npz with `vertices` (T, N, 3), `faces` (F, 3) and maybe `rate`; or a .hdf5 of
+            DFAUST.
+        rate: frames a second; None: what the file says, else 30.
+        every: which frames are taken: each, each second, …
+        sequence: of DFAUST, such as 50002_hips.
+
+    Raises:
+        MeshError: it is missing, damaged or too large, or has frames of other faces.
+        ReposeError: likewise.
+    """
+    suffix = path.suffix.lower()
+    said = rate
+    if path.is_dir():
+        file, frames = _folder(path, every)
+    elif suffix == ".glb":
+        asset = read_asset(path)
+        file = asset.file
+        frames = _gathered(path, played(asset.data, path, rate or RATE), every)
+    elif suffix == ".npz":
+        file, frames, said = _arrays(path, rate, every)
+    elif suffix in (".hdf5", ".h5"):
+        found, faces = read_sequence(path, sequence)
+        frames, said = found[::every], rate or 60.0
+        file = Mesh(frames[0], faces).validated(path)
+    else:
+        raise MeshError("is no motion", path, "give a folder of meshes, a .glb, a .npz, or a .hdf5 of DFAUST")
+    if not np.isfinite(frames).all():
+        raise MeshError("has places that are not finite", path)
+    if said is not None and not 0 < said <= MAX_RATE:
+        raise MeshError(f"{said:g} frames a second", path, "say --fps")
+    surface, scatter = joined(file)
+    _, first = np.unique(scatter, return_index=True)
+    chosen = np.ascontiguousarray(frames[:, first], np.float32)
+    return Motion(path, chosen, surface.faces, (said or RATE) / every, suffix == ".glb")
+
+
+def _folder(path: Path, every: int) -> tuple[Mesh, NDArray[np.float32]]:
+    files = sorted((p for p in path.iterdir() if p.suffix.lower() in PARSERS), key=_by_number)[::every]
+    if not files:
+        raise MeshError("has no mesh files", path, f"frames are {SUFFIXES} files")
+    first = read_asset(files[0])
+    meshes = (read_asset(file) for file in files)
+    frames = (_alike(asset, first) for asset in track(meshes, len(files), "reading"))
+    return first.file, _gathered(path, frames)
+
+
+def _alike(asset: Asset, first: Asset) -> NDArray[np.float64]:
+    if not asset.has_faces_of(first):
+        hint = "a motion is one body, of one mesh; scans of other triangles need a registration first"
+        raise MeshError(f"has other vertices or faces than {first.path.name}", asset.path, hint)
+    return asset.file.vertices
+
+
+def _by_number(path: Path) -> list[tuple[int, str]]:
+    """A key that puts frame 10 behind frame 9."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d{1,18})", path.name)]
+
+
+def _gathered(path: Path, frames: Iterable[NDArray[np.floating]], every: int = 1) -> NDArray[np.float32]:
+    found: list[NDArray[np.float32]] = []
+    for number, frame in enumerate(frames):
+        if number % every == 0:
+            found.append(frame.astype(np.float32))
+            if len(found) * found[0].nbytes > MAX_BYTES:
+                raise MeshError(f"its frames are more than {MAX_BYTES} bytes", path, "take fewer (--every)")
+    return np.stack(found)
+
+
+def _arrays(path: Path, rate: float | None, every: int) -> tuple[Mesh, NDArray[np.float32], float | None]:
+    found = read_arrays(path, ["vertices", "faces"], ["rate"])
+    vertices, faces = found["vertices"], found["faces"]
+    if vertices.ndim != 3 or not len(vertices):
+        raise MeshError(f"vertices are of shape {vertices.shape}, not (T, N, 3)", path)
+    try:
+        file = Mesh(vertices[0], faces).validated(path)
+    except MeshError as error:
+        raise MeshError(error.what, path, error.hint) from None
+    if rate is None and "rate" in found:
+        rate = float(found["rate"].reshape(-1)[0]) if found["rate"].size else None
+    return file, vertices[::every].astype(np.float32), rate
