@@ -1,4 +1,9 @@
-"""Tables of others: a few bytes that stand for gigabytes are refused before they are read."""
+"""Tables and arrays of others: a few bytes that stand for gigabytes are refused before they are read."""
+
+import io
+import struct
+import tracemalloc
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -9,7 +14,7 @@ import pytest
 from repose.convert.catalog import read_catalog
 from repose.convert.image_catalog import read_image_catalog
 from repose.errors import ReposeError
-from repose.reading import read_rows
+from repose.reading import read_npy, read_npz, read_rows
 
 
 def test_a_table_is_read_as_pandas_reads_it(tmp_path):
@@ -78,3 +83,79 @@ def test_what_is_no_table_is_one_line(tmp_path, content):
     for read in (read_rows, read_catalog, read_image_catalog):
         with pytest.raises(ReposeError, match="not a"):
             read(tmp_path / "a.parquet")
+
+
+def test_arrays_are_read_as_numpy_reads_them(tmp_path):
+    arrays = {
+        "a": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        "b": np.array(["x", "yz"]),
+        "c": np.array(7, ">i2"),
+        "d": np.zeros((0, 3), bool),
+    }
+    for save in (np.savez, np.savez_compressed):
+        save(tmp_path / "a.npz", **arrays)
+        found = read_npz(tmp_path / "a.npz")
+        assert list(found) == list(arrays)
+        for name, array in arrays.items():
+            assert np.array_equal(found[name], array) and found[name].dtype == array.dtype
+        assert list(read_npz(tmp_path / "a.npz", names=["c", "other"])) == ["c"]
+    found["a"][0, 0] = 5  # they are the reader's own
+    np.save(tmp_path / "a.npy", arrays["a"])
+    assert np.array_equal(read_npy(tmp_path / "a.npy"), arrays["a"])
+
+
+def packed(
+    content: bytes, method: int = zipfile.ZIP_DEFLATED, said: int | None = None, count: int = 1
+) -> bytes:
+    """An archive of arrays, each said to have another size."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for k in range(count):
+            archive.writestr(f"a{k}.npy", content)
+    size = struct.pack("<I", len(content))
+    return out.getvalue().replace(size, size if said is None else struct.pack("<I", said))
+
+
+def array(values: object) -> bytes:
+    out = io.BytesIO()
+    np.save(out, values)
+    return out.getvalue()
+
+
+HOSTILE = {
+    "zeros": (lambda: packed(array(np.zeros(1 << 22))), "a0 unpacks to 33554560 bytes: a bomb"),
+    "a lie": (lambda: packed(array(np.zeros(1 << 24)), said=99_999), "not a .npz of plain arrays: Bad CRC"),
+    "bzip2": (lambda: packed(array(np.zeros(1 << 22)), zipfile.ZIP_BZIP2, 200), "a0 is packed by method 12"),
+    "lzma": (lambda: packed(array(np.zeros(1 << 22)), zipfile.ZIP_LZMA, 200), "a0 is packed by method 14"),
+    "members": (lambda: packed(b"", count=1001), "more than 1000 members"),
+    "together": (
+        lambda: packed(array(np.arange(1000)), zipfile.ZIP_STORED, count=200),
+        "its arrays have more than 1000000 bytes",
+    ),
+    "too long": (lambda: bytes(1_000_000 + (1 << 20) + 1), "is more than the limit"),
+    "objects": (lambda: packed(array(np.array([{}], object))), "values of type object"),
+    "empty texts": (
+        lambda: packed(array(np.zeros(1)).replace(b"'<f8'", b"'<U0'").replace(b"(1,)", b"(9,)")[:-8]),
+        "values of type <U0",
+    ),
+    "no zip": (lambda: b"PK nonsense", "not a .npz of plain arrays"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_an_npz_that_stands_for_more_is_one_line_and_costs_little(tmp_path, name):
+    make, says = HOSTILE[name]
+    (tmp_path / "a.npz").write_bytes(make())
+    tracemalloc.start()
+    with pytest.raises(ReposeError, match=says):
+        read_npz(tmp_path / "a.npz", limit=(40 << 20) if name == "zeros" else 1_000_000)
+    assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    tracemalloc.stop()
+
+
+def test_a_npy_that_says_it_is_larger_is_one_line(tmp_path):
+    (tmp_path / "a.npy").write_bytes(array(np.zeros((3, 3))).replace(b"(3, 3)", b"(3, 9)"))
+    with pytest.raises(
+        ReposeError, match="a.npy: not a .npy of a plain array: its header does not fit its bytes"
+    ):
+        read_npy(tmp_path / "a.npy")

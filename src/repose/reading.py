@@ -1,8 +1,11 @@
-"""Read whole files of text that others made, up to a stated size."""
+"""Read whole files of others, text, tables and arrays, up to a stated size."""
 
+import io
 import json
+import math
 import stat
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +15,7 @@ from repose.errors import ReposeError
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 MAX_TEXT = 64 << 20
 """Bytes of a list or a description; parsed, they take up to 25 times that in memory."""
@@ -22,6 +26,12 @@ MAX_TABLE = 1 << 30
 MAX_COLUMNS = 10_000
 MAX_CELL_TEXT = 512 << 20
 """Bytes of all text in a table."""
+MAX_ARRAYS = 1 << 30
+"""Bytes of all arrays of a file; their file may have `MAX_HEADERS` more."""
+MAX_HEADERS = 1 << 20
+MAX_MEMBERS = 1000
+MAX_RATIO = 200
+"""Bytes of an array for each in a `.npz`; the emptiest that are known, of regressors, shrink to a hundredth."""
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
@@ -99,6 +109,69 @@ def read_rows(path: Path, what: str = "not a table", hint: str | None = None) ->
         if size > MAX_CELL_TEXT:
             raise ValueError(f"{size} bytes of text")
         return pd.read_parquet(path)
+
+
+def read_npz(
+    path: Path,
+    what: str = "not a .npz of plain arrays",
+    hint: str | None = None,
+    names: Iterable[str] | None = None,
+    limit: int = MAX_ARRAYS,
+) -> "dict[str, NDArray]":
+    """Arrays of numbers and text from a `.npz`, of which a few bytes can stand for any number of zeros.
+
+    Args:
+        path: the file.
+        what: is wrong where it cannot be read.
+        hint: what to do about it.
+        names: of those that are wanted, as far as they are there; None: all.
+        limit: of the bytes of all wanted arrays, and but for `MAX_HEADERS` of the file.
+
+    Raises:
+        ReposeError: the file is missing, damaged, or holds too much or other things.
+    """
+    data = read_bytes(path, limit + MAX_HEADERS)
+    with foreign(path, what, hint):
+        if data.count(b"PK\1\2") > MAX_MEMBERS:  # which stands before every name in it
+            raise ValueError(f"more than {MAX_MEMBERS} members")
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            there = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            wanted = there if names is None else {name: there[name] for name in names if name in there}
+            if sum(info.file_size for info in wanted.values()) > limit:
+                raise ReposeError(f"its arrays have more than {limit} bytes", path, hint)
+            return {name: _member(archive, name, info, path) for name, info in wanted.items()}
+
+
+def _member(archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo, path: Path) -> "NDArray":
+    if info.file_size > max(1 << 20, MAX_RATIO * info.compress_size):
+        raise ReposeError(f"{name} unpacks to {info.file_size} bytes: a bomb?", path)
+    # The others are unpacked whole, whatever is asked for.
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{name} is packed by method {info.compress_type}")
+    with archive.open(info) as member:
+        return _array(member.read(info.file_size))
+
+
+def read_npy(path: Path, hint: str | None = None) -> "NDArray":
+    """The array of a `.npy`; raises as `read_npz`."""
+    data = read_bytes(path, MAX_ARRAYS + MAX_HEADERS)
+    with foreign(path, "not a .npy of a plain array", hint):
+        return _array(data)
+
+
+def _array(data: bytes) -> "NDArray":
+    """An array of numbers or text whose bytes are as many as its header says."""
+    import numpy as np
+    from numpy.lib import format as npy
+
+    file = io.BytesIO(data)
+    read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(file)]
+    shape, fortran, dtype = read_header(file)
+    if dtype.kind not in "biufU" or not dtype.itemsize:
+        raise ValueError(f"values of type {dtype}"[:80])
+    if math.prod(shape) * dtype.itemsize != len(data) - file.tell():
+        raise ValueError("its header does not fit its bytes")
+    return np.ndarray(shape, dtype, bytearray(data), file.tell(), order="F" if fortran else "C")  # of its own
 
 
 def _is_number(kind: "pa.DataType") -> bool:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 Change = Callable[[random.Random, list[bytes]], bytes]
@@ -25,3 +26,18 @@ class Reader:
     read: Callable[[bytes, Path], None]
     text: bool = False
     change: Change | None = None
+
+
+def by_path(name: str, read: Callable[[Path], object]) -> Callable[[bytes, Path], None]:
+    """How to read what is given a path."""
+
+    def read_written(data: bytes, folder: Path) -> None:
+        (folder / name).write_bytes(data)
+        read(folder / name)
+
+    return read_written
+
+
+def lazy(module: str, name: str, *arguments: object) -> Callable[[Path], object]:
+    """A function of repose that is imported when it is called."""
+    return lambda path: getattr(import_module(module), name)(path, *arguments)

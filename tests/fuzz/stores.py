@@ -1,4 +1,7 @@
-"""Readers of stores and records. The name of the damaged file stands in front of its content, `NAME \\0 CONTENT`."""
+"""Readers of what stages make: stores, pictures, recipes and records.
+
+Where there are several files, the name of the damaged one stands in front of its content, `NAME \\0 CONTENT`.
+"""
 
 import base64
 import io
@@ -13,7 +16,7 @@ import google_crc32c
 import numpy as np
 from blake3 import blake3
 from fuzz.mutate import VALUES, changed_json, mutated
-from fuzz.reader import Change, Reader
+from fuzz.reader import Change, Reader, by_path
 from released import body, faces_of
 
 V = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1.5]], np.float32)
@@ -100,6 +103,81 @@ def _read_predictions(data: bytes, folder: Path) -> None:
         for size in ((8, 6), None):
             for array in drawn_images(folder / "predictions.zarr", "unseen", PAIRS, size).values():
                 assert len(array.rows(1, 32)) == 2
+
+
+def _neighbours(folder: Path) -> list[bytes]:
+    import torch
+
+    from repose.methods.npr.neighbour_store import write_neighbours
+    from repose.methods.npr.neighbours import Neighbours
+
+    path, points = folder / "neighbours.zarr", torch.from_numpy(np.tile(V, (1, 5, 1)))
+    shutil.rmtree(path, ignore_errors=True)
+    near = Neighbours.of(points + torch.rand(points.shape, generator=torch.Generator().manual_seed(0)), 12, 6)
+    write_neighbours(path, [(bytes([k]) * 16, near) for k in range(2)], 2, 12, 6)
+    names = [
+        "zarr.json",
+        "keys/zarr.json",
+        "keys/c/0/0",
+        "faces/zarr.json",
+        "faces/c/0/0/0",
+        "centres/zarr.json",
+    ]
+    return [name.encode() + b"\0" + (path / name).read_bytes() for name in [*names, "centres/c/0/0"]]
+
+
+def _read_neighbours(data: bytes, folder: Path) -> None:
+    from repose.methods.npr.neighbour_store import NeighbourStore
+
+    name, _, content = data.partition(b"\0")
+    with _replaced(folder / "neighbours.zarr" / name.decode(), content):
+        store = NeighbourStore(folder / "neighbours.zarr", 12, 6)
+        for near in filter(None, (store.find(bytes([k]) * 16) for k in range(2))):
+            assert all(x.min() >= 0 and x.max() < 20 for x in near)
+
+
+def _picture(folder: Path) -> list[bytes]:
+    from repose.images.picture import Geometry, Picture
+
+    size = 8, 6
+    plane, camera = np.zeros(size, np.float32), np.array([9.0, 3, 4])
+    geometry = Geometry(plane.astype(np.int32), np.zeros((*size, 2), np.uint16), plane, V, camera)
+    image = (np.arange(144) % 251).astype(np.uint8).reshape(*size, 3)
+    whole = Picture(image, np.zeros((18, 3), np.float32), plane.astype(np.uint8), geometry)
+    found = dict(zip(("a.png", "a.npz"), whole.encode(), strict=True))
+    for name, content in found.items():
+        (folder / name).write_bytes(content)
+    return [name.encode() + b"\0" + content for name, content in found.items()]
+
+
+def _read_picture(data: bytes, folder: Path) -> None:
+    from repose.images.picture import Picture
+
+    name, _, content = data.partition(b"\0")
+    with _replaced(folder / name.decode(), content):
+        assert len(Picture.read(folder / "a.png").digest) == 64
+
+
+def _recipe(folder: Path) -> list[bytes]:
+    from dataclasses import fields
+
+    from repose.synthetic.open_animal.recipe import Recipe
+
+    written = {f.name: np.arange(6.0).reshape(2, 3) for f in fields(Recipe)} | {
+        "styles": np.array(["a", "b"])
+    }
+    found = []
+    for save in (np.savez, np.savez_compressed):
+        out = io.BytesIO()
+        save(out, format=np.array(Recipe.FORMAT), **written)  # type: ignore[operator]
+        found.append(out.getvalue())
+    return found
+
+
+def _read_recipe(path: Path) -> None:
+    from repose.synthetic.open_animal.recipe import Recipe
+
+    Recipe.read(path)
 
 
 class _replaced:
@@ -272,6 +350,9 @@ STORES = (
     Reader("store", _store, _read_store, change=_in_named(_any)),
     Reader("images", _images, _read_images, change=_in_named(_any)),
     Reader("predictions", _predictions, _read_predictions, change=_in_named(_any)),
+    Reader("neighbours", _neighbours, _read_neighbours, change=_in_named(_any)),
+    Reader("picture", _picture, _read_picture, change=_in_named(_any)),
+    Reader("recipe", _recipe, by_path("raw.npz", _read_recipe)),
     Reader("distances", _distances, _read_distances, change=_in_named(_any)),
     Reader("sealed-distances", _distances, _read_signed, change=_in_named(_resealed)),
     Reader("records", _records, _read_records, change=_forged),

@@ -1,5 +1,7 @@
 """Neighbours in Zarr: what is stored comes back, and a training that has them looks for none."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -105,23 +107,66 @@ def test_what_does_not_fit_is_refused(store, split, tmp_path):
         fit(npr_method(middle=50), store, split, tmp_path / "b", given={"neighbours": tmp_path / "npr.zarr"})
 
 
+def some_neighbours(rng, faces):
+    among = {(faces, 10): faces, (8,): faces, (8, 16): faces, (8, 8): 8, (4, 8): 8, (4, 4): 4}
+    drawn = (torch.from_numpy(rng.integers(0, many, (1, *shape))) for shape, many in among.items())
+    return Neighbours(*drawn)
+
+
+def change(path, array, **values):
+    """Other values in the metadata of an array."""
+    meta = json.loads((path / array / "zarr.json").read_text())
+    meta |= values
+    (path / array / "zarr.json").write_text(json.dumps(meta))
+
+
+CHUNKS = {"name": "regular", "configuration": {"chunk_shape": [1, 10**9, 10]}}
+ZSTD = [{"name": "bytes"}, {"name": "zstd", "configuration": {}}]
+FORGED = {
+    "huge": ("faces", {"shape": [2, 10**9, 10], "chunk_grid": CHUNKS}, "of a body have 80000"),
+    "cut": ("faces", {"shape": [2, 90, 10]}, "a chunk does not hold whole rows"),
+    "more": ("faces", {"shape": [9, 12, 10]}, "9 rows of faces for 2 bodies"),
+    "packed": ("centres", {"codecs": ZSTD}, "stored with codecs .'bytes', 'zstd'"),
+    "texts": ("centres", {"data_type": "str"}, "numbers of type <U0"),
+    "keys": ("keys", {"shape": [10**12, 16]}, "not an array as repose stores it"),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_store_that_says_it_is_larger_than_it_is_is_refused(tmp_path, name):
+    rng, (array, values, says) = np.random.default_rng(0), FORGED[name]
+    near = [(bytes([k]) * 16, some_neighbours(rng, 12)) for k in range(2)]
+    write_neighbours(tmp_path / "n", near, 2, 8, 4)
+    change(tmp_path / "n", array, **values)
+    with pytest.raises(ReposeError, match=says):
+        NeighbourStore(tmp_path / "n", 8, 4)
+
+
+def test_neighbours_that_are_not_there_and_files_cut_short_are_refused(tmp_path):
+    write_neighbours(tmp_path / "n", [(bytes(16), some_neighbours(np.random.default_rng(0), 12))], 1, 8, 4)
+    file = tmp_path / "n" / "centres" / "c" / "0" / "0"
+    sound = file.read_bytes()
+    file.write_bytes(b"\x0c\0" + sound[2:])
+    with pytest.raises(ReposeError, match="n: neighbours that are not there"):
+        NeighbourStore(tmp_path / "n", 8, 4).find(bytes(16))
+    file.write_bytes(sound[:-1])
+    with pytest.raises(ReposeError, match="c/0/0: missing or cut short"):
+        NeighbourStore(tmp_path / "n", 8, 4).find(bytes(16))
+
+
 @settings(max_examples=30)
 @given(
     count=st.integers(1, 5),
     faces=st.sampled_from([12, 70_000]),
-    shard=st.sampled_from([1, 1 << 12, 1 << 24]),
+    file=st.sampled_from([1, 1 << 12, 1 << 24]),
     seed=st.integers(0, 9),
 )
-def test_what_is_written_is_read(tmp_path_factory, count, faces, shard, seed):
+def test_what_is_written_is_read(tmp_path_factory, count, faces, file, seed):
     rng, path = np.random.default_rng(seed), tmp_path_factory.mktemp("s") / "n.zarr"
-    shapes = ((faces, 10), (8,), (8, 16), (8, 8), (4, 8), (4, 4))
-    near = [
-        Neighbours(*(torch.from_numpy(rng.integers(0, faces, (1, *shape))) for shape in shapes))
-        for _ in range(count)
-    ]
+    near = [some_neighbours(rng, faces) for _ in range(count)]
     keys = [rng.bytes(16) for _ in range(count)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stores, "SHARD_BYTES", shard)
+        patch.setattr(stores, "FILE_BYTES", file)
         write_neighbours(path, zip(keys, near, strict=True), count, 8, 4)
     found = NeighbourStore(path, 8, 4)
     for key, expected in zip(keys, near, strict=True):

@@ -9,7 +9,15 @@ import time
 import pytest
 
 from repose.provenance import owner as owner_module
-from repose.provenance.manifest import Recorder, history_path, manifest_path, verify
+from repose.provenance.manifest import (
+    Recorder,
+    _canonical,
+    _digest,
+    _fingerprint,
+    history_path,
+    manifest_path,
+    verify,
+)
 from repose.provenance.owner import Owner, holder, mark, owners, results_folder
 from repose.provenance.process import Process
 from repose.provenance.publish import publish, write_text
@@ -94,6 +102,26 @@ def test_a_kept_result_that_was_damaged_is_made_again(results, capsys):
     manifest.unlink()
     assert train(results)[0] and "damaged" in capsys.readouterr().out
     verify(manifest)
+
+
+def test_a_planted_result_that_names_a_file_elsewhere_writes_nothing_there(results, tmp_path, capsys):
+    """Whoever plants one signs its manifest anew, and lays the file where its name leads from the kept result."""
+    _, manifest = train(results)
+    (entry,) = (results / ".cache" / "runs" / "seed0" / "model").iterdir()
+    victim, climb = tmp_path / "victim", "../../../victim"
+    assert (manifest.parent / climb).resolve() == victim
+    victim.write_text("mine")
+    (entry / climb).write_text("planted")
+    planted = entry / manifest.name
+    content, history = (json.loads(path.read_text()) for path in (planted, history_path(planted)))
+    content["files"][climb] = _fingerprint(entry / climb)
+    history["content"] = _digest(content)
+    history["sha256"] = _digest({k: v for k, v in history.items() if k != "sha256"})
+    forget(manifest)
+    for path, value in ((planted, content), (history_path(planted), history)):
+        path.write_text(_canonical(value))
+    assert train(results)[0] and victim.read_text() == "mine"
+    assert "is not inside its folder" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("keep", "worked"), [(1, True), (2, False)])

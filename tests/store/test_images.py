@@ -96,6 +96,15 @@ def test_known_attributes_of_the_catalogue_are_in_the_store(tmp_path):
         packed(tmp_path, pictures).labels([0])
 
 
+def test_labels_of_fewer_images_are_refused(tmp_path):
+    rng = np.random.default_rng(0)
+    packed(tmp_path, {"a": picture(rng), "b": picture(rng)}, upper=["top", "dress"])
+    meta = tmp_path / "images.zarr" / "zarr.json"
+    meta.write_text(meta.read_text().replace('"dress"', "").replace('"top",', '"top"'))
+    with pytest.raises(ReposeError, match="not an image store: 2 images, 1 names or labels"):
+        ImageStore(tmp_path / "images.zarr")
+
+
 def test_a_picture_that_is_not_the_catalogues_is_refused(tmp_path):
     rng = np.random.default_rng(1)
     one = picture(rng)
@@ -108,6 +117,28 @@ def test_a_picture_that_is_not_the_catalogues_is_refused(tmp_path):
     (tmp_path / "a.npz").write_bytes(b"PK nonsense")
     with pytest.raises(ReposeError, match="damaged"):
         Picture.read(tmp_path / "a.png")
+
+
+def test_a_picture_of_more_than_its_bounds_or_of_other_parts_is_refused(tmp_path, monkeypatch):
+    one = replace(picture(np.random.default_rng(1)), image=np.zeros((12, 8, 3), np.uint8))
+    png, labels = one.encode()
+    (tmp_path / "a.png").write_bytes(png)
+    with pytest.raises(ReposeError, match="a.npz: missing"):
+        Picture.read(tmp_path / "a.png")
+    (tmp_path / "a.npz").write_bytes(labels)
+    assert Picture.read(tmp_path / "a.png").digest == one.digest
+    for name, says in (("MAX_PIXELS", "8 × 12 pixels"), ("MAX_LABELS", "its arrays have more than 95 bytes")):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"repose.images.picture.{name}", 95)
+            with pytest.raises(ReposeError, match=says):
+                Picture.read(tmp_path / "a.png")
+    for wrong in (
+        {"joints": one.joints},
+        {"joints": one.joints, "segmentation": one.segmentation, "face": one.joints},
+    ):
+        np.savez(tmp_path / "a.npz", **wrong)
+        with pytest.raises(ReposeError, match="a.png: damaged"):
+            Picture.read(tmp_path / "a.png")
 
 
 def test_the_same_view_has_no_flow_and_all_of_it_is_visible():

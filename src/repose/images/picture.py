@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from repose.errors import ReposeError
+from repose.reading import foreign, read_bytes, read_npz
 
+MAX_BYTES = 64 << 20  # of an image; decoded it takes 16 bytes a pixel at most, whatever its kind
+MAX_PIXELS = 1 << 25
+MAX_SCANS = 100  # of a JPEG, each of which goes over all its pixels; encoders write up to 14
+MAX_LABELS = 1 << 29  # bytes of all that is known of an image; those of a rendered one are 13 a pixel
+_HINT = "run `repose convert` again"
 LABELS = ("background", "head", "torso", "left arm", "right arm", "left leg", "right leg")
 
 
@@ -75,18 +81,16 @@ class Picture:
         Raises:
             ReposeError: a file is missing or damaged, or the two do not fit.
         """
-        try:
-            image = np.asarray(Image.open(png).convert("RGB"))
-            with np.load(png.with_suffix(".npz"), allow_pickle=False) as labels:
-                arrays = {name: labels[name] for name in labels.files}
-        except FileNotFoundError as error:
-            raise ReposeError("missing", error.filename, "run `repose convert` again") from None
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise ReposeError(f"damaged: {error}", png, "run `repose convert` again") from None
-        geometry = None
-        if "face" in arrays:
-            geometry = Geometry(**{f.name: arrays.pop(f.name) for f in fields(Geometry)})
-        return cls(image, geometry=geometry, **arrays).checked(png)
+        for path in (png, png.with_suffix(".npz")):
+            if not path.exists():
+                raise ReposeError("missing", path, _HINT)
+        data = read_bytes(png, 4 * MAX_PIXELS)
+        arrays = read_npz(png.with_suffix(".npz"), "damaged", _HINT, limit=MAX_LABELS)
+        with foreign(png, "damaged", _HINT):
+            geometry = None
+            if "face" in arrays:
+                geometry = Geometry(**{f.name: arrays.pop(f.name) for f in fields(Geometry)})
+            return cls(pixels(data, "RGB", ["PNG"]), geometry=geometry, **arrays).checked(png)
 
     def checked(self, where: object) -> "Picture":
         """Itself, if its parts fit together."""
@@ -106,3 +110,23 @@ class Picture:
         if self.geometry:
             arrays |= {f.name: getattr(self.geometry, f.name) for f in fields(Geometry)}
         return arrays
+
+
+def pixels(data: bytes, mode: str, formats: Sequence[str]) -> NDArray[np.uint8]:
+    """Decode an image whole.
+
+    Args:
+        data: the file.
+        mode: "RGB" for (H, W, 3), "L" for (H, W).
+        formats: as Pillow names them.
+
+    Raises:
+        ValueError: more than `MAX_PIXELS`, or more than `MAX_SCANS` in a JPEG.
+        Exception: nearly any, where it is damaged.
+    """
+    image = Image.open(io.BytesIO(data), formats=list(formats))
+    if image.width * image.height > MAX_PIXELS:
+        raise ValueError(f"{image.width} × {image.height} pixels")
+    if image.format in ("JPEG", "MPO") and (scans := data.count(b"\xff\xda")) > MAX_SCANS:
+        raise ValueError(f"{scans} scans")
+    return np.asarray(image.convert(mode))

@@ -5,23 +5,19 @@ state, from which the numbers are taken and checked. It was made from the format
 original pickle.
 """
 
-import io
-import math
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from scipy.sparse import csc_matrix
 
 from repose.array_pickle import Record, read_pickle
 from repose.errors import ReposeError
+from repose.reading import read_npz
 
 HINT = "save the arrays with numpy.savez where you can open the file"
 MAX_BYTES = 1 << 30  # of a file, and of its arrays in memory
-MAX_RATIO = 200  # of an array to its place in a .npz; the emptiest, of regressors, shrink to a hundredth
 
 
 class _Sparse(Record):
@@ -50,42 +46,16 @@ def read_arrays(path: Path, names: Sequence[str], optional: Sequence[str] = ()) 
             is_zip = file.read(2) == b"PK"
     except OSError as error:
         raise ReposeError(f"cannot read: {error.strerror}", path) from None
-    content = (
-        _npz(path, [*names, *optional]) if is_zip else read_pickle(path, records=RECORDS, limit=MAX_BYTES)
-    )
+    if is_zip:
+        content: Any = read_npz(path, hint=HINT, names=[*names, *optional], limit=MAX_BYTES)
+    else:
+        content = read_pickle(path, records=RECORDS, limit=MAX_BYTES)
     if not isinstance(content, dict) or (missing := [name for name in names if name not in content]):
         raise ReposeError(
             f"holds no array {missing[0] if isinstance(content, dict) else names[0]!r}", path, HINT
         )
     there = [*names, *(name for name in optional if name in content)]
     return {name: _numbers(content[name], name, path) for name in there}
-
-
-def _npz(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            there = {info.filename: info for info in archive.infolist()}
-            wanted = {name: there[f"{name}.npy"] for name in names if f"{name}.npy" in there}
-            if sum(info.file_size for info in wanted.values()) > MAX_BYTES:
-                raise ReposeError(f"its arrays have more than {MAX_BYTES} bytes", path)
-            for name, info in wanted.items():
-                if info.file_size > max(1 << 20, MAX_RATIO * info.compress_size):
-                    raise ReposeError(f"{name} unpacks to {info.file_size} bytes: a bomb?", path)
-            return {name: _npy(archive.read(info)) for name, info in wanted.items()}
-    except ReposeError:
-        raise
-    except Exception as error:  # a damaged file can raise nearly anything
-        raise ReposeError(f"not a .npz of plain arrays: {error!r}", path, HINT) from None
-
-
-def _npy(data: bytes) -> np.ndarray:
-    """An array of numbers whose bytes are as many as its header says."""
-    file = io.BytesIO(data)
-    read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(file)]
-    shape, fortran, dtype = read_header(file)
-    if dtype.kind not in "fiu" or math.prod(shape) * dtype.itemsize != len(data) - file.tell():
-        raise ValueError("its header does not fit its bytes")
-    return np.ndarray(shape, dtype, data, file.tell(), order="F" if fortran else "C")
 
 
 def _numbers(value: Any, name: str, path: Path) -> np.ndarray:

@@ -4,7 +4,6 @@ Besides photos, a folder or archive may hold joints (`pose_label.pkl`, or annota
 (`pair_split.json`, or pair CSVs), label maps (`seg/{photo}.bmp`) and correspondences (`{target}_{source}.corr`).
 """
 
-import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,10 +13,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from PIL import Image
 
 from repose.errors import ReposeError
-from repose.images.picture import Picture
+from repose.images.picture import MAX_BYTES, Picture, pixels
 from repose.raw.image_source import PAIR_COLUMNS, ImageItem
 from repose.raw.inventory import Inventory, RawFile
 from repose.raw.keypoints import (
@@ -34,9 +32,6 @@ from repose.raw.photo_set import Photo, Photos
 from repose.reading import foreign, read_bytes
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
-MAX_BYTES = 64 << 20  # of an image; decoded it takes 16 bytes a pixel at most, whatever its kind
-MAX_PIXELS = 1 << 25
-MAX_SCANS = 100  # of a JPEG, each of which goes over all its pixels; encoders write up to 14
 VALIDATION = 20  # every how many training people one is for validation; the published lists have none
 
 
@@ -212,9 +207,4 @@ class PhotoSource:
                 "has changed since the raw files were listed", root / path, "run the workflow again"
             )
         with foreign(root / path, "not a readable image", "the file is damaged; get it again"):
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-            if image.width * image.height > MAX_PIXELS:
-                raise ValueError(f"{image.width} × {image.height} pixels")
-            if image.format in ("JPEG", "MPO") and (scans := data.count(b"\xff\xda")) > MAX_SCANS:
-                raise ValueError(f"{scans} scans")
-            return np.asarray(image.convert(mode))
+            return pixels(data, mode, FORMATS)

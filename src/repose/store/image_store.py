@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 
 from repose.errors import ReposeError
 from repose.images.correspondence import BARYCENTRIC_UNIT, Camera, View, correspond
-from repose.provenance.stated import Stated, stated
+from repose.provenance.stated import stated
 from repose.reading import foreign
-from repose.store.arrays import counts, read_array, read_meta
+from repose.store.arrays import read_array, read_meta
+from repose.store.rows import MappedRows
+
+_HINT = "run `repose store` again"
 
 
 class ImageStore:
@@ -28,14 +31,15 @@ class ImageStore:
         self._files = stated(path)
         group = read_meta(path, self._files)
         self._images = self._rows("image")
-        with foreign(path, "not an image store", "run `repose store` again"):
+        with foreign(path, "not an image store", _HINT):
             attributes = group["attributes"]
             self.image_ids = [str(name) for name in attributes["image_ids"]]
             self._labels = {str(k): list(v) for k, v in attributes.get("labels", {}).items()}
             images, height, width, _ = self._images.shape
             self.size = height, width
-            if len(self.image_ids) != images:
-                raise ValueError(f"{images} images, {len(self.image_ids)} names")
+            for names in (self.image_ids, *self._labels.values()):
+                if len(names) != images:
+                    raise ValueError(f"{images} images, {len(names)} names or labels")
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -119,35 +123,35 @@ class ImageStore:
             camera=Camera(float(focal), float(x), float(y)),
         )
 
-    def _rows(self, name: str) -> "_Rows":
-        return _Rows(self.path / name, self._files)
+    def _rows(self, name: str) -> MappedRows:
+        return MappedRows(self.path / name, self._files, _HINT)
 
     @cached_property
     def _index(self) -> dict[str, int]:
         return {name: row for row, name in enumerate(self.image_ids)}
 
     @cached_property
-    def _joints(self) -> "_Rows":
+    def _joints(self) -> MappedRows:
         return self._rows("joints")
 
     @cached_property
-    def _segmentation(self) -> "_Rows":
+    def _segmentation(self) -> MappedRows:
         return self._rows("segmentation")
 
     @cached_property
-    def _faces(self) -> "_Rows":
+    def _faces(self) -> MappedRows:
         return self._rows("face")
 
     @cached_property
-    def _barycentrics(self) -> "_Rows":
+    def _barycentrics(self) -> MappedRows:
         return self._rows("barycentric")
 
     @cached_property
-    def _depths(self) -> "_Rows":
+    def _depths(self) -> MappedRows:
         return self._rows("depth")
 
     @cached_property
-    def _vertices(self) -> "_Rows":
+    def _vertices(self) -> MappedRows:
         return self._rows("vertices")
 
     @cached_property
@@ -164,53 +168,14 @@ class ImageStore:
         if not folder.is_dir():
             return {}
         group = read_meta(folder, self._files)
-        with foreign(folder, "not an image store", "run `repose store` again"):
+        with foreign(folder, "not an image store", _HINT):
             pairs = group["attributes"]["pairs"]
             return {(str(source), str(target)): row for row, (source, target) in enumerate(pairs)}
 
     @cached_property
-    def _flows(self) -> "_Rows":
+    def _flows(self) -> MappedRows:
         return self._rows("imported/flow")
 
     @cached_property
-    def _visibilities(self) -> "_Rows":
+    def _visibilities(self) -> MappedRows:
         return self._rows("imported/visibility")
-
-
-class _Rows:
-    """Rows of an array whose chunks are files of plain bytes, each of whole rows."""
-
-    def __init__(self, path: Path, files: Stated):
-        meta = read_meta(path, files)
-        with foreign(path, "not an array as repose stores it", "run `repose store` again"):
-            codecs = [codec["name"] for codec in meta["codecs"]]
-            if codecs != ["bytes"]:
-                raise ReposeError(f"stored with codecs {codecs}, expected plain bytes", where=path)
-            self.shape = counts(meta["shape"])
-            self._chunk = counts(meta["chunk_grid"]["configuration"]["chunk_shape"])
-            if self._chunk[1:] != self.shape[1:]:
-                raise ReposeError("a chunk does not hold whole rows", where=path)
-            self._dtype = np.dtype(meta["data_type"]).newbyteorder("<")
-            if self._dtype.kind not in "fiu":
-                raise ValueError(f"numbers of type {self._dtype}")
-        self._path, self._files = path, files
-        self._maps: dict[int, NDArray] = {}
-
-    def take(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray:
-        """Copies of some rows."""
-        rows = np.asarray(indices).tolist()
-        for index in rows:
-            self._map(index // self._chunk[0])  # which is as large as the shape says
-        out = np.empty((len(rows), *self.shape[1:]), self._dtype)
-        for place, index in enumerate(rows):
-            out[place] = self._map(index // self._chunk[0])[index % self._chunk[0]]
-        return out
-
-    def _map(self, number: int) -> NDArray:
-        if number not in self._maps:
-            file = self._path.joinpath("c", str(number), *["0"] * (len(self.shape) - 1))
-            with foreign(file, "missing or cut short", "run `repose store` again"):
-                mapped = np.memmap(file, self._dtype, mode="r", shape=self._chunk)
-            self._files.check(file, mapped.reshape(-1).view(np.uint8))
-            self._maps[number] = mapped
-        return self._maps[number]

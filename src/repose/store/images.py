@@ -10,7 +10,7 @@ from repose.convert.image_catalog import CORRESPONDENCES, TRIANGLES, read_image_
 from repose.provenance.making import making
 from repose.provenance.stated import Stated, stated
 from repose.raw.corr import Correspondence, read_corr
-from repose.reading import read_rows
+from repose.reading import read_npy, read_rows
 from repose.store.image_pack import pack_images
 from repose.store.image_store import ImageStore
 
@@ -39,7 +39,7 @@ def _triangles(path: Path, files: Stated) -> np.ndarray | None:
     if not path.exists():
         return None
     files.check_file(path)
-    return np.load(path, allow_pickle=False)
+    return read_npy(path, "run `repose convert` again")
 
 
 def _correspondences(path: Path, files: Stated) -> dict[tuple[str, str], Correspondence]:

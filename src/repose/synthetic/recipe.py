@@ -1,6 +1,5 @@
 """Recipes: generated datasets as one small file of arrays."""
 
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -15,8 +14,9 @@ from repose.mesh.mesh import Mesh
 from repose.provenance.publish import publish
 from repose.raw.keys import digest_of
 from repose.raw.source import Item
+from repose.reading import foreign, read_npz
 
-_TORN = (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile)
+_WHAT, _HINT = "not a recipe, or torn", "delete it and make it again"
 
 
 @dataclass(frozen=True)
@@ -53,19 +53,13 @@ class RecipeFile:
         Raises:
             ReposeError: the file is missing, torn, or not a recipe of this kind.
         """
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                if str(arrays["format"]) != cls.FORMAT:
-                    raise ReposeError(
-                        f"format is {arrays['format']}, not {cls.FORMAT}", path, "make it again"
-                    )
-                return cls(**{f.name: arrays[f.name] for f in fields(cls)})
-        except FileNotFoundError:
-            raise ReposeError("no such recipe", path, "make it with the raw stage") from None
-        except _TORN as error:
-            raise ReposeError(
-                f"not a recipe, or torn: {error}", path, "delete it and make it again"
-            ) from None
+        if not Path(path).exists():
+            raise ReposeError("no such recipe", path, "make it with the raw stage")
+        arrays = read_npz(Path(path), _WHAT, _HINT)
+        with foreign(path, _WHAT, _HINT):
+            if str(arrays["format"]) != cls.FORMAT:
+                raise ReposeError(f"format is {arrays['format']}, not {cls.FORMAT}", path, "make it again")
+            return cls(**{f.name: arrays[f.name] for f in fields(cls)})
 
 
 @dataclass(frozen=True)

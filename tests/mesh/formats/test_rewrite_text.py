@@ -62,6 +62,14 @@ def unit(x):
     return x / np.linalg.norm(x)
 
 
+def test_normals_that_no_corner_has_stay_as_they_are():
+    data = b"v 0 0 0\nv 1 0 0\nv 0 1 0\nvn 0 0 1\nf 1 2 3\n"
+    mesh = parse_mesh(data, Path("x.obj"))
+    assert REWRITERS[".obj"](data, mesh, mesh.vertices[[1, 0, 2]]) == data.replace(
+        b"v 0 0 0\nv 1 0 0", b"v 1 0 0\nv 0 0 0"
+    )
+
+
 def test_smooth_and_sharp_edges_stay_what_they_were():
     box = trimesh.creation.box()
     lines = [f"v {x} {y} {z}" for x, y, z in box.vertices]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +13,19 @@ import zarr
 
 from repose.errors import ReposeError
 from repose.methods.npr.neighbours import Neighbours
+from repose.provenance.stated import stated
+from repose.reading import foreign
+from repose.store.arrays import read_array, read_meta
+from repose.store.rows import MappedRows
 
 if TYPE_CHECKING:
     from repose.methods.npr.network import Npr
 
-SHARD_BYTES = 16 << 20
+FILE_BYTES = 16 << 20
+MAX_BYTES = 1 << 30
+"""Bytes of the neighbours of one body as they are handed out, 8 a number: 150 times those of 13,776 faces."""
 _SHORT = 1 << 16  # so many faces are numbered by two bytes
+_HINT = "run `repose neighbours` again"
 
 
 def write_neighbours(
@@ -26,7 +34,8 @@ def write_neighbours(
     """Write the neighbours of `count` bodies on one mesh, each (1, …), with the keys of their geometry.
 
     The store has `keys` (bodies, 16) uint8 and an array for each field of `Neighbours`, bodies first, uint16 or
-    uint32: a chunk for each body, many chunks in a file.
+    uint32, many bodies in a file. These are not compressed, which would save a seventh (5,120 faces), so that readers
+    can map them into memory.
     """
     root = zarr.create_group(out, attributes={"middle": middle, "keypoints": keypoints})
     keys: list[bytes] = []
@@ -36,7 +45,7 @@ def write_neighbours(
         arrays = arrays or _arrays(root, near, count)
         keys.append(key)
         block.append(near)
-        if len(block) == arrays["faces"].shards[0] or len(keys) == count:  # type: ignore[index]
+        if len(block) == arrays["faces"].chunks[0] or len(keys) == count:
             for name, array in arrays.items():
                 rows = torch.cat([getattr(near, name) for near in block])
                 array[len(keys) - len(block) : len(keys)] = rows.numpy().astype(array.dtype)
@@ -46,13 +55,17 @@ def write_neighbours(
 
 def _arrays(root: zarr.Group, near: Neighbours, count: int) -> dict[str, zarr.Array]:
     dtype = np.dtype("uint16" if near.faces.shape[1] <= _SHORT else "uint32")
-    per_file = max(1, min(count, SHARD_BYTES // (dtype.itemsize * sum(x.numel() for x in near))))
-    shapes = {name: tuple(x.shape[1:]) for name, x in near._asdict().items()}
+    per_file = max(1, min(count, FILE_BYTES // (dtype.itemsize * sum(x.numel() for x in near))))
     return {
         name: root.create_array(
-            name, shape=(count, *shape), chunks=(1, *shape), shards=(per_file, *shape), dtype=dtype
+            name,
+            shape=(count, *x.shape[1:]),
+            chunks=(per_file, *x.shape[1:]),
+            dtype=dtype,
+            compressors=None,
+            config={"write_empty_chunks": True},  # readers map every file
         )
-        for name, shape in shapes.items()
+        for name, x in near._asdict().items()
     }
 
 
@@ -67,25 +80,44 @@ class NeighbourStore:
     """The neighbours of the bodies that a training encodes.
 
     Raises:
-        ReposeError: there is no store, or it is for another number of points.
+        ReposeError: there is no store, it is damaged, or it is for another number of points.
     """
 
     def __init__(self, path: Path, middle: int, keypoints: int):
         if not (path / "zarr.json").is_file():
             raise ReposeError("no store of neighbours", where=path, hint="run `repose neighbours`")
-        self._root = zarr.open_group(path, mode="r")
-        found = tuple(self._root.attrs[name] for name in ("middle", "keypoints"))
+        files = stated(path)
+        group = read_meta(path, files)
+        with foreign(path, "not a store of neighbours", _HINT):
+            found = tuple(group["attributes"][name] for name in ("middle", "keypoints"))
         if found != (middle, keypoints):
             raise ReposeError(
                 f"neighbours are for {found[0]} and {found[1]} points, the network has {middle} and {keypoints}",
                 where=path,
             )
-        keys = np.asarray(self._root["keys"][:])  # type: ignore[index]
-        self._rows = {key.tobytes(): row for row, key in enumerate(keys)}
+        keys = read_array(path / "keys", files)
+        self._path, self._rows = path, {key.tobytes(): row for row, key in enumerate(keys)}
+        self._arrays = {name: MappedRows(path / name, files, _HINT) for name in Neighbours._fields}
+        for name, array in self._arrays.items():
+            if array.shape[0] != len(keys):
+                raise ReposeError(f"{array.shape[0]} rows of {name} for {len(keys)} bodies", path, _HINT)
+        if (size := 8 * sum(math.prod(x.shape[1:]) for x in self._arrays.values())) > MAX_BYTES:
+            raise ReposeError(f"the neighbours of a body have {size} bytes", path, _HINT)
 
     def find(self, key: bytes) -> Neighbours | None:
-        """The neighbours (1, …) of the geometry with that key, if the store has it."""
+        """The neighbours (1, …) of the geometry with that key, if the store has it.
+
+        Raises:
+            ReposeError: a file is missing or cut short, or names points that are not there.
+        """
         if (row := self._rows.get(key)) is None:
             return None
-        arrays = (self._root[name] for name in Neighbours._fields)
-        return Neighbours(*(torch.from_numpy(x[row].astype(np.int64))[None] for x in arrays))  # type: ignore[index, union-attr]
+        rows = (x.take([row]).astype(np.int64) for x in self._arrays.values())
+        found = Neighbours(*map(torch.from_numpy, rows))
+        faces, centres, keypoints = (
+            x.shape[1] for x in (found.faces, found.centres, found.keypoints_in_centres)
+        )
+        there = (faces, faces, faces, centres, centres, keypoints)  # among whom each field looks
+        if any(x.min() < 0 or x.max() >= count for x, count in zip(found, there, strict=True)):
+            raise ReposeError("neighbours that are not there", self._path, _HINT)
+        return found

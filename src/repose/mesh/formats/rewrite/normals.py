@@ -87,7 +87,8 @@ def _alike(rows: Float) -> NDArray[np.int64]:
 
 def _sums(which: Int, rows: Float, count: int = 0) -> Float:
     """(count, 3) sums of the rows that belong together."""
-    return np.stack([np.bincount(which, rows[:, k], count) for k in range(3)], axis=1)
+    sums = np.stack([np.bincount(which, rows[:, k], count) for k in range(3)], axis=1)
+    return sums.astype(np.float64)  # of no rows at all numpy counts in whole numbers
 
 
 def unit(rows: Float) -> Float:

@@ -1,12 +1,10 @@
-"""Damaged files of a submission end in a result or in one line."""
+"""Readers of what is handed in to the benchmark, and of its lists: submission-arrays, -vertices, -card, -list."""
 
 import io
 
 import numpy as np
-import pytest
 import yaml
 from benchmark.test_lists import TEXT
-from fuzz.campaign import drawn, outcome_of, run
 from fuzz.reader import Reader
 
 from repose.benchmark import lists, submission
@@ -63,18 +61,14 @@ def read_lists(data, folder):
     assert found.text.encode() == data and found.bodies_tested()
 
 
-READERS = (
-    Reader("arrays", arrays, read_arrays),
-    Reader("vertices", lambda folder: [b"v 0 0 1\nv 1 2 3\nv 0 1 0\nf 1 2 3\n"], read_vertices, text=True),
-    Reader("cards", cards, read_cards, text=True),
-    Reader("lists", lambda folder: [TEXT.encode()], read_lists, text=True),
+SUBMISSIONS = (
+    Reader("submission-arrays", arrays, read_arrays),
+    Reader(
+        "submission-vertices",
+        lambda folder: [b"v 0 0 1\nv 1 2 3\nv 0 1 0\nf 1 2 3\n"],
+        read_vertices,
+        text=True,
+    ),
+    Reader("submission-card", cards, read_cards, text=True),
+    Reader("submission-list", lambda folder: [TEXT.encode()], read_lists, text=True),
 )
-
-
-@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
-def test_a_damaged_file_ends_in_a_result_or_one_line(reader, tmp_path):
-    seeds = reader.seeds(tmp_path)
-    assert [outcome_of(reader, data, tmp_path) for data in seeds] == ["result"] * len(seeds)
-    found = run(reader, drawn(reader, seeds, 300, "test"), tmp_path)
-    assert not found.smallest, found
-    assert found.counts["refused"] > 0
