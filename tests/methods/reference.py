@@ -8,7 +8,7 @@ nothing fused, the N × N plan materialised, gradients by autograd through the u
 import torch
 from torch.nn import functional as F
 
-from repose.bench.plain_corenet import conv, plan
+from repose.bench.plain_corenet import conv, edge_loss, plan, refinement, unit
 
 
 def transport_warp(theta, phi, points, epsilon=0.03, steps=5):
@@ -37,3 +37,76 @@ def npt(net, identity, pose):
     for block, following in zip(net.blocks, net.following, strict=True):
         x = conv(npt_block(x, a, block), following)
     return 2 * torch.tanh(x).mT
+
+
+def set_convolution(x, vertices, neighbours, module):
+    """x (B, N, C), vertices (B, N, 3), neighbours (B, N, k); every pair's features as a row of their own."""
+    seen = torch.stack([mesh[near] for mesh, near in zip(x, neighbours, strict=True)])
+    there = torch.stack([mesh[near] for mesh, near in zip(vertices.detach(), neighbours, strict=True)])
+    pairs = torch.cat([seen, there - vertices.detach()[:, :, None]], dim=-1).movedim(
+        -1, 1
+    )  # (B, C + 3, N, k)
+    for i in (1, 2, 3):
+        weight, norm = module.get_submodule(f"fc{i}").weight, module.get_submodule(f"norm{i}")
+        pairs = F.instance_norm(F.conv2d(pairs, weight[:, :, None, None]), weight=norm.weight, bias=norm.bias)
+        pairs = F.leaky_relu(pairs, 0.1)
+    return pairs.max(dim=3).values.mT
+
+
+def set_features(part, vertices):
+    """Features (B, N, C) of X-DualNet."""
+    squares = vertices.square().sum(-1, keepdim=True)
+    distances = squares + squares.mT - 2 * vertices @ vertices.mT
+    neighbours = distances.argsort(-1)[..., : part.neighbours]
+    x = vertices
+    for module in part.feat_conv:
+        x = set_convolution(x, vertices, neighbours, module)
+    return x
+
+
+def xdualnet_plan(f_identity, f_pose):
+    """X-DualNet's plan (B, N, M) of features (B, N, C) and (B, M, C): 3D-CoreNet's but for the divisor of rows."""
+    queries, keys = unit(f_identity.mT), unit(f_pose.mT)
+    n, m = queries.shape[2], keys.shape[2]
+    kernel = torch.exp(-(1 - queries.mT @ keys) / 0.03)
+    a = queries.new_full((len(queries), n, 1), 1 / n)
+    for _ in range(5):
+        b = (1 / m) / (kernel.mT @ a + 1e-8)
+        a = (1 / n) / (kernel @ b + 1e-8)
+    transport = a * kernel * b.mT
+    return transport / (transport.sum(-1, keepdim=True) + 1e-8)
+
+
+def xdualnet(net, identity, pose):
+    """Vertices and warp, (B, N, 3) each."""
+    f_identity = set_features(net.correspondence, identity)
+    warp = xdualnet_plan(f_identity, set_features(net.correspondence, pose)) @ pose
+    return xdualnet_refined(net, warp, f_identity), warp
+
+
+def xdualnet_refined(net, warp, features):
+    refined = refinement(net.refinement, warp, features.mT)
+    return warp + refined if net.residual else refined
+
+
+def dual_loss(net, identity, pose, faces, settings, deform=None, faithful=False):
+    """Loss of a step of X-DualNet; meshes (B, N, 3) and (B, M, 3)."""
+    part = net.correspondence
+    f_identity, f_pose = set_features(part, identity), set_features(part, pose)
+    rows = xdualnet_plan(f_identity, f_pose)
+    warp = rows @ pose
+    out = xdualnet_refined(net, warp, f_identity)
+    posed = deform(out.detach()) if deform else out
+    columns = rows if faithful else rows / rows.sum(1, keepdim=True)
+    total = settings.backward_weight * (columns.mT @ warp - pose).square().mean()
+    total = total + settings.edge_weight * edge_loss(posed if faithful else out, identity, faces)
+    f_posed = set_features(part, posed)
+    for f_one, f_other, points, target in (
+        (f_posed, f_identity, identity, identity),
+        (f_pose, f_posed, posed, pose),
+    ):
+        warp = xdualnet_plan(f_one, f_other) @ points
+        again = (xdualnet_refined(net, warp, f_one) - target).square().mean()
+        total = total + settings.reconstruction_weight * again
+        total = total + settings.warp_weight * (warp - target).square().mean()
+    return total

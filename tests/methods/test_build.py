@@ -44,6 +44,7 @@ SMALL = {
     "npr-diffusion": {"npr": WIDTHS, "width": 8, "layers": 1, "training": TRAINING | {"poses_of": "npr"}},
     "npt": {"width": 8, "training": TRAINING},
     "render-scorer": {"training": TRAINING},
+    "xdualnet": {"width": 8, "refine_width": 8, "training": TRAINING},
 }
 PROTOCOLS = {"meshes": TransferNetwork, "images": ImageNetwork, "poses": PoseGenerator}
 
@@ -93,7 +94,8 @@ def test_settings_import_no_torch():
 
 def test_what_each_method_of_the_default_run_is_told():
     told = {name: set(settings.told) for name, settings in load_files(DEFAULT).methods.items()}
-    assert told["copy-identity"] == told["mapconnet-unsupervised"] == told["copy-source"] == set()
+    for name in ("copy-identity", "mapconnet-unsupervised", "xdualnet", "copy-source"):
+        assert told[name] == set(), name
     for name in ("npt", "corenet", "mapconnet-supervised", "mapconnet-semi", "flow", "flow-full"):
         assert told[name] == {Told.TRUTH}, name
     assert told["iepgan"] == told["copy-pose"] == {Told.REGISTRATION}

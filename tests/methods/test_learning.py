@@ -22,9 +22,14 @@ IEPGAN = {
     "generator_width": 24,
     "matcher_width": 16,
 }
+XDUALNET = {"architecture": "xdualnet", "width": 32, "neighbours": 8, "refine_width": 32, "residual": True}
 TRAINING = {
     "steps": 160, "batch": 4, "validate_every": 160, "learning_rate": 1e-2, "betas": [0.9, 0.999], "eps": 1e-8,
     "schedule": "cosine", "reconstruction_weight": 1, "edge_weight": 2e-3,
+}  # fmt: skip
+DUAL = {
+    "steps": 40, "validate_every": 40, "batch": 2, "learning_rate": 3e-3, "warp_weight": 1, "backward_weight": 1,
+    "arap_from": 10, "arap_handles": 0.05, "arap_iterations": 4,
 }  # fmt: skip
 CONTRASTIVE = {"mesh_weight": 1e-3, "point_weight": 1e-3}
 ADVERSARIAL = {
@@ -66,10 +71,11 @@ def still(store, splits):
         (CORENET, {"warp_weight": 1}, 0.1, 0.3),
         (MAPCONNET, {"warp_weight": 1, **CONTRASTIVE}, 0.15, 0.6),
         (MAPCONNET, {"labelled": 0, "unlabelled": True, **CONTRASTIVE}, 0.2, 0.8),
+        (XDUALNET, DUAL, 0.3, 0.3),
         (CANONICAL, {"surfaces": 60}, 0.1, 0.3),
         (IEPGAN, ADVERSARIAL, 0.6, 0.02),  # it is told the correspondence: untrained, it warps already
     ],
-    ids=["corenet", "mapconnet-supervised", "mapconnet-unsupervised", "canonical", "iepgan"],
+    ids=["corenet", "mapconnet-supervised", "mapconnet-unsupervised", "xdualnet", "canonical", "iepgan"],
 )
 def test_its_error_on_held_out_triples_falls(
     settings, training, of_untrained, of_still, store, splits, still, tmp_path

@@ -105,8 +105,9 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     "repose.methods.deformation_transfer*": ("predict/*/deformation-transfer:*",),
     "repose.methods.npt*": of("npt"),
     "repose.methods.corenet.ablated": of("corenet-ablated"),
-    "repose.methods.corenet*": of("corenet", "corenet-ablated", "mapconnet"),
+    "repose.methods.corenet*": of("corenet", "corenet-ablated", "mapconnet", "xdualnet"),
     "repose.methods.mapconnet*": of("mapconnet"),
+    "repose.methods.xdualnet*": of("xdualnet"),
     "repose.methods.iepgan*": of("iepgan"),
     "repose.methods.npr_diffusion*": of("npr-diffusion"),
     "repose.methods.npr*": NPR,
@@ -151,8 +152,9 @@ WHO_MUST_CARE = {
     "repose.methods.recipe": ("train/*",),
     "repose.methods.build": LEARNING,
     "repose.predict.stage": ("predict/*",),
-    "repose.methods.corenet.network": of("corenet", "corenet-ablated", "mapconnet"),
+    "repose.methods.corenet.network": of("corenet", "corenet-ablated", "mapconnet", "xdualnet"),
     "repose.methods.npt.network": of("npt"),
+    "repose.methods.xdualnet.network": of("xdualnet"),
     "repose.methods.iepgan.network": of("iepgan"),
     "repose.methods.npr.network": of("npr", "npr-diffusion"),
     "repose.methods.flow.flow_network": of("flow-regression", "flow-transfer"),
@@ -187,7 +189,8 @@ def specs(tmp_path_factory) -> dict[str, Spec]:
     """What decides each artefact, by label."""
     more = tmp_path_factory.mktemp("config") / "more.yaml"
     more.write_text("datasets: {faust: {source: faust}, photos: {source: market-1501}}\n")
-    plan = Plan(load_files(ROOT / "config.yaml", more))
+    # Every method is in a table of the default run or of this preset.
+    plan = Plan(load_files(ROOT / "config.yaml", ROOT / "workflow" / "presets" / "xdualnet.yaml", more))
     config, found = plan.config, {}
     for name, dataset in config.datasets.items():
         place = f"{dataset.medium}/{name}"

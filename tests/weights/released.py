@@ -103,6 +103,45 @@ class ReleasedCorr(Named):
         return (plan / plan.sum(2, keepdim=True) @ pose.mT).mT, f_identity
 
 
+class ReleasedSetCorr(Named):
+    """netCorr of X-DualNet: features alone; the matching has no parameters."""
+
+    def __init__(self, width=16):
+        widths = (3, width // 4, width // 2, width)
+        super().__init__(**{f"feat_conv{i}": set_conv(*widths[i - 1 : i + 1]) for i in (1, 2, 3)})
+
+    def forward(self, points):  # (B, 3, N)
+        near = torch.cdist(points.mT, points.mT).argsort(-1)[..., :32]  # (B, N, k)
+
+        def seen(x):
+            return torch.stack([one[:, rows] for one, rows in zip(x, near, strict=True)])  # (B, C, N, k)
+
+        vectors, x = seen(points) - points[..., None], points
+        for layer in self.children():
+            x = torch.cat([seen(x), vectors], dim=1)
+            for i in (1, 2, 3):
+                x = F.leaky_relu(getattr(layer, f"bn{i}")(getattr(layer, f"fc{i}")(x)), 0.1)
+            x = x.amax(dim=3)
+        return x
+
+
+def set_conv(i, o):
+    maps = {f"fc{k}": nn.Conv2d(i + 3 if k == 1 else o, o, 1, bias=False) for k in (1, 2, 3)}
+    return Named(**maps, **{f"bn{k}": nn.InstanceNorm2d(o, affine=True) for k in (1, 2, 3)})
+
+
+def x_dualnet_warp(f_identity, f_pose, pose):
+    """(B, C, N), (B, C, M), (B, 3, M) to (B, 3, N)."""
+    n, m = f_identity.shape[2], f_pose.shape[2]
+    kernel = torch.exp(-(1 - unit(f_identity).mT @ unit(f_pose)) / 0.03)
+    a = kernel.new_full((len(kernel), n, 1), 1 / n)
+    for _ in range(5):
+        b = (1 / m) / (kernel.mT @ a + 1e-8)
+        a = (1 / n) / (kernel @ b + 1e-8)
+    plan = a * kernel * b.mT
+    return (plan / (plan.sum(2, keepdim=True) + 1e-8) @ pose.mT).mT
+
+
 def unit(x):
     return x / (x.norm(dim=1, keepdim=True) + 2.2e-16)
 

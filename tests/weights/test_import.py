@@ -18,7 +18,14 @@ from repose.provenance.manifest import verify
 from repose.weights.layouts import LAYOUTS
 from repose.weights.model import open_model
 from repose.weights.stage import run
-from tests.weights.released import ReleasedCorr, ReleasedG, ReleasedNPT, trained
+from tests.weights.released import (
+    ReleasedCorr,
+    ReleasedG,
+    ReleasedNPT,
+    ReleasedSetCorr,
+    trained,
+    x_dualnet_warp,
+)
 
 
 def meshes(dtype, n=47, m=61):
@@ -96,6 +103,24 @@ def test_mapconnet_reproduces_the_released_forward_pass(tmp_path):
     assert "mlp_same.weight has shape (32, 6, 1), expected (32, 16, 1)" in refused(files, tmp_path)
 
 
+def test_x_dualnet_reproduces_the_released_forward_pass(tmp_path):
+    g, corr = trained(ReleasedG(condition=16)), trained(ReleasedSetCorr(), 1)
+    files = tmp_path / "200_net_G.pth", tmp_path / "200_net_Corr.pth"
+    for net, file in zip((g, corr), files, strict=True):
+        torch.save(net.state_dict(), file)
+    run("x-dualnet", files, tmp_path / "m.safetensors")
+    model = open_model(tmp_path / "m.safetensors")
+    identity, pose = meshes(torch.float64)
+    f_identity, f_pose = (corr.double()(mesh.mT) for mesh in (identity, pose))
+    warp = x_dualnet_warp(f_identity, f_pose, pose.mT)
+    out = model.network.double()(identity, pose)
+    assert difference(out.warp, warp.mT) < 1e-10
+    assert difference(out.vertices, g.double()(warp, f_identity).mT) < 1e-10
+    assert model.settings == {"architecture": "xdualnet", "width": 16, "refine_width": 32, "faithful": True}
+    for other in ("3d-corenet", "mapconnet"):  # whose generators have the same names
+        assert "do not fit" in refused(files, tmp_path, other)
+
+
 def test_a_data_parallel_prefix_is_dropped(corenet, tmp_path):
     g, _, files = corenet
     run("3d-corenet", files, tmp_path / "plain.safetensors")
@@ -122,6 +147,7 @@ def test_the_manifest_has_settings_and_the_sources_hashes(corenet, tmp_path):
         ("npt", 6_054_941, 68, {"pooling": "max"}),
         ("3d-corenet", 24_461_447, 145, {}),
         ("mapconnet", 23_773_319, 145, {}),
+        ("x-dualnet", 23_129_155, 142, {}),
     ],
 )
 def test_every_tensor_of_the_full_width_release_has_one_name(system, parameters, tensors, settings):
@@ -130,7 +156,8 @@ def test_every_tensor_of_the_full_width_release_has_one_name(system, parameters,
     keys = layout.keys(network)
     assert len(set(keys.values())) == len(keys) == tensors
     assert sum(p.numel() for p in network.parameters()) == parameters
-    nets = [ReleasedNPT(8)] if system == "npt" else [ReleasedG(8, 8), ReleasedCorr(8)]
+    corr = ReleasedSetCorr if system == "x-dualnet" else ReleasedCorr
+    nets = [ReleasedNPT(8)] if system == "npt" else [ReleasedG(8, 8), corr(8)]
     assert set(keys.values()) == {key for net in nets for key in net.state_dict()}
 
 

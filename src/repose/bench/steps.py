@@ -20,7 +20,10 @@ from repose.results import Results
 
 ITERATION = 4
 # So that what starts later in a training takes part in that iteration.
-SOONER = {"iepgan": {"swap_from": 1, "intrinsic_from": 2, "r1_every": 2}}
+SOONER = {
+    "iepgan": {"swap_from": 1, "intrinsic_from": 2, "r1_every": 2},
+    "xdualnet": {"arap_from": 1},
+}
 
 
 def trainings(root: Path) -> dict[str, tuple[LearnedMethod, Need]]:

@@ -1,9 +1,9 @@
 """How the released networks name and lay out their parameters, against ours.
 
-Ours are linear maps (C_out, C_in); the released ones are convolutions (C_out, C_in, 1). The refiner's first
-layer has kernel 3 along the vertex index, (C, 3, 3): ours is (C, 9), its columns the coordinates of the previous
-vertex, the vertex itself and the next. A spectrally normalised weight is stored by its raw values and both
-singular vectors.
+Ours are linear maps (C_out, C_in); the released ones are convolutions (C_out, C_in, 1), or (C_out, C_in, 1, 1) of pairs
+of vertices. The refiner's first layer has kernel 3 along the vertex index, (C, 3, 3): ours is (C, 9), its columns the
+coordinates of the previous vertex, the vertex itself and the next. A spectrally normalised weight is stored by its raw
+values and both singular vectors.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +20,7 @@ Stems = Iterator[tuple[str, str]]  # our name of a layer, the released name
 _PLAIN = {"weight": "weight", "bias": "bias"}
 _SPECTRAL = {"weight": "weight_orig", "bias": "bias", "u": "weight_u", "v": "weight_v"}
 _KERNEL_3 = "refinement.fc.weight"
+_OF_PAIRS = "correspondence.feat_conv."
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def released_shape(key: str, shape: torch.Size) -> torch.Size:
     """The shape that the release gives to our parameter `key` of this shape."""
     if key == _KERNEL_3 and shape[1] == 9:
         return torch.Size([shape[0], 3, 3])
-    return torch.Size([*shape, 1]) if len(shape) == 2 else shape
+    kernel = (1, 1) if key.startswith(_OF_PAIRS) else (1,)
+    return torch.Size([*shape, *kernel]) if len(shape) == 2 else shape
 
 
 def to_ours(key: str, released: Tensor) -> Tensor:
@@ -66,7 +68,7 @@ def to_ours(key: str, released: Tensor) -> Tensor:
     if key == _KERNEL_3:
         # (C, coordinate, neighbour) to (C, neighbour, coordinate)
         return released.permute(0, 2, 1).reshape(len(released), 9)
-    return released.squeeze(-1) if released.ndim == 3 else released
+    return released.flatten(1) if released.ndim > 2 else released
 
 
 def _npt_stems(network: nn.Module) -> Stems:
@@ -82,13 +84,27 @@ def _npt_stems(network: nn.Module) -> Stems:
 
 
 def _corenet_stems(network: nn.Module) -> Stems:
-    corr, refine = "correspondence", "refinement"
+    corr = "correspondence"
     for i in range(3):
         yield f"{corr}.adaptive_feature.{i}", f"adaptive_feature.layer{i + 1}"
     for i in range(len(network.get_submodule(f"{corr}.layer"))):  # type: ignore[arg-type]
         for part in ("conv1", "conv2", "prelu"):
             yield f"{corr}.layer.{i}.{part}", f"layer.{i}.{part}"
     yield from ((f"{corr}.theta", "theta"), (f"{corr}.phi", "phi"))
+    yield from _generator_stems()
+
+
+def _xdualnet_stems(network: nn.Module) -> Stems:
+    for i in range(3):
+        for k in (1, 2, 3):
+            ours, theirs = f"{_OF_PAIRS}{i}", f"feat_conv{i + 1}"
+            yield from ((f"{ours}.fc{k}", f"{theirs}.fc{k}"), (f"{ours}.norm{k}", f"{theirs}.bn{k}"))
+    yield from _generator_stems()
+
+
+def _generator_stems() -> Stems:
+    """The generator of 3D-CoreNet, which those after it have, too."""
+    refine = "refinement"
     yield from ((f"{refine}.fc", "fc"), (f"{refine}.conv1", "conv1"))
     for i in range(3):
         yield f"{refine}.following.{i}", f"conv{i + 2}"
@@ -119,6 +135,14 @@ def _mapconnet_settings(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     return _corenet_settings(tensors) | {"identity_channels": condition}
 
 
+def _xdualnet_settings(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+    return {
+        "width": _channels(tensors, "feat_conv3.fc3.weight", 128),
+        "refine_width": _channels(tensors, "fc.weight", 1024),
+        "faithful": True,
+    }
+
+
 def _channels(tensors: Mapping[str, Tensor], key: str, published: int) -> int:
     return tensors[key].shape[0] if key in tensors and tensors[key].ndim else published
 
@@ -130,4 +154,5 @@ LAYOUTS = {
     "3d-corenet": Layout("corenet", _PAIR, _corenet_stems, _corenet_settings),
     # The same names: MAPConNet differs in how many features condition the generator.
     "mapconnet": Layout("mapconnet", _PAIR, _corenet_stems, _mapconnet_settings),
+    "x-dualnet": Layout("xdualnet", _PAIR, _xdualnet_stems, _xdualnet_settings),
 }

@@ -1,0 +1,1 @@
+"""X-DualNet (Song et al., TPAMI 2023)."""

@@ -1,0 +1,53 @@
+"""Which vertices are the neighbourhood of a vertex: the nearest ones, itself among them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.spatial import KDTree
+from torch import Tensor
+
+_PAIRS = 1 << 24  # distances held at a time on a GPU
+
+
+def neighbourhoods(
+    points: Tensor,  # (B, N, 3)
+    count: int,
+    vertices: int | None = None,
+) -> Tensor:
+    """The neighbourhood (B, N, min(count, N)) int64 of each point, nearest first, without gradient.
+
+    Args:
+        points: vertices of meshes.
+        count: size of a neighbourhood.
+        vertices: on a mesh of r times as many, r > 1, every r-th nearest is taken. A neighbourhood is then as wide as
+            on that many points of the mesh, chosen at random. None: the nearest.
+    """
+    ranks = _ranks(points.shape[1], count, vertices)
+    wanted = int(ranks[-1]) + 1
+    nearest = by_tree if points.device.type == "cpu" else by_distances
+    found = nearest(points.detach(), wanted)
+    return found if wanted == len(ranks) else found[..., torch.from_numpy(ranks)]
+
+
+def by_tree(points: Tensor, count: int) -> Tensor:
+    """The nearest points (B, N, count), by a tree of each mesh on the processor."""
+    found = [KDTree(mesh).query(mesh, count)[1] for mesh in points.double().numpy()]
+    return torch.from_numpy(np.stack(found).astype(np.int64)).reshape(*points.shape[:2], count)
+
+
+def by_distances(points: Tensor, count: int) -> Tensor:
+    """The nearest points (B, N, count), by the distances of all pairs, a block of rows at a time."""
+    rows = max(1, _PAIRS // (len(points) * points.shape[1]))
+    # The exact mode: by matrix products, as published, distances of close points lose their digits.
+    mode = "donot_use_mm_for_euclid_dist"
+    wide = points.float() if points.dtype in (torch.bfloat16, torch.float16) else points
+    blocks = (torch.cdist(b, wide, compute_mode=mode) for b in wide.split(rows, dim=1))
+    return torch.cat([block.topk(count, largest=False).indices for block in blocks], dim=1)
+
+
+def _ranks(size: int, count: int, vertices: int | None) -> np.ndarray:
+    """Which of the nearest of `size` points are a neighbourhood, (min(count, size),) ascending."""
+    stride = 1.0 if vertices is None else max(1.0, size / vertices)
+    ranks = np.rint(np.arange(min(count, size)) * stride).astype(np.int64)
+    return ranks[ranks < size]

@@ -1,0 +1,152 @@
+"""Optimal transport there and back, as X-DualNet has it: the warp, and the pose mesh that comes back from it.
+
+The plan is 3D-CoreNet's, T = diag(a) K diag(b) after five of Sinkhorn's iterations (`repose.methods.layers.transport`),
+but its rows are divided by their sums plus 1e-8. With u = K b and N identity vertices that makes
+
+    T_norm = diag(s) K diag(b),  s = 1 / (u (1 + 1e-8 N) + 1e-16 N),
+
+so that the last a cancels here, too. The warp is W = T_norm P, and what comes back T_normᵀ W. Columns of T_norm sum to
+about N / M, so that meshes of unequal counts come back at another size; by default each is divided by its sum, and then
+b cancels as well: Kᵀ (s ∘ W) / Kᵀ s.
+
+The gradient is closed, a sum of 17 outer products in dL/dK: nothing of N × M entries is kept between the passes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+
+# Of that module's own, not public there: to name them otherwise would make every 3D-CoreNet learn again.
+from repose.methods.layers.transport import FLOOR, _Kernel, _through_steps
+
+EPSILON, STEPS = 0.03, 5
+
+Back = Literal["means", "sums"]
+
+
+def there(
+    queries: Tensor,  # (B, N, C), of unit length
+    keys: Tensor,  # (B, M, C), of unit length
+    points: Tensor,  # (B, M, 3)
+) -> Tensor:
+    """The pose mesh's vertices at the identity's, (B, N, 3)."""
+    return _in_full(queries, keys, points, None)[0]
+
+
+def there_and_back(
+    queries: Tensor,  # (B, N, C), of unit length
+    keys: Tensor,  # (B, M, C), of unit length
+    points: Tensor,  # (B, M, 3)
+    back: Back = "means",
+) -> tuple[Tensor, Tensor]:
+    """The warp (B, N, 3), and the pose mesh carried back from it (B, M, 3).
+
+    Args:
+        queries, keys, points: as in `there`.
+        back: whether what comes back is a mean of the warp's vertices, or, as released, the sum of them by the rows of
+            the transposed plan, whatever these sum to.
+    """
+    return _in_full(queries, keys, points, back)
+
+
+def _in_full(queries: Tensor, keys: Tensor, points: Tensor, back: Back | None) -> tuple[Tensor, Tensor]:
+    """At least float32, also under autocast: exp(-1/ε) = 3e-15 and the floor vanish in half precision."""
+    with torch.autocast(queries.device.type, enabled=False):
+        wide = torch.promote_types(queries.dtype, torch.float32)
+        return _Matching.apply(queries.to(wide), keys.to(wide), points.to(wide), back)
+
+
+class _Matching(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, queries: Tensor, keys: Tensor, points: Tensor, back: Back | None
+    ) -> tuple[Tensor, Tensor | None]:
+        kernel = _Kernel(queries, keys, EPSILON)
+        a, b = _steps(kernel, queries, keys)
+        weighted = (b[-1].mT * F.pad(points, (0, 1), value=1.0)).contiguous()
+        total = torch.cat([torch.bmm(tile, weighted) for _, tile in kernel], dim=1)
+        count = queries.shape[1]
+        s = 1 / (total[..., 3:] * (1 + FLOOR * count) + FLOOR**2 * count)
+        warp = s * total[..., :3]
+        summed, returned = None, None
+        if back:
+            summed = _times(torch.cat([s * warp, s], dim=2), kernel, keys)  # (B, 4, M)
+            returned = (summed[:, :3] * b[-1] if back == "sums" else summed[:, :3] / summed[:, 3:]).mT
+        ctx.back = back
+        ctx.save_for_backward(
+            queries, keys, points, warp, s, torch.stack(a), torch.stack(b), summed, returned
+        )
+        return warp, returned
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, g_warp: Tensor, g_returned: Tensor | None) -> tuple[Tensor | None, ...]:
+        queries, keys, points, warp, s, a, b, summed, returned = ctx.saved_tensors
+        kernel, last = _Kernel(queries, keys, EPSILON), b[-1]
+        # dL/dK = left @ right; the columns of left (B, N, ·) and the rows of right (B, ·, M) are collected here.
+        lefts, rights = [], []
+        g_s, g_b = torch.zeros_like(s), torch.zeros_like(last)
+        if ctx.back:
+            assert g_returned is not None
+            g_summed = _of_the_way_back(ctx.back, g_returned.mT, summed, returned.mT, last)
+            lefts.append(torch.cat([s * warp, s], dim=2))
+            rights.append(g_summed)
+            through = torch.cat([torch.bmm(tile, g_summed.mT) for _, tile in kernel], dim=1)  # (B, N, 4)
+            g_warp = g_warp + s * through[..., :3]
+            g_s = through[..., 3:] + (warp * through[..., :3]).sum(-1, keepdim=True)
+            if ctx.back == "sums":
+                g_b = (g_returned.mT * summed[:, :3]).sum(1, keepdim=True)
+        g_s = g_s + (g_warp * warp).sum(-1, keepdim=True) / s
+        g_u = -(1 + FLOOR * queries.shape[1]) * s.square() * g_s
+        lefts.append(torch.cat([s * g_warp, g_u], dim=2))
+        values = F.pad(points, (0, 1), value=1.0).mT  # (B, 4, M)
+        rights.append(last * values)
+        through = _times(lefts[-1], kernel, keys)
+        g_points = (last * through[:, :3]).mT
+        of_steps = _through_steps(kernel, a, b, g_b + (through * values).sum(1, keepdim=True))
+        left, right = torch.cat([*lefts, *of_steps[0]], dim=2), torch.cat([*rights, *of_steps[1]], dim=1)
+        g_queries, g_keys_t = torch.empty_like(queries), keys.new_zeros(keys.mT.shape)
+        for rows, tile in kernel:
+            g_similarity = torch.bmm(left[:, rows], right).mul_(tile)
+            g_queries[:, rows] = torch.bmm(g_similarity, keys)
+            g_keys_t.baddbmm_(queries[:, rows].mT, g_similarity)
+        return g_queries.div_(EPSILON), g_keys_t.div_(EPSILON).mT, g_points, None
+
+
+def _steps(kernel: _Kernel, queries: Tensor, keys: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    """Sinkhorn's iterations: every a (B, N, 1) but the last, and every b (B, 1, M)."""
+    n, m = queries.shape[1], keys.shape[1]
+    a, b = [queries.new_full((len(queries), n, 1), 1.0 / n)], []
+    for step in range(STEPS):
+        b.append((1.0 / m) / (_times(a[-1], kernel, keys) + FLOOR))
+        if step < STEPS - 1:
+            u = torch.cat([torch.bmm(tile, b[-1].mT) for _, tile in kernel], dim=1)
+            a.append((1.0 / n) / (u + FLOOR))
+    return a, b
+
+
+def _times(columns: Tensor, kernel: _Kernel, keys: Tensor) -> Tensor:
+    """The transposed columns (B, N, C) times K, (B, C, M)."""
+    total = keys.new_zeros(len(keys), columns.shape[2], keys.shape[1])
+    for rows, tile in kernel:
+        total.baddbmm_(columns[:, rows].mT, tile)
+    return total
+
+
+def _of_the_way_back(
+    back: Back,
+    grad: Tensor,  # (B, 3, M)
+    summed: Tensor,  # (B, 4, M)
+    returned: Tensor,  # (B, 3, M)
+    b: Tensor,  # (B, 1, M)
+) -> Tensor:
+    """Gradient (B, 4, M) of Kᵀ (s ∘ W) and Kᵀ s from that of what came back."""
+    if back == "sums":
+        return F.pad(grad * b, (0, 0, 0, 1))
+    each = grad / summed[:, 3:]
+    return torch.cat([each, -(each * returned).sum(1, keepdim=True)], dim=1)

@@ -1,0 +1,66 @@
+"""How X-DualNet learns: from any two meshes, without truths."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from repose.data.meshes import Batch, TrainingData
+from repose.mesh.handles import deformed
+from repose.methods.losses import seen_edges, weighted_edges
+from repose.methods.transfer_recipe import TransferRecipe
+from repose.methods.xdualnet.dual import dual_losses
+from repose.methods.xdualnet.network import XDualNet
+from repose.methods.xdualnet.settings import XDualNetSettings, XDualNetTraining
+
+
+class XDualNetRecipe(TransferRecipe):
+    """Dual reconstruction; what is a truth in other trainings is not read in this one."""
+
+    network: XDualNet
+    settings: XDualNetTraining
+
+    def __init__(self, method: XDualNetSettings, network: nn.Module, data: TrainingData, seed: int):
+        super().__init__(method, network, data, seed)
+        self.faithful = method.faithful
+        edges, weights = weighted_edges(data.store.faces)
+        self.edges: Tensor
+        self.edge_weights: Tensor
+        self.register_buffer("edges", edges, persistent=False)
+        self.register_buffer("edge_weights", weights, persistent=False)
+
+    def training_step(self, batch: Batch, index: int) -> dict[str, Tensor]:
+        """Loss of one step and its terms; the network sees shuffled vertices."""
+        s, step = self.settings, self.iteration
+        order, pose_order = batch.identity_order[: s.points], batch.pose_order[: s.points]
+        edges = seen_edges(self.edges, self.edge_weights, order, batch.identity.shape[1])
+        deform = None
+        if s.arap_from is not None and step > s.arap_from:  # the iteration counts this step
+            rng = np.random.default_rng([self.seed, 3, step])
+            deform = partial(self.deform, identity=batch.identity, order=order, rng=rng)
+        meshes = batch.identity[:, order], batch.pose[:, pose_order]
+        losses = dual_losses(self.network, *meshes, edges, s, deform, self.faithful)
+        loss = torch.stack([*losses.values()]).sum()
+        self.log("loss", loss, batch_size=len(batch.identity))
+        return {"loss": loss, **{name: term.detach() for name, term in losses.items()}}
+
+    def deform(self, out: Tensor, identity: Tensor, order: Tensor, rng: np.random.Generator) -> Tensor:
+        """Each identity mesh, deformed as rigid as possible; its handles are where the network put them.
+
+        Args:
+            out: (B, N, 3) metres, what the network made of the vertices `order`.
+            identity: (B, V, 3) metres, in template order.
+            order: (N,) int64.
+            rng: draws the handles.
+        """
+        count = max(1, min(len(order), int(self.settings.arap_handles * identity.shape[1])))
+        seen, faces, done = order.cpu().numpy(), self.data.store.faces, []
+        for rest, made in zip(identity.double().cpu().numpy(), out.double().cpu().numpy(), strict=True):
+            chosen = rng.choice(len(seen), count, replace=False)
+            done.append(
+                deformed(rest, faces, seen[chosen], made[chosen], self.settings.arap_iterations)[seen]
+            )
+        return torch.from_numpy(np.stack(done)).to(out)

@@ -1,0 +1,88 @@
+"""Settings of X-DualNet."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from repose.methods.settings import SizeFree, Told, Training
+
+
+class XDualNetTraining(Training):
+    """Training of X-DualNet; the defaults are the published values."""
+
+    batch: PositiveInt = Field(4, description="pairs of meshes per step; 4 people or 6 animals as published")
+    betas: tuple[float, float] = Field((0.0, 0.9), description="Adam's decay rates")
+    eps: PositiveFloat = Field(
+        1e-3, description="Adam's epsilon; the size of the loss weights matters with it"
+    )
+    schedule: Literal["constant", "half-linear", "cosine"] = Field(
+        "half-linear",
+        description="constant; half-linear: constant for half the steps, then linear to 0; cosine: to 0 over all steps",
+    )
+    reconstruction_weight: PositiveFloat = Field(
+        1000.0, description="weight of the mean squared errors of both meshes that are made again, 1/m²"
+    )
+    edge_weight: float = Field(0.5, ge=0, description="weight of the edge-length loss, no unit")
+    backward_weight: float = Field(
+        100.0,
+        ge=0,
+        description="weight of the mean squared error of the pose mesh carried there and back, 1/m²",
+    )
+    warp_weight: float = Field(
+        0.0,
+        ge=0,
+        description="weight of the mean squared errors of the coarse warps of both meshes that are made again, 1/m²; 0 "
+        "as published",
+    )
+    arap_from: PositiveInt | None = Field(
+        None,
+        description="steps before what a network makes is replaced by the identity mesh, deformed as rigid as possible "
+        "towards it; three quarters of all steps as published; null: never",
+    )
+    arap_handles: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="share of the vertices that the deformation puts where the network has them, drawn anew each step "
+        "among those that the step sees; 0.1 as published",
+    )
+    arap_iterations: PositiveInt = Field(50, description="iterations of the deformation; 50 as published")
+
+
+class XDualNetSettings(SizeFree):
+    """X-DualNet (Song et al., TPAMI 2023): 3D-CoreNet on neighbourhoods, which learns from any two meshes."""
+
+    network: ClassVar[str] = "repose.methods.xdualnet.network:XDualNet"
+    recipe: ClassVar[str | None] = "repose.methods.xdualnet.recipe:XDualNetRecipe"
+
+    architecture: Literal["xdualnet"]
+    width: PositiveInt = Field(
+        128, multiple_of=4, description="channels of the features, a multiple of 4; 128 as published"
+    )
+    neighbours: PositiveInt = Field(
+        32, description="vertices in the neighbourhood of a vertex, itself among them; 32 as published"
+    )
+    graph_vertices: PositiveInt | None = Field(
+        None,
+        description="of a mesh of r times as many vertices every r-th nearest is a neighbour, so that neighbourhoods "
+        "are as wide as on a mesh of this many; null: the nearest, as published",
+    )
+    refine_width: PositiveInt = Field(
+        1024, description="channels of the refinement generator; 1024 as published"
+    )
+    faithful: bool = Field(
+        False,
+        description="true: as released (docs/xdualnet.md): the refiner's first layer has kernel 3 along the vertex "
+        "index, the way back is not normalised, and the edge loss is a constant where ARAP is on",
+    )
+    residual: bool = Field(
+        False,
+        description="true: what the generator makes is added to the coarse warp, and is nothing at first; false: it "
+        "takes the warp's place, as published",
+    )
+    training: XDualNetTraining = Field(description="optimiser, schedule and length")
+
+    @property
+    def told(self) -> frozenset[Told]:
+        """Nothing but pairs of meshes."""
+        return frozenset()
