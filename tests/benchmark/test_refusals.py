@@ -11,7 +11,7 @@ import yaml
 from benchmark.project import fill_card, predict, sign
 
 from repose.errors import ReposeError
-from repose.provenance.manifest import manifest_path
+from repose.provenance.manifest import Recorder, manifest_path
 
 
 def first(folder):
@@ -337,10 +337,13 @@ def test_a_card_of_endless_numbers(site, submission):
 
 
 def test_truths_that_are_not_those_of_the_list(site, submission):
-    (chunk,) = site.plan.packed("tiny").glob("vertices/c/0/0/0")
+    store = site.plan.packed("tiny")
+    (chunk,) = store.glob("vertices/c/0/0/0")
     numbers = np.fromfile(chunk, "<f4")
     numbers += 0.001
     numbers.tofile(chunk)
+    refused(site, submission, "does not match the manifest")
+    Recorder("store", "code", {}).seal(manifest_path(store), [store])  # as those of other bodies are
     refused(site, submission, "hash", "make the dataset again")
 
 

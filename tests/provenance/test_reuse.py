@@ -9,11 +9,11 @@ import time
 import pytest
 
 from repose.provenance import owner as owner_module
+from repose.provenance.listing import fingerprint
 from repose.provenance.manifest import (
     Recorder,
     _canonical,
     _digest,
-    _fingerprint,
     history_path,
     manifest_path,
     verify,
@@ -114,7 +114,7 @@ def test_a_planted_result_that_names_a_file_elsewhere_writes_nothing_there(resul
     (entry / climb).write_text("planted")
     planted = entry / manifest.name
     content, history = (json.loads(path.read_text()) for path in (planted, history_path(planted)))
-    content["files"][climb] = _fingerprint(entry / climb)
+    content["files"][climb] = fingerprint(entry / climb).stated
     history["content"] = _digest(content)
     history["sha256"] = _digest({k: v for k, v in history.items() if k != "sha256"})
     forget(manifest)

@@ -11,6 +11,7 @@ from conftest import Project
 from repose.audit.audit import audit
 from repose.errors import ReposeError
 from repose.provenance.manifest import load, manifest_path, verify
+from repose.results import Results
 from repose.tables.meshes import COLUMNS
 
 LEARNED = {"npt", "corenet", "corenet-icp", "canonical", "npr"}  # corenet-icp has the weights of corenet
@@ -156,17 +157,20 @@ def test_a_swapped_checkpoint_never_reaches_the_table(project):
     assert (project.folder / "results" / "table1.csv").read_bytes() == before
 
 
-def test_a_flipped_bit_in_the_weights_never_reaches_the_table(project):
-    model = project.folder / "results" / "runs" / "open-human" / "npt" / "seed0" / "model.safetensors"
+def test_a_flipped_bit_in_the_weights_never_reaches_a_prediction(project):
+    results = project.folder / "results"
+    model = results / "runs" / "open-human" / "npt" / "seed0" / "model.safetensors"
     data = bytearray(model.read_bytes())
     data[-1] ^= 1
     model.write_bytes(data)
     with pytest.raises(ReposeError, match="does not match"):
         verify(manifest_path(model))
-    before = (project.folder / "results" / "table1.csv").read_bytes()
-    out = project.repose("tables", "table1", "--config", config_of(project), check=False)
+    assert any("model.safetensors" in str(fault) for fault in audit(results / "table1.csv").faults)
+    predictions = Results(results).predictions("open-human", "npt", 0)
+    shutil.rmtree(predictions)
+    out = project.repose("predict", "open-human", "npt", "--config", config_of(project), check=False)
     assert out.returncode == 1 and "does not match its manifest" in out.stdout
-    assert (project.folder / "results" / "table1.csv").read_bytes() == before
+    assert not predictions.exists()
 
 
 def test_a_dataset_of_6400_meshes_is_tens_of_jobs(tmp_path, quick_jobs):
