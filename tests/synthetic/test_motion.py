@@ -6,6 +6,13 @@ import pytest
 from repose.errors import ReposeError
 from repose.mesh.sequence import foot_slide
 from repose.synthetic.open_human.motion import RATE, motion, write_motion
+from repose.synthetic.open_human.recipe import Recipe
+
+
+@pytest.fixture(scope="module")
+def recipe(smoke) -> Recipe:
+    """That of the finished run: another one would take 20 seconds."""
+    return Recipe.read(smoke.folder / "results/data/open-human/raw.npz")
 
 
 def test_a_walk_goes_ahead_on_feet_that_hold(recipe):
