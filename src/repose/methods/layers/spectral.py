@@ -30,6 +30,8 @@ class SpectralLinear(nn.Linear):
     @torch.no_grad()
     def settle(self) -> None:
         """Bring the singular vectors to the present weight."""
+        if self.weight.is_meta:  # without values there is nothing to find, and each step takes milliseconds
+            return
         for _ in range(_START_ITERATIONS):
             self._iterate()
 
