@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from repose.mesh.sequence import foot_slide, jitter, sinking
+from repose.mesh.sequence import foot_slide, jitter
 
 REST = np.random.default_rng(0).normal(size=(5, 3))
 
@@ -23,8 +23,3 @@ def test_only_what_is_low_in_two_frames_slides():
     frames[:, :, 2] = np.arange(4)[:, None] * [0.1, 9, 9]
     assert foot_slide(frames, 10, 0, 0.02) == pytest.approx(1.0)
     assert np.isnan(foot_slide(frames, 10, -1, 0.02))
-
-
-def test_sinking_is_the_depth_of_the_lowest_point():
-    frames = REST[None] - [[[0, REST[:, 1].min() + 0.25, 0]]]
-    assert sinking(frames, 0) == pytest.approx(0.25) and sinking(frames, -0.5) == 0

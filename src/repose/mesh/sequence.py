@@ -1,4 +1,4 @@
-"""Measures of a body that moves: whether it trembles, slides over the floor, or goes through it."""
+"""Measures of a body that moves: whether it trembles, or slides over the floor."""
 
 from __future__ import annotations
 
@@ -36,8 +36,3 @@ def foot_slide(frames: Frames, rate: float, floor: float, near: float) -> float:
         return float("nan")
     ways = np.linalg.norm(np.diff(frames[:, :, [0, 2]], axis=0), axis=2)
     return float(ways[stands].mean() * rate)
-
-
-def sinking(frames: Frames, floor: float) -> float:
-    """How deep the lowest point of all frames is below the floor, metres; 0 if it is not."""
-    return max(0.0, floor - float(frames[:, :, 1].min()))

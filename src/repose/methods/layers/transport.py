@@ -29,7 +29,7 @@ _KEPT_ENTRIES = 1 << 26
 _KEPT_SHARE = 0.25  # of the free memory of a GPU, in which K is held likewise
 
 
-class _Kernel:
+class Kernel:
     """Row tiles of K (B, N, M), computed once and held for the pass if they fit, else at every walk."""
 
     def __init__(self, theta: Tensor, phi: Tensor, epsilon: float):
@@ -71,7 +71,7 @@ class _Warp(torch.autograd.Function):
     def forward(
         ctx: Any, theta: Tensor, phi: Tensor, points: Tensor, epsilon: float, steps: int, assign: bool
     ) -> tuple[Tensor, Tensor | None]:
-        kernel = _Kernel(theta, phi, epsilon)
+        kernel = Kernel(theta, phi, epsilon)
         n, m = theta.shape[1], phi.shape[1]
         a = [theta.new_full((len(theta), n, 1), 1.0 / n)]
         b: list[Tensor] = []
@@ -107,7 +107,7 @@ class _Warp(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor, _: Any) -> tuple[Tensor | None, ...]:
         theta, phi, points, warp, row_sums, a, b = ctx.saved_tensors
-        kernel = _Kernel(theta, phi, ctx.epsilon)
+        kernel = Kernel(theta, phi, ctx.epsilon)
         # dL/dK = left @ right; the first four outer products are the attention's own.
         g_rows = grad / row_sums
         left = torch.cat([g_rows, -(g_rows * warp).sum(-1, keepdim=True)], dim=2)
@@ -116,7 +116,7 @@ class _Warp(torch.autograd.Function):
         for rows, tile in kernel:
             summed.baddbmm_(left[:, rows].mT, tile)
         g_points = (b[-1] * summed[:, :3]).mT
-        lefts, rights = _through_steps(kernel, a, b, (summed * values).sum(1, keepdim=True))
+        lefts, rights = through_steps(kernel, a, b, (summed * values).sum(1, keepdim=True))
         left, right = torch.cat([left, *lefts], dim=2), torch.cat([b[-1] * values, *rights], dim=1)
         g_theta, g_phi_t = torch.empty_like(theta), phi.new_zeros(phi.mT.shape)
         for rows, tile in kernel:
@@ -126,8 +126,8 @@ class _Warp(torch.autograd.Function):
         return g_theta.div_(ctx.epsilon), g_phi_t.div_(ctx.epsilon).mT, g_points, None, None, None
 
 
-def _through_steps(
-    kernel: _Kernel,
+def through_steps(
+    kernel: Kernel,
     a: Tensor,  # (steps, B, N, 1)
     b: Tensor,  # (steps, B, 1, M)
     g_b: Tensor,  # (B, 1, M), gradient of the last b

@@ -22,7 +22,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 # Of that module's own, not public there: to name them otherwise would make every 3D-CoreNet learn again.
-from repose.methods.layers.transport import FLOOR, _Kernel, _through_steps
+from repose.methods.layers.transport import FLOOR, Kernel, through_steps
 
 EPSILON, STEPS = 0.03, 5
 
@@ -66,7 +66,7 @@ class _Matching(torch.autograd.Function):
     def forward(
         ctx: Any, queries: Tensor, keys: Tensor, points: Tensor, back: Back | None
     ) -> tuple[Tensor, Tensor | None]:
-        kernel = _Kernel(queries, keys, EPSILON)
+        kernel = Kernel(queries, keys, EPSILON)
         a, b = _steps(kernel, queries, keys)
         weighted = (b[-1].mT * F.pad(points, (0, 1), value=1.0)).contiguous()
         total = torch.cat([torch.bmm(tile, weighted) for _, tile in kernel], dim=1)
@@ -87,7 +87,7 @@ class _Matching(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, g_warp: Tensor, g_returned: Tensor | None) -> tuple[Tensor | None, ...]:
         queries, keys, points, warp, s, a, b, summed, returned = ctx.saved_tensors
-        kernel, last = _Kernel(queries, keys, EPSILON), b[-1]
+        kernel, last = Kernel(queries, keys, EPSILON), b[-1]
         # dL/dK = left @ right; the columns of left (B, N, ·) and the rows of right (B, ·, M) are collected here.
         lefts, rights = [], []
         g_s, g_b = torch.zeros_like(s), torch.zeros_like(last)
@@ -108,7 +108,7 @@ class _Matching(torch.autograd.Function):
         rights.append(last * values)
         through = _times(lefts[-1], kernel, keys)
         g_points = (last * through[:, :3]).mT
-        of_steps = _through_steps(kernel, a, b, g_b + (through * values).sum(1, keepdim=True))
+        of_steps = through_steps(kernel, a, b, g_b + (through * values).sum(1, keepdim=True))
         left, right = torch.cat([*lefts, *of_steps[0]], dim=2), torch.cat([*rights, *of_steps[1]], dim=1)
         g_queries, g_keys_t = torch.empty_like(queries), keys.new_zeros(keys.mT.shape)
         for rows, tile in kernel:
@@ -118,7 +118,7 @@ class _Matching(torch.autograd.Function):
         return g_queries.div_(EPSILON), g_keys_t.div_(EPSILON).mT, g_points, None
 
 
-def _steps(kernel: _Kernel, queries: Tensor, keys: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+def _steps(kernel: Kernel, queries: Tensor, keys: Tensor) -> tuple[list[Tensor], list[Tensor]]:
     """Sinkhorn's iterations: every a (B, N, 1) but the last, and every b (B, 1, M)."""
     n, m = queries.shape[1], keys.shape[1]
     a, b = [queries.new_full((len(queries), n, 1), 1.0 / n)], []
@@ -130,7 +130,7 @@ def _steps(kernel: _Kernel, queries: Tensor, keys: Tensor) -> tuple[list[Tensor]
     return a, b
 
 
-def _times(columns: Tensor, kernel: _Kernel, keys: Tensor) -> Tensor:
+def _times(columns: Tensor, kernel: Kernel, keys: Tensor) -> Tensor:
     """The transposed columns (B, N, C) times K, (B, C, M)."""
     total = keys.new_zeros(len(keys), columns.shape[2], keys.shape[1])
     for rows, tile in kernel:

@@ -16,7 +16,7 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from repose.errors import ReposeError
 from repose.provenance.publish import publish
-from repose.synthetic.open_human.posing import Skin, turn_bones
+from repose.synthetic.open_human.posing import skin_of, turn_bones
 from repose.synthetic.open_human.recipe import Recipe
 
 Float = NDArray[np.float64]
@@ -106,12 +106,7 @@ def motion(recipe: Recipe, kind: str, identity: int, frames: int, seed: int = 0)
     """
     if kind not in (*KINDS, "poses"):
         raise ReposeError(f"no motion {kind!r}", hint=f"there are {', '.join(KINDS)} and poses")
-    if not 0 <= identity < len(recipe.rest_vertices):
-        raise ReposeError(f"no identity {identity}", hint=f"there are 0 to {len(recipe.rest_vertices) - 1}")
-    skin = Skin(
-        recipe.rest_vertices[identity], recipe.bone_heads[identity], recipe.bone_twists[identity],
-        recipe.bone_parents, recipe.skin_bones, recipe.skin_weights,
-    )  # fmt: skip
+    skin = skin_of(recipe, identity)
     found: list[NDArray[np.float32]] = []
     for pose, height in zip(*_poses(recipe, kind, frames, seed), strict=True):
         vertices = skin.vertices(turn_bones(pose, recipe.bone_parents))

@@ -28,9 +28,22 @@ def meshes(recipe: Recipe, identity: int, poses: Sequence[int]) -> np.ndarray:
     Raises:
         ReposeError: a number is out of range.
     """
-    _check("identity", [identity], len(recipe.rest_vertices))
     _check("pose", poses, len(recipe.poses))
-    skin = Skin(
+    skin = skin_of(recipe, identity)
+    out = np.empty((len(poses), len(recipe.rest_vertices[identity]), 3), dtype=np.float32)
+    for row, pose in enumerate(poses):
+        out[row] = skin.vertices(turn_bones(recipe.poses[pose], recipe.bone_parents))
+    return out
+
+
+def skin_of(recipe: Recipe, identity: int) -> "Skin":
+    """One identity of a recipe, ready to be posed.
+
+    Raises:
+        ReposeError: there is no such identity.
+    """
+    _check("identity", [identity], len(recipe.rest_vertices))
+    return Skin(
         recipe.rest_vertices[identity],
         recipe.bone_heads[identity],
         recipe.bone_twists[identity],
@@ -38,10 +51,6 @@ def meshes(recipe: Recipe, identity: int, poses: Sequence[int]) -> np.ndarray:
         recipe.skin_bones,
         recipe.skin_weights,
     )
-    out = np.empty((len(poses), len(recipe.rest_vertices[identity]), 3), dtype=np.float32)
-    for row, pose in enumerate(poses):
-        out[row] = skin.vertices(turn_bones(recipe.poses[pose], recipe.bone_parents))
-    return out
 
 
 def _check(what: str, numbers: Sequence[int], count: int) -> None:

@@ -13,7 +13,7 @@ from repose.mesh.formats.rewrite.morphs import animated
 from repose.mesh.frame import Frame
 from repose.mesh.metrics import edge_error
 from repose.mesh.operators import unique_edges
-from repose.mesh.sequence import foot_slide, jitter, sinking
+from repose.mesh.sequence import foot_slide, jitter
 from repose.progress import track
 from repose.provenance.publish import publish
 from repose.use.animate.motion import Motion, read_motion
@@ -121,6 +121,7 @@ def _result(out: Path, body: Body, mover: Mover, frames: np.ndarray, rate: float
     theirs = mover.moving.frames * mover.match.scale
     floor, near = mover.moving.floor * mover.match.scale, ON_FLOOR * np.ptp(theirs[0, :, 1])
     rest, edges = torch.from_numpy(body.upright)[None], torch.from_numpy(unique_edges(body.faces)).long()
+    edges = edges[(rest[0, edges[:, 0]] != rest[0, edges[:, 1]]).any(dim=1)]
     stretch = np.mean([float(edge_error(torch.from_numpy(frame)[None], rest, edges)) for frame in frames])
     lines = [
         f"result    {out}: {len(frames):,} frames, {rate:g} a second; matched in frame {mover.match.frame}",
@@ -135,6 +136,4 @@ def _result(out: Path, body: Body, mover: Mover, frames: np.ndarray, rate: float
     if np.isfinite(slides).all():
         goes, went = (f"{100 * slide:.1f}" for slide in slides)
         lines.append(f"          what stands on the floor goes {goes} cm/s over it, in the motion {went}")
-    if (deep := sinking(frames, body.lowest)) > 1e-4:
-        lines.append(f"          it goes up to {1000 * deep:.0f} mm below its floor")
     return lines

@@ -61,8 +61,8 @@ def read_motion(path: Path, rate: float | None = None, every: int = 1, sequence:
         MeshError: it is missing, damaged or too large, or has frames of other faces.
         ReposeError: likewise.
     """
-    suffix = path.suffix.lower()
-    said = rate
+    suffix, said = path.suffix.lower(), rate
+    _check_rate(rate, path)
     if path.is_dir():
         file, frames = _folder(path, every)
     elif suffix == ".glb":
@@ -79,12 +79,16 @@ def read_motion(path: Path, rate: float | None = None, every: int = 1, sequence:
         raise MeshError("is no motion", path, "give a folder of meshes, a .glb, a .npz, or a .hdf5 of DFAUST")
     if not np.isfinite(frames).all():
         raise MeshError("has places that are not finite", path)
-    if said is not None and not 0 < said <= MAX_RATE:
-        raise MeshError(f"{said:g} frames a second", path, "say --fps")
+    _check_rate(said, path)
     surface, scatter = joined(file)
     _, first = np.unique(scatter, return_index=True)
     chosen = np.ascontiguousarray(frames[:, first], np.float32)
     return Motion(path, chosen, surface.faces, (said or RATE) / every, suffix == ".glb")
+
+
+def _check_rate(rate: float | None, path: Path) -> None:
+    if rate is not None and not 0 < rate <= MAX_RATE:
+        raise MeshError(f"{rate:g} frames a second", path, "say --fps")
 
 
 def _folder(path: Path, every: int) -> tuple[Mesh, NDArray[np.float32]]:

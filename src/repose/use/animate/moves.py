@@ -52,12 +52,12 @@ class Moving:
         """A motion whose axes and unit are known."""
         used, faces = np.unique(motion.faces, return_inverse=True)
         faces = faces.reshape(motion.faces.shape).astype(np.int64)
+        frames = (frame.upright(f[used].astype(np.float64)) for f in motion.frames)
+        if len(used) <= MOST:
+            return cls(np.stack(list(frames)), faces)
         first = frame.upright(motion.frames[0, used].astype(np.float64))
         coarse, coarse_faces = decimated(first, faces, MOST)
-        if coarse is first:
-            return cls(np.stack([frame.upright(f[used].astype(np.float64)) for f in motion.frames]), faces)
         places = nearest_places(coarse, first, faces)
-        frames = (frame.upright(f[used].astype(np.float64)) for f in motion.frames)
         return cls(np.stack([places.carry(f, faces) for f in frames]), coarse_faces)
 
     def centred(self, number: int) -> Float:
@@ -67,7 +67,7 @@ class Moving:
 
     def body(self, number: int) -> Body:
         """One frame as the network sees it."""
-        return Body.of(Mesh(self.centred(number), self.faces), _UPRIGHT)
+        return Body.of(Mesh(self.frames[number], self.faces), _UPRIGHT)
 
     @property
     def floor(self) -> float:
@@ -84,14 +84,12 @@ class Match:
         posed: (N, 3) the identity in that pose, upright, metres.
         places: (F,) where on the moving body the middles of its faces are.
         scale: the identity's size as a multiple of the moving body's.
-        stretch: by how much edges were longer or shorter in the match than the identity's, in the mean.
     """
 
     frame: int
     posed: Float
     places: Places
     scale: float
-    stretch: float
 
 
 def match(identity: Body, moving: Moving, model: Model) -> Match:
@@ -125,7 +123,7 @@ def match(identity: Body, moving: Moving, model: Model) -> Match:
         posed = lifted(rest, faces, coarse, coarse_faces, turned(coarse, coarse_faces, x))
         middles = nearest_places(rest[faces].mean(axis=1), coarse, coarse_faces).carry(x, coarse_faces)
     places = nearest_places(middles, moving.centred(best) * size, moving.faces)
-    return Match(best, posed, places, size, found[best].edge_error)
+    return Match(best, posed, places, size)
 
 
 def _size(rest: Float, faces: NDArray[np.integer], moving: Moving, key: int) -> float:
