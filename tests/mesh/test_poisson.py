@@ -7,8 +7,9 @@ import torch
 import trimesh
 
 from repose.errors import MeshError
-from repose.mesh.jacobians import completed, inverse_edges, jacobians
+from repose.mesh.jacobians import completed, jacobians
 from repose.mesh.poisson import Poisson
+from repose.mesh.poisson_equation import PoissonEquation, inverse_edges
 
 SPHERE = trimesh.creation.icosphere(subdivisions=1)  # 42 vertices
 REST, FACES = np.asarray(SPHERE.vertices) * [0.3, 1, 0.5], np.asarray(SPHERE.faces)
@@ -123,6 +124,18 @@ def test_completed_jacobians_carry_the_normal():
     expected = torch.nn.functional.normalize(torch.linalg.cross(*edges), dim=-1)
     assert torch.allclose((full @ normals()[:, :, None])[..., 0], expected, atol=1e-12)
     assert torch.allclose(solve(full), solve(field(x)), atol=1e-12)
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_without_pytorch_it_is_the_same(parts):
+    """Also where parts are stitched; maps that mirror, too."""
+    rest = np.concatenate([REST + np.array([k, 0.1 * k, 0]) for k in range(parts)])
+    faces = np.concatenate([FACES + k * len(REST) for k in range(parts)])
+    plain, learns, x = PoissonEquation(rest, faces), poisson(rest, faces), posed(1, rest=rest)
+    full = completed(field(x, rest, faces), learns.tangents)
+    maps = plain.jacobians(x[0].numpy())
+    assert np.abs(maps - full[0].numpy()).max() < 1e-12
+    assert np.abs(plain.vertices(maps) - learns(full)[0].numpy()).max() < 1e-12
 
 
 def two_bodies(gap):

@@ -2,24 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-
-
-def inverse_edges(
-    rest: NDArray[np.floating],  # (V, 3)
-    faces: NDArray[np.integer],  # (F, 3)
-) -> NDArray[np.float64]:
-    """Pseudo-inverses (F, 2, 3) of the two edges that leave each face's first corner, as columns; in float64.
-
-    Their rows are the gradients of the hat functions of corners 1 and 2.
-    """
-    a, b, c = (rest[faces[:, k]].astype(np.float64) for k in range(3))
-    edges = np.stack([b - a, c - a], axis=1)
-    gram = edges @ edges.transpose(0, 2, 1)
-    return np.linalg.solve(gram, edges)
 
 
 def jacobians(

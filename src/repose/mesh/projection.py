@@ -6,17 +6,20 @@ looks like, and the pose mesh about where the surface is, so the identity's own 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
-from torch import Tensor
 
 from repose.errors import MeshError
 from repose.mesh.finish import Finish
 from repose.mesh.operators import face_areas, vertex_normals, volume
 from repose.mesh.sheet import Sheet, as_rigid_as_possible, rotations, turned, turned_by
 from repose.mesh.variation import decimated, nearest_places
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Float = NDArray[np.float64]
 Faces = NDArray[np.integer]
@@ -46,17 +49,37 @@ def finished(
     """
     if finish == "none":
         return found.float()
+    import torch  # a person's own two meshes are posed without, in half the time
+
     done = []
     for rest, target, other in zip(identity, found if warp is None else warp, pose, strict=True):
         a, b, c = (x.double().cpu().numpy() for x in (rest, target, other))
-        match finish:
-            case "arap":
-                done.append(as_rigid_as_possible(a, faces, b))
-            case "icp":
-                done.append(on_any_surface(a, faces, b, c, pose_faces))
-            case "rotations":
-                done.append(turned(a, faces, b))
+        done.append(projected(finish, a, faces, b, c, pose_faces))
     return torch.from_numpy(np.stack(done)).float().to(found.device)
+
+
+def projected(
+    finish: Finish,
+    rest: Float,  # (V, 3) the identity
+    faces: Faces,  # (F, 3)
+    found: Float,  # (V, 3) where a network puts its vertices
+    pose: Float,  # (M, 3)
+    pose_faces: Faces,  # (G, 3)
+) -> Float:  # (V, 3)
+    """One found mesh as it is, or the projection of it that is asked for.
+
+    Raises:
+        MeshError: as `finished`.
+    """
+    match finish:
+        case "arap":
+            return as_rigid_as_possible(rest, faces, found)
+        case "icp":
+            return on_any_surface(rest, faces, found, pose, pose_faces)
+        case "rotations":
+            return turned(rest, faces, found)
+        case "none":
+            return found
 
 
 def on_surface(

@@ -8,7 +8,6 @@ from functools import lru_cache
 import numpy as np
 
 from repose.mesh import operators
-from repose.mesh.intersections import intersecting_faces
 from repose.mesh.mesh import Mesh
 
 DEGENERATE_RATIO = 1e-10  # area over squared longest side, below which a face has no usable normal
@@ -57,6 +56,10 @@ QUALITY = [field.name for field in fields(Quality) if field.name not in ("vertic
 
 def measure(mesh: Mesh) -> Quality:
     """Measure a mesh that `Mesh.validated` accepts."""
+    from repose.mesh.intersections import (
+        intersecting_faces,  # compiled code: a second, which one ratio need not cost
+    )
+
     vertices, faces = mesh.vertices, mesh.faces
     closed, manifold, components, referenced = _topology(faces.tobytes())
     width, height, depth = np.ptp(vertices, axis=0).tolist()

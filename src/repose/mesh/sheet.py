@@ -5,13 +5,10 @@ from __future__ import annotations
 import igl
 import numpy as np
 import scipy.sparse as sp
-import torch
 from numpy.typing import NDArray
-from scipy.sparse.linalg import splu
 
-from repose.mesh.jacobians import completed, jacobians
 from repose.mesh.operators import edge_stiffness, vertex_areas
-from repose.mesh.poisson import Poisson
+from repose.mesh.poisson_equation import Factor, PoissonEquation
 
 Float = NDArray[np.float64]
 Faces = NDArray[np.integer]
@@ -37,17 +34,35 @@ class Sheet:
     """
 
     def __init__(self, rest: Float, faces: Faces, pull: float):
-        self.first, self.second, self.stiffness = edge_stiffness(rest, faces)
-        edges = np.arange(len(self.first))
-        where = np.r_[self.first, self.second], np.r_[edges, edges]
-        shape = len(rest), len(self.first)
-        self.ends = sp.csr_array((np.ones(2 * len(edges)), where), shape=shape)
-        self.across = sp.csr_array((np.repeat([1.0, -1.0], len(edges)), where), shape=shape)
+        count = len(rest)
+        first, second, stiffness = edge_stiffness(rest, faces)
+        i, j, w = np.r_[first, second], np.r_[second, first], np.r_[stiffness, stiffness]
+        weights = sp.coo_array(
+            (w, (i, j)), shape=(count, count)
+        ).tocsr()  # sums those of both faces at an edge
+        weights.sum_duplicates()
         areas = vertex_areas(rest, faces)
         self.force = (pull * areas / areas.sum() + 1e-9)[:, None]  # what no face uses stays where it was put
-        laplacian = self.across @ sp.diags_array(self.stiffness) @ self.across.T
-        self.factor = splu((laplacian + sp.diags_array(self.force[:, 0])).tocsc())
-        self.before = rest[self.first] - rest[self.second]
+        total = weights.sum(axis=1)
+        self.factor = Factor((sp.diags_array(total + self.force[:, 0]) - weights).tocsc())
+        # Both sums over edges are products with matrices. Row 3 i + k of `around` makes of positions x the k-th column
+        # of Σ_j w_ij (x_i - x_j) (p_i - p_j)ᵀ; row i of `bent` makes of the columns of rotations R, below each other,
+        # Σ_j w_ij (R_i + R_j) (p_i - p_j) / 2.
+        entries = weights.tocoo()
+        steps = entries.data[:, None] * (rest[entries.row] - rest[entries.col])  # (E, 3)
+        k = np.arange(3)
+        near = (3 * entries.row[:, None] + k).ravel()
+        own = np.stack([np.bincount(entries.row, step, count) for step in steps.T], axis=1).ravel()
+        every, each = np.arange(3 * count), np.repeat(np.arange(count), 3)
+        self.around = sp.csr_array(
+            (np.r_[-steps.ravel(), own], (np.r_[near, every], np.r_[np.repeat(entries.col, 3), each])),
+            shape=(3 * count, count),
+        )
+        far = (3 * entries.col[:, None] + k).ravel()
+        self.bent = sp.csr_array(
+            (np.r_[steps.ravel(), own] / 2, (np.r_[np.repeat(entries.row, 3), each], np.r_[far, every])),
+            shape=(count, 3 * count),
+        )
 
     def follow(
         self,
@@ -57,10 +72,8 @@ class Sheet:
     ) -> Float:  # (V, 3)
         """Where it is after some rounds of rotations and vertices."""
         for _ in range(rounds):
-            turns = self.turns(x)
-            wanted = (turns[self.first] + turns[self.second]) @ self.before[:, :, None] / 2
-            pulled = self.across @ (self.stiffness[:, None] * wanted[:, :, 0]) + self.force * target
-            x = self.factor.solve(pulled)
+            stacked = self.turns(x).transpose(0, 2, 1).reshape(-1, 3)
+            x = self.factor.solve(self.bent @ stacked + self.force * target)
         return x
 
     def turns(
@@ -68,9 +81,7 @@ class Sheet:
         x: Float,  # (V, 3)
     ) -> Float:  # (V, 3, 3)
         """How the surface around each vertex is turned there."""
-        moved = x[self.first] - x[self.second]
-        outer = self.stiffness[:, None, None] * moved[:, :, None] * self.before[:, None, :]
-        return rotations((self.ends @ outer.reshape(-1, 9)).reshape(-1, 3, 3))
+        return rotations((self.around @ x).reshape(-1, 3, 3).transpose(0, 2, 1))
 
 
 def as_rigid_as_possible(
@@ -90,10 +101,8 @@ def turned(rest: Float, faces: Faces, target: Float) -> Float:
     Raises:
         MeshError: a face of `rest` has no area.
     """
-    poisson = Poisson(rest, faces).to("cpu", torch.float64)
-    field = jacobians(torch.from_numpy(target)[None], poisson.faces, poisson.inverses)
-    turns = rotations(completed(field, poisson.tangents)[0].numpy())
-    return poisson(torch.from_numpy(turns)[None])[0].numpy()
+    equation = PoissonEquation(rest, faces)
+    return equation.vertices(rotations(equation.jacobians(target)))
 
 
 def turned_by(
@@ -106,8 +115,7 @@ def turned_by(
     Raises:
         MeshError: a face of `rest` has no area.
     """
-    poisson = Poisson(rest, faces).to("cpu", torch.float64)
-    return poisson(torch.from_numpy(turns)[None])[0].numpy()
+    return PoissonEquation(rest, faces).vertices(turns)
 
 
 def rotations(

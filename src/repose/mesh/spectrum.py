@@ -6,14 +6,12 @@ that works with them does not see vertex counts, orders and triangles (Sharp et 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-import torch
 from numpy.typing import NDArray
 from scipy.sparse.linalg import eigsh
-from torch import Tensor
 
 from repose.errors import MeshError
 from repose.mesh.operators import edge_stiffness, face_areas, vertex_areas, vertex_normals
@@ -26,7 +24,9 @@ _SHIFT = -0.1  # below the least eigenvalue, 0, so that the shifted matrix can b
 
 
 class Surface(NamedTuple):
-    """A surface of area 1 whose middle is the origin.
+    """A surface of area 1 whose middle is the origin, in single precision.
+
+    Attributes are arrays of numpy, or tensors of PyTorch for a network that learns.
 
     Attributes:
         vertices: (N, 3).
@@ -36,15 +36,15 @@ class Surface(NamedTuple):
         vectors: (N, K) their eigenvectors, orthonormal in the product that weighs vertices by their masses.
     """
 
-    vertices: Tensor
-    normals: Tensor
-    masses: Tensor
-    values: Tensor
-    vectors: Tensor
+    vertices: Any
+    normals: Any
+    masses: Any
+    values: Any
+    vectors: Any
 
     def turned(
         self,
-        turn: Tensor,  # (3, 3) a rotation
+        turn: Any,  # (3, 3) a rotation
     ) -> Surface:
         """The same surface, turned; its vibrations stay as they are."""
         return self._replace(vertices=self.vertices @ turn.T, normals=self.normals @ turn.T)
@@ -78,7 +78,7 @@ def surface_of(vertices: Float, faces: Faces, count: int) -> Surface:
     masses /= masses.sum()
     values, vectors = _vibrations(vertices, faces, masses, min(count, len(vertices) - 2))
     parts = vertices, vertex_normals(vertices, faces), masses, values, vectors
-    return Surface(*(torch.from_numpy(np.ascontiguousarray(x, np.float32)) for x in parts))
+    return Surface(*(np.ascontiguousarray(x, np.float32) for x in parts))
 
 
 def _vibrations(vertices: Float, faces: Faces, masses: Float, count: int) -> tuple[Float, Float]:

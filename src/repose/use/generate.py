@@ -15,8 +15,8 @@ from repose.methods.interface import Body as Unposed
 from repose.methods.interface import PoseGenerator
 from repose.provenance.publish import publish
 from repose.report.sheet import contact_sheet
+from repose.use.transfer.body import Body
 from repose.use.transfer.files import Said, read_body
-from repose.use.transfer.run import Body
 from repose.weights.model import open_model
 
 SIZE, ACROSS = (260, 200), 8  # pixels; pictures in a row

@@ -19,10 +19,9 @@ from repose.methods.load import load_weights
 from repose.methods.settings import MethodSettings
 from repose.provenance.manifest import manifest_path, verify
 from repose.reading import foreign, read_json
-from repose.weights.shipped import KINDS, shipped
+from repose.weights.shipped import KINDS, METADATA, shipped
 
 MAX_SETTING = 1 << 16  # of a network that is made in seconds
-METADATA = "repose"  # key of the settings in a safetensors file's metadata
 _HINT = (
     "give human, animal, a folder results/runs/DATASET/METHOD/seedN, or what `repose import-weights` wrote"
 )

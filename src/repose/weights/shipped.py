@@ -6,6 +6,7 @@ from repose.errors import ReposeError
 
 FOLDER = Path(__file__).with_name("box")
 KINDS = ("human", "animal")
+METADATA = "repose"  # key of the settings in a safetensors file's metadata
 CARD = "card"  # key of a model card in a safetensors file's metadata
 
 

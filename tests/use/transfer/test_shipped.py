@@ -15,17 +15,19 @@ from scipy.spatial.transform import Rotation
 import repose
 from repose.errors import ReposeError
 from repose.mesh.formats.io import read_mesh, write_mesh
-from repose.mesh.frame import find_up
+from repose.mesh.frame import Found, Frame, find_up
 from repose.mesh.mesh import Mesh
-from repose.methods.build import create
+from repose.methods.build import count_parameters, create
+from repose.use.transfer.body import Body
 from repose.use.transfer.command import run
 from repose.use.transfer.files import Said
-from repose.use.transfer.looks import looks_of
-from repose.weights.model import METADATA, open_model
-from repose.weights.shipped import KINDS, shipped
+from repose.use.transfer.models import eyes_of, open_model
+from repose.weights.model import Model
+from repose.weights.shipped import KINDS, METADATA, shipped
 
 SETTINGS = {"width": 8, "blocks": 1, "vibrations": 16, "finds_frame": True}
 AUTO = Said(), Said()
+UPRIGHT = Frame(Found("y", "given", ""), Found("m", "given", ""))
 
 
 def egg(subdivisions, sides):
@@ -46,6 +48,7 @@ def box(tmp_path, monkeypatch):
         tensors = {k: v.half() for k, v in network.state_dict().items()}
         save_file(tensors, tmp_path / f"{kind}.safetensors", metadata={METADATA: text})
     monkeypatch.setattr("repose.weights.shipped.FOLDER", tmp_path)
+    monkeypatch.setattr("repose.use.transfer.models.FOLDER", tmp_path)
     monkeypatch.setattr("repose.use.transfer.command.FOLDER", tmp_path)
     write_mesh(tmp_path / "i.obj", IDENTITY), write_mesh(tmp_path / "p.obj", POSE)
     return tmp_path
@@ -54,7 +57,8 @@ def box(tmp_path, monkeypatch):
 def test_names_open_the_weights_in_single_precision(box):
     for kind in KINDS:
         model = open_model(shipped(kind))
-        assert {x.dtype for x in model.network.state_dict().values()} == {torch.float32}
+        assert model.inference.placing.first[0].dtype == np.float32
+        assert model.parameters == count_parameters(create("canonical", **SETTINGS))
     with pytest.raises(ReposeError, match="no weights for 'fish'.*human, animal"):
         shipped("fish")
 
@@ -78,18 +82,20 @@ def test_three_lines_of_python_do_what_the_command_does(box):
     assert 0 <= posed.edge_error < 1
 
 
-def test_importing_the_package_imports_no_torch():
-    code = "import sys, repose; print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+def test_a_transfer_loads_none_of_what_takes_a_second(box):
+    """PyTorch, numba, pandas and matplotlib together take longer than all the rest."""
+    slow = {"torch", "numba", "pandas", "matplotlib", "pydantic"}
+    code = "import sys, repose; repose.load('human').transfer('i.obj', 'p.obj').save('o.obj'); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=box)
+    assert (box / "o.obj").exists() and not slow & {*done.stdout.split()}
 
 
 def test_a_model_that_finds_frames_is_asked_for_up(box):
-    looks = looks_of(open_model(shipped("human")).network)
-    direction = looks(IDENTITY)()
+    eyes = eyes_of(open_model(shipped("human")))
+    direction = eyes.look(IDENTITY)()
     assert np.linalg.norm(direction) == pytest.approx(1, abs=1e-5)
-    assert looks_of(create("canonical", width=8, blocks=1)) is None
-    assert looks_of(create("npt", width=8)) is None
+    assert eyes.seen(IDENTITY) is eyes.ways(Body.of(IDENTITY, UPRIGHT)), "and looks once"
+    assert eyes_of(Model(create("npt", width=8), box / "npt.safetensors", {})) is None
 
 
 @pytest.mark.parametrize(("axis", "direction"), [("z", (0.1, 0, 1)), ("-x", (-1, 0.2, 0)), ("y", (0, 1, 0))])

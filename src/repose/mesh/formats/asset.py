@@ -19,6 +19,7 @@ from repose.mesh.formats.convert import converted
 from repose.mesh.formats.files import read_bytes, write_bytes
 from repose.mesh.formats.glb import read_scene
 from repose.mesh.formats.io import check_suffix, parse_mesh
+from repose.mesh.formats.plain_obj import read_plain
 from repose.mesh.formats.rewrite import glb, obj, off, ply, stl
 from repose.mesh.mesh import Mesh
 from repose.mesh.operators import edge_uses, face_areas
@@ -166,7 +167,8 @@ def asset_of(data: bytes, path: Path) -> Asset:
     Raises:
         MeshError: as `repose.mesh.formats.io.read_mesh`.
     """
-    file = parse_mesh(data, path)
+    plain = read_plain(data) if path.suffix.lower() == ".obj" else None
+    file = parse_mesh(data, path) if plain is None else plain.validated(path)
     return Asset(path, data, file, *joined(file))
 
 

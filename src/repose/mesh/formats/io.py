@@ -9,13 +9,19 @@ from typing import Any
 from repose.errors import MeshError
 from repose.mesh.formats.files import parsed, read_bytes, write_bytes
 from repose.mesh.formats.glb import parse_glb
-from repose.mesh.formats.obj import format_obj, parse_obj
 from repose.mesh.formats.off import parse_off
 from repose.mesh.formats.ply import parse_ply
 from repose.mesh.formats.stl import parse_stl
 from repose.mesh.mesh import Mesh
 
-PARSERS = {".obj": parse_obj, ".ply": parse_ply, ".off": parse_off, ".glb": parse_glb, ".stl": parse_stl}
+
+def _parse_obj(data: bytes, where: object) -> Mesh:
+    from repose.mesh.formats.obj import parse_obj  # its compiled scanner takes a second to be loaded
+
+    return parse_obj(data, where)
+
+
+PARSERS = {".obj": _parse_obj, ".ply": parse_ply, ".off": parse_off, ".glb": parse_glb, ".stl": parse_stl}
 SUFFIXES = ", ".join(PARSERS)
 
 
@@ -57,6 +63,8 @@ def write_obj(path: str | Path, mesh: Mesh) -> None:
         MeshError: the mesh is empty, or has values that are not finite, too large, or out of range.
         OSError: the file cannot be written.
     """
+    from repose.mesh.formats.obj import format_obj
+
     write_bytes(Path(path), format_obj(mesh.validated(path)))
 
 
@@ -77,6 +85,8 @@ def formatted(mesh: Mesh, path: Path) -> bytes:
     """The content of the file that `write_mesh` would write."""
     mesh.validated(path)
     if path.suffix.lower() == ".obj":
+        from repose.mesh.formats.obj import format_obj
+
         return format_obj(mesh)
     import trimesh  # half a second, which reading and writing .obj need not cost
 

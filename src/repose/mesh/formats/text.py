@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from repose.errors import MeshError
-from repose.mesh.formats import scan
+
+MAX_TOKEN = 512  # bytes of a token that are looked at
 
 
 def token_at(data: bytes, pos: int) -> str:
     """The token at a position, shortened for a message."""
-    return (data[pos : pos + scan.MAX_TOKEN].split(None, 1) or [b""])[0][:40].decode("utf-8", "replace")
+    return (data[pos : pos + MAX_TOKEN].split(None, 1) or [b""])[0][:40].decode("utf-8", "replace")
 
 
 def shown(token: bytes) -> str:
@@ -37,6 +38,8 @@ def read_reals(data: bytes, starts: np.ndarray, where: object) -> np.ndarray:
     Raises:
         MeshError: a token is not a number, not finite, or absurdly long.
     """
+    from repose.mesh.formats import scan  # a second, which files without compiled scanners need not cost
+
     values = np.empty(starts.size, np.float64)
     bad = scan.scan_reals(np.frombuffer(data, np.uint8), starts, values)
     if bad < 0:

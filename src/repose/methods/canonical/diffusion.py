@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from repose.mesh.spectrum import Surface
+from repose.methods.canonical.inference import SCALE
 
 _TIMES = (-3.0, 0.5)  # powers of ten: from an eyelid to the whole body, of a surface of area 1
-_SCALE = 2.0  # brings coordinates on a surface of area 1 to about one
 
 
 class DiffusionBlock(nn.Module):
@@ -57,7 +57,7 @@ class DiffusionNetwork(nn.Module):
 
     def forward(self, surface: Surface) -> Tensor:  # (N, outputs)
         """The numbers of each vertex."""
-        x = self.first(torch.cat([_SCALE * surface.vertices, surface.normals], dim=-1))
+        x = self.first(torch.cat([SCALE * surface.vertices, surface.normals], dim=-1))
         for block in self.blocks:
             x = block(x, surface)
         out: Tensor = self.last(x)

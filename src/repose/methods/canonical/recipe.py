@@ -136,7 +136,8 @@ class Surfaces:
             vertices = self._vertices(int(draw.choice(self.data.rows)))
             vertices, faces, where = varied(vertices, self.faces, draw)
             labels = torch.from_numpy(where.carry(self.places, self.faces)).float()
-            self.made[number] = surface_of(vertices, faces, self.vibrations), labels
+            surface = surface_of(vertices, faces, self.vibrations)
+            self.made[number] = Surface(*map(torch.from_numpy, surface)), labels
         return self.made[number]
 
     def _vertices(self, row: int) -> NDArray[np.float64]:

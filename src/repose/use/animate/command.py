@@ -4,25 +4,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from repose.errors import MeshError, ReposeError
 from repose.mesh.formats.asset import Asset, asset_of, read_asset, write_asset
 from repose.mesh.formats.files import write_bytes
 from repose.mesh.formats.rewrite.morphs import animated
 from repose.mesh.frame import Frame
-from repose.mesh.metrics import edge_error
-from repose.mesh.operators import unique_edges
 from repose.mesh.sequence import foot_slide, jitter
 from repose.progress import track
 from repose.provenance.publish import publish
 from repose.use.animate.motion import Motion, read_motion
 from repose.use.animate.moves import ON_FLOOR, Mover, Moving, match
-from repose.use.animate.picture import picture
+from repose.use.transfer.body import Body, stretch
 from repose.use.transfer.files import Said, frame_of
-from repose.use.transfer.looks import looks_of
-from repose.use.transfer.run import Body
-from repose.weights.model import open_model
+from repose.use.transfer.models import eyes_of, open_model
 
 DIGITS = 4  # of a frame's number in the name of its file
 
@@ -53,17 +48,18 @@ def run(
     opened = open_model(model)
     print(f"model     {opened}")
     asset = read_asset(identity)
-    frame = frame_of(asset.mesh, identity, asset.is_y_up, says[0], looks_of(opened.network))
+    eyes = eyes_of(opened)
+    frame = frame_of(asset.mesh, identity, asset.is_y_up, says[0], eyes)
     lost: list[str] = []
     if out.suffix.lower() == ".glb" and not asset.is_y_up:
         data, lost = asset.converted(asset.mesh.vertices, out)
         asset = replace(asset_of(data, out), path=identity)
     body = Body.of(asset.mesh, frame)
     moves = read_motion(motion, rate, every, sequence)
-    other = frame_of(moves.mesh(0), motion, moves.is_y_up, says[1], looks_of(opened.network))
+    other = frame_of(moves.mesh(0), motion, moves.is_y_up, says[1], eyes)
     print("\n".join(_described(asset, frame, moves, other)))
     moving = Moving.of(moves, other)
-    mover = Mover(body, moving, match(body, moving, opened))
+    mover = Mover(body, moving, match(body, moving, opened, eyes))
     shapes = np.stack(
         [mover.shape(k) for k in track(range(len(moving.frames)), len(moving.frames), "moving")]
     )
@@ -75,6 +71,8 @@ def run(
     if lost:
         print(f"          a .glb written from a {identity.suffix} has no {', '.join(lost)}")
     if report:
+        from repose.use.animate.picture import picture  # half a second of imports
+
         with publish(report) as private:
             private.write_bytes(picture(body, moving, mover.match.scale, frames))
         print(f"report    {report}")
@@ -120,12 +118,10 @@ def _described(asset: Asset, frame: Frame, motion: Motion, other: Frame) -> list
 def _result(out: Path, body: Body, mover: Mover, frames: np.ndarray, rate: float) -> list[str]:
     theirs = mover.moving.frames * mover.match.scale
     floor, near = mover.moving.floor * mover.match.scale, ON_FLOOR * np.ptp(theirs[0, :, 1])
-    rest, edges = torch.from_numpy(body.upright)[None], torch.from_numpy(unique_edges(body.faces)).long()
-    edges = edges[(rest[0, edges[:, 0]] != rest[0, edges[:, 1]]).any(dim=1)]
-    stretch = np.mean([float(edge_error(torch.from_numpy(frame)[None], rest, edges)) for frame in frames])
+    stretched = np.mean([stretch(body, frame) for frame in frames])
     lines = [
         f"result    {out}: {len(frames):,} frames, {rate:g} a second; matched in frame {mover.match.frame}",
-        f"          edges are {stretch:.1%} longer or shorter than the identity's on average",
+        f"          edges are {stretched:.1%} longer or shorter than the identity's on average",
     ]
     if len(frames) > 2:
         ours, other = jitter(frames, rate), jitter(theirs, rate)

@@ -9,22 +9,26 @@ of the moving body is that it lies on (Sumner and Popović, SIGGRAPH 2004).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from repose.mesh.frame import Found, Frame
-from repose.mesh.jacobians import completed, jacobians
 from repose.mesh.mesh import Mesh
 from repose.mesh.operators import bbox_centre
-from repose.mesh.poisson import Poisson
+from repose.mesh.poisson_equation import PoissonEquation
 from repose.mesh.projection import MOST, SEARCHES, SURFACE_PULL, drawn, lifted, scale
 from repose.mesh.sheet import Sheet, turned
 from repose.mesh.variation import Places, decimated, nearest_places
 from repose.use.animate.motion import Motion
-from repose.use.transfer.run import Body, matches
-from repose.weights.model import Model
+from repose.use.transfer.body import Body
+from repose.use.transfer.looks import Eyes
+from repose.use.transfer.run import matches
+from repose.weights.boxed import BoxedModel
+
+if TYPE_CHECKING:
+    from repose.weights.model import Model
 
 Float = NDArray[np.float64]
 
@@ -92,7 +96,7 @@ class Match:
     scale: float
 
 
-def match(identity: Body, moving: Moving, model: Model) -> Match:
+def match(identity: Body, moving: Moving, model: BoxedModel | Model, eyes: Eyes | None = None) -> Match:
     """Find which places of two bodies are the same, and the identity's pose in one frame.
 
     Raises:
@@ -100,7 +104,7 @@ def match(identity: Body, moving: Moving, model: Model) -> Match:
         MeshError: a face of the identity, or the moving body, has no area.
     """
     keys = np.unique(np.linspace(0, len(moving.frames) - 1, KEYS).round().astype(int)).tolist()
-    found = dict(zip(keys, matches(identity, [moving.body(key) for key in keys], model), strict=True))
+    found = dict(zip(keys, matches(identity, [moving.body(key) for key in keys], model, eyes), strict=True))
     best = min(found, key=lambda key: found[key].edge_error)
     rest, faces = identity.upright, identity.faces.astype(np.int64)
     coarse, coarse_faces = decimated(rest, faces, MOST)
@@ -146,14 +150,12 @@ class Mover:
     def __init__(self, identity: Body, moving: Moving, match: Match):
         self.identity, self.moving, self.match = identity, moving, match
         self.faces = identity.faces.astype(np.int64)
-        self.before = Poisson(moving.frames[match.frame], moving.faces).to("cpu", torch.float64)
-        self.after = Poisson(match.posed, self.faces).to("cpu", torch.float64)
+        self.before = PoissonEquation(moving.frames[match.frame], moving.faces)
+        self.after = PoissonEquation(match.posed, self.faces)
 
     def shape(self, frame: int) -> Float:
         """The identity (N, 3) in the pose of a frame, upright, metres; its mean is the origin."""
-        posed = torch.from_numpy(self.moving.frames[frame])[None]
-        field = completed(jacobians(posed, self.before.faces, self.before.inverses), self.before.tangents)
-        return self.after(field[:, torch.from_numpy(self.match.places.faces)])[0].numpy()
+        return self.after.vertices(self.before.jacobians(self.moving.frames[frame])[self.match.places.faces])
 
     def _guide(self, frame: int) -> Float:  # (F, 3)
         """Where the places of the moving body are that the identity's faces lie on, at the identity's size."""

@@ -5,7 +5,7 @@ import numpy as np
 from repose.mesh.render import common_view, render
 from repose.report.sheet import contact_sheet
 from repose.use.animate.moves import Moving
-from repose.use.transfer.run import Body
+from repose.use.transfer.body import Body
 
 SIZE = (300, 330)  # pixels
 SHOWN, YAW = 8, 25.0

@@ -7,13 +7,13 @@ import numpy as np
 from repose.mesh.finish import Finish
 from repose.mesh.formats.io import check_suffix
 from repose.provenance.publish import publish
+from repose.use.transfer.body import Body, Outcome
 from repose.use.transfer.files import Said, describe, read_pair, read_rest, write
-from repose.use.transfer.looks import looks_of
-from repose.use.transfer.picture import picture
-from repose.use.transfer.run import LARGEST, Body, Outcome, transfer
-from repose.weights.model import open_model
+from repose.use.transfer.models import eyes_of, open_model
+from repose.use.transfer.run import transfer
 from repose.weights.shipped import FOLDER
 
+LARGEST = 4.0  # metres: networks end in 2 tanh(.) about the middle, but for those that point at places of the pose mesh
 POOR = 0.15  # mean edge error; the identity's parts are then visibly stretched
 # Of the body's size, doubt in the mean: above that of all nine pairs of scans in docs/canonical.md, and the one that
 # failed is among these, so that less is no promise.
@@ -47,14 +47,17 @@ def run(
     ours = opened.weights.parent == FOLDER
     print(f"model     {opened}")
     finish = finish or ("icp" if ours else "none")
-    files = read_pair(identity, pose, says, looks_of(opened.network))
+    eyes = eyes_of(opened)
+    files = read_pair(identity, pose, says, eyes)
     kept, source = (file.body for file in files)
     rest = read_rest(pose_rest, files[1]) if pose_rest else None
     print("\n".join(describe("identity", files[0]) + describe("pose", files[1])))
-    outcome = transfer(kept, source, opened, rest, finish)
+    outcome = transfer(kept, source, opened, rest, finish, eyes)
     about = write(files[0], out, outcome.mesh.vertices)
     print("\n".join(_result(out, kept, outcome) + about))
     if report:
+        from repose.use.transfer.picture import picture  # half a second of imports
+
         with publish(report) as private:
             private.write_bytes(picture(kept, source, outcome))
         print(f"report    {report}")

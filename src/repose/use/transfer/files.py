@@ -1,6 +1,5 @@
 """The two files of a transfer: read as bodies in frames that fit each other, described, and written."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,10 +7,11 @@ import numpy as np
 
 from repose.errors import ReposeError
 from repose.mesh.formats.asset import Asset, read_asset, write_asset
-from repose.mesh.frame import Found, Frame, Look, find_frame
+from repose.mesh.frame import Found, Frame, find_frame
 from repose.mesh.mesh import Mesh
 from repose.mesh.operators import face_areas
-from repose.use.transfer.run import Body
+from repose.use.transfer.body import Body
+from repose.use.transfer.looks import Eyes
 
 TRUST = ("a guess", "likely", "sure", "given")
 ALIKE = 2.0  # times as large or small as another: still of one unit, which are 10 and more apart
@@ -33,10 +33,6 @@ class Source:
     body: Body
 
 
-Looks = Callable[[Mesh], Look] | None
-"""How to ask the model which direction is up for a body; None: it knows upright bodies in metres alone."""
-
-
 def read_body(path: Path, said: Said) -> Source:
     """Read one mesh and find its frame.
 
@@ -48,7 +44,7 @@ def read_body(path: Path, said: Said) -> Source:
 
 
 def read_pair(
-    identity: Path, pose: Path, says: tuple[Said, Said], looks: Looks = None
+    identity: Path, pose: Path, says: tuple[Said, Said], eyes: Eyes | None = None
 ) -> tuple[Source, Source]:
     """Read identity and pose mesh.
 
@@ -62,8 +58,8 @@ def read_pair(
     if alike := first.has_faces_of(second):
         second = second.as_joined_like(first)
     frames = (
-        frame_of(first.mesh, first.path, first.is_y_up, says[0], looks),
-        frame_of(second.mesh, second.path, second.is_y_up, says[1], looks),
+        frame_of(first.mesh, first.path, first.is_y_up, says[0], eyes),
+        frame_of(second.mesh, second.path, second.is_y_up, says[1], eyes),
     )
     if alike and first.is_y_up == second.is_y_up:
         frames = _shared(frames, says, (first, second))
@@ -123,14 +119,15 @@ def write(source: Source, out: Path, vertices: np.ndarray) -> list[str]:
     return lines
 
 
-def frame_of(mesh: Mesh, path: Path, is_y_up: bool, said: Said, looks: Looks = None) -> Frame:
+def frame_of(mesh: Mesh, path: Path, is_y_up: bool, said: Said, eyes: Eyes | None = None) -> Frame:
     """The frame of a mesh of a file, whose format may say that y is up.
 
     Raises:
         MeshError: it cannot be told.
     """
     corners = mesh.vertices[mesh.faces].reshape(-1, 3)
-    return find_frame(corners, said.up, said.unit, is_y_up, path, looks(mesh) if looks else None)
+    look = eyes.look(mesh) if eyes and eyes.inference.frame else None
+    return find_frame(corners, said.up, said.unit, is_y_up, path, look)
 
 
 def _shared(

@@ -5,7 +5,7 @@ from matplotlib import colormaps
 
 from repose.mesh.render import common_view, render
 from repose.report.sheet import contact_sheet
-from repose.use.transfer.run import Body, Outcome
+from repose.use.transfer.body import Body, Outcome
 
 SIZE = (420, 340)  # pixels
 VIEWS = (25.0, 205.0)  # degrees around the body

@@ -1,16 +1,23 @@
 """Pose transfer from Python: `repose.load("human").transfer("a.obj", "b.glb").save("c.obj")`."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from repose.mesh.finish import Finish
+from repose.use.transfer.body import Outcome
 from repose.use.transfer.files import Said, Source, read_pair, write
-from repose.use.transfer.looks import looks_of
-from repose.use.transfer.run import Outcome, transfer
-from repose.weights.model import Model, open_model
+from repose.use.transfer.models import eyes_of, open_model
+from repose.use.transfer.run import transfer
+from repose.weights.boxed import BoxedModel
+
+if TYPE_CHECKING:
+    from repose.weights.model import Model
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class Posed:
 class Poser:
     """A model that poses one mesh like another."""
 
-    model: Model
+    model: BoxedModel | Model
 
     def transfer(
         self,
@@ -67,8 +74,9 @@ class Poser:
         Raises:
             ReposeError: a file cannot be read, or the model cannot take the pair.
         """
-        first, second = read_pair(Path(identity), Path(pose), says, looks_of(self.model.network))
-        return Posed(first, transfer(first.body, second.body, self.model, finish=finish))
+        eyes = eyes_of(self.model)
+        first, second = read_pair(Path(identity), Path(pose), says, eyes)
+        return Posed(first, transfer(first.body, second.body, self.model, finish=finish, eyes=eyes))
 
 
 def load(model: str | Path) -> Poser:

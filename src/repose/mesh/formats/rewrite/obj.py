@@ -12,8 +12,8 @@ from math import isfinite
 
 import numpy as np
 
-from repose.mesh.formats import scan
 from repose.mesh.formats.dressed import Dressed
+from repose.mesh.formats.plain_obj import starts_of
 from repose.mesh.formats.rewrite.normals import recomputed
 from repose.mesh.formats.rewrite.splice import TOKEN, decimals, replaced
 from repose.mesh.formats.rows import fans
@@ -48,6 +48,10 @@ def rewrite(data: bytes, mesh: Mesh, vertices: np.ndarray, where: object = None)
 
 def _coordinates(data: bytes, count: int) -> np.ndarray:
     """(V, 3) where the numbers of the vertices start."""
+    if (plain := starts_of(data, count)) is not None:
+        return plain
+    from repose.mesh.formats import scan  # a second
+
     mark = len(data) - len(data.removeprefix(b"\xef\xbb\xbf"))
     text = np.frombuffer(data, np.uint8)[mark:]
     blanks = np.count_nonzero(text <= scan.SPACE)

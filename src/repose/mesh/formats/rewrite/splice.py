@@ -79,7 +79,10 @@ def decimals(values: np.ndarray, where: object = None, dtype: str = "f4") -> lis
     Raises:
         MeshError: a number is not finite, or too large for the type.
     """
-    texts = pa.array(fitted(values, where, dtype).ravel()).cast(pa.string())
+    found = np.ascontiguousarray(fitted(values, where, dtype)).ravel()
+    # From its memory, as `pyarrow.array` would load pandas, for more than a second.
+    numbers = pa.Array.from_buffers(pa.from_numpy_dtype(found.dtype), len(found), [None, pa.py_buffer(found)])
+    texts = numbers.cast(pa.string())
     return [text.encode() for text in texts.to_pylist()]
 
 

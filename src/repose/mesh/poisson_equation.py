@@ -1,0 +1,221 @@
+"""The mesh whose faces come closest to given Jacobians: the Poisson equation on one template, in numpy.
+
+Minimising Σ_f area_f ‖J_f - ∇x_f‖² over vertices x gives L x = g, with the cotangent Laplacian L of the template and
+g = Σ over corners of 2 area ∇φ J. L is singular, once per connected part of the mesh: parts are stitched to each
+other by springs, vertex 0 is pinned, and the result is moved so that its mean is the origin, as Jacobians say
+nothing about the place. The normal equations Lᵀ L of the released code give the same x with the square of the
+condition number. `repose.mesh.poisson` has the same for networks that learn.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+from cholespy import CholeskySolverD, MatrixType
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from repose.errors import MeshError
+
+_SPRINGS = 16  # between a part and the nearest vertices of those it is stitched to
+_FLAT = 1e-12  # a face of less area, as a share of the mean, has no gradient
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+
+
+class Factor:
+    """A symmetric positive definite matrix, factorised by CHOLMOD.
+
+    Args:
+        matrix: sparse, (N, N), both triangles.
+    """
+
+    def __init__(self, matrix: sp.csc_array):
+        self.matrix = matrix
+        entries = matrix.tocoo()
+        self.solver = CholeskySolverD(
+            matrix.shape[0], entries.row.astype(np.int32), entries.col.astype(np.int32),
+            entries.data.astype(np.float64), MatrixType.COO,
+        )  # fmt: skip
+
+    def solve(
+        self,
+        columns: Float,  # (N, K)
+    ) -> Float:  # (N, K)
+        """What the matrix makes these columns of."""
+        found = np.empty(columns.shape)
+        self.solver.solve(np.ascontiguousarray(columns, np.float64), found)
+        return found
+
+
+class PoissonEquation:
+    """Vertices from Jacobians, on one template; its matrix is factorised here, once.
+
+    Args:
+        rest: (V, 3) the template.
+        faces: (F, 3).
+
+    Raises:
+        MeshError: a face has no area.
+
+    Attributes:
+        inverses: (F, 2, 3) pseudo-inverses of the two edges that leave each face's first corner.
+        gradients: (F, 3, 3) of the hat functions of a face's corners.
+        area2: (F,) twice the areas.
+        tangents: (F, 2, 3) orthonormal, their cross product is the normal.
+        laplacian: (V, V) of the faces alone.
+        springs: what holds parts together.
+        factor: of the whole matrix, without vertex 0.
+    """
+
+    def __init__(self, rest: NDArray[np.floating], faces: NDArray[np.integer]):
+        template: Float = rest.astype(np.float64)
+        self.faces: Int = faces.astype(np.int64)
+        a, b, c = (template[self.faces[:, k]] for k in range(3))
+        normals = np.cross(b - a, c - a)
+        self.area2: Float = np.linalg.norm(normals, axis=1)
+        if (flat := np.flatnonzero(self.area2 <= _FLAT * self.area2.mean())).size:
+            raise MeshError(
+                f"{flat.size} faces have no area, the first is face {flat[0]}", hint="remove them"
+            )
+        self.count = len(template)
+        self.inverses = inverse_edges(template, self.faces)
+        self.gradients: Float = np.concatenate([-self.inverses.sum(1, keepdims=True), self.inverses], axis=1)
+        self.tangents = _tangents(self.inverses, normals)
+        self.laplacian = _laplacian(self.gradients, self.area2, self.faces, self.count)
+        self.springs = Springs(template, self.faces, float(self.laplacian.diagonal().mean()))
+        self.factor = Factor((self.laplacian + self.springs.laplacian(self.count)).tocsc()[1:, 1:])
+
+    def jacobians(
+        self,
+        posed: Float,  # (V, 3)
+    ) -> Float:  # (F, 3, 3)
+        """The maps from the template to a pose, which carry the normals to normals."""
+        corners = posed[self.faces]
+        edges = corners[:, 1:] - corners[:, :1]
+        there = (self.tangents @ self.inverses.transpose(0, 2, 1)) @ edges  # (F, 2, 3) where the tangents go
+        normal = np.cross(there[:, 0], there[:, 1])
+        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+        rest_normal = np.cross(self.tangents[:, 0], self.tangents[:, 1])
+        maps: Float = there.transpose(0, 2, 1) @ self.tangents + normal[:, :, None] * rest_normal[:, None]
+        return maps
+
+    def vertices(
+        self,
+        field: Float,  # (F, 3, 3) maps that carry normals to normals
+    ) -> Float:  # (V, 3), their mean is the origin
+        """The vertices whose faces come closest to the maps."""
+        pulls = (self.area2[:, None, None] / 2 * self.gradients) @ field.transpose(0, 2, 1)  # (F, corner, 3)
+        corners = self.faces.ravel()
+        right = [np.bincount(corners, pulls[..., k].ravel(), self.count) for k in range(3)]
+        columns = np.stack(right, axis=1) + self.springs.pull(field, self.count)
+        found = np.concatenate([np.zeros((1, 3)), self.factor.solve(columns[1:])])
+        centred: Float = found - found.mean(axis=0)
+        return centred
+
+
+def inverse_edges(
+    rest: NDArray[np.floating],  # (V, 3)
+    faces: NDArray[np.integer],  # (F, 3)
+) -> Float:  # (F, 2, 3)
+    """Pseudo-inverses of the two edges that leave each face's first corner, as columns; in float64.
+
+    Their rows are the gradients of the hat functions of corners 1 and 2.
+    """
+    a, b, c = (rest[faces[:, k]].astype(np.float64) for k in range(3))
+    edges = np.stack([b - a, c - a], axis=1)
+    gram = edges @ edges.transpose(0, 2, 1)
+    found: Float = np.linalg.solve(gram, edges)
+    return found
+
+
+def _laplacian(gradients: Float, area2: Float, faces: Int, count: int) -> sp.csr_array:
+    """The cotangent Laplacian (V, V), positive semidefinite."""
+    values = np.einsum("f,fkc,flc->fkl", area2 / 2, gradients, gradients)
+    rows, columns = np.repeat(faces, 3, axis=1), np.tile(faces, 3)
+    return sp.coo_array((values.ravel(), (rows.ravel(), columns.ravel())), shape=(count, count)).tocsr()
+
+
+def _tangents(inverses: Float, normals: Float) -> Float:
+    """Two orthonormal directions (F, 2, 3) in each face whose cross product is the normal."""
+    first = inverses[:, 0] / np.linalg.norm(inverses[:, 0], axis=1, keepdims=True)
+    unit = normals / np.linalg.norm(normals, axis=1, keepdims=True)
+    return np.stack([first, np.cross(unit, first)], axis=1)
+
+
+class Springs:
+    """What holds the connected parts of a mesh together: pairs of vertices that keep their difference at rest.
+
+    It is turned and stretched as the faces around both vertices are on average.
+
+    Args:
+        rest: (V, 3) the mesh.
+        faces: (F, 3).
+        weight: how stiff a spring is.
+
+    Attributes:
+        ends: (S, 2) vertices.
+        offsets: (S, 3) their differences at rest.
+        spring, face: (P,) who averages over whom.
+        shares: (P,) of a face in the average of a spring.
+    """
+
+    def __init__(self, rest: Float, faces: Int, weight: float):
+        self.weight = weight
+        self.ends = _stitches(rest, faces)
+        self.offsets: Float = rest[self.ends[:, 1]] - rest[self.ends[:, 0]]
+        self.spring, self.face = _faces_at(self.ends, faces)
+        self.shares: Float = 1 / np.bincount(self.spring, minlength=len(self.ends))[self.spring]
+
+    def laplacian(self, count: int) -> sp.csr_array:
+        """What the springs add to the matrix."""
+        i, j = self.ends.T
+        values = np.full(len(i), self.weight)
+        rows = np.concatenate([i, j, i, j])
+        columns = np.concatenate([i, j, j, i])
+        return sp.coo_array(
+            (np.concatenate([values, values, -values, -values]), (rows, columns)), shape=(count, count)
+        ).tocsr()
+
+    def pull(self, field: Float, count: int) -> Float:  # (F, 3, 3)
+        """What the springs add to the right-hand side, (V, 3)."""
+        mean = np.zeros((len(self.ends), 3, 3))
+        np.add.at(mean, self.spring, field[self.face] * self.shares[:, None, None])
+        force = self.weight * (mean @ self.offsets[:, :, None])[..., 0]
+        right = np.zeros((count, 3))
+        np.add.at(right, self.ends[:, 1], force)
+        np.subtract.at(right, self.ends[:, 0], force)
+        return right
+
+
+def _faces_at(ends: Int, faces: Int) -> tuple[Int, Int]:
+    """Every (spring, face) such that the face has an end of the spring (S, 2) as a corner."""
+    order = np.argsort(faces.ravel(), kind="stable")
+    vertices = faces.ravel()[order]
+    low, high = (np.searchsorted(vertices, ends.ravel(), side) for side in ("left", "right"))
+    counts = high - low
+    places = np.repeat(low - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts) + np.arange(counts.sum())
+    return np.repeat(np.arange(ends.size) // 2, counts), order[places] // 3
+
+
+def _stitches(rest: Float, faces: Int) -> Int:
+    """Pairs (S, 2) of vertices of different parts: for each part but the largest its closest to the others."""
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]]])
+    graph = sp.coo_array((np.ones(len(edges)), edges.T), shape=(len(rest), len(rest)))
+    _, label = connected_components(graph, directed=False)
+    largest = np.argsort(-np.bincount(label), kind="stable")
+    done, pairs = np.flatnonzero(label == largest[0]), [np.empty((0, 2), np.int64)]
+    waiting = list(largest[1:])
+    while waiting:
+        tree = cKDTree(rest[done])
+        reach = {part: tree.query(rest[label == part]) for part in waiting}
+        part = min(waiting, key=lambda p: reach[p][0].min())
+        distances, places = reach[part]
+        own = np.flatnonzero(label == part)
+        closest = np.argsort(distances, kind="stable")[:_SPRINGS]
+        pairs.append(np.stack([done[places[closest]], own[closest]], axis=1))
+        done = np.concatenate([done, own])
+        waiting.remove(part)
+    return np.concatenate(pairs)

@@ -1,0 +1,41 @@
+"""Models that pose one mesh like another, opened: with PyTorch only where it is needed, as its start takes seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from repose.use.transfer.looks import Eyes
+from repose.weights.boxed import BoxedModel, open_boxed
+from repose.weights.shipped import FOLDER, KINDS, shipped
+
+if TYPE_CHECKING:
+    from repose.weights.model import Model
+
+
+def open_model(path: Path) -> BoxedModel | Model:
+    """Open a model; canonical coordinates, the package's and trained ones, as what works without PyTorch.
+
+    Args:
+        path: see `repose.weights.model.open_model`.
+
+    Raises:
+        ReposeError: as there.
+    """
+    if not path.exists() and str(path) in KINDS:
+        path = shipped(str(path))
+    if path.parent == FOLDER and path.is_file():
+        return open_boxed(path)
+    from repose.methods.canonical.network import CanonicalNetwork
+    from repose.weights.model import open_model as open_network
+
+    model = open_network(path)
+    if not isinstance(model.network, CanonicalNetwork):
+        return model
+    tensors = {name: x.numpy() for name, x in model.network.state_dict().items()}
+    return BoxedModel.of(tensors, model.weights, model.settings)
+
+
+def eyes_of(model: BoxedModel | Model) -> Eyes | None:
+    """What looks at meshes for a model; None of one that takes bodies as they stand."""
+    return Eyes(model.inference) if isinstance(model, BoxedModel) else None

@@ -1,0 +1,61 @@
+"""Canonical coordinates opened without PyTorch: those that come with the package, and trained ones as they are used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from repose.errors import ReposeError
+from repose.methods.canonical.inference import Inference
+from repose.weights.shipped import METADATA
+
+
+@dataclass(frozen=True, eq=False)
+class BoxedModel:
+    """A matcher with its weights.
+
+    Attributes:
+        inference: what it says of a mesh.
+        weights: its file.
+        settings: architecture and arguments of the network.
+        parameters: how many it has.
+    """
+
+    inference: Inference
+    weights: Path
+    settings: dict[str, Any]
+    parameters: int
+
+    @classmethod
+    def of(
+        cls, tensors: Mapping[str, NDArray[np.floating]], weights: Path, settings: dict[str, Any]
+    ) -> BoxedModel:
+        """A model of the parameters of a `CanonicalNetwork`, by their names."""
+        inference = Inference(tensors, settings["vibrations"])
+        return cls(inference, weights, settings, sum(x.size for x in tensors.values()))
+
+    def __str__(self) -> str:
+        settings = ", ".join(f"{k} {v}" for k, v in self.settings.items() if k != "architecture")
+        return f"{self.weights}: {self.settings['architecture']} ({settings}), {self.parameters:,} parameters"
+
+
+def open_boxed(path: Path) -> BoxedModel:
+    """Open weights that come with the package.
+
+    Raises:
+        ReposeError: the installation is damaged.
+    """
+    try:
+        with safe_open(path, "np") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            settings = json.loads((file.metadata() or {})[METADATA])
+            return BoxedModel.of(tensors, path, settings)
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise ReposeError(f"damaged: {error}", path, "install repose again") from None
