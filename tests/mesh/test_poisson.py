@@ -138,6 +138,14 @@ def test_without_pytorch_it_is_the_same(parts):
     assert np.abs(plain.vertices(maps) - learns(full)[0].numpy()).max() < 1e-12
 
 
+def test_a_needle_has_gradients():
+    """Its edges are one in the products of float64."""
+    corners = np.array([[0.0, 0, 0], [1, 0, 0], [1, 1e-9, 0], [0, 1, 0]])
+    found = inverse_edges(corners, np.array([[0, 1, 2], [0, 1, 3]]))
+    edges = corners[[[1, 2], [1, 3]]]
+    assert np.allclose(found @ edges.transpose(0, 2, 1), np.eye(2), atol=1e-6)
+
+
 def two_bodies(gap):
     offset = [REST[:, 0].max() - REST[:, 0].min() + gap, 0, 0]
     return np.concatenate([REST, REST + offset]), np.concatenate([FACES, FACES + len(REST)])
