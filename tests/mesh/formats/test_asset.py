@@ -9,7 +9,7 @@ from repose.mesh.formats.asset import flat_faces, read_asset, seams, write_asset
 from repose.mesh.formats.io import read_mesh, write_mesh
 from repose.mesh.mesh import Mesh
 from repose.mesh.projection import turned
-from tests.gltf_files import Maker
+from tests.gltf_files import Maker, opened
 
 BALL = trimesh.creation.icosphere(2)
 
@@ -112,7 +112,8 @@ def test_another_format_has_what_it_can_hold_and_the_rest_is_named(tmp_path, suf
     assert len(back.vertices) == 6, "the corner with two texture coordinates stands twice"
     # And from there back to an .obj, with the same colours and texture coordinates at every corner.
     other = read_asset(tmp_path / f"b{suffix}")
-    assert write_asset(other, tmp_path / "c.obj", other.mesh.vertices - 1) == []
+    plain = ["materials"] if suffix == ".glb" else []  # the one that it was given
+    assert write_asset(other, tmp_path / "c.obj", other.mesh.vertices - 1) == plain
     lines = [line.split() for line in (tmp_path / "c.obj").read_text().splitlines()]
     places, texture = ([list(map(float, x[1:])) for x in lines if x[0] == key] for key in ("v", "vt"))
     corners = [c.split("/") for x in lines if x[0] == "f" for c in x[1:]]
@@ -120,6 +121,20 @@ def test_another_format_has_what_it_can_hold_and_the_rest_is_named(tmp_path, suf
     expected = [[0, 0, 0, 1, 0, 0, 0, 0.25], [1, 0, 0, 0, 1, 0, 1, 0], [1, 1, 0, 0, 0, 1, 1, 1]]
     expected += [[0, 0, 0, 1, 0, 0, 0.5, 0.5], [1, 1, 0, 0, 0, 1, 1, 1], [0, 1, 0, 1, 1, 1, 1, 0]]
     assert np.allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("coloured", [False, True])
+def test_a_glb_without_a_material_gets_a_dull_one(tmp_path, coloured):
+    """The default of the format is metal, which is black where nothing is mirrored."""
+    text = OBJ if coloured else "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"
+    (tmp_path / "a.obj").write_text(text)
+    asset = read_asset(tmp_path / "a.obj")
+    write_asset(asset, tmp_path / "b.glb", asset.mesh.vertices + 1)
+    tree = opened((tmp_path / "b.glb").read_bytes())[0]
+    (primitive,) = tree["meshes"][0]["primitives"]
+    look = tree["materials"][primitive["material"]]["pbrMetallicRoughness"]
+    assert look["metallicFactor"] == 0 and look["roughnessFactor"] == 1
+    assert (look["baseColorFactor"] == [1, 1, 1, 1]) == coloured, "colours of vertices are multiplied with it"
 
 
 def test_what_a_glb_loses_is_named(tmp_path):

@@ -150,3 +150,21 @@ def test_the_way_that_stretches_least_is_taken_over_the_one_with_less_doubt():
     match = best_match(identity, pose)
     assert np.abs(match.places.carry(VERTICES, FACES) - VERTICES).max() < 1e-6
     assert match.doubt == pytest.approx(0.6, abs=1e-6)
+
+
+def test_a_body_that_fits_as_well_the_other_way_round_is_told():
+    """Of one whose places are turned with it the other way round fits as well; of another it is torn."""
+    rng = np.random.default_rng(0)
+    none, half = np.zeros(len(VERTICES)), np.diag([-1.0, 1.0, -1.0])
+    right = Coordinates(VERTICES, none, np.eye(3))
+    about = Coordinates(VERTICES @ half, none, half)
+    torn = Coordinates(rng.permutation(VERTICES), none, half)
+    body = Ways(VERTICES, FACES, VERTICES, FACES, [right], torn)
+    assert best_match(body, body).rival > 2
+    assert best_match(body._replace(about=right._replace(frame=half)), body).rival == pytest.approx(1)
+    turned = body._replace(ways=[about], about=right._replace(frame=np.eye(3)))
+    match = best_match(body, turned)
+    assert np.abs(match.places.carry(VERTICES, FACES) - VERTICES).max() < 1e-6, (
+        "that one is taken if it is better"
+    )
+    assert best_match(body._replace(about=None), body).rival == np.inf

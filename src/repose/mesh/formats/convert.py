@@ -64,6 +64,8 @@ def converted(path: Path, data: bytes, mesh: Mesh, vertices: Mesh, out: Path) ->
     with foreign(path, "damaged", "export it again", MeshError):
         held = set(_held(source, data)) - {""}
         if source not in READERS or target not in WRITERS or not held & {COLOURS, TEXTURE}:
+            if target == ".glb":
+                return dressed.format_glb(Dressed(vertices), out), sorted(held)
             return formatted(vertices, out), sorted(held)
         body = READERS[source](data, mesh).placed(vertices.vertices)
         if body.texture is not None:

@@ -93,6 +93,16 @@ def format_ply(body: Dressed, where: object = None) -> bytes:
     return "\n".join(header).encode() + vertices.tobytes() + faces.tobytes()
 
 
+def _material(coloured: bool) -> Tree:
+    """Dull and grey, or of the colours of the vertices.
+
+    A surface without a material is, by the specification, of metal, which is black where nothing is mirrored in it.
+    """
+    grey = 1.0 if coloured else 0.6
+    look = {"baseColorFactor": [grey, grey, grey, 1.0], "metallicFactor": 0.0, "roughnessFactor": 1.0}
+    return {"name": "plain", "pbrMetallicRoughness": look}
+
+
 def format_glb(body: Dressed, where: object = None) -> bytes:
     """Lay it out as binary glTF; raises as `format_obj`. A vertex stands once for each texture coordinate it has."""
     body = body.split()
@@ -122,7 +132,8 @@ def format_glb(body: Dressed, where: object = None) -> bytes:
         "scene": 0,
         "scenes": [{"nodes": [0]}],
         "nodes": [{"mesh": 0}],
-        "meshes": [{"primitives": [{"attributes": attributes, "indices": 0}]}],
+        "meshes": [{"primitives": [{"attributes": attributes, "indices": 0, "material": 0}]}],
+        "materials": [_material(body.colours is not None)],
         "accessors": accessors,
         "bufferViews": views,
         "buffers": [{"byteLength": len(block)}],

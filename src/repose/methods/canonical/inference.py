@@ -26,6 +26,7 @@ _FEW = 350  # vertices, which say roughly how a body is turned; validation bodie
 _EPSILON = 1e-5  # of the norm of a layer, as in PyTorch
 # Each axis, one after the other, up: from a wrong start a body can be found upside down.
 _STARTS = (("x", 0), ("x", 90), ("x", -90), ("x", 180), ("z", 90), ("z", -90))
+_ABOUT = np.diag([-1.0, 1.0, -1.0])  # half a turn about the vertical
 
 
 class _Block(NamedTuple):
@@ -151,12 +152,13 @@ class Inference:
         vertices = normalised(vertices, faces)  # edges of a mesh of another size collapse in another order
         coarse = decimated(vertices, faces, _MOST)
         surface = surface_of(*coarse, self.vibrations)
-        found = [
-            Coordinates(*self.place(surface.turned(turn.astype(np.float32))), turn)
-            for turn in self._frames(surface, *coarse)
-        ]
+        found = [self._seen(surface, turn) for turn in self._frames(surface, *coarse)]
         found.sort(key=lambda way: float(surface.masses @ way.doubt))
-        return Ways(vertices, faces, *coarse, found)
+        about = self._seen(surface, _ABOUT @ found[0].frame) if self.frame else None
+        return Ways(vertices, faces, *coarse, found, about)
+
+    def _seen(self, surface: Surface, turn: Float) -> Coordinates:
+        return Coordinates(*self.place(surface.turned(turn.astype(np.float32))), turn)
 
     def _frames(self, surface: Surface, vertices: Float, faces: NDArray[np.integer]) -> list[Float]:
         """The rotations that are found from every start, those that are nearly one once."""

@@ -37,6 +37,7 @@ class Ways(NamedTuple):
         vertices, faces: (N, 3) and (F, 3), the mesh at area 1, its middle the origin.
         coarse, coarse_faces: the mesh that the network saw, of no more than 1,500 vertices.
         ways: what it said of the vertices of `coarse`, the least doubt first.
+        about: what it says of the body facing the other way than by the first of them; None if it finds no frames.
     """
 
     vertices: Float
@@ -44,6 +45,7 @@ class Ways(NamedTuple):
     coarse: Float
     coarse_faces: NDArray[np.integer]
     ways: list[Coordinates]
+    about: Coordinates | None = None
 
     def fine(self, way: Coordinates) -> Coordinates:
         """One of the ways, of the vertices of the mesh itself."""
@@ -60,10 +62,14 @@ class Match(NamedTuple):
     Attributes:
         places: (N,) points of the pose mesh.
         doubt: (N,) how far off they are expected to be, of surfaces of area 1.
+        rival: how many times as much the identity is stretched by the best match with the body the other way round:
+            near 1, it may be front to back, or left to right. Doubt does not tell these apart, as a body that faces
+            the other way is as sure. Of 24 validation pairs found rightly it was 1.57 or more.
     """
 
     places: Places
     doubt: Float
+    rival: float = np.inf
 
 
 def best_match(identity: Ways, pose: Ways) -> Match:
@@ -83,8 +89,27 @@ def best_match(identity: Ways, pose: Ways) -> Match:
             np.abs(np.log(np.maximum(_lengths(warp, edges), least) / np.maximum(lengths, least))).mean()
         )
 
-    one, other = min(product(identity.ways, pose.ways), key=stretch)
-    return matched(identity.fine(one), pose.fine(other), pose.faces)
+    pairs = _pairs(identity, pose)
+    found = sorted((stretch(pair), number) for number, pair in enumerate(pairs))
+    one, other = pairs[found[0][1]]
+    rivals = [least for least, number in found if _is_other_way((one, other), pairs[number])]
+    match = matched(identity.fine(one), pose.fine(other), pose.faces)
+    return match._replace(rival=min(rivals, default=np.inf) / max(found[0][0], 1e-12))
+
+
+def _pairs(identity: Ways, pose: Ways) -> list[tuple[Coordinates, Coordinates]]:
+    """All that two bodies may be, also one of them, not both, the other way round."""
+    pairs = list(product(identity.ways, pose.ways))
+    if identity.about and pose.about:
+        pairs += [(way, pose.about) for way in identity.ways]
+        pairs += [(identity.about, way) for way in pose.ways]
+    return pairs
+
+
+def _is_other_way(one: tuple[Coordinates, Coordinates], other: tuple[Coordinates, Coordinates]) -> bool:
+    """Whether two pairs of frames say something else, by more than a right angle, of how the pose mesh is turned."""
+    first, second = (pose.frame.T @ identity.frame for identity, pose in (one, other))
+    return bool(np.trace(first @ second.T) < 1)  # 1 + 2 cos of the angle between the two
 
 
 def _lengths(vertices: Float, edges: NDArray[np.integer]) -> Float:

@@ -93,18 +93,22 @@ class Outcome:
         edge_error: mean over edges of | length / length in the identity - 1 |.
         doubt: (N,) how far off the model expects each vertex to have been placed, metres, before any finish; None of
             a model that does not say.
+        rival: see `repose.methods.canonical.matching.Match`; infinite for a model that does not compare.
     """
 
     upright: np.ndarray
     mesh: Mesh
     edge_error: float
     doubt: np.ndarray | None = None
+    rival: float = np.inf
 
     @classmethod
-    def of(cls, identity: Body, upright: np.ndarray, doubt: np.ndarray | None) -> Outcome:
+    def of(
+        cls, identity: Body, upright: np.ndarray, doubt: np.ndarray | None, rival: float = np.inf
+    ) -> Outcome:
         """The identity with posed vertices (N, 3), wherever these are."""
         upright = upright - bbox_centre(upright)
-        return cls(upright, identity.with_shape(upright), stretch(identity, upright), doubt)
+        return cls(upright, identity.with_shape(upright), stretch(identity, upright), doubt, rival)
 
 
 def stretch(identity: Body, upright: np.ndarray) -> float:

@@ -25,11 +25,13 @@ class Found(NamedTuple):
         vertices: (N, 3) of the identity, posed, upright, metres.
         warp: (N, 3) the coarse mesh before refinement, of systems that make one.
         doubt: (N,) how far off each vertex is expected to be, metres, of systems that say so.
+        rival: see `repose.methods.canonical.matching.Match`.
     """
 
     vertices: Float
     warp: Float | None = None
     doubt: Float | None = None
+    rival: float = np.inf
 
 
 class Eyes:
@@ -63,5 +65,5 @@ class Eyes:
         for pose in poses:
             match = best_match(known, self.ways(pose))
             warp = match.places.carry(pose.upright, pose.faces) * (identity.side / pose.side)
-            found.append(Found(warp, warp, match.doubt * identity.side))
+            found.append(Found(warp, warp, match.doubt * identity.side, match.rival))
         return found

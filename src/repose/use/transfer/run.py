@@ -42,7 +42,7 @@ def transfer(
     (found,) = _found(identity, [pose], model, pose_rest, eyes)
     start = found.vertices if finish == "none" or found.warp is None else found.warp
     out = projected(finish, identity.upright, identity.faces, start, pose.upright, pose.faces)
-    return _outcome(identity, out, found.doubt, model)
+    return _outcome(identity, out, found, model)
 
 
 def matches(
@@ -54,7 +54,7 @@ def matches(
         ReposeError: as `transfer`.
     """
     found = _found(identity, poses, model, None, eyes)
-    return [_outcome(identity, each.vertices, each.doubt, model) for each in found]
+    return [_outcome(identity, each.vertices, each, model) for each in found]
 
 
 def _found(
@@ -73,8 +73,8 @@ def _found(
     return (eyes or Eyes(model.inference)).found(identity, poses)
 
 
-def _outcome(identity: Body, out: np.ndarray, doubt: np.ndarray | None, model: BoxedModel | Model) -> Outcome:
+def _outcome(identity: Body, out: np.ndarray, found: Found, model: BoxedModel | Model) -> Outcome:
     """One result, its bounding box about the origin."""
     if not np.isfinite(out).all():
         raise ReposeError("predicts vertices that are no numbers", model.weights)
-    return Outcome.of(identity, out, doubt)
+    return Outcome.of(identity, out, found.doubt, found.rival)
