@@ -34,7 +34,7 @@ def test_upright_bodies_are_found(up, unit, body, lowest):
     upright = corners(BODIES[body], lowest)
     frame = find_frame(in_frame(upright, up, unit))
     assert (frame.up.value, frame.unit.value) == (up, unit)
-    assert frame.up.trust == ("likely" if lowest is None else "sure")
+    assert frame.up.trust == ("a guess" if lowest is None else "sure")
     assert frame.unit.trust == "sure"
     assert np.allclose(frame.upright(in_frame(upright, up, unit)), upright)
 

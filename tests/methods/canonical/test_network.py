@@ -92,7 +92,7 @@ def test_matched_vertices_lie_where_their_places_are():
     triangle = FACES[7]
     doubt, none = np.linspace(0, 1, len(places)), np.eye(3)
     one = Coordinates(places[triangle].mean(axis=0)[None], np.array([0.5]), none)
-    found, how_far = matched(one, Coordinates(places, doubt, none), FACES)
+    found, how_far, _ = matched(one, Coordinates(places, doubt, none), FACES)
     assert np.abs(found.carry(VERTICES, FACES) - VERTICES[triangle].mean(axis=0)).max() < 1e-9
     assert how_far == pytest.approx(0.5 + doubt[triangle].mean(), abs=1e-9)
     off = one._replace(places=one.places + 100)  # no place of the pose mesh is near

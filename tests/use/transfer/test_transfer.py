@@ -101,7 +101,7 @@ def test_what_was_found_is_said_and_options_overrule_it(model, tmp_path, capsys)
     write(tmp_path / "i.obj", lying), write(tmp_path / "p.obj", POSE, "y", "cm")
     run(tmp_path / "i.obj", tmp_path / "p.obj", model(), tmp_path / "a.obj", AUTO)
     printed = capsys.readouterr().out
-    assert "up axis z (likely: it is 4.2 times as long along z" in printed and "one that lies" in printed
+    assert "up axis z (a guess: it is 4.2 times as long along z" in printed and "one that lies" in printed
     assert "unit cm (sure: its longest side is then 1.60 m)" in printed
     run(tmp_path / "i.obj", tmp_path / "p.obj", model(), tmp_path / "b.obj", (Said("y"), Said(unit="0.02")))
     printed = capsys.readouterr().out

@@ -13,6 +13,7 @@ from repose.mesh.variation import Places, nearest_places
 
 Float = NDArray[np.float64]
 
+_NOTHING = 1e-6  # of stretch: less is rounding
 _LEAST_LENGTH = 1e-3  # of the mean edge: what vertices that fall together count as
 
 
@@ -94,7 +95,8 @@ def best_match(identity: Ways, pose: Ways) -> Match:
     one, other = pairs[found[0][1]]
     rivals = [least for least, number in found if _is_other_way((one, other), pairs[number])]
     match = matched(identity.fine(one), pose.fine(other), pose.faces)
-    return match._replace(rival=min(rivals, default=np.inf) / max(found[0][0], 1e-12))
+    least, rival = (max(x, _NOTHING) for x in (found[0][0], min(rivals, default=np.inf)))
+    return match._replace(rival=rival / least)
 
 
 def _pairs(identity: Ways, pose: Ways) -> list[tuple[Coordinates, Coordinates]]:
