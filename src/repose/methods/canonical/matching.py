@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
 
@@ -65,7 +66,7 @@ class Match(NamedTuple):
         doubt: (N,) how far off they are expected to be, of surfaces of area 1.
         rival: how many times as much the identity is stretched by the best match with the body the other way round:
             near 1, it may be front to back, or left to right. Doubt does not tell these apart, as a body that faces
-            the other way is as sure. Of 24 validation pairs found rightly it was 1.57 or more.
+            the other way is as sure. Of 62 validation pairs it was 1.22 or more, of the 30 people 1.53.
     """
 
     places: Places
@@ -90,22 +91,20 @@ def best_match(identity: Ways, pose: Ways) -> Match:
             np.abs(np.log(np.maximum(_lengths(warp, edges), least) / np.maximum(lengths, least))).mean()
         )
 
-    pairs = _pairs(identity, pose)
-    found = sorted((stretch(pair), number) for number, pair in enumerate(pairs))
-    one, other = pairs[found[0][1]]
-    rivals = [least for least, number in found if _is_other_way((one, other), pairs[number])]
+    found = {pair: stretch((identity.ways[pair[0]], pose.ways[pair[1]])) for pair in _numbers(identity, pose)}
+    first, second = min(found, key=lambda pair: found[pair])
+    one, other = identity.ways[first], pose.ways[second]
+    # The pose mesh alone, as both the other way round match again. It is no candidate: networks have not learned it.
+    rivals = [found[i, j] for i, j in found if _is_other_way((one, other), (identity.ways[i], pose.ways[j]))]
+    if pose.about and _is_other_way((one, other), (one, pose.about)):
+        rivals.append(stretch((one, pose.about)))
+    least, rival = (max(x, _NOTHING) for x in (found[first, second], min(rivals, default=np.inf)))
     match = matched(identity.fine(one), pose.fine(other), pose.faces)
-    least, rival = (max(x, _NOTHING) for x in (found[0][0], min(rivals, default=np.inf)))
     return match._replace(rival=rival / least)
 
 
-def _pairs(identity: Ways, pose: Ways) -> list[tuple[Coordinates, Coordinates]]:
-    """All that two bodies may be, also one of them, not both, the other way round."""
-    pairs = list(product(identity.ways, pose.ways))
-    if identity.about and pose.about:
-        pairs += [(way, pose.about) for way in identity.ways]
-        pairs += [(identity.about, way) for way in pose.ways]
-    return pairs
+def _numbers(identity: Ways, pose: Ways) -> Iterator[tuple[int, int]]:
+    return product(range(len(identity.ways)), range(len(pose.ways)))
 
 
 def _is_other_way(one: tuple[Coordinates, Coordinates], other: tuple[Coordinates, Coordinates]) -> bool:
