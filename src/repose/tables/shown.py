@@ -8,6 +8,8 @@ import pandas as pd
 from repose.metrics.metric import Metric
 from repose.tables.runs import HEADINGS, PLACE, cell, role_of
 
+_COSTS = ("train_seconds", "predict_seconds", "predict_memory_mib")
+
 
 class Shown(NamedTuple):
     """The texts of a table.
@@ -35,7 +37,7 @@ def shown(table: pd.DataFrame, metrics: Sequence[Metric]) -> Shown:
         metrics: in the order of the columns.
     """
     first = [*PLACE, "told"]
-    costs = [name for name in HEADINGS if name in table and name != "peak_memory_mib"]
+    costs = [name for name in _COSTS if name in table]
     heads = [*first, *(metric.heading for metric in metrics), *(HEADINGS[name] for name in costs)]
     rows, roles = [], []
     for row in table.to_dict("records"):
