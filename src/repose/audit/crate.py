@@ -26,6 +26,7 @@ from repose.reading import read_rows
 CARRIED = {
     ".csv": "text/csv",
     ".md": "text/markdown",
+    ".tex": "application/x-tex",
     ".json": "application/json",
     ".txt": "text/plain",
     ".png": "image/png",
