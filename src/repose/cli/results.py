@@ -12,7 +12,9 @@ from repose.errors import ReposeError
 
 
 def audit(
-    artefact: Annotated[Path, typer.Argument(help="results/table1.csv, or any artefact with a manifest")],
+    artefact: Annotated[
+        Path | None, typer.Argument(help="results/table1.csv, or any artefact with a manifest")
+    ] = None,
     cell: Annotated[str | None, typer.Option(help="only rows like method=corenet,dataset=open-human")] = None,
     rescore: Annotated[
         bool, typer.Option("--rescore", help="compute the scores again from predictions and meshes")
@@ -23,9 +25,21 @@ def audit(
     rocrate: Annotated[
         Path | None, typer.Option(help="also write a Workflow Run RO-Crate to this new folder")
     ] = None,
+    find: Annotated[
+        str | None,
+        typer.Option(
+            help="which numbers depend on mesh:open-human/id3_17; on an image, raw, dataset, method, code, artefact. "
+            "Without ARTEFACT: of all tables"
+        ),
+    ] = None,
     as_json: AsJson = False,
+    results: Results = RESULTS,
 ) -> None:
     """Check every byte, link and number behind a table; status 1 if something does not hold."""
+    if find:
+        return _find(find, artefact, results, as_json)
+    if artefact is None:
+        raise ReposeError("audit needs ARTEFACT", hint="such as results/table1.csv; or --find")
     from repose.audit import audit as auditing
     from repose.audit.show import as_json as plain
     from repose.audit.show import show
@@ -44,6 +58,16 @@ def audit(
     if found.faults:
         place, what = found.faults[0]
         raise ReposeError(f"{what}", where=place, hint="make it again by running the workflow, or restore it")
+
+
+def _find(text: str, table: Path | None, results: Path, as_json: bool) -> None:
+    from repose.audit import find
+
+    found = find.find(text, [table] if table else find.tables_of(results))
+    if as_json:
+        print(json.dumps(find.as_json(found), indent=1))
+    else:
+        find.show(found, _console())
 
 
 def _console():
