@@ -2,8 +2,8 @@
 
 The crate carries the workflow, the tables, scores (of renders, too), splits and learning curves. Bodies, predictions
 and weights are large, and not always ours to give away: they are described by size, sha256 and licence, unless a bundle
-carries them, too. Host names, absolute paths and settings that look like secrets are left out; what is not known is left
-out too, never made up.
+carries them, too. Host names, absolute paths and settings that look like secrets are left out; what is not known is
+left out too, never made up.
 """
 
 import json

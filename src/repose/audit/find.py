@@ -87,7 +87,7 @@ def find(text: str, tables: Sequence[Path]) -> Found:
         *thing.unknown,
         *(f"{n.place}: {n.faults[0]}; audit it first" for n in nodes.values() if n.faults),
     ]
-    if thing.meshes and dependents:
+    if thing.meshes:
         notes.append(
             f"splits of {thing.dataset} are drawn from its whole catalogue: a run without it draws other triples or "
             "pairs, and then numbers that do not depend on it change, too"
@@ -155,15 +155,19 @@ class _Walk:
         return self._known[node.place]
 
     def _uses(self, node: Node) -> Iterator[tuple[str, Chain]]:
-        thing = self.thing
-        if node.place in thing.sources:
+        thing, inputs = self.thing, list(self._inputs(node))
+        # Where an input depends on it, the chain begins there.
+        if node.place in thing.sources and not inputs:
             yield EVERY, (f"{title(node)} ({thing.sources[node.place]})",)
+        yield from inputs
         for protocol, how in thing.reads(node):
             yield protocol, (how, title(node))
+
+    def _inputs(self, node: Node) -> Iterator[tuple[str, Chain]]:
         for name, parent in node.parents.items():
-            if name == "scorer" and (why := thing.all_of_scorer(parent)):
+            if name == "scorer" and (why := self.thing.all_of_scorer(parent)):
                 yield EVERY, (why, title(parent), title(node))
-            if thing.passes(parent):
+            if self.thing.passes(parent):
                 for protocol, chain in self.uses(parent).items():
                     yield _at(node, name, parent, protocol), (*chain, title(node))
 
@@ -198,33 +202,35 @@ def _numbers(row: Row, root: Node) -> list[str]:
 
 def _dependents(table: str, row: Row, cells: list[str], root: Node, walk: _Walk) -> Iterator[Dependent]:
     """The numbers of a row that depend on what is sought, by the chain that leads to them."""
-    chains: dict[str, Chain] = {}
-    for scores, columns in _scores_of(row, cells, root):
+    own: dict[str, Chain] = {}
+    compared: dict[str, Chain] = {}  # numbers that are relative to another method's
+    for scores, columns, is_own in _scores_of(row, cells, root):
         protocol = row.key.get("protocol", EVERY)
         is_listed = protocol in scores.parents
         # Protocols of generated poses are no lists: theirs come from several.
         found = [c for at, c in walk.uses(scores).items() if at in (EVERY, protocol) or not is_listed]
+        chains = own if is_own else compared
         for chain in found:
-            for column in columns:
-                chains[column] = min(chains.get(column, chain), chain, key=len)
-    key = row.key if stage_of(root) == "tables" else {name: row.cells[name] for name in ("source",)} | row.key
+            chains |= {column: min(chains.get(column, chain), chain, key=len) for column in columns}
+    chains = compared | own
+    key = row.key if stage_of(root) == "tables" else {"source": row.cells["source"]} | row.key
     for chain in dict.fromkeys(chains.values()):
         yield Dependent(table, key, tuple(c for c in cells if chains.get(c) == chain), (*chain, table))
 
 
-def _scores_of(row: Row, cells: list[str], root: Node) -> Iterator[tuple[Node, list[str]]]:
-    """The scores that a row is made from, and the columns of the numbers that each gives."""
+def _scores_of(row: Row, cells: list[str], root: Node) -> Iterator[tuple[Node, list[str], bool]]:
+    """The scores that a row is made from, the columns of the numbers that each gives, and whether they are its own."""
     of_pictures = {metric.column for metric in renders.METRICS}
     relative = [name for name in cells if name.endswith("_gain") or name == "skill"]
     for name, parent in root.parents.items():
         part, _, run = name.rpartition(":")
         if stage_of(root) == "ranking":
             if run.startswith(f"{row.cells['source']}/{row.key['method']}/"):
-                yield parent, cells
+                yield parent, cells, True
             elif run.startswith("floor/copy-pose/"):
-                yield parent, relative
+                yield parent, relative, False
         elif name in row.branches and part == "render-scores":
-            yield parent, [c for c in cells if c in of_pictures]
+            yield parent, [c for c in cells if c in of_pictures], True
         elif name in row.branches and part == "scores":
             is_own = run.startswith(f"{row.key['dataset']}/{row.key['method']}/")
-            yield parent, [c for c in cells if c not in of_pictures] if is_own else relative
+            yield parent, [c for c in cells if c not in of_pictures] if is_own else relative, is_own

@@ -233,9 +233,8 @@ def _opens(node: Node, dataset: str) -> bool:
 def _lists(node: Node, dataset: str) -> Iterator[tuple[str, pd.DataFrame]]:
     """The lists of triples or pairs that a stage was given, by the name of the part."""
     for parent in node.parents.values():
-        split = parent.parents.get(
-            "split", parent
-        )  # a versioned list of the benchmark has the triples of a split
+        # A versioned list of the benchmark has the triples of a split.
+        split = parent.parents["split"] if stage_of(parent) == "benchmark" else parent
         if split.place.startswith(f"splits/{dataset}/"):
             part = title(split).rpartition("/")[2]
             yield part, read_rows(split.path.parent / f"{part}.parquet", "not a list of a split")
