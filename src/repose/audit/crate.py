@@ -97,6 +97,11 @@ class Crate:
             self.files[node.place] = list(self._files(node))
         self._actions()
 
+    @property
+    def text(self) -> str:
+        """The metadata, ro-crate-metadata.json."""
+        return json.dumps(self.crate.metadata.generate(), indent=1, sort_keys=True) + "\n"
+
     def _root(self) -> None:
         root = self.crate.root_dataset
         root["name"] = f"repose: {_title(self.found.root)}"
@@ -236,6 +241,9 @@ class Crate:
         """
         if node.place not in self._licences_of:
             found = set(_stated(node)) or {one for p in node.parents.values() for one in self.licences_of(p)}
+            if not found and node.place.startswith("data/"):  # what the catalogue of a dataset was made from
+                beside = PurePosixPath(node.place).with_name("catalog.manifest.json").as_posix()
+                found = {one for n in self.nodes if n.place == beside for one in _stated(n)}
             self._licences_of[node.place] = sorted(found)
         return self._licences_of[node.place]
 

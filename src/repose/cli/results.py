@@ -76,6 +76,37 @@ def _console():
     return Console() if sys.stdout.isatty() else Console(width=160)
 
 
+def publish(
+    table: Annotated[Path, typer.Argument(help="results/table1.csv, or another table or ranking")],
+    out: Annotated[Path, typer.Option("--out", "-o", help=".zip to write")],
+    author: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="who publishes it, 'Family, Given'; again for each. Left out: those of CITATION.cff"
+        ),
+    ] = None,
+) -> None:
+    """Write one archive of a table and all that may be given away of what is behind it, ready for a DOI."""
+    from repose.audit.audit import audit as check
+    from repose.bundle.write import write_bundle
+
+    written = write_bundle(check(table), Path.cwd(), out, author or ())
+    for note in written.notes:
+        print(f"not in it: {note}")
+    print(f"{out}: {written.files} files, {written.bytes / 1e6:.1f} MB; digest {written.digest}")
+
+
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="what `repose publish` wrote")],
+    expect: Annotated[str, typer.Option(help="the digest that was noted when it was published")] = "",
+) -> None:
+    """Check every file of a published archive against its digest; status 1 if one differs, lacks or is too much."""
+    from repose.bundle.verify import verify_bundle
+
+    found = verify_bundle(bundle, expect)
+    print(f"{bundle}: {found.files} files, {found.bytes / 1e6:.1f} MB, all as listed; digest {found.digest}")
+
+
 def recover(results: Results = RESULTS) -> None:
     """After a kill -9: end this folder's leftover jobs, remove half-made files, unlock Snakemake."""
     from repose.provenance.recover import recover as work
@@ -117,4 +148,4 @@ def compare(
         comparing.show(found, _console())
 
 
-COMMANDS = (audit, compare, recover, clean)
+COMMANDS = (audit, compare, publish, verify, recover, clean)
