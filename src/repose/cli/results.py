@@ -7,8 +7,41 @@ from typing import Annotated
 
 import typer
 
-from repose.cli.shared import RESULTS, AsJson, Results
+from repose.cli.shared import CONFIG, RESULTS, AsJson, Results, plan_of
 from repose.errors import ReposeError
+
+
+def status(
+    targets: Annotated[
+        list[str] | None, typer.Argument(help="as for snakemake: results/table1.csv, site; all if left out")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", envvar="REPOSE_CONFIG", help="config file; that of the last run"),
+    ] = None,
+    results: Results = RESULTS,
+    as_json: AsJson = False,
+) -> None:
+    """Say how far a run has come: what is done, runs, failed and waits, how fast it goes and how long it takes."""
+    from repose.status import jobs, state, summary
+
+    plan = plan_of(config or _last_config(results), results)
+    wanted = jobs.jobs_of(plan, jobs.targets_of(plan, targets or []))
+    states = state.states_of(wanted, results)
+    found = summary.summarize(wanted, states)
+    if as_json:
+        return print(json.dumps(summary.as_json(wanted, states, found), indent=1))
+    run = state.scheduler(results)
+    print(f"a run goes on: {run}" if run else "no run goes on")
+    print("\n".join(summary.lines(wanted, states, found)))
+
+
+def _last_config(results: Path) -> Path:
+    """The settings of the last run, presets included; of none, the config file that is here."""
+    from repose.results import Results as Places
+
+    known = sorted(Places(results).configs.glob("*.yaml"), key=lambda path: path.stat().st_mtime)
+    return known[-1] if known else CONFIG
 
 
 def audit(
@@ -148,4 +181,4 @@ def compare(
         comparing.show(found, _console())
 
 
-COMMANDS = (audit, compare, publish, verify, recover, clean)
+COMMANDS = (status, audit, compare, publish, verify, recover, clean)
