@@ -7,7 +7,7 @@ such as predictions, nor what was learned from them. Of open datasets the bodies
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from repose.audit.audit import Audit
@@ -52,12 +52,12 @@ class Contents:
         notes: what else is not there, and why, a line each.
     """
 
-    files: dict[str, Path]
-    stated: dict[str, str]
-    texts: dict[str, str]
-    licences: dict[str, str]
-    left_out: list[LeftOut]
-    notes: list[str]
+    files: dict[str, Path] = field(default_factory=dict)
+    stated: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    licences: dict[str, str] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def contents_of(found: Audit, project: Path) -> Contents:
@@ -79,7 +79,7 @@ def contents_of(found: Audit, project: Path) -> Contents:
             raise ReposeError(f"no {name} here", project, "run this from the project's root")
     supplied = {node.place for node in found.nodes if _is_supplied(node)}
     crate = Crate(found, project, lambda node, name: _is_carried(node, name, supplied))
-    made = Contents({}, {}, {"ro-crate-metadata.json": crate.text}, dict(crate.licences), [], [])
+    made = Contents(texts={"ro-crate-metadata.json": crate.text}, licences=dict(crate.licences))
     for place, source in crate.carried.items():
         made.files |= dict(_expanded(place, source))
     for node in found.nodes:

@@ -62,11 +62,15 @@ def write_bundle(found: Audit, project: Path, out: Path, authors: Sequence[str] 
     contents = contents_of(found, project)
     named = [{"name": name, "kind": "Personal"} for name in authors] or authors_in(project / "CITATION.cff")
     _add_texts(found, contents, named)
+    return pack(contents, out)
+
+
+def pack(contents: Contents, out: Path) -> Written:
+    """Write files and texts as a zip, with the list of their digests last."""
     with publish(out) as private, zipfile.ZipFile(private, "w", zipfile.ZIP_STORED) as archive:
         sums = dict(_write_all(archive, contents))
-        listing = "".join(f"{digest}  {name}\n" for name, digest in sums.items())
-        _write(archive, SUMS, io.BytesIO(listing.encode()), len(listing.encode()))
-    digest = hashlib.sha256(listing.encode()).hexdigest()
+        listing = "".join(f"{digest}  {name}\n" for name, digest in sums.items()).encode()
+        digest = _write(archive, SUMS, io.BytesIO(listing), len(listing))
     return Written(len(sums) + 1, out.stat().st_size, digest, contents.notes)
 
 
