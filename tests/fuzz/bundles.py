@@ -3,6 +3,7 @@
 import hashlib
 import io
 import random
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -47,10 +48,9 @@ def _changed(draw: random.Random, seeds: list[bytes]) -> bytes:
         *((draw.choice(_NAMES), bytes(draw.choice([0, 9, 1 << 16]))) for _ in range(draw.choice([0, 1, 2]))),
     ]
     listing = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in members)
-    out = io.BytesIO()
-    with zipfile.ZipFile(
-        out, "w", draw.choice([zipfile.ZIP_STORED, zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-    ) as archive:
+    out, packing = io.BytesIO(), draw.choice([zipfile.ZIP_STORED, zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+    with warnings.catch_warnings(), zipfile.ZipFile(out, "w", packing) as archive:
+        warnings.simplefilter("ignore")  # that a name is there twice
         for name, data in [*members, (SUMS, listing.encode())]:
             info = zipfile.ZipInfo(name)
             info.external_attr = draw.choice([0, 0o100644, 0o120777, 0o040755, 0o060644]) << 16

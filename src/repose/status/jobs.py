@@ -36,13 +36,13 @@ class Job:
     @property
     def name(self) -> str:
         """Its wildcards as people write them: `open-human/corenet/seed0`."""
-        return "/".join(f"{k}{v}" if k in ("seed", "number") else v for k, v in self.names.items())
+        before = {"seed": "seed", "number": "part"}
+        return "/".join(f"{before.get(name, '')}{value}" for name, value in self.names.items())
 
     def log(self, project: Path) -> Path:
         """Where its rule writes what it says."""
-        name = self.name.replace("number", "part")
         folder = project / "logs" / ("gih" if self.rule == "gih_part" else self.rule)
-        return folder / f"{name}.log" if name else folder.with_suffix(".log")
+        return folder / f"{self.name}.log" if self.name else folder.with_suffix(".log")
 
 
 def jobs_of(plan: Plan, targets: list[Path]) -> dict[Path, Job]:

@@ -43,7 +43,7 @@ class State:
     Attributes:
         kind: `done`; `running`; `waiting`, not made yet; `again`, made with other settings, code or inputs; `failed`.
         why: what is to be made again, or why it failed; where a job runs.
-        seconds: how long it took, or runs already.
+        seconds: how long it took, the last time, or runs already.
         progress: of a running job, or of one that was ended.
         finished: when it was done, seconds since 1970.
     """
@@ -84,11 +84,12 @@ def _state(
         if error := _error(text):
             return State("failed", error, progress=progress)
         return State("waiting", _checkpoint(job, made, results), progress=progress)
+    seconds = float(manifest.history["seconds"])
     if why := _other(job, manifest, made):
-        return State("again", why)
+        return State("again", why, seconds)
     if late := next((one for one in job.behind if before[one].kind != "done"), None):
-        return State("waiting", f"made before; {late} comes first")
-    return State("done", "", float(manifest.history["seconds"]), None, manifest.path.stat().st_mtime)
+        return State("waiting", f"made before; {late} comes first", seconds)
+    return State("done", "", seconds, None, manifest.path.stat().st_mtime)
 
 
 def _manifest(out: Path) -> Manifest | None:
