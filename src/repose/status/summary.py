@@ -95,7 +95,7 @@ def lines(jobs: Mapping[Path, Job], states: Mapping[Path, State], found: Summary
         left = (
             f"{duration(stage.left)}{' +?' if stage.unknown else ''}" if stage.left or stage.unknown else ""
         )
-        yield f"{stage.rule:<14}{numbers}{each:>10}{left:>12}"
+        yield f"{stage.rule:<14}{numbers}{each:>10}{left:>12}".rstrip()
     for kind in ("running", "failed", "again"):
         yield from _listed(kind, [(jobs[out], state) for out, state in states.items() if state.kind == kind])
     ended = [(jobs[out], s) for out, s in states.items() if s.kind == "waiting" and (s.progress or s.why)]
