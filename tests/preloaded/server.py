@@ -73,7 +73,7 @@ def _bury() -> None:
 
 
 def _load() -> None:
-    """Import all that a stage may import when it runs, and hash its code."""
+    """Import all that a stage may import when it runs, hash its code, and read Anny, which no stage changes."""
     import repose
 
     modules = [module.name for module in walk_packages(repose.__path__, "repose.")]
@@ -81,6 +81,9 @@ def _load() -> None:
         if not name.startswith(("repose.__main__", "repose.bench")):
             import_module(name)
     import_module("snakemake.cli")
+    generation = import_module("repose.synthetic.open_human.generation")
+    anny = generation.load_template()
+    generation.load_template = lambda: anny
     code = import_module("repose.provenance.code")
     for name in modules:
         code.code_hash(name)
