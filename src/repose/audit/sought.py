@@ -42,13 +42,14 @@ class Sought:
     dataset: str = ""
     meshes: frozenset[str] = frozenset()
     unknown: tuple[str, ...] = ()
+    _rows: dict[str, pd.DataFrame] = field(default_factory=dict, init=False)  # of lists, each read once
 
     def reads(self, node: Node) -> Iterator[tuple[str, str]]:
         """Protocol, and how the meshes are read there, of a stage that is given lists of them."""
         stage = stage_of(node)
         if not self.meshes or stage in DATA or not _opens(node, self.dataset):
             return
-        lists = dict(_lists(node, self.dataset))
+        lists = dict(self._lists(node))
         if stage == "train" and (not lists or not _is_ours(node)):
             yield EVERY, "it opens all bodies of the dataset, and no list says which ones it reads"
             return
@@ -58,6 +59,18 @@ class Sought:
                 yield EVERY if stage == "train" else name, f"splits/{self.dataset}/{name} ({'; '.join(how)})"
         if stage != "train" and "train" in lists and (why := _product(self.meshes, lists.values())):
             yield EVERY, why  # generated poses, whose bodies no triple names
+
+    def _lists(self, node: Node) -> Iterator[tuple[str, pd.DataFrame]]:
+        """The lists of triples or pairs that a stage was given, by the name of the part."""
+        for parent in node.parents.values():
+            # A versioned list of the benchmark has the triples of a split.
+            split = parent.parents["split"] if stage_of(parent) == "benchmark" else parent
+            if split.place.startswith(f"splits/{self.dataset}/"):
+                part = title(split).rpartition("/")[2]
+                if part not in self._rows:
+                    path = split.path.parent / f"{part}.parquet"
+                    self._rows[part] = read_rows(path, "not a list of a split")
+                yield part, self._rows[part]
 
     def passes(self, parent: Node) -> bool:
         """Whether all that was made from an artefact depends on what that depends on.
@@ -228,16 +241,6 @@ def _raw_files(node: Node) -> list[str]:
 def _opens(node: Node, dataset: str) -> bool:
     """Whether a stage was given the bodies of a dataset."""
     return any(p.place.startswith(f"data/{dataset}/") for p in node.parents.values())
-
-
-def _lists(node: Node, dataset: str) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The lists of triples or pairs that a stage was given, by the name of the part."""
-    for parent in node.parents.values():
-        # A versioned list of the benchmark has the triples of a split.
-        split = parent.parents["split"] if stage_of(parent) == "benchmark" else parent
-        if split.place.startswith(f"splits/{dataset}/"):
-            part = title(split).rpartition("/")[2]
-            yield part, read_rows(split.path.parent / f"{part}.parquet", "not a list of a split")
 
 
 def _is_ours(node: Node) -> bool:

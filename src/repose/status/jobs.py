@@ -66,7 +66,7 @@ def jobs_of(plan: Plan, targets: list[Path]) -> dict[Path, Job]:
             add(target)
         except (KeyError, ValueError, StopIteration):
             raise ReposeError(
-                "is nothing that the workflow makes with these settings", target, "name it as for snakemake, below --results"
+                "is nothing that the workflow makes with these settings", target, "name it as for snakemake"
             ) from None
     return found
 
