@@ -183,13 +183,13 @@ class Plan:
 
     def predict(self, dataset: str, method: str, seed: str | int) -> Need:
         """What a method makes of the test lists."""
-        settings, compute = self.config.methods[method], self.config.compute
+        settings, compute = self.config.settings_of(method), self.config.compute
         inputs = {
             "store": self.packed(dataset),
             **self._splits(dataset, self.config.tests_of(dataset, method)),
         }
-        if trained := self.config.trained_by(method):
-            inputs["run"] = self.results.run(dataset, trained, seed)
+        if trained := self.config.weights_of(dataset, method):
+            inputs["run"] = self.results.run(*trained, seed)
         return Need(
             specs.predict(settings, compute),
             self.results.predictions(dataset, method, seed),
@@ -205,7 +205,7 @@ class Plan:
         if scorer := self.config.scorer_of(dataset):
             inputs["scorer"] = self.results.run(dataset, scorer, 0)
         official = getattr(self.config.datasets[dataset], "official", None)
-        spec = specs.score(self.config.methods[method].medium, official)
+        spec = specs.score(self.config.settings_of(method).medium, official)
         return Need(spec, self.results.scores(dataset, method, seed), inputs, minutes=240)
 
     def score_renders(self, dataset: str, method: str, seed: str | int) -> Need:
@@ -233,8 +233,8 @@ class Plan:
             run = f"{dataset}/{method}/seed{seed}"
             inputs[f"scores:{run}"] = self.results.scores(dataset, method, seed)
             inputs[f"predictions:{run}"] = self.results.predictions(dataset, method, seed)
-            if trained := self.config.trained_by(method):
-                inputs[f"run:{run}"] = self.results.run(dataset, trained, seed)
+            if trained := self.config.weights_of(dataset, method):
+                inputs[f"run:{run}"] = self.results.run(*trained, seed)
             if self.config.has_render_scores(table, dataset, method):
                 inputs[f"render-scores:{run}"] = self.results.render_scores(dataset, method, seed)
         spec, watched = specs.tables(self.config, table), tuple(n for n in inputs if "scores:" in n)
@@ -257,10 +257,9 @@ class Plan:
             for dataset, method, seed in self.config.runs_of(table):
                 inputs[f"store:{dataset}"] = self.packed(dataset)
                 inputs[f"catalog:{dataset}"] = self.results.catalog(dataset)
-                if trained := self.config.trained_by(method):
-                    run = f"{dataset}/{trained}/seed{seed}"
-                    inputs[f"run:{run}"] = self.results.run(dataset, trained, seed)
-                if self.config.methods[method].medium == "meshes" and seed == rows.seeds[0]:
+                if trained := self.config.weights_of(dataset, method):
+                    inputs[f"run:{'/'.join(trained)}/seed{seed}"] = self.results.run(*trained, seed)
+                if self.config.settings_of(method).medium == "meshes" and seed == rows.seeds[0]:
                     inputs[f"predictions:{dataset}/{method}"] = self.results.predictions(
                         dataset, method, seed
                     )

@@ -178,9 +178,9 @@ def report(config: "Config", table: str) -> Spec:
     shown = {
         dataset: {
             method: NEW_BODY
-            if config.methods[method].medium == "poses"
+            if config.settings_of(method).medium == "poses"
             else config.protocols_of(dataset, table)[0]
-            for method in rows.methods
+            for method in config.methods_of(table, dataset)
         }
         for dataset in rows.datasets
     }

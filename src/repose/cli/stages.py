@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from repose.cli.shared import CONFIG, RESULTS, AsJson, ConfigFile, Results, Seed, named, plan_of
+from repose.cli.shared import CONFIG, RESULTS, AsJson, ConfigFile, Results, Seed, named, plan_of, plan_of_row
 from repose.errors import ReposeError
 
 if TYPE_CHECKING:
@@ -111,10 +111,10 @@ def predict(
     """Predict every test triple, or pair of images."""
     from repose.predict.stage import run
 
-    plan = plan_of(config, results, dataset, method)
+    plan = plan_of_row(config, results, dataset, method)
     need = plan.predict(dataset, method, seed)
     store, model, splits = _parts(need.inputs, "store", "run")
-    run(plan.config.methods[method], plan.config.compute, store, splits, model, need.out)
+    run(plan.config.settings_of(method), plan.config.compute, store, splits, model, need.out)
 
 
 def score(
@@ -123,8 +123,8 @@ def score(
     """Score predictions against the truth: a row per test triple, or body, and metric."""
     from repose.score.stage import run
 
-    plan = plan_of(config, results, dataset, method)
-    need, medium = plan.score(dataset, method, seed), plan.config.methods[method].medium
+    plan = plan_of_row(config, results, dataset, method)
+    need, medium = plan.score(dataset, method, seed), plan.config.settings_of(method).medium
     predictions, store, scorer, splits = _parts(need.inputs, "predictions", "store", "scorer")
     official = getattr(plan.config.datasets[dataset], "official", None)
     run(predictions, store, splits, need.out, medium, scorer, official)

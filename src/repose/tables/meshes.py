@@ -12,12 +12,17 @@ from repose.methods.tracks import track_of
 from repose.metrics.meshes import METRICS
 from repose.metrics.metric import Metric
 from repose.raw.settings import RENDERED
+from repose.section import ACROSS
 from repose.tables.bootstrap import half_width95
 from repose.tables.runs import COSTS, PLACE, Run, markdown_table, metric_columns, six_digits, summaries
 
 _GAIN = replace(METRICS[0], column=f"{METRICS[0].column}_gain", title="gain", better="higher")
 _BASELINE = "copy-pose"
 _ITEM = ["identity_mesh", "pose_mesh", "truth_mesh"]
+_ALIGNED = (
+    "the weights are those that the method learned on the dataset after the @. Each mesh is moved to the middle of its "
+    "box, as in training; none is turned or scaled to be like those that were learned from."
+)
 DATA = ("reported.csv",)
 """Files beside this one that are read: published numbers that were verified at their source."""
 COLUMNS = [
@@ -87,7 +92,13 @@ def markdown(table: pd.DataFrame) -> str:
     shown = [metric for metric in METRICS if "meshes" in metric.shown_in]
     if table[_GAIN.column].notna().any():
         shown.insert(1, _GAIN)
-    return markdown_table(table, shown)
+    return markdown_table(table, shown) + _across(table.method)
+
+
+def _across(methods: pd.Series) -> str:
+    """What the name of a method says that has its weights from another dataset, and how its meshes are aligned."""
+    learned = [name for name in methods.unique() if ACROSS in name]
+    return f"\n`{learned[0]}`: {_ALIGNED}\n" if learned else ""
 
 
 def _counts(scores: Sequence[pd.DataFrame]) -> dict[str, Any]:
