@@ -12,6 +12,7 @@ from pathlib import Path
 from repose import specs
 from repose.config.models import Config
 from repose.gih.memory import LIBRARIES_MIB, mesh_mib
+from repose.methods.tracks import left_out
 from repose.provenance.manifest import manifest_path
 from repose.results import Results
 from repose.specs import Spec
@@ -149,6 +150,58 @@ class Plan:
         spec = specs.benchmark_list(self.config.datasets[dataset], dataset, part)
         out = self.results.benchmark_list(dataset, part)
         return Need(spec, out, inputs, memory_mb=2000, minutes=30)
+
+    def benchmark_predict(self, dataset: str, part: str, method: str, seed: str | int) -> Need:
+        """What a method of ours makes of a versioned list of variants."""
+        settings, compute = self.config.settings_of(method), self.config.compute
+        inputs = {"listed": self.results.benchmark_list(dataset, part), "store": self.packed(dataset)}
+        if trained := self.config.weights_of(dataset, method):
+            inputs["run"] = self.results.run(*trained, seed)
+        return Need(
+            specs.benchmark_predict(settings, compute),
+            self.results.benchmark_predictions(dataset, part, method, seed),
+            inputs,
+            threads=compute.threads,
+            memory_mb=8000,
+            gpus=int(compute.device == "cuda" and settings.learned),
+        )
+
+    def rank(self, dataset: str, part: str) -> Need:
+        """The ranking of a versioned list: our methods in the tables of its dataset, the floors, what was handed in."""
+        variant = specs.part_and_variant(part)[1]
+        place = self.results.benchmark_predictions if variant else None
+        inputs = {"listed": self.results.benchmark_list(dataset, part), "store": self.packed(dataset)}
+        for method, seed in self.ranked(dataset, part):
+            where = self.results.predictions(dataset, method, seed)
+            inputs[f"{method}/seed{seed}"] = place(dataset, part, method, seed) if place else where
+        runs = [name for name in inputs if "/" in name]
+        watched = ("listed", *runs)
+        return Need(specs.rank(runs), self.results.ranking(dataset, part), inputs, watched=watched)
+
+    def ranked(self, dataset: str, part: str) -> list[tuple[str, int]]:
+        """Method and seed of each of our rows in the ranking of a list: what tables have of the dataset, in their order.
+
+        Those whose track needs more than the list gives have no row there: `left_out` says which.
+        """
+        left_out = self.left_out(dataset, part)
+        return [(method, seed) for method, seed in self._tested(dataset, part) if method not in left_out]
+
+    def left_out(self, dataset: str, part: str) -> dict[str, str]:
+        """By name of a method of ours why it has no row in the ranking of a list."""
+        other = specs.part_and_variant(part)[1] in specs.OTHER_TRIANGLES
+        names = dict.fromkeys(method for method, _ in self._tested(dataset, part))
+        found = ((name, left_out(self.config.settings_of(name), other)) for name in names)
+        return {name: why for name, why in found if why}
+
+    def _tested(self, dataset: str, part: str) -> list[tuple[str, int]]:
+        """Method and seed of each run of meshes in the tables of a dataset that is tested on the part of a list."""
+        of = specs.part_and_variant(part)[0]
+        runs = (run for table in self.config.tables for run in self.config.runs_of(table) if run[0] == dataset)
+        return [
+            (method, seed)
+            for _, method, seed in dict.fromkeys(runs)
+            if self.config.settings_of(method).medium == "meshes" and of in self.config.tests_of(dataset, method)
+        ]
 
     # Methods
 

@@ -86,6 +86,16 @@ class Results:
         """The versioned list of a part of a dataset's split; the hashes of its meshes stand beside it."""
         return self.root / "benchmark" / dataset / f"{part}.tsv"
 
+    def benchmark_predictions(
+        self,
+        dataset: str = "{dataset}",
+        part: str = "{part}",
+        method: str = "{method}",
+        seed: int | str = "{seed}",
+    ) -> Path:
+        """What a method of this repository made of a versioned list of variants (Zarr)."""
+        return self.root / "benchmark" / dataset / part / "predicted" / method / f"seed{seed}.zarr"
+
     def handed_in(
         self,
         dataset: str = "{dataset}",

@@ -4,7 +4,7 @@ The workflow shows a rule's parameters and code to Snakemake, a command writes t
 results by them: both ask the same function of this module, so that the two cannot part.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -98,6 +98,10 @@ VARIANTS = ("decimated", "remeshed", "holes", "noise", "turned")
 """What the pose meshes of a versioned list may be: a list is named like a part of the split, or `{part}-{variant}`."""
 
 
+OTHER_TRIANGLES = ("decimated", "remeshed", "holes")
+"""Of these, vertices of the pose meshes no longer correspond to those of the identities."""
+
+
 def part_and_variant(listed: str) -> tuple[str, str]:
     """The part of the split that a versioned list is of, and what its pose meshes are; empty: as they are."""
     return next(
@@ -109,6 +113,12 @@ def benchmark_list(dataset: Any, name: str, part: str) -> Spec:
     """The versioned list of a part of a dataset's split."""
     params = {"dataset": name, "list": part, "rest_pose": dataset.rest_pose}
     return Spec("benchmark", ("repose.benchmark.lists",), params)
+
+
+def benchmark_predict(method: "MethodSettings", compute: "Compute") -> Spec:
+    """What a method of this repository makes of a versioned list of variants."""
+    modules = ("repose.benchmark.predict", _module(method.network))
+    return Spec("benchmark-predict", modules, _settings(method, compute))
 
 
 def handed_in(params: Mapping[str, Any]) -> Spec:
@@ -125,6 +135,15 @@ def benchmark_scores(params: Mapping[str, Any]) -> Spec:
 def ranking(params: Mapping[str, Any]) -> Spec:
     """All that is scored on a versioned list, ranked track by track."""
     return Spec("ranking", ("repose.benchmark.rank",), params)
+
+
+def rank(runs: Sequence[str]) -> Spec:
+    """The job that scores a list and ranks it, whose rows are these runs of our methods, floors, and what was handed in.
+
+    The table itself follows from its scores: `ranking`.
+    """
+    scored = benchmark_scores({})
+    return Spec("ranking", (*scored.modules, *ranking({}).modules), {"runs": list(runs)})
 
 
 def neighbours(method: Any) -> Spec:

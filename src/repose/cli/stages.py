@@ -82,6 +82,24 @@ def benchmark(
     run(settings, dataset, part, **need.inputs, out=need.out)
 
 
+def benchmark_predict(
+    dataset: str,
+    part: Annotated[str, typer.Argument(metavar="LIST", help="such as unseen-decimated")],
+    method: str,
+    seed: Seed = 0,
+    config: ConfigFile = CONFIG,
+    results: Results = RESULTS,
+) -> None:
+    """Predict a versioned list whose pose meshes are no meshes of the dataset."""
+    from repose.benchmark.predict import run
+
+    plan = plan_of_row(config, results, dataset, method)
+    need = plan.benchmark_predict(dataset, part, method, seed)
+    model = need.inputs.get("run")
+    settings, compute = plan.config.settings_of(method), plan.config.compute
+    run(settings, compute, need.inputs["listed"], need.inputs["store"], model, need.out)
+
+
 def neighbours(dataset: str, method: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
     """Find the neighbours of the faces of all bodies that a training of NPR encodes."""
     from repose.neighbours.stage import run
@@ -194,6 +212,7 @@ COMMANDS = (
     store,
     split,
     benchmark,
+    benchmark_predict,
     neighbours,
     train,
     predict,
