@@ -179,7 +179,7 @@ class Plan:
         return Need(specs.rank(runs), self.results.ranking(dataset, part), inputs, watched=watched)
 
     def ranked(self, dataset: str, part: str) -> list[tuple[str, int]]:
-        """Method and seed of each of our rows in the ranking of a list: what tables have of the dataset, in their order.
+        """Method and seed of each of our rows in the ranking of a list: those of the tables of its dataset.
 
         Those whose track needs more than the list gives have no row there: `left_out` says which.
         """
@@ -196,11 +196,14 @@ class Plan:
     def _tested(self, dataset: str, part: str) -> list[tuple[str, int]]:
         """Method and seed of each run of meshes in the tables of a dataset that is tested on the part of a list."""
         of = specs.part_and_variant(part)[0]
-        runs = (run for table in self.config.tables for run in self.config.runs_of(table) if run[0] == dataset)
+        runs = (
+            run for table in self.config.tables for run in self.config.runs_of(table) if run[0] == dataset
+        )
         return [
             (method, seed)
             for _, method, seed in dict.fromkeys(runs)
-            if self.config.settings_of(method).medium == "meshes" and of in self.config.tests_of(dataset, method)
+            if self.config.settings_of(method).medium == "meshes"
+            and of in self.config.tests_of(dataset, method)
         ]
 
     # Methods
@@ -302,6 +305,18 @@ class Plan:
                 inputs[f"store:{dataset}"] = self.packed(dataset)
         spec, watched = specs.report(self.config, table), tuple(n for n in inputs if "predictions:" in n)
         return Need(spec, self.results.figure(table), inputs, watched=watched, minutes=30)
+
+    def conventions(self, table: str) -> Need:
+        """The predictions of a table of meshes under every convention."""
+        inputs: dict[str, Path] = {}
+        for dataset, method, seed in self.config.runs_of(table):
+            run = f"{dataset}/{method}/seed{seed}"
+            inputs[f"predictions:{run}"] = self.results.predictions(dataset, method, seed)
+            inputs[f"store:{dataset}"] = self.packed(dataset)
+            for part in self.config.protocols_of(dataset, table):
+                inputs[f"{part}:{dataset}"] = self.results.split(dataset, part)
+        spec, watched = specs.conventions(self.config, table), tuple(n for n in inputs if "predictions:" in n)
+        return Need(spec, self.results.conventions(table), inputs, watched=watched, minutes=240)
 
     def site(self) -> Need:
         """The pages of all tables: of each run of meshes the first seed's bodies, of each training its curve."""

@@ -125,6 +125,10 @@ class Results:
         """A table over runs; its Markdown twin stands beside it."""
         return self.root / f"{table}.csv"
 
+    def conventions(self, table: str = "{table}") -> Path:
+        """The predictions of a table under every convention; what follows from the ranks stands beside it."""
+        return self.root / "conventions" / f"{table}.csv"
+
     def figure(self, table: str = "{table}") -> Path:
         """The figure of a table."""
         return self.root / "figures" / f"{table}.png"

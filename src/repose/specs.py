@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from repose.medium import module_of
 from repose.metrics import benchmark, renders
+from repose.metrics import conventions as metrics_of_conventions
 from repose.metrics.metric import modules_of
 from repose.protocols import NEW_BODY, OWN_BODY
 from repose.provenance.code import code_hash, software
@@ -138,7 +139,7 @@ def ranking(params: Mapping[str, Any]) -> Spec:
 
 
 def rank(runs: Sequence[str]) -> Spec:
-    """The job that scores a list and ranks it, whose rows are these runs of our methods, floors, and what was handed in.
+    """The job that scores a list and ranks it: these runs of our methods, floors, and what was handed in.
 
     The table itself follows from its scores: `ranking`.
     """
@@ -205,6 +206,19 @@ def report(config: "Config", table: str) -> Spec:
     }
     params = {"table": table, "medium": medium, "shown": shown}
     return Spec("report", ("repose.report.stage", f"repose.report.{medium}"), params)
+
+
+def conventions(config: "Config", table: str) -> Spec:
+    """The predictions of a table under every convention."""
+    params = {
+        "table": table,
+        "runs": [f"{dataset}/{method}/seed{seed}" for dataset, method, seed in config.runs_of(table)],
+        "protocols": {
+            dataset: config.protocols_of(dataset, table) for dataset in config.tables[table].datasets
+        },
+    }
+    modules = modules_of(metrics_of_conventions.METRICS)
+    return Spec("conventions", ("repose.conventions.stage", *modules), params)
 
 
 def site(config: "Config") -> Spec:

@@ -32,21 +32,30 @@ TRAINING = {"steps": 1, "batch": 1, "points": 40}
 @pytest.mark.parametrize(
     "method",
     [
-        settings(architecture="corenet", width=8, residual_blocks=1, refine_width=8, unit_area=True, training=TRAINING),
+        settings(
+            architecture="corenet",
+            width=8,
+            residual_blocks=1,
+            refine_width=8,
+            unit_area=True,
+            training=TRAINING,
+        ),
         settings(architecture="deformation-transfer"),
         settings(architecture="copy", mesh="pose", finish="rotations"),
     ],
     ids=lambda method: method.architecture,
 )
 def test_a_list_is_predicted_as_the_split_is_that_it_is_of(made, tmp_path, method):
-    """Vertex orders and batches differ, so that equal predictions say that faces, sizes and bodies at rest are right."""
+    """Orders and batches differ: equal predictions say that faces, sizes and bodies at rest are right."""
     torch.manual_seed(0)
     network = build(method).eval()
     finish = getattr(method, "finish", "none")
     plan = made.plan
     listing, bodies = open_list(plan.results.benchmark_list("tiny", "unseen"), plan.packed("tiny"), 0)
     triples = read_rows(plan.results.split("tiny", "unseen"))
-    predict(network, MeshStore(plan.packed("tiny")), {"unseen": triples}, "cpu", tmp_path / "p.zarr", "", finish)
+    predict(
+        network, MeshStore(plan.packed("tiny")), {"unseen": triples}, "cpu", tmp_path / "p.zarr", "", finish
+    )
     expected = transfers(tmp_path / "p.zarr", "unseen", triples).numpy()
     found = predicted(network, listing, bodies, "cpu", finish)
     assert np.abs(found - expected).max() < 1e-3 and np.abs(found - expected).mean() < 1e-5
@@ -66,7 +75,10 @@ def ranked(site, part):
 
 @pytest.mark.parametrize(
     ("kind", "rows"),
-    [("holes", {"copy-identity", "closest"}), ("turned", {"copy-identity", "copy-pose", "closest", "rotations"})],
+    [
+        ("holes", {"copy-identity", "closest"}),
+        ("turned", {"copy-identity", "copy-pose", "closest", "rotations"}),
+    ],
 )
 def test_our_methods_have_rows_of_a_list_of_variants(site, kind, rows):
     listed(site, kind)
@@ -95,6 +107,8 @@ def test_a_method_that_needs_what_the_list_has_not_is_refused_in_one_line(site):
 def test_why_methods_are_left_out_of_lists_with_other_triangles():
     npt = settings(architecture="npt", pooling="none", width=4, training=TRAINING)
     rest = settings(architecture="deformation-transfer")
-    assert "takes only as many vertices" in left_out(npt, True) and "is in track RC" in left_out(rest, True)
+    assert "as many vertices as the identity has" in left_out(npt, True) and "is in track RC" in left_out(
+        rest, True
+    )
     assert left_out(npt, False) is None and left_out(rest, False) is None
     assert left_out(settings(architecture="npt", pooling="max", width=4, training=TRAINING), True) is None

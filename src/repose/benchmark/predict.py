@@ -4,7 +4,7 @@ What a method predicts of the other lists is that of the stage `predict`, on the
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -57,13 +57,15 @@ def run(
             return
         listing, bodies = sources.open()
         if why := left_out(method, listing.has_other_triangles):
-            raise ReposeError(f"{out.parent.name} {why}", f"{listing.dataset}/{listing.name}", "track P needs none")
+            raise ReposeError(
+                f"{out.parent.name} {why}", f"{listing.dataset}/{listing.name}", "track P needs none"
+            )
         from repose.device import device_of
         from repose.methods.build import count_parameters
         from repose.predict.network import load_network
 
         torch.set_num_threads(compute.threads)
-        network = load_network(method, model)
+        network: Any = load_network(method, model)
         finish = method.finish if isinstance(method, Finished) else "none"
         device = device_of(compute).type
         with new.file(out) as private:
@@ -88,7 +90,9 @@ def predicted(
     """
     found = [
         _one(network, row, bodies, np.random.default_rng(number), device, finish)
-        for number, row in enumerate(track(listing.rows, len(listing.rows), f"{listing.dataset} {listing.name}"))
+        for number, row in enumerate(
+            track(listing.rows, len(listing.rows), f"{listing.dataset} {listing.name}")
+        )
     ]
     vertices = torch.cat(found).cpu().numpy()
     if not np.isfinite(vertices).all():
@@ -100,16 +104,20 @@ def _one(
     network: TransferNetwork, row: Row, bodies: Bodies, draw: np.random.Generator, device: str, finish: Finish
 ) -> "Tensor":  # (1, V, 3)
     first, second = bodies.mesh(row.identity_mesh), bodies.mesh(row.pose_mesh)
-    identity, pose = (_batch(mesh, device) for mesh in (first, second))
-    orders = [torch.from_numpy(draw.permutation(x.shape[1])).to(device) for x in (identity, pose)]
+    identity, pose = _batch(first, device), _batch(second, device)
+    order, pose_order = (torch.from_numpy(draw.permutation(x.shape[1])).to(device) for x in (identity, pose))
     faces, rests = Faces(_faces(first, device), _faces(second, device)), None
     if network.rest_pose is not None:
         at_rest = bodies.rest(row.identity_mesh), bodies.rest(row.pose_mesh)
-        rests = Rests(*(_batch(mesh, device) for mesh in at_rest), *(_faces(mesh, device) for mesh in at_rest))
-    own, other = (sides(identity, faces.identity), sides(pose, faces.pose)) if network.unit_area else (1.0, 1.0)
-    out = transfer_shuffled(network, identity / own, pose / other, *orders, faces, rests)
+        rests = Rests(
+            *(_batch(mesh, device) for mesh in at_rest), *(_faces(mesh, device) for mesh in at_rest)
+        )
     if network.unit_area:
-        out = out.times(own)
+        side, other = sides(identity, faces.identity), sides(pose, faces.pose)
+        seen = transfer_shuffled(network, identity / side, pose / other, order, pose_order, faces, rests)
+        out = seen.times(side)
+    else:
+        out = transfer_shuffled(network, identity, pose, order, pose_order, faces, rests)
     return finished(finish, identity, first.faces, pose, second.faces, out.vertices, out.warp)
 
 

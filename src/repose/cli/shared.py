@@ -45,7 +45,9 @@ def plan_of_row(config: Path, results: Path, dataset: str, method: str) -> "Plan
     if sign:
         named(plan.config.datasets, elsewhere, "dataset")
         if not plan.config.trained_by(name):
-            raise ReposeError(f"{name} learns nothing that it could bring from {elsewhere}", method, f"say {name}")
+            raise ReposeError(
+                f"{name} learns nothing that it could bring from {elsewhere}", method, f"say {name}"
+            )
         if elsewhere == dataset:
             raise ReposeError(f"{name} learns on {dataset} anyway", method, f"say {name}")
     return plan

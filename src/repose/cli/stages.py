@@ -180,6 +180,20 @@ def report(table: str, config: ConfigFile = CONFIG, results: Results = RESULTS) 
     run(need.spec, need.inputs, need.out)
 
 
+def conventions(table: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
+    """Score the predictions of a table as published evaluations score, and see how its ranks move."""
+    from repose.conventions.stage import run
+
+    plan = plan_of(config, results)
+    named(plan.config.tables, table, "table")
+    if plan.config.medium_of(table) != "meshes":
+        raise ReposeError(
+            f"{table} is of {plan.config.medium_of(table)}", hint="conventions are of tables of meshes"
+        )
+    need = plan.conventions(table)
+    run(need.spec, need.inputs, need.out)
+
+
 def site(config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
     """Make the pages of all tables, to open in a browser: results/site/index.html."""
     from repose.site.stage import run
@@ -220,5 +234,6 @@ COMMANDS = (
     score_renders,
     tables,
     report,
+    conventions,
     site,
 )

@@ -113,7 +113,9 @@ def _across(config: Config) -> Iterator[Wrong]:
         if rows.trained_on not in config.datasets:
             yield Wrong(key, f"{what} is not defined", nearest(rows.trained_on, config.datasets))
         elif config.medium_of(table) != "meshes":
-            yield Wrong(key, f"{what}: {table} is of {config.medium_of(table)}", "only tables of meshes go across")
+            yield Wrong(
+                key, f"{what}: {table} is of {config.medium_of(table)}", "only tables of meshes go across"
+            )
         elif not isinstance(config.datasets[rows.trained_on], Paired):
             yield Wrong(key, f"{what} has no triples of meshes to learn from")
 

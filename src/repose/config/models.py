@@ -38,8 +38,8 @@ class Table(Section):
     datasets: list[Name] = Field(min_length=1, description="names under `datasets`")
     trained_on: Name | None = Field(
         None,
-        description="dataset whose trainings give all methods their weights, for tables across datasets of meshes; null: "
-        "each dataset has trainings of its own",
+        description="dataset whose trainings give all methods their weights, for tables across datasets; null: "
+        "each has trainings of its own",
     )
     methods: list[Name] = Field(min_length=1, description="names under `methods`")
     seeds: list[Seed] = Field([0], min_length=1, description="one training per seed")

@@ -96,7 +96,8 @@ def left_out(method: MethodSettings, other_triangles: bool) -> str | None:
         return None
     if track != "P":
         return f"is in track {track}, which needs vertices that correspond; the pose meshes have others"
-    return "takes only as many vertices as the identity has; the pose meshes have others" if method.equal_counts else None
+    many = "takes only pose meshes of as many vertices as the identity has; these have others"
+    return many if method.equal_counts else None
 
 
 def allowing(ticked: Collection[str]) -> str | None:
