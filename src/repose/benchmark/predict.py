@@ -3,17 +3,20 @@
 What a method predicts of the other lists is that of the stage `predict`, on the part of the split that they are of.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 import zarr
+from pydantic import TypeAdapter
 
 from repose import specs
 from repose.benchmark.bodies import Bodies
 from repose.benchmark.lists import List, Row
 from repose.benchmark.score import CHUNK, KEYS, Sources
+from repose.config.models import Method
 from repose.data.meshes import centred, sides
 from repose.errors import ReposeError
 from repose.mesh.finish import Finish
@@ -24,14 +27,23 @@ from repose.methods.interface import Faces, TransferNetwork
 from repose.methods.settings import Finished
 from repose.methods.shuffle import transfer_shuffled
 from repose.methods.tracks import left_out
+from repose.predict.network import load_network
 from repose.progress import track
 from repose.provenance.making import making
+from repose.provenance.manifest import Manifest
+from repose.provenance.stated import stated
+from repose.score.artefact import inputs_of
+from repose.store.arrays import StoredArray
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from repose.config.models import Compute
     from repose.methods.settings import MethodSettings
+
+
+ROWS = 10  # predicted again by an audit, of a learned method
+TOLERANCE = 1e-4  # metres, in the mean; float32 on another machine
 
 
 def run(
@@ -62,19 +74,38 @@ def run(
             )
         from repose.device import device_of
         from repose.methods.build import count_parameters
-        from repose.predict.network import load_network
 
         torch.set_num_threads(compute.threads)
         network: Any = load_network(method, model)
-        finish = method.finish if isinstance(method, Finished) else "none"
         device = device_of(compute).type
         with new.file(out) as private:
             root = zarr.create_group(private, attributes={"units": "m"})
             names = listing.triples[KEYS[1:]].to_numpy().tolist()
             group = root.create_group(listing.name, attributes={"triples": names})
-            vertices = predicted(network.to(device), listing, bodies, device, finish)
+            vertices = predicted(network.to(device), listing, bodies, device, _finish(method))
             group.create_array("vertices", data=vertices, chunks=(CHUNK, *vertices.shape[1:]))
         new.describe = {"protocols": [listing.name], "parameters": count_parameters(network)}
+
+
+def differs_from_network(predictions: Manifest) -> list[str]:
+    """Predict again, of a learned method the first rows, and say whether the mean difference is more than rounding."""
+    inputs = inputs_of(predictions)
+    method: Method = TypeAdapter(Method).validate_python(predictions.history["params"]["method"])
+    listing, bodies = Sources(inputs["listed"], inputs["store"]).open()
+    listing = replace(listing, rows=listing.rows[:ROWS] if method.learned else listing.rows)
+    network: Any = load_network(method, inputs.get("run"))
+    again = predicted(network, listing, bodies, "cpu", _finish(method))
+    (name,) = predictions.content["files"]
+    folder = predictions.path.parent / name
+    there = StoredArray(folder / listing.name / "vertices", stated(folder)).rows(0, len(again))
+    error = float(np.abs(there.astype(np.float64) - again).mean()) if there.shape == again.shape else np.inf
+    return (
+        [] if error <= TOLERANCE else [f"differs from what the method predicts, by {error:.3g} m in the mean"]
+    )
+
+
+def _finish(method: "MethodSettings") -> Finish:
+    return method.finish if isinstance(method, Finished) else "none"
 
 
 @torch.inference_mode()

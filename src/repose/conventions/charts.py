@@ -32,9 +32,7 @@ def bump_chart(ranking: pd.DataFrame) -> bytes:
 
 
 def _bumps(axis: Axes, rows: pd.DataFrame) -> None:
-    titles = [
-        f"{code}\n{title}" for code, title in rows[["convention", "title"]].drop_duplicates().to_numpy()
-    ]
+    titles = [_head(*pair) for pair in rows[["convention", "title"]].drop_duplicates().to_numpy()]
     across = np.arange(len(titles))
     for number, (method, own) in enumerate(rows.groupby("method", sort=False)):
         colour = COLOURS(number % COLOURS.N)
@@ -44,7 +42,7 @@ def _bumps(axis: Axes, rows: pd.DataFrame) -> None:
         axis.annotate(str(method), (-0.2, first["rank"]), ha="right", va="center", color=colour)
         axis.annotate(str(method), (across[-1] + 0.2, last["rank"]), va="center", color=colour)
     axis.set_xticks(across, titles, fontsize=8)
-    axis.set_xlim(-2.6, across[-1] + 2.6)
+    axis.set_xlim(-3.2, across[-1] + 3.2)
     axis.set_yticks(range(1, rows.method.nunique() + 1))
     axis.invert_yaxis()
     axis.grid(axis="x", alpha=0.3)
@@ -75,14 +73,18 @@ def panel(seen: pd.DataFrame) -> bytes:
                 f"{times:.2g}",
                 ha="center",
                 va="center",
-                color="white" if times > 5 else "black",
+                color="white" if times > 0.5 else "black",
                 fontsize=8,
             )
         titles = dict(rows[["convention", "title"]].drop_duplicates().to_numpy())
-        axis.set_xticks(range(len(wide.columns)), [f"{c}\n{titles[c]}" for c in wide.columns], fontsize=8)
+        axis.set_xticks(range(len(wide.columns)), [_head(c, titles[c]) for c in wide.columns], fontsize=8)
         axis.set_yticks(range(len(wide)), wide.index)
         axis.set_title(f"{dataset}: times the error of noise of 5 mm")
     return _png(figure)
+
+
+def _head(code: str, title: str) -> str:
+    return f"{code}\n{title}".replace(" ", "\n")
 
 
 def _png(figure: Figure) -> bytes:

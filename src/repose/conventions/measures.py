@@ -15,6 +15,9 @@ from torch import Tensor
 from repose.mesh.metrics import bbox_centred
 from repose.mesh.operators import unique_edges, vertex_areas
 
+Nearest = tuple[Tensor, Tensor]
+"""Distances (N, V) metres from the vertices of predictions to the nearest of the truths, and the other way round."""
+
 
 class Compared:
     """Predictions of N triples beside what they are compared with: the quantities that measures are of.
@@ -60,6 +63,15 @@ class Compared:
         return torch.from_numpy(np.stack([vertex_areas(mesh.numpy(), self._faces) for mesh in self.stored]))
 
     @cached_property
+    def nearest(self) -> Nearest:
+        """Distances of each vertex to the nearest one of the other mesh, about own boxes."""
+        there, back = [], []
+        for a, b in zip(bbox_centred(self.predicted).numpy(), self.truth.numpy(), strict=True):
+            there.append(torch.from_numpy(KDTree(b).query(a)[0]))
+            back.append(torch.from_numpy(KDTree(a).query(b)[0]))
+        return torch.stack(there), torch.stack(back)
+
+    @cached_property
     def edges(self) -> Tensor:
         """(E, 2) undirected edges."""
         return torch.from_numpy(unique_edges(self._faces)).long()
@@ -99,9 +111,13 @@ def p95_mm(out: Tensor, truth: Tensor) -> Tensor:  # (N, V, 3) metres; to (N,) m
     return torch.quantile((bbox_centred(out) - bbox_centred(truth)).norm(dim=-1), 0.95, dim=-1) * 1000
 
 
-def chamfer_l1_mm(out: Tensor, truth: Tensor) -> Tensor:  # (N, V, 3) metres; to (N,) millimetres
-    """Half the sum of both mean distances to the nearest vertex, about own boxes."""
-    values = []
-    for a, b in zip(bbox_centred(out).numpy(), bbox_centred(truth).numpy(), strict=True):
-        values.append((KDTree(b).query(a)[0].mean() + KDTree(a).query(b)[0].mean()) / 2 * 1000)
-    return torch.tensor(values, dtype=torch.float64)
+def chamfer(nearest: Nearest) -> Tensor:  # to (N,) m²
+    """Sum of both means of squared distances to the nearest vertex, as `repose.mesh.metrics.chamfer` has it."""
+    there, back = (distances.square().mean(dim=-1) for distances in nearest)
+    return there + back
+
+
+def chamfer_l1_mm(nearest: Nearest) -> Tensor:  # to (N,) millimetres
+    """Half the sum of both mean distances to the nearest vertex."""
+    there, back = (distances.mean(dim=-1) for distances in nearest)
+    return (there + back) / 2 * 1000

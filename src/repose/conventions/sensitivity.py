@@ -19,11 +19,13 @@ from repose.metrics.metric import measured
 Float = NDArray[np.float64]
 SAMPLES = 8  # triples of a list
 LIMB = 0.2  # of the longest way over the surface from the tip of a limb: how far the limb reaches
+ROUNDING = 1e-6  # what is less is none
 UNIT = "noise of 5 mm"
 """What the others are measured by."""
 
 # Each takes a truth (V, 3) about the middle of its box, metres, y up, and the edges (E, 2); and gives it with an error.
 CHANGES: dict[str, Callable[[Float, NDArray[np.integer]], Float]] = {
+    "none: the truth itself": lambda x, edges: x,
     UNIT: lambda x, edges: x + np.random.default_rng(0).normal(0, 0.005, x.shape),
     "moved by 1 cm": lambda x, edges: x + np.array([0.01, 0, 0]),
     "5 % larger": lambda x, edges: x * 1.05,
@@ -61,7 +63,8 @@ def sensitivity(stored: Float, identity: Float, pose: Float, faces: NDArray[np.i
 
 
 def _times(value: dict[str, float], unit: dict[str, float], convention: Convention) -> float:
-    return float(f"{(value[convention.code] / unit[convention.code]) ** (1 / convention.power):.4g}")
+    times = (value[convention.code] / unit[convention.code]) ** (1 / convention.power)
+    return float(f"{times:.4g}") if times > ROUNDING else 0.0
 
 
 def _spiked(x: Float) -> Float:

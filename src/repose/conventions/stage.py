@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,10 @@ from repose.metrics.metric import measured
 from repose.predict.read_meshes import TRIPLE, transfers
 from repose.progress import track
 from repose.provenance.making import Artefact, making
+from repose.provenance.manifest import Manifest
 from repose.reading import read_rows
 from repose.report.shown import spread
+from repose.score.artefact import inputs_of
 from repose.specs import Spec
 from repose.store.mesh_store import MeshStore
 
@@ -44,28 +47,50 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
             dataset = name.split("/")[0]
             parts = {part: f"{part}:{dataset}" for part in spec.params["protocols"][dataset]}
             new.made_from(f"predictions:{name}", {"store": f"store:{dataset}", **parts})
-        found, seen = [], []
-        for dataset, protocols in spec.params["protocols"].items():
-            store = MeshStore(inputs[f"store:{dataset}"])
-            lists = {protocol: read_rows(inputs[f"{protocol}:{dataset}"]) for protocol in protocols}
-            found += [
-                _list(dataset, protocol, triples, store, spec.params["runs"], inputs)
-                for protocol, triples in lists.items()
-            ]
-            seen.append(_seen(store, lists[protocols[0]]).assign(dataset=dataset))
-        _write(new, spec.params["table"], found, pd.concat(seen), out)
+        _write(new, spec.params["table"], _study(spec.params, inputs), out)
 
 
-def _write(new: Artefact, table: str, found: list[study.List], seen: pd.DataFrame, out: Path) -> None:
-    done = Study(study.ranking(found), study.taus(found), study.swaps(found), study.claims(found), seen)
-    names = ("", "-tau", "-swaps", "-claims", "-sensitivity")
-    for end, rows in zip(names, done, strict=True):
-        new.text(_beside(out, f"{end}.csv"), rows.to_csv(index=False))
-    for end, picture in (("", charts.bump_chart(done.ranking)), ("-sensitivity", charts.panel(seen))):
+def _study(params: Mapping[str, Any], inputs: Mapping[str, Path]) -> Study:
+    found, seen = [], []
+    for dataset, protocols in params["protocols"].items():
+        store = MeshStore(inputs[f"store:{dataset}"])
+        lists = {protocol: read_rows(inputs[f"{protocol}:{dataset}"]) for protocol in protocols}
+        found += [
+            _list(dataset, protocol, triples, store, params["runs"], inputs)
+            for protocol, triples in lists.items()
+        ]
+        seen.append(_seen(store, lists[protocols[0]]).assign(dataset=dataset))
+    known = pd.concat(seen, ignore_index=True)
+    return Study(study.ranking(found), study.taus(found), study.swaps(found), study.claims(found), known)
+
+
+def differs_from_predictions(made: Manifest) -> list[str]:
+    """Score the predictions again and say whether a table or the page is another one; nothing is hashed."""
+    params = made.history["params"]
+    out = made.path.with_name(f"{params['table']}.csv")
+    faults = []
+    for path, text in _texts(out, params["table"], _study(params, inputs_of(made))).items():
+        if path.read_text(encoding="utf-8") != text:
+            faults.append(f"{path.name} does not say what the predictions give")
+    return faults
+
+
+def _texts(out: Path, table: str, done: Study) -> dict[Path, str]:
+    ends = ("", "-tau", "-swaps", "-claims", "-sensitivity")
+    tables = {
+        _beside(out, f"{end}.csv"): rows.to_csv(index=False) for end, rows in zip(ends, done, strict=True)
+    }
+    return tables | {_beside(out, ".md"): markdown(table, done)}
+
+
+def _write(new: Artefact, table: str, done: Study, out: Path) -> None:
+    for path, text in _texts(out, table, done).items():
+        new.text(path, text)
+    for end, picture in (("", charts.bump_chart(done.ranking)), ("-sensitivity", charts.panel(done.seen))):
         with new.file(_beside(out, f"{end}.png")) as private:
             private.write_bytes(picture)
-    new.text(_beside(out, ".md"), markdown(table, done))
-    new.describe = {"lists": len(found), "claims": int(done.claims.holds.sum()), "pairs": len(done.claims)}
+    lists = len(done.ranking[["dataset", "protocol"]].drop_duplicates())
+    new.describe = {"lists": lists, "claims": int(done.claims.holds.sum()), "pairs": len(done.claims)}
 
 
 def _beside(out: Path, end: str) -> Path:

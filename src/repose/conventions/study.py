@@ -167,9 +167,10 @@ def swaps(lists: Sequence[List]) -> pd.DataFrame:
     rows = []
     for one in lists:
         for c in CONVENTIONS[1:]:
+            value = one.values[c.code]
             for a, b in _pairs(one):
-                gap, other = _gap(one, REFERENCE.code, a, b), _gap(one, c.code, a, b)
-                if other[0] < 0:
+                if value[b] < value[a]:
+                    gap, other = _gap(one, REFERENCE.code, a, b), _gap(one, c.code, a, b)
                     clear = gap[1] > 0 and other[2] < 0
                     names = one.methods[a], one.methods[b]
                     rows.append(

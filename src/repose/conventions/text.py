@@ -94,5 +94,8 @@ def _swaps(swaps: pd.DataFrame) -> list[str]:
     clear = swaps[swaps.clear]
     if clear.empty:
         return ["No two methods swap clearly."]
-    found = [f"- {row.convention}: {row.worse} before {row.better}" for row in clear.itertuples(index=False)]
+    found = [
+        f"- {convention}: {better} falls behind {', '.join(rows.worse)}"
+        for (convention, better), rows in clear.groupby(["convention", "better"], sort=False)
+    ]
     return ["Swapped against C0, clearly under both:", "", *found]

@@ -20,10 +20,10 @@ METRICS = (
     Metric("by_height", "by height", f"{_OWN}:by_height", ("predicted", "truth"), "lower"),
     Metric("unit_sphere", "unit sphere", f"{_OWN}:in_unit_sphere", ("predicted", "truth"), "lower"),
     Metric("p95_mm", "95 %", f"{_OWN}:p95_mm", ("predicted", "truth"), "lower", unit="mm"),
-    Metric("cd_m2", "CD", f"{_SHARED}:chamfer", ("predicted", "truth"), "lower", unit="m²"),
-    Metric("cd_l1_mm", "CD-L1", f"{_OWN}:chamfer_l1_mm", ("predicted", "truth"), "lower", unit="mm"),
+    Metric("cd_m2", "CD", f"{_OWN}:chamfer", ("nearest",), "lower", unit="m²"),
+    Metric("cd_l1_mm", "CD-L1", f"{_OWN}:chamfer_l1_mm", ("nearest",), "lower", unit="mm"),
     Metric(
-        "edges_identity", "edges (identity)", f"{_SHARED}:edge_error", ("predicted", "identity", "edges"), "lower",
+        "edges_identity", "identity's edges", f"{_SHARED}:edge_error", ("predicted", "identity", "edges"), "lower",
     ),
-    Metric("edges_truth", "edges (truth)", f"{_SHARED}:edge_error", ("predicted", "truth", "edges"), "lower"),
+    Metric("edges_truth", "truth's edges", f"{_SHARED}:edge_error", ("predicted", "truth", "edges"), "lower"),
 )  # fmt: skip
