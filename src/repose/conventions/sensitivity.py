@@ -80,9 +80,9 @@ def _bent(x: Float, edges: NDArray[np.integer]) -> Float:
     graph = coo_array((lengths, (edges[:, 0], edges[:, 1])), shape=(len(x), len(x)))
     tip = int(np.argmax(np.linalg.norm(x - x.mean(axis=0), axis=1)))
     way = dijkstra(graph.tocsr(), directed=False, indices=tip)
-    reach = LIMB * way[np.isfinite(way)].max()
-    limb = way < reach
-    joint = x[limb & (way >= 0.8 * reach)].mean(axis=0)
+    limb = way < LIMB * way[np.isfinite(way)].max()
+    border = edges[limb[edges[:, 0]] != limb[edges[:, 1]]]
+    joint = x[border].mean(axis=(0, 1))
     along = x[tip] - joint
     across = np.cross(along, np.eye(3)[np.argmin(np.abs(along))])
     turn = Rotation.from_rotvec(across / np.linalg.norm(across) * np.radians(10))

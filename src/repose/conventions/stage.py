@@ -52,7 +52,9 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
 
 def _study(params: Mapping[str, Any], inputs: Mapping[str, Path]) -> Study:
     found, seen = [], []
-    for dataset, protocols in params["protocols"].items():
+    # A history has the keys of a mapping in another order than the table has its datasets.
+    for dataset in dict.fromkeys(name.split("/")[0] for name in params["runs"]):
+        protocols = params["protocols"][dataset]
         store = MeshStore(inputs[f"store:{dataset}"])
         lists = {protocol: read_rows(inputs[f"{protocol}:{dataset}"]) for protocol in protocols}
         found += [
