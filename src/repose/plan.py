@@ -194,17 +194,18 @@ class Plan:
         return {name: why for name, why in found if why}
 
     def _tested(self, dataset: str, part: str) -> list[tuple[str, int]]:
-        """Method and seed of each run of meshes in the tables of a dataset that is tested on the part of a list."""
-        of = specs.part_and_variant(part)[0]
-        runs = (
-            run for table in self.config.tables for run in self.config.runs_of(table) if run[0] == dataset
-        )
-        return [
-            (method, seed)
-            for _, method, seed in dict.fromkeys(runs)
-            if self.config.settings_of(method).medium == "meshes"
-            and of in self.config.tests_of(dataset, method)
-        ]
+        """Method and seed of each run of meshes in the tables of a dataset that is tested on the part of a list.
+
+        What only copies is a floor of every ranking anyway.
+        """
+        of, found = specs.part_and_variant(part)[0], []
+        runs = (run for table in self.config.tables for run in self.config.runs_of(table))
+        for name, method, seed in dict.fromkeys(runs):
+            settings = self.config.settings_of(method)
+            copies = settings.architecture == "copy" and getattr(settings, "finish", "none") == "none"
+            if name == dataset and settings.medium == "meshes" and not copies:
+                found += [(method, seed)] if of in self.config.tests_of(dataset, method) else []
+        return found
 
     # Methods
 

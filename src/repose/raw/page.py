@@ -40,10 +40,10 @@ Archives with a password, and other formats, have to be unpacked by hand.
 """
 
 CLOSING = """
-FAUST's pose 8 looks sideways. In nine of the ten poses people face the same way to within about 13°; in pose 8, one of the
-three test poses by default, they stand about a quarter turn round (82° to 103°, by person and by how it is measured). A
-network that learned on bodies of one heading meets it in a third of the test meshes. A split without it, with the same
-training triples:
+FAUST's pose 8 looks sideways. In nine of the ten poses people face the same way to within about 13°; in pose 8, one of
+the three test poses by default, they stand about a quarter turn round (82° to 103°, by person and by how it is
+measured). A network that learned on bodies of one heading meets it in a third of the test meshes. A split without it,
+with the same training triples:
 
 ```yaml
 datasets:
