@@ -56,6 +56,15 @@ def faults(results, **options):
     return audit(results / "table1.csv", **options).faults
 
 
+def of_every_stage(results):
+    """The first and the last artefact of each stage behind the table: all of a stage go the same way."""
+    stages = {}
+    for node in audit(results / "table1.csv").nodes:
+        stages.setdefault(node.manifest.content["stage"], []).append(node)
+    assert len(stages) >= 9
+    return [node for nodes in stages.values() for node in nodes[:1] + nodes[1:][-1:]]
+
+
 def flip(path):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
@@ -96,10 +105,9 @@ def test_a_finished_run_holds_wherever_it_lies(results):
     assert len(found.rows) == len(table) and all(row.branches for row in found.rows)
 
 
-def test_a_flipped_byte_in_any_artefact_is_found(results, derived_once):
-    nodes = audit(results / "table1.csv").nodes
+def test_a_flipped_byte_in_an_artefact_of_any_stage_is_found(results, derived_once):
     tried = 0
-    for node in nodes:
+    for node in of_every_stage(results):
         for name in node.manifest.content["files"]:
             path = node.path.parent / name
             victim = next(p for p in [path, *sorted(path.rglob("*"))] if p.is_file() and p.stat().st_size)
@@ -339,7 +347,7 @@ def test_what_a_judge_said_is_computed_again_by_that_judge(results):
 
 @pytest.mark.parametrize("which", [lambda m: m, history_path])
 def test_an_edited_manifest_or_history_is_found(results, derived_once, which):
-    for node in audit(results / "table1.csv").nodes:
+    for node in of_every_stage(results):
         path = which(node.path)
         before = path.read_text()
         edit(path, '"stage": "' if which(node.path) == node.path else '"code": "', '"note": 1,\n "x": "')
@@ -349,7 +357,7 @@ def test_an_edited_manifest_or_history_is_found(results, derived_once, which):
 
 
 def test_a_deleted_artefact_manifest_or_history_is_found(results, derived_once):
-    for node in audit(results / "table1.csv").nodes[1:]:
+    for node in of_every_stage(results)[1:]:
         for path in (
             node.path,
             history_path(node.path),
