@@ -12,6 +12,7 @@ from repose.methods.tracks import track_of
 from repose.metrics.meshes import METRICS
 from repose.metrics.metric import Metric
 from repose.raw.settings import RENDERED
+from repose.section import ACROSS
 from repose.tables.bootstrap import half_width95
 from repose.tables.runs import COSTS, PLACE, PREDICTED, Run, metric_columns, six_digits, summaries
 from repose.tables.shown import Shown, shown
@@ -19,6 +20,10 @@ from repose.tables.shown import Shown, shown
 _GAIN = replace(METRICS[0], column=f"{METRICS[0].column}_gain", title="gain", better="higher")
 _BASELINE = "copy-pose"
 _ITEM = ["identity_mesh", "pose_mesh", "truth_mesh"]
+_ALIGNED = (
+    "the weights are those that the method learned on the dataset after the @. Each mesh is moved to the middle of its "
+    "box, as in training; none is turned or scaled to be like those that were learned from."
+)
 DATA = ("reported.csv",)
 """Files beside this one that are read: published numbers that were verified at their source."""
 COLUMNS = [
@@ -90,7 +95,14 @@ def views(table: pd.DataFrame) -> list[Shown]:
     metrics = [metric for metric in METRICS if "meshes" in metric.shown_in]
     if table[_GAIN.column].notna().any():
         metrics.insert(1, _GAIN)
-    return [shown(table, metrics)]
+    view = shown(table, metrics)
+    return [view._replace(notes=[*view.notes, *_across(table.method)])]
+
+
+def _across(methods: pd.Series) -> list[str]:
+    """What the name of a method says that has its weights from another dataset, and how its meshes are aligned."""
+    learned = [name for name in methods.unique() if ACROSS in name]
+    return [f"`{learned[0]}`: {_ALIGNED}"] if learned else []
 
 
 def _counts(scores: Sequence[pd.DataFrame]) -> dict[str, Any]:
