@@ -12,7 +12,7 @@ from repose.results import Results
 
 ORDER = (
     *("raw", "convert", "store", "gih_part", "gih", "split", "neighbours", "train", "predict", "score"),
-    *("score_renders", "tables", "report", "benchmark", "site"),
+    *("score_renders", "tables", "report", "conventions", "benchmark", "benchmark_predict", "rank", "site"),
 )
 """The rules of the workflow, in the order in which they follow each other."""
 
@@ -113,6 +113,9 @@ def _places(results: Results) -> Iterator[tuple[str, Path]]:
     yield "score", results.scores()
     yield "score_renders", results.render_scores()
     yield "benchmark", results.benchmark_list()
+    yield "benchmark_predict", results.benchmark_predictions()
+    yield "rank", results.ranking()
+    yield "conventions", results.conventions()
     yield "report", results.figure()
     yield "site", results.site
     yield "tables", results.table()
