@@ -81,6 +81,7 @@ lock: $(BIN)/.ready
 
 docs: $(BIN)/.ready
 	$(BIN)/repose config --write docs
+	$(BIN)/python docs/ledger/ledger.py
 
 clean:
 	rm -rf .venv .snakemake logs benchmarks gpu-proof results/*

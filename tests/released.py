@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-RINGS = {6890: (82, 84), 3889: (23, 169), 122: (8, 15)}  # rings × sectors + 2 poles
+RINGS = {6890: (82, 84), 3889: (23, 169), 122: (8, 15), 62: (6, 10)}  # rings × sectors + 2 poles
 
 
 def faces_of(vertices: int) -> np.ndarray:

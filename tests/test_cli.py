@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,8 @@ def test_help_lists_every_stage_and_imports_nothing_heavy():
         "site",
     ):
         assert f" {stage} " in out.stdout
+    panels = re.findall(r"─ ([A-Z][\w ,]+) ─", out.stdout)
+    assert panels[1:] == [*repose.cli.PANELS, "Project"], "commands are grouped by who uses them"
     code = "import sys, repose.cli; print([m for m in ('torch', 'zarr', 'pandas') if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"

@@ -66,14 +66,34 @@ def needs(plan: Plan) -> dict[Path, Need]:
         if settings.learned:
             found += [plan.need("train", dataset=name, method=method, seed=str(seed)) for seed in seeds]
     for table in config.tables:
-        found += [plan.need(rule, table=table) for rule in ("tables", "report")]
+        rules = ("tables", "report", *(["conventions"] if config.medium_of(table) == "meshes" else []))
+        found += [plan.need(rule, table=table) for rule in rules]
         for dataset, method, seed in config.runs_of(table):
             run = {"dataset": dataset, "method": method, "seed": str(seed)}
             found += [plan.need(rule, **run) for rule in ("predict", "score")]
             if config.has_render_scores(table, dataset, method):
                 found.append(plan.need("score_renders", **run))
+    found += [
+        need
+        for name, dataset in config.datasets.items()
+        if dataset.medium == "meshes"
+        for need in ranked(plan, name)
+    ]
     found.append(plan.need("site"))
     return {need.out: need for need in found}
+
+
+def ranked(plan: Plan, dataset: str) -> list[Need]:
+    """What a ranking of a plain list and of one of variants need, of those that somebody is tested on."""
+    found = []
+    for part in ("unseen", "unseen-holes"):
+        runs = plan.ranked(dataset, part)
+        if runs:
+            found += [plan.need(rule, dataset=dataset, part=part) for rule in ("benchmark", "rank")]
+        if part != "unseen":
+            names = [{"method": method, "seed": str(seed)} for method, seed in runs]
+            found += [plan.need("benchmark_predict", dataset=dataset, part=part, **run) for run in names]
+    return found
 
 
 def others(plan: Plan) -> dict[Path, Path]:
@@ -91,7 +111,11 @@ def test_every_input_is_the_outcome_of_another_need(plan):
 def test_every_table_and_figure_leads_back_to_raw_data_and_to_nothing_twice(plan):
     known, beside = needs(plan), others(plan)
     for table in plan.config.tables:
-        for rule in ("tables", "report"):
+        for rule in (
+            "tables",
+            "report",
+            *(["conventions"] if plan.config.medium_of(table) == "meshes" else []),
+        ):
             reached: set[Path] = set()
             _walk(plan.need(rule, table=table).out, known, beside, reached, ())
             roots = {path for path in reached if not known[path].inputs}
@@ -153,7 +177,8 @@ def test_places_are_those_of_the_results(tmp_path):
 
 def test_wildcards_of_rules_are_the_names_of_arguments():
     names = {"dataset", "method", "seed", "part", "number", "table"}
-    for rule in (*RULES, "tables", "report", "site"):
+    more = ("benchmark", "benchmark_predict", "rank", "tables", "report", "conventions", "site")
+    for rule in (*RULES, *more):
         assert set(inspect.signature(getattr(Plan, rule)).parameters) <= names | {"self"}, rule
 
 
@@ -185,6 +210,29 @@ def test_what_a_method_needs(tmp_path):
     assert refined.inputs["run"] == plan.results.run("open-human", "npr", "0")
     scored = plan.need("score", dataset="open-market", method="flow-full", seed="2")
     assert scored.inputs["scorer"] == plan.results.run("open-market", "image-scorer", 0)
+
+
+def test_a_table_across_datasets_has_the_weights_of_another_and_places_of_its_own():
+    plan = Plan(configured(ROOT / "workflow" / "presets" / "across.yaml"))
+    need = plan.need("predict", dataset="open-animal", method="corenet-icp@open-human", seed="0")
+    assert need.inputs["run"] == plan.results.run("open-human", "corenet", "0")
+    assert need.inputs["store"] == plan.results.packed("meshes", "open-animal")
+    own = plan.need("predict", dataset="open-animal", method="corenet-icp", seed="0")
+    assert need.out != own.out and need.spec == own.spec
+    names = [name for name in plan.need("tables", table="human-to-animal").inputs if "copy-identity" in name]
+    assert names and not any("@" in name for name in names), "what learns nothing is the same everywhere"
+
+
+def test_methods_that_need_what_a_list_has_not_have_no_row_in_its_ranking():
+    plan = Plan(configured())
+    plain, holes, noise = (
+        plan.ranked("open-human", part) for part in ("unseen", "unseen-holes", "unseen-noise")
+    )
+    assert plain == noise and ("corenet", 2) in holes and set(holes) < set(plain)
+    left_out = plan.left_out("open-human", "unseen-holes")
+    assert {"iepgan", "npr", "rotations", "npt-original"} <= set(left_out) and "corenet" not in left_out
+    assert "track PC" in left_out["iepgan"] and "as many vertices" in left_out["npt-original"]
+    assert plan.left_out("open-human", "unseen-noise") == {}
 
 
 def test_a_user_supplied_list_starts_its_split_when_it_changes(tmp_path):

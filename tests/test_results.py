@@ -36,10 +36,12 @@ PLACES = {
     "scores": "scores/d/m/seed3.parquet",
     "render_scores": "render-scores/d/m/seed3.parquet",
     "benchmark_list": "benchmark/d/unseen.tsv",
+    "benchmark_predictions": "benchmark/d/unseen/predicted/m/seed3.zarr",
     "handed_in": "benchmark/d/unseen/handed-in/m/seed3.zarr",
     "benchmark_scores": "benchmark/d/unseen/external/m/seed3.parquet",
     "ranking": "benchmark/d/unseen/ranking.csv",
     "table": "t.csv",
+    "conventions": "conventions/t.csv",
     "figure": "figures/t.png",
 }
 WITHOUT_MANIFEST = {"unpacked", "pairs"}  # they belong to the inventory and to the catalogue

@@ -12,6 +12,7 @@ from pathlib import Path
 from repose import specs
 from repose.config.models import Config
 from repose.gih.memory import LIBRARIES_MIB, mesh_mib
+from repose.methods.tracks import left_out
 from repose.provenance.manifest import manifest_path
 from repose.results import Results
 from repose.specs import Spec
@@ -150,6 +151,62 @@ class Plan:
         out = self.results.benchmark_list(dataset, part)
         return Need(spec, out, inputs, memory_mb=2000, minutes=30)
 
+    def benchmark_predict(self, dataset: str, part: str, method: str, seed: str | int) -> Need:
+        """What a method of ours makes of a versioned list of variants."""
+        settings, compute = self.config.settings_of(method), self.config.compute
+        inputs = {"listed": self.results.benchmark_list(dataset, part), "store": self.packed(dataset)}
+        if trained := self.config.weights_of(dataset, method):
+            inputs["run"] = self.results.run(*trained, seed)
+        return Need(
+            specs.benchmark_predict(settings, compute),
+            self.results.benchmark_predictions(dataset, part, method, seed),
+            inputs,
+            threads=compute.threads,
+            memory_mb=8000,
+            gpus=int(compute.device == "cuda" and settings.learned),
+        )
+
+    def rank(self, dataset: str, part: str) -> Need:
+        """The ranking of a versioned list: our methods in the tables of its dataset, the floors, what was handed in."""
+        variant = specs.part_and_variant(part)[1]
+        place = self.results.benchmark_predictions if variant else None
+        inputs = {"listed": self.results.benchmark_list(dataset, part), "store": self.packed(dataset)}
+        for method, seed in self.ranked(dataset, part):
+            where = self.results.predictions(dataset, method, seed)
+            inputs[f"{method}/seed{seed}"] = place(dataset, part, method, seed) if place else where
+        runs = [name for name in inputs if "/" in name]
+        watched = ("listed", *runs)
+        return Need(specs.rank(runs), self.results.ranking(dataset, part), inputs, watched=watched)
+
+    def ranked(self, dataset: str, part: str) -> list[tuple[str, int]]:
+        """Method and seed of each of our rows in the ranking of a list: those of the tables of its dataset.
+
+        Those whose track needs more than the list gives have no row there: `left_out` says which.
+        """
+        left_out = self.left_out(dataset, part)
+        return [(method, seed) for method, seed in self._tested(dataset, part) if method not in left_out]
+
+    def left_out(self, dataset: str, part: str) -> dict[str, str]:
+        """By name of a method of ours why it has no row in the ranking of a list."""
+        other = specs.part_and_variant(part)[1] in specs.OTHER_TRIANGLES
+        names = dict.fromkeys(method for method, _ in self._tested(dataset, part))
+        found = ((name, left_out(self.config.settings_of(name), other)) for name in names)
+        return {name: why for name, why in found if why}
+
+    def _tested(self, dataset: str, part: str) -> list[tuple[str, int]]:
+        """Method and seed of each run of meshes in the tables of a dataset that is tested on the part of a list.
+
+        What only copies is a floor of every ranking anyway.
+        """
+        of, found = specs.part_and_variant(part)[0], []
+        runs = (run for table in self.config.tables for run in self.config.runs_of(table))
+        for name, method, seed in dict.fromkeys(runs):
+            settings = self.config.settings_of(method)
+            copies = settings.architecture == "copy" and getattr(settings, "finish", "none") == "none"
+            if name == dataset and settings.medium == "meshes" and not copies:
+                found += [(method, seed)] if of in self.config.tests_of(dataset, method) else []
+        return found
+
     # Methods
 
     def neighbours(self, dataset: str, method: str) -> Need:
@@ -183,13 +240,13 @@ class Plan:
 
     def predict(self, dataset: str, method: str, seed: str | int) -> Need:
         """What a method makes of the test lists."""
-        settings, compute = self.config.methods[method], self.config.compute
+        settings, compute = self.config.settings_of(method), self.config.compute
         inputs = {
             "store": self.packed(dataset),
             **self._splits(dataset, self.config.tests_of(dataset, method)),
         }
-        if trained := self.config.trained_by(method):
-            inputs["run"] = self.results.run(dataset, trained, seed)
+        if trained := self.config.weights_of(dataset, method):
+            inputs["run"] = self.results.run(*trained, seed)
         return Need(
             specs.predict(settings, compute),
             self.results.predictions(dataset, method, seed),
@@ -205,7 +262,7 @@ class Plan:
         if scorer := self.config.scorer_of(dataset):
             inputs["scorer"] = self.results.run(dataset, scorer, 0)
         official = getattr(self.config.datasets[dataset], "official", None)
-        spec = specs.score(self.config.methods[method].medium, official)
+        spec = specs.score(self.config.settings_of(method).medium, official)
         return Need(spec, self.results.scores(dataset, method, seed), inputs, minutes=240)
 
     def score_renders(self, dataset: str, method: str, seed: str | int) -> Need:
@@ -233,8 +290,8 @@ class Plan:
             run = f"{dataset}/{method}/seed{seed}"
             inputs[f"scores:{run}"] = self.results.scores(dataset, method, seed)
             inputs[f"predictions:{run}"] = self.results.predictions(dataset, method, seed)
-            if trained := self.config.trained_by(method):
-                inputs[f"run:{run}"] = self.results.run(dataset, trained, seed)
+            if trained := self.config.weights_of(dataset, method):
+                inputs[f"run:{run}"] = self.results.run(*trained, seed)
             if self.config.has_render_scores(table, dataset, method):
                 inputs[f"render-scores:{run}"] = self.results.render_scores(dataset, method, seed)
         spec, watched = specs.tables(self.config, table), tuple(n for n in inputs if "scores:" in n)
@@ -250,6 +307,18 @@ class Plan:
         spec, watched = specs.report(self.config, table), tuple(n for n in inputs if "predictions:" in n)
         return Need(spec, self.results.figure(table), inputs, watched=watched, minutes=30)
 
+    def conventions(self, table: str) -> Need:
+        """The predictions of a table of meshes under every convention."""
+        inputs: dict[str, Path] = {}
+        for dataset, method, seed in self.config.runs_of(table):
+            run = f"{dataset}/{method}/seed{seed}"
+            inputs[f"predictions:{run}"] = self.results.predictions(dataset, method, seed)
+            inputs[f"store:{dataset}"] = self.packed(dataset)
+            for part in self.config.protocols_of(dataset, table):
+                inputs[f"{part}:{dataset}"] = self.results.split(dataset, part)
+        spec, watched = specs.conventions(self.config, table), tuple(n for n in inputs if "predictions:" in n)
+        return Need(spec, self.results.conventions(table), inputs, watched=watched, minutes=240)
+
     def site(self) -> Need:
         """The pages of all tables: of each run of meshes the first seed's bodies, of each training its curve."""
         inputs = {f"table:{table}": self.results.table(table) for table in self.config.tables}
@@ -257,10 +326,9 @@ class Plan:
             for dataset, method, seed in self.config.runs_of(table):
                 inputs[f"store:{dataset}"] = self.packed(dataset)
                 inputs[f"catalog:{dataset}"] = self.results.catalog(dataset)
-                if trained := self.config.trained_by(method):
-                    run = f"{dataset}/{trained}/seed{seed}"
-                    inputs[f"run:{run}"] = self.results.run(dataset, trained, seed)
-                if self.config.methods[method].medium == "meshes" and seed == rows.seeds[0]:
+                if trained := self.config.weights_of(dataset, method):
+                    inputs[f"run:{'/'.join(trained)}/seed{seed}"] = self.results.run(*trained, seed)
+                if self.config.settings_of(method).medium == "meshes" and seed == rows.seeds[0]:
                     inputs[f"predictions:{dataset}/{method}"] = self.results.predictions(
                         dataset, method, seed
                     )

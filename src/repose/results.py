@@ -86,6 +86,16 @@ class Results:
         """The versioned list of a part of a dataset's split; the hashes of its meshes stand beside it."""
         return self.root / "benchmark" / dataset / f"{part}.tsv"
 
+    def benchmark_predictions(
+        self,
+        dataset: str = "{dataset}",
+        part: str = "{part}",
+        method: str = "{method}",
+        seed: int | str = "{seed}",
+    ) -> Path:
+        """What a method of this repository made of a versioned list of variants (Zarr)."""
+        return self.root / "benchmark" / dataset / part / "predicted" / method / f"seed{seed}.zarr"
+
     def handed_in(
         self,
         dataset: str = "{dataset}",
@@ -114,6 +124,10 @@ class Results:
     def table(self, table: str = "{table}") -> Path:
         """A table over runs; its Markdown twin stands beside it."""
         return self.root / f"{table}.csv"
+
+    def conventions(self, table: str = "{table}") -> Path:
+        """The predictions of a table under every convention; what follows from the ranks stands beside it."""
+        return self.root / "conventions" / f"{table}.csv"
 
     def figure(self, table: str = "{table}") -> Path:
         """The figure of a table."""

@@ -4,13 +4,14 @@ The workflow shows a rule's parameters and code to Snakemake, a command writes t
 results by them: both ask the same function of this module, so that the two cannot part.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from repose.medium import module_of
 from repose.metrics import benchmark, renders
+from repose.metrics import conventions as metrics_of_conventions
 from repose.metrics.metric import modules_of
 from repose.protocols import NEW_BODY, OWN_BODY
 from repose.provenance.code import code_hash, software
@@ -98,6 +99,10 @@ VARIANTS = ("decimated", "remeshed", "holes", "noise", "turned")
 """What the pose meshes of a versioned list may be: a list is named like a part of the split, or `{part}-{variant}`."""
 
 
+OTHER_TRIANGLES = ("decimated", "remeshed", "holes")
+"""Of these, vertices of the pose meshes no longer correspond to those of the identities."""
+
+
 def part_and_variant(listed: str) -> tuple[str, str]:
     """The part of the split that a versioned list is of, and what its pose meshes are; empty: as they are."""
     return next(
@@ -109,6 +114,12 @@ def benchmark_list(dataset: Any, name: str, part: str) -> Spec:
     """The versioned list of a part of a dataset's split."""
     params = {"dataset": name, "list": part, "rest_pose": dataset.rest_pose}
     return Spec("benchmark", ("repose.benchmark.lists",), params)
+
+
+def benchmark_predict(method: "MethodSettings", compute: "Compute") -> Spec:
+    """What a method of this repository makes of a versioned list of variants."""
+    modules = ("repose.benchmark.predict", _module(method.network))
+    return Spec("benchmark-predict", modules, _settings(method, compute))
 
 
 def handed_in(params: Mapping[str, Any]) -> Spec:
@@ -125,6 +136,15 @@ def benchmark_scores(params: Mapping[str, Any]) -> Spec:
 def ranking(params: Mapping[str, Any]) -> Spec:
     """All that is scored on a versioned list, ranked track by track."""
     return Spec("ranking", ("repose.benchmark.rank",), params)
+
+
+def rank(runs: Sequence[str]) -> Spec:
+    """The job that scores a list and ranks it: these runs of our methods, floors, and what was handed in.
+
+    The table itself follows from its scores: `ranking`.
+    """
+    scored = benchmark_scores({})
+    return Spec("ranking", (*scored.modules, *ranking({}).modules), {"runs": list(runs)})
 
 
 def neighbours(method: Any) -> Spec:
@@ -178,14 +198,27 @@ def report(config: "Config", table: str) -> Spec:
     shown = {
         dataset: {
             method: NEW_BODY
-            if config.methods[method].medium == "poses"
+            if config.settings_of(method).medium == "poses"
             else config.protocols_of(dataset, table)[0]
-            for method in rows.methods
+            for method in config.methods_of(table, dataset)
         }
         for dataset in rows.datasets
     }
     params = {"table": table, "medium": medium, "shown": shown}
     return Spec("report", ("repose.report.stage", f"repose.report.{medium}"), params)
+
+
+def conventions(config: "Config", table: str) -> Spec:
+    """The predictions of a table under every convention."""
+    params = {
+        "table": table,
+        "runs": [f"{dataset}/{method}/seed{seed}" for dataset, method, seed in config.runs_of(table)],
+        "protocols": {
+            dataset: config.protocols_of(dataset, table) for dataset in config.tables[table].datasets
+        },
+    }
+    modules = modules_of(metrics_of_conventions.METRICS)
+    return Spec("conventions", ("repose.conventions.stage", *modules), params)
 
 
 def site(config: "Config") -> Spec:

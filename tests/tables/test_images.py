@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from repose.tables.images import COLUMNS, markdown
+from repose.tables.images import COLUMNS, views
 from repose.tables.images import table as image_table
 from repose.tables.runs import Run, interval95
+from repose.tables.shown import markdown
 
 
 def run(method, values, flow=None, seed=0):
@@ -29,7 +30,7 @@ def test_means_and_intervals_over_seeds_and_pairs():
 
 def test_what_a_method_does_not_predict_is_a_dash():
     lines = markdown(
-        image_table([run("real-data", [1, 1]), run("flow-full", [0.5, 0.7], [1, 3])])
+        views(image_table([run("real-data", [1, 1]), run("flow-full", [0.5, 0.7], [1, 3])]))
     ).splitlines()
     assert lines[0].endswith("SSIM (7×7) | gain | EPE (px) | train (s) |")  # what no method has is left out
     assert lines[2] == "| open-fashion | real-data | unseen | inputs | 1 | 0 | – | 10 |"

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from repose.metrics.poses import METRICS
-from repose.tables.poses import COLUMNS, markdown, reported
+from repose.tables.poses import COLUMNS, reported, views
 from repose.tables.poses import table as pose_table
 from repose.tables.runs import Run, interval95
+from repose.tables.shown import markdown
 from tests.tables.test_transfer import run as transfer_run
 
 
@@ -34,7 +35,7 @@ def test_means_over_bodies_then_seeds_beside_transfers():
 
 
 def test_what_a_row_has_not_is_a_dash():
-    lines = markdown(pose_table([transfer_run("npr"), run(seconds=None)])).splitlines()
+    lines = markdown(views(pose_table([transfer_run("npr"), run(seconds=None)]))).splitlines()
     assert lines[2].startswith("| open-human | npr | unseen | inputs | 80 ± 40 | 0.4 ± 0.2 | – |")
     assert lines[5].startswith("| open-human | npr-diffusion | new-body | inputs | – | 1.4 | 0.2 | ")
     assert lines[5].endswith("| – |")
@@ -48,6 +49,6 @@ def test_the_published_tables_stand_below_and_table_2_is_nine_tenths_of_the_mean
         assert second[metric].to_numpy() == pytest.approx(
             0.9 * second[f"{metric}_of_cells"].to_numpy(), abs=0.0075
         )
-    text = markdown(pose_table([run()]))
+    text = markdown(views(pose_table([run()])))
     assert "| 2 | NPR | generated | animals | 4.22 (4.687) | 2.24 (2.486) | 78.81 (87.56) | – |" in text
     assert "| 1 | NPR | source | SMPL | 0.30 | 0.19 | 79.09 | 0.13 |" in text

@@ -139,6 +139,36 @@ def test_an_audit_walks_into_the_scores_of_renders_and_to_their_scorer(results):
     assert "open-human npr one-source: render_fid is 2.5, its scores give 5.0" in faults
 
 
+@pytest.mark.parametrize("name", ["table4.md", "table4.tex"])
+def test_a_twin_that_says_something_else_is_found_also_under_a_new_manifest(results, name):
+    twin, manifest = results / name, manifest_path(results / "table4.csv")
+    assert "npr" in twin.read_text() and audit(results / "table4.csv").faults == []
+    twin.write_text(twin.read_text().replace("npr", "ours", 1))
+    old = load(manifest)
+    recorder = Recorder("tables", old.history["code"], old.history["params"], modules=["repose.errors"])
+    for parent in old.parents.items():
+        recorder.uses(*parent)
+    recorder.seal(manifest, [results / f"table4.{end}" for end in ("csv", "md", "tex")])
+    faults = audit(results / "table4.csv").faults
+    assert faults == [("table4.manifest.json", f"{name} does not say what its scores give")]
+
+
+def test_a_prediction_costs_its_share_of_the_seconds_of_its_stage(results):
+    parts = transfers(results, "rotations")
+    (path,) = (path for name, path in parts.items() if name.startswith("predictions:"))
+    history = load(manifest_path(path)).history
+    tabulate(parts, results / "table1.csv", "meshes", ["unseen"])
+    (row,) = pd.read_csv(results / "table1.csv").to_dict("records")
+    # Two triples were predicted, of which the table has one.
+    assert row["predict_seconds"] == round(history["seconds"] / 2, 4) and row["pairs"] == 1
+    assert row["predict_memory_mib"] == round(history["peak_memory_mib"])
+    other = shutil.copytree(results, results.parent / "other")
+    changed = pd.read_csv(other / "table1.csv").assign(predict_seconds=9, predict_memory_mib=9)
+    changed.to_csv(other / "table1.csv", index=False)
+    assert compare(results, other).numbers == [], "costs are compared with nothing"
+    assert any("predict_seconds is 9" in what for _, what in audit(other / "table1.csv").faults)
+
+
 def test_a_crate_carries_the_scores_of_renders(results, tmp_path):
     write_crate(audit(results / "table4.csv"), ROOT, tmp_path / "crate")
     assert (tmp_path / "crate" / "results" / RENDERS).is_file()

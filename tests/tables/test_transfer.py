@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from repose.tables.meshes import COLUMNS, markdown
+from repose.tables.meshes import COLUMNS, views
 from repose.tables.meshes import table as transfer_table
 from repose.tables.runs import Run
+from repose.tables.shown import markdown
 
 METRICS = {"pmd_m2": 4e-3, "cd_m2": 8e-3, "mpve_mm": 90.0, "edge_error": 0.2}
 
@@ -58,7 +59,9 @@ def test_the_gain_over_copying_the_pose_is_of_the_same_triples():
     assert table.pmd_e4_gain["open-human", "npt", "unseen"] == pytest.approx(160 - 100)
     assert table.pmd_e4_gain_ci95["open-human", "copy-pose", "unseen"] == 0
     assert np.isnan(table.pmd_e4_gain["open-animal", "npt", "unseen"]), "that dataset has no such row"
-    assert "gain" in markdown(transfer_table(runs)) and "gain" not in markdown(transfer_table([run()]))
+    assert "gain" in markdown(views(transfer_table(runs))) and "gain" not in markdown(
+        views(transfer_table([run()]))
+    )
 
 
 def test_rows_keep_the_order_of_methods_and_protocols():
@@ -76,7 +79,7 @@ def test_a_row_says_what_its_method_was_told():
     runs.append(replace(run("mine"), told=["rest bodies", "truth"]))
     table = transfer_table(runs)
     assert table.told.tolist()[::2] == ["inputs", "registration", "rest bodies, truth"]
-    assert "| mine | unseen | rest bodies, truth |" in markdown(table)
+    assert "| mine | unseen | rest bodies, truth |" in markdown(views(table))
 
 
 def test_a_published_number_stands_only_where_it_was_reported():
@@ -89,10 +92,17 @@ def test_a_published_number_stands_only_where_it_was_reported():
 def test_a_method_without_training_has_no_seconds():
     floor = run("copy-pose")
     table = transfer_table([Run(floor.dataset, floor.method, floor.run_id, floor.scores, 0, None, None)])
-    assert table.train_seconds.isna().all() and "| – |" in markdown(table)
+    assert table.train_seconds.isna().all() and "| – |" in markdown(views(table))
+
+
+def test_seconds_of_a_prediction_and_its_memory_are_means_over_seeds():
+    runs = [replace(run(factor=f), predict_seconds=f / 100, predict_memory_mib=500 * f) for f in (1.0, 2.0)]
+    table = transfer_table(runs)
+    assert table.predict_seconds.tolist() == [0.015] * 2 and table.predict_memory_mib.tolist() == [750] * 2
+    assert markdown(views(table)).splitlines()[2].endswith("| 60 | 0.015 | 750 |")
 
 
 def test_markdown_shows_every_row():
     table = transfer_table([run(factor=f) for f in (1.0, 2.0)])
-    text = markdown(table)
+    text = markdown(views(table))
     assert text.count("| open-human |") == 2 and "±" in text

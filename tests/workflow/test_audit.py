@@ -22,7 +22,7 @@ from repose.provenance.manifest import Recorder, _canonical, _digest, history_pa
 from repose.score import stage as scoring
 from repose.store.mesh_store import MeshStore
 from repose.tables import meshes as tables
-from repose.tables.stage import derive
+from repose.tables.stage import derive, twins
 
 RUN = ("model.safetensors", "history.parquet", "run.json", "model.manifest.json", "model.history.json")
 
@@ -54,6 +54,19 @@ def derived_once(monkeypatch):
 
 def faults(results, **options):
     return audit(results / "table1.csv", **options).faults
+
+
+def table_files(results):
+    return [results / f"table1.{end}" for end in ("csv", "md", "tex")]
+
+
+def of_every_stage(results):
+    """The first and the last artefact of each stage behind the table: all of a stage go the same way."""
+    stages = {}
+    for node in audit(results / "table1.csv").nodes:
+        stages.setdefault(node.manifest.content["stage"], []).append(node)
+    assert len(stages) >= 9
+    return [node for nodes in stages.values() for node in nodes[:1] + nodes[1:][-1:]]
 
 
 def flip(path):
@@ -96,10 +109,9 @@ def test_a_finished_run_holds_wherever_it_lies(results):
     assert len(found.rows) == len(table) and all(row.branches for row in found.rows)
 
 
-def test_a_flipped_byte_in_any_artefact_is_found(results, derived_once):
-    nodes = audit(results / "table1.csv").nodes
+def test_a_flipped_byte_in_an_artefact_of_any_stage_is_found(results, derived_once):
     tried = 0
-    for node in nodes:
+    for node in of_every_stage(results):
         for name in node.manifest.content["files"]:
             path = node.path.parent / name
             victim = next(p for p in [path, *sorted(path.rglob("*"))] if p.is_file() and p.stat().st_size)
@@ -146,7 +158,7 @@ def test_an_edited_number_of_the_table_is_found_also_under_a_new_manifest(result
     number = str(pd.read_csv(csv, dtype=str).pmd_e4[4])
     edit(csv, number, number[:-1] + str((int(number[-1]) + 5) % 10))
     assert ("table1.manifest.json", "table1.csv does not match its manifest") in faults(results)
-    reseal(results / "table1.manifest.json", [csv, results / "table1.md"])
+    reseal(results / "table1.manifest.json", table_files(results))
     ((place, what),) = faults(results)
     assert place == "table1.manifest.json" and "pmd_e4 is" in what and f"its scores give {number}" in what
 
@@ -166,7 +178,7 @@ def test_a_table_that_is_not_whole_is_found_also_under_a_new_manifest(results, c
     csv = results / "table1.csv"
     table = change[1](pd.read_csv(csv, dtype=str, keep_default_na=False))
     table.to_csv(csv, index=False)
-    reseal(results / "table1.manifest.json", [csv, results / "table1.md"])
+    reseal(results / "table1.manifest.json", table_files(results))
     found = faults(results)
     assert {place for place, _ in found} == {"table1.manifest.json"}
     assert any(re.match("has (not the rows|other columns)", what) for _, what in found)
@@ -181,19 +193,20 @@ def test_a_table_without_all_the_runs_it_says_is_found(results):
             history[part] = {name: value for name, value in history[part].items() if "/npt/" not in name}
 
     table[table.method != "npt"].to_csv(csv, index=False)
-    reseal(results / "table1.manifest.json", [csv, results / "table1.md"])
+    reseal(results / "table1.manifest.json", table_files(results))
     forge(results / "table1.manifest.json", change)
     assert any(
         re.match("is not made of the runs it says: .*/npt/.* missing", what) for _, what in faults(results)
     )
 
 
-def test_an_edited_number_of_the_markdown_twin_is_found_also_under_a_new_manifest(results):
-    twin = results / "table1.md"
+@pytest.mark.parametrize("name", ["table1.md", "table1.tex"])
+def test_an_edited_number_of_a_twin_is_found_also_under_a_new_manifest(results, name):
+    twin = results / name
     number = re.search(r"\d{3,}\.\d", twin.read_text())[0]
     edit(twin, number, f"0{number}")
-    reseal(results / "table1.manifest.json", [results / "table1.csv", twin])
-    assert faults(results) == [("table1.manifest.json", "table1.md does not say what its scores give")]
+    reseal(results / "table1.manifest.json", table_files(results))
+    assert faults(results) == [("table1.manifest.json", f"{name} does not say what its scores give")]
 
 
 def test_published_numbers_edited_in_the_package_are_found(results, monkeypatch):
@@ -214,12 +227,14 @@ def test_runs_of_one_method_that_are_tabled_as_another_s_are_found(results):
                 json.dumps(history[part]).replace("open-human/npt/", "open-human/npt2/")
             )
 
-    for name in ("table1.csv", "table1.md"):
+    for name in ("table1.csv", "table1.md", "table1.tex"):
         text = (results / name).read_text()
         (results / name).write_text(
-            text.replace("open-human,npt,", "open-human,npt2,").replace("| npt |", "| npt2 |")
+            text.replace("open-human,npt,", "open-human,npt2,")
+            .replace("| npt |", "| npt2 |")
+            .replace("& npt &", "& npt2 &")
         )
-    reseal(results / "table1.manifest.json", [results / "table1.csv", results / "table1.md"])
+    reseal(results / "table1.manifest.json", table_files(results))
     forge(results / "table1.manifest.json", change)
     found = faults(results)
     place = "scores/open-human/npt"
@@ -268,8 +283,9 @@ def test_truths_in_the_place_of_predictions_are_found_by_predicting_again(result
     runs = load(manifest).history["params"]["runs"]
     table = derive(load(manifest), [f"scores:{run}" for run in runs])
     table.to_csv(csv, index=False)
-    csv.with_suffix(".md").write_text(tables.markdown(table))
-    reseal(manifest, [csv, csv.with_suffix(".md")])
+    for suffix, text in twins("meshes", table).items():
+        csv.with_suffix(suffix).write_text(text)
+    reseal(manifest, table_files(results))
     assert faults(results) == [], "every link holds"
     cell = parse_cell("method=npt,dataset=open-human")
     found = audit(csv, cell, rescore=True).faults
@@ -339,7 +355,7 @@ def test_what_a_judge_said_is_computed_again_by_that_judge(results):
 
 @pytest.mark.parametrize("which", [lambda m: m, history_path])
 def test_an_edited_manifest_or_history_is_found(results, derived_once, which):
-    for node in audit(results / "table1.csv").nodes:
+    for node in of_every_stage(results):
         path = which(node.path)
         before = path.read_text()
         edit(path, '"stage": "' if which(node.path) == node.path else '"code": "', '"note": 1,\n "x": "')
@@ -349,7 +365,7 @@ def test_an_edited_manifest_or_history_is_found(results, derived_once, which):
 
 
 def test_a_deleted_artefact_manifest_or_history_is_found(results, derived_once):
-    for node in audit(results / "table1.csv").nodes[1:]:
+    for node in of_every_stage(results)[1:]:
         for path in (
             node.path,
             history_path(node.path),
@@ -395,7 +411,7 @@ def test_the_noted_digest_of_the_tree_finds_a_consistent_forgery(results):
     recorder = Recorder("tables", "forged", old.history["params"], old.history["seed"])
     for name, parent in old.parents.items():
         recorder.uses(name, parent)
-    recorder.seal(manifest, [results / "table1.csv", results / "table1.md"], old.content["describe"])
+    recorder.seal(manifest, table_files(results), old.content["describe"])
     found = audit(results / "table1.csv")
     assert found.faults == [] and found.digest != before
 

@@ -15,6 +15,8 @@ def test_a_list_is_made_with_all_before_it_and_again_when_one_of_its_meshes_chan
     listing, hashes = read_list(path), read_hashes(hashes_path(path))
     assert len(listing.rows) == 1 and set(hashes) == set(listing.rows[0].meshes)  # FAUST has no pose at rest
     assert project.planned(LIST) == {}
+    more = {"store": 1, "train": 1, "benchmark": 1, "benchmark_predict": 1, "rank": 1}
+    assert project.planned("results/benchmark/faust/unseen-holes/ranking.csv") == more
     i, p = map(int, listing.rows[0].truth_mesh.removeprefix("id").split("_"))
     name, content = mesh_file(i, p, bend=7)
     (project.raw / name).write_bytes(content)

@@ -6,12 +6,16 @@ import shutil
 
 import pandas as pd
 import pytest
-from conftest import Project
+from conftest import ROOT, Project
 
 from repose.audit.audit import audit
+from repose.config.load import load_files
 from repose.errors import ReposeError
+from repose.plan import Plan
 from repose.provenance.manifest import load, manifest_path, verify
 from repose.results import Results
+from repose.status.jobs import jobs_of, targets_of
+from repose.status.state import states_of
 from repose.tables.meshes import COLUMNS
 
 LEARNED = {"npt", "corenet", "corenet-icp", "canonical", "npr"}  # corenet-icp has the weights of corenet
@@ -233,3 +237,11 @@ def test_only_the_table_of_a_scorer_waits_for_it(tmp_path, quick_jobs):
         assert f"output: results/render-scores/open-human/{method}/seed0.parquet" in own
     plain = re.findall(r"^rule score:\n(.*?)^\[", own, flags=re.DOTALL | re.MULTILINE)
     assert plain and all("render-scorer" not in block for block in plain)
+
+
+def test_status_says_as_snakemake_does_that_a_finished_run_is_done(smoke):
+    results = smoke.folder / "results"
+    plan = Plan(load_files(ROOT / "config.yaml", ROOT / Project.presets[0]), Results(results))
+    jobs = jobs_of(plan, targets_of(plan, []))
+    states = states_of(jobs, results)
+    assert len(jobs) > 50 and {str(out): s.why for out, s in states.items() if s.kind != "done"} == {}

@@ -1,10 +1,7 @@
 """A method of another package: docs/adding.md shows its files, and here they go through the real workflow."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,24 +24,19 @@ FILES = ("pyproject.toml", "offsets/settings.py", "offsets/network.py", "offsets
 
 
 @pytest.fixture(scope="module")
-def outside(tmp_path_factory) -> Path:
-    """A copy of the package that a test may edit, with the metadata of an installed one."""
-    folder = tmp_path_factory.mktemp("outside") / "package"
-    shutil.copytree(PACKAGE, folder)
-    write = "from setuptools import build_meta; build_meta.prepare_metadata_for_build_wheel('.')"
-    subprocess.run([sys.executable, "-c", write], cwd=folder, check=True, capture_output=True)
-    return folder
+def outside(outside_packages) -> Path:
+    """A copy of the package that a test may edit, as if it were installed."""
+    return outside_packages[PACKAGE.name]
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory, outside) -> Tiny:
+def project(tmp_path_factory, outside_jobs) -> Tiny:
     """The tiny workflow with the method, made up to its table."""
-    project = Tiny(tmp_path_factory.mktemp("project"))
+    project = Tiny(tmp_path_factory.mktemp("project"), outside_jobs)
     bring_files(project.raw)
     config = project.folder / "config.yaml"
     text = config.read_text().replace("tables:\n", METHOD + "tables:\n")
     config.write_text(text.replace("methods: [npt]", "methods: [offsets]"))
-    project.environment["PYTHONPATH"] = f"{outside}{os.pathsep}{project.environment['PYTHONPATH']}"
     project.snakemake(TABLE)
     return project
 

@@ -1,11 +1,7 @@
 """A dataset of another package: docs/adding.md shows its two files, and here they go through the real workflow."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -32,22 +28,17 @@ SPLITS = [f"results/splits/lab-scans/{part}.parquet" for part in ("train", "unse
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory) -> Path:
-    """A copy of the package that a test may edit, with the metadata of an installed one."""
-    folder = tmp_path_factory.mktemp("outside") / "package"
-    shutil.copytree(PACKAGE, folder)
-    write = "from setuptools import build_meta; build_meta.prepare_metadata_for_build_wheel('.')"
-    subprocess.run([sys.executable, "-c", write], cwd=folder, check=True, capture_output=True)
-    return folder
+def package(outside_packages) -> Path:
+    """A copy of the package that a test may edit, as if it were installed."""
+    return outside_packages[PACKAGE.name]
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory, package) -> Project:
+def project(tmp_path_factory, outside_jobs) -> Project:
     """Raw files as downloaded, converted, packed and split."""
-    project = Project(tmp_path_factory.mktemp("project"))
+    project = Project(tmp_path_factory.mktemp("project"), outside_jobs)
     project.presets = ()
     (project.folder / "config.yaml").write_text(CONFIG)
-    project.environment["PYTHONPATH"] = f"{package}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     folder = project.folder / "data" / "raw" / "lab-scans"
     folder.mkdir(parents=True)
     with zipfile.ZipFile(folder / "scans.zip", "w") as archive:

@@ -33,7 +33,7 @@ def one_of(names):
 
 wildcard_constraints:
     dataset=one_of(CONFIG.datasets),
-    method=one_of(CONFIG.methods),
+    method=f"({one_of(CONFIG.methods)})(@({one_of(CONFIG.datasets)}))?",
     table=one_of(CONFIG.tables),
     seed=r"\d+",
     number=r"\d+",

@@ -2,7 +2,7 @@
 
 REQUIRED INPUTS: scores, predictions and weights of every dataset, method and seed of the table; scores of pictures, if
 it has a scorer
-OUTPUTS: results/{table}.csv and its Markdown twin
+OUTPUTS: results/{table}.csv and its twins in Markdown and LaTeX
 """
 
 
@@ -18,6 +18,7 @@ rule tables:
             labels={"table": "{table}"},
         ),
         markdown=RESULTS.table().with_suffix(".md"),
+        latex=RESULTS.table().with_suffix(".tex"),
         manifest=manifest_path(RESULTS.table()),
     log:
         "logs/tables/{table}.log",

@@ -261,6 +261,8 @@ _BENCHMARK = {
     "ranking": "repose.benchmark.rank:differs_from_scores",
 }
 _STAGES = _BENCHMARK | {
+    "benchmark-predict": "repose.benchmark.predict:differs_from_network",
+    "conventions": "repose.conventions.stage:differs_from_predictions",
     "predict": "repose.audit.predicted:differs_from_network",
     "score": "repose.score.stage:differs_from_predictions",
     "score-renders": "repose.score.render_stage:differs_from_predictions",
@@ -281,9 +283,9 @@ def _made_otherwise(node: Node, compute: Mapping[str, str]) -> list[str]:
 
 
 def _is_ranking(manifest: Path) -> bool:
-    """Whether a CSV is a ranking of the benchmark, which is derived in a way of its own."""
+    """Whether a CSV is a ranking of the benchmark, or under conventions, which are derived in ways of their own."""
     try:
-        return load(manifest).content["stage"] == "ranking"
+        return load(manifest).content["stage"] in ("ranking", "conventions")
     except ReposeError:
         return False  # the walk says what is wrong with it
 

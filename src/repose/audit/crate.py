@@ -1,12 +1,13 @@
 """A Workflow Run RO-Crate (Provenance Run Crate 0.5) of an audited table: one action per artefact.
 
 The crate carries the workflow, the tables, scores (of renders, too), splits and learning curves. Bodies, predictions
-and weights are large, and not always ours to give away: they are described by size, sha256 and licence. Host names,
-absolute paths and settings that look like secrets are left out; what is not known is left out too, never made up.
+and weights are large, and not always ours to give away: they are described by size, sha256 and licence, unless a bundle
+carries them, too. Host names, absolute paths and settings that look like secrets are left out; what is not known is
+left out too, never made up.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from importlib.metadata import metadata, version
@@ -20,12 +21,14 @@ from repose.audit.audit import Audit
 from repose.audit.public import public
 from repose.audit.tree import Node
 from repose.errors import ReposeError
+from repose.provenance.listing import list_path
 from repose.provenance.publish import publish
 from repose.reading import read_rows
 
 CARRIED = {
     ".csv": "text/csv",
     ".md": "text/markdown",
+    ".tex": "application/x-tex",
     ".json": "application/json",
     ".txt": "text/plain",
     ".png": "image/png",
@@ -58,12 +61,33 @@ def write_crate(found: Audit, project: Path, out: Path) -> None:
     if not (project / "Snakefile").exists():
         raise ReposeError("no Snakefile here", where=project, hint="run this from the project's root")
     with publish(out) as private:
-        _Crate(found, project).crate.write(private)
+        Crate(found, project).crate.write(private)
 
 
-class _Crate:
-    def __init__(self, found: Audit, project: Path):
-        self.found, self.nodes = found, found.nodes
+def is_small(node: Node, name: str) -> bool:
+    """Whether a crate carries a file of an artefact itself, whoever the data are of."""
+    return PurePosixPath(name).suffix in CARRIED and _stage(node) not in DATA_STAGES
+
+
+class Crate:
+    """A crate in the making.
+
+    Args:
+        found: an audit without faults.
+        project: the folder of the Snakefile.
+        carries: whether a file or folder of an artefact is carried, and not only described.
+
+    Attributes:
+        crate: the metadata.
+        carried: where each carried file or folder comes from, by its place in the crate.
+        licences: of each of them, as far as it is known.
+    """
+
+    def __init__(self, found: Audit, project: Path, carries: Callable[[Node, str], bool] = is_small):
+        self.found, self.nodes, self._carries = found, found.nodes, carries
+        self.carried: dict[str, Path] = {}
+        self.licences: dict[str, str] = {}
+        self._licences_of: dict[str, list[str]] = {}
         self.crate = ROCrate(version="1.1")
         self.crate.metadata.extra_contexts.append(RUN_TERMS)
         self.files: dict[str, list[Any]] = {}  # entities of each artefact's files
@@ -74,6 +98,11 @@ class _Crate:
             self.files[node.place] = list(self._files(node))
         self._actions()
 
+    @property
+    def text(self) -> str:
+        """The metadata, ro-crate-metadata.json."""
+        return json.dumps(self.crate.metadata.generate(), indent=1, sort_keys=True) + "\n"
+
     def _root(self) -> None:
         root = self.crate.root_dataset
         root["name"] = f"repose: {_title(self.found.root)}"
@@ -82,6 +111,9 @@ class _Crate:
             f"Digest of the tree: {self.found.digest}"
         )
         root["license"] = self._licence("MIT")  # the project's; data have their own
+        root["datePublished"] = max(
+            end for _, end in map(_times, self.nodes)
+        )  # the same for the same results
         root["conformsTo"] = [
             self._add(
                 f"https://w3id.org/ro/wfrun/{profile}",
@@ -124,7 +156,7 @@ class _Crate:
     def _workflow(self, project: Path) -> Any:
         for name in WORKFLOW:
             for file in _below(project, name):
-                self.crate.add_file(file, dest_path=file.relative_to(project), properties=_bytes(file))
+                self._carry(file, file.relative_to(project).as_posix(), _bytes(file), "MIT")
         language = self.crate.add(
             ComputerLanguage(
                 self.crate,
@@ -145,6 +177,7 @@ class _Crate:
                 **_bytes(project / "Snakefile"),
             },
         )
+        self.carried["Snakefile"], self.licences["Snakefile"] = project / "Snakefile", "MIT"
         workflow["conformsTo"] = self._add(
             "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE",
             "CreativeWork",
@@ -176,33 +209,44 @@ class _Crate:
         """Entities of an artefact's files: carried, or only described."""
         assert node.manifest
         base = PurePosixPath("results") / PurePosixPath(_inside(node)).parent
-        licence = self._licence_of(node)
+        licence = " AND ".join(self.licences_of(node))
         for name, stands in node.manifest.content["files"].items():
             path, source = base / name, node.path.parent / name
             facts: dict[str, Any] = {"contentSize": str(stands["bytes"]), "sha256": stands["sha256"]}
             if licence:
-                facts["license"] = _reference(licence)
-            if path.suffix in CARRIED and source.is_file() and _stage(node) not in DATA_STAGES:
-                facts |= {"name": str(path), "encodingFormat": CARRIED[path.suffix]}
-                yield self.crate.add_file(source, dest_path=str(path), properties=facts)
+                facts["license"] = _reference(self._licence(licence))
+            if self._carries(node, name):
+                facts |= {"name": str(path)}
+                if form := CARRIED.get(path.suffix):
+                    facts["encodingFormat"] = form
+                if listed := stands.get("list"):
+                    self._carry(list_path(source), f"{base / listed}", _bytes(list_path(source)), licence)
+                yield self._carry(source, str(path), facts, licence)
             else:
                 what = "the list of its files, with the BLAKE3 of each" if "list" in stands else "its bytes"
                 text = f"Not carried by this crate. sha256 is that of {what}."
                 yield self._add(f"#{path}", "CreativeWork", name=str(path), description=text, **facts)
         manifest = f"{base / node.path.name}"
-        self.crate.add_file(node.path, dest_path=manifest, properties=_bytes(node.path) | {"name": manifest})
+        self._carry(node.path, manifest, _bytes(node.path) | {"name": manifest}, licence)
 
-    def _licence_of(self, node: Node) -> Any:
-        """The licence that an artefact states, or its catalogue for all meshes; None where none is known."""
-        assert node.manifest
-        if stated := node.manifest.content["describe"].get("licence"):
-            return self._licence(stated)
-        for name in node.manifest.content["files"]:
-            if name.endswith("catalog.parquet"):
-                rows = read_rows(node.path.parent / name)
-                if "licence" in rows and rows.licence.nunique() == 1:
-                    return self._licence(str(rows.licence.iloc[0]))
-        return None
+    def _carry(self, source: Path, place: str, facts: Mapping[str, Any], licence: str) -> Any:
+        """A file or folder that lies in the crate."""
+        self.carried[place], self.licences[place] = source, licence
+        add = self.crate.add_dataset if source.is_dir() else self.crate.add_file
+        return add(source, dest_path=place, properties=dict(facts))
+
+    def licences_of(self, node: Node) -> list[str]:
+        """The licences that an artefact states, or its catalogue for all meshes; of others, those of what is behind.
+
+        Empty where none is known.
+        """
+        if node.place not in self._licences_of:
+            found = set(_stated(node)) or {one for p in node.parents.values() for one in self.licences_of(p)}
+            if not found and node.place.startswith("data/"):  # what the catalogue of a dataset was made from
+                beside = PurePosixPath(node.place).with_name("catalog.manifest.json").as_posix()
+                found = {one for n in self.nodes if n.place == beside for one in _stated(n)}
+            self._licences_of[node.place] = sorted(found)
+        return self._licences_of[node.place]
 
     def _actions(self) -> None:
         root, controls = self.crate.root_dataset, []
@@ -284,6 +328,17 @@ class _Crate:
                 )
             ],
         )
+
+
+def _stated(node: Node) -> Iterator[str]:
+    """The licences that stand in an artefact itself."""
+    assert node.manifest
+    if licence := node.manifest.content["describe"].get("licence"):
+        yield str(licence)
+    for name in node.manifest.content["files"]:
+        if name.endswith("catalog.parquet"):
+            rows = read_rows(node.path.parent / name)
+            yield from map(str, rows.licence.unique() if "licence" in rows else ())
 
 
 def _stage(node: Node) -> str:

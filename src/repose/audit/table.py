@@ -1,4 +1,4 @@
-"""Is a table whole: all rows and columns, each once, of the runs it must have, and a twin in Markdown that agrees?"""
+"""Is a table whole: all rows and columns, each once, of the runs it must have, and twins that agree?"""
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -8,9 +8,8 @@ import pandas as pd
 
 from repose.audit.tree import Node
 from repose.errors import ReposeError
-from repose.medium import module_of
 from repose.provenance.manifest import Manifest
-from repose.tables.stage import derive
+from repose.tables.stage import derive, twins
 
 _PLACES = {"scores": "scores/{}", "predictions": "predictions/{}", "render-scores": "render-scores/{}"}
 
@@ -73,9 +72,10 @@ def incomplete(root: Node, csv: Path, table: pd.DataFrame, derived: Derived) -> 
                 iter((set(given) - set(rows)) or (set(rows) - set(given)) or {("an order of their own",)})
             )
             yield f"has not the rows that its scores give: {' '.join(odd)}"
-    twin, written = csv.with_suffix(".md"), module_of("repose.tables", params["medium"]).markdown(fresh)
-    if twin.exists() and twin.read_text(encoding="utf-8") != written:
-        yield f"{twin.name} does not say what its scores give"
+    for suffix, written in twins(params["medium"], fresh).items():
+        twin = csv.with_suffix(suffix)
+        if twin.exists() and twin.read_text(encoding="utf-8") != written:
+            yield f"{twin.name} does not say what its scores give"
 
 
 def _misnamed(root: Node) -> Iterator[str]:

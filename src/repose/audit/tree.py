@@ -61,7 +61,8 @@ def grow(manifest: Path, only: Collection[str] | None = None, hashed: bool = Tru
         hashed: check every file against its manifest, too.
     """
     nodes: dict[str, Node] = {}
-    root = _read(manifest, results_folder(manifest) or manifest.parent, nodes, only)
+    base = (results_folder(manifest) or manifest.parent).resolve()
+    root = _read(manifest, _place(manifest, base), base, nodes, only)
     work = [
         (node, name, expected)
         for node in nodes.values()
@@ -78,13 +79,13 @@ def grow(manifest: Path, only: Collection[str] | None = None, hashed: bool = Tru
 
 def _read(
     path: Path,
+    place: str,
     base: Path,
     nodes: dict[str, Node],
     only: Collection[str] | None = None,
     below: frozenset[str] = frozenset(),
 ) -> Node:
     """The node of a manifest, with all behind it; `below` are the places of those that it stands behind."""
-    place = _place(path, base)
     if place in nodes:
         return nodes[place]
     node = nodes[place] = Node(place, path)
@@ -99,18 +100,19 @@ def _read(
     for name, parent in node.manifest.parents.items():
         if only is not None and name not in only:
             continue
-        if _place(parent, base) in below or len(below) > DEEPEST:  # which only a forgery is
+        behind = _place(parent, base)
+        if behind in below or len(below) > DEEPEST:  # which only a forgery is
             node.faults.append(f"was made from itself, or has more than {DEEPEST} artefacts behind it")
             continue
-        node.parents[name] = _read(parent, base, nodes, below=below)
+        node.parents[name] = _read(parent, behind, base, nodes, below=below)
     node.depth += max((parent.depth for parent in node.parents.values()), default=0)
     return node
 
 
 def _place(path: Path, base: Path) -> str:
-    """Where a manifest lies, without `..` and without what lies above the folder of results."""
-    resolved, root = path.resolve(), base.resolve()
-    return (resolved.relative_to(root) if resolved.is_relative_to(root) else resolved).as_posix()
+    """Where a manifest lies, without `..` and without what lies above the folder of results, which is resolved."""
+    resolved = path.resolve()
+    return (resolved.relative_to(base) if resolved.is_relative_to(base) else resolved).as_posix()
 
 
 def _hashed(work: tuple[Node, str, dict]) -> list[str]:

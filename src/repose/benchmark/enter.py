@@ -189,6 +189,10 @@ def _predicted(listing: List, results: Results) -> Iterator[tuple[str, Path]]:
         is_of = listing.name in manifest.content["describe"].get("protocols", ())
         if is_of and not _only_copies(manifest.history["params"]["method"]):
             yield "repose", _zarr(path)
+    variants = results.benchmark_predictions(listing.dataset, listing.name, "_", 0).parent.parent
+    for path in sorted(variants.glob("*/seed*.manifest.json")):
+        if not _only_copies(load(path).history["params"]["method"]):
+            yield "repose", _zarr(path)
     others = results.handed_in(listing.dataset, listing.name, "_", 0).parent.parent
     for path in sorted(others.glob("*/seed*.manifest.json")):
         yield "external", _zarr(path)

@@ -18,7 +18,7 @@ import pandas as pd
 
 from repose import specs
 from repose.benchmark import VERSION
-from repose.benchmark.variants import OTHER_TRIANGLES, named, numbers_of, renamed, variant
+from repose.benchmark.variants import named, numbers_of, renamed, variant
 from repose.convert.catalog import mesh_digest, mesh_id, read_catalog
 from repose.errors import ReposeError
 from repose.mesh.mesh import Mesh
@@ -107,7 +107,7 @@ class List:
     @property
     def has_other_triangles(self) -> bool:
         """Whether vertices of the pose meshes correspond to none of the identities, so that no track may give that."""
-        return any(named(row.pose_mesh).kind in OTHER_TRIANGLES for row in self.rows)
+        return any(named(row.pose_mesh).kind in specs.OTHER_TRIANGLES for row in self.rows)
 
     def bodies_tested(self) -> tuple[set[int], set[int]]:
         """Identities and poses that no training may have seen."""

@@ -149,12 +149,13 @@ def score_predictions(predictions: Path, sources: Sources, out: Path) -> None:
         ReposeError: they are of other triples, or were made from other meshes, than the list.
     """
     listing, bodies = sources.open()
-    said = about(load(manifest_path(predictions)), listing)
+    manifest = load(manifest_path(predictions))
+    said = about(manifest, listing)
     params = _params(listing, said)
     spec, inputs = specs.benchmark_scores(params), {"predictions": predictions, **sources._asdict()}
     with making(spec, out, inputs, later=("predictions", "store")) as new:
-        same = ("store", "listed") if said.source == "external" else ("store",)  # ours are of the split
-        new.made_from("predictions", {name: name for name in same})
+        same = {"store", "listed"} & manifest.history["inputs"].keys()  # or else they are of the split
+        new.made_from("predictions", {name: name for name in sorted(same)})
         if not new.finished:
             write_rows(new, _rows(_predicted(predictions, listing), listing, bodies, said.order), out)
 

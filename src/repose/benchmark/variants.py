@@ -17,8 +17,6 @@ from repose.mesh.mesh import Mesh
 from repose.mesh.operators import face_areas
 from repose.mesh.variation import decimated
 
-OTHER_TRIANGLES = ("decimated", "remeshed", "holes")
-"""After these, vertices no longer correspond."""
 HOLES, RADIUS = 3, 0.06  # how many; over the side of the square that is as large as the surface
 NOISE = 0.005  # metres, of each coordinate
 _TURNED = re.compile(r"turned(\d{1,3})")

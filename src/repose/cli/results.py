@@ -7,12 +7,47 @@ from typing import Annotated
 
 import typer
 
-from repose.cli.shared import RESULTS, AsJson, Results
+from repose.cli.shared import CONFIG, RESULTS, AsJson, Results, plan_of
 from repose.errors import ReposeError
 
 
+def status(
+    targets: Annotated[
+        list[str] | None, typer.Argument(help="as for snakemake: results/table1.csv, site; all if left out")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", envvar="REPOSE_CONFIG", help="config file; that of the last run"),
+    ] = None,
+    results: Results = RESULTS,
+    as_json: AsJson = False,
+) -> None:
+    """Say how far a run has come: what is done, runs, failed and waits, how fast it goes and how long it takes."""
+    from repose.status import jobs, state, summary
+
+    plan = plan_of(config or _last_config(results), results)
+    wanted = jobs.jobs_of(plan, jobs.targets_of(plan, targets or []))
+    states = state.states_of(wanted, results)
+    found = summary.summarize(wanted, states)
+    if as_json:
+        return print(json.dumps(summary.as_json(wanted, states, found), indent=1))
+    run = state.scheduler(results)
+    print(f"a run goes on: {run}" if run else "no run goes on")
+    print("\n".join(summary.lines(wanted, states, found)))
+
+
+def _last_config(results: Path) -> Path:
+    """The settings of the last run, presets included; of none, the config file that is here."""
+    from repose.results import Results as Places
+
+    known = sorted(Places(results).configs.glob("*.yaml"), key=lambda path: path.stat().st_mtime)
+    return known[-1] if known else CONFIG
+
+
 def audit(
-    artefact: Annotated[Path, typer.Argument(help="results/table1.csv, or any artefact with a manifest")],
+    artefact: Annotated[
+        Path | None, typer.Argument(help="results/table1.csv, or any artefact with a manifest")
+    ] = None,
     cell: Annotated[str | None, typer.Option(help="only rows like method=corenet,dataset=open-human")] = None,
     rescore: Annotated[
         bool, typer.Option("--rescore", help="compute the scores again from predictions and meshes")
@@ -23,9 +58,21 @@ def audit(
     rocrate: Annotated[
         Path | None, typer.Option(help="also write a Workflow Run RO-Crate to this new folder")
     ] = None,
+    find: Annotated[
+        str | None,
+        typer.Option(
+            help="which numbers depend on mesh:open-human/id3_17; on an image, raw, dataset, method, code, artefact. "
+            "Without ARTEFACT: of all tables"
+        ),
+    ] = None,
     as_json: AsJson = False,
+    results: Results = RESULTS,
 ) -> None:
     """Check every byte, link and number behind a table; status 1 if something does not hold."""
+    if find:
+        return _find(find, artefact, results, as_json)
+    if artefact is None:
+        raise ReposeError("audit needs ARTEFACT", hint="such as results/table1.csv; or --find")
     from repose.audit import audit as auditing
     from repose.audit.show import as_json as plain
     from repose.audit.show import show
@@ -46,10 +93,51 @@ def audit(
         raise ReposeError(f"{what}", where=place, hint="make it again by running the workflow, or restore it")
 
 
+def _find(text: str, table: Path | None, results: Path, as_json: bool) -> None:
+    from repose.audit import find
+
+    found = find.find(text, [table] if table else find.tables_of(results))
+    if as_json:
+        print(json.dumps(find.as_json(found), indent=1))
+    else:
+        find.show(found, _console())
+
+
 def _console():
     from rich.console import Console
 
     return Console() if sys.stdout.isatty() else Console(width=160)
+
+
+def publish(
+    table: Annotated[Path, typer.Argument(help="results/table1.csv, or another table or ranking")],
+    out: Annotated[Path, typer.Option("--out", "-o", help=".zip to write")],
+    author: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="who publishes it, 'Family, Given'; again for each. Left out: those of CITATION.cff"
+        ),
+    ] = None,
+) -> None:
+    """Write one archive of a table and all that may be given away of what is behind it, ready for a DOI."""
+    from repose.audit.audit import audit as check
+    from repose.bundle.write import write_bundle
+
+    written = write_bundle(check(table), Path.cwd(), out, author or ())
+    for note in written.notes:
+        print(f"not in it: {note}")
+    print(f"{out}: {written.files} files, {written.bytes / 1e6:.1f} MB; digest {written.digest}")
+
+
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="what `repose publish` wrote")],
+    expect: Annotated[str, typer.Option(help="the digest that was noted when it was published")] = "",
+) -> None:
+    """Check every file of a published archive against its digest; status 1 if one differs, lacks or is too much."""
+    from repose.bundle.verify import verify_bundle
+
+    found = verify_bundle(bundle, expect)
+    print(f"{bundle}: {found.files} files, {found.bytes / 1e6:.1f} MB, all as listed; digest {found.digest}")
 
 
 def recover(results: Results = RESULTS) -> None:
@@ -93,4 +181,4 @@ def compare(
         comparing.show(found, _console())
 
 
-COMMANDS = (audit, compare, recover, clean)
+COMMANDS = (status, audit, compare, publish, verify, recover, clean)

@@ -32,6 +32,27 @@ def plan_of(config: Path, results: Path, dataset: str | None = None, method: str
     return plan
 
 
+def plan_of_row(config: Path, results: Path, dataset: str, method: str) -> "Plan":
+    """The plan of a config file, for a method that may have weights from elsewhere, as `npt@open-human` has.
+
+    Raises:
+        ReposeError: the config has no such method or dataset, or there are no weights to bring.
+    """
+    from repose.section import ACROSS
+
+    name, sign, elsewhere = method.partition(ACROSS)
+    plan = plan_of(config, results, dataset, name)
+    if sign:
+        named(plan.config.datasets, elsewhere, "dataset")
+        if not plan.config.trained_by(name):
+            raise ReposeError(
+                f"{name} learns nothing that it could bring from {elsewhere}", method, f"say {name}"
+            )
+        if elsewhere == dataset:
+            raise ReposeError(f"{name} learns on {dataset} anyway", method, f"say {name}")
+    return plan
+
+
 def named(known: Mapping[str, Any], name: str, kind: str) -> Any:
     """What a name stands for, of what a config has."""
     if name not in known:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from repose.cli.shared import CONFIG, RESULTS, AsJson, ConfigFile, Results, Seed, named, plan_of
+from repose.cli.shared import CONFIG, RESULTS, AsJson, ConfigFile, Results, Seed, named, plan_of, plan_of_row
 from repose.errors import ReposeError
 
 if TYPE_CHECKING:
@@ -82,6 +82,24 @@ def benchmark(
     run(settings, dataset, part, **need.inputs, out=need.out)
 
 
+def benchmark_predict(
+    dataset: str,
+    part: Annotated[str, typer.Argument(metavar="LIST", help="such as unseen-decimated")],
+    method: str,
+    seed: Seed = 0,
+    config: ConfigFile = CONFIG,
+    results: Results = RESULTS,
+) -> None:
+    """Predict a versioned list whose pose meshes are no meshes of the dataset."""
+    from repose.benchmark.predict import run
+
+    plan = plan_of_row(config, results, dataset, method)
+    need = plan.benchmark_predict(dataset, part, method, seed)
+    model = need.inputs.get("run")
+    settings, compute = plan.config.settings_of(method), plan.config.compute
+    run(settings, compute, need.inputs["listed"], need.inputs["store"], model, need.out)
+
+
 def neighbours(dataset: str, method: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
     """Find the neighbours of the faces of all bodies that a training of NPR encodes."""
     from repose.neighbours.stage import run
@@ -111,10 +129,10 @@ def predict(
     """Predict every test triple, or pair of images."""
     from repose.predict.stage import run
 
-    plan = plan_of(config, results, dataset, method)
+    plan = plan_of_row(config, results, dataset, method)
     need = plan.predict(dataset, method, seed)
     store, model, splits = _parts(need.inputs, "store", "run")
-    run(plan.config.methods[method], plan.config.compute, store, splits, model, need.out)
+    run(plan.config.settings_of(method), plan.config.compute, store, splits, model, need.out)
 
 
 def score(
@@ -123,8 +141,8 @@ def score(
     """Score predictions against the truth: a row per test triple, or body, and metric."""
     from repose.score.stage import run
 
-    plan = plan_of(config, results, dataset, method)
-    need, medium = plan.score(dataset, method, seed), plan.config.methods[method].medium
+    plan = plan_of_row(config, results, dataset, method)
+    need, medium = plan.score(dataset, method, seed), plan.config.settings_of(method).medium
     predictions, store, scorer, splits = _parts(need.inputs, "predictions", "store", "scorer")
     official = getattr(plan.config.datasets[dataset], "official", None)
     run(predictions, store, splits, need.out, medium, scorer, official)
@@ -162,6 +180,20 @@ def report(table: str, config: ConfigFile = CONFIG, results: Results = RESULTS) 
     run(need.spec, need.inputs, need.out)
 
 
+def conventions(table: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
+    """Score the predictions of a table as published evaluations score, and see how its ranks move."""
+    from repose.conventions.stage import run
+
+    plan = plan_of(config, results)
+    named(plan.config.tables, table, "table")
+    if plan.config.medium_of(table) != "meshes":
+        raise ReposeError(
+            f"{table} is of {plan.config.medium_of(table)}", hint="conventions are of tables of meshes"
+        )
+    need = plan.conventions(table)
+    run(need.spec, need.inputs, need.out)
+
+
 def site(config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
     """Make the pages of all tables, to open in a browser: results/site/index.html."""
     from repose.site.stage import run
@@ -194,6 +226,7 @@ COMMANDS = (
     store,
     split,
     benchmark,
+    benchmark_predict,
     neighbours,
     train,
     predict,
@@ -201,5 +234,6 @@ COMMANDS = (
     score_renders,
     tables,
     report,
+    conventions,
     site,
 )

@@ -83,7 +83,7 @@ def rank(
     dataset, part = _parts(listed)
     plan = plan_of(config, results, dataset)
     _, notes, out = rank_all(_sources(plan, dataset, part), plan.results)
-    _show(notes, out)
+    _show([*(f"{name} {why}" for name, why in plan.left_out(dataset, part).items()), *notes], out)
 
 
 def _parts(listed: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from repose.config.models import Config
 from repose.methods.settings import LearnedMethod, MethodSettings, same
+from repose.raw.settings import Paired
 
 SAME = "give both methods the same"
 
@@ -26,6 +27,7 @@ def wrong(config: Config) -> Iterator[Wrong]:
         _names(config),
         _truth(config),
         _kinds(config),
+        _across(config),
         _comparable(config),
         _parts(config),
         _devices(config),
@@ -100,6 +102,22 @@ def _kinds(config: Config) -> Iterator[Wrong]:
                         f"{rows.methods[0]!r} of {config.methods[rows.methods[0]].medium}",
                         "give them tables of their own",
                     )
+
+
+def _across(config: Config) -> Iterator[Wrong]:
+    """A table across datasets is of meshes, and its weights come from a dataset that triples are drawn from."""
+    for table, rows in config.tables.items():
+        key, what = ("tables", table, "trained_on"), f"tables.{table}.trained_on: {rows.trained_on!r}"
+        if rows.trained_on is None:
+            continue
+        if rows.trained_on not in config.datasets:
+            yield Wrong(key, f"{what} is not defined", nearest(rows.trained_on, config.datasets))
+        elif config.medium_of(table) != "meshes":
+            yield Wrong(
+                key, f"{what}: {table} is of {config.medium_of(table)}", "only tables of meshes go across"
+            )
+        elif not isinstance(config.datasets[rows.trained_on], Paired):
+            yield Wrong(key, f"{what} has no triples of meshes to learn from")
 
 
 def _comparable(config: Config) -> Iterator[Wrong]:

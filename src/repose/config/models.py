@@ -14,7 +14,7 @@ from repose.methods.registry import installed as installed_methods
 from repose.methods.settings import MethodSettings
 from repose.raw.registry import installed as installed_datasets
 from repose.raw.settings import RENDERED, Protocol
-from repose.section import Name, Section
+from repose.section import ACROSS, Name, Section
 
 if TYPE_CHECKING:
     from repose.raw.dfaust import Dfaust
@@ -36,6 +36,11 @@ class Table(Section):
     """The rows of a table: every dataset × method × protocol of the dataset."""
 
     datasets: list[Name] = Field(min_length=1, description="names under `datasets`")
+    trained_on: Name | None = Field(
+        None,
+        description="dataset whose trainings give all methods their weights, for tables across datasets; null: "
+        "each has trainings of its own",
+    )
     methods: list[Name] = Field(min_length=1, description="names under `methods`")
     seeds: list[Seed] = Field([0], min_length=1, description="one training per seed")
     more_seeds: dict[Name, list[Seed]] = Field(
@@ -143,14 +148,24 @@ class Config(Section):
         """The test lists of transfers whose rows a table has."""
         return list(self.tables[table].protocols or self.datasets[dataset].protocols)
 
+    def settings_of(self, method: str) -> MethodSettings:
+        """The settings of a row's method; those of `npt@open-human` are npt's."""
+        return self.methods[method.partition(ACROSS)[0]]
+
+    def methods_of(self, table: str, dataset: str) -> list[str]:
+        """The methods of a table on one of its datasets, as rows name them: `npt@open-human` if learned elsewhere."""
+        rows = self.tables[table]
+        across = f"{ACROSS}{rows.trained_on}" if rows.trained_on not in (None, dataset) else ""
+        return [f"{name}{across}" if self.trained_by(name) else name for name in rows.methods]
+
     def runs_of(self, table: str) -> list[tuple[str, str, int]]:
         """Dataset, method and seed of every run of a table, in its order."""
         rows = self.tables[table]
         return [
             (dataset, method, seed)
             for dataset in rows.datasets
-            for method in rows.methods
-            for seed in rows.seeds_of(method, self.trained_by(method) is not None)
+            for name, method in zip(rows.methods, self.methods_of(table, dataset), strict=True)
+            for seed in rows.seeds_of(name, self.trained_by(name) is not None)
         ]
 
     def tests_of(self, dataset: str, method: str) -> list[str]:
@@ -159,9 +174,13 @@ class Config(Section):
         The test lists of the dataset, and others that a table asks for. Generated poses are compared with the training
         and test poses.
         """
-        if self.methods[method].medium == "poses":
+        if self.settings_of(method).medium == "poses":
             return ["train", "unseen"]
-        tables = [t for t, rows in self.tables.items() if dataset in rows.datasets and method in rows.methods]
+        tables = [
+            t
+            for t, rows in self.tables.items()
+            if dataset in rows.datasets and method in self.methods_of(t, dataset)
+        ]
         wanted = [
             *self.datasets[dataset].protocols,
             *(p for t in tables for p in self.protocols_of(dataset, t)),
@@ -170,7 +189,7 @@ class Config(Section):
 
     def has_render_scores(self, table: str, dataset: str, method: str) -> bool:
         """Whether a table reads scores of pictures of a method: it has a scorer, and rows for one."""
-        rows = RENDERED in self.protocols_of(dataset, table) or self.methods[method].medium == "poses"
+        rows = RENDERED in self.protocols_of(dataset, table) or self.settings_of(method).medium == "poses"
         return self.tables[table].scorer is not None and rows
 
     def rendered_tests_of(self, dataset: str, method: str) -> list[str]:
@@ -190,3 +209,9 @@ class Config(Section):
         """Name of the method whose training gives a method its weights, most often its own; None for a baseline."""
         settings = self.methods[method]
         return settings.shares_weights_with or (method if settings.learned else None)
+
+    def weights_of(self, dataset: str, method: str) -> tuple[str, str] | None:
+        """Dataset and name of the training that gives a row's method its weights; None for a baseline."""
+        name, _, elsewhere = method.partition(ACROSS)
+        trained = self.trained_by(name)
+        return (elsewhere or dataset, trained) if trained else None

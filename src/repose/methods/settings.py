@@ -92,6 +92,11 @@ class MethodSettings(Section):
         return frozenset()
 
     @property
+    def equal_counts(self) -> bool:
+        """Whether it takes only two meshes of as many vertices."""
+        return False
+
+    @property
     def source(self) -> int | None:
         """The one identity it learns from, if another than the first of the training identities."""
         return None

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from repose.methods.settings import Told
+from repose.methods.settings import MethodSettings, Told
 
 TICKS = (
     "identity_mesh",
@@ -82,6 +82,22 @@ def track_of(told: Collection[str], one_source: bool) -> str | None:
     if Told.REST_BODIES in told:
         return "RC" if Told.REGISTRATION in told else "S" if one_source else "R"
     return "PC" if Told.REGISTRATION in told else "P"
+
+
+def left_out(method: MethodSettings, other_triangles: bool) -> str | None:
+    """Why a method of this repository makes nothing of a list; None: it does.
+
+    Args:
+        method: its settings.
+        other_triangles: whether the vertices of the list's pose meshes correspond to none of the dataset's.
+    """
+    track = track_of(method.told, False)
+    if not other_triangles or track is None:
+        return None
+    if track != "P":
+        return f"is in track {track}, which needs vertices that correspond; the pose meshes have others"
+    many = "takes only pose meshes of as many vertices as the identity has; these have others"
+    return many if method.equal_counts else None
 
 
 def allowing(ticked: Collection[str]) -> str | None:

@@ -12,8 +12,8 @@ from repose.provenance.listing import list_path
 LONGEST = 255  # bytes of one name, of most file systems
 
 
-def _inside(name: str) -> str:
-    """A name that leads nowhere but into the folder: what a cache brings back is written under it."""
+def inside(name: str) -> str:
+    """A name that leads nowhere but into its folder, where a file of that name is written; ValueError for another."""
     path = PurePosixPath(name)
     if not path.parts or ".." in path.parts or path.is_absolute() or name != path.as_posix():
         raise ValueError(f"{name[:80]!r} is not inside its folder")
@@ -35,7 +35,7 @@ class _File(_Form):
 class _Content(_Form):
     stage: str
     place: str
-    files: dict[Annotated[str, AfterValidator(_inside)], _File]
+    files: dict[Annotated[str, AfterValidator(inside)], _File]
     describe: dict[str, Any]
 
     @model_validator(mode="after")

@@ -3,9 +3,9 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from textwrap import wrap
 
 from rich.console import Console
-from rich.table import Table
 
 from repose.raw import archive
 from repose.raw.entry import RAW
@@ -52,16 +52,15 @@ def show(raw: Path = RAW, as_json: bool = False) -> None:
         facts = [_plain(name, datasets[name]) | asdict(state) for name, state in states.items()]
         print(json.dumps(facts, indent=1))
         return
-    table = Table(box=None, header_style="bold", padding=(0, 2, 1, 0))
-    for heading in ("dataset", "state"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("what", "files"):
-        table.add_column(heading, overflow="fold")
+    console = Console()
     for name, state in states.items():
         entry = datasets[name].entry
-        what = f"{entry.what}. {entry.licence[:1].upper()}{entry.licence[1:]}."
-        table.add_row(name, f"[{COLOURS[state.state]}]{state.state}[/]", what, state.detail)
-    Console().print(table)
+        console.print(f"[bold]{name}[/]  [{COLOURS[state.state]}]{state.state}[/]", highlight=False)
+        for text in (f"{entry.what}. {entry.licence[:1].upper()}{entry.licence[1:]}.", state.detail):
+            # A word is never broken: whoever reads an address wants to copy it, in a narrow terminal or from a pipe.
+            lines = wrap(text, console.width - 4, break_long_words=False, break_on_hyphens=False)
+            for line in lines:
+                console.print(f"    {line}", soft_wrap=True, markup=False, highlight=False)
 
 
 def _plain(name: str, dataset: type[Dataset]) -> dict[str, object]:

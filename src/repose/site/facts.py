@@ -13,10 +13,12 @@ from repose.audit.audit import Row, metrics_of, read_table, rows_of
 from repose.audit.public import public
 from repose.audit.tree import Node, grow
 from repose.errors import ReposeError
+from repose.medium import module_of
 from repose.metrics.metric import Metric
 from repose.provenance.manifest import Manifest, manifest_path
 from repose.reading import read_rows
-from repose.tables.runs import PLACE
+from repose.tables.latex import Latex, latex
+from repose.tables.runs import PLACE, role_of
 
 STAGES = (
     *("raw", "convert", "store", "gih", "split", "neighbours", "train", "predict", "score", "score-renders"),
@@ -34,6 +36,7 @@ class Table:
     root: Node
     rows: list[Row]
     metrics: Sequence[Metric]
+    latex: Latex
 
     @property
     def columns(self) -> list[str]:
@@ -56,8 +59,8 @@ class Run:
 
     @property
     def role(self) -> str:
-        """`oracle` if it is told the answer, `baseline` if nothing was trained, else `method`."""
-        return "oracle" if "answer" in self.told else "method" if self.trained else "baseline"
+        """As `repose.tables.runs.role_of` says."""
+        return role_of(self.told, self.trained)
 
 
 class Facts:
@@ -212,7 +215,8 @@ def _table(name: str, csv: Path, medium: str) -> Table:
     manifest = manifest_path(csv)
     root = grow(manifest, hashed=False)  # the making of the pages has hashed what it reads
     metrics = metrics_of(root.manifest.history) if root.manifest else ()
-    return Table(name, medium, root, rows_of(text, csv, manifest, {}), metrics)
+    written = latex(module_of("repose.tables", medium).views(pd.read_csv(csv)))
+    return Table(name, medium, root, rows_of(text, csv, manifest, {}), metrics, written)
 
 
 def _seconds(manifest: Manifest) -> str:

@@ -8,13 +8,12 @@ from repose.audit.audit import Row
 from repose.metrics.metric import Metric
 from repose.site.charts import Chart, scatter
 from repose.site.facts import Facts, Table, commands, lineage
-from repose.tables.runs import PLACE, cell
+from repose.tables.runs import HEADINGS, PLACE, cell
 
 _HIDDEN = {"run_ids", "reported_source"}  # columns of the CSV that the page tells otherwise
 _HEADINGS = {
+    **HEADINGS,
     "pmd_e4_gain": "gain (1e-4 m²)",
-    "train_seconds": "train (s)",
-    "peak_memory_mib": "memory (MiB)",
     "reported_pmd_e4": "the paper's PMD (1e-4 m²)",
 }
 
@@ -121,6 +120,7 @@ def _data(table: Table) -> dict[str, Any]:
     return {
         "table": table.name,
         "columns": table.columns,
+        "latex": table.latex._asdict(),
         "rows": rows,
         "inputs": {name: node.place for name, node in table.root.parents.items()},
         "root": table.root.place,
@@ -142,6 +142,6 @@ def _compute(table: Table) -> list[Chart]:
             and row.cells["train_seconds"]
             and row.cells.get(metric.column)
         ]
-        if chart := scatter(", ".join(place), "train (s)", metric.heading, points):
+        if chart := scatter(", ".join(place), HEADINGS["train_seconds"], metric.heading, points):
             charts.append(chart)
     return charts

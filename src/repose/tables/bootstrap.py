@@ -26,12 +26,21 @@ def half_width95(
         values: (items,) the values.
         levels: for each level, such as identity, pose and seed, which one an item is of, (items,).
     """
-    codes = np.stack([pd.factorize(level, sort=True)[0] for level in levels]).astype(np.int64)
+    codes = _codes(levels)
     if not codes.any():
         return float("nan")
-    weights, totals = _weights(codes.tobytes(), len(levels))
-    low, high = np.quantile(weights @ values.to_numpy(float) / totals, [0.025, 0.975])
+    drawn, totals = _weights(codes.tobytes(), len(levels))
+    low, high = np.quantile(drawn @ values.to_numpy(float) / totals, [0.025, 0.975])
     return float(high - low) / 2
+
+
+def weights(levels: Sequence[pd.Series]) -> NDArray[np.float64]:
+    """How often each item counts in each draw, (draws, items); the levels are as above."""
+    return _weights(_codes(levels).tobytes(), len(levels))[0]
+
+
+def _codes(levels: Sequence[pd.Series]) -> NDArray[np.int64]:  # (levels, items)
+    return np.stack([pd.factorize(level, sort=True)[0] for level in levels]).astype(np.int64)
 
 
 @lru_cache(maxsize=2)  # all metrics of all methods on one list of triples have the same

@@ -12,12 +12,12 @@ from repose.tables.runs import (
     PLACE,
     Run,
     interval95,
-    markdown_table,
     mean_and_interval,
     metric_columns,
     six_digits,
     summaries,
 )
+from repose.tables.shown import Shown, shown
 
 _FIRST = METRICS[0]
 _GAIN = replace(_FIRST, column=f"{_FIRST.column}_gain", title="gain")
@@ -64,14 +64,14 @@ def table(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def markdown(table: pd.DataFrame) -> str:
-    """The columns a reader looks at first, as a Markdown table; what no method has is left out.
+def views(table: pd.DataFrame) -> list[Shown]:
+    """The columns a reader looks at first; what no method has is left out.
 
     The intervals of the first metric and of its gain are over pairs.
     """
-    shown = [_FIRST, _GAIN, *(metric for metric in METRICS[1:] if "images" in metric.shown_in)]
+    metrics = [_FIRST, _GAIN, *(metric for metric in METRICS[1:] if "images" in metric.shown_in)]
     over_pairs = table.assign(**{f"{_FIRST.column}_ci95": table[_OVER_PAIRS]})
-    return markdown_table(over_pairs, [metric for metric in shown if table[metric.column].notna().any()])
+    return [shown(over_pairs, [metric for metric in metrics if table[metric.column].notna().any()])]
 
 
 def _counts(scores: Sequence[pd.DataFrame]) -> dict[str, Any]:

@@ -12,12 +12,18 @@ from repose.methods.tracks import track_of
 from repose.metrics.meshes import METRICS
 from repose.metrics.metric import Metric
 from repose.raw.settings import RENDERED
+from repose.section import ACROSS
 from repose.tables.bootstrap import half_width95
-from repose.tables.runs import COSTS, PLACE, Run, markdown_table, metric_columns, six_digits, summaries
+from repose.tables.runs import COSTS, PLACE, PREDICTED, Run, metric_columns, six_digits, summaries
+from repose.tables.shown import Shown, shown
 
 _GAIN = replace(METRICS[0], column=f"{METRICS[0].column}_gain", title="gain", better="higher")
 _BASELINE = "copy-pose"
 _ITEM = ["identity_mesh", "pose_mesh", "truth_mesh"]
+_ALIGNED = (
+    "the weights are those that the method learned on the dataset after the @. Each mesh is moved to the middle of its "
+    "box, as in training; none is turned or scaled to be like those that were learned from."
+)
 DATA = ("reported.csv",)
 """Files beside this one that are read: published numbers that were verified at their source."""
 COLUMNS = [
@@ -28,6 +34,7 @@ COLUMNS = [
     "seeds",
     *metric_columns([METRICS[0], _GAIN, *METRICS[1:]]),
     *COSTS,
+    *PREDICTED,
     "reported_pmd_e4",
     "reported_source",
     "run_ids",
@@ -44,7 +51,8 @@ def table(runs: Sequence[Run]) -> pd.DataFrame:
 
     `…_ci95` is the half width of the 95 % interval of the mean, by a bootstrap over identities, poses and seeds
     (`repose.tables.bootstrap`). `pmd_e4_gain` is how much nearer to the truth a method is than `copy-pose`, on the same
-    triples; empty without that row. `track` is what a method may see when it is tested (docs/benchmark.md). Units and
+    triples; empty without that row. `predict_seconds` and `predict_memory_mib` are what a prediction took, on whatever
+    machine it was made. `track` is what a method may see when it is tested (docs/benchmark.md). Units and
     factors are those of `repose.metrics.meshes`.
 
     Raises:
@@ -82,12 +90,19 @@ def _half_width(rows: pd.DataFrame) -> float:
     return half_width95(rows.value, [numbers.str[0], numbers.str[1], rows.seed])
 
 
-def markdown(table: pd.DataFrame) -> str:
-    """The columns a reader looks at first, as a Markdown table."""
-    shown = [metric for metric in METRICS if "meshes" in metric.shown_in]
+def views(table: pd.DataFrame) -> list[Shown]:
+    """The columns a reader looks at first."""
+    metrics = [metric for metric in METRICS if "meshes" in metric.shown_in]
     if table[_GAIN.column].notna().any():
-        shown.insert(1, _GAIN)
-    return markdown_table(table, shown)
+        metrics.insert(1, _GAIN)
+    view = shown(table, metrics)
+    return [view._replace(notes=[*view.notes, *_across(table.method)])]
+
+
+def _across(methods: pd.Series) -> list[str]:
+    """What the name of a method says that has its weights from another dataset, and how its meshes are aligned."""
+    learned = [name for name in methods.unique() if ACROSS in name]
+    return [f"`{learned[0]}`: {_ALIGNED}"] if learned else []
 
 
 def _counts(scores: Sequence[pd.DataFrame]) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import pandas as pd
 from repose.metrics import meshes, poses, renders
 from repose.metrics.metric import Metric
 from repose.tables.meshes import over_clusters
-from repose.tables.runs import COSTS, PLACE, Run, markdown_table, metric_columns, over_seeds, summaries
+from repose.tables.runs import COSTS, PLACE, Run, metric_columns, over_seeds, summaries
+from repose.tables.shown import Shown, shown
 
 DATA = ("reported_npr.csv",)
 """Files beside this one that are read: the paper's tables 1 and 2 as printed, and means of cells of its appendix."""
@@ -30,8 +31,7 @@ COLUMNS = [
 _NOTE = """\
 Reported by the paper (Yoo et al., NeurIPS 2024), on its own data and by scorers that it does not describe: not to be
 compared with the numbers above. Every number of its table 2 is 0.9 times the mean of the 72 cells of its own appendix
-that it stands for; the mean itself is in parentheses.
-"""
+that it stands for; the mean itself is in parentheses."""
 
 
 def reference(methods: Sequence[str]) -> str | None:
@@ -51,10 +51,10 @@ def table(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame(list(summaries(runs, METRICS, _counts, _interval)), columns=COLUMNS)
 
 
-def markdown(table: pd.DataFrame) -> str:
-    """The columns a reader looks at first, as a Markdown table, and the published ones below."""
-    own = markdown_table(table, [metric for metric in METRICS if "poses" in metric.shown_in])
-    return f"{own}\n{_NOTE}\n{_published()}"
+def views(table: pd.DataFrame) -> list[Shown]:
+    """The columns a reader looks at first, and the published ones below."""
+    own = shown(table, [metric for metric in METRICS if "poses" in metric.shown_in])
+    return [own._replace(notes=[*own.notes, _NOTE]), _published()]
 
 
 def _interval(metric: Metric, scores: Sequence[pd.DataFrame]) -> float:
@@ -73,16 +73,23 @@ def reported() -> pd.DataFrame:
     return pd.read_csv(str(files("repose.tables").joinpath(*DATA)))
 
 
-def _published() -> str:
-    lines = [
-        "| paper's table | method | poses | data | FID (1e-2) | KID (1e-2) | accuracy (%) | PMD (1e-3) |"
+def _published() -> Shown:
+    heads = [
+        "paper's table",
+        "method",
+        "poses",
+        "data",
+        "FID (1e-2)",
+        "KID (1e-2)",
+        "accuracy (%)",
+        "PMD (1e-3)",
     ]
-    lines.append("|---:|---|---|---|---:|---:|---:|---:|")
+    rows = []
     for row in reported().to_dict("records"):
         cells = [_with_mean(row[c], row[f"{c}_of_cells"]) for c in ("fid_e2", "kid_e2", "accuracy")]
         place = (str(row[c]) for c in ("table", "method", "poses", "data"))
-        lines.append("| " + " | ".join([*place, *cells, _with_mean(row["pmd_e3"], np.nan)]) + " |")
-    return "\n".join(lines) + "\n"
+        rows.append([*place, *cells, _with_mean(row["pmd_e3"], np.nan)])
+    return Shown(heads, "rlllrrrr", rows, [""] * len(rows), [])
 
 
 def _with_mean(printed: float, of_cells: float) -> str:

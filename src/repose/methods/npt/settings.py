@@ -18,3 +18,8 @@ class NptSettings(SizeFree):
         "max",
         description="max: one pose feature for the mesh, any vertex counts; none: the original, equal counts",
     )
+
+    @property
+    def equal_counts(self) -> bool:
+        """Without pooling, each vertex has the feature of one vertex of the pose mesh."""
+        return self.pooling == "none"

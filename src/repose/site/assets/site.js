@@ -57,7 +57,7 @@ function resultsPage(data) {
     const form = event.target.dataset.copy;
     if (!form) return;
     const seen = [...table.tBodies[0].rows].filter((row) => !row.hidden);
-    const text = form === "CSV" ? csv(data, seen) : (form === "Markdown" ? markdown : latex)(table, seen);
+    const text = form === "Markdown" ? markdown(table, seen) : (form === "CSV" ? csv : latex)(data, seen);
     offer(text, `${data.table}: ${seen.length} rows as ${form}, as sorted and filtered here.`);
   });
   table.addEventListener("click", (event) => {
@@ -94,16 +94,8 @@ function markdown(table, rows) {
   return [line(headings(table)), `|${rule.join("|")}|`, ...rows.map((row) => line([...row.cells].map(shown)))].join("\n") + "\n";
 }
 
-function latex(table, rows) {
-  const special = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "±": "$\\pm$", "²": "$^2$", "–": "--" };
-  const safe = (text) => text.replace(/[&%$#_{}]/g, "\\$&").replace(/[~^±²–]|\\(?![&%$#_{}])/g, (sign) => special[sign]);
-  const line = (cells) => `${cells.map(safe).join(" & ")} \\\\`;
-  const columns = [...table.tHead.rows[0].cells].map((cell) => (cell.classList.contains("number") ? "r" : "l")).join("");
-  return [
-    `\\begin{tabular}{${columns}}`, "\\toprule", line(headings(table)), "\\midrule",
-    ...rows.map((row) => line([...row.cells].map(shown))), "\\bottomrule", "\\end{tabular}",
-  ].join("\n") + "\n";
-}
+// The lines of results/<table>.tex, of the rows that are seen.
+const latex = ({ latex: { head, rows, foot } }, seen) => [head, ...seen.map((row) => rows[row.dataset.row]), foot].join("\n");
 
 // Where a number came from
 function openLineage(data, row, column, text) {

@@ -1,0 +1,294 @@
+"""What `repose audit --find` looks for: a mesh, an image, a raw file, a dataset, a method, code, or an artefact.
+
+Of a dataset, a method, code or an artefact it is enough to know which artefacts are of it: all that was made from
+those depends on it. A mesh lies in a store that every stage opens, and few read it: which ones do is told by the lists
+of triples or pairs that they were given.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+import pandas as pd
+
+from repose.audit.tree import Node
+from repose.convert.catalog import mesh_numbers
+from repose.errors import ReposeError
+from repose.provenance.code import closure
+from repose.raw.inventory import Inventory
+from repose.reading import read_rows
+
+KINDS = ("mesh", "image", "raw", "dataset", "method", "code", "artefact")
+EVERY = ""  # in the place of a protocol: all that was predicted or scored
+DATA = ("raw", "convert", "store", "gih", "split", "neighbours", "benchmark")
+_PAIRS = ("identity_mesh", "pose_mesh", "truth_mesh", "source_image", "target_image")
+_OF_METHODS = ("runs", "predictions", "scores", "render-scores", "neighbours")
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What is looked for.
+
+    Attributes:
+        title: as the user named it.
+        sources: the artefacts that are of it, by their place, each with the reason.
+        dataset: of `meshes`.
+        meshes: names of meshes or images, which stages read that have them in their lists.
+        unknown: why a dependence may be missing.
+    """
+
+    title: str
+    sources: Mapping[str, str] = field(default_factory=dict)
+    dataset: str = ""
+    meshes: frozenset[str] = frozenset()
+    unknown: tuple[str, ...] = ()
+    _rows: dict[str, pd.DataFrame] = field(default_factory=dict, init=False)  # of lists, each read once
+
+    def reads(self, node: Node) -> Iterator[tuple[str, str]]:
+        """Protocol, and how the meshes are read there, of a stage that is given lists of them."""
+        stage = stage_of(node)
+        if not self.meshes or stage in DATA or not _opens(node, self.dataset):
+            return
+        lists = dict(self._lists(node))
+        if stage == "train" and (not lists or not _is_ours(node)):
+            yield EVERY, "it opens all bodies of the dataset, and no list says which ones it reads"
+            return
+        rest = _rest_pose(node)
+        for name, rows in lists.items():
+            if how := [*_named(self.meshes, rows), *_around(self.meshes, rows, rest, stage == "train")]:
+                yield EVERY if stage == "train" else name, f"splits/{self.dataset}/{name} ({'; '.join(how)})"
+        if stage != "train" and "train" in lists and (why := _product(self.meshes, lists.values())):
+            yield EVERY, why  # generated poses, whose bodies no triple names
+
+    def _lists(self, node: Node) -> Iterator[tuple[str, pd.DataFrame]]:
+        """The lists of triples or pairs that a stage was given, by the name of the part."""
+        for parent in node.parents.values():
+            # A versioned list of the benchmark has the triples of a split.
+            split = parent.parents["split"] if stage_of(parent) == "benchmark" else parent
+            if split.place.startswith(f"splits/{self.dataset}/"):
+                part = title(split).rpartition("/")[2]
+                if part not in self._rows:
+                    path = split.path.parent / f"{part}.parquet"
+                    self._rows[part] = read_rows(path, "not a list of a split")
+                yield part, self._rows[part]
+
+    def passes(self, parent: Node) -> bool:
+        """Whether all that was made from an artefact depends on what that depends on.
+
+        Of meshes, data do not pass it on: they hold all of them, and `reads` tells who reads which.
+        """
+        return not (self.meshes and stage_of(parent) in DATA)
+
+    def all_of_scorer(self, parent: Node) -> str | None:
+        """Why a scorer depends on the meshes, whatever its lists say."""
+        if self.meshes and _opens(parent, self.dataset):
+            return "it tells bodies of the dataset apart, those of the tests in other poses"
+        return None
+
+
+def sought(text: str, nodes: Mapping[str, Node]) -> Sought:
+    """Understand `mesh:open-human/id3_17` and its sisters.
+
+    Args:
+        text: kind and name.
+        nodes: all artefacts by their place.
+
+    Raises:
+        ReposeError: there is no such kind, or nothing of that name behind the artefacts.
+    """
+    kind, _, name = text.partition(":")
+    if kind not in KINDS or not name:
+        raise ReposeError(
+            f"--find {text!r} is not of the form mesh:open-human/id3_17",
+            hint=f"kinds are {', '.join(KINDS)}",
+        )
+    if kind in ("mesh", "image"):
+        return _body(text, name, nodes)
+    if kind == "raw":
+        return _raw_file(text, name, nodes)
+    find = {"dataset": _of_dataset, "method": _of_method, "code": _of_code, "artefact": _artefact}[kind]
+    return find(text, name, nodes)
+
+
+def stage_of(node: Node) -> str:
+    """The stage that made an artefact."""
+    assert node.manifest
+    return str(node.manifest.content["stage"])
+
+
+def title(node: Node) -> str:
+    """The place of an artefact without the end of its manifest."""
+    return node.place.removesuffix(".manifest.json")
+
+
+# What is looked for
+
+
+def _body(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
+    dataset, _, body = name.partition("/")
+    known = _names(_catalog(dataset, nodes))
+    if body not in set(known):
+        raise ReposeError(
+            f"{dataset} has no {text.partition(':')[0]} {body!r}",
+            hint=f"it has {len(known)}, such as {known[0]}",
+        )
+    return Sought(text, dataset=dataset, meshes=frozenset([body]))
+
+
+def _raw_file(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
+    """The meshes that came from a raw file, or all of the dataset where that is not noted."""
+    dataset, _, file = name.partition("/")
+    node = _known(f"data/{dataset}/raw", nodes, "dataset", dataset, _datasets(nodes))
+    files = _raw_files(node)
+    found = [path for path in files if path == file or path.endswith(f"/{file}")]
+    if len(found) != 1:
+        what = f"{len(found)} raw files of {dataset} are" if found else f"no raw file of {dataset} is"
+        raise ReposeError(
+            f"{what} named {file!r}", hint=f"it has {len(files)}, such as {(found or files)[0]}"
+        )
+    rows = _catalog(dataset, nodes)
+    made = pd.Series(_names(rows))[[str(s) == found[0] for s in rows.source]]
+    if len(made):
+        return Sought(text, dataset=dataset, meshes=frozenset(made))
+    return Sought(
+        text, {node.place: f"{found[0]} is one of its raw files; which bodies came from it is not noted"}
+    )
+
+
+def _of_dataset(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
+    _known(f"data/{name}/raw", nodes, "dataset", name, _datasets(nodes))
+    return Sought(
+        text, {place: "it is of the dataset" for place in nodes if place.startswith(f"data/{name}/")}
+    )
+
+
+def _of_method(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
+    parts = {place: place.split("/") for place in nodes}
+    of = {place: p[2] for place, p in parts.items() if p[0] in _OF_METHODS and len(p) > 2}
+    of = {place: method.removesuffix(".manifest.json") for place, method in of.items()}
+    if name not in of.values():
+        raise ReposeError(
+            f"no method named {name!r}", hint=f"there are {', '.join(dict.fromkeys(of.values()))}"
+        )
+    return Sought(text, {place: "it is of the method" for place, method in of.items() if method == name})
+
+
+def _of_code(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
+    """Artefacts whose code imports a module, by what is installed now; a bare name is a system's folder."""
+    wanted = name if "." in name else f"repose.methods.{name}"
+    found, unknown = {}, set()
+    for place, node in nodes.items():
+        assert node.manifest
+        try:
+            modules = closure(*node.manifest.history["modules"])
+        except ModuleNotFoundError as error:
+            unknown.add(f"{stage_of(node)} of {title(node)} was made by code that is not installed: {error}")
+            continue
+        used = [module for module in modules if module == wanted or module.startswith(f"{wanted}.")]
+        if used:
+            found[place] = f"its code has {used[0]}" + (f" and {len(used) - 1} more" if len(used) > 1 else "")
+    if not found:
+        raise ReposeError(
+            f"no code named {wanted!r} made any of these {len(nodes)} artefacts",
+            hint="give a module of repose, or the folder of a system",
+        )
+    return Sought(text, found, unknown=tuple(sorted(unknown)))
+
+
+def _artefact(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
+    wanted = PurePosixPath(name.removeprefix("results/")).as_posix().removesuffix(".manifest.json")
+    for place, node in nodes.items():
+        assert node.manifest
+        files = [(PurePosixPath(place).parent / file).as_posix() for file in node.manifest.content["files"]]
+        if wanted in (title(node), *files):
+            return Sought(text, {place: "it is the artefact"})
+    raise ReposeError(
+        f"no artefact {name!r}", hint="name it by its place in the results, such as splits/open-human/train"
+    )
+
+
+def _catalog(dataset: str, nodes: Mapping[str, Node]) -> pd.DataFrame:
+    node = _known(f"data/{dataset}/catalog", nodes, "dataset", dataset, _datasets(nodes))
+    return read_rows(node.path.parent / "catalog.parquet", "not a catalogue")
+
+
+def _known(place: str, nodes: Mapping[str, Node], kind: str, name: str, there: list[str]) -> Node:
+    try:
+        return nodes[f"{place}.manifest.json"]
+    except KeyError:
+        raise ReposeError(f"no {kind} named {name!r}", hint=f"there are {', '.join(there)}") from None
+
+
+def _datasets(nodes: Mapping[str, Node]) -> list[str]:
+    return sorted({place.split("/")[1] for place in nodes if place.startswith("data/")})
+
+
+def _names(catalog: pd.DataFrame) -> list[str]:
+    return list(catalog["mesh_id" if "mesh_id" in catalog else "image_id"])
+
+
+def _raw_files(node: Node) -> list[str]:
+    assert node.manifest
+    names = list(node.manifest.content["files"])
+    inventories = [name for name in names if name.endswith(".json")]
+    listed = [f.path for name in inventories for f in Inventory.read(node.path.parent / name).files]
+    return listed or names
+
+
+# Who reads a mesh
+
+
+def _opens(node: Node, dataset: str) -> bool:
+    """Whether a stage was given the bodies of a dataset."""
+    return any(p.place.startswith(f"data/{dataset}/") for p in node.parents.values())
+
+
+def _is_ours(node: Node) -> bool:
+    """Whether a training is of this package, whose trainings read what their lists name."""
+    assert node.manifest
+    return all(name.partition(".")[0] == "repose" for name in node.manifest.history["modules"])
+
+
+def _rest_pose(node: Node) -> int | None:
+    """The pose in which a method is told the bodies of its triples, too."""
+    assert node.manifest
+    method = node.manifest.history["params"].get("method")
+    rest = method.get("rest_pose") if isinstance(method, dict) else None
+    return rest if isinstance(rest, int) else None
+
+
+def _named(meshes: frozenset[str], rows: pd.DataFrame) -> Iterator[str]:
+    """How often triples or pairs name the meshes, by the role of the row and the column."""
+    roles = rows.role if "role" in rows else pd.Series("test", index=rows.index)
+    for role, some in rows.groupby(roles, sort=False):
+        columns = [column for column in _PAIRS if column in some]
+        counts = {c.replace("_", " "): int(some[c].isin(meshes).sum()) for c in columns}
+        if said := [f"{count} × {what}" for what, count in counts.items() if count]:
+            yield f"{role}: {', '.join(said)}"
+
+
+def _around(meshes: frozenset[str], rows: pd.DataFrame, rest: int | None, pool: bool) -> Iterator[str]:
+    """Meshes that no triple names and that are read all the same: bodies at rest, trained bodies in trained poses."""
+    if "pose_mesh" not in rows:
+        return
+    identities, poses = _numbers(rows)
+    for name in sorted(meshes):
+        identity, pose = mesh_numbers(name)
+        if identity in identities and pose == rest:
+            yield "a body of its triples, at rest"
+        elif pool and identity in identities and pose in poses and not rows.isin([name]).any(axis=None):
+            yield "in no triple, but a trained body in a trained pose, which some methods read"
+
+
+def _product(meshes: frozenset[str], lists: Iterable[pd.DataFrame]) -> str | None:
+    numbers = [_numbers(rows) for rows in lists if "pose_mesh" in rows]
+    identities = set().union(*(i for i, _ in numbers))
+    poses = set().union(*(p for _, p in numbers))
+    if any(i in identities and p in poses for i, p in map(mesh_numbers, meshes)):
+        return "a body in a pose of the lists, to which generated poses are compared"
+    return None
+
+
+def _numbers(rows: pd.DataFrame) -> tuple[set[int], set[int]]:
+    pairs = {mesh_numbers(name) for c in ("identity_mesh", "pose_mesh") for name in rows[c].unique()}
+    return {i for i, _ in pairs}, {p for _, p in pairs}

@@ -1,0 +1,160 @@
+"""Our own methods on a versioned list whose pose meshes are no meshes of the dataset: `unseen-decimated` and the like.
+
+What a method predicts of the other lists is that of the stage `predict`, on the part of the split that they are of.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import zarr
+from pydantic import TypeAdapter
+
+from repose import specs
+from repose.benchmark.bodies import Bodies
+from repose.benchmark.lists import List, Row
+from repose.benchmark.score import CHUNK, KEYS, Sources
+from repose.config.models import Method
+from repose.data.meshes import centred, sides
+from repose.errors import ReposeError
+from repose.mesh.finish import Finish
+from repose.mesh.mesh import Mesh
+from repose.mesh.projection import finished
+from repose.mesh.rests import Rests
+from repose.methods.interface import Faces, TransferNetwork
+from repose.methods.settings import Finished
+from repose.methods.shuffle import transfer_shuffled
+from repose.methods.tracks import left_out
+from repose.predict.network import load_network
+from repose.progress import track
+from repose.provenance.making import making
+from repose.provenance.manifest import Manifest
+from repose.provenance.stated import stated
+from repose.score.artefact import inputs_of
+from repose.store.arrays import StoredArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from repose.config.models import Compute
+    from repose.methods.settings import MethodSettings
+
+
+ROWS = 10  # predicted again by an audit, of a learned method
+TOLERANCE = 1e-4  # metres, in the mean; float32 on another machine
+
+
+def run(
+    method: "MethodSettings", compute: "Compute", listed: Path, store: Path, model: Path | None, out: Path
+) -> None:
+    """Write what a method predicts of a list, as the stage `predict` writes it of a part of the split.
+
+    Args:
+        method: its settings.
+        compute: where its network runs.
+        listed: the list.
+        store: the packed meshes that its meshes are made of.
+        model: the weights of a method that learns.
+        out: the Zarr store to write.
+
+    Raises:
+        ReposeError: the method needs vertices that correspond, and the pose meshes of the list have others.
+    """
+    sources = Sources(listed, store)
+    inputs = {**sources._asdict(), **({"run": model} if model else {})}
+    with making(specs.benchmark_predict(method, compute), out, inputs, later=("store",)) as new:
+        if new.finished:
+            return
+        listing, bodies = sources.open()
+        if why := left_out(method, listing.has_other_triangles):
+            raise ReposeError(
+                f"{out.parent.name} {why}", f"{listing.dataset}/{listing.name}", "track P needs none"
+            )
+        from repose.device import device_of
+        from repose.methods.build import count_parameters
+
+        torch.set_num_threads(compute.threads)
+        network: Any = load_network(method, model)
+        device = device_of(compute).type
+        with new.file(out) as private:
+            root = zarr.create_group(private, attributes={"units": "m"})
+            names = listing.triples[KEYS[1:]].to_numpy().tolist()
+            group = root.create_group(listing.name, attributes={"triples": names})
+            vertices = predicted(network.to(device), listing, bodies, device, _finish(method))
+            group.create_array("vertices", data=vertices, chunks=(CHUNK, *vertices.shape[1:]))
+        new.describe = {"protocols": [listing.name], "parameters": count_parameters(network)}
+
+
+def differs_from_network(predictions: Manifest) -> list[str]:
+    """Predict again, of a learned method the first rows, and say whether the mean difference is more than rounding."""
+    inputs = inputs_of(predictions)
+    method: Method = TypeAdapter(Method).validate_python(predictions.history["params"]["method"])
+    listing, bodies = Sources(inputs["listed"], inputs["store"]).open()
+    listing = replace(listing, rows=listing.rows[:ROWS] if method.learned else listing.rows)
+    network: Any = load_network(method, inputs.get("run"))
+    again = predicted(network, listing, bodies, "cpu", _finish(method))
+    (name,) = predictions.content["files"]
+    folder = predictions.path.parent / name
+    there = StoredArray(folder / listing.name / "vertices", stated(folder)).rows(0, len(again))
+    error = float(np.abs(there.astype(np.float64) - again).mean()) if there.shape == again.shape else np.inf
+    return (
+        [] if error <= TOLERANCE else [f"differs from what the method predicts, by {error:.3g} m in the mean"]
+    )
+
+
+def _finish(method: "MethodSettings") -> Finish:
+    return method.finish if isinstance(method, Finished) else "none"
+
+
+@torch.inference_mode()
+def predicted(
+    network: TransferNetwork, listing: List, bodies: Bodies, device: str, finish: Finish = "none"
+) -> np.ndarray:
+    """Predicted vertices of every row (rows, V, 3), float32, metres, in the order of the identity mesh.
+
+    Each row has vertex orders of its own, as its pose mesh may have any number of vertices.
+
+    Raises:
+        ReposeError: the network predicts vertices that are no numbers.
+    """
+    found = [
+        _one(network, row, bodies, np.random.default_rng(number), device, finish)
+        for number, row in enumerate(
+            track(listing.rows, len(listing.rows), f"{listing.dataset} {listing.name}")
+        )
+    ]
+    vertices = torch.cat(found).cpu().numpy()
+    if not np.isfinite(vertices).all():
+        raise ReposeError("predicts vertices that are no numbers", f"{listing.dataset}/{listing.name}")
+    return vertices
+
+
+def _one(
+    network: TransferNetwork, row: Row, bodies: Bodies, draw: np.random.Generator, device: str, finish: Finish
+) -> "Tensor":  # (1, V, 3)
+    first, second = bodies.mesh(row.identity_mesh), bodies.mesh(row.pose_mesh)
+    identity, pose = _batch(first, device), _batch(second, device)
+    order, pose_order = (torch.from_numpy(draw.permutation(x.shape[1])).to(device) for x in (identity, pose))
+    faces, rests = Faces(_faces(first, device), _faces(second, device)), None
+    if network.rest_pose is not None:
+        at_rest = bodies.rest(row.identity_mesh), bodies.rest(row.pose_mesh)
+        rests = Rests(
+            *(_batch(mesh, device) for mesh in at_rest), *(_faces(mesh, device) for mesh in at_rest)
+        )
+    if network.unit_area:
+        side, other = sides(identity, faces.identity), sides(pose, faces.pose)
+        seen = transfer_shuffled(network, identity / side, pose / other, order, pose_order, faces, rests)
+        out = seen.times(side)
+    else:
+        out = transfer_shuffled(network, identity, pose, order, pose_order, faces, rests)
+    return finished(finish, identity, first.faces, pose, second.faces, out.vertices, out.warp)
+
+
+def _batch(mesh: Mesh, device: str) -> "Tensor":  # (1, V, 3), about the middle of its box
+    return centred(mesh.vertices.astype(np.float32)[None]).to(device)
+
+
+def _faces(mesh: Mesh, device: str) -> "Tensor":  # (F, 3)
+    return torch.from_numpy(mesh.faces.astype(np.int64)).to(device)

@@ -1,0 +1,109 @@
+"""Metadata as archives that give DOIs take them, from CITATION.cff and the artefacts.
+
+`datacite.json` has the attributes of the DataCite metadata schema 4, as its REST API names them. `.zenodo.json` has
+those of a deposit at Zenodo. What the archive knows and we do not, its own name and the DOI, is left to it.
+"""
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from repose.audit.crate import LICENCES
+from repose.errors import ReposeError
+from repose.reading import read_text
+
+KEYWORDS = ("pose transfer", "mesh", "benchmark", "reproducibility", "Snakemake", "RO-Crate")
+TO_BE_ASSIGNED = ":tba"  # of DataCite's standard values for what is not known yet
+
+
+def authors_in(citation: Path) -> list[dict[str, str]]:
+    """The authors of a CITATION.cff: `name` (`Family, Given` of a person), and `affiliation` and `orcid` where given.
+
+    Raises:
+        ReposeError: it is no CITATION.cff, or has no authors.
+    """
+    try:
+        content = yaml.safe_load(read_text(citation))
+        return [_author(one) for one in content["authors"]]
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise ReposeError("names no authors", citation, "CITATION.cff says how") from error
+
+
+def _author(entry: Mapping[str, Any]) -> dict[str, str]:
+    names = [str(entry[key]) for key in ("family-names", "given-names") if key in entry]
+    found = {"name": ", ".join(names) or str(entry["name"])}
+    kept = {key: str(entry[key]) for key in ("affiliation", "orcid") if key in entry}
+    return found | kept | {"kind": "Personal" if names else "Organizational"}
+
+
+def datacite(
+    title: str, description: str, authors: Sequence[Mapping[str, str]], licences: Sequence[str], day: str
+) -> dict[str, Any]:
+    """The metadata of DataCite.
+
+    Args:
+        title, description: of the bundle.
+        authors: as `authors_in` gives them.
+        licences: of its files.
+        day: when the results were made, YYYY-MM-DD.
+    """
+    return {
+        "schemaVersion": "http://datacite.org/schema/kernel-4",
+        "types": {"resourceType": "Benchmark results", "resourceTypeGeneral": "Dataset"},
+        "creators": [_creator(author) for author in authors],
+        "titles": [{"title": title}],
+        "publisher": {"name": TO_BE_ASSIGNED},
+        "publicationYear": day[:4],
+        "dates": [{"date": day, "dateType": "Created"}],
+        "subjects": [{"subject": word} for word in KEYWORDS],
+        "version": version("repose"),
+        "formats": ["application/zip"],
+        "rightsList": [_rights(licence) for licence in licences],
+        "descriptions": [{"description": description, "descriptionType": "Abstract"}],
+    }
+
+
+def zenodo(
+    title: str, description: str, authors: Sequence[Mapping[str, str]], licences: Sequence[str], day: str
+) -> dict[str, Any]:
+    """The metadata of a deposit at Zenodo, which knows one licence for all; arguments as of `datacite`."""
+    known = [LICENCES[one].lower() for one in licences if one in LICENCES]
+    one = known[0] if len(known) == len(licences) == 1 else "other-open"
+    kept = ("name", "affiliation", "orcid")
+    return {
+        "upload_type": "dataset",
+        "title": title,
+        "creators": [{key: author[key] for key in kept if key in author} for author in authors],
+        "description": description,
+        "access_right": "open",
+        "license": one,
+        "notes": f"Licences of the files: {', '.join(licences)}; LICENCES.csv says which is whose.",
+        "publication_date": day,
+        "version": version("repose"),
+        "keywords": list(KEYWORDS),
+    }
+
+
+def _creator(author: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": author["name"], "nameType": author["kind"]}
+    if "affiliation" in author:
+        found["affiliation"] = [{"name": author["affiliation"]}]
+    if "orcid" in author:
+        scheme = {"nameIdentifierScheme": "ORCID", "schemeUri": "https://orcid.org"}
+        found["nameIdentifiers"] = [{"nameIdentifier": author["orcid"], **scheme}]
+    return found
+
+
+def _rights(licence: str) -> dict[str, str]:
+    if licence not in LICENCES:
+        return {"rights": licence}
+    spdx = LICENCES[licence]
+    return {
+        "rights": licence,
+        "rightsUri": f"https://spdx.org/licenses/{spdx}",
+        "rightsIdentifier": spdx,
+        "rightsIdentifierScheme": "SPDX",
+    }

@@ -1,0 +1,194 @@
+"""What goes into a bundle, and what is left out, with the reason.
+
+Files of a dataset that a user supplied are not ours to give away: neither its meshes or images, nor what shows them,
+such as predictions, nor what was learned from them. Of open datasets the bodies follow from settings and a seed.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from repose.audit.audit import Audit
+from repose.audit.crate import Crate, is_small
+from repose.audit.sought import stage_of, title
+from repose.audit.tree import Node, grow
+from repose.errors import ReposeError
+from repose.provenance.listing import files_in
+from repose.provenance.manifest import load, manifest_path, verify
+from repose.raw.inventory import Inventory
+from repose.site.addresses import bodies
+
+WHOLE = ("train", "predict")  # stages whose artefacts are carried whole, besides what every crate carries
+SUPPLIED, DATA, FOREIGN = (
+    "of a user-supplied dataset",
+    "follows from settings and a seed",
+    "was handed in by others",
+)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that is named and not carried: its place, size in bytes, digest, licence, and why."""
+
+    file: str
+    bytes: int
+    sha256: str
+    licence: str
+    why: str
+
+
+@dataclass
+class Contents:
+    """What a bundle holds.
+
+    Attributes:
+        files: where each file comes from, by its place in the bundle.
+        stated: the sha256 that manifests state of some of them.
+        texts: further files, by their place.
+        licences: of each file, as far as it is known.
+        left_out: files of artefacts that are named and not carried.
+        notes: what else is not there, and why, a line each.
+    """
+
+    files: dict[str, Path] = field(default_factory=dict)
+    stated: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    licences: dict[str, str] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def contents_of(found: Audit, project: Path) -> Contents:
+    """Decide what goes into the bundle of an audited table.
+
+    Args:
+        found: an audit without faults.
+        project: the folder of the Snakefile, of the licence and of CITATION.cff.
+
+    Raises:
+        ReposeError: the tree does not hold, or a file of the project is missing.
+    """
+    if found.faults:
+        raise ReposeError(
+            "no bundle is made of a tree that does not hold", found.root.path, found.faults[0][1]
+        )
+    for name in ("Snakefile", "LICENSE", "CITATION.cff"):
+        if not (project / name).is_file():
+            raise ReposeError(f"no {name} here", project, "run this from the project's root")
+    supplied = {node.place for node in found.nodes if _is_supplied(node)}
+    crate = Crate(found, project, lambda node, name: _is_carried(node, name, supplied))
+    made = Contents(texts={"ro-crate-metadata.json": crate.text}, licences=dict(crate.licences))
+    for place, source in crate.carried.items():
+        made.files |= dict(_expanded(place, source))
+    for node in found.nodes:
+        made.left_out += _left_out(node, crate, supplied)
+        made.stated |= _stated(node, made.files)
+    _add_site(found, crate, made)
+    made.notes += _datasets_left_out(found.nodes, crate, supplied)
+    return made
+
+
+def licence_of(name: str, contents: Contents) -> str:
+    """The licence of a file, or of the folder that it is carried in."""
+    path = PurePosixPath(name)
+    places = (str(one) for one in (path, *path.parents))
+    return next((contents.licences[one] for one in places if one in contents.licences), "")
+
+
+def table_of(rows: list[tuple[str, ...]]) -> str:
+    """Rows as CSV."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+def _is_supplied(node: Node) -> bool:
+    """Whether an artefact is of a user-supplied dataset, or was made from one."""
+    return any(stage_of(one) == "raw" and _inventories(one) for one in node.walk())
+
+
+def _inventories(node: Node) -> list[str]:
+    assert node.manifest
+    return [name for name in node.manifest.content["files"] if name.endswith(".json")]
+
+
+def _is_carried(node: Node, name: str, supplied: set[str]) -> bool:
+    """Whether a bundle carries a file or folder of an artefact."""
+    if is_small(node, name):
+        return stage_of(node) != "handed-in"
+    return stage_of(node) in WHOLE and node.place not in supplied
+
+
+def _expanded(place: str, source: Path) -> Iterator[tuple[str, Path]]:
+    if not source.is_dir():
+        yield place, source
+        return
+    for name, _ in files_in(source):
+        if not name.endswith("/"):  # an empty folder, which a zip of files has no need of
+            yield f"{place}/{name}", source / name
+
+
+def _left_out(node: Node, crate: Crate, supplied: set[str]) -> Iterator[LeftOut]:
+    assert node.manifest
+    licence = " AND ".join(crate.licences_of(node))
+    why = SUPPLIED if node.place in supplied else FOREIGN if stage_of(node) == "handed-in" else DATA
+    for name, facts in node.manifest.content["files"].items():
+        place = (PurePosixPath("results") / PurePosixPath(node.place).parent / name).as_posix()
+        if place not in crate.carried:
+            yield LeftOut(place, facts["bytes"], facts["sha256"], licence, why)
+    if stage_of(node) == "raw":
+        for name in _inventories(node):
+            for file in Inventory.read(node.path.parent / name).files:
+                where = f"{title(node).removesuffix('/raw')}: {file.path}"
+                yield LeftOut(where, file.size, file.sha256, licence, SUPPLIED)
+
+
+def _stated(node: Node, files: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
+    assert node.manifest
+    for name, facts in node.manifest.content["files"].items():
+        place = (PurePosixPath("results") / PurePosixPath(node.place).parent / name).as_posix()
+        if place in files and "list" not in facts:
+            yield place, facts["sha256"]
+
+
+def _add_site(found: Audit, crate: Crate, made: Contents) -> None:
+    """The pages, if they were made and show this very table; without bodies of user-supplied datasets."""
+    folder = found.root.path.parent / "site"
+    manifest = manifest_path(folder)
+    if not manifest.exists():
+        made.notes.append("no site: it was not made (`make site`)")
+        return
+    verify(manifest)
+    tree = grow(manifest, hashed=False)
+    shown = tree.parents.get(f"table:{found.root.path.name.removesuffix('.manifest.json')}")
+    mine = found.root.manifest
+    if shown is None or mine is None or load(shown.path).digest != mine.digest or tree.faults:
+        made.notes.append("no site: it is of another state of the results (`make site` makes it again)")
+        return
+    datasets = {n.place.split("/")[1] for n in tree.walk() if stage_of(n) == "raw" and _inventories(n)}
+    closed = {f"{bodies(dataset)}/": dataset for dataset in datasets}
+    left = set[str]()
+    for name, _ in files_in(folder):
+        dataset = next((d for start, d in closed.items() if name.startswith(start)), None)
+        if dataset and not name.endswith("/index.js"):
+            left.add(dataset)
+        else:
+            made.files[f"site/{name}"] = folder / name
+    made.licences["site"] = " AND ".join(
+        sorted({*crate.licences_of(tree), "MIT"})
+    )  # ours, and that of three.js
+    made.notes += [
+        f"the site is without the bodies of {dataset}, a user-supplied dataset" for dataset in sorted(left)
+    ]
+
+
+def _datasets_left_out(nodes: list[Node], crate: Crate, supplied: set[str]) -> Iterator[str]:
+    for node in nodes:
+        if stage_of(node) == "raw" and node.place in supplied and _inventories(node):
+            licence = " AND ".join(crate.licences_of(node)) or "licence unknown"
+            yield (
+                f"{node.place.split('/')[1]} is user-supplied ({licence}): its raw files, meshes or images, and the "
+                "weights and predictions made from them, are named with their digests and left out"
+            )

@@ -1,0 +1,101 @@
+"""The study as a page of Markdown."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from repose.conventions.known import CLAIMED, CONVENTIONS, REFERENCE
+
+
+class Study(NamedTuple):
+    """What was found; columns are those of the functions of `repose.conventions.study` and of `sensitivity`."""
+
+    ranking: pd.DataFrame
+    taus: pd.DataFrame
+    swaps: pd.DataFrame
+    claims: pd.DataFrame
+    seen: pd.DataFrame
+
+
+def markdown(table: str, study: Study) -> str:
+    """What a reader looks at first: τ against the reference, ranks, what may be claimed, and what swaps clearly."""
+    lines = [
+        f"# `{table}` under {len(CONVENTIONS)} conventions", "",
+        "The same predictions, scored as published evaluations score; docs/protocols.md says what C0 to C18 are.", "",
+        f"![ranks]({table}.png)", "",
+    ]  # fmt: skip
+    for place in study.ranking[["dataset", "protocol"]].drop_duplicates().itertuples(index=False):
+        own = Study(*(_of(frame, place) for frame in study))
+        lines += [f"## {place.dataset}, {place.protocol}", "", *_taus(own), "", *_ranks(own.ranking), ""]
+        lines += [*_claims(own), "", *_swaps(own.swaps), ""]
+    lines += ["## What a convention sees", "", f"![sensitivity]({table}-sensitivity.png)"]
+    return "\n".join(lines) + "\n"
+
+
+def _of(frame: pd.DataFrame, place: Sequence[str]) -> pd.DataFrame:
+    keys = [key for key in ("dataset", "protocol") if key in frame]
+    return frame[(frame[keys] == list(place)[: len(keys)]).all(axis=1)]
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    return lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows]
+
+
+def _taus(own: Study) -> list[str]:
+    tau = own.taus[own.taus.convention == REFERENCE.code].set_index("other").tau
+    swapped = own.swaps.groupby("convention").clear.agg(["size", "sum"]).reindex(tau.index, fill_value=0)
+    rows = [
+        [
+            c.code,
+            c.title,
+            c.who,
+            f"{tau[c.code]:.2f}",
+            f"{swapped['size'][c.code]} ({int(swapped['sum'][c.code])})",
+        ]
+        for c in CONVENTIONS[1:]
+    ]
+    return _table(
+        ["", "convention", "who, or why", f"τ to {REFERENCE.code}", "pairs swapped (clearly)"], rows
+    )
+
+
+def _ranks(ranking: pd.DataFrame) -> list[str]:
+    wide = ranking.pivot_table(index="method", columns="convention", values="rank", sort=False)
+    first = ranking[ranking.convention == REFERENCE.code].set_index("method")
+    rows = [
+        [
+            method,
+            f"{first.rank_low[method]}–{first.rank_high[method]}",
+            *(int(rank) for rank in wide.loc[method]),
+        ]
+        for method in first.sort_values("rank").index
+    ]
+    heads = ["method", "C0, 95 %", *wide.columns]
+    return ["Ranks; the second column is the 95 % interval of the first.", "", *_table(heads, rows)]
+
+
+def _claims(own: Study) -> Iterator[str]:
+    codes = f"{', '.join(CLAIMED[:-1])} and {CLAIMED[-1]}"
+    yield f"Better under {codes}, with intervals that do not reach 0; what is not named is a tie:"
+    yield ""
+    held = own.claims[own.claims.holds]
+    first = own.ranking[own.ranking.convention == REFERENCE.code].sort_values("rank")
+    for method in first.method:
+        beaten = held.worse[held.better == method]
+        if len(beaten):
+            yield f"- {method} beats {', '.join(beaten)}"
+    if held.empty:
+        yield "- none"
+
+
+def _swaps(swaps: pd.DataFrame) -> list[str]:
+    clear = swaps[swaps.clear]
+    if clear.empty:
+        return ["No two methods swap clearly."]
+    found = [
+        f"- {convention}: {better} falls behind {', '.join(rows.worse)}"
+        for (convention, better), rows in clear.groupby(["convention", "better"], sort=False)
+    ]
+    return ["Swapped against C0, clearly under both:", "", *found]

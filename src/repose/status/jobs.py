@@ -1,0 +1,127 @@
+"""The jobs that a target needs, by the plan."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from repose.errors import ReposeError
+from repose.plan import Need, Plan
+from repose.results import Results
+
+ORDER = (
+    *("raw", "convert", "store", "gih_part", "gih", "split", "neighbours", "train", "predict", "score"),
+    *("score_renders", "tables", "report", "conventions", "benchmark", "benchmark_predict", "rank", "site"),
+)
+"""The rules of the workflow, in the order in which they follow each other."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of the workflow.
+
+    Attributes:
+        rule: its rule; those for user-supplied data and for images count as the one for the others.
+        names: values of its wildcards.
+        need: what it needs.
+        behind: the jobs that make its inputs.
+    """
+
+    rule: str
+    names: dict[str, str]
+    need: Need
+    behind: tuple[Path, ...]
+
+    @property
+    def name(self) -> str:
+        """Its wildcards as people write them: `open-human/corenet/seed0`."""
+        before = {"seed": "seed", "number": "part"}
+        return "/".join(f"{before.get(name, '')}{value}" for name, value in self.names.items())
+
+    def log(self, project: Path) -> Path:
+        """Where its rule writes what it says."""
+        folder = project / "logs" / ("gih" if self.rule == "gih_part" else self.rule)
+        return folder / f"{self.name}.log" if self.name else folder.with_suffix(".log")
+
+
+def jobs_of(plan: Plan, targets: list[Path]) -> dict[Path, Job]:
+    """The jobs behind some artefacts, each after those that it needs, by their main file.
+
+    Raises:
+        ReposeError: a target is none that the workflow can make with this configuration.
+    """
+    found: dict[Path, Job] = {}
+
+    def add(path: Path) -> Path:
+        rule, names = _maker(plan, path)
+        need = plan.need(rule, **names)
+        if need.out not in found:
+            behind = tuple(dict.fromkeys(add(one) for one in need.inputs.values()))
+            found[need.out] = Job(rule, names, need, behind)
+        return need.out
+
+    for target in targets:
+        try:
+            add(target)
+        except (KeyError, ValueError, StopIteration):
+            raise ReposeError(
+                "is nothing that the workflow makes with these settings", target, "name it as for snakemake"
+            ) from None
+    return found
+
+
+def targets_of(plan: Plan, names: list[str]) -> list[Path]:
+    """Paths of targets as Snakemake is given them; of `all`, and of none, every table and figure."""
+    found: list[Path] = []
+    for name in names or ["all"]:
+        if name == "all":
+            tables = plan.config.tables
+            found += [
+                place for table in tables for place in (plan.results.table(table), plan.results.figure(table))
+            ]
+        else:
+            found.append(plan.results.site if name == "site" else Path(name))
+    return found
+
+
+def _maker(plan: Plan, path: Path) -> tuple[str, dict[str, str]]:
+    """The rule that makes an artefact, and its wildcards."""
+    for rule, pattern in _patterns(plan.results):
+        if match := pattern.fullmatch(path.as_posix()):
+            return rule, match.groupdict()
+    raise ValueError(path)
+
+
+@cache
+def _patterns(results: Results) -> list[tuple[str, re.Pattern[str]]]:
+    return [(rule, _pattern(path)) for rule, path in _places(results)]
+
+
+def _places(results: Results) -> Iterator[tuple[str, Path]]:
+    yield from (("raw", path) for path in (results.recipe(), results.inventory()))
+    for medium in ("meshes", "images"):
+        yield "convert", results.converted(medium)
+        yield "store", results.packed(medium)
+    yield "convert", results.catalog()
+    yield "gih_part", results.gih_part()
+    yield "gih", results.gih()
+    yield "split", results.split()
+    yield "neighbours", results.neighbours()
+    yield "train", results.run()
+    yield "predict", results.predictions()
+    yield "score", results.scores()
+    yield "score_renders", results.render_scores()
+    yield "benchmark", results.benchmark_list()
+    yield "benchmark_predict", results.benchmark_predictions()
+    yield "rank", results.ranking()
+    yield "conventions", results.conventions()
+    yield "report", results.figure()
+    yield "site", results.site
+    yield "tables", results.table()
+
+
+def _pattern(path: Path) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+)\}", path.as_posix())
+    texts = (f"(?P<{part}>[^/]+)" if k % 2 else re.escape(part) for k, part in enumerate(parts))
+    return re.compile("".join(texts))
