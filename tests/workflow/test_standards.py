@@ -12,7 +12,7 @@ def test_snakemake_reports_tables_and_figures_with_captions_and_labels(project):
     for text in (
         "table1.csv",
         "table1.png",
-        "95 % interval over seeds",
+        "95 % interval by a bootstrap",
         "pose and truth of some test triples",
     ):
         assert text in page, text
