@@ -12,16 +12,27 @@ rule conventions:
         data=ancient(data("conventions")),
         manifests=manifests("conventions"),
     output:
-        [RESULTS.conventions(f"{{table}}-{part}") for part in ("tau", "swaps", "claims")],
-        sensitivity=multiext(str(RESULTS.conventions("{table}-sensitivity").with_suffix("")), ".csv", ".png"),
-        study=multiext(str(RESULTS.conventions().with_suffix("")), ".csv", ".md", ".png"),
+        [
+            RESULTS.conventions(f"{{table}}-{part}")
+            for part in ("tau", "swaps", "claims")
+        ],
+        sensitivity=multiext(
+            str(RESULTS.conventions("{table}-sensitivity").with_suffix("")),
+            ".csv",
+            ".png",
+        ),
+        study=multiext(
+            str(RESULTS.conventions().with_suffix("")), ".csv", ".md", ".png"
+        ),
         manifest=manifest_path(RESULTS.conventions()),
     log:
         "logs/conventions/{table}.log",
     benchmark:
         "benchmarks/conventions/{table}.tsv"
     wildcard_constraints:
-        table=one_of(name for name in CONFIG.tables if CONFIG.medium_of(name) == "meshes"),
+        table=one_of(
+            name for name in CONFIG.tables if CONFIG.medium_of(name) == "meshes"
+        ),
     conda:
         ENV
     threads: threads_of("conventions")
