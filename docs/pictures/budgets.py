@@ -15,7 +15,7 @@ from repose.provenance.publish import publish
 
 ROOT = Path(__file__).parents[2]
 DATASET, STEPS = "open-human", ["", "-x4", "-x16", "-x64"]
-# What a curve is called, its training and the one whose published length is marked.
+# What a curve is called: how the names of its longer trainings begin, and the name of the demo's own.
 LINES = {
     "NPT": ("npt", "npt"),
     "3D-CoreNet": ("corenet", "corenet"),
@@ -32,7 +32,8 @@ BASELINES = {
 def main(csv: Path) -> None:
     """PMD of unseen identities in unseen poses, with its interval, by the seconds of one core that a training took."""
     table = pd.read_csv(csv).query(f"dataset == '{DATASET}' and protocol == 'unseen'").set_index("method")
-    demo, paper = (load_files(*files) for files in _configs())
+    ours = ROOT / "config.yaml"
+    demo, paper = load_files(ours), load_files(ours, ROOT / "workflow/presets/paper.yaml")
     figure, axis = plt.subplots(figsize=(8, 4.8), layout="constrained")
     for title, (name, trained) in LINES.items():
         rows = table.reindex([trained, *(name + step for step in STEPS[1:])]).dropna(subset=["pmd_e4"])
@@ -54,11 +55,6 @@ def main(csv: Path) -> None:
     axis.legend(fontsize=8)
     with publish(Path(__file__).with_name("budgets.png")) as private:
         figure.savefig(private, format="png", dpi=110)
-
-
-def _configs() -> list[list[Path]]:
-    ours = ROOT / "config.yaml"
-    return [[ours], [ours, ROOT / "workflow/presets/paper.yaml"]]
 
 
 def _seen(config, method: str) -> float:

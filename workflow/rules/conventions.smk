@@ -1,4 +1,4 @@
-"""The predictions of tables under the conventions of published evaluations: docs/protocols.md.
+"""The predictions of tables under the conventions of published evaluations: docs/conventions.md.
 
 REQUIRED INPUTS: predictions of every method of a table of meshes, the packed meshes, the test splits
 OUTPUTS: results/conventions/{table}.csv; {table}-tau.csv, {table}-swaps.csv, {table}-claims.csv and

@@ -135,7 +135,7 @@ def _left_out(node: Node, crate: Crate, supplied: set[str]) -> Iterator[LeftOut]
     licence = " AND ".join(crate.licences_of(node))
     why = SUPPLIED if node.place in supplied else FOREIGN if stage_of(node) == "handed-in" else DATA
     for name, facts in node.manifest.content["files"].items():
-        place = (PurePosixPath("results") / PurePosixPath(node.place).parent / name).as_posix()
+        place = _place(node, name)
         if place not in crate.carried:
             yield LeftOut(place, facts["bytes"], facts["sha256"], licence, why)
     if stage_of(node) == "raw":
@@ -145,10 +145,15 @@ def _left_out(node: Node, crate: Crate, supplied: set[str]) -> Iterator[LeftOut]
                 yield LeftOut(where, file.size, file.sha256, licence, SUPPLIED)
 
 
+def _place(node: Node, name: str) -> str:
+    """Where a bundle has a file of an artefact."""
+    return (PurePosixPath("results") / PurePosixPath(node.place).parent / name).as_posix()
+
+
 def _stated(node: Node, files: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
     assert node.manifest
     for name, facts in node.manifest.content["files"].items():
-        place = (PurePosixPath("results") / PurePosixPath(node.place).parent / name).as_posix()
+        place = _place(node, name)
         if place in files and "list" not in facts:
             yield place, facts["sha256"]
 

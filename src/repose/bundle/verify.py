@@ -23,7 +23,7 @@ _HINT = "do not trust this file; get it again"
 
 @dataclass(frozen=True)
 class Verified:
-    """What a sound bundle has: how many files of how many bytes, and the digest of its list of digests."""
+    """What a sound bundle has: how many files, how many bytes it is itself, and the digest of its list of digests."""
 
     files: int
     bytes: int
@@ -61,7 +61,7 @@ def verify_bundle(path: Path, expect: str = "") -> Verified:
         for name, stated in listed.items():
             if _sha256(archive, members[name]) != stated:
                 raise ReposeError(f"{name} is not what {SUMS} says", path, _HINT)
-        return Verified(len(members), sum(info.file_size for info in members.values()), digest)
+        return Verified(len(members), path.stat().st_size, digest)
 
 
 class _Bounded:

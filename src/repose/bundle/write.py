@@ -37,7 +37,7 @@ Digest of the tree, as `repose audit` says it: {digest}
 
 @dataclass(frozen=True)
 class Written:
-    """What a bundle has: how many files of how many bytes, the digest of its list of digests, and what it lacks."""
+    """What a bundle has: how many files, how many bytes it is itself, the digest of its list, and what it lacks."""
 
     files: int
     bytes: int

@@ -1,1 +1,1 @@
-"""How far the conventions of published evaluations move a ranking, with predictions fixed: docs/protocols.md."""
+"""How far the conventions of published evaluations move a ranking, with predictions fixed: docs/conventions.md."""

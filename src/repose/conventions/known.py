@@ -64,7 +64,7 @@ CONVENTIONS = (
     Convention("C16", "own_box_m2", "C0 with each truth once, however many rows have it", over="truths"),
     Convention("C18", "own_box_m2", "the mean of each identity's mean C0", over="identities"),
 )
-"""As numbered in docs/protocols.md, which says why two numbers are missing."""
+"""As numbered in docs/conventions.md, which says why two numbers are missing."""
 
 REFERENCE = CONVENTIONS[0]
 CLAIMED = ("C0", "C4", "C7", "C10")

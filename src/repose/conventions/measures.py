@@ -1,7 +1,7 @@
 """What conventions measure, for N triples at once: tensors in, (N,) numbers out.
 
 Places are as the published codes have them: each mesh about the middle of its box, or as it comes. References are to
-their sections in docs/protocols.md.
+their sections in docs/conventions.md.
 """
 
 from functools import cached_property

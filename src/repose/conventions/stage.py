@@ -131,7 +131,7 @@ def _measured(predicted: torch.Tensor, triples: pd.DataFrame, store: MeshStore) 
     parts = []
     for start in range(0, len(triples), BATCH):
         rows = triples.iloc[start : start + BATCH]
-        identity, _, truth = _meshes(store, rows)
+        identity, truth = _meshes(store, rows, ["identity_mesh", "truth_mesh"])
         given = Compared(predicted[start : start + BATCH], truth, identity, store.faces)
         parts.append({name: values.numpy() for name, values in measured(METRICS, given).items()})
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -140,12 +140,12 @@ def _measured(predicted: torch.Tensor, triples: pd.DataFrame, store: MeshStore) 
 def _seen(store: MeshStore, triples: pd.DataFrame) -> pd.DataFrame:
     """What conventions see of known errors of some triples, evenly spread over a list."""
     identity, pose, truth = (
-        mesh.double().numpy() for mesh in _meshes(store, triples.iloc[spread(len(triples), SAMPLES)])
+        mesh.double().numpy() for mesh in _meshes(store, triples.iloc[spread(len(triples), SAMPLES)], TRIPLE)
     )
     return sensitivity(truth, identity, pose, store.faces)
 
 
-def _meshes(store: MeshStore, triples: pd.DataFrame) -> Iterator[torch.Tensor]:
-    """Identities, pose meshes and truths, (N, V, 3) metres each, as they are stored."""
-    for column in TRIPLE:
+def _meshes(store: MeshStore, triples: pd.DataFrame, columns: list[str]) -> Iterator[torch.Tensor]:
+    """Of each column the meshes that it names, (N, V, 3) metres, as they are stored."""
+    for column in columns:
         yield torch.from_numpy(store.vertices(triples[column].map(store.index_of).to_numpy()))

@@ -22,7 +22,7 @@ def markdown(table: str, study: Study) -> str:
     """What a reader looks at first: τ against the reference, ranks, what may be claimed, and what swaps clearly."""
     lines = [
         f"# `{table}` under {len(CONVENTIONS)} conventions", "",
-        "The same predictions, scored as published evaluations score; docs/protocols.md says what C0 to C18 are.", "",
+        "The same predictions, scored as published evaluations score; docs/conventions.md says what C0 to C18 are.", "",
         f"![ranks]({table}.png)", "",
     ]  # fmt: skip
     for place in study.ranking[["dataset", "protocol"]].drop_duplicates().itertuples(index=False):
