@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
-import torch
 from torch.utils.data import DataLoader
 
 from repose.data.meshes import Batch, BatchStream, TrainingData, Triples, ValidationBatches
 from repose.mesh.metrics import pmd
 from repose.methods.interface import Faces, TransferNetwork
-from repose.methods.recipe import TrainingRecipe, rate_factor
+from repose.methods.recipe import TrainingRecipe
 from repose.methods.settings import LearnedTransfer, Told
 from repose.methods.shuffle import transfer_shuffled
 from repose.store.mesh_store import MeshStore
@@ -65,11 +64,3 @@ class TransferRecipe(TrainingRecipe):
         side = 1.0 if batch.side is None else batch.side
         error = pmd(out.vertices * side, batch.truth * side).mean()
         self.log(self.metric, error, batch_size=len(batch.identity))
-
-    def configure_optimizers(self) -> Any:
-        """Adam with the configured schedule, one update of the rate per step."""
-        s = self.settings
-        trainable = [p for p in self.network.parameters() if p.requires_grad]
-        optimizer = torch.optim.Adam(trainable, lr=s.learning_rate, betas=s.betas, eps=s.eps)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(s))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

@@ -2,14 +2,12 @@
 
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from repose.data.images import InOrder, PairStream, PartBatch
 from repose.methods.image_recipe import ImageRecipe
 from repose.methods.layers.fixed_order import pixel_cross_entropy
-from repose.methods.recipe import rate_factor
 
 
 class ImageFeaturesRecipe(ImageRecipe):
@@ -35,10 +33,3 @@ class ImageFeaturesRecipe(ImageRecipe):
         """Mean cross entropy of the validation images."""
         loss = pixel_cross_entropy(self.network(batch.image), batch.parts)
         self.log(self.metric, loss, batch_size=len(batch.image))
-
-    def configure_optimizers(self) -> Any:
-        """Adam with the schedule."""
-        s = self.settings
-        optimizer = torch.optim.Adam(self.network.parameters(), s.learning_rate, s.betas, s.eps)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(s))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

@@ -23,7 +23,7 @@ from repose.methods.flow.losses import (
 from repose.methods.flow.settings import FlowRegressionSettings, FlowTraining
 from repose.methods.flow.warp import BACKGROUND
 from repose.methods.image_recipe import ImageRecipe, check_sides
-from repose.methods.recipe import rate_factor
+from repose.methods.recipe import adam, rate_factor
 
 
 class FlowRegressionRecipe(ImageRecipe):
@@ -71,9 +71,7 @@ class FlowRegressionRecipe(ImageRecipe):
     def configure_optimizers(self) -> Any:
         """Adam with the schedule, halved now and then if so set."""
         s = self.settings
-        optimizer = torch.optim.Adam(
-            self.network.parameters(), s.learning_rate, s.betas, s.eps, s.weight_decay
-        )
+        optimizer = adam(self.network.parameters(), s, weight_decay=s.weight_decay)
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, halved(rate_factor(s), s.halve_every))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 

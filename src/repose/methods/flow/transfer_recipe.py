@@ -21,7 +21,7 @@ from repose.methods.flow.perceptual import feature_network, perceptual_loss
 from repose.methods.flow.settings import FlowTransferSettings, TransferTraining
 from repose.methods.flow.transfer_network import FlowTransfer as Network
 from repose.methods.image_recipe import ImageRecipe, check_sides
-from repose.methods.recipe import rate_factor
+from repose.methods.recipe import adam, rate_factor
 
 _LEAST_JUDGED = 24  # pixels; a smaller image has no patch
 
@@ -88,11 +88,10 @@ class FlowTransferRecipe(ImageRecipe):
     def configure_optimizers(self) -> Any:
         """Adam for what learns of the network, and for the discriminator if there is one."""
         s = self.settings
-        learning = [p for p in self.network.parameters() if p.requires_grad]
-        optimizers = [torch.optim.Adam(learning, s.learning_rate, s.betas, s.eps)]
+        optimizers = [adam(self.network.parameters(), s)]
         if self.discriminator is not None:
             rate, decay = s.discriminator_learning_rate, s.discriminator_weight_decay
-            optimizers.append(torch.optim.Adam(self.discriminator.parameters(), rate, s.betas, s.eps, decay))
+            optimizers.append(adam(self.discriminator.parameters(), s, lr=rate, weight_decay=decay))
         rates = [torch.optim.lr_scheduler.LambdaLR(o, rate_factor(s)) for o in optimizers]
         return optimizers, rates
 

@@ -33,7 +33,7 @@ from repose.methods.iepgan.losses import (
 from repose.methods.iepgan.patches import View, Views
 from repose.methods.iepgan.settings import AdversarialTraining, IepGanSettings
 from repose.methods.losses import edge_loss, reconstruction
-from repose.methods.recipe import rate_factor
+from repose.methods.recipe import adam, rate_factor
 from repose.methods.transfer_recipe import TransferRecipe
 
 _SAMPLE = 256  # meshes
@@ -113,11 +113,10 @@ class AdversarialRecipe(TransferRecipe):
         """Adam for encoder and generator, Adam for the discriminators with constants for their lazy penalty."""
         s = self.settings
         lazy = s.r1_every / (s.r1_every + 1)
-        trainable = [p for p in self.live.parameters() if p.requires_grad]
+        first = adam(self.live.parameters(), s)
         of_discriminators = [p for part in self.discriminators() for p in part.parameters()]
-        first = torch.optim.Adam(trainable, lr=s.learning_rate, betas=s.betas, eps=s.eps)
         betas = (s.betas[0] ** lazy, s.betas[1] ** lazy)
-        second = torch.optim.Adam(of_discriminators, lr=s.learning_rate * lazy, betas=betas, eps=s.eps)
+        second = adam(of_discriminators, s, lr=s.learning_rate * lazy, betas=betas)
         rates = [torch.optim.lr_scheduler.LambdaLR(o, rate_factor(s)) for o in (first, second)]
         return [first, second], rates
 

@@ -43,7 +43,9 @@ class _Residual(torch.autograd.Function):
 def _through_prelu(x: Tensor, slope: Tensor, grad: Tensor) -> tuple[Tensor, Tensor]:
     below = x.clamp(max=0).mul_(grad)
     wide = torch.promote_types(x.dtype, torch.float32)
-    return torch.where(x > 0, grad, grad * slope), below.sum(dtype=wide).to(slope.dtype)[None]
+    # A mask of booleans and `where` would take five times as long on a CPU.
+    above = torch.ops.aten.threshold_backward(grad, x, 0)
+    return torch.lerp(grad, above, 1 - slope), below.sum(dtype=wide).to(slope.dtype)[None]
 
 
 class FeatureBlock(nn.Module):

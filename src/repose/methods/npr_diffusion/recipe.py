@@ -26,7 +26,7 @@ from repose.methods.npr_diffusion.network import NprDiffusion as Network
 from repose.methods.npr_diffusion.network import PoseCodes
 from repose.methods.npr_diffusion.noise import STEPS
 from repose.methods.npr_diffusion.settings import NprDiffusionSettings, NprDiffusionTraining
-from repose.methods.recipe import TrainingRecipe, rate_factor
+from repose.methods.recipe import TrainingRecipe, adam, scheduled
 from repose.methods.settings import LearnedMethod
 from repose.store.mesh_store import MeshStore
 
@@ -140,10 +140,7 @@ class NprDiffusionRecipe(TrainingRecipe):
 
     def configure_optimizers(self) -> Any:
         """Adam with the schedule."""
-        s = self.settings
-        optimizer = torch.optim.Adam(self.live.parameters(), s.learning_rate, s.betas, s.eps)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(s))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+        return scheduled(adam(self.live.parameters(), self.settings), self.settings)
 
     def _error(self, keypoints: nn.Module, features: nn.Module, batch: Noisy, jitter: float) -> Tensor:
         net = self.network

@@ -10,7 +10,6 @@ from torch.utils.data import DataLoader
 
 from repose.data.images import InOrder, LabelBatch, PairStream
 from repose.methods.image_recipe import ImageRecipe
-from repose.methods.recipe import rate_factor
 
 
 class ImageScorerRecipe(ImageRecipe):
@@ -35,13 +34,6 @@ class ImageScorerRecipe(ImageRecipe):
     def validation_step(self, batch: LabelBatch, index: int) -> None:
         """The same of the validation images."""
         self.log(self.metric, self._loss(batch), batch_size=len(batch.image))
-
-    def configure_optimizers(self) -> Any:
-        """Adam with the schedule."""
-        s = self.settings
-        optimizer = torch.optim.Adam(self.network.parameters(), s.learning_rate, s.betas, s.eps)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(s))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def _loss(self, batch: LabelBatch) -> Tensor:
         found = self.network(batch.image, batch.parts)

@@ -20,7 +20,7 @@ from repose.data.meshes import centred
 from repose.data.passes import chosen_in_passes
 from repose.data.unlabelled import Numbers
 from repose.errors import ReposeError
-from repose.methods.recipe import TrainingRecipe, rate_factor
+from repose.methods.recipe import TrainingRecipe
 from repose.methods.scorers.render_scorer import VIEWS, RenderScorer, as_input, pictures
 from repose.methods.settings import LearnedMethod
 from repose.store.mesh_store import MeshStore
@@ -106,13 +106,6 @@ class RenderScorerRecipe(TrainingRecipe):
         """Mean cross entropy of the validation pictures."""
         loss = F.cross_entropy(self.network(batch.image).logits, batch.body)
         self.log(self.metric, loss, batch_size=len(batch.body))
-
-    def configure_optimizers(self) -> Any:
-        """Adam with the schedule."""
-        s = self.settings
-        optimizer = torch.optim.Adam(self.network.parameters(), s.learning_rate, s.betas, s.eps)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(s))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
 
 class _Drawn:
