@@ -37,16 +37,18 @@ def test_datasets_of_one_file_per_mesh_share_their_reader(name):
     )
 
 
-@pytest.mark.parametrize("name", ["open-human", "open-animal", "open-fashion", "open-market"])
+DRAWING = {"rendered": ["draw", "manner", "wardrobe"], "open_npt": ["generation", "skeleton"]}
+
+
+@pytest.mark.parametrize("name", ["open-human", "open-animal", "open-npt", "open-fashion", "open-market"])
 def test_a_generator_counts_for_the_recipe_and_not_for_the_conversion(name):
     package = "rendered" if name in ("open-fashion", "open-market") else name.replace("-", "_")
     drawing = {
-        f"repose.synthetic.{package}.{module}"
-        for module in (["draw", "manner", "wardrobe"] if package == "rendered" else ["generation", "poses"])
+        f"repose.synthetic.{package}.{module}" for module in DRAWING.get(package, ["generation", "poses"])
     }
     raw, convert = modules(name, "raw"), modules(name, "convert")
     assert drawing <= raw and not drawing & convert
-    reader = f"repose.synthetic.{package}.source"
+    reader = f"repose.synthetic.{'open_human' if package == 'open_npt' else package}.source"
     assert reader in convert and reader not in raw
     if package == "rendered":
         own, other = (f"repose.synthetic.{n}" for n in ("open_fashion", "open_market"))

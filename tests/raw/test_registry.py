@@ -21,7 +21,7 @@ from repose.raw.page import page
 from repose.raw.registry import installed
 
 NAMES = ["deepfashion", "deformingthings4d", "dfaust", "faust", "market-1501", "mixamo", "open-animal",
-         "open-fashion", "open-human", "open-market", "smal", "smpl", "smpl-npt"]  # fmt: skip
+         "open-fashion", "open-human", "open-market", "open-npt", "smal", "smpl", "smpl-npt"]  # fmt: skip
 # What their configuration cannot leave out.
 COUNTS = {key: {"train": 2, "val": 2, "test": 2} for key in ("identities", "poses")}
 NEEDED = {
@@ -113,6 +113,7 @@ def test_states(tmp_path):
         "open-animal": "open",
         "open-fashion": "open",
         "open-market": "open",
+        "open-npt": "open",
     }
     assert "MPI-FAUST.zip" in states["faust"]["detail"] and "faust" in states["faust"]["detail"]
 

@@ -60,6 +60,11 @@ class Choice(Section):
         """The numbers of each part."""
         return {part: expand(getattr(self, part)) for part in PARTS}
 
+    @property
+    def total(self) -> int:
+        """How many there must be, numbered from 0, so that every one that is chosen exists."""
+        return max(self.all()) + 1
+
     def all(self) -> list[int]:
         """The numbers of all parts, sorted."""
         return sorted({number for numbers in self.numbers().values() for number in numbers})

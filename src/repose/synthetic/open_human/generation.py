@@ -1,8 +1,8 @@
 """Making a recipe: template, identities, and a bank of poses that suits them all."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import astuple
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,13 +31,11 @@ def generate(settings: Settings, progress: Callable[[int, int], None] | None = N
     """
     identity_seed, pose_seed = np.random.SeedSequence(settings.seed).spawn(2)
     phenotypes = draw_identities(np.random.default_rng(identity_seed), settings.identities)
-    data = load_template()
-    sampler, template = _sampler_and_template(data, phenotypes, settings.vertices)
-    body = make_body(data, template, phenotypes)
-    bank = PoseBank(body, template, sampler, np.random.default_rng(pose_seed))
+    made = bodies_of(phenotypes, settings.vertices)
+    bank = PoseBank(made.body, made.template, made.sampler, np.random.default_rng(pose_seed))
     poses, styles = bank.fill(settings.poses, progress or (lambda done, total: None))
     poses[0], styles[0] = 0, "rest"
-    return _recipe(settings, template, body, phenotypes, poses, styles, bank.candidates)
+    return recipe_of(settings, made, poses, styles, bank.candidates)
 
 
 def finer(recipe: Recipe, vertices: int) -> Recipe:
@@ -48,22 +46,40 @@ def finer(recipe: Recipe, vertices: int) -> Recipe:
     Raises:
         ReposeError: no closed mesh of that many vertices.
     """
-    phenotypes = dict(zip(recipe.phenotype_names.tolist(), recipe.phenotypes.T, strict=True))
-    data = load_template()
-    template = _sampler_and_template(data, phenotypes, vertices)[1]
-    body = make_body(data, template, phenotypes)
+    made = bodies_of(dict(zip(recipe.phenotype_names.tolist(), recipe.phenotypes.T, strict=True)), vertices)
     settings = Settings(vertices, *recipe.settings[1:].tolist())
-    return _recipe(settings, template, body, phenotypes, recipe.poses, recipe.styles, int(recipe.candidates))
+    return recipe_of(settings, made, recipe.poses, recipe.styles, int(recipe.candidates))
 
 
-def _sampler_and_template(data: Any, names: Iterable[str], vertices: int) -> tuple[PoseSampler, Template]:
-    # Both come from Anny's average body, so neither depends on the identities drawn.
+class Bodies(NamedTuple):
+    """The identities of a recipe on their mesh, and where poses for them come from."""
+
+    phenotypes: dict[str, np.ndarray]
+    template: Template
+    body: Body
+    sampler: PoseSampler
+
+
+def bodies_of(phenotypes: dict[str, np.ndarray], vertices: int) -> Bodies:
+    """Make the bodies of some phenotypes.
+
+    Mesh and sampler come from Anny's average body, so neither depends on the identities drawn.
+
+    Args:
+        phenotypes: name -> (I,) values in [0, 1].
+        vertices: of the mesh.
+
+    Raises:
+        ReposeError: no closed mesh of that many vertices.
+    """
+    data = load_template()
     faces = data.faces.numpy()
-    average = make_body(data, whole(faces), {name: np.array([0.5]) for name in names})
+    average = make_body(data, whole(faces), {name: np.array([0.5]) for name in phenotypes})
     skin, parents = _skin(average, 0), average.bone_parents
     sampler = PoseSampler(average.bone_names, skin.joints(turn_bones(np.zeros((len(parents), 3)), parents)))
     bent = skin.vertices(turn_bones(sampler.bent(), parents)).astype(np.float64)
-    return sampler, retopologise(bent, faces, vertices)
+    template = retopologise(bent, faces, vertices)
+    return Bodies(phenotypes, template, make_body(data, template, phenotypes), sampler)
 
 
 def _skin(body: Body, identity: int) -> Skin:
@@ -131,15 +147,15 @@ class PoseBank:
         return True
 
 
-def _recipe(
+def recipe_of(
     settings: Settings,
-    template: Template,
-    body: Body,
-    phenotypes: dict[str, np.ndarray],
+    made: Bodies,
     poses: np.ndarray,
     styles: np.ndarray,
     candidates: int,
 ) -> Recipe:
+    """The recipe of bodies in poses (P, J, 3) of P styles, found among some candidates."""
+    phenotypes, template, body, _ = made
     return Recipe(
         faces=template.faces.astype(np.int32),
         map_vertices=template.map_vertices.astype(np.int32),

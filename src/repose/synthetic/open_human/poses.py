@@ -67,7 +67,7 @@ class PoseSampler:
         """Take the bones' names and their joints (J, 3) in the unposed body, metres."""
         self._number = {name: k for k, name in enumerate(bone_names)}
         joint = {name: joints[k] for name, k in self._number.items()}
-        self._arms = {side: _arm(joint, side) for side, _ in _SIDES}
+        self.arms = {side: _arm(joint, side) for side, _ in _SIDES}
 
     def draw(self, rng: np.random.Generator, style: str | None = None) -> tuple[str, np.ndarray]:
         """A pose: its style, drawn unless it is given, and (J, 3) float32 rotation vectors in radians."""
@@ -77,15 +77,15 @@ class PoseSampler:
         for side, sign in _SIDES:
             swing = np.sin(stride if sign > 0 else stride + np.pi)
             turns |= _leg(rng, style, side, sign, swing)
-            turns |= _shoulder_and_elbow(rng, style, side, sign, swing, self._arms[side])
-            turns |= _hand(rng, side, sign, self._arms[side])
+            turns |= _shoulder_and_elbow(rng, style, side, sign, swing, self.arms[side])
+            turns |= _hand(rng, side, sign, self.arms[side])
         return style, self._pose(turns)
 
     def bent(self) -> np.ndarray:
         """A pose (J, 3) float32 with every large joint half bent, radians."""
         turns = {}
         for side, sign in _SIDES:
-            arm = self._arms[side]
+            arm = self.arms[side]
             turns[f"upperleg01.{side}"] = _turn(_Z, sign * 10) * _turn(_X, -60)
             turns[f"lowerleg01.{side}"] = _turn(_X, 90)
             turns[f"lowerarm01.{side}"] = _turn(arm.hinge, 70 - arm.bend)

@@ -1,0 +1,33 @@
+"""Dataset `open-npt`: its facts and settings. Imports nothing slow: Snakemake reads it at every start."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from repose.raw.entry import Entry
+from repose.raw.settings import Choice, GeneratedBodies, Pairs
+
+
+class OpenNpt(GeneratedBodies):
+    """Open bodies in the poses of SMPL-NPT (Wang et al., CVPR 2020): 30 identities, 800 poses, parted as published."""
+
+    entry: ClassVar[Entry] = Entry(
+        what="bodies of the open parametric human Anny in the 800 poses of SMPL-NPT's sampler",
+        licence="CC0-1.0",  # of Anny's body data, and of what is made from them
+        naming="identity × pose; a pose is the seed of the published generator",
+        split="identities 0-15 and 16-29, poses 200-599 and 600-799 as published; validation on poses 0-19",
+    )
+    generator: ClassVar[str] = "repose.synthetic.open_npt.generation"
+    reader: ClassVar[str] = "repose.synthetic.open_human.source"
+    rest_pose: ClassVar[int | None] = None  # as published: each of its poses is drawn
+
+    source: Literal["open-npt"]
+    vertices: int = Field(6890, ge=300, le=12_000, description="vertices of the mesh; faces = 2 v - 4")
+    # By their numbers, as published, where other bodies are counted.
+    identities: Choice = Field(  # type: ignore[assignment]
+        Choice(train="0-15", val="0-15", test="16-29"), description="bodies"
+    )
+    poses: Choice = Field(  # type: ignore[assignment]
+        Choice(train="200-599", val="0-19", test="600-799"), description="poses"
+    )
+    pairs: Pairs = Field(Pairs(train=800_000, val=200, test=400), description="triples")

@@ -1,0 +1,84 @@
+"""Poses of SMPL's skeleton on Anny's.
+
+SMPL's angles turn joints of a body that stands with its arms stretched out to the sides and its palms down, about
+axes of that body. Anny's skeleton has more bones, and its arms hang when nothing is turned. So each bone is brought to
+SMPL's zero pose, for which the arms are stretched, and then turned as the joint it belongs to; a bone that SMPL does
+not have follows its parent.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from repose.synthetic.open_human.poses import Arm
+
+_TRUNK = {0: "root", 3: "spine05", 6: "spine03", 9: "spine01", 12: "neck01", 15: "head"}
+# SMPL's joints of the left side; those of the right follow. Toes (10, 11) are never turned.
+_LEFT = {
+    1: "upperleg01",
+    4: "lowerleg01",
+    7: "foot",
+    13: "clavicle",
+    16: "upperarm01",
+    18: "lowerarm01",
+    20: "wrist",
+}
+_RIGHT_OF = {1: 2, 4: 5, 7: 8, 13: 14, 16: 17, 18: 19, 20: 21}
+_HANDS = {"L": 22, "R": 23}  # SMPL's fingers are one joint
+_FINGERS = tuple(f"finger{number}-1" for number in range(1, 6))
+_SIDES = {"L": 1.0, "R": -1.0}
+
+
+class SmplOnAnny:
+    """Anny's bones, as SMPL's joints turn them."""
+
+    def __init__(self, bone_names: tuple[str, ...], parents: np.ndarray, arms: Mapping[str, Arm]):
+        """Take the bones' names and parents (J,), and both arms as they are when nothing is turned."""
+        self._parents = parents
+        self._joints = [_joint_of().get(name) for name in bone_names]
+        zero = {name: turn for side, arm in arms.items() for name, turn in _stretched(arm, side).items()}
+        self._zero = np.empty((len(parents), 3, 3))
+        for bone, (name, parent) in enumerate(zip(bone_names, parents, strict=True)):
+            self._zero[bone] = zero.get(name, np.eye(3) if parent < 0 else self._zero[parent])
+
+    def pose(
+        self,
+        turns: np.ndarray,  # (24, 3), axis-angle vectors of SMPL's joints, radians
+    ) -> np.ndarray:
+        """The same pose as rotation vectors of Anny's bones (J, 3) float32, each after its parent's."""
+        own = Rotation.from_rotvec(turns).as_matrix()
+        carried = np.empty_like(self._zero)
+        poses = np.empty_like(self._zero)
+        for bone, (joint, parent) in enumerate(zip(self._joints, self._parents, strict=True)):
+            turn = np.eye(3) if joint is None else own[joint]
+            carried[bone] = turn if parent < 0 else carried[parent] @ turn
+            before = np.eye(3) if parent < 0 else carried[parent] @ self._zero[parent]
+            poses[bone] = before.T @ carried[bone] @ self._zero[bone]
+        return Rotation.from_matrix(poses).as_rotvec().astype(np.float32)
+
+
+def _joint_of() -> dict[str, int]:
+    """The joint of SMPL that turns a bone."""
+    found = {bone: joint for joint, bone in _TRUNK.items()}
+    for joint, bone in _LEFT.items():
+        found |= {f"{bone}.L": joint, f"{bone}.R": _RIGHT_OF[joint]}
+    return found | {f"{finger}.{side}": joint for side, joint in _HANDS.items() for finger in _FINGERS}
+
+
+def _stretched(arm: Arm, side: str) -> dict[str, np.ndarray]:
+    """Where the bones of an arm arrive, (3, 3) each, so that it lies along x, bends ahead, and its palm looks down."""
+    out = np.array([_SIDES[side], 0.0, 0.0])
+    hinge = np.array([0.0, -_SIDES[side], 0.0])  # turned about it, the forearm comes to the front
+    upper = _frame(out, hinge) @ _frame(arm.upper, arm.hinge).T
+    lower = upper @ Rotation.from_rotvec(-np.radians(arm.bend) * arm.hinge).as_matrix()
+    # The little finger comes to lie behind the forefinger, by a turn of the forearm about itself.
+    knuckles = lower @ arm.knuckles
+    angle = np.arctan2(np.cross(knuckles, [0.0, 0.0, -1.0]) @ out, -knuckles[2])
+    hand = Rotation.from_rotvec(angle * out).as_matrix() @ lower
+    return {f"upperarm01.{side}": upper, f"lowerarm01.{side}": lower, f"lowerarm02.{side}": hand}
+
+
+def _frame(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(3, 3) with two orthogonal unit vectors as its first columns."""
+    return np.stack([first, second, np.cross(first, second)], axis=1)
