@@ -14,7 +14,7 @@ from repose.config.load import load_files
 from repose.provenance.publish import publish
 
 ROOT = Path(__file__).parents[2]
-DATASET, STEPS = "open-human", ["", "-x4", "-x16", "-x64"]
+DATASET, STEPS = "open-human", ["", "-x4", "-x16"]
 # What a curve is called: how the names of its longer trainings begin, and the name of the demo's own.
 LINES = {
     "NPT": ("npt", "npt"),

@@ -7,41 +7,9 @@ from pydantic import Field, PositiveInt
 from repose.methods.settings import SizeFree
 
 
-class CoreNetSettings(SizeFree):
-    """3D-CoreNet (Song et al., NeurIPS 2021): optimal-transport correspondence, then ElaIN refinement."""
+class Refined(SizeFree):
+    """What all have whose generator refines a coarse warp: 3D-CoreNet, MAPConNet, X-DualNet."""
 
-    network: ClassVar[str] = "repose.methods.corenet.network:CoreNet"
-
-    architecture: Literal["corenet"]
-    width: PositiveInt = Field(256, description="channels of the correspondence features; 256 as published")
-    residual_blocks: PositiveInt = Field(
-        4, description="residual blocks of the feature extractor; 4 as published"
-    )
-    refine_width: PositiveInt = Field(
-        1024, description="channels of the refinement generator; 1024 as published"
-    )
-    faithful: bool = Field(
-        False,
-        description="true: the refiner's first layer has kernel 3 along the vertex index, as released, and its result "
-        "depends on the order of vertices; false: kernel 1",
-    )
-    residual: bool = Field(
-        False,
-        description="true: what the generator makes is added to the coarse warp, and is nothing at first; false: it "
-        "takes the warp's place, as published",
-    )
-
-
-class AblatedCoreNetSettings(SizeFree):
-    """3D-CoreNet with a part taken out (repose/methods/corenet/ablated.py says what takes its place)."""
-
-    network: ClassVar[str] = "repose.methods.corenet.ablated:AblatedCoreNet"
-
-    architecture: Literal["corenet-ablated"]
-    width: PositiveInt = Field(256, description="channels of the correspondence features; 256 as published")
-    residual_blocks: PositiveInt = Field(
-        4, description="residual blocks of the feature extractor; 4 as published"
-    )
     refine_width: PositiveInt = Field(
         1024, description="channels of the refinement generator; 1024 as published"
     )
@@ -50,6 +18,36 @@ class AblatedCoreNetSettings(SizeFree):
         description="true: what the generator makes is added to the coarse warp, or without one to the identity, and "
         "is nothing at first; false: it takes their place, as published",
     )
+
+
+class MatchedAndRefined(Refined):
+    """What all have that match by 3D-CoreNet's features."""
+
+    width: PositiveInt = Field(256, description="channels of the correspondence features; 256 as published")
+    residual_blocks: PositiveInt = Field(
+        4, description="residual blocks of the feature extractor; 4 as published"
+    )
+
+
+class CoreNetSettings(MatchedAndRefined):
+    """3D-CoreNet (Song et al., NeurIPS 2021): optimal-transport correspondence, then ElaIN refinement."""
+
+    network: ClassVar[str] = "repose.methods.corenet.network:CoreNet"
+
+    architecture: Literal["corenet"]
+    faithful: bool = Field(
+        False,
+        description="true: the refiner's first layer has kernel 3 along the vertex index, as released, and its result "
+        "depends on the order of vertices; false: kernel 1",
+    )
+
+
+class AblatedCoreNetSettings(MatchedAndRefined):
+    """3D-CoreNet with a part taken out (repose/methods/corenet/ablated.py says what takes its place)."""
+
+    network: ClassVar[str] = "repose.methods.corenet.ablated:AblatedCoreNet"
+
+    architecture: Literal["corenet-ablated"]
     elain: bool = Field(True, description="false: plain conditional instance norm in the place of ElaIN")
     warp: bool = Field(
         True,

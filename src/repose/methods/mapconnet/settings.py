@@ -4,7 +4,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from repose.methods.settings import SizeFree, Told, Training
+from repose.methods.corenet.settings import MatchedAndRefined
+from repose.methods.settings import Told, Training
 
 
 class MapConNetTraining(Training):
@@ -44,33 +45,21 @@ class MapConNetTraining(Training):
         return self
 
 
-class MapConNetSettings(SizeFree):
+class MapConNetSettings(MatchedAndRefined):
     """MAPConNet (Sun et al., ICCV 2023): 3D-CoreNet with contrastive losses, which also learn without truths."""
 
     network: ClassVar[str] = "repose.methods.mapconnet.network:MapConNet"
     recipe: ClassVar[str | None] = "repose.methods.mapconnet.recipe:MapConNetRecipe"
 
     architecture: Literal["mapconnet"]
-    width: PositiveInt = Field(256, description="channels of the correspondence features; 256 as published")
     identity_channels: PositiveInt = Field(
         128,
         description="channels, of those, that describe the identity and condition the generator; 128 as published",
-    )
-    residual_blocks: PositiveInt = Field(
-        4, description="residual blocks of the feature extractor; 4 as published"
-    )
-    refine_width: PositiveInt = Field(
-        1024, description="channels of the refinement generator; 1024 as published"
     )
     faithful: bool = Field(
         False,
         description="true: the refiner's first layer has kernel 3 along the vertex index, as released, and its result "
         "depends on the order of vertices; false: kernel 1",
-    )
-    residual: bool = Field(
-        False,
-        description="true: what the generator makes is added to the coarse warp, and is nothing at first; false: it "
-        "takes the warp's place, as published",
     )
     training: MapConNetTraining = Field(description="optimiser, schedule and length")
 

@@ -4,7 +4,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from repose.methods.settings import SizeFree, Told, Training
+from repose.methods.corenet.settings import Refined
+from repose.methods.settings import Told, Training
 
 
 class XDualNetTraining(Training):
@@ -49,7 +50,7 @@ class XDualNetTraining(Training):
     arap_iterations: PositiveInt = Field(50, description="iterations of the deformation; 50 as published")
 
 
-class XDualNetSettings(SizeFree):
+class XDualNetSettings(Refined):
     """X-DualNet (Song et al., TPAMI 2023): 3D-CoreNet on neighbourhoods, which learns from any two meshes."""
 
     network: ClassVar[str] = "repose.methods.xdualnet.network:XDualNet"
@@ -67,18 +68,10 @@ class XDualNetSettings(SizeFree):
         description="of a mesh of r times as many vertices every r-th nearest is a neighbour, so that neighbourhoods "
         "are as wide as on a mesh of this many; null: the nearest, as published",
     )
-    refine_width: PositiveInt = Field(
-        1024, description="channels of the refinement generator; 1024 as published"
-    )
     faithful: bool = Field(
         False,
         description="true: as released (docs/xdualnet.md): the refiner's first layer has kernel 3 along the vertex "
         "index, the way back is not normalised, and the edge loss is a constant where ARAP is on",
-    )
-    residual: bool = Field(
-        False,
-        description="true: what the generator makes is added to the coarse warp, and is nothing at first; false: it "
-        "takes the warp's place, as published",
     )
     training: XDualNetTraining = Field(description="optimiser, schedule and length")
 
