@@ -32,7 +32,7 @@ rule benchmark:
     threads: threads_of("benchmark")
     resources:
         mem_mb=memory_of("benchmark"),
-        runtime=minutes_of("benchmark"),
+        runtime=30,
         gpu=gpus_of("benchmark"),
     params:
         decided_by=decided_by("benchmark"),
@@ -59,7 +59,7 @@ rule benchmark_predict:
     threads: threads_of("benchmark_predict")
     resources:
         mem_mb=memory_of("benchmark_predict"),
-        runtime=minutes_of("benchmark_predict"),
+        runtime=120,
         gpu=gpus_of("benchmark_predict"),
     params:
         decided_by=decided_by("benchmark_predict"),
@@ -88,7 +88,7 @@ rule rank:
     threads: threads_of("rank")
     resources:
         mem_mb=memory_of("rank"),
-        runtime=minutes_of("rank"),
+        runtime=120,
         gpu=gpus_of("rank"),
     params:
         decided_by=decided_by("rank"),

@@ -38,7 +38,7 @@ rule conventions:
     threads: threads_of("conventions")
     resources:
         mem_mb=memory_of("conventions"),
-        runtime=minutes_of("conventions"),
+        runtime=240,
         gpu=gpus_of("conventions"),
     params:
         decided_by=decided_by("conventions"),

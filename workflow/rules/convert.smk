@@ -33,7 +33,7 @@ rule convert:
     threads: threads_of("convert")
     resources:
         mem_mb=memory_of("convert"),
-        runtime=minutes_of("convert"),
+        runtime=240,
         gpu=gpus_of("convert"),
     params:
         decided_by=decided_by("convert"),
@@ -67,7 +67,7 @@ rule convert_images:
     threads: threads_of("convert")
     resources:
         mem_mb=memory_of("convert"),
-        runtime=minutes_of("convert"),
+        runtime=240,
         gpu=gpus_of("convert"),
     params:
         decided_by=decided_by("convert"),

@@ -26,7 +26,7 @@ rule gih_part:
     threads: threads_of("gih_part")
     resources:
         mem_mb=memory_of("gih_part"),
-        runtime=minutes_of("gih_part"),
+        runtime=720,
         gpu=gpus_of("gih_part"),
     params:
         decided_by=decided_by("gih_part"),
@@ -54,7 +54,7 @@ rule gih:
     threads: threads_of("gih")
     resources:
         mem_mb=memory_of("gih"),
-        runtime=minutes_of("gih"),
+        runtime=120,
         gpu=gpus_of("gih"),
     params:
         decided_by=decided_by("gih"),

@@ -26,7 +26,7 @@ rule neighbours:
     threads: threads_of("neighbours")
     resources:
         mem_mb=memory_of("neighbours"),
-        runtime=minutes_of("neighbours"),
+        runtime=240,
         gpu=gpus_of("neighbours"),
     params:
         decided_by=decided_by("neighbours"),

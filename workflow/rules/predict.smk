@@ -22,7 +22,7 @@ rule predict:
     threads: threads_of("predict")
     resources:
         mem_mb=memory_of("predict"),
-        runtime=minutes_of("predict"),
+        runtime=120,
         gpu=gpus_of("predict"),
     params:
         decided_by=decided_by("predict"),

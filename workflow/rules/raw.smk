@@ -32,7 +32,7 @@ rule raw:
     threads: threads_of("raw")
     resources:
         mem_mb=memory_of("raw"),
-        runtime=minutes_of("raw"),
+        runtime=120,
         gpu=gpus_of("raw"),
     params:
         decided_by=decided_by("raw"),
@@ -59,7 +59,7 @@ rule raw_files:
     threads: threads_of("raw")
     resources:
         mem_mb=memory_of("raw"),
-        runtime=minutes_of("raw"),
+        runtime=120,
         gpu=gpus_of("raw"),
     params:
         decided_by=decided_by("raw"),

@@ -26,7 +26,7 @@ rule report:
     threads: threads_of("report")
     resources:
         mem_mb=memory_of("report"),
-        runtime=minutes_of("report"),
+        runtime=30,
         gpu=gpus_of("report"),
     params:
         decided_by=decided_by("report"),

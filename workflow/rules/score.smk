@@ -25,7 +25,7 @@ rule score:
     threads: threads_of("score")
     resources:
         mem_mb=memory_of("score"),
-        runtime=minutes_of("score"),
+        runtime=240,
         gpu=gpus_of("score"),
     params:
         decided_by=decided_by("score"),
@@ -53,7 +53,7 @@ rule score_renders:
     threads: threads_of("score_renders")
     resources:
         mem_mb=memory_of("score_renders"),
-        runtime=minutes_of("score_renders"),
+        runtime=60,
         gpu=gpus_of("score_renders"),
     params:
         decided_by=decided_by("score_renders"),

@@ -21,7 +21,7 @@ rule site:
     threads: threads_of("site")
     resources:
         mem_mb=memory_of("site"),
-        runtime=minutes_of("site"),
+        runtime=60,
         gpu=gpus_of("site"),
     params:
         decided_by=decided_by("site"),

@@ -23,7 +23,7 @@ rule split:
     threads: threads_of("split")
     resources:
         mem_mb=memory_of("split"),
-        runtime=minutes_of("split"),
+        runtime=30,
         gpu=gpus_of("split"),
     params:
         decided_by=decided_by("split"),

@@ -22,7 +22,7 @@ rule store:
     threads: threads_of("store")
     resources:
         mem_mb=memory_of("store"),
-        runtime=minutes_of("store"),
+        runtime=120,
         gpu=gpus_of("store"),
     params:
         decided_by=decided_by("store"),
@@ -47,7 +47,7 @@ rule store_images:
     threads: threads_of("store")
     resources:
         mem_mb=memory_of("store"),
-        runtime=minutes_of("store"),
+        runtime=120,
         gpu=gpus_of("store"),
     params:
         decided_by=decided_by("store"),

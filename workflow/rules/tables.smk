@@ -29,7 +29,7 @@ rule tables:
     threads: threads_of("tables")
     resources:
         mem_mb=memory_of("tables"),
-        runtime=minutes_of("tables"),
+        runtime=30,
         gpu=gpus_of("tables"),
     params:
         decided_by=decided_by("tables"),

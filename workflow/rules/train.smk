@@ -27,7 +27,7 @@ rule train:
     threads: threads_of("train")
     resources:
         mem_mb=memory_of("train"),
-        runtime=minutes_of("train"),
+        runtime=1440,
         gpu=gpus_of("train"),
     params:
         decided_by=decided_by("train"),
