@@ -29,7 +29,7 @@ class Need:
         beside: files that were made together with the inputs and are read, too.
         supplied: files of a user, of which a change counts.
         watched: names of the inputs whose change starts the job; None: all. What those were made from is left out.
-        threads, memory_mb, gpus: what its job asks for.
+        threads, memory_mb, gpus: what its job asks for, where names decide it; the rest stands in the rules.
     """
 
     spec: Spec
@@ -78,17 +78,17 @@ class Plan:
 
     def convert(self, dataset: str) -> Need:
         """The .obj files or images of a dataset, and their catalogue."""
-        settings, workers = self.config.datasets[dataset], self.config.convert.workers
+        settings = self.config.datasets[dataset]
         inputs = {"raw": self.raw(dataset).out}
         beside = (self.results.unpacked(dataset),) if settings.is_licensed else ()
         spec, out = specs.convert(settings), self.results.catalog(dataset)
-        return Need(spec, out, inputs, beside, threads=workers, memory_mb=3000)
+        return Need(spec, out, inputs, beside, memory_mb=3000)
 
     def store(self, dataset: str) -> Need:
         """The packed meshes or images of a dataset."""
-        medium, workers = self.config.datasets[dataset].medium, self.config.convert.workers
+        medium = self.config.datasets[dataset].medium
         inputs = {"catalog": self.results.catalog(dataset), "files": self.converted(dataset)}
-        return Need(specs.store(medium), self.packed(dataset), inputs, threads=workers)
+        return Need(specs.store(medium), self.packed(dataset), inputs)
 
     def converted(self, dataset: str) -> Path:
         """Where the .obj files or images of a dataset lie."""
@@ -111,7 +111,6 @@ class Plan:
             specs.gih_part(settings, int(number)),
             self.results.gih_part(dataset, number),
             {"store": self.packed(dataset)},
-            threads=settings.workers,
             memory_mb=(1 + processes) * LIBRARIES_MIB + meshes,
             gpus=int(settings.backend == "cuda"),
         )
@@ -158,7 +157,6 @@ class Plan:
             specs.benchmark_predict(settings, compute),
             self.results.benchmark_predictions(dataset, part, method, seed),
             inputs,
-            threads=compute.threads,
             memory_mb=8000,
             gpus=int(compute.device == "cuda" and settings.learned),
         )
@@ -210,9 +208,7 @@ class Plan:
         """The neighbours of faces that trainings of a method look up."""
         inputs = {"store": self.packed(dataset), "split": self.results.split(dataset, "train")}
         out = self.results.neighbours(dataset, method)
-        threads = self.config.compute.threads
-        spec = specs.neighbours(self.config.methods[method])
-        return Need(spec, out, inputs, threads=threads)
+        return Need(specs.neighbours(self.config.methods[method]), out, inputs)
 
     def train(self, dataset: str, method: str, seed: str | int) -> Need:
         """The weights of a method."""
@@ -247,7 +243,6 @@ class Plan:
             specs.predict(settings, compute),
             self.results.predictions(dataset, method, seed),
             inputs,
-            threads=compute.threads,
             memory_mb=8000,
             gpus=int(compute.device == "cuda" and settings.learned),
         )

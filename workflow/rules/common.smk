@@ -67,11 +67,6 @@ def decided_by(rule):
     return asked(rule, lambda need: need.spec.shown)
 
 
-def threads_of(rule):
-    """CPU threads of a job."""
-    return asked(rule, lambda need: need.threads)
-
-
 def gpus_of(rule):
     """GPUs of a job; a plain number where no job has one, as each function costs Snakemake 2 % of a large plan."""
     return asked(rule, lambda need: need.gpus) if CONFIG.asks_for_gpus else 0

@@ -35,11 +35,9 @@ rule conventions:
         ),
     conda:
         ENV
-    threads: threads_of("conventions")
     resources:
         mem_mb=memory_of("conventions"),
         runtime=240,
-        gpu=gpus_of("conventions"),
     params:
         decided_by=decided_by("conventions"),
     shell:

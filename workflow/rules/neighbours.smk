@@ -23,11 +23,10 @@ rule neighbours:
         ),
     conda:
         ENV
-    threads: threads_of("neighbours")
+    threads: CONFIG.compute.threads
     resources:
         mem_mb=memory_of("neighbours"),
         runtime=240,
-        gpu=gpus_of("neighbours"),
     params:
         decided_by=decided_by("neighbours"),
     shell:

@@ -19,7 +19,7 @@ rule predict:
         "benchmarks/predict/{dataset}/{method}/seed{seed}.tsv"
     conda:
         ENV
-    threads: threads_of("predict")
+    threads: CONFIG.compute.threads
     resources:
         mem_mb=memory_of("predict"),
         runtime=120,

@@ -29,11 +29,9 @@ rule raw:
         ),
     conda:
         ENV
-    threads: threads_of("raw")
     resources:
         mem_mb=memory_of("raw"),
         runtime=120,
-        gpu=gpus_of("raw"),
     params:
         decided_by=decided_by("raw"),
     shell:
@@ -56,11 +54,9 @@ rule raw_files:
         ),
     conda:
         ENV
-    threads: threads_of("raw")
     resources:
         mem_mb=memory_of("raw"),
         runtime=120,
-        gpu=gpus_of("raw"),
     params:
         decided_by=decided_by("raw"),
         supplied=lambda wildcards: supplied(

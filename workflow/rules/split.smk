@@ -20,11 +20,9 @@ rule split:
         "benchmarks/split/{dataset}/{part}.tsv"
     conda:
         ENV
-    threads: threads_of("split")
     resources:
         mem_mb=memory_of("split"),
         runtime=30,
-        gpu=gpus_of("split"),
     params:
         decided_by=decided_by("split"),
     shell:

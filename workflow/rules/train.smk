@@ -24,7 +24,7 @@ rule train:
         method=one_of(name for name, method in CONFIG.methods.items() if method.learned),
     conda:
         ENV
-    threads: threads_of("train")
+    threads: asked("train", lambda need: need.threads)
     resources:
         mem_mb=memory_of("train"),
         runtime=1440,
