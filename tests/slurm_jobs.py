@@ -92,9 +92,9 @@ def queue(fields: str, states: str) -> list[list[str]]:
 
 
 def of(state: str, rule: str, project: Tiny) -> list[str]:
-    """Numbers of the project's jobs of a rule, or a group of rules ("": of any), in a state."""
-    rows, names = queue("%i %k %Z", state), (f"rule_{rule}", f"group_{rule}")
-    return [job for job, k, place in rows if place == str(project.folder) and k.startswith(names)]
+    """Numbers of the project's jobs of a rule, or of a group of rules ("": of any), in a state."""
+    rows = queue("%i %k %Z", state)
+    return [job for job, k, place in rows if place == str(project.folder) and k.startswith(f"rule_{rule}")]
 
 
 def pending(rule: str, project: Tiny, but: str | None = None) -> list[str]:
