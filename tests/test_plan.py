@@ -142,7 +142,7 @@ def test_parameters_are_json_and_say_all_that_rules_show(plan):
 
 def test_a_job_asks_for_what_a_machine_can_give(plan):
     for need in needs(plan).values():
-        numbers = (need.threads, need.memory_mb, need.minutes)
+        numbers = (need.threads, need.memory_mb)
         assert all(isinstance(number, int) and number > 0 for number in numbers), need.out
         assert need.gpus == int(need.gpus) >= 0
 

@@ -29,7 +29,7 @@ class Need:
         beside: files that were made together with the inputs and are read, too.
         supplied: files of a user, of which a change counts.
         watched: names of the inputs whose change starts the job; None: all. What those were made from is left out.
-        threads, memory_mb, minutes, gpus: what its job asks for.
+        threads, memory_mb, gpus: what its job asks for, where names decide it; the rest stands in the rules.
     """
 
     spec: Spec
@@ -40,7 +40,6 @@ class Need:
     watched: tuple[str, ...] | None = None
     threads: int = 1
     memory_mb: int = 4000
-    minutes: int = 120
     gpus: int = 0
 
     @property
@@ -79,17 +78,17 @@ class Plan:
 
     def convert(self, dataset: str) -> Need:
         """The .obj files or images of a dataset, and their catalogue."""
-        settings, workers = self.config.datasets[dataset], self.config.convert.workers
+        settings = self.config.datasets[dataset]
         inputs = {"raw": self.raw(dataset).out}
         beside = (self.results.unpacked(dataset),) if settings.is_licensed else ()
         spec, out = specs.convert(settings), self.results.catalog(dataset)
-        return Need(spec, out, inputs, beside, threads=workers, memory_mb=3000, minutes=240)
+        return Need(spec, out, inputs, beside, memory_mb=3000)
 
     def store(self, dataset: str) -> Need:
         """The packed meshes or images of a dataset."""
-        medium, workers = self.config.datasets[dataset].medium, self.config.convert.workers
+        medium = self.config.datasets[dataset].medium
         inputs = {"catalog": self.results.catalog(dataset), "files": self.converted(dataset)}
-        return Need(specs.store(medium), self.packed(dataset), inputs, threads=workers)
+        return Need(specs.store(medium), self.packed(dataset), inputs)
 
     def converted(self, dataset: str) -> Path:
         """Where the .obj files or images of a dataset lie."""
@@ -112,9 +111,7 @@ class Plan:
             specs.gih_part(settings, int(number)),
             self.results.gih_part(dataset, number),
             {"store": self.packed(dataset)},
-            threads=settings.workers,
             memory_mb=(1 + processes) * LIBRARIES_MIB + meshes,
-            minutes=720,
             gpus=int(settings.backend == "cuda"),
         )
 
@@ -134,7 +131,6 @@ class Plan:
             {"catalog": self.results.catalog(dataset)},
             supplied=(Path(listed),) if listed else (),
             memory_mb=2000,
-            minutes=30,
         )
 
     def benchmark(self, dataset: str, part: str) -> Need:
@@ -149,7 +145,7 @@ class Plan:
             inputs["store"] = self.packed(dataset)
         spec = specs.benchmark_list(self.config.datasets[dataset], dataset, part)
         out = self.results.benchmark_list(dataset, part)
-        return Need(spec, out, inputs, memory_mb=2000, minutes=30)
+        return Need(spec, out, inputs, memory_mb=2000)
 
     def benchmark_predict(self, dataset: str, part: str, method: str, seed: str | int) -> Need:
         """What a method of ours makes of a versioned list of variants."""
@@ -161,7 +157,6 @@ class Plan:
             specs.benchmark_predict(settings, compute),
             self.results.benchmark_predictions(dataset, part, method, seed),
             inputs,
-            threads=compute.threads,
             memory_mb=8000,
             gpus=int(compute.device == "cuda" and settings.learned),
         )
@@ -213,9 +208,7 @@ class Plan:
         """The neighbours of faces that trainings of a method look up."""
         inputs = {"store": self.packed(dataset), "split": self.results.split(dataset, "train")}
         out = self.results.neighbours(dataset, method)
-        threads = self.config.compute.threads
-        spec = specs.neighbours(self.config.methods[method])
-        return Need(spec, out, inputs, threads=threads, minutes=240)
+        return Need(specs.neighbours(self.config.methods[method]), out, inputs)
 
     def train(self, dataset: str, method: str, seed: str | int) -> Need:
         """The weights of a method."""
@@ -234,7 +227,6 @@ class Plan:
             inputs,
             threads=devices * compute.threads,
             memory_mb=8000 * devices,
-            minutes=1440,
             gpus=devices * int(compute.device == "cuda"),
         )
 
@@ -251,7 +243,6 @@ class Plan:
             specs.predict(settings, compute),
             self.results.predictions(dataset, method, seed),
             inputs,
-            threads=compute.threads,
             memory_mb=8000,
             gpus=int(compute.device == "cuda" and settings.learned),
         )
@@ -263,7 +254,7 @@ class Plan:
             inputs["scorer"] = self.results.run(dataset, scorer, 0)
         official = getattr(self.config.datasets[dataset], "official", None)
         spec = specs.score(self.config.settings_of(method).medium, official)
-        return Need(spec, self.results.scores(dataset, method, seed), inputs, minutes=240)
+        return Need(spec, self.results.scores(dataset, method, seed), inputs)
 
     def score_renders(self, dataset: str, method: str, seed: str | int) -> Need:
         """The scores of pictures of predicted meshes."""
@@ -272,7 +263,7 @@ class Plan:
         scorer = next(table.scorer for table in self.config.tables.values() if table.scorer)
         inputs["scorer"] = self.results.run(dataset, scorer, 0)
         spec = specs.score_renders(self.config.methods[method].medium)
-        return Need(spec, self.results.render_scores(dataset, method, seed), inputs, minutes=60)
+        return Need(spec, self.results.render_scores(dataset, method, seed), inputs)
 
     def _scored(self, dataset: str, method: str, seed: str | int, parts: list[str]) -> dict[str, Path]:
         predictions = self.results.predictions(dataset, method, seed)
@@ -295,7 +286,7 @@ class Plan:
             if self.config.has_render_scores(table, dataset, method):
                 inputs[f"render-scores:{run}"] = self.results.render_scores(dataset, method, seed)
         spec, watched = specs.tables(self.config, table), tuple(n for n in inputs if "scores:" in n)
-        return Need(spec, self.results.table(table), inputs, watched=watched, minutes=30)
+        return Need(spec, self.results.table(table), inputs, watched=watched)
 
     def report(self, table: str) -> Need:
         """The figure of a table: the first seed of each of its runs."""
@@ -305,7 +296,7 @@ class Plan:
                 inputs[f"predictions:{dataset}/{method}"] = self.results.predictions(dataset, method, seed)
                 inputs[f"store:{dataset}"] = self.packed(dataset)
         spec, watched = specs.report(self.config, table), tuple(n for n in inputs if "predictions:" in n)
-        return Need(spec, self.results.figure(table), inputs, watched=watched, minutes=30)
+        return Need(spec, self.results.figure(table), inputs, watched=watched)
 
     def conventions(self, table: str) -> Need:
         """The predictions of a table of meshes under every convention."""
@@ -317,7 +308,7 @@ class Plan:
             for part in self.config.protocols_of(dataset, table):
                 inputs[f"{part}:{dataset}"] = self.results.split(dataset, part)
         spec, watched = specs.conventions(self.config, table), tuple(n for n in inputs if "predictions:" in n)
-        return Need(spec, self.results.conventions(table), inputs, watched=watched, minutes=240)
+        return Need(spec, self.results.conventions(table), inputs, watched=watched)
 
     def site(self) -> Need:
         """The pages of all tables: of each run of meshes the first seed's bodies, of each training its curve."""
@@ -334,4 +325,4 @@ class Plan:
                     )
                     inputs[f"scores:{dataset}/{method}"] = self.results.scores(dataset, method, seed)
         watched = tuple(name for name in inputs if name.startswith("table:"))
-        return Need(specs.site(self.config), self.results.site, inputs, watched=watched, minutes=60)
+        return Need(specs.site(self.config), self.results.site, inputs, watched=watched)

@@ -6,13 +6,13 @@
 #   tests/slurm/cluster.sh up      install what is missing, configure, start, wait until the node is idle
 #   tests/slurm/cluster.sh down    stop what `up` started
 #
-# SLURM_TEST_CPUS (4) and SLURM_TEST_GPUS (1) size the node.
+# SLURM_TEST_CPUS (4) and SLURM_TEST_GPUS (2) size the node.
 set -euo pipefail
 
 ETC=/etc/slurm RUN=/run/slurm LOG=/var/log/slurm LIB=/var/lib/slurm
 NODE=$(hostname -s)
 CPUS=${SLURM_TEST_CPUS:-4}
-GPUS=${SLURM_TEST_GPUS:-1}
+GPUS=${SLURM_TEST_GPUS:-2}
 
 main() {
   case ${1:-} in

@@ -5,67 +5,36 @@ Each job costs seconds, whatever it does, so that the project is the tiny one.
 
 import os
 import re
-import shutil
 import signal
 import subprocess
-import time
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from slurm_jobs import (
+    LOG,
+    LONG,
+    MODEL,
+    SEEDS,
+    TABLE,
+    checkpoints,
+    command,
+    copy,
+    held,
+    of,
+    processes_of,
+    queue,
+    ran,
+    resident,
+    sbatch,
+    start,
+    tiny,
+    wait_for,
+    weights,
+)
 from tiny.project import Tiny, bring_archive
 
 from repose.provenance.manifest import load
-from repose.provenance.owner import holder
 from repose.tables.runs import MEASURED
-
-TABLE = "results/table1.csv"
-MODEL = "results/runs/faust/npt/seed0/model.safetensors"
-MANIFEST = "results/runs/faust/npt/seed0/model.manifest.json"
-OWNER = "results/.state/owners/runs:faust:npt:seed0:model"
-LOG = "logs/train/faust/npt/seed0.log"
-SEEDS = "tables: {table1: {seeds: [0, 1]}}\n"
-# Long enough to be interrupted, short enough to wait for; a checkpoint every 20 steps.
-LONG = "methods: {npt: {training: {steps: 300, validate_every: 20}}}\n"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cluster():
-    state = subprocess.run(["sinfo", "-h", "-o", "%t"], capture_output=True, text=True, check=False)
-    assert state.stdout.strip() in {"idle", "mix", "alloc"}, "no Slurm here: run tests/slurm/cluster.sh up"
-
-
-def tiny(folder: Path, preset: str) -> Tiny:
-    project = Tiny(folder)
-    project.presets = ("preset.yaml",)
-    (folder / "preset.yaml").write_text(preset)
-    bring_archive(project.raw)
-    return project
-
-
-def command(*options: str, target: str = TABLE) -> list[str]:
-    """What a user types, with a preset; the profile's pauses shortened."""
-    return [
-        *("snakemake", "--profile", "slurm", "--slurm-init-seconds-before-status-checks", "5", *options),
-        *("--configfile", "preset.yaml", "--", target),
-    ]
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Tiny:
-    """The table, every job through Slurm; the node's one GPU is taken until nothing but trainings can go on."""
-    project = tiny(tmp_path_factory.mktemp("slurm"), SEEDS)
-    blocker = sbatch("--gpus=1", "--mem=100", "--wrap", "sleep 3600")
-    with start(project, "--set-resources", "train:gpu=1") as running:
-        wait_for(lambda: len(pending("train", project)) == 2, running)
-        wait_for(lambda: not pending("", project, but="train") and not of("RUNNING", "", project), running)
-        waiting = pending("train", project)
-        made = {path.name for path in (project.folder / "results/splits/faust").glob("*.parquet")}
-        subprocess.run(["scancel", blocker], check=True)
-        assert running.wait(timeout=1500) == 0, (project.folder / "out").read_text()
-    assert len(waiting) == 2, "a training did not wait for the GPU"
-    assert made == {"train.parquet", "unseen.parquet"}, "a job that needs no GPU waited for one"
-    return project
 
 
 def test_the_table_equals_that_of_a_local_run_which_has_nothing_to_do_after_it(finished, tmp_path):
@@ -187,101 +156,3 @@ def test_dask_workers_that_are_slurm_jobs_make_the_same_bytes(tmp_path):
     for manifest in made:
         ours, theirs = (load(project.folder / manifest).content for project in projects)
         assert ours == theirs
-
-
-def copy(finished: Tiny, folder: Path, preset: str = SEEDS) -> Tiny:
-    """The finished run in another folder, to be spoiled; `preset` may ask for another training."""
-    for name in ("results", ".snakemake", "data"):
-        shutil.copytree(finished.folder / name, folder / name, symlinks=True)
-    project = Tiny(folder)
-    project.presets = ("preset.yaml",)
-    (folder / "preset.yaml").write_text(preset)
-    return project
-
-
-def start(project: Tiny, *options: str, target: str = TABLE) -> subprocess.Popen:
-    """Run the workflow through Slurm in the background; what it says goes to the file `out`."""
-    with (project.folder / "out").open("w") as out:
-        return subprocess.Popen(
-            command(*options, target=target),
-            cwd=project.folder,
-            env=project.environment,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-
-
-def checkpoints(project: Tiny) -> bool:
-    return any((project.folder / "results").glob(".state/*/last.ckpt"))
-
-
-def weights(project: Tiny) -> dict:
-    return load(project.folder / MANIFEST).content["files"]["model.safetensors"]
-
-
-def held(project: Tiny) -> bool:
-    job = holder(project.folder / OWNER)
-    return job is not None and job.alive
-
-
-def sbatch(*options: str) -> str:
-    """Submit a job that is no part of the workflow; returns its number."""
-    done = subprocess.run(
-        ["sbatch", "--parsable", "--output=/dev/null", *options], capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
-
-
-def queue(fields: str, states: str) -> list[list[str]]:
-    told = subprocess.run(
-        ["squeue", "-h", "-t", states, "-o", fields.replace(" ", "|")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [line.split("|") for line in told.stdout.splitlines()]
-
-
-def of(state: str, rule: str, project: Tiny) -> list[str]:
-    """Numbers of the project's jobs of a rule ("": of any) in a state."""
-    rows = queue("%i %k %Z", state)
-    return [job for job, k, place in rows if place == str(project.folder) and k.startswith(f"rule_{rule}")]
-
-
-def pending(rule: str, project: Tiny, but: str | None = None) -> list[str]:
-    others = of("PENDING", but, project) if but else []
-    return [job for job in of("PENDING", rule, project) if job not in others]
-
-
-def ran(project: Tiny) -> list[tuple[str, tuple[pd.Timestamp, pd.Timestamp]]]:
-    """Rule, start and end of every job of a project that Slurm remembers."""
-    rows = queue("%S %e %Z %k", "all")
-    mine = [(rule, start, end) for start, end, place, rule in rows if place == str(project.folder)]
-    return [(rule, (pd.Timestamp(start), pd.Timestamp(end))) for rule, start, end in mine]
-
-
-def processes_of(job: str) -> list[int]:
-    """Processes of a job, found by the variable that Slurm gives them."""
-    mark = f"SLURM_JOB_ID={job}".encode()
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark in (folder / "environ").read_bytes().split(b"\0"):
-                found.append(int(folder.name))
-        except OSError:
-            continue
-    return found
-
-
-def resident(pid: int) -> int:
-    """Pages of a process in memory."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-
-
-def wait_for(condition, running: subprocess.Popen, seconds: int = 900) -> None:
-    """Wait until `condition()`; fail when the run ends before."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert running.poll() is None, "the run ended before"
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.5)

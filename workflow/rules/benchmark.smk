@@ -29,11 +29,9 @@ rule benchmark:
         part=f"({LISTED})(-({one_of(VARIANTS)}))?",
     conda:
         ENV
-    threads: threads_of("benchmark")
     resources:
         mem_mb=memory_of("benchmark"),
-        runtime=minutes_of("benchmark"),
-        gpu=gpus_of("benchmark"),
+        runtime=30,
     params:
         decided_by=decided_by("benchmark"),
     shell:
@@ -56,10 +54,10 @@ rule benchmark_predict:
         part=f"({LISTED})-({one_of(VARIANTS)})",
     conda:
         ENV
-    threads: threads_of("benchmark_predict")
+    threads: CONFIG.compute.threads
     resources:
         mem_mb=memory_of("benchmark_predict"),
-        runtime=minutes_of("benchmark_predict"),
+        runtime=120,
         gpu=gpus_of("benchmark_predict"),
     params:
         decided_by=decided_by("benchmark_predict"),
@@ -85,11 +83,9 @@ rule rank:
         part=f"({LISTED})(-({one_of(VARIANTS)}))?",
     conda:
         ENV
-    threads: threads_of("rank")
     resources:
         mem_mb=memory_of("rank"),
-        runtime=minutes_of("rank"),
-        gpu=gpus_of("rank"),
+        runtime=120,
     params:
         decided_by=decided_by("rank"),
     shell:

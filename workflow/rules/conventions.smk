@@ -35,11 +35,9 @@ rule conventions:
         ),
     conda:
         ENV
-    threads: threads_of("conventions")
     resources:
         mem_mb=memory_of("conventions"),
-        runtime=minutes_of("conventions"),
-        gpu=gpus_of("conventions"),
+        runtime=240,
     params:
         decided_by=decided_by("conventions"),
     shell:

@@ -30,11 +30,10 @@ rule convert:
         ),
     conda:
         ENV
-    threads: threads_of("convert")
+    threads: CONFIG.convert.workers
     resources:
         mem_mb=memory_of("convert"),
-        runtime=minutes_of("convert"),
-        gpu=gpus_of("convert"),
+        runtime=240,
     params:
         decided_by=decided_by("convert"),
     shell:
@@ -64,11 +63,10 @@ rule convert_images:
         ),
     conda:
         ENV
-    threads: threads_of("convert")
+    threads: CONFIG.convert.workers
     resources:
         mem_mb=memory_of("convert"),
-        runtime=minutes_of("convert"),
-        gpu=gpus_of("convert"),
+        runtime=240,
     params:
         decided_by=decided_by("convert"),
     shell:

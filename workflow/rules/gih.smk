@@ -23,10 +23,10 @@ rule gih_part:
         "benchmarks/gih/{dataset}/part{number}.tsv"
     conda:
         ENV
-    threads: threads_of("gih_part")
+    threads: CONFIG.gih.workers
     resources:
         mem_mb=memory_of("gih_part"),
-        runtime=minutes_of("gih_part"),
+        runtime=720,
         gpu=gpus_of("gih_part"),
     params:
         decided_by=decided_by("gih_part"),
@@ -51,11 +51,9 @@ rule gih:
         "benchmarks/gih/{dataset}.tsv"
     conda:
         ENV
-    threads: threads_of("gih")
     resources:
         mem_mb=memory_of("gih"),
-        runtime=minutes_of("gih"),
-        gpu=gpus_of("gih"),
+        runtime=120,
     params:
         decided_by=decided_by("gih"),
     shell:

@@ -23,11 +23,10 @@ rule neighbours:
         ),
     conda:
         ENV
-    threads: threads_of("neighbours")
+    threads: CONFIG.compute.threads
     resources:
         mem_mb=memory_of("neighbours"),
-        runtime=minutes_of("neighbours"),
-        gpu=gpus_of("neighbours"),
+        runtime=240,
     params:
         decided_by=decided_by("neighbours"),
     shell:

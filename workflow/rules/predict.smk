@@ -19,10 +19,10 @@ rule predict:
         "benchmarks/predict/{dataset}/{method}/seed{seed}.tsv"
     conda:
         ENV
-    threads: threads_of("predict")
+    threads: CONFIG.compute.threads
     resources:
         mem_mb=memory_of("predict"),
-        runtime=minutes_of("predict"),
+        runtime=120,
         gpu=gpus_of("predict"),
     params:
         decided_by=decided_by("predict"),

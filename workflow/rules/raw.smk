@@ -29,11 +29,9 @@ rule raw:
         ),
     conda:
         ENV
-    threads: threads_of("raw")
     resources:
         mem_mb=memory_of("raw"),
-        runtime=minutes_of("raw"),
-        gpu=gpus_of("raw"),
+        runtime=120,
     params:
         decided_by=decided_by("raw"),
     shell:
@@ -56,11 +54,9 @@ rule raw_files:
         ),
     conda:
         ENV
-    threads: threads_of("raw")
     resources:
         mem_mb=memory_of("raw"),
-        runtime=minutes_of("raw"),
-        gpu=gpus_of("raw"),
+        runtime=120,
     params:
         decided_by=decided_by("raw"),
         supplied=lambda wildcards: supplied(

@@ -23,11 +23,9 @@ rule report:
         "benchmarks/report/{table}.tsv"
     conda:
         ENV
-    threads: threads_of("report")
     resources:
         mem_mb=memory_of("report"),
-        runtime=minutes_of("report"),
-        gpu=gpus_of("report"),
+        runtime=30,
     params:
         decided_by=decided_by("report"),
     shell:

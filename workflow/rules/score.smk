@@ -22,11 +22,9 @@ rule score:
         "benchmarks/score/{dataset}/{method}/seed{seed}.tsv"
     conda:
         ENV
-    threads: threads_of("score")
     resources:
         mem_mb=memory_of("score"),
-        runtime=minutes_of("score"),
-        gpu=gpus_of("score"),
+        runtime=240,
     params:
         decided_by=decided_by("score"),
     shell:
@@ -50,11 +48,9 @@ rule score_renders:
         method=one_of(name for table in RENDERED for name in table.methods),
     conda:
         ENV
-    threads: threads_of("score_renders")
     resources:
         mem_mb=memory_of("score_renders"),
-        runtime=minutes_of("score_renders"),
-        gpu=gpus_of("score_renders"),
+        runtime=60,
     params:
         decided_by=decided_by("score_renders"),
     shell:

@@ -18,11 +18,9 @@ rule site:
         "benchmarks/site.tsv"
     conda:
         ENV
-    threads: threads_of("site")
     resources:
         mem_mb=memory_of("site"),
-        runtime=minutes_of("site"),
-        gpu=gpus_of("site"),
+        runtime=60,
     params:
         decided_by=decided_by("site"),
     shell:

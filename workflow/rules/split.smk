@@ -20,11 +20,9 @@ rule split:
         "benchmarks/split/{dataset}/{part}.tsv"
     conda:
         ENV
-    threads: threads_of("split")
     resources:
         mem_mb=memory_of("split"),
-        runtime=minutes_of("split"),
-        gpu=gpus_of("split"),
+        runtime=30,
     params:
         decided_by=decided_by("split"),
     shell:

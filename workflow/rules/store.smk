@@ -19,11 +19,10 @@ rule store:
         "benchmarks/store/{dataset}.tsv"
     conda:
         ENV
-    threads: threads_of("store")
+    threads: CONFIG.convert.workers
     resources:
         mem_mb=memory_of("store"),
-        runtime=minutes_of("store"),
-        gpu=gpus_of("store"),
+        runtime=120,
     params:
         decided_by=decided_by("store"),
     shell:
@@ -44,11 +43,10 @@ rule store_images:
         "benchmarks/store/{dataset}.tsv"
     conda:
         ENV
-    threads: threads_of("store")
+    threads: CONFIG.convert.workers
     resources:
         mem_mb=memory_of("store"),
-        runtime=minutes_of("store"),
-        gpu=gpus_of("store"),
+        runtime=120,
     params:
         decided_by=decided_by("store"),
     shell:

@@ -26,11 +26,9 @@ rule tables:
         "benchmarks/tables/{table}.tsv"
     conda:
         ENV
-    threads: threads_of("tables")
     resources:
         mem_mb=memory_of("tables"),
-        runtime=minutes_of("tables"),
-        gpu=gpus_of("tables"),
+        runtime=30,
     params:
         decided_by=decided_by("tables"),
     shell:

@@ -24,10 +24,10 @@ rule train:
         method=one_of(name for name, method in CONFIG.methods.items() if method.learned),
     conda:
         ENV
-    threads: threads_of("train")
+    threads: asked("train", lambda need: need.threads)
     resources:
         mem_mb=memory_of("train"),
-        runtime=minutes_of("train"),
+        runtime=1440,
         gpu=gpus_of("train"),
     params:
         decided_by=decided_by("train"),

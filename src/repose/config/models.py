@@ -148,6 +148,11 @@ class Config(Section):
         """The test lists of transfers whose rows a table has."""
         return list(self.tables[table].protocols or self.datasets[dataset].protocols)
 
+    @property
+    def asks_for_gpus(self) -> bool:
+        """Whether any job may ask for a GPU."""
+        return "cuda" in (self.compute.device, self.gih.backend)
+
     def settings_of(self, method: str) -> MethodSettings:
         """The settings of a row's method; those of `npt@open-human` are npt's."""
         return self.methods[method.partition(ACROSS)[0]]

@@ -40,7 +40,13 @@ IGNORED = (
 
 
 # Packages that are imported under another name than they are installed under.
-_DISTRIBUTIONS = {"PIL": "pillow", "igl": "libigl", "yaml": "pyyaml", "google_crc32c": "google-crc32c"}
+_DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "google_crc32c": "google-crc32c",
+    "igl": "libigl",
+    "warp": "warp-lang",
+    "yaml": "pyyaml",
+}
 
 
 @cache  # the workflow asks once per job
