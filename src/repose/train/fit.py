@@ -19,6 +19,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from repose.cards import take
 from repose.config.models import Compute
 from repose.device import device_of
 from repose.errors import ReposeError
@@ -76,6 +77,8 @@ def train(job: Job) -> Trained:
         ReposeError: training diverged.
     """
     job.state.mkdir(parents=True, exist_ok=True)
+    if job.compute.device != "cpu":
+        take(job.compute.devices_of(job.method))
     last = job.state / "last.ckpt"
     arguments = job, last if last.exists() else None
     with peers(job.compute.devices_of(job.method), _fit, *arguments):
