@@ -79,6 +79,12 @@ class Compute(Section):
         "(NPT, 3D-CoreNet), which they must divide; other trainings use one",
     )
 
+    compile: bool = Field(
+        False,
+        description="whether the networks of NPT, 3D-CoreNet and of NPR's diffusion are compiled to kernels of their own "
+        "(torch.compile) for training, which takes minutes at the start; other trainings run as they are",
+    )
+
     def devices_of(self, method: MethodSettings) -> int:
         """How many of them a training of `method` uses."""
         return self.devices if method.shares_batches else 1

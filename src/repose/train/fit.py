@@ -104,6 +104,9 @@ def _fit(job: Job, last: Path | None) -> tuple[TrainingRecipe, "Keeper"]:
     torch.set_num_threads(compute.threads)
     seed_everything(job.seed, verbose=False)
     task = recipe_for(method, build(method), job.store, job.splits, job.seed, job.given)
+    if compute.compile:
+        for network in task.compiled():
+            network.compile(fullgraph=True)  # one that falls apart would be slower than as it is: an error
     keeper = Keeper(job.state, task, job.label)
     trainer = _trainer(compute.devices_of(method), compute, method.training, keeper, job.state)
     keeper.device = trainer.strategy.root_device
