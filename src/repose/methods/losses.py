@@ -60,7 +60,7 @@ def seen_edges(
     moved = place[edges]
     if len(order) == vertex_count:  # known without asking a GPU, which waits
         return moved, weights
-    seen = (moved >= 0).all(dim=1)
+    seen = (moved >= 0).all(dim=1).nonzero()[:, 0]
     kept = weights[seen]
     return moved[seen], kept * (weights.sum() / kept.sum())
 
