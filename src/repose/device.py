@@ -1,4 +1,4 @@
-"""Where networks run, how exactly they multiply, and in which order they add: set explicitly, for one meaning of a config."""
+"""Where networks run, how exactly they multiply, and in which order they add: set explicitly, never a default."""
 
 import os
 from collections.abc import Iterator

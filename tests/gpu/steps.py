@@ -87,7 +87,7 @@ def predictions(plan: Plan, name: str) -> dict[str, Any]:
 
 def distances() -> dict[str, Any]:
     """Geodesics in heat of a sphere on both."""
-    operators = intrinsic.build(*intrinsic.check_mesh(*sphere(300)))
+    operators = intrinsic.build(*intrinsic.check_mesh(*sphere(10, 12)))
     here = torch_backend.all_pairs(operators, device="cpu")
     with pretended.device() as seen:
         there = torch_backend.all_pairs(operators, device="cuda")

@@ -81,8 +81,8 @@ class Compute(Section):
 
     compile: bool = Field(
         False,
-        description="true: trainings of NPT, 3D-CoreNet and NPR's diffusion compile their networks (torch.compile), which "
-        "takes a minute or more at the start; other trainings run as they are",
+        description="true: trainings of NPT, 3D-CoreNet and NPR's diffusion compile their networks (torch.compile), "
+        "which takes a minute or more at the start; other trainings run as they are",
     )
 
     def devices_of(self, method: MethodSettings) -> int:

@@ -74,7 +74,7 @@ class NprDiffusionRecipe(TrainingRecipe):
         network.requires_grad_(False)
 
     def setup(self, stage: str) -> None:
-        """Encode all poses, once, on the device of the training; their codes stay on the host, as batches begin there."""
+        """Encode all poses, once, on the device of the training; the codes go to the host, where batches are made."""
         if hasattr(self, "train_codes"):
             return
         device, store, network = self.trainer.strategy.root_device, self.data.store, self.network
