@@ -38,7 +38,7 @@ def take(count: int) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     found: dict[str, IO[str]] = {}
     for name in there:
-        handle = (folder / name).open("a")
+        handle: IO[str] = (folder / name).open("a")
         if len(found) < count and try_lock(handle):
             found[name] = handle
         else:
