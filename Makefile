@@ -6,9 +6,7 @@ FROM_TORCH_INDEX = $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 CORES ?= all
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --no-compile
-# Trainings that ask for a GPU wait for one of those that are here.
-GPUS := $(shell nvidia-smi --list-gpus 2>/dev/null | wc -l)
-SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(if $(filter-out 0,$(GPUS)),--resources gpu=$(GPUS)) --quiet rules --
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --quiet rules --
 
 .PHONY: help all site test pytest fuzz gpu-proof test-slurm lint lock docs clean
 help:

@@ -1,5 +1,8 @@
-"""Where networks run, and how exactly they multiply: set explicitly, so that a word of the config means one thing."""
+"""Where networks run, how exactly they multiply, and in which order they add: set explicitly, never a default."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
@@ -17,6 +20,8 @@ def device_of(compute: "Compute") -> torch.device:
     shortened numbers, TF32 on a GPU, bfloat16 on a CPU that multiplies those, summed in float32. `bf16` is a matter of
     the trainer, which casts what autocast casts; all other products are those of `fp32`.
 
+    On a GPU operations are of a fixed order from then on, so that predictions, too, can be repeated to the bit.
+
     Raises:
         ReposeError: a GPU is asked for and there is none; what a result depends on is not changed in silence.
     """
@@ -30,4 +35,23 @@ def device_of(compute: "Compute") -> torch.device:
     products = {"cuda": "high", "cpu": "medium"}[device.type] if shortened else "highest"
     torch.set_float32_matmul_precision(products)
     torch.backends.cudnn.allow_tf32 = shortened
+    if device.type == "cuda":
+        in_fixed_order()
     return device
+
+
+def in_fixed_order() -> None:
+    """Ask for operations that add in a fixed order; of those that have none torch raises an error on a GPU."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # as cuBLAS reads it when it is first used
+    torch.use_deterministic_algorithms(True)
+
+
+@contextmanager
+def fixed_order() -> Iterator[None]:
+    """Such operations inside of the block."""
+    before = torch.are_deterministic_algorithms_enabled()
+    in_fixed_order()
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)

@@ -56,10 +56,18 @@ class Need:
 
 
 class Plan:
-    """The needs of every artefact of a configuration."""
+    """The needs of every artefact of a configuration.
 
-    def __init__(self, config: Config, results: Results | None = None):
+    Args:
+        config: the checked configuration.
+        results: where the artefacts lie.
+        auto_has_gpu: whether the jobs run where `device: auto` finds a GPU, so that they ask for one.
+    """
+
+    def __init__(self, config: Config, results: Results | None = None, auto_has_gpu: bool = False):
         self.config, self.results = config, results or Results()
+        self.on_gpu = config.compute.device == "cuda" or (config.compute.device == "auto" and auto_has_gpu)
+        self.asks_for_gpus = self.on_gpu or config.gih.backend == "cuda"
         self.need: Callable[..., Need] = cache(self._need)
 
     def _need(self, rule: str, **names: str) -> Need:
@@ -158,7 +166,7 @@ class Plan:
             self.results.benchmark_predictions(dataset, part, method, seed),
             inputs,
             memory_mb=8000,
-            gpus=int(compute.device == "cuda" and settings.learned),
+            gpus=int(self.on_gpu and settings.learned),
         )
 
     def rank(self, dataset: str, part: str) -> Need:
@@ -227,7 +235,7 @@ class Plan:
             inputs,
             threads=devices * compute.threads,
             memory_mb=8000 * devices,
-            gpus=devices * int(compute.device == "cuda"),
+            gpus=devices * int(self.on_gpu),
         )
 
     def predict(self, dataset: str, method: str, seed: str | int) -> Need:
@@ -244,7 +252,7 @@ class Plan:
             self.results.predictions(dataset, method, seed),
             inputs,
             memory_mb=8000,
-            gpus=int(compute.device == "cuda" and settings.learned),
+            gpus=int(self.on_gpu and settings.learned),
         )
 
     def score(self, dataset: str, method: str, seed: str | int) -> Need:

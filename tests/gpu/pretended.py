@@ -67,6 +67,21 @@ REFUSED: dict[str, Callable[[tuple, dict], bool]] = dict.fromkeys(
     "median": along_a_dimension,
     "nanmedian": along_a_dimension,
 }
+# What the host waits for on CUDA, beside tensors that travel to it: the size of a result, or whether it is one.
+WAITING: dict[str, Callable[[tuple, dict], bool]] = dict.fromkeys(
+    (
+        *("_local_scalar_dense", "nonzero", "bincount", "_unique2", "unique_dim", "unique_consecutive"),
+        *("masked_select", "equal", "_linalg_check_errors"),
+    ),
+    always,
+) | {
+    "linalg_cholesky_ex": lambda args, named: named.get("check_errors", False),
+    "_linalg_solve_ex": lambda args, named: named.get("check_errors", False),
+    "linalg_inv_ex": lambda args, named: named.get("check_errors", False),
+    "index": lambda args, named: any(x is not None and x.dtype.itemsize == 1 for x in args[1]),
+    "index_put_": lambda args, named: any(x is not None and x.dtype.itemsize == 1 for x in args[1]),
+    "repeat_interleave": lambda args, named: named.get("output_size") is None,
+}
 # Operations that take tensors of the host beside those of the device.
 CROSSING = {
     *("_to_copy", "copy_", "set_", "lift_fresh", "index", "_unsafe_index"),
@@ -74,9 +89,19 @@ CROSSING = {
 }
 
 
+def no_inference(mode: bool = True) -> Any:
+    """In the place of `torch.inference_mode`, whose tensors the device cannot hold."""
+    import torch
+
+    return torch.no_grad() if mode else nullcontext()
+
+
 @contextmanager
-def device() -> Iterator[Counter[str]]:
-    """The device, with deterministic operations asked for; gives the refused operations that were run, with places."""
+def device() -> Iterator[Any]:
+    """The device, with deterministic operations asked for.
+
+    Gives what has two counts of operations that were run, with their places: `refused`, and `waits`.
+    """
     import torch
     from torch.nn import functional
 
@@ -103,7 +128,7 @@ def device() -> Iterator[Counter[str]]:
         (torch.cuda, "memory_reserved", lambda *a: 0),
         (torch.cuda, "memory_allocated", lambda *a: 0),
         (torch, "tensor", tensor),
-        (torch, "inference_mode", lambda mode=True: torch.no_grad() if mode else nullcontext()),
+        (torch, "inference_mode", no_inference),
         (functional, "scaled_dot_product_attention", attention),
     )
     with ExitStack() as stack:
@@ -114,7 +139,7 @@ def device() -> Iterator[Counter[str]]:
         torch.use_deterministic_algorithms(True)
         torch.utils.deterministic.fill_uninitialized_memory = False
         try:
-            yield mode.refused
+            yield mode
         finally:
             torch.use_deterministic_algorithms(False)
 
@@ -159,6 +184,7 @@ def _mode() -> type:
         def __init__(self) -> None:
             super().__init__()
             self.refused: Counter[str] = Counter()
+            self.waits: Counter[str] = Counter()
 
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             named, name = dict(kwargs or {}), func._schema.name.split("::")[1]
@@ -172,13 +198,17 @@ def _mode() -> type:
                 raise RuntimeError(f"{name} of tensors on two devices")
             if name in REFUSED and REFUSED[name](args, named):
                 self.refused[f"{name} at {_place()}"] += 1
+            if there and name in WAITING and WAITING[name](args, named):
+                self.waits[f"{name} at {_place()}"] += 1
             plain_args, plain = map(held, args), {key: held(value) for key, value in named.items()}
             if wanted is not None:
                 plain["device"] = torch.device("cpu")
             out = func(*plain_args, **plain)
             if wanted is not None and wanted.type == "cpu":
+                self.waits[f"{name} at {_place()}"] += 1
                 return out
             if name == "copy_" and not isinstance(args[0], Pretended):
+                self.waits[f"{name} at {_place()}"] += 1
                 return args[0]
             out = wrap(out)
             return return_and_correct_aliasing(func, args, named, out) if there else out

@@ -75,7 +75,7 @@ def test_what_cannot_be_a_table_is_refused(size, count):
 
 def whole(count):
     """Means of neighbours on the whole sphere, with loose vertices beside it."""
-    return averaging(torch.from_numpy(FACES).long()[None], torch.ones(1, len(FACES), dtype=torch.bool), count)
+    return averaging(torch.from_numpy(FACES).long()[None], count)
 
 
 def test_smoothing_is_the_plain_formula_and_passes_gradients():
@@ -100,8 +100,8 @@ def test_a_loose_vertex_stays_where_it_is():
 
 def test_smoothing_stays_inside_each_patch():
     table = patch_table(FACES, 162, 20)
-    vertices, _, faces, is_face = (torch.from_numpy(x) for x in table.padded([0, 100]))
-    mean = averaging(faces, is_face, vertices.shape[1])
+    vertices, _, faces, _ = (torch.from_numpy(x) for x in table.padded([0, 100]))
+    mean = averaging(faces, vertices.shape[1])
     assert torch.allclose(mean.sum(2), torch.ones(mean.shape[:2]))
     for k, seed in enumerate((0, 100)):
         near = {(a, b) for f in table.patch_faces(seed).tolist() for a in f for b in f if a != b}

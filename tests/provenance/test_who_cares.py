@@ -112,6 +112,7 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     "repose.methods.npr_diffusion*": of("npr-diffusion"),
     "repose.methods.npr*": NPR,
     "repose.methods.flow.layers": CONVOLVING,
+    "repose.methods.layers.nearest": (*NPR, *IEPGAN, *of("iepgan", "xdualnet")),
     "repose.methods.layers.fixed_order": (*CONVOLVING, "report/images/*"),
     "repose.methods.flow*": (*of("flow-*"), "train/*/image-features:*", "report/images/*"),
     "repose.methods.scorers.image*": ("train/images/image-scorer:*", "score/images/*"),
@@ -139,7 +140,7 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     # Small things that several rooms share.
     "repose.array_pickle": ("raw/images/*", "convert/images/*", "score/images/*"),
     "repose.reading": NOBODY,
-    "repose.device": LEARNING,
+    "repose.device": (*LEARNING, "gih/*"),
     "repose.protocols": ("predict/poses/*", "score/poses/*", "score-renders/*"),
     "repose.supplied": ("train/images/*", "score/images/*"),
     "repose.*": NOBODY,

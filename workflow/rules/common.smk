@@ -5,6 +5,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from repose.cards import gpus_here
 from repose.config.environment import hand_down, hand_down_forced
 from repose.config.load import check
 from repose.errors import ReposeError
@@ -18,7 +19,12 @@ try:
 except ReposeError as error:
     raise WorkflowError(str(error)) from None
 
-PLAN = Plan(CONFIG, RESULTS)
+# Jobs on this machine wait for one of its GPUs; a cluster, whose jobs are limited by `--jobs`, hands out its own.
+GPUS = len(gpus_here()) if workflow.resource_settings.nodes is None else 0
+if GPUS and "gpu" not in workflow.global_resources:
+    workflow.register_resource("gpu", GPUS)
+
+PLAN = Plan(CONFIG, RESULTS, auto_has_gpu=bool(GPUS))
 hand_down(CONFIG, RESULTS.configs, workflow.is_main_process)
 ENV = "../../envs/conda.yaml"
 
@@ -69,7 +75,7 @@ def decided_by(rule):
 
 def gpus_of(rule):
     """GPUs of a job; a plain number where no job has one, as each function costs Snakemake 2 % of a large plan."""
-    return asked(rule, lambda need: need.gpus) if CONFIG.asks_for_gpus else 0
+    return asked(rule, lambda need: need.gpus) if PLAN.asks_for_gpus else 0
 
 
 def memory_of(rule):

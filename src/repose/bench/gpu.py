@@ -25,8 +25,9 @@ from safetensors.torch import save
 from repose.bench import corenet
 from repose.bench.full_size import prepare_bodies, train_full_size
 from repose.bench.loader import sphere
-from repose.bench.steps import deterministic, read, step, trainings
+from repose.bench.steps import read, step, trainings
 from repose.config.models import Compute
+from repose.device import fixed_order
 from repose.errors import ReposeError
 from repose.gih import intrinsic, solver, torch_backend
 from repose.provenance.publish import publish
@@ -120,7 +121,7 @@ def agreement(proof: Proof) -> dict[str, Any]:
     """Loss and gradients of one step of every method: against the CPU's, and against themselves once more."""
     rows: dict[str, Any] = {}
     fails = []
-    with deterministic():
+    with fixed_order():
         for name, (settings, need) in trainings(proof.results).items():
             if proof.tiny and len(rows) == 2:
                 break

@@ -20,7 +20,8 @@ from torch import Tensor
 
 from repose.bench.bodies import body
 from repose.bench.corenet import RETURN_MEMORY, memory_mib
-from repose.methods.npr.neighbours import NEAR, nearest
+from repose.methods.layers.nearest import nearest
+from repose.methods.npr.neighbours import NEAR
 from repose.methods.npr.network import Npr
 
 SIDES = ("plain", "ours")

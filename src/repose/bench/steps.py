@@ -1,7 +1,5 @@
 """One training step of each method of a finished run, on any device."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -70,8 +68,10 @@ def step(
     task = recipe_for(settings, build(settings), store, splits, 0, others)
     progress = SimpleNamespace(total=SimpleNamespace(ready=ITERATION))
     loop = SimpleNamespace(epoch_loop=SimpleNamespace(batch_progress=progress))
-    task.trainer = SimpleNamespace(global_rank=0, world_size=1, fit_loop=loop)
+    strategy = SimpleNamespace(root_device=device)
+    task.trainer = SimpleNamespace(global_rank=0, world_size=1, fit_loop=loop, strategy=strategy)
     task.log = lambda *args, **named: None
+    task.setup("fit")
     batch = move_data_to_device(next(iter(task.batches(ITERATION, ITERATION + 1))), device)
     task = task.to(device)
     torch.manual_seed(0)  # of dropout
@@ -90,14 +90,3 @@ def step(
     groups = [group for optimizer in optimizers for group in optimizer.param_groups]
     gradients = [p.grad for group in groups for p in group["params"] if p.grad is not None]
     return float(loss.detach()), torch.cat([g.detach().cpu().double().flatten() for g in gradients])
-
-
-@contextmanager
-def deterministic() -> Iterator[None]:
-    """As trainings run: operations of a fixed order, or an error."""
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before)

@@ -72,10 +72,13 @@ def run(
             raise ReposeError(
                 f"{out.parent.name} {why}", f"{listing.dataset}/{listing.name}", "track P needs none"
             )
+        from repose.cards import take
         from repose.device import device_of
         from repose.methods.build import count_parameters
 
         torch.set_num_threads(compute.threads)
+        if compute.device != "cpu":
+            take(1)
         network: Any = load_network(method, model)
         device = device_of(compute).type
         with new.file(out) as private:

@@ -79,6 +79,12 @@ class Compute(Section):
         "(NPT, 3D-CoreNet), which they must divide; other trainings use one",
     )
 
+    compile: bool = Field(
+        False,
+        description="true: trainings of NPT, 3D-CoreNet and NPR's diffusion compile their networks (torch.compile), "
+        "which takes a minute or more at the start; other trainings run as they are",
+    )
+
     def devices_of(self, method: MethodSettings) -> int:
         """How many of them a training of `method` uses."""
         return self.devices if method.shares_batches else 1
@@ -147,11 +153,6 @@ class Config(Section):
     def protocols_of(self, dataset: str, table: str) -> list[str]:
         """The test lists of transfers whose rows a table has."""
         return list(self.tables[table].protocols or self.datasets[dataset].protocols)
-
-    @property
-    def asks_for_gpus(self) -> bool:
-        """Whether any job may ask for a GPU."""
-        return "cuda" in (self.compute.device, self.gih.backend)
 
     def settings_of(self, method: str) -> MethodSettings:
         """The settings of a row's method; those of `npt@open-human` are npt's."""

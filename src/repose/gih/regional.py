@@ -143,6 +143,8 @@ def _corners(faces: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _inverse(matrix: Tensor) -> Tensor:
-    """Inverse of symmetric positive definite (K, P, P)."""
+    """Inverse of symmetric positive definite (K, P, P); NaN of one that is not, which ends a training."""
     identity = torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)
-    return torch.cholesky_solve(identity.expand_as(matrix), torch.linalg.cholesky(matrix))
+    factor, bad = torch.linalg.cholesky_ex(matrix)  # without an error, for which it would wait for a GPU
+    factor = torch.where(bad[:, None, None] == 0, factor, torch.nan)
+    return torch.cholesky_solve(identity.expand_as(matrix), factor)

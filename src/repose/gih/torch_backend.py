@@ -4,10 +4,13 @@ Needs about 4 V² doubles of device memory (1.5 GB at 6,890 vertices), so it is 
 vertices. Runs on any torch device; the tests hold it to the CPU kernel in float64.
 """
 
+from typing import NamedTuple, Self
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from repose.device import fixed_order
 from repose.errors import MeshError
 from repose.gih.convention import METRES, Settings
 from repose.gih.factor import scaled
@@ -34,7 +37,8 @@ def all_pairs(
         RefusedMesh: heat is negative somewhere.
     """
     try:
-        return _all_pairs(operators, settings, order, torch.device(device), where)
+        with fixed_order():
+            return _all_pairs(operators, settings, order, torch.device(device), where)
     except torch.cuda.OutOfMemoryError as error:
         size = len(operators.mass)
         raise MeshError(f"{device} is too small for {size} vertices", where, "use --backend cpu") from error
@@ -49,6 +53,7 @@ def _all_pairs(
 ) -> Matrix:
     n = len(op.mass)
     heat, poisson = _dense_factors(op, settings.time, device)
+    faces = _Faces.of(op, device)
     component, h = torch.as_tensor(op.component, device=device), torch.as_tensor(op.h, device=device)
     distance = torch.empty((n, n), dtype=torch.float64, device=device)
     for first in range(0, n, SOURCES_PER_PASS):
@@ -60,7 +65,7 @@ def _all_pairs(
         if not settings.is_released:
             cold, negative = (same & ~(u.abs() > TINY)).sum(), (same & (u < -TINY)).sum()
             check_heat(int(cold), int(negative), where)
-        phi = torch.cholesky_solve(_divergence(op, torch.where(same, u, 0.0)), poisson)
+        phi = torch.cholesky_solve(_divergence(faces, torch.where(same, u, 0.0)), poisson)
         phi = (phi - phi[sources, sources - first]) * h[sources]
         distance[sources] = torch.where(same, phi, torch.inf).T
     distance = (0.5 * settings.factor * (distance + distance.T)).clamp(min=0)
@@ -73,7 +78,12 @@ def _all_pairs(
 
 
 def _dense_factors(op: Operators, t: float | None, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    laplacian = torch.as_tensor(op.laplacian.toarray(), dtype=torch.float64, device=device)
+    entries, n = op.laplacian.tocoo(), len(op.mass)
+    rows, columns = (torch.as_tensor(x, dtype=torch.int64, device=device) for x in (entries.row, entries.col))
+    values = torch.as_tensor(entries.data, dtype=torch.float64, device=device)
+    # Some 7 entries of a row travel, not all V of them.
+    laplacian = torch.zeros((n, n), dtype=torch.float64, device=device)
+    laplacian.index_put_((rows, columns), values, accumulate=True)
     mass, steps = (torch.as_tensor(values, device=device) for values in scaled(op, t))
     heat = laplacian * steps
     heat.diagonal().add_(mass)
@@ -83,17 +93,30 @@ def _dense_factors(op: Operators, t: float | None, device: torch.device) -> tupl
     return torch.linalg.cholesky(heat), torch.linalg.cholesky(laplacian)
 
 
-def _divergence(op: Operators, u: torch.Tensor) -> torch.Tensor:
+class _Faces(NamedTuple):
+    """What the divergence asks of the faces, on the device."""
+
+    corners: torch.Tensor  # (3, F) int64
+    weights: torch.Tensor  # (3, F, 1)
+    area: torch.Tensor  # (F, 1)
+    floor: torch.Tensor  # (F, 1)
+
+    @classmethod
+    def of(cls, op: Operators, device: torch.device) -> Self:
+        corners, weights = op.faces.T.astype(np.int64), op.weights.T[..., None]
+        area = op.areas / op.h[op.faces[:, 0]] ** 2
+        parts = (corners, weights, area[:, None], op.floor[:, None])
+        return cls(*(torch.as_tensor(np.ascontiguousarray(part), device=device) for part in parts))
+
+
+def _divergence(faces: _Faces, u: torch.Tensor) -> torch.Tensor:
     """Integrated divergence of the unit gradient, (V, B); the formula is explained in ``kernels``."""
-    faces = torch.as_tensor(op.faces, dtype=torch.int64, device=u.device)
-    weights = torch.as_tensor(op.weights, device=u.device).T[..., None]
-    area = torch.as_tensor(op.areas / op.h[op.faces[:, 0]] ** 2, device=u.device)[:, None]
-    floor = torch.as_tensor(op.floor, device=u.device)[:, None]
-    corners = u[faces.T]  # (3, F, B)
+    _, weights, area, floor = faces
+    corners = u[faces.corners]  # (3, F, B)
     across = corners.roll(-1, 0) - corners.roll(-2, 0)
     flux = weights * across
     flux = flux * torch.rsqrt((flux * across).sum(0) / area + floor)
     out = torch.zeros_like(u)
     for k in range(3):
-        out.index_add_(0, faces[:, k], flux[(k + 1) % 3] - flux[(k + 2) % 3])
+        out.index_add_(0, faces.corners[k], flux[(k + 1) % 3] - flux[(k + 2) % 3])
     return out

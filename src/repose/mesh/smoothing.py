@@ -8,20 +8,19 @@ from torch import Tensor
 
 def averaging(
     faces: Tensor,  # (K, F, 3), int64 places in the patch
-    is_face: Tensor,  # (K, F), bool
     size: int,
 ) -> Tensor:
     """(K, P, P) float32: row v takes the mean of the neighbours of v within the patch; one without any stays.
 
     Args:
-        faces, is_face: see `repose.mesh.patches.PaddedPatches`.
+        faces: see `repose.mesh.patches.PaddedPatches`.
         size: P, vertices of a patch, padding included.
     """
     patch = torch.arange(len(faces), device=faces.device)[:, None, None].expand(faces.shape)
-    real = is_face[..., None].expand(faces.shape)
     joined = torch.zeros(len(faces), size, size, device=faces.device)
     for other in (faces.roll(1, 2), faces.roll(-1, 2)):
-        joined[patch[real], faces[real], other[real]] = 1
+        joined.index_put_((patch, faces, other), joined.new_ones(()))
+    joined.diagonal(dim1=1, dim2=2).zero_()  # faces of padding, whose corners are one vertex
     alone = joined.sum(-1) == 0
     joined = joined + torch.diag_embed(alone.float())
     return joined / joined.sum(-1, keepdim=True)

@@ -58,7 +58,9 @@ def seen_edges(
     place = order.new_full((vertex_count,), -1)
     place[order] = torch.arange(len(order), device=order.device)
     moved = place[edges]
-    seen = (moved >= 0).all(dim=1)
+    if len(order) == vertex_count:  # known without asking a GPU, which waits
+        return moved, weights
+    seen = (moved >= 0).all(dim=1).nonzero()[:, 0]
     kept = weights[seen]
     return moved[seen], kept * (weights.sum() / kept.sum())
 

@@ -44,6 +44,10 @@ class TrainingRecipe(LightningModule):
         (state,) = np.random.SeedSequence([self.seed, 2, self.iteration]).generate_state(1)
         torch.manual_seed(int(state))
 
+    def compiled(self) -> list[nn.Module]:
+        """The networks that learn, each of which is one graph for a compiler; none: it runs as it is."""
+        return []
+
     def weights(self) -> dict[str, Tensor]:
         """What predicts: the weights of the network as they are now."""
         return self.network.state_dict()

@@ -41,6 +41,10 @@ class SupervisedRecipe(TransferRecipe):
             )
         return super().read(method, store, splits)
 
+    def compiled(self) -> list[nn.Module]:
+        """The network, from both meshes to the transfer."""
+        return [self.network]
+
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Weighted sum of the losses of one batch, of which the network sees shuffled vertices."""
         order = batch.identity_order[: self.settings.points]

@@ -29,11 +29,14 @@ def run(
             return
         import torch  # seconds, which a finished result does not need
 
+        from repose.cards import take
         from repose.device import device_of
         from repose.methods.build import count_parameters
         from repose.predict.network import load_network
 
         torch.set_num_threads(compute.threads)
+        if compute.device != "cpu":
+            take(1)
         network = load_network(method, model)
         device = device_of(compute).type
         rows = {protocol: read_rows(split) for protocol, split in splits.items()}

@@ -22,6 +22,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 # manifests, where tasks run, artefacts lie and classes are found. Settings are left out because every value that a
 # stage uses is one of its parameters, the names of its network and recipe included.
 IGNORED = (
+    "repose.cards",
     "repose.cluster",
     "repose.config",
     "repose.errors",

@@ -19,6 +19,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from repose.cards import take
 from repose.config.models import Compute
 from repose.device import device_of
 from repose.errors import ReposeError
@@ -76,6 +77,8 @@ def train(job: Job) -> Trained:
         ReposeError: training diverged.
     """
     job.state.mkdir(parents=True, exist_ok=True)
+    if job.compute.device != "cpu":
+        take(job.compute.devices_of(job.method))
     last = job.state / "last.ckpt"
     arguments = job, last if last.exists() else None
     with peers(job.compute.devices_of(job.method), _fit, *arguments):
@@ -101,6 +104,9 @@ def _fit(job: Job, last: Path | None) -> tuple[TrainingRecipe, "Keeper"]:
     torch.set_num_threads(compute.threads)
     seed_everything(job.seed, verbose=False)
     task = recipe_for(method, build(method), job.store, job.splits, job.seed, job.given)
+    if compute.compile:
+        for network in task.compiled():
+            network.compile(fullgraph=True)  # one that falls apart would be slower than as it is: an error
     keeper = Keeper(job.state, task, job.label)
     trainer = _trainer(compute.devices_of(method), compute, method.training, keeper, job.state)
     keeper.device = trainer.strategy.root_device

@@ -3,7 +3,7 @@ import pytest
 import torch
 import trimesh
 
-from repose.methods.iepgan.stretch import edges, measured_stretch, nearest, stretched
+from repose.methods.iepgan.stretch import by_distances, by_tree, edges, measured_stretch, nearest, stretched
 from tests.methods.helpers import relative
 
 SPHERE = torch.tensor(np.asarray(trimesh.creation.icosphere(subdivisions=2).vertices))[None]
@@ -12,6 +12,11 @@ STRETCH = torch.tensor([1.3, 0.9, 1.0], dtype=torch.float64)
 
 def random(*shape, seed=0):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def test_distances_of_all_pairs_find_what_the_tree_finds():
+    points = random(2, 300, 6).float()
+    assert torch.equal(by_distances(points, 9), by_tree(points, 9))
 
 
 def test_vertices_solve_the_plain_least_squares():

@@ -6,10 +6,11 @@ import torch
 from torch.nn import functional as F
 
 from repose.methods.build import count_parameters
+from repose.methods.layers.nearest import nearest
 from repose.methods.npr.applier import PoseApplier
 from repose.methods.npr.extractor import PoseExtractor
 from repose.methods.npr.layers import Downsampling, Elementwise, Norm, PointTransformer
-from repose.methods.npr.neighbours import Neighbours, farthest_points, nearest
+from repose.methods.npr.neighbours import Neighbours, farthest_points
 from repose.methods.npr.network import Npr
 
 B, N, C = 2, 12, 6

@@ -87,4 +87,6 @@ def _mean_at_vertices(values: Tensor, edges: Tensor, count: int) -> Tensor:
     """(B, E) values of edges → (B, V) means over the edges of each vertex."""
     ends = edges.T.flatten()
     sums = values.new_zeros(len(values), count).index_add(1, ends, values.repeat(1, 2))
-    return sums / torch.bincount(ends, minlength=count).clamp(min=1)
+    # Not `bincount`, which asks a GPU for the largest number, and waits.
+    uses = values.new_zeros(count).index_add(0, ends, torch.ones_like(ends, dtype=values.dtype))
+    return sums / uses.clamp(min=1)

@@ -21,13 +21,14 @@ class View(NamedTuple):
     edges: Tensor  # (E, 2) int64 edges with both ends among them, in their numbering
     edge_weights: Tensor  # (E,) share of each edge in the edge loss
     whole: NDArray[np.int64]  # (K, P) the patches in the template's numbering
+    sizes: NDArray[np.int64]  # (K,) vertices of each patch, without padding
     patches: tuple[Tensor, Tensor, Tensor, Tensor]  # as `PaddedPatches`, in the numbering of `seen`
 
     def to(self, device: torch.device) -> View:
         """The same on a device."""
         seen, edges, shares = (x.to(device) for x in (self.seen, self.edges, self.edge_weights))
         patches = tuple(x.to(device) for x in self.patches)
-        return View(seen, edges, shares, self.whole, patches)  # type: ignore[arg-type]
+        return View(seen, edges, shares, self.whole, self.sizes, patches)  # type: ignore[arg-type]
 
 
 class Views:
@@ -68,5 +69,6 @@ class Views:
             torch.from_numpy(ends[kept]),
             torch.from_numpy(weights).float(),
             padded.vertices,
+            padded.is_vertex.sum(axis=1),
             tuple(torch.from_numpy(x) for x in patches),  # type: ignore[arg-type]
         )

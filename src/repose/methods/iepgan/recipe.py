@@ -266,9 +266,9 @@ class IepGanRecipe(AdversarialRecipe):
     def crops(self, pose: Tensor, transfer: Tensor, view: View, rng: np.random.Generator) -> Crops:
         """Every patch of both meshes, smoothed by random rounds, at the same random vertices."""
         s = self.settings
-        vertices, is_vertex, faces, is_face = view.patches
-        mean = averaging(faces, is_face, vertices.shape[1])
-        points = np.stack([_some(int(n), s.patch_points, rng) for n in is_vertex.sum(1).tolist()])
+        vertices, _, faces, _ = view.patches
+        mean = averaging(faces, vertices.shape[1])
+        points = np.stack([_some(n, s.patch_points, rng) for n in view.sizes.tolist()])
         chosen = torch.from_numpy(points).to(self.device)[None, :, :, None].expand(len(pose), -1, -1, 3)
         rounds = rng.integers(1, s.smoothing + 1, size=1 + s.references).tolist()
 
@@ -283,8 +283,9 @@ class IepGanRecipe(AdversarialRecipe):
     def remember(self, transfer: Tensor, identity: Tensor, view: View) -> None:
         """Update the running errors of the vertices whose edges this step saw."""
         found = edge_length_errors(transfer, identity, view.edges)
-        at = view.edges.unique()
-        self.errors[view.seen[at]] = torch.lerp(found[at], self.errors[view.seen[at]], _MEMORY)
+        met = torch.zeros_like(found, dtype=torch.bool).index_fill(0, view.edges.flatten(), True)
+        old = self.errors[view.seen]
+        self.errors[view.seen] = torch.where(met, torch.lerp(found, old, _MEMORY), old)
 
 
 class Crops(NamedTuple):

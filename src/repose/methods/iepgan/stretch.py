@@ -8,6 +8,7 @@ on a graph).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from scipy.sparse.linalg import SuperLU, splu
 from scipy.spatial import cKDTree
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+
+from repose.methods.layers.nearest import nearest as neighbours_of
 
 COMPONENTS = (
     6  # of a symmetric matrix: xx, yy, zz, √2 yz, √2 xz, √2 xy, so that its norm is that of the vector
@@ -38,10 +41,24 @@ def nearest(
 
     All other vertices, again and again, of meshes with fewer than nine.
     """
-    both = torch.cat([first, second], dim=2).detach().cpu().numpy()
-    found = [cKDTree(mesh).query(mesh, min(_NEAREST + 1, len(mesh)))[1][:, 1:] for mesh in both]
-    out = np.stack(found)[..., np.arange(_NEAREST) % found[0].shape[1]]
-    return torch.from_numpy(out).to(first.device)
+    both = torch.cat([first, second], dim=2).detach()
+    count = min(_NEAREST + 1, both.shape[1])
+    search = by_tree if both.device.type == "cpu" else by_distances
+    found = search(both, count)[..., 1:]  # the nearest is the vertex itself
+    if found.shape[2] < _NEAREST:
+        found = found.repeat(1, 1, math.ceil(_NEAREST / found.shape[2]))[..., :_NEAREST]
+    return found
+
+
+def by_tree(points: Tensor, count: int) -> Tensor:
+    """The nearest points (B, N, count), by a tree of each mesh on the processor."""
+    return torch.from_numpy(np.stack([cKDTree(mesh).query(mesh, count)[1] for mesh in points.numpy()]))
+
+
+def by_distances(points: Tensor, count: int) -> Tensor:
+    """The same by the distances of all pairs: a GPU has them sooner than the processor has trees."""
+    exact = points.double()  # as the tree computes
+    return neighbours_of(exact, exact, count)
 
 
 @torch.no_grad()
@@ -61,13 +78,14 @@ def measured_stretch(
     ratio = (wanted / length).log().clamp(-_LARGEST, _LARGEST)
     x, y, z = (across / length).unbind(3)
     products = torch.stack([x * x, y * y, z * z, *(2**0.5 * p for p in (y * z, x * z, x * y))], dim=3)
-    ridge = _RIDGE * torch.eye(COMPONENTS).to(products)
+    ridge = _RIDGE * torch.eye(COMPONENTS, dtype=products.dtype, device=products.device)
     weights = torch.ones_like(ratio)
     for _ in range(1 + _ROUNDS):
         weighted = weights * products
         # Sums, because automatic mixed precision would round products of matrices.
         normal = (weighted[..., None] * products[..., None, :]).sum(dim=2) + ridge
-        fit = torch.linalg.solve(normal, (weighted * ratio).sum(dim=2))
+        # Never singular, because of the ridge; to ask for that would wait for a GPU.
+        fit, _ = torch.linalg.solve_ex(normal, (weighted * ratio).sum(dim=2))
         fitted = (products * fit[:, :, None]).sum(dim=3, keepdim=True)
         weights = 1 / (1 + ((ratio - fitted) / _OUTLIER).square())
     return fit
@@ -127,12 +145,14 @@ def factorised(
 ) -> SuperLU:
     """The sparse factor of one mesh's system, whose edges are those to the near vertices."""
     count, width = near.shape
-    row, column = np.repeat(np.arange(count), width), near.ravel()
-    adjacency = coo_array((np.ones(row.size), (row, column)), shape=(count, count))
-    adjacency = adjacency + adjacency.T
-    degree = np.asarray(adjacency.sum(axis=1)).ravel()
-    diagonal = coo_array((degree + _ANCHOR, (np.arange(count), np.arange(count))), shape=(count, count))
-    return splu((diagonal - adjacency).tocsc(), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
+    own, other = np.repeat(np.arange(count, dtype=np.int32), width), near.ravel().astype(np.int32)
+    degree = width + np.bincount(other, minlength=count)
+    row, column = (np.concatenate([*parts, own[::width]]) for parts in ((own, other), (other, own)))
+    values = np.concatenate([np.full(2 * own.size, -1.0), degree + _ANCHOR])
+    matrix = coo_array((values, (row, column)), shape=(count, count)).tocsc()
+    # Narrow panels: columns have about 30 entries each.
+    how = {"permc_spec": "MMD_AT_PLUS_A", "panel_size": 1, "relax": 4, "options": {"SymmetricMode": True}}
+    return splu(matrix, **how)
 
 
 def _solve(factors: list[SuperLU], right: Tensor) -> Tensor:

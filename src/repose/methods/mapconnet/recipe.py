@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import IterableDataset
 
 from repose.data.meshes import Batch, BatchStream, TrainingData, Triples
@@ -68,6 +68,10 @@ class MapConNetRecipe(SupervisedRecipe):
             Bodies(store, labelled, method.unit_area) if mixed else None,
             Bodies(store, everything.without(labelled), method.unit_area) if settings.unlabelled else None,
         )
+
+    def compiled(self) -> list[nn.Module]:
+        """Nothing: the losses ask the network for its parts."""
+        return []
 
     def batches(self, start: int, stop: int) -> Stream:
         """Batches of iterations `start` … `stop` - 1."""

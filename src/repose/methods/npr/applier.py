@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from repose.methods.layers.nearest import nearest
 from repose.methods.npr.extractor import Code
 from repose.methods.npr.layers import attend, gather, two_layers
-from repose.methods.npr.neighbours import nearest
 
 _NEAREST = 7  # keypoints that a face looks at
 _BLOCKS = 5

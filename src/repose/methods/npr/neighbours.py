@@ -1,4 +1,4 @@
-"""Farthest points and nearest neighbours, in plain torch: no compiled extension, CPU and GPU, whole batches."""
+"""Farthest points and the neighbours of faces, in plain torch: no compiled extension, CPU and GPU, whole batches."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from repose.methods.layers.nearest import nearest
+
 NEAR, NEIGHBOURS = 10, 16  # neighbours of a face among all faces; of a point that is kept
-_PAIRS = 1 << 24  # distances held at a time
 
 
 def farthest_points(
@@ -28,21 +29,6 @@ def farthest_points(
         far = torch.minimum(far, (points - last).square().sum(-1))
         chosen[:, k] = far.argmax(1)
     return chosen
-
-
-def nearest(
-    wanted: Tensor,  # (B, M, 3)
-    points: Tensor,  # (B, N, 3)
-    count: int,
-) -> Tensor:
-    """(B, M, min(count, N)) int64: the nearest points, nearest first, a block of rows at a time."""
-    count = min(count, points.shape[1])
-    rows = max(1, _PAIRS // (len(points) * points.shape[1]))
-    blocks = wanted.split(rows, dim=1)
-    # The exact mode: by matrix products, distances of close points lose their digits.
-    mode = "donot_use_mm_for_euclid_dist"
-    found = [torch.cdist(b, points, compute_mode=mode).topk(count, largest=False).indices for b in blocks]
-    return torch.cat(found, dim=1)
 
 
 class Neighbours(NamedTuple):

@@ -58,6 +58,8 @@ class NprDiffusionRecipe(TrainingRecipe):
 
     metric = "val_error"
     network: Network
+    train_codes: PoseCodes
+    val_codes: PoseCodes
     settings: NprDiffusionTraining
 
     def __init__(self, method: NprDiffusionSettings, network: Network, data: PoseData, seed: int):
@@ -68,16 +70,26 @@ class NprDiffusionRecipe(TrainingRecipe):
         given = load_file(data.given["poses_of"])
         self.refinable = {f"npr.{name}": given[name] for name in ("code_points", "code_features")}
         network.npr.known = known_neighbours(network.npr, data.given)
-        store = data.store
-        rest, faces = centred(store.vertices(np.array([data.rest])))[0], torch.from_numpy(store.faces).long()
-        (template,) = network.npr.templates.of(rest[None], faces)
-        train, val = (
-            network.codes(centred(store.vertices(rows)), template) for rows in (data.train, data.val)
-        )
-        network.learn_statistics(rest, faces, train)
-        self.train_codes, self.val_codes = network.standardised(train), network.standardised(val)
         self.live = nn.ModuleList(copy.deepcopy(part) for part in (network.keypoints, network.features))
         network.requires_grad_(False)
+
+    def setup(self, stage: str) -> None:
+        """Encode all poses, once, on the device of the training; the codes go to the host, where batches are made."""
+        if hasattr(self, "train_codes"):
+            return
+        device, store, network = self.trainer.strategy.root_device, self.data.store, self.network
+        network.to(device)
+        rest = centred(store.vertices(np.array([self.data.rest])))[0].to(device)
+        faces = torch.from_numpy(store.faces).long().to(device)
+        (template,) = network.npr.templates.of(rest[None], faces)
+        train, val = (
+            network.codes(centred(store.vertices(rows)).to(device), template)
+            for rows in (self.data.train, self.data.val)
+        )
+        network.learn_statistics(rest, faces, train)
+        self.train_codes, self.val_codes = (
+            PoseCodes(*(x.cpu() for x in network.standardised(codes))) for codes in (train, val)
+        )
 
     @staticmethod
     def open(store: Path) -> MeshStore:
@@ -105,6 +117,10 @@ class NprDiffusionRecipe(TrainingRecipe):
         return PoseData(
             store, store.index_of(mesh_id(source, method.npr.rest_pose)), rows(train.poses), found
         )
+
+    def compiled(self) -> list[nn.Module]:
+        """Both models of the diffusion."""
+        return list(self.live)
 
     def weights(self) -> dict[str, Tensor]:
         """The averaged weights, with the codes by which generated poses can be refined for a body."""

@@ -7,7 +7,7 @@ import torch
 from scipy.spatial import KDTree
 from torch import Tensor
 
-_PAIRS = 1 << 24  # distances held at a time on a GPU
+from repose.methods.layers.nearest import nearest
 
 
 def neighbourhoods(
@@ -25,8 +25,8 @@ def neighbourhoods(
     """
     ranks = _ranks(points.shape[1], count, vertices)
     wanted = int(ranks[-1]) + 1
-    nearest = by_tree if points.device.type == "cpu" else by_distances
-    found = nearest(points.detach(), wanted)
+    search = by_tree if points.device.type == "cpu" else by_distances
+    found = search(points.detach(), wanted)
     return found if wanted == len(ranks) else found[..., torch.from_numpy(ranks)]
 
 
@@ -37,13 +37,9 @@ def by_tree(points: Tensor, count: int) -> Tensor:
 
 
 def by_distances(points: Tensor, count: int) -> Tensor:
-    """The nearest points (B, N, count), by the distances of all pairs, a block of rows at a time."""
-    rows = max(1, _PAIRS // (len(points) * points.shape[1]))
-    # The exact mode: by matrix products, as published, distances of close points lose their digits.
-    mode = "donot_use_mm_for_euclid_dist"
+    """The nearest points (B, N, count), by the distances of all pairs."""
     wide = points.float() if points.dtype in (torch.bfloat16, torch.float16) else points
-    blocks = (torch.cdist(b, wide, compute_mode=mode) for b in wide.split(rows, dim=1))
-    return torch.cat([block.topk(count, largest=False).indices for block in blocks], dim=1)
+    return nearest(wide, wide, count)
 
 
 def _ranks(size: int, count: int, vertices: int | None) -> np.ndarray:

@@ -1,0 +1,51 @@
+"""The GPUs of this machine: how many there are, and which of them a job has to itself."""
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from repose.provenance.owner import try_lock
+
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
+_held: list[IO[str]] = []  # until the process ends, however it ends
+
+
+def gpus_here() -> list[str]:
+    """The GPUs that a process started now may use, as `CUDA_VISIBLE_DEVICES` names them."""
+    visible = os.environ.get(_VISIBLE)
+    if visible is not None:
+        return [name for name in visible.split(",") if name and name != "-1"]
+    try:
+        command = ["nvidia-smi", "--list-gpus"]
+        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return [str(number) for number in range(len(listed.splitlines()))]
+
+
+def take(count: int) -> None:
+    """Leave this process `count` of the GPUs it sees, of those that no other job of this user has taken.
+
+    To be called before anything asks CUDA. All stay visible where there are no more than that, or where fewer are
+    free, as when commands are started by hand.
+    """
+    there = gpus_here()
+    if len(there) <= count:
+        return
+    folder = Path(tempfile.gettempdir()) / f"repose-gpus-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found: dict[str, IO[str]] = {}
+    for name in there:
+        handle: IO[str] = (folder / name).open("a")
+        if len(found) < count and try_lock(handle):
+            found[name] = handle
+        else:
+            handle.close()
+    if len(found) < count:
+        for handle in found.values():
+            handle.close()
+        return
+    _held.extend(found.values())
+    os.environ[_VISIBLE] = ",".join(found)
