@@ -1,7 +1,8 @@
 """Hooks of MkDocs: pages that lie beside the code, and links that lead out of docs/.
 
-`README.md` is the first page, `CHANGELOG.md` one of its own, and `about.md` of each method is `methods/{method}.md`. A link to any other
-file of the repository becomes its path, as the site has no copy of it; one that leads nowhere ends the build.
+`README.md` is the first page, `CHANGELOG.md` one of its own, and `about.md` of each method is `methods/{method}.md`. A
+link to any other file of the repository becomes its path, as the site has no copy of it; one that leads nowhere ends
+the build.
 """
 
 import os

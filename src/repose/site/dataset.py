@@ -9,6 +9,7 @@ from matplotlib import colormaps
 
 from repose.report.sheet import ERROR_COLOURS
 from repose.site import addresses
+from repose.site.geodesics import MIDDLE
 from repose.site.pairs import Pairs
 
 COLOURS = [[round(c, 4) for c in colormaps[ERROR_COLOURS](k / 15)[:3]] for k in range(16)]
@@ -62,7 +63,9 @@ class Dataset:
     @property
     def bodies(self) -> dict[str, Any] | None:
         """What the viewer is told of the sample bodies; None for images."""
-        return {"faces": self.faces, "bodies": self.samples, "colours": COLOURS} if self.faces else None
+        if not self.faces:
+            return None
+        return {"faces": self.faces, "bodies": self.samples, "colours": COLOURS, "middle": MIDDLE}
 
     def page(self, method: str) -> tuple[str, dict[str, Any]]:
         """The template of the page of what a method made, and what the template is filled with."""

@@ -74,7 +74,10 @@ def pairs_of(rows: pd.DataFrame, items: list[list[str]], medium: Medium) -> Pair
         items: names of each pair, in the order of the predictions.
     """
     values = dict(_values(rows, items, NAMES[medium]))
-    metrics = [m for m in module_of("repose.metrics", medium).METRICS if m.name in values and _is_of_pairs(m)]
+    known = (
+        m for m in module_of("repose.metrics", medium).METRICS if m.name in values and medium in m.shown_in
+    )
+    metrics = [metric for metric in known if _is_of_pairs(metric)]
     return Pairs(items, metrics, {metric.name: values[metric.name] for metric in metrics})
 
 

@@ -19,9 +19,8 @@
 
   // From one vertex to all, as `repose.site.geodesics` packs them; never less than the straight line.
   async function measured([, address, distances], from) {
-    const [places, buffer] = await Promise.all([repose.body(address), repose.load(distances)]);
-    const count = places.length / 3, rank = buffer.byteLength / (4 + 2 * count);
-    const scale = new Float32Array(buffer, 0, rank), codes = new Int16Array(buffer, 4 * rank);
+    const [places, { head: scale, numbers }] = await Promise.all([repose.body(address), repose.load(distances)]);
+    const count = places.length / 3, rank = scale.length, codes = Float64Array.from(numbers, (code) => code - data.middle);
     return Float32Array.from({ length: count }, (_, v) => {
       let sum = 0;
       for (let k = 0; k < rank; k++) sum += scale[k] * codes[from * rank + k] * codes[v * rank + k];
@@ -37,7 +36,7 @@
     const far = found.map((values) => Math.max(...values)), most = Math.max(...far);
     await show(found.map((values) => ramp.paint(values, most)));
     document.getElementById("most").textContent = `${most.toFixed(2)} m`;
-    said.textContent = `From vertex ${vertex}, the same on all: ${data.bodies[number][0]} reaches ${far[number].toFixed(2)} m.`;
+    said.textContent = `From vertex ${vertex}, the same on all bodies: ${data.bodies[number][0]} reaches ${far[number].toFixed(2)} m.`;
   }
 
   let pressed;

@@ -6,12 +6,19 @@ repose.viewers = [];
 // Loading
 
 repose.waiting = new Map(); // address → what is told when it is there
-repose.loaded = new Map(); // address → promise of an ArrayBuffer
+repose.loaded = new Map(); // address → promise of { head, numbers }
 
-repose.arrived = (address, text) => {
-  const letters = atob(text), bytes = new Uint8Array(letters.length);
-  for (let k = 0; k < letters.length; k++) bytes[k] = letters.charCodeAt(k);
-  repose.waiting.get(address)?.(bytes.buffer);
+// Whole numbers of so many digits each, as `repose.site.digits` writes them, and the floats that say what they mean.
+const digits = new Uint8Array(127);
+Array.from({ length: 95 }, (_, k) => k + 32).filter((code) => !'"<\\/'.includes(String.fromCharCode(code)))
+  .forEach((code, digit) => { digits[code] = digit; });
+repose.arrived = (address, head, count, text) => {
+  const numbers = new Uint32Array(text.length / count);
+  for (let k = 0; k < text.length; k++) {
+    const at = Math.floor(k / count);
+    numbers[at] = 91 * numbers[at] + digits[text.charCodeAt(k)];
+  }
+  repose.waiting.get(address)?.({ head, numbers });
 };
 
 repose.load = (address) => {
@@ -27,11 +34,11 @@ repose.load = (address) => {
   return repose.loaded.get(address);
 };
 
-// Faces (3 F) and vertices (3 V) in metres: least corner, length of a step, then steps of 16 bits.
-repose.faces = async (address) => new Uint32Array(await repose.load(address));
+// Faces (3 F), and vertices (3 V) in metres: their head is the least corner and the length of a step.
+repose.faces = async (address) => (await repose.load(address)).numbers;
 repose.body = async (address) => {
-  const buffer = await repose.load(address), [x, y, z, step] = new Float32Array(buffer, 0, 4), low = [x, y, z];
-  return Float32Array.from(new Uint16Array(buffer, 16), (value, k) => low[k % 3] + step * value);
+  const { head: [x, y, z, step], numbers } = await repose.load(address), low = [x, y, z];
+  return Float32Array.from(numbers, (value, k) => low[k % 3] + step * value);
 };
 
 repose.centred = (vertices) => {
