@@ -57,6 +57,11 @@ def index(dataset: str) -> str:
     return f"{bodies(dataset)}/index.js"
 
 
+def pictures(dataset: str) -> str:
+    """The folder of the pictures of a dataset."""
+    return f"pictures/{file_name(dataset)}"
+
+
 def picture(dataset: str, name: str) -> str:
     """A picture of a dataset, or of what was drawn on it."""
-    return f"pictures/{file_name(dataset)}/{name}.png"
+    return f"{pictures(dataset)}/{name}.png"

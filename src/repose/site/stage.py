@@ -57,7 +57,7 @@ def _meshes(root: Path, dataset: Dataset, inputs: Mapping[str, Path], common: in
         if scores:
             dataset.pairs[method] = writer.pairs(method, predictions, scores, common)
         else:
-            dataset.generated[method] = writer.generated(method, predictions, common and 2 * common)
+            dataset.generated[method] = writer.generated(method, predictions, common)
     writer.index(dataset.pairs)
     return dataset
 
