@@ -255,16 +255,19 @@ def test_images_of_a_dataset_are_shown(opened):
 
 
 def test_generated_poses_are_drawn(opened):
-    page = opened(f"pairs/{DATASET}/{GENERATOR}")
-    for protocol, bodies in (("own-body", 3), ("new-body", 4)):
+    page = opened(f"pairs/{DATASET}/{GENERATOR}", "#new-body")
+    names = "repose.viewers[0].panels.map((p) => p.bodies.length && p.name.textContent)"
+    seen = []
+    for protocol, first in (("new-body", "body 1, pose 0"), ("own-body", "body 0, pose 0")):
         page.run(
             f"(() => {{ const s = document.querySelector('[name=protocol]'); s.value = '{protocol}';"
             " s.dispatchEvent(new Event('change')); })()"
         )
-        page.wait(f"repose.viewers[0].panels.filter((p) => p.bodies.length).length === {bodies}")
+        page.wait(f"{names}[0] === '{first}'")
         page.run("document.getElementById('viewer').scrollIntoView()")
-        found = panels(page)
-        assert len(found) == bodies and all(drawn(panel) > 0.05 for panel in found)
+        seen.append(panels(page))
+        assert len(seen[-1]) == 2 and all(drawn(panel) > 0.05 for panel in seen[-1])
+    assert any((a != b).any() for a, b in zip(*seen, strict=True))
 
 
 def test_the_page_of_a_method_tells_of_the_paper(opened):

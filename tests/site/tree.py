@@ -147,10 +147,10 @@ class Tree:
         return scores
 
     def poses(self, store):
-        """A method that generates three poses of its own body, and two of two others."""
+        """A method that generates three poses of its own body, and five of two others."""
         made = {
             "own-body": ({"identities": [0] * 3}, {"vertices": self.store.vertices(np.arange(3))}),
-            "new-body": ({"identities": [1, 1, 2, 2]}, {"vertices": self.store.vertices(np.arange(3, 7))}),
+            "new-body": ({"identities": [1, 1, 2, 2, 2]}, {"vertices": self.store.vertices(np.arange(3, 8))}),
         }
         self.predicted(DATASET, GENERATOR, made, store, {"architecture": "npr-diffusion"})
         rows = [(p, i, "coverage", 0.5) for p, i in (("own-body", 0), ("new-body", 1), ("new-body", 2))]
