@@ -92,7 +92,7 @@ DOCS := $(shell sed -n 's/^docs = \["\([^"]*\)"\].*/\1/p' pyproject.toml)
 	touch $@
 
 docs-site: .venv-docs/.ready
-	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
 	@echo "look at it: python3 -m http.server --directory docs-site"
 
 clean:
