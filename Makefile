@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --no-compile
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --quiet rules --
 
-.PHONY: help all site test pytest fuzz gpu-proof test-slurm lint lock docs clean
+.PHONY: help all site test pytest fuzz gpu-proof test-slurm lint lock docs docs-site clean
 help:
 	@echo "make results/table1.csv  run the whole comparison on open data (minutes on a laptop)"
 	@echo "make all                 every table and figure"
@@ -19,6 +19,7 @@ help:
 	@echo "make gpu-proof           prove on this machine's GPU that all is right, and how fast (10 minutes after set-up)"
 	@echo "make lint                types and style only"
 	@echo "make docs                write the generated pages of docs/"
+	@echo "make docs-site           docs-site/: docs/ as a site with a search; every link is checked"
 	@echo "make lock                pin the newest versions that pyproject.toml allows"
 	@echo "make clean               remove results, logs and the environment"
 
@@ -81,7 +82,18 @@ docs: $(BIN)/.ready
 	$(BIN)/repose config --write docs
 	$(BIN)/python docs/ledger/ledger.py
 
+# MkDocs and its theme are no part of the locked environment, which nobody else needs them in.
+DOCS := $(shell sed -n 's/^docs = \["\([^"]*\)"\].*/\1/p' pyproject.toml)
+.venv-docs/.ready: pyproject.toml
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet "$(DOCS)"
+	touch $@
+
+docs-site: .venv-docs/.ready
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
+	@echo "look at it: python3 -m http.server --directory docs-site"
+
 clean:
-	rm -rf .venv .snakemake logs benchmarks gpu-proof results/*
+	rm -rf .venv .venv-docs .snakemake logs benchmarks gpu-proof docs-site results/*
 
 FORCE:

@@ -319,7 +319,7 @@ class Plan:
         return Need(spec, self.results.conventions(table), inputs, watched=watched)
 
     def site(self) -> Need:
-        """The pages of all tables: of each run of meshes the first seed's bodies, of each training its curve."""
+        """The pages of all tables: of each method what its first seed predicted, of each training its curve."""
         inputs = {f"table:{table}": self.results.table(table) for table in self.config.tables}
         for table, rows in self.config.tables.items():
             for dataset, method, seed in self.config.runs_of(table):
@@ -327,10 +327,13 @@ class Plan:
                 inputs[f"catalog:{dataset}"] = self.results.catalog(dataset)
                 if trained := self.config.weights_of(dataset, method):
                     inputs[f"run:{'/'.join(trained)}/seed{seed}"] = self.results.run(*trained, seed)
-                if self.config.settings_of(method).medium == "meshes" and seed == rows.seeds[0]:
-                    inputs[f"predictions:{dataset}/{method}"] = self.results.predictions(
-                        dataset, method, seed
-                    )
-                    inputs[f"scores:{dataset}/{method}"] = self.results.scores(dataset, method, seed)
+                if seed != rows.seeds[0]:
+                    continue
+                where = f"{dataset}/{method}"
+                inputs[f"predictions:{where}"] = self.results.predictions(dataset, method, seed)
+                if (
+                    self.config.settings_of(method).medium != "poses"
+                ):  # whose scores are of sets, and not of pairs
+                    inputs[f"scores:{where}"] = self.results.scores(dataset, method, seed)
         watched = tuple(name for name in inputs if name.startswith("table:"))
         return Need(specs.site(self.config), self.results.site, inputs, watched=watched)

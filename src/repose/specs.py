@@ -7,6 +7,7 @@ results by them: both ask the same function of this module, so that the two cann
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from repose.medium import module_of
@@ -224,7 +225,10 @@ def conventions(config: "Config", table: str) -> Spec:
 def site(config: "Config") -> Spec:
     """The pages of all tables."""
     media = {table: config.medium_of(table) for table in config.tables}
-    return Spec("site", ("repose.site.stage",), {"tables": media, "pairs": config.site.pairs})
+    known = {settings.architecture: settings.about() for settings in config.methods.values()}
+    about = {name: sha256(text.encode()).hexdigest()[:16] for name, text in sorted(known.items()) if text}
+    params = {"tables": media, "pairs": config.site.pairs, "about": about}
+    return Spec("site", ("repose.site.stage",), params)
 
 
 def import_weights(network: str, system: str) -> Spec:

@@ -34,7 +34,12 @@ def made(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundle")
     chain = Chain(folder / "results", supplied=request.param == "supplied")
     site = chain.results.site
-    for page in ("index.html", f"bodies/{DATASET}/index.js", f"bodies/{DATASET}/id0_1.js"):
+    for page in (
+        "index.html",
+        f"bodies/{DATASET}/index.js",
+        f"bodies/{DATASET}/id0_1.js",
+        f"pictures/{DATASET}/0.png",
+    ):
         (site / page).parent.mkdir(parents=True, exist_ok=True)
         (site / page).write_text(page)
     chain.make("site", site, lambda p: None, {"table:table1": chain.table})
@@ -71,7 +76,11 @@ def test_all_that_may_be_given_away_is_in_it_and_the_rest_is_named(made):
         "LICENSE",
     }
     bodies = {f"results/runs/{run}/model.safetensors", f"results/predictions/{run}.zarr/c/0"}
-    bodies |= {f"results/predictions/{run}.zarr.b3", f"site/bodies/{DATASET}/id0_1.js"}
+    bodies |= {
+        f"results/predictions/{run}.zarr.b3",
+        f"site/bodies/{DATASET}/id0_1.js",
+        f"site/pictures/{DATASET}/0.png",
+    }
     data = {name for name in found if name.startswith("results/data/")}
     never = {name for name in data if not name.endswith(".manifest.json")}
     assert always <= found.keys() and not never

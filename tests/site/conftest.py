@@ -14,5 +14,6 @@ def made(tmp_path_factory):
     """The tree, and the folder of its site."""
     tree = Tree(tmp_path_factory.mktemp("site") / "results")
     out = tree.root / "site"
-    run(Spec("site", ("repose.site.stage",), {"tables": {"table1": "meshes"}, "pairs": 2}), tree.inputs, out)
+    media = {"table1": "meshes", "table4": "poses", "table2": "images"}
+    run(Spec("site", ("repose.site.stage",), {"tables": media, "pairs": 2, "about": {}}), tree.inputs, out)
     return SimpleNamespace(tree=tree, site=out)

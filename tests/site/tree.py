@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import trimesh
 import zarr
+from puppets import SIZE, puppet_pairs, puppet_store
 
 from repose.convert.bodies import write_bodies
 from repose.provenance.manifest import Recorder, manifest_path
@@ -16,6 +17,8 @@ from repose.store.pack import pack
 from repose.tables import stage as tables
 
 DATASET, METHOD, BASELINE = "bodies-of-mine", "<script>alert(1)<!--", "copy-pose"
+IMAGES, DRAWER, COPIER = "puppets", "<img src=x onerror=alert(3)>", "copy-source"
+GENERATOR = "poses-of-mine"
 HOSTILE = "</script><script>alert(2)</script>"
 PAIRS = 6
 
@@ -66,7 +69,11 @@ class Tree:
         self.inputs |= {f"store:{DATASET}": store, f"catalog:{DATASET}": data / "catalog.parquet"}
         for method in (BASELINE, METHOD):
             self.method(method, store, split, frame)
-        self.table()
+        self.csv = self.table("table1", "meshes", DATASET, (BASELINE, METHOD), ["unseen"])
+        self.poses(store)
+        self.table("table4", "poses", DATASET, (GENERATOR,), ["own-body", "new-body"])
+        self.images()
+        self.table("table2", "images", IMAGES, (COPIER, DRAWER), ["unseen"])
 
     def make(self, stage, out, write, params=None, inputs=None, describe=None, seed=None, more=()):
         """One artefact with its manifest."""
@@ -104,7 +111,7 @@ class Tree:
                 "vertices", data=posed
             )
 
-        params = {"told": told, "method": {"width": 8, "note": HOSTILE}}
+        params = {"told": told, "method": {"architecture": "corenet", "width": 8, "note": HOSTILE}}
         self.make("predict", found, write, params, inputs, {"parameters": 10 if method == METHOD else 0})
         scores = self.root / "scores" / f"{run}.parquet"
         rows = pd.concat(
@@ -116,16 +123,87 @@ class Tree:
         )
         self.inputs |= {f"predictions:{DATASET}/{method}": found, f"scores:{DATASET}/{method}": scores}
 
-    def table(self):
-        """The table, made by its own stage."""
-        runs = [f"{DATASET}/{method}/seed0" for method in (BASELINE, METHOD)]
+    def predicted(self, dataset, method, groups, store, settings):
+        """Predictions without a training, and their place."""
+        found = self.root / "predictions" / dataset / method / "seed0.zarr"
+
+        def write(path):
+            root = zarr.create_group(path)
+            for name, (attributes, arrays) in groups.items():
+                group = root.create_group(name, attributes=attributes)
+                for key, data in arrays.items():
+                    group.create_array(key, data=data)
+
+        params = {"told": [], "method": settings}
+        self.make("predict", found, write, params, {"store": store}, {"parameters": 0})
+        self.inputs[f"predictions:{dataset}/{method}"] = found
+        return found
+
+    def scored(self, dataset, method, rows):
+        """Its scores, and their place."""
+        scores = self.root / "scores" / dataset / method / "seed0.parquet"
+        inputs = {"predictions": self.inputs[f"predictions:{dataset}/{method}"]}
+        self.make("score", scores, rows.to_parquet, inputs=inputs)
+        return scores
+
+    def poses(self, store):
+        """A method that generates three poses of its own body, and five of two others."""
+        made = {
+            "own-body": ({"identities": [0] * 3}, {"vertices": self.store.vertices(np.arange(3))}),
+            "new-body": ({"identities": [1, 1, 2, 2, 2]}, {"vertices": self.store.vertices(np.arange(3, 8))}),
+        }
+        self.predicted(DATASET, GENERATOR, made, store, {"architecture": "npr-diffusion"})
+        rows = [(p, i, "coverage", 0.5) for p, i in (("own-body", 0), ("new-body", 1), ("new-body", 2))]
+        self.scored(
+            DATASET, GENERATOR, pd.DataFrame(rows, columns=["protocol", "identity", "metric", "value"])
+        )
+
+    def images(self):
+        """A dataset of images, one method that copies, and one that draws with a flow."""
+        data = self.root / "data" / IMAGES
+        images = self.images_store = puppet_store(data)
+        frame = pd.DataFrame({"image_id": images.image_ids, "licence": HOSTILE})
+        self.make("convert", data / "catalog.parquet", frame.to_parquet)
+        store = data / "images.zarr"
+        self.make("store", store, lambda path: None, inputs={"catalog": data / "catalog.parquet"})
+        self.inputs |= {f"store:{IMAGES}": store, f"catalog:{IMAGES}": data / "catalog.parquet"}
+        names = ["source_image", "target_image"]
+        pairs = puppet_pairs(range(1), "test")[names].head(PAIRS)
+        rows = [[images.index_of(name) for name in pair] for pair in pairs.to_numpy()]
+        flows, visibility = (
+            np.stack(parts) for parts in zip(*(images.flow(*row) for row in rows), strict=True)
+        )
+        source, target = (images.images([row[k] for row in rows]) for k in (0, 1))
+        drawn = {
+            "image": 255 - target, "flow": flows.astype(np.float16), "visibility": visibility,
+            "share": np.full((PAIRS, *SIZE), 128, np.uint8),
+        }  # fmt: skip
+        for method, arrays in ((COPIER, {"image": source}), (DRAWER, drawn)):
+            made = {"unseen": ({"pairs": pairs.to_numpy().tolist()}, arrays)}
+            self.predicted(IMAGES, method, made, store, {"architecture": "flow-transfer"})
+            values = [0.1 * (k + 1) for k in range(PAIRS)]
+            scores = pd.concat(
+                [
+                    pairs.assign(protocol="unseen", metric="ssim_u7", value=values),
+                    pairs.assign(protocol="unseen", metric="psnr_db", value=12.0).iloc[
+                        1:
+                    ],  # one could not be measured
+                    pairs.assign(protocol="unseen", metric="render_is_nats", value=0.5),  # of no single pair
+                ]
+            )
+            self.inputs[f"scores:{IMAGES}/{method}"] = self.scored(IMAGES, method, scores)
+
+    def table(self, name, medium, dataset, methods, protocols):
+        """A table, made by its own stage."""
+        runs = [f"{dataset}/{method}/seed0" for method in methods]
         inputs = {}
         for run in runs:
             inputs[f"scores:{run}"] = self.root / "scores" / f"{run}.parquet"
             inputs[f"predictions:{run}"] = self.root / "predictions" / f"{run}.zarr"
             if f"run:{run}" in self.inputs:
                 inputs[f"run:{run}"] = self.inputs[f"run:{run}"]
-        params = {"table": "table1", "medium": "meshes", "runs": runs, "protocols": {DATASET: ["unseen"]}}
-        self.csv = self.root / "table1.csv"
-        tables.run(Spec("tables", ("repose.tables.stage", "repose.tables.meshes"), params), inputs, self.csv)
-        self.inputs = {"table:table1": self.csv} | self.inputs
+        params = {"table": name, "medium": medium, "runs": runs, "protocols": {dataset: protocols}}
+        csv = self.root / f"{name}.csv"
+        tables.run(Spec("tables", ("repose.tables.stage", f"repose.tables.{medium}"), params), inputs, csv)
+        self.inputs[f"table:{name}"] = csv
+        return csv

@@ -18,7 +18,7 @@ from repose.errors import ReposeError
 from repose.provenance.listing import files_in
 from repose.provenance.manifest import load, manifest_path, verify
 from repose.raw.inventory import Inventory
-from repose.site.addresses import bodies
+from repose.site.addresses import bodies, pictures
 
 WHOLE = ("train", "predict")  # stages whose artefacts are carried whole, besides what every crate carries
 SUPPLIED, DATA, FOREIGN = (
@@ -159,7 +159,7 @@ def _stated(node: Node, files: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
 
 
 def _add_site(found: Audit, crate: Crate, made: Contents) -> None:
-    """The pages, if they were made and show this very table; without bodies of user-supplied datasets."""
+    """The pages, if they were made and show this very table; without bodies and pictures of user-supplied datasets."""
     folder = found.root.path.parent / "site"
     manifest = manifest_path(folder)
     if not manifest.exists():
@@ -173,7 +173,7 @@ def _add_site(found: Audit, crate: Crate, made: Contents) -> None:
         made.notes.append("no site: it is of another state of the results (`make site` makes it again)")
         return
     datasets = {n.place.split("/")[1] for n in tree.walk() if stage_of(n) == "raw" and _inventories(n)}
-    closed = {f"{bodies(dataset)}/": dataset for dataset in datasets}
+    closed = {f"{place}/": dataset for dataset in datasets for place in (bodies(dataset), pictures(dataset))}
     left = set[str]()
     for name, _ in files_in(folder):
         dataset = next((d for start, d in closed.items() if name.startswith(start)), None)
@@ -185,7 +185,8 @@ def _add_site(found: Audit, crate: Crate, made: Contents) -> None:
         sorted({*crate.licences_of(tree), "MIT"})
     )  # ours, and that of three.js
     made.notes += [
-        f"the site is without the bodies of {dataset}, a user-supplied dataset" for dataset in sorted(left)
+        f"the site is without the bodies and pictures of {dataset}, a user-supplied dataset"
+        for dataset in sorted(left)
     ]
 
 

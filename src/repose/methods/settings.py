@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from inspect import getfile
 from operator import attrgetter
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
@@ -121,6 +123,14 @@ class MethodSettings(Section):
     def shares_weights_with(self) -> str | None:
         """The method whose training gives it its weights; None: it has a training of its own, or none at all."""
         return getattr(self, self.shared.key) if self.shared else None
+
+    @classmethod
+    def about(cls) -> str:
+        """`about.md` beside the settings, for the method's page: what the paper says, what the released code does, what
+        we do; empty where there is none.
+        """
+        found = Path(getfile(cls)).with_name("about.md")
+        return found.read_text(encoding="utf-8") if found.is_file() else ""
 
     def neighbour_settings(self) -> dict[str, Any] | None:
         """What the neighbours depend on that its training looks up (stage `neighbours`); None: it looks up none."""

@@ -111,14 +111,15 @@ def _drawn(first: Picture, truth: Picture, found: dict[str, Found]) -> dict[str,
         if flow is not None and seen is not None and not any(np.array_equal(flow, k) for k in known):
             known.append(flow)
             pictures[f"flow of\n{method}"] = flow_colours(flow.astype(np.float32), seen)
-            pictures[f"warp of\n{method}"] = _warped(first, flow, seen)
+            pictures[f"warp of\n{method}"] = warped(first, flow, seen)
         image = values.get("image")
         if image is not None and not any(np.array_equal(image, copied) for copied in (first, truth)):
             images[method] = image
     return pictures | images
 
 
-def _warped(source: Picture, flow: NDArray, visibility: NDArray) -> Picture:
+def warped(source: Picture, flow: NDArray, visibility: NDArray) -> Picture:
+    """What the flow takes out of the source (H, W, 3); the background, by the visibility (H, W), is grey."""
     image = torch.from_numpy(source).movedim(-1, 0)[None].float()
     moved = warp(image, torch.from_numpy(flow).movedim(-1, 0)[None].float())[0].movedim(0, -1).numpy()
     return np.where((visibility < 2)[..., None], np.round(moved), _EMPTY).astype(np.uint8)

@@ -28,7 +28,7 @@ def dataset(name: str) -> str:
 
 
 def pairs(dataset: str, method: str) -> str:
-    """The page of the test pairs of a method on a dataset."""
+    """The page of what a method made on a dataset: its test pairs, or the poses that it has generated."""
     return f"pairs/{file_name(dataset)}/{file_name(method)}.html"
 
 
@@ -45,3 +45,23 @@ def body(dataset: str, name: str) -> str:
 def prediction(dataset: str, method: str, protocol: str, number: int) -> str:
     """What a method made of a test pair."""
     return f"{bodies(dataset)}/{file_name(method)}/{file_name(protocol)}/{number}.js"
+
+
+def distances(dataset: str, name: str) -> str:
+    """The distances along a mesh of a dataset."""
+    return f"{bodies(dataset)}/distances/{file_name(name)}.js"
+
+
+def index(dataset: str) -> str:
+    """What the site has of each pair of a dataset."""
+    return f"{bodies(dataset)}/index.js"
+
+
+def pictures(dataset: str) -> str:
+    """The folder of the pictures of a dataset."""
+    return f"pictures/{file_name(dataset)}"
+
+
+def picture(dataset: str, name: str) -> str:
+    """A picture of a dataset, or of what was drawn on it."""
+    return f"{pictures(dataset)}/{name}.png"

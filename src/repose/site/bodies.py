@@ -1,51 +1,27 @@
-"""Bodies for the viewer: which pairs are shown, and meshes as scripts, which a page opened from disk can load."""
+"""Bodies for the viewer: meshes as scripts, which a page opened from disk can load."""
 
-import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from repose.metrics.meshes import METRICS
-from repose.reading import read_rows
+from repose.errors import MeshError
+from repose.protocols import NEW_BODY, OWN_BODY
+from repose.provenance.stated import stated
+from repose.reading import foreign
 from repose.report.shown import Shown, spread
 from repose.site import addresses
+from repose.site.digits import LARGEST, written
+from repose.site.geodesics import Distances, distances
+from repose.site.pairs import Pairs, pairs_of, scored
+from repose.store.arrays import read_meta
 from repose.store.mesh_store import MeshStore
 
-RANKED_BY = METRICS[0].name
-ITEM = ["identity_mesh", "pose_mesh", "truth_mesh"]
-
-
-@dataclass
-class Pairs:
-    """The test pairs of one method on one protocol.
-
-    Attributes:
-        triples: names of identity, pose and truth of every pair.
-        values: of every pair, by metric.
-        shown: addresses of the predicted bodies in the site, by the number of the pair.
-    """
-
-    triples: list[list[str]]
-    values: dict[str, list[float]]
-    shown: dict[int, str] = field(default_factory=dict)
-
-    @property
-    def ranked(self) -> list[int]:
-        """Numbers of the pairs, the nearest to the truth first."""
-        return np.argsort(self.values[RANKED_BY], kind="stable").tolist()
-
-    def chosen(self, common: int | None) -> list[int]:
-        """Which pairs have bodies: some that all methods show, and the best, the median and the worst of this one."""
-        count, ranked = len(self.triples), self.ranked
-        if common is None or not count:
-            return list(range(count))
-        return sorted({*spread(count, common), ranked[0], ranked[count // 2], ranked[-1]})
+Sample = tuple[str, str, str]
+"""A body: its name, and the addresses of its vertices and of its distances; the last is empty where it has none."""
 
 
 class Writer:
@@ -61,41 +37,74 @@ class Writer:
         self.root, self.name, self.store = root, dataset, store
         self._written: set[str] = set()
         self.faces = addresses.body(dataset, "faces")
-        self._write(self.faces, np.ascontiguousarray(store.faces, "<u4").tobytes())
+        self._write(self.faces, np.empty(0), store.faces)
 
     def mesh(self, name: str) -> str:
         """The address of a mesh of the dataset."""
         address = addresses.body(self.name, name)
         if address not in self._written:
-            self._write(address, packed(self.store.vertices(np.array([self.store.index_of(name)]))[0]))
+            self._write(address, *packed(self._vertices(name)))
         return address
+
+    def samples(self, names: list[str]) -> tuple[list[Sample], str]:
+        """Write some meshes with the distances along them; returns them, and what to say of the distances."""
+        found: list[Distances] = []
+        try:
+            found = [distances(self._vertices(name), self.store.faces, name) for name in names]
+            error = max(1000 * one.error for one in found)
+            said = f"Heat method, kept to {error:.1f} mm on average."
+        except MeshError as no:
+            said = f"No distances: {no.what}."
+        samples = []
+        for number, name in enumerate(names):
+            address = addresses.distances(self.name, name) if found else ""
+            if found:
+                self._write(address, found[number].scale, found[number].codes)
+            samples.append((name, self.mesh(name), address))
+        return samples, said
 
     def pairs(self, method: str, predictions: Path, scores: Path, common: int | None) -> dict[str, Pairs]:
         """Write what a method predicted for the chosen pairs of each protocol, with what they are made of."""
         found = {}
-        rows = read_rows(scores, "not a table of scores")
-        for protocol in rows.protocol.unique():
+        for protocol, rows in scored(scores).items():
             shown = Shown("", method, predictions / protocol, self.store)
-            pairs = Pairs(shown.names("triples"), {})
-            pairs.values = dict(_values(rows[rows.protocol == protocol], pairs.triples))
-            posed = shown.vertices
+            pairs = pairs_of(rows, shown.names("triples"), "meshes")
             for number in pairs.chosen(common):
-                for name in pairs.triples[number]:
+                for name in pairs.items[number]:
                     self.mesh(name)
-                pairs.shown[number] = addresses.prediction(self.name, method, protocol, number)
-                self._write(pairs.shown[number], packed(posed.rows(number, number + 1)[0]))
-            found[str(protocol)] = pairs
+                pairs.shown[number] = self._predicted(shown, number)
+            found[protocol] = pairs
+        return found
+
+    def generated(
+        self, method: str, predictions: Path, wanted: int | None
+    ) -> dict[str, list[tuple[str, str]]]:
+        """Write poses that a method has generated, so many of each protocol or all; returns names and addresses."""
+        found = {}
+        for protocol in (OWN_BODY, NEW_BODY):
+            meta = read_meta(predictions / protocol, stated(predictions))
+            with foreign(predictions, "not predictions of poses"):
+                whose = [int(identity) for identity in meta["attributes"]["identities"]]
+            shown = Shown("", method, predictions / protocol, self.store)
+            numbers = spread(len(whose), wanted or len(whose))
+            found[protocol] = [(f"body {whose[k]}, pose {k}", self._predicted(shown, k)) for k in numbers]
         return found
 
     def index(self, found: Mapping[str, Mapping[str, Pairs]]) -> None:
         """Write which pairs of which method have bodies, so that a page can compare two."""
-        shown = {method: {name: one.shown for name, one in of.items()} for method, of in found.items()}
-        self._script(f"{addresses.bodies(self.name)}/index.js", f"repose.index({json.dumps(shown)});\n")
+        self._script(addresses.index(self.name), indexed(found))
 
-    def _write(self, address: str, data: bytes) -> None:
+    def _vertices(self, name: str) -> NDArray[np.float32]:
+        return self.store.vertices(np.array([self.store.index_of(name)]))[0]
+
+    def _predicted(self, shown: Shown[MeshStore], number: int) -> str:
+        address = addresses.prediction(self.name, shown.method, shown.predictions.name, number)
+        self._write(address, *packed(shown.vertices.rows(number, number + 1)[0]))
+        return address
+
+    def _write(self, address: str, head: NDArray[np.floating], numbers: NDArray[np.integer]) -> None:
         self._written.add(address)
-        text = base64.b64encode(data).decode("ascii")
-        self._script(address, f"repose.arrived({json.dumps(address)},{json.dumps(text)});\n")
+        self._script(address, written(address, head, numbers))
 
     def _script(self, address: str, text: str) -> None:
         target = self.root / address
@@ -103,19 +112,20 @@ class Writer:
         target.write_text(text, encoding="utf-8")
 
 
-def packed(vertices: NDArray[np.float32]) -> bytes:
-    """Vertices (V, 3) in 16 bits, after the least corner (3 float32) and the length of a step (float32).
+def indexed(found: Mapping[str, Mapping[str, Pairs]]) -> str:
+    """A script that says what the site has of each pair, by method and protocol."""
+    shown: dict[str, dict[str, Any]] = {
+        method: {name: one.shown for name, one in of.items()} for method, of in found.items()
+    }
+    return f"repose.index({json.dumps(shown)});\n"
 
-    A step is 1/65535 of the longest side of the bounding box: 0.03 mm of a body of 2 m.
+
+def packed(vertices: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.uint16]]:
+    """The least corner (3) and the length of a step, and vertices (V, 3) in whole steps from there.
+
+    A step is 1/8280 of the longest side of the bounding box: 0.24 mm of a body of 2 m.
     """
     low = vertices.min(axis=0)
-    step = max(float((vertices.max(axis=0) - low).max()) / 65535, 1e-9)
-    steps = np.clip(np.round((vertices - low) / step), 0, 65535).astype("<u2")
-    return np.array([*low, step], "<f4").tobytes() + steps.tobytes()
-
-
-def _values(rows: pd.DataFrame, triples: Sequence[Sequence[str]]) -> Iterator[tuple[str, list[float]]]:
-    """Of each metric its values, in the order of the triples."""
-    for metric, found in rows.groupby("metric", sort=False):
-        by_item: Mapping[Any, float] = found.set_index(ITEM).value.to_dict()
-        yield str(metric), [float(f"{by_item[tuple(triple)]:.6g}") for triple in triples]
+    step = max(float((vertices.max(axis=0) - low).max()) / LARGEST, 1e-9)
+    steps = np.clip(np.round((vertices - low) / step), 0, LARGEST).astype(np.uint16)
+    return np.array([*low, step], np.float32), steps

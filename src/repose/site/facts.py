@@ -50,6 +50,7 @@ class Run:
 
     dataset: str
     method: str
+    architecture: str
     told: list[str]
     trained: bool
     params: dict[str, str]
@@ -108,7 +109,14 @@ class Facts:
             costs.insert(0, f"trained in {_seconds(trained.manifest)}, {_memory(trained.manifest)}")
         settings = dict(public({k: v for k, v in params.items() if k != "told"}))
         return Run(
-            dataset, method, list(params.get("told", [])), trained is not None, settings, [], curves, costs
+            dataset,
+            method,
+            params.get("method", {}).get("architecture", ""),
+            list(params.get("told", [])),
+            trained is not None,
+            settings,
+            curves=curves,
+            costs=costs,
         )
 
     def costs(self) -> list[dict[str, Any]]:

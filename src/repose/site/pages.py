@@ -1,27 +1,21 @@
 """The pages: what each shows, and the engine that fills its template."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from importlib.metadata import metadata, version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from matplotlib import colormaps
 
 from repose.audit.public import public
-from repose.metrics.meshes import METRICS
-from repose.report.sheet import ERROR_COLOURS
 from repose.site import addresses
+from repose.site.about import about
 from repose.site.assets import STATIC
-from repose.site.bodies import RANKED_BY, Pairs
 from repose.site.charts import learning_curve
+from repose.site.dataset import Dataset
 from repose.site.facts import Facts
 from repose.site.table_page import best, table_page
-
-_COLOURS = [[round(c, 4) for c in colormaps[ERROR_COLOURS](k / 15)[:3]] for k in range(16)]
 
 
 class Site:
@@ -35,8 +29,7 @@ class Site:
     def __init__(self, root: Path, facts: Facts):
         self.root, self.facts = root, facts
         self.pages: list[str] = []
-        self._datasets: dict[str, dict[str, Any]] = {}
-        self._pairs: dict[str, dict[str, dict[str, Pairs]]] = {}
+        self._datasets: dict[str, Dataset] = {}
         # Whatever a name holds, a page shows it as text.
         self._engine = Environment(
             loader=PackageLoader("repose.site", "assets"),
@@ -49,26 +42,9 @@ class Site:
         self._engine.globals |= {"page": addresses}
         self._engine.policies["json.dumps_kwargs"] = {}  # in our order: the first protocol is the table's
 
-    def dataset(
-        self,
-        name: str,
-        catalog: pd.DataFrame,
-        faces: str,
-        samples: Sequence[tuple[str, str]],
-        pairs: dict[str, dict[str, Pairs]],
-    ) -> None:
-        """Note a dataset: its catalogue, addresses of its faces and of sample bodies by name, and pairs by method."""
-        self._pairs[name] = pairs
-        self._datasets[name] = {
-            "name": name,
-            "counts": _counts(catalog),
-            "samples": {"faces": faces, "bodies": samples} if samples else None,
-            "settings": self._settings(name),
-            "splits": [
-                (manifest.content["place"].split("/")[-1], manifest.content["describe"])
-                for manifest in self.facts.behind(name, "split")
-            ],
-        }
+    def add(self, dataset: Dataset) -> None:
+        """Note a dataset, whose bodies or pictures are written."""
+        self._datasets[dataset.name] = dataset
 
     def write(self) -> None:
         """Write all pages, and the files that they share."""
@@ -85,27 +61,40 @@ class Site:
         self._page("index.html", addresses.OVERVIEW, **self._overview())
         for table in self.facts.tables:
             self._page("table.html", addresses.table(table.name), **table_page(table, self.facts))
-        for name, about in self._datasets.items():
-            self._page("dataset.html", addresses.dataset(name), about=about)
+        for name, dataset in self._datasets.items():
+            self._page("dataset.html", addresses.dataset(name), about=self._dataset(dataset))
         for method in methods:
             self._page("method.html", addresses.method(method), **self._method(method))
-        for dataset, found in self._pairs.items():
-            for method, protocols in found.items():
-                shown = self._shown(dataset, method, protocols)
-                self._page("pairs.html", addresses.pairs(dataset, method), **shown)
+        for name, dataset in self._datasets.items():
+            for method in (*dataset.pairs, *dataset.generated):
+                template, shown = dataset.page(method)
+                self._page(template, addresses.pairs(name, method), **shown)
 
     def _page(self, template: str, address: str, **context: Any) -> None:
         up = "../" * address.count("/")
-        text = self._engine.get_template(template).render(
-            up=up, facts=self.facts, has_pairs=self._has_pairs, **context
-        )
+        text = self._engine.get_template(template).render(up=up, facts=self.facts, made=self._made, **context)
         target = self.root / address
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
         self.pages.append(address)
 
-    def _has_pairs(self, dataset: str, method: str) -> bool:
-        return method in self._pairs.get(dataset, {})
+    def _made(self, dataset: str, method: str) -> str:
+        """What the site shows of a method on a dataset, for links to it."""
+        return self._datasets[dataset].made(method) if dataset in self._datasets else ""
+
+    def _dataset(self, dataset: Dataset) -> dict[str, Any]:
+        return {
+            "name": dataset.name,
+            "counts": dataset.counts,
+            "samples": dataset.samples,
+            "bodies": dataset.bodies,
+            "distances": dataset.distances,
+            "settings": self._settings(dataset.name),
+            "splits": [
+                (manifest.content["place"].split("/")[-1], manifest.content["describe"])
+                for manifest in self.facts.behind(dataset.name, "split")
+            ],
+        }
 
     def _overview(self) -> dict[str, Any]:
         costs, started = self.facts.costs(), self.facts.started()
@@ -122,35 +111,11 @@ class Site:
     def _method(self, method: str) -> dict[str, Any]:
         runs = [run for (_, name), run in self.facts.runs.items() if name == method]
         charts = [learning_curve(run.dataset, run.curves) for run in runs]
-        return {"method": method, "runs": runs, "charts": [chart for chart in charts if chart]}
-
-    def _shown(self, dataset: str, method: str, protocols: dict[str, Pairs]) -> dict[str, Any]:
-        data = {
-            "method": method,
-            "faces": addresses.body(dataset, "faces"),
-            "names": {
-                name: addresses.body(dataset, name)
-                for one in protocols.values()
-                for number in one.shown
-                for name in one.triples[number]
-            },
-            "rankedBy": RANKED_BY,
-            "metrics": [
-                {"name": metric.name, "title": metric.heading, "factor": metric.factor} for metric in METRICS
-            ],
-            "protocols": {
-                name: {"triples": one.triples, "values": one.values, "shown": one.shown}
-                for name, one in protocols.items()
-            },
-            "colours": _COLOURS,
-        }
-        index = f"{addresses.bodies(dataset)}/index.js"
         return {
-            "dataset": dataset,
             "method": method,
-            "data": data,
-            "index": index,
-            "methods": list(self._pairs[dataset]),
+            "runs": runs,
+            "charts": [chart for chart in charts if chart],
+            "about": about(runs[0].architecture),
         }
 
     def _settings(self, dataset: str) -> dict[str, str]:
@@ -179,19 +144,3 @@ def size(count: float) -> str:
 def moment(started: str) -> str:
     """A time of a history to the minute."""
     return datetime.strptime(started, "%Y-%m-%dT%H:%M:%SZ").strftime("%Y-%m-%d %H:%M")
-
-
-def _counts(catalog: pd.DataFrame) -> list[tuple[str, str]]:
-    """What a catalogue says of its items together."""
-    found = [("meshes" if "mesh_id" in catalog else "images", f"{len(catalog):,}")]
-    for column, many in (("identity", "identities"), ("pose", "poses"), ("outfit", "outfits")):
-        if column in catalog:
-            found.append((many, f"{catalog[column].nunique():,}"))
-    for column in ("vertices", "faces", "height", "width"):
-        if column in catalog and len(catalog):
-            low, high = catalog[column].min(), catalog[column].max()
-            found.append((column, f"{low:,}" if low == high else f"{low:,} to {high:,}"))
-    for column in ("source", "licence"):
-        if column in catalog:
-            found.append((column, ", ".join(sorted(map(str, catalog[column].unique())))))
-    return found

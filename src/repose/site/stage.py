@@ -7,13 +7,16 @@ from repose.convert.catalog import mesh_numbers
 from repose.provenance.making import making
 from repose.reading import read_rows
 from repose.report.shown import spread
-from repose.site.bodies import Pairs, Writer
+from repose.site.bodies import Writer
+from repose.site.dataset import Dataset
 from repose.site.facts import Facts
 from repose.site.pages import Site
+from repose.site.pictures import Gallery
 from repose.specs import Spec
+from repose.store.image_store import ImageStore
 from repose.store.mesh_store import MeshStore
 
-SAMPLES = 6  # bodies on the page of a dataset
+SAMPLES = 6  # bodies, or twice as many images, on the page of a dataset
 
 
 def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
@@ -21,8 +24,8 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
 
     Args:
         spec: what decides them: the medium of each table, and how many pairs all methods show.
-        inputs: `table:{table}`, `run:{dataset}/{method}/seed{n}`, `store:{dataset}`, `catalog:{dataset}`, and of
-            methods of meshes `predictions:{dataset}/{method}` and `scores:{dataset}/{method}`.
+        inputs: `table:{table}`, `run:{dataset}/{method}/seed{n}`, `store:{dataset}`, `catalog:{dataset}`, of methods
+            `predictions:{dataset}/{method}`, and of those that are tested pair by pair `scores:{dataset}/{method}`.
         out: the folder.
 
     Raises:
@@ -36,34 +39,48 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
         facts = Facts(_of(inputs, "table"), spec.params["tables"], histories)
         with new.file(out) as private:
             site = Site(private, facts)
-            for dataset, catalog in _of(inputs, "catalog").items():
-                store = inputs[f"store:{dataset}"]
-                _dataset(site, dataset, catalog, store, inputs, spec.params["pairs"])
+            for name, catalog in _of(inputs, "catalog").items():
+                rows = read_rows(catalog, "not a catalogue")
+                write = _meshes if "mesh_id" in rows else _images
+                site.add(write(private, Dataset(name, rows), inputs, spec.params["pairs"]))
             site.write()
         new.describe = {"pages": len(site.pages), "tables": len(facts.tables)}
 
 
-def _dataset(
-    site: Site, dataset: str, catalog: Path, store: Path, inputs: Mapping[str, Path], common: int | None
-) -> None:
-    """Everything of one dataset: its bodies, and those of every method."""
-    rows = read_rows(catalog, "not a catalogue")
-    pairs: dict[str, dict[str, Pairs]] = {}
-    samples: list[tuple[str, str]] = []
-    faces = ""
-    if "mesh_id" in rows:
-        writer = Writer(site.root, dataset, MeshStore(store))
-        faces = writer.faces
-        samples = [(name, writer.mesh(name)) for name in _samples(list(rows.mesh_id))]
-        for where, predictions in _of(inputs, "predictions").items():
-            other, method = where.split("/")
-            if other == dataset:
-                pairs[method] = writer.pairs(method, predictions, inputs[f"scores:{where}"], common)
-        writer.index(pairs)
-    site.dataset(dataset, rows, faces, samples, pairs)
+def _meshes(root: Path, dataset: Dataset, inputs: Mapping[str, Path], common: int | None) -> Dataset:
+    """The bodies of a dataset, and those of every method."""
+    writer = Writer(root, dataset.name, MeshStore(inputs[f"store:{dataset.name}"]))
+    dataset.faces = writer.faces
+    dataset.samples, dataset.distances = writer.samples(_bodies(list(dataset.catalog.mesh_id)))
+    for method, predictions in _predictions(inputs, dataset.name).items():
+        scores = inputs.get(f"scores:{dataset.name}/{method}")
+        if scores:
+            dataset.pairs[method] = writer.pairs(method, predictions, scores, common)
+        else:
+            dataset.generated[method] = writer.generated(method, predictions, common)
+    writer.index(dataset.pairs)
+    return dataset
 
 
-def _samples(names: list[str]) -> list[str]:
+def _images(root: Path, dataset: Dataset, inputs: Mapping[str, Path], common: int | None) -> Dataset:
+    """The images of a dataset, and those of every method."""
+    gallery = Gallery(root, dataset.name, ImageStore(inputs[f"store:{dataset.name}"]))
+    names = list(dataset.catalog.image_id)
+    dataset.samples = gallery.samples([names[k] for k in spread(len(names), 2 * SAMPLES)])
+    for method, predictions in _predictions(inputs, dataset.name).items():
+        scores = inputs[f"scores:{dataset.name}/{method}"]
+        dataset.pairs[method] = gallery.pairs(method, predictions, scores, common)
+    gallery.index(dataset.pairs)
+    return dataset
+
+
+def _predictions(inputs: Mapping[str, Path], dataset: str) -> dict[str, Path]:
+    """What each method predicted on a dataset."""
+    places = ((where.split("/"), path) for where, path in _of(inputs, "predictions").items())
+    return {method: path for (other, method), path in places if other == dataset}
+
+
+def _bodies(names: list[str]) -> list[str]:
     """Some bodies, each of another identity and in another pose as far as there are such."""
     by_identity: dict[int, list[str]] = {}
     for name in names:

@@ -1,6 +1,9 @@
 """Templates, styles and scripts of the pages. All are named here, so that a change of one makes the pages again."""
 
-STATIC = ("site.css", "site.js", "viewer.js", "pairs.js", "three.min.js", "three.LICENSE", "three.json")
+STATIC = (
+    *("site.css", "site.js", "viewer.js", "samples.js", "browse.js", "pairs.js", "pictures.js", "poses.js"),
+    *("three.min.js", "three.LICENSE", "three.json"),
+)
 """Files that stand in the site as they are."""
 TEMPLATES = (
     "base.html",
@@ -9,5 +12,7 @@ TEMPLATES = (
     "method.html",
     "dataset.html",
     "pairs.html",
+    "pictures.html",
+    "poses.html",
     "macros.html",
 )

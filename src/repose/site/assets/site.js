@@ -7,6 +7,7 @@ const element = (tag, text, attributes = {}) => {
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   return made;
 };
+const repose = { up: document.body.dataset.up };
 const pageData = () => JSON.parse(document.getElementById("data")?.textContent ?? "null");
 
 // Sorting: numbers by value, texts by alphabet, what is missing last.

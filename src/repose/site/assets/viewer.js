@@ -1,19 +1,24 @@
 // Bodies side by side under one camera. Meshes are scripts that call `repose.arrived`, and are loaded when they are seen.
 "use strict";
 
-const repose = { viewers: [], shownBy: {} };
+repose.viewers = [];
 
 // Loading
 
-repose.up = document.body.dataset.up;
 repose.waiting = new Map(); // address → what is told when it is there
-repose.loaded = new Map(); // address → promise of an ArrayBuffer
-repose.index = (shown) => { repose.shownBy = shown; };
+repose.loaded = new Map(); // address → promise of { head, numbers }
 
-repose.arrived = (address, text) => {
-  const letters = atob(text), bytes = new Uint8Array(letters.length);
-  for (let k = 0; k < letters.length; k++) bytes[k] = letters.charCodeAt(k);
-  repose.waiting.get(address)?.(bytes.buffer);
+// Whole numbers of so many digits each, as `repose.site.digits` writes them, and the floats that say what they mean.
+const digits = new Uint8Array(127);
+Array.from({ length: 95 }, (_, k) => k + 32).filter((code) => !'"<\\/'.includes(String.fromCharCode(code)))
+  .forEach((code, digit) => { digits[code] = digit; });
+repose.arrived = (address, head, count, text) => {
+  const numbers = new Uint32Array(text.length / count);
+  for (let k = 0; k < text.length; k++) {
+    const at = Math.floor(k / count);
+    numbers[at] = 91 * numbers[at] + digits[text.charCodeAt(k)];
+  }
+  repose.waiting.get(address)?.({ head, numbers });
 };
 
 repose.load = (address) => {
@@ -29,11 +34,11 @@ repose.load = (address) => {
   return repose.loaded.get(address);
 };
 
-// Faces (3 F) and vertices (3 V) in metres: least corner, length of a step, then steps of 16 bits.
-repose.faces = async (address) => new Uint32Array(await repose.load(address));
+// Faces (3 F), and vertices (3 V) in metres: their head is the least corner and the length of a step.
+repose.faces = async (address) => (await repose.load(address)).numbers;
 repose.body = async (address) => {
-  const buffer = await repose.load(address), [x, y, z, step] = new Float32Array(buffer, 0, 4), low = [x, y, z];
-  return Float32Array.from(new Uint16Array(buffer, 16), (value, k) => low[k % 3] + step * value);
+  const { head: [x, y, z, step], numbers } = await repose.load(address), low = [x, y, z];
+  return Float32Array.from(numbers, (value, k) => low[k % 3] + step * value);
 };
 
 repose.centred = (vertices) => {
@@ -51,6 +56,21 @@ repose.distances = (a, b) => {
   for (let v = 0; v < found.length; v++)
     found[v] = Math.hypot(a[3 * v] - b[3 * v], a[3 * v + 1] - b[3 * v + 1], a[3 * v + 2] - b[3 * v + 2]);
   return found;
+};
+
+// Colours (3 V) of values from 0 to `most` on a scale of a few colours, and the same scale as a gradient of CSS.
+repose.ramp = (scale) => {
+  const stops = scale.map((colour) => new THREE.Color().setRGB(...colour, "srgb")), mixed = new THREE.Color();
+  const css = scale.map((colour) => `rgb(${colour.map((part) => Math.round(part * 255)).join(" ")})`);
+  const paint = (values, most) => {
+    const colours = new Float32Array(3 * values.length);
+    values.forEach((value, v) => {
+      const at = Math.min(value / most, 1) * (stops.length - 1), k = Math.min(Math.floor(at), stops.length - 2);
+      mixed.copy(stops[k]).lerp(stops[k + 1], at - k).toArray(colours, 3 * v);
+    });
+    return colours;
+  };
+  return { paint, gradient: `linear-gradient(to right, ${css.join(", ")})` };
 };
 
 repose.obj = (vertices, faces) => {
@@ -169,6 +189,35 @@ repose.Viewer = class {
     this.draw();
   }
 
+  aim(box) {
+    // A narrow panel needs more distance for the width of a body.
+    this.camera.aspect = box.width / box.height;
+    this.camera.zoom = Math.min(1, 1.3 * this.camera.aspect);
+    this.camera.updateProjectionMatrix();
+  }
+
+  // The vertex that is seen at a place of the window, as [number of the panel, vertex]; null beside the bodies.
+  pick(x, y) {
+    for (const [number, { box: element, bodies }] of this.panels.entries()) {
+      const box = element.getBoundingClientRect();
+      if (!bodies[0]?.geometry || x < box.left || x > box.right || y < box.top || y > box.bottom) continue;
+      this.aim(box);
+      this.camera.updateMatrixWorld();
+      const places = bodies[0].geometry.getAttribute("position"), at = new THREE.Vector3(), seen = [];
+      for (let v = 0; v < places.count; v++) {
+        at.fromBufferAttribute(places, v).project(this.camera);
+        const across = box.left + ((at.x + 1) / 2) * box.width, down = box.top + ((1 - at.y) / 2) * box.height;
+        seen.push([Math.hypot(across - x, down - y), at.z, v]);
+      }
+      const nearest = Math.min(...seen.map(([far]) => far));
+      if (nearest > 20) return null;
+      // Both sides of a body lie below the pointer: of what is about as near to it, what is nearest to the eye.
+      const [, , vertex] = seen.filter(([far]) => far < nearest + 10).reduce((a, b) => (b[1] < a[1] ? b : a));
+      return [number, vertex];
+    }
+    return null;
+  }
+
   draw() {
     if (!this.renderer || this.asked) return;
     this.asked = requestAnimationFrame(() => { this.asked = 0; this.render(); });
@@ -179,17 +228,14 @@ repose.Viewer = class {
     renderer.setSize(this.element.clientWidth, this.element.clientHeight, false);
     renderer.setScissorTest(true);
     const paper = getComputedStyle(document.documentElement).getPropertyValue("--raised").trim();
-    for (const panel of this.panels) {
+    for (const panel of this.panels.filter((one) => !one.box.hidden)) {
       const box = panel.box.getBoundingClientRect();
       const left = box.left - whole.left - this.element.clientLeft, bottom = this.element.clientHeight - (box.bottom - whole.top - this.element.clientTop);
       renderer.setViewport(left, bottom, box.width, box.height);
       renderer.setScissor(left, bottom, box.width, box.height);
       renderer.setClearColor(paper, 1);
       renderer.clear();
-      // A narrow panel needs more distance for the width of a body.
-      this.camera.aspect = box.width / box.height;
-      this.camera.zoom = Math.min(1, 1.3 * this.camera.aspect);
-      this.camera.updateProjectionMatrix();
+      this.aim(box);
       panel.bodies.forEach((body, k) => {
         const cut = panel.bodies.length > 1 ? box.width * this.wipe : box.width;
         if (k === 0) renderer.setScissor(left, bottom, cut, box.height);
@@ -201,15 +247,3 @@ repose.Viewer = class {
     }
   }
 };
-
-// Sample bodies on the page of a dataset
-
-if (document.getElementById("viewer") && !document.getElementById("browse")) {
-  const data = JSON.parse(document.getElementById("data").textContent), element = document.getElementById("viewer");
-  element.classList.add("many");
-  const viewer = new repose.Viewer(element, data.bodies.length);
-  data.bodies.forEach(async ([name, address], number) => {
-    const [vertices, faces] = await Promise.all([repose.body(address), repose.faces(data.faces)]);
-    viewer.show(number, "", name, [{ file: `${name}.obj`, vertices, faces }]);
-  });
-}

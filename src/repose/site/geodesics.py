@@ -1,0 +1,61 @@
+"""Distances along a body between any two of its vertices, in a hundredth of what their matrix takes.
+
+The matrix of all pairs is symmetric, and its few largest eigenvalues carry it: with 32 of 1,200 the distances of a
+body of `open-human` are 1.6 mm off on average, in 77 kB of text.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse.linalg import eigsh
+
+from repose.errors import MeshError
+from repose.gih.compute import distances as all_pairs
+from repose.site.digits import LARGEST
+
+RANK = 32
+MOST = 8000  # vertices: the matrix has 4 bytes for each pair, 256 MB
+MIDDLE = LARGEST // 2
+"""The code that stands for 0."""
+
+
+class Distances(NamedTuple):
+    """What the viewer is given of a body, and how far it is from the distances of `repose gih`, metres on average."""
+
+    scale: NDArray[np.float32]
+    codes: NDArray[np.int32]
+    error: float
+
+
+def distances(vertices: NDArray[np.float32], faces: NDArray[np.int32], name: str) -> Distances:
+    """Geodesic distances by the heat method, as their largest eigenvectors.
+
+    The distance of vertices i and j is the sum of `scale · (code_i - MIDDLE) · (code_j - MIDDLE)` over the columns, and
+    never less than the straight line, which the viewer knows, too.
+
+    Args:
+        vertices: (V, 3) metres.
+        faces: (F, 3).
+        name: of the mesh, for errors.
+
+    Returns:
+        `scale` (R), with the sign of the eigenvalue; `codes` (V, R), from 0 to two `MIDDLE`.
+
+    Raises:
+        MeshError: no distances between all vertices are known, or there are too many vertices for them.
+    """
+    if len(vertices) > MOST:
+        raise MeshError(f"more than {MOST:,} vertices", name)
+    solution = all_pairs(vertices, faces, where=name)
+    if solution.components > 1:
+        raise MeshError("the body is in parts that are not connected", name)
+    matrix = solution.matrix.astype(np.float64)
+    values, vectors = eigsh(matrix, min(RANK, len(matrix) - 1), v0=np.ones(len(matrix)))
+    longest = np.maximum(np.abs(vectors).max(axis=0), 1e-12)
+    steps = np.round(vectors / longest * MIDDLE)
+    scale = values * (longest / MIDDLE) ** 2
+    straight = np.linalg.norm(vertices[:, None] - vertices[None], axis=-1)
+    again = np.maximum((steps * scale) @ steps.T, straight)
+    error = float(np.abs(again - matrix).mean())
+    return Distances(scale.astype(np.float32), steps.astype(np.int32) + MIDDLE, error)

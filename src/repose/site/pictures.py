@@ -1,0 +1,108 @@
+"""Pictures of image methods: what they were given, what they drew, and the flow behind it."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from repose.predict.read_images import drawn_images
+from repose.predict.read_images import pairs_of as predicted_pairs
+from repose.report.images import flow_colours, pose_picture, warped
+from repose.site import addresses
+from repose.site.bodies import indexed
+from repose.site.pairs import Pairs, pairs_of, scored
+from repose.store.image_store import ImageStore
+
+VISIBILITY = np.array([[46, 111, 173], [229, 145, 56], [255, 255, 255]], np.uint8)
+"""Colours of what is seen in the source too, of what is not, and of the background."""
+
+Titled = list[tuple[str, str]]
+"""Titles and addresses of pictures, in the order in which they are shown."""
+
+
+class Gallery:
+    """Writes the pictures of one dataset; equal ones, as the flow that several methods share, are one file.
+
+    Args:
+        root: the folder of the site.
+        dataset: its name.
+        store: its packed images.
+    """
+
+    def __init__(self, root: Path, dataset: str, store: ImageStore):
+        self.root, self.name, self.store = root, dataset, store
+        self._given = cache(self._given_pictures)
+
+    def samples(self, names: list[str]) -> Titled:
+        """Some images of the dataset."""
+        images = self.store.images([self.store.index_of(name) for name in names])
+        return [(name, self._picture(image)) for name, image in zip(names, images, strict=True)]
+
+    def pairs(self, method: str, predictions: Path, scores: Path, common: int | None) -> dict[str, Pairs]:
+        """Write what a method drew for the chosen pairs of each protocol, and once what is given and true."""
+        found = {}
+        for protocol, rows in scored(scores).items():
+            items = predicted_pairs(predictions, protocol)
+            pairs = pairs_of(rows, items, "images")
+            arrays = drawn_images(predictions, protocol, items, self.store.size)
+            for number in pairs.chosen(common):
+                source, target = items[number]
+                values = {name: array.rows(number, number + 1)[0] for name, array in arrays.items()}
+                given, drawn = self._given(source, target), self._drawn(source, values)
+                pairs.shown[number] = {"given": given, "drawn": drawn}
+            found[protocol] = pairs
+        return found
+
+    def index(self, found: Mapping[str, Mapping[str, Pairs]]) -> None:
+        """Write which pairs of which method have pictures, so that a page can compare two."""
+        target = self.root / addresses.index(self.name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(indexed(found), encoding="utf-8")
+
+    def _given_pictures(self, source: str, target: str) -> Titled:
+        """What does not depend on a method."""
+        rows = self.store.index_of(source), self.store.index_of(target)
+        first, truth = self.store.images(rows)
+        pose = pose_picture(self.store.joints(rows[1:])[0], self.store.size)
+        pictures = {"source": first, "pose": pose, "truth": truth}
+        if self.store.is_rendered or (source, target) in self.store.pairs:
+            pictures |= _flow(first, *self.store.flow(*rows), "true ")
+        return self._written(pictures)
+
+    def _drawn(self, source: str, values: Mapping[str, NDArray]) -> Titled:
+        pictures: dict[str, NDArray] = {}
+        if "image" in values:
+            pictures["prediction"] = values["image"]
+        if "flow" in values and "visibility" in values:
+            first = self.store.images([self.store.index_of(source)])[0]
+            pictures |= _flow(first, values["flow"].astype(np.float32), values["visibility"])
+        if "share" in values:
+            pictures["share of the warp"] = values["share"]
+        return self._written(pictures)
+
+    def _written(self, pictures: Mapping[str, NDArray]) -> Titled:
+        return [(title, self._picture(picture)) for title, picture in pictures.items()]
+
+    def _picture(self, pixels: NDArray) -> str:
+        """The address of a picture, named by what it shows."""
+        data = BytesIO()
+        Image.fromarray(pixels).save(data, "PNG", optimize=True)
+        address = addresses.picture(self.name, hashlib.sha256(data.getvalue()).hexdigest()[:16])
+        target = self.root / address
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data.getvalue())
+        return address
+
+
+def _flow(first: NDArray, flow: NDArray, visibility: NDArray, kind: str = "") -> dict[str, NDArray]:
+    """The flow, the visibility, and the source as it is warped by them."""
+    return {
+        f"{kind}flow": flow_colours(flow, visibility),
+        f"{kind}visibility": VISIBILITY[np.minimum(visibility, 2)],
+        f"{kind}warp": warped(first, flow, visibility),
+    }
