@@ -14,8 +14,8 @@ from repose.config.load import load_files
 from repose.provenance.publish import publish
 
 ROOT = Path(__file__).parents[2]
-DATASET, STEPS = "open-human", ["", "-x4", "-x16"]
-# What a curve is called: how the names of its longer trainings begin, and the name of the demo's own.
+DATASET, STEPS = "open-human", ["", "-x1", "-x4", "-x16"]
+# What a curve is called: how the names of its trainings begin, and the method of `paper.yaml` that they stand for.
 LINES = {
     "NPT": ("npt", "npt"),
     "3D-CoreNet": ("corenet", "corenet"),
@@ -33,15 +33,16 @@ def main(csv: Path) -> None:
     """PMD of unseen identities in unseen poses, with its interval, by the seconds of one core that a training took."""
     table = pd.read_csv(csv).query(f"dataset == '{DATASET}' and protocol == 'unseen'").set_index("method")
     ours = ROOT / "config.yaml"
-    demo, paper = load_files(ours), load_files(ours, ROOT / "workflow/presets/paper.yaml")
+    run = load_files(ours, ROOT / "docs/results/budgets.yaml")
+    paper = load_files(ours, ROOT / "workflow/presets/paper.yaml")
     figure, axis = plt.subplots(figsize=(8, 4.8), layout="constrained")
-    for title, (name, trained) in LINES.items():
-        rows = table.reindex([trained, *(name + step for step in STEPS[1:])]).dropna(subset=["pmd_e4"])
+    for title, (name, published) in LINES.items():
+        rows = table.reindex([name + step for step in STEPS]).dropna(subset=["pmd_e4"])
         shown = axis.errorbar(
             rows.train_seconds, rows.pmd_e4, rows.pmd_e4_ci95, marker="o", capsize=3, linestyle="none"
         )
         power, factor = np.polyfit(np.log(rows.train_seconds), np.log(rows.pmd_e4), 1)
-        far = rows.train_seconds.iloc[0] * _seen(paper, trained) / _seen(demo, trained)
+        far = rows.train_seconds.iloc[-1] * _seen(paper, published) / _seen(run, rows.index[-1])
         seconds = np.array([rows.train_seconds.iloc[0], rows.train_seconds.iloc[-1], far])
         fit, colour = np.exp(factor) * seconds**power, shown.lines[0].get_color()
         axis.plot(seconds[:2], fit[:2], color=colour, label=f"{title}: seconds to the {power:.2f}")
