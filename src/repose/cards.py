@@ -4,7 +4,7 @@ import os
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from repose.provenance.owner import try_lock
 
@@ -23,6 +23,20 @@ def gpus_here() -> list[str]:
     except (OSError, subprocess.CalledProcessError):
         return []
     return [str(number) for number in range(len(listed.splitlines()))]
+
+
+def bound_by_gpus(workflow: Any) -> bool:
+    """Let the jobs of Snakemake's workflow wait for one of this machine's GPUs, if it runs them here and has any.
+
+    On a cluster jobs are limited by `--jobs`, and it hands out its own.
+
+    Returns:
+        Whether it has.
+    """
+    gpus = len(gpus_here()) if workflow.resource_settings.nodes is None else 0
+    if gpus and "gpu" not in workflow.global_resources:
+        workflow.register_resource("gpu", gpus)
+    return gpus > 0
 
 
 def take(count: int) -> None:

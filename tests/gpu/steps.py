@@ -75,7 +75,8 @@ def predictions(plan: Plan, name: str) -> dict[str, Any]:
     def made(device: str, out: Path) -> torch.Tensor:
         network = load_network(settings, need.inputs["run"])
         medium.run(settings, network, need.inputs["store"], splits, device, out, name)
-        arrays = [array for _, group in sorted(zarr.open_group(out).groups()) for _, array in group.arrays()]
+        groups = sorted(zarr.open_group(out).groups())
+        arrays = [array for _, group in groups for _, array in sorted(group.arrays())]  # listed as they lie on disk
         return torch.cat([torch.from_numpy(array[:]).double().flatten() for array in arrays])
 
     with tempfile.TemporaryDirectory() as folder:

@@ -429,7 +429,8 @@ def test_the_command_prints_a_tree_a_verdict_and_a_status(project, monkeypatch):
     assert plain["holds"] and plain["digest"] in done.stdout
     assert invoke("--expect", plain["digest"], "--rocrate", "crate").exit_code == 0
     assert (project.folder / "crate" / "results" / "table1.csv").exists()
-    assert invoke("--expect", "0").exit_code == 1
+    other = "0" if plain["digest"][0] != "0" else "1"
+    assert invoke("--expect", other).exit_code == 1
     flip(project.folder / "results" / "data" / "open-human" / "raw.npz")
     done = project.repose("audit", "results/table1.csv", "--cell", "method=npt", check=False)
     assert done.returncode == 1 and "First broken link: data/open-human/raw.manifest.json" in done.stdout

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from repose.cards import gpus_here
+from repose.cards import bound_by_gpus
 from repose.config.environment import hand_down, hand_down_forced
 from repose.config.load import check
 from repose.errors import ReposeError
@@ -19,12 +19,7 @@ try:
 except ReposeError as error:
     raise WorkflowError(str(error)) from None
 
-# Jobs on this machine wait for one of its GPUs; a cluster, whose jobs are limited by `--jobs`, hands out its own.
-GPUS = len(gpus_here()) if workflow.resource_settings.nodes is None else 0
-if GPUS and "gpu" not in workflow.global_resources:
-    workflow.register_resource("gpu", GPUS)
-
-PLAN = Plan(CONFIG, RESULTS, auto_has_gpu=bool(GPUS))
+PLAN = Plan(CONFIG, RESULTS, auto_has_gpu=bound_by_gpus(workflow))
 hand_down(CONFIG, RESULTS.configs, workflow.is_main_process)
 ENV = "../../envs/conda.yaml"
 
