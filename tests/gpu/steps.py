@@ -76,7 +76,9 @@ def predictions(plan: Plan, name: str) -> dict[str, Any]:
         network = load_network(settings, need.inputs["run"])
         medium.run(settings, network, need.inputs["store"], splits, device, out, name)
         groups = sorted(zarr.open_group(out).groups())
-        arrays = [array for _, group in groups for _, array in sorted(group.arrays())]  # listed as they lie on disk
+        arrays = [
+            array for _, group in groups for _, array in sorted(group.arrays())
+        ]  # listed as they lie on disk
         return torch.cat([torch.from_numpy(array[:]).double().flatten() for array in arrays])
 
     with tempfile.TemporaryDirectory() as folder:
