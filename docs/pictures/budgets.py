@@ -35,7 +35,7 @@ def main(csv: Path) -> None:
     ours = ROOT / "config.yaml"
     run = load_files(ours, ROOT / "docs/results/budgets.yaml")
     paper = load_files(ours, ROOT / "workflow/presets/paper.yaml")
-    figure, axis = plt.subplots(figsize=(8, 4.8), layout="constrained")
+    figure, axis = plt.subplots(figsize=(8, 5.4), layout="constrained")
     for title, (name, published) in LINES.items():
         rows = table.reindex([name + step for step in STEPS]).dropna(subset=["pmd_e4"])
         shown = axis.errorbar(
@@ -53,7 +53,7 @@ def main(csv: Path) -> None:
     axis.set_title(
         "× is as many vertices as the published training sees; the dotted way there is not measured", size=9
     )
-    axis.legend(fontsize=8)
+    figure.legend(fontsize=8, loc="outside lower center", ncols=2)
     with publish(Path(__file__).with_name("budgets.png")) as private:
         figure.savefig(private, format="png", dpi=110)
 
