@@ -9,13 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import eigsh
+from scipy.spatial.distance import cdist
 
 from repose.errors import MeshError
 from repose.gih.compute import distances as all_pairs
 from repose.site.digits import LARGEST
 
 RANK = 32
-MOST = 8000  # vertices: the matrix has 4 bytes for each pair, 256 MB
+MOST = 8000  # vertices: each matrix of all pairs in float64, of which there are a few, takes 512 MB
 MIDDLE = LARGEST // 2
 """The code that stands for 0."""
 
@@ -55,7 +56,6 @@ def distances(vertices: NDArray[np.float32], faces: NDArray[np.int32], name: str
     longest = np.maximum(np.abs(vectors).max(axis=0), 1e-12)
     steps = np.round(vectors / longest * MIDDLE)
     scale = values * (longest / MIDDLE) ** 2
-    straight = np.linalg.norm(vertices[:, None] - vertices[None], axis=-1)
-    again = np.maximum((steps * scale) @ steps.T, straight)
+    again = np.maximum((steps * scale) @ steps.T, cdist(vertices, vertices))
     error = float(np.abs(again - matrix).mean())
     return Distances(scale.astype(np.float32), steps.astype(np.int32) + MIDDLE, error)
