@@ -1,6 +1,6 @@
 """Pack the converted images of a dataset into one Zarr store that `ImageStore` reads."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from repose.errors import ReposeError
 from repose.images.attributes import ATTRIBUTES
 from repose.images.picture import Picture
 from repose.progress import track
-from repose.provenance.stated import stated
+from repose.provenance.stated import Stated, stated
 from repose.raw.corr import Correspondence
 
 CHUNK_BYTES = 4 << 20
@@ -40,25 +40,18 @@ def pack_images(
     """
     labels = {name: list(rows[name]) for name in ATTRIBUTES if name in rows}
     group = zarr.create_group(out, attributes={"image_ids": list(rows.image_id), "labels": labels})
-    arrays: dict[str, _Writer] = {}
+    named = track(zip(rows.image_id, rows.sha256, strict=True), len(rows), "store")
     files = stated(folder)
-    for row in track(range(len(rows)), len(rows), "store"):
-        name, digest = rows.image_id.iloc[row], rows.sha256.iloc[row]
-        for path in (folder / f"{name}.png", folder / f"{name}.npz"):
-            files.check_file(path)
-        for key, value in _read(name, folder, digest).items():
-            if key not in arrays:
-                arrays[key] = _Writer(group, key, len(rows), value)
-            arrays[key].add(row, value, name)
-    for key, writer in arrays.items():
-        writer.finish(key)
+    _write(group, len(rows), ((name, _read(name, folder, files, digest)) for name, digest in named))
     if triangles is not None:
         group.create_array("triangles", data=triangles, dimension_names=("face", "corner"))
     if pairs:
         _pack_pairs(group, pairs)
 
 
-def _read(name: str, folder: Path, digest: str) -> dict[str, NDArray]:
+def _read(name: str, folder: Path, files: Stated, digest: str) -> dict[str, NDArray]:
+    for suffix in (".png", ".npz"):
+        files.check_file(folder / f"{name}{suffix}")
     picture = Picture.read(folder / f"{name}.png")
     if picture.digest != digest:
         raise ReposeError(
@@ -75,17 +68,25 @@ def _read(name: str, folder: Path, digest: str) -> dict[str, NDArray]:
 def _pack_pairs(group: zarr.Group, pairs: Pairs) -> None:
     names = sorted(pairs)
     part = group.create_group("imported", attributes={"pairs": [list(pair) for pair in names]})
+    _write(part, len(names), ((" ".join(pair), _flow(pairs[pair])) for pair in names))
+
+
+def _flow(corr: Correspondence) -> dict[str, NDArray]:
+    height, width = corr.visibility.shape
+    grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
+    body = corr.visibility[..., None] < 2
+    flow = np.where(body, corr.position - grid, 0).astype(np.float32)
+    return {"flow": flow, "visibility": corr.visibility}
+
+
+def _write(group: zarr.Group, count: int, rows: Iterable[tuple[str, Mapping[str, NDArray]]]) -> None:
+    """Write `count` rows, each a name for messages and a value for each array, in order."""
     writers: dict[str, _Writer] = {}
-    for row, pair in enumerate(names):
-        corr = pairs[pair]
-        height, width = corr.visibility.shape
-        grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
-        body = corr.visibility[..., None] < 2
-        flow = np.where(body, corr.position - grid, 0).astype(np.float32)
-        for key, value in (("flow", flow), ("visibility", corr.visibility)):
+    for name, values in rows:
+        for key, value in values.items():
             if key not in writers:
-                writers[key] = _Writer(part, key, len(names), value)
-            writers[key].add(row, value, " ".join(pair))
+                writers[key] = _Writer(group, key, count, value)
+            writers[key].add(value, name)
     for key, writer in writers.items():
         writer.finish(key)
 
@@ -107,7 +108,7 @@ class _Writer:
         self._start = 0
         self._count = count
 
-    def add(self, row: int, value: NDArray, name: str) -> None:
+    def add(self, value: NDArray, name: str) -> None:
         if value.shape != self._array.shape[1:] or value.dtype != self._array.dtype:
             raise ReposeError(f"{name} is {value.shape}, the first image {self._array.shape[1:]}")
         self._rows.append(value)

@@ -12,59 +12,48 @@ from repose.images.correspondence import BARYCENTRIC_UNIT, Camera, View, corresp
 from repose.provenance.stated import stated
 from repose.reading import foreign
 from repose.store.arrays import read_array, read_meta
-from repose.store.rows import MappedRows
+from repose.store.rows import MappedRows, NamedRows
 
 _HINT = "run `repose store` again"
 
 
-class ImageStore:
+class ImageStore(NamedRows):
     """The images of one dataset with joints, segmentation and correspondences.
 
     Batches are copied out of memory-mapped, uncompressed chunk files, which are checked, as in `MeshStore`.
     Pixel (i, j) has its centre at x = j, y = i.
     """
 
+    what = "image"
+
     def __init__(self, path: Path):
-        self.path = path
         if not (path / "zarr.json").is_file():
             raise ReposeError("no image store", where=path, hint="run `repose store`")
-        self._files = stated(path)
+        self.path, self._files = path, stated(path)
+        self._arrays: dict[str, MappedRows] = {}
         group = read_meta(path, self._files)
-        self._images = self._rows("image")
         with foreign(path, "not an image store", _HINT):
             attributes = group["attributes"]
             self.image_ids = [str(name) for name in attributes["image_ids"]]
             self._labels = {str(k): list(v) for k, v in attributes.get("labels", {}).items()}
-            images, height, width, _ = self._images.shape
+            images, height, width, _ = self._rows("image").shape
             self.size = height, width
             for names in (self.image_ids, *self._labels.values()):
                 if len(names) != images:
                     raise ValueError(f"{images} images, {len(names)} names or labels")
-
-    def __len__(self) -> int:
-        return len(self.image_ids)
-
-    def __contains__(self, image_id: str) -> bool:
-        return image_id in self._index
-
-    def index_of(self, image_id: str) -> int:
-        """Row of an image; raises ReposeError for an unknown name."""
-        try:
-            return self._index[image_id]
-        except KeyError:
-            raise ReposeError(f"no image {image_id!r} in the store", where=self.path) from None
+        super().__init__(path, self.image_ids)
 
     def images(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
         """Images (len(indices), H, W, 3), RGB."""
-        return self._images.take(indices)
+        return self._take("image", indices)
 
     def joints(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
         """Joints (len(indices), 18, 3): x and y in pixels, and 1 or 0 for one that is not seen; OpenPose order."""
-        return self._joints.take(indices)
+        return self._take("joints", indices)
 
     def segmentation(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
         """Label maps (len(indices), H, W); `repose.images.picture.LABELS` says what the numbers are."""
-        return self._segmentation.take(indices)
+        return self._take("segmentation", indices)
 
     def labels(self, indices: Sequence[int] | NDArray[np.integer]) -> dict[str, list[str]]:
         """Known attributes of some images, by the columns of `repose.images.attributes.ATTRIBUTES`.
@@ -78,7 +67,7 @@ class ImageStore:
 
     def faces(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.int32]:
         """Number of the face that each pixel shows, (len(indices), H, W); -1 is background. Of rendered sets."""
-        return self._faces.take(indices)
+        return self._take("face", indices)
 
     @property
     def is_rendered(self) -> bool:
@@ -110,49 +99,26 @@ class ImageStore:
                 f"no correspondence of {names[1]} to {names[0]}", self.path, "bring its .corr file"
             )
         row = self._imported[names]
-        return self._flows.take([row])[0], self._visibilities.take([row])[0]
+        return self._take("imported/flow", [row])[0], self._take("imported/visibility", [row])[0]
 
     def view(self, index: int) -> View:
         """The geometry behind a rendered image."""
         focal, x, y = self._cameras[index]
         return View(
-            face=self._faces.take([index])[0],
-            barycentric=self._barycentrics.take([index])[0].astype(np.float64) / BARYCENTRIC_UNIT,
-            depth=self._depths.take([index])[0],
-            vertices=self._vertices.take([index])[0],
+            face=self._take("face", [index])[0],
+            barycentric=self._take("barycentric", [index])[0].astype(np.float64) / BARYCENTRIC_UNIT,
+            depth=self._take("depth", [index])[0],
+            vertices=self._take("vertices", [index])[0],
             camera=Camera(float(focal), float(x), float(y)),
         )
 
+    def _take(self, name: str, indices: Sequence[int] | NDArray[np.integer]) -> NDArray:
+        return self._rows(name).take(indices)
+
     def _rows(self, name: str) -> MappedRows:
-        return MappedRows(self.path / name, self._files, _HINT)
-
-    @cached_property
-    def _index(self) -> dict[str, int]:
-        return {name: row for row, name in enumerate(self.image_ids)}
-
-    @cached_property
-    def _joints(self) -> MappedRows:
-        return self._rows("joints")
-
-    @cached_property
-    def _segmentation(self) -> MappedRows:
-        return self._rows("segmentation")
-
-    @cached_property
-    def _faces(self) -> MappedRows:
-        return self._rows("face")
-
-    @cached_property
-    def _barycentrics(self) -> MappedRows:
-        return self._rows("barycentric")
-
-    @cached_property
-    def _depths(self) -> MappedRows:
-        return self._rows("depth")
-
-    @cached_property
-    def _vertices(self) -> MappedRows:
-        return self._rows("vertices")
+        if name not in self._arrays:
+            self._arrays[name] = MappedRows(self.path / name, self._files, _HINT)
+        return self._arrays[name]
 
     @cached_property
     def _cameras(self) -> NDArray[np.float64]:
@@ -171,11 +137,3 @@ class ImageStore:
         with foreign(folder, "not an image store", _HINT):
             pairs = group["attributes"]["pairs"]
             return {(str(source), str(target)): row for row, (source, target) in enumerate(pairs)}
-
-    @cached_property
-    def _flows(self) -> MappedRows:
-        return self._rows("imported/flow")
-
-    @cached_property
-    def _visibilities(self) -> MappedRows:
-        return self._rows("imported/visibility")

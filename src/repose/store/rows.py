@@ -1,7 +1,9 @@
-"""Read rows of large arrays from mapped files: a read costs one copy of what is asked for."""
+"""Read rows of large arrays from mapped files, by number or name: a read costs one copy of what is asked for."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +17,15 @@ from repose.store.arrays import counts, read_meta
 class MappedRows:
     """Rows of an array whose chunks are files of plain bytes, each of whole rows.
 
+    Processes share the pages of mapped files, and an array may be larger than memory.
+
     Args:
         path: its folder.
         files: of the store that it belongs to; each is checked when it is mapped.
         hint: what to do where it is damaged.
 
     Attributes:
-        shape: of all of it.
+        shape, dtype: of all of it.
 
     Raises:
         ReposeError: it is missing, damaged, or stored in another way.
@@ -31,15 +35,17 @@ class MappedRows:
         meta = read_meta(path, files)
         with foreign(path, "not an array as repose stores it", hint):
             codecs = [codec["name"] for codec in meta["codecs"]]
-            if codecs != ["bytes"]:
+            # Numbers of one byte have no order of bytes.
+            endian = meta["codecs"][0].get("configuration", {}).get("endian", "little")
+            if codecs != ["bytes"] or endian != "little":
                 raise ReposeError(f"stored with codecs {codecs}, expected plain bytes", where=path)
             self.shape = counts(meta["shape"])
             self._chunk = counts(meta["chunk_grid"]["configuration"]["chunk_shape"])
             if self._chunk[1:] != self.shape[1:]:
                 raise ReposeError("a chunk does not hold whole rows", where=path)
-            self._dtype = np.dtype(meta["data_type"]).newbyteorder("<")
-            if self._dtype.kind not in "fiu":
-                raise ValueError(f"numbers of type {self._dtype}")
+            self.dtype = np.dtype(meta["data_type"]).newbyteorder("<")
+            if self.dtype.kind not in "fiu":
+                raise ValueError(f"numbers of type {self.dtype}")
         self._path, self._files, self._hint = path, files, hint
         self._maps: dict[int, NDArray] = {}
 
@@ -49,19 +55,49 @@ class MappedRows:
         Raises:
             ReposeError: a file is missing, cut short, or not the one that is stated.
         """
-        rows = np.asarray(indices).tolist()
-        for index in rows:
-            self._map(index // self._chunk[0])  # which is as large as the shape says
-        out = np.empty((len(rows), *self.shape[1:]), self._dtype)
-        for place, index in enumerate(rows):
-            out[place] = self._map(index // self._chunk[0])[index % self._chunk[0]]
+        places = [divmod(index, self._chunk[0]) for index in np.asarray(indices).tolist()]
+        chunks = [self._map(number) for number, _ in places]  # which are as large as the shape says
+        out = np.empty((len(places), *self.shape[1:]), self.dtype)
+        for row, (chunk, (_, place)) in enumerate(zip(chunks, places, strict=True)):
+            out[row] = chunk[place]
         return out
 
     def _map(self, number: int) -> NDArray:
         if number not in self._maps:
             file = self._path.joinpath("c", str(number), *["0"] * (len(self.shape) - 1))
             with foreign(file, "missing or cut short", self._hint):
-                mapped = np.memmap(file, self._dtype, mode="r", shape=self._chunk)
+                mapped = np.memmap(file, self.dtype, mode="r", shape=self._chunk)
             self._files.check(file, mapped.reshape(-1).view(np.uint8))
             self._maps[number] = mapped
         return self._maps[number]
+
+
+class NamedRows:
+    """A store that has a name for each of its rows.
+
+    Args:
+        path: its folder.
+        names: of the rows, in their order.
+    """
+
+    what: ClassVar[str]  # a row is, in a message
+
+    def __init__(self, path: Path, names: list[str]):
+        self.path, self._names = path, names
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self._names)}
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._index
+
+    def index_of(self, name: str) -> int:
+        """Row of a name; raises ReposeError for an unknown one."""
+        try:
+            return self._index[name]
+        except KeyError:
+            raise ReposeError(f"no {self.what} {name!r} in the store", where=self.path) from None
