@@ -101,8 +101,11 @@ class Cache:
         """Ids of everything converted so far."""
         return {record.name for record in self._known.values()}
 
-    def find(self, key: str) -> Converted | None:
-        """What was converted under a key, if its files are what they were then."""
+    def find_all(self, keys: Iterable[str]) -> dict[str, Converted]:
+        """What was converted under some keys, of those whose files are what they were then."""
+        return {key: record for key in keys if (record := self._find(key))}
+
+    def _find(self, key: str) -> Converted | None:
         if (record := self._known.get(key)) is None:
             return None
         files = {suffix: self._unchanged(f"{key}{suffix}", file) for suffix, file in record.files.items()}

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -10,8 +11,7 @@ import pandas as pd
 
 from repose import specs
 from repose.cluster import THREADS, Cluster
-from repose.convert.cache import Cache, Converted, cache_key
-from repose.convert.image_batch import ImageBatch
+from repose.convert.cache import Cache, Converted, cache_key, write_converted
 from repose.convert.image_catalog import COLUMNS, CORRESPONDENCES, PUBLISHED, TRIANGLES
 from repose.errors import ReposeError
 from repose.provenance.making import Artefact, making
@@ -20,6 +20,7 @@ from repose.raw.settings import ImageSet
 from repose.results import PAIRS
 
 BATCH = 24
+SUFFIXES = (".png", ".npz")
 
 
 def run(dataset: ImageSet, raw: Path, catalog: Path, files: Path, cluster: Cluster = THREADS) -> None:
@@ -43,7 +44,7 @@ def convert(
         raise ReposeError("no image in the raw data", raw, "see `repose raw --list` for what belongs there")
     cache = Cache(catalog.out.parent / ".converted")
     keys = [cache_key(item.key, code) for item in items]
-    found = {key: record for key in keys if (record := cache.find(key))}
+    found = cache.find_all(keys)
     missing = [item for item, key in zip(items, keys, strict=True) if key not in found]
     made, _ = cache.convert(_tasks(missing), len(missing), ImageBatch(source, cache.folder, code), cluster)
     records = [(found | made)[key] for key in keys]
@@ -53,6 +54,32 @@ def convert(
     files.costs |= costs
     _publish(source, cache, items, records, catalog, files)
     print(f"convert: {len(missing)} converted, {costs['unchanged']} unchanged", file=sys.stderr, flush=True)
+
+
+@dataclass(frozen=True)
+class ImageBatch:
+    """Converts batches of items into one folder; it pickles.
+
+    Attributes:
+        source: of the images.
+        folder: of the cache.
+        code: hash of the code that converts.
+    """
+
+    source: ImageSource
+    folder: Path
+    code: str
+
+    def __call__(self, items: Sequence[ImageItem]) -> list[Converted]:
+        """Convert items, those of one outfit together: the person is dressed once."""
+        made = []
+        for item, picture in zip(items, self.source.pictures(items), strict=True):
+            height, width = picture.image.shape[:2]
+            measures = {"sha256": picture.digest, "height": height, "width": width}
+            contents = dict(zip(SUFFIXES, picture.encode(), strict=True))
+            key = cache_key(item.key, self.code)
+            made.append(write_converted(self.folder, key, item.image_id, contents, measures))
+        return made
 
 
 def _tasks(items: Sequence[ImageItem]) -> Iterator[list[ImageItem]]:
@@ -77,20 +104,7 @@ def _check_sizes(items: list[ImageItem], records: list[Converted]) -> None:
 
 def _catalog(items: list[ImageItem], records: list[Converted], source: ImageSource) -> pd.DataFrame:
     rows = [
-        {
-            "image_id": item.image_id,
-            "identity": item.identity,
-            "outfit": item.outfit,
-            "pose": item.pose,
-            "camera": item.camera,
-            "part": item.part,
-            "height": record.measures["height"],
-            "width": record.measures["width"],
-            "sha256": record.measures["sha256"],
-            "source": item.source,
-            "licence": source.licence,
-        }
-        | item.labels
+        vars(item) | record.measures | {"licence": source.licence} | item.labels
         for item, record in zip(items, records, strict=True)
     ]
     return pd.DataFrame(rows, columns=[*COLUMNS, *items[0].labels])

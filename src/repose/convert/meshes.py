@@ -1,9 +1,7 @@
 """Stage `convert`: raw data → .obj files and their catalogue, two artefacts: most of what follows reads only one."""
 
 import sys
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -35,57 +33,46 @@ def run(dataset: Dataset, raw: Path, catalog: Path, files: Path, cluster: Cluste
         convert(dataset.open_source(raw), spec.version, cluster, rows, meshes)
 
 
-def convert(source: Source, code: str, cluster: Cluster, catalog: Artefact, files: Artefact) -> pd.DataFrame:
-    """Convert a source; see `run`. Returns the catalogue."""
+def convert(source: Source, code: str, cluster: Cluster, catalog: Artefact, files: Artefact) -> None:
+    """Convert a source; see `run`."""
     items = source.items()
     if not items:
         raise ReposeError("no mesh in the raw data", hint="see `repose raw --list` for what belongs there")
-    folder = catalog.out.parent / ".converted"
-    cache = Cache(folder)
+    cache = Cache(catalog.out.parent / ".converted")
     before = cache.names
-    kept = {key: record for key in _keys(items, code) if (record := cache.find(key))}
-    missing = [item for item in items if cache_key(item.key, code) not in kept]
-    tasks = (missing[start : start + BATCH] for start in range(0, len(missing), BATCH))
-    made, reasons = cache.convert(tasks, len(missing), Batch(source, folder, code), cluster)
-    kept |= made
-    records = [
-        (mesh_id(item.identity, item.pose), kept[key])
-        for item, key in zip(items, _keys(items, code), strict=True)
-        if key in kept
-    ]
-    reasons |= unlike_the_others(records)
     names = [mesh_id(item.identity, item.pose) for item in items]
+    keys = [cache_key(item.key, code) for item in items]
+    found = cache.find_all(keys)
+    missing = [item for item, key in zip(items, keys, strict=True) if key not in found]
+    tasks = (missing[start : start + BATCH] for start in range(0, len(missing), BATCH))
+    made, reasons = cache.convert(tasks, len(missing), Batch(source, cache.folder, code), cluster)
+    found |= made
+    records = [(name, found[key]) for name, key in zip(names, keys, strict=True) if key in found]
+    reasons |= unlike_the_others(records)
     refuse([(name, reasons[name]) for name in names if name in reasons], len(names), catalog.out)
-    rows = _catalog(items, [record for _, record in records], source.licence)
     costs = {
         "converted": len(missing),
         "unchanged": len(items) - len(missing),
-        "removed": len(before - set(rows.mesh_id)),
+        "removed": len(before - set(names)),
     }
     catalog.costs |= costs
     files.costs |= costs
-    _publish(rows, records, cache, catalog, files)
+    _publish(_catalog(items, records, source.licence), records, cache, catalog, files)
     counts = ", ".join(f"{count} {what}" for what, count in costs.items())
     print(f"convert: {counts}", file=sys.stderr, flush=True)
-    return rows
 
 
-def _keys(items: Sequence[Item], code: str) -> Iterator[str]:
-    return (cache_key(item.key, code) for item in items)
-
-
-def _catalog(items: Sequence[Item], records: Sequence[Converted], licence: str) -> pd.DataFrame:
-    rows: list[dict[str, Any]] = []
-    for item, record in zip(items, records, strict=True):
-        name = mesh_id(item.identity, item.pose)
-        numbers = {"mesh_id": name, "identity": item.identity, "pose": item.pose}
-        rows.append(numbers | record.measures | {"source": item.source, "licence": licence})
+def _catalog(items: list[Item], records: list[tuple[str, Converted]], licence: str) -> pd.DataFrame:
+    rows = [
+        {"mesh_id": name, "licence": licence} | vars(item) | record.measures
+        for item, (name, record) in zip(items, records, strict=True)
+    ]
     return pd.DataFrame(rows, columns=[*COLUMNS, *QUALITY])
 
 
 def _publish(
     rows: pd.DataFrame,
-    records: Sequence[tuple[str, Converted]],
+    records: list[tuple[str, Converted]],
     cache: Cache,
     catalog: Artefact,
     files: Artefact,
