@@ -82,7 +82,7 @@ def test_smoothing_is_the_plain_formula_and_passes_gradients():
     start, neighbours = neighbour_lists(FACES, 162)
     x = torch.tensor(np.asarray(SPHERE.vertices), dtype=torch.float32)[None].repeat(2, 1, 1)
     x = (x + torch.randn(x.shape, generator=torch.Generator().manual_seed(0)) * 0.1).requires_grad_()
-    out = smooth(x[:, None], whole(162), 3, 0.5)[:, 0]
+    out = smooth(x[:, None], whole(162), 3)[:, 0]
     plain = x.detach().double().numpy()
     for _ in range(3):
         mean = np.stack([plain[:, neighbours[start[v] : start[v + 1]]].mean(1) for v in range(162)], 1)

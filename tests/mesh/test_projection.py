@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from repose.errors import MeshError
 from repose.mesh.projection import finished, on_any_surface, on_surface
-from repose.mesh.sheet import PULL, as_rigid_as_possible, rotations, turned
+from repose.mesh.sheet import PULL, Sheet, as_rigid_as_possible, rotations, turned
 from tests.worms import worm
 
 TURN = Rotation.from_euler("xyz", [0.4, -1.1, 2.0]).as_matrix()
@@ -64,7 +64,7 @@ def test_a_round_finds_the_least_of_the_stated_sum():
     rest, faces = np.asarray(sphere.vertices), np.asarray(sphere.faces)
     rng = np.random.default_rng(0)
     target = rest @ TURN.T + 0.1 * rng.normal(size=rest.shape)
-    x = as_rigid_as_possible(rest, faces, target, pull=3.0, rounds=200)  # turns and vertices agree by then
+    x = Sheet(rest, faces, 3.0).follow(target, target, 200)  # turns and vertices agree by then
     turns = np.stack([best_turn(rest, faces, x, vertex) for vertex in range(len(rest))])
     least = energy(rest, faces, x, target, 3.0, turns)
     for _ in range(20):
@@ -151,7 +151,7 @@ def test_a_surface_without_area_is_refused(bodies):
 def test_more_pull_follows_more_closely(bodies):
     faces, straight, _, thin = bodies
     apart = [
-        np.abs(as_rigid_as_possible(straight, faces, thin, pull) - thin).mean()
+        np.abs(Sheet(straight, faces, pull).follow(thin, thin, 10) - thin).mean()
         for pull in (PULL / 10, PULL, PULL * 1e4)
     ]
     assert apart[0] > apart[1] > 10 * apart[2]

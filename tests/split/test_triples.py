@@ -8,8 +8,8 @@ from repose.errors import ReposeError
 from repose.split.protocols import Partition, check_apart, protocol_triples, training_triples
 from repose.split.triples import Meshes, draw_triples, one_source_triples, write_list
 
-IDENTITIES = Partition.of_counts(5, 2, 3)
-POSES = Partition.of_counts(6, 3, 4)
+IDENTITIES = Partition([0, 1, 2, 3, 4], [5, 6], [7, 8, 9])
+POSES = Partition([0, 1, 2, 3, 4, 5], [6, 7, 8], [9, 10, 11, 12])
 
 
 def grid(identities, poses, without=(), **options) -> Meshes:

@@ -60,7 +60,6 @@ def distances(
     settings: Settings = METRES,
     *,
     backend: Backend = "auto",
-    threads: int = 1,
     ranks: NDArray[np.int32] | None = None,
     where: object = None,
 ) -> Solution:
@@ -72,7 +71,6 @@ def distances(
         backend: "auto" takes a GPU if there is one, else the CPU; a surface they refuse (non-manifold,
             non-orientable) goes to potpourri3d, which the result's ``note`` records. The others are forced. The
             released convention has no such second: potpourri3d computes something else.
-        threads: for the CPU backend.
         ranks: (V,) vertex order of rows and columns.
         where: names the mesh in errors.
 
@@ -95,8 +93,8 @@ def distances(
 
             matrix = torch_backend.all_pairs(operators, settings, order=ranks, device=device, where=where)
         else:
-            factors = factorise(operators, settings.time, where, threads)
-            matrix = solver.solve(factors, settings, threads=threads, order=ranks, where=where)
+            factors = factorise(operators, settings.time, where)
+            matrix = solver.solve(factors, settings, order=ranks, where=where)
     except RefusedMesh as refusal:
         if settings.is_released:
             raise MeshError(

@@ -54,9 +54,7 @@ def to_metres(released: NDArray[np.float32]) -> NDArray[np.float32]:
     return 0.25 * (released + released.T)
 
 
-def check(
-    metres: NDArray[np.float32], vertices: ArrayLike, faces: ArrayLike, where: Path, sample: int = SAMPLE
-) -> float:
+def check(metres: NDArray[np.float32], vertices: ArrayLike, faces: ArrayLike, where: Path) -> float:
     """Compare an imported matrix with a recomputation at the released time on some rows.
 
     Returns:
@@ -70,7 +68,7 @@ def check(
     if len(metres) != count:
         raise ReposeError(f"has {len(metres)} vertices, its mesh has {count}", where, "wrong mesh?")
     ours = compute.distances(vertices, faces, RELEASED, where=where).matrix / np.float32(RELEASED.factor)
-    rows = np.random.default_rng(0).choice(count, min(sample, count), replace=False)
+    rows = np.random.default_rng(0).choice(count, min(SAMPLE, count), replace=False)
     expected, found = ours[rows], metres[rows]
     compared = np.isfinite(expected) & (expected > 0)
     difference = float(np.mean(np.abs(found[compared] - expected[compared]) / expected[compared]))

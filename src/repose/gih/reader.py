@@ -133,8 +133,9 @@ class GihReader:
         with self._guard():
             if info.order not in self._ranks:
                 order = store.read_order(self.path, info.topology, self._files)
-                if problem := _order_problem(order, info):
-                    raise ReposeError(problem, self.path / info.key, "recompute this mesh")
+                if len(order) != info.vertices or order_id(order) != info.order:
+                    what = "the matrix was stored in another vertex order than the store has"
+                    raise ReposeError(what, self.path / info.key, "recompute this mesh")
                 self._ranks[info.order] = np.argsort(order).astype(np.int32)
             return self._ranks[info.order]
 
@@ -155,12 +156,6 @@ class GihReader:
         if self._process != os.getpid():  # forked: the lock may have been held by a thread that is not here
             self._process, self._lock = os.getpid(), threading.Lock()
         return self._lock
-
-
-def _order_problem(order: NDArray[np.int32], info: MeshInfo) -> str | None:
-    if len(order) != info.vertices or order_id(order) != info.order:
-        return "the matrix was stored in another vertex order than the store has"
-    return None
 
 
 def _ranks(rank: NDArray[np.int32], vertices: ArrayLike, mesh: str) -> NDArray[np.int32]:

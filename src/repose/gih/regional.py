@@ -14,9 +14,8 @@ from torch.utils.checkpoint import checkpoint
 from repose.gih.convention import AREA_EPSILON, GRADIENT_EPSILON, METRES, Settings
 
 _MOLLIFY = 1e-3  # slack of the triangle inequality, in mean edge lengths
-_MOLLIFY_RELEASED = (
-    1e-9  # so little that it only keeps a flat face, of which the published code makes NaN, finite
-)
+# So little that it only keeps a flat face, of which the published code makes NaN, finite.
+_MOLLIFY_RELEASED = 1e-9
 _TINY = 1e-200  # added to squared gradients of heat, which decay like exp(-2 d / √t), and to squared lengths
 
 

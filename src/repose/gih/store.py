@@ -49,10 +49,7 @@ def write_matrix(root: Path, info: MeshInfo, distances: NDArray[np.float32]) -> 
         )
         file = temporary / "c" / "0" / "0"
         file.parent.mkdir(parents=True)
-        digests = shard.write(distances, info.scale, file)
-        metadata = json.loads((temporary / "zarr.json").read_bytes())
-        metadata["attributes"][ATTRIBUTES] |= digests
-        (temporary / "zarr.json").write_bytes(layout.seal(metadata))
+        _seal(temporary, shard.write(distances, info.scale, file))
 
 
 def write_order(root: Path, topology: str, ranks: NDArray[np.int32]) -> None:
@@ -69,8 +66,15 @@ def write_order(root: Path, topology: str, ranks: NDArray[np.int32]) -> None:
                 attributes={ATTRIBUTES: attributes},
             )
             array[:] = ranks
-            metadata = json.loads((temporary / "zarr.json").read_bytes())
-            (temporary / "zarr.json").write_bytes(layout.seal(metadata))
+            _seal(temporary)
+
+
+def _seal(folder: Path, digests: Mapping[str, str] | None = None) -> None:
+    """Put digests, and one over all of it, into the metadata that Zarr has written."""
+    file = folder / "zarr.json"
+    metadata = json.loads(file.read_bytes())
+    metadata["attributes"][ATTRIBUTES] |= digests or {}
+    file.write_bytes(layout.seal(metadata))
 
 
 def read_order(root: Path, topology: str, files: Stated) -> NDArray[np.int32]:

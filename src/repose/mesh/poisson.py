@@ -104,9 +104,8 @@ class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, columns: Tensor, matrix: _Linear) -> Tensor:  # (N, B)
         ctx.matrix = matrix
-        return torch.mm(
-            matrix.forward, columns.contiguous()
-        )  # of columns that lie row by row, three times as fast
+        # Of columns that lie row by row, three times as fast.
+        return torch.mm(matrix.forward, columns.contiguous())
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:

@@ -129,9 +129,8 @@ def inverse_edges(
     gram = edges @ edges.transpose(0, 2, 1)
     try:
         found: Float = np.linalg.solve(gram, edges)
-    except (
-        np.linalg.LinAlgError
-    ):  # a needle, as decimation leaves them: the cross product still tells its area
+    except np.linalg.LinAlgError:
+        # A needle, as decimation leaves them: the cross product still tells its area.
         normals = np.cross(edges[:, 0], edges[:, 1])
         across = np.stack([np.cross(edges[:, 1], normals), np.cross(normals, edges[:, 0])], axis=1)
         found = across / (normals * normals).sum(axis=1)[:, None, None]

@@ -15,7 +15,8 @@ from scipy.spatial import KDTree
 from repose.errors import MeshError
 from repose.mesh.finish import Finish
 from repose.mesh.operators import face_areas, vertex_normals, volume
-from repose.mesh.sheet import Sheet, as_rigid_as_possible, rotations, turned, turned_by
+from repose.mesh.poisson_equation import PoissonEquation
+from repose.mesh.sheet import Sheet, as_rigid_as_possible, rotations, turned
 from repose.mesh.variation import decimated, nearest_places
 
 if TYPE_CHECKING:
@@ -65,7 +66,6 @@ def projected(
     found: Float,  # (V, 3) where a network puts its vertices
     pose: Float,  # (M, 3)
     pose_faces: Faces,  # (G, 3)
-    most: int = MOST,  # vertices that `icp` finds closest points for
 ) -> Float:  # (V, 3)
     """One found mesh as it is, or the projection of it that is asked for.
 
@@ -76,7 +76,7 @@ def projected(
         case "arap":
             return as_rigid_as_possible(rest, faces, found)
         case "icp":
-            return on_any_surface(rest, faces, found, pose, pose_faces, most)
+            return on_any_surface(rest, faces, found, pose, pose_faces)
         case "rotations":
             return turned(rest, faces, found)
         case "none":
@@ -180,4 +180,5 @@ def lifted(
     """
     turns = Sheet(coarse, coarse_faces, SURFACE_PULL).turns(posed).reshape(-1, 9)
     middles = nearest_places(rest[faces].mean(axis=1), coarse, coarse_faces)
-    return turned_by(rest, faces, rotations(middles.carry(turns, coarse_faces).reshape(-1, 3, 3)))
+    maps = middles.carry(turns, coarse_faces).reshape(-1, 3, 3)
+    return PoissonEquation(rest, faces).vertices(rotations(maps))

@@ -56,9 +56,8 @@ QUALITY = [field.name for field in fields(Quality) if field.name not in ("vertic
 
 def measure(mesh: Mesh) -> Quality:
     """Measure a mesh that `Mesh.validated` accepts."""
-    from repose.mesh.intersections import (
-        intersecting_faces,  # compiled code: a second, which one ratio need not cost
-    )
+    # Compiled code: a second, which one ratio need not cost.
+    from repose.mesh.intersections import intersecting_faces
 
     vertices, faces = mesh.vertices, mesh.faces
     closed, manifold, components, referenced = _topology(faces.tobytes())

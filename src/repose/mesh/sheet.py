@@ -88,11 +88,9 @@ def as_rigid_as_possible(
     rest: Float,  # (V, 3)
     faces: Faces,  # (F, 3)
     target: Float,  # (V, 3)
-    pull: float = PULL,
-    rounds: int = ROUNDS,
 ) -> Float:  # (V, 3)
     """Bend `rest` towards `target`, as rigid as possible: `Sheet`."""
-    return Sheet(rest, faces, pull).follow(target, target, rounds)
+    return Sheet(rest, faces, PULL).follow(target, target, ROUNDS)
 
 
 def turned(rest: Float, faces: Faces, target: Float) -> Float:
@@ -103,19 +101,6 @@ def turned(rest: Float, faces: Faces, target: Float) -> Float:
     """
     equation = PoissonEquation(rest, faces)
     return equation.vertices(rotations(equation.jacobians(target)))
-
-
-def turned_by(
-    rest: Float,  # (V, 3)
-    faces: Faces,  # (F, 3)
-    turns: Float,  # (F, 3, 3)
-) -> Float:  # (V, 3), its mean is the origin
-    """The mesh whose faces are turned by given rotations, as well as they fit together.
-
-    Raises:
-        MeshError: a face of `rest` has no area.
-    """
-    return PoissonEquation(rest, faces).vertices(turns)
 
 
 def rotations(

@@ -30,10 +30,9 @@ def smooth(
     vertices: Tensor,  # (..., K, P, 3)
     mean_of_neighbours: Tensor,  # (K, P, P), see `averaging`
     steps: int,
-    strength: float = 0.5,
 ) -> Tensor:
-    """Move every vertex `steps` times by `strength` of the way to the mean of its neighbours."""
+    """Move every vertex `steps` times half the way to the mean of its neighbours."""
     with torch.autocast(vertices.device.type, enabled=False):  # half precision would round the coordinates
         for _ in range(steps):
-            vertices = torch.lerp(vertices, mean_of_neighbours @ vertices, strength)
+            vertices = torch.lerp(vertices, mean_of_neighbours @ vertices, 0.5)
     return vertices

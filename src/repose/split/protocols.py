@@ -21,12 +21,6 @@ class Partition:
     val: list[int]
     test: list[int]
 
-    @classmethod
-    def of_counts(cls, train: int, val: int, test: int) -> "Partition":
-        """The first `train` numbers, then `val`, then `test`."""
-        numbers = list(range(train + val + test))
-        return cls(numbers[:train], numbers[train : train + val], numbers[train + val :])
-
     def check(self, available: Set[int], what: str) -> None:
         """Refuse numbers the catalogue does not have, and test numbers that stand in another part."""
         if shared := set(self.test) & {*self.train, *self.val}:

@@ -18,9 +18,8 @@ from repose.reading import read_text
 from repose.split.protocols import Partition
 from repose.split.triples import COLUMNS
 
-_NAME = re.compile(
-    r"(?:id|toy_)?([0-9]{1,9})_([0-9]{1,9})(?:\.obj|\.ply)?"
-)  # id16_601, toy_21_400.ply, 3_17.obj
+# id16_601, toy_21_400.ply, 3_17.obj
+_NAME = re.compile(r"(?:id|toy_)?([0-9]{1,9})_([0-9]{1,9})(?:\.obj|\.ply)?")
 
 
 def read_published(

@@ -111,9 +111,8 @@ def format_glb(body: Dressed, where: object = None) -> bytes:
     if body.colours is not None:
         parts["COLOR_0"] = fitted(body.colours, where)
     if body.texture is not None:
-        parts["TEXCOORD_0"] = fitted(
-            body.texture * [1, -1] + [0, 1], where
-        )  # its origin is at the upper left
+        # Its origin is at the upper left.
+        parts["TEXCOORD_0"] = fitted(body.texture * [1, -1] + [0, 1], where)
     views: list[Tree] = []
     accessors: list[Tree] = []
     block = b""

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from repose.errors import MeshError
-from repose.mesh.formats import scan, text
+from repose.mesh.formats import scan
 from repose.mesh.formats.files import parsed, read_bytes
 from repose.mesh.mesh import Mesh
 
@@ -62,13 +62,57 @@ def parse_obj(data: bytes, where: object = "<bytes>") -> Mesh:
     code, pos, n_vertices, n_faces, largest = scan.obj_statements(buf, starts, faces)
     if code != scan.OK:
         what, hint = MESSAGES[code]
-        what = what.format(token=text.token_at(data, pos))
-        raise MeshError(what, f"{where}:{text.line_of(data, pos)}", hint)
+        what = what.format(token=_token_at(data, pos))
+        raise MeshError(what, f"{where}:{_line_of(data, pos)}", hint)
     if largest >= n_vertices:
         what, hint = f"a face names vertex {largest + 1}, but there are {n_vertices}", MESSAGES[scan.RANGE][1]
-        raise MeshError(what, f"{where}:{text.line_of(data, pos)}", hint)
-    vertices = text.read_reals(data, starts[: 3 * n_vertices], where)
+        raise MeshError(what, f"{where}:{_line_of(data, pos)}", hint)
+    vertices = _read_reals(data, starts[: 3 * n_vertices], where)
     return Mesh(vertices.reshape(-1, 3), faces[:n_faces].copy())
+
+
+def _token_at(data: bytes, pos: int) -> str:
+    """The token at a position, shortened for a message."""
+    return (data[pos : pos + scan.MAX_TOKEN].split(None, 1) or [b""])[0][:40].decode("utf-8", "replace")
+
+
+def _line_of(data: bytes, pos: int) -> int:
+    """The line that a position is on, counted from 1."""
+    return data.count(b"\n", 0, pos) + 1
+
+
+def _read_reals(data: bytes, starts: np.ndarray, where: object) -> np.ndarray:
+    """Read the numbers that start at the given positions, each exactly as `float` reads it.
+
+    Args:
+        data: the bytes of the file.
+        starts: (N,) int32.
+        where: the file, for the error.
+
+    Returns:
+        (N,) float64.
+
+    Raises:
+        MeshError: a token is not a number, not finite, or absurdly long.
+    """
+    values = np.empty(starts.size, np.float64)
+    bad = scan.scan_reals(np.frombuffer(data, np.uint8), starts, values)
+    if bad < 0:
+        inexact = np.flatnonzero(np.isnan(values))
+        texts = [
+            data[start : start + scan.MAX_TOKEN + 1].split(None, 1)[0] for start in starts[inexact].tolist()
+        ]
+        values[inexact] = [float(text) for text in texts]
+        infinite = np.flatnonzero(np.isinf(values))
+        if not infinite.size:
+            return values
+        bad = infinite[0]
+    start = int(starts[bad])
+    raise MeshError(
+        f"{_token_at(data, start)!r} is not a finite number",
+        f"{where}:{_line_of(data, start)}",
+        "the file is damaged, or its exporter diverged",
+    )
 
 
 def format_obj(mesh: Mesh) -> bytes:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from repose.errors import MeshError
-from repose.mesh.formats.text import shown
 
 HINT = "the file is truncated or damaged"
 MAX_ROW = 1 << 20  # bytes of a line: 60 bytes of tokens in memory for each
@@ -134,6 +133,11 @@ def fans(counts: np.ndarray, corners: np.ndarray) -> np.ndarray:
     before = np.repeat(np.cumsum(triangles, dtype=np.int32) - triangles, triangles)
     second = first + np.arange(len(first), dtype=np.int32) - before + 1
     return np.stack([corners[first], corners[second], corners[second + 1]], axis=1)
+
+
+def shown(token: bytes) -> str:
+    """A token in quotes, shortened for a message."""
+    return repr(token[:40].decode("utf-8", "replace"))
 
 
 def check_corners(count: int, where: object) -> None:

@@ -1,7 +1,7 @@
 """Compiled scanners of OBJ text.
 
 A buffer is a (N,) uint8 array, a position an index into it. Scanners know nothing of lines: an error is a
-code and a position, from which `text.line_of` finds the line. All of them live in this one file: numba keys
+code and a position, from which `repose.mesh.formats.obj` finds the line. All of them live in this one file: numba keys
 its cache on the file of the outermost function, and would miss an edit in another.
 """
 

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from repose.errors import MeshError
-from repose.mesh.formats.text import shown
+from repose.mesh.formats.rows import shown
 from repose.mesh.mesh import Mesh
 
 HEADER = 84  # 80 bytes of anything, and how many triangles there are

@@ -171,7 +171,7 @@ class Writer:
             self.primitive(surface)["attributes"][name] = self.added[key]
             bounded = self.tree["accessors"][self.added[key]]
         if name == "POSITION" or "min" in bounded:
-            bounded["min"], bounded["max"] = numbers.min(axis=0).tolist(), numbers.max(axis=0).tolist()
+            bounded |= bounds(numbers)
 
     def packed(self) -> bytes:
         """The whole file.
@@ -231,9 +231,8 @@ def _alone(gltf: Gltf) -> set[int]:
     """The accessors whose bytes no other accessor, and no image, has; none where too many lie across each other."""
     ranges: list[tuple[int, Layout]] = []
     for number in range(len(gltf.tree["accessors"])):
-        with suppress(
-            ValueError, KeyError, TypeError, IndexError
-        ):  # one that nobody reads may be of any kind
+        # One that nobody reads may be of any kind.
+        with suppress(ValueError, KeyError, TypeError, IndexError):
             if layout := gltf.layout(number):
                 ranges.append((number, layout))
     for image in gltf.tree.get("images", []):
@@ -273,6 +272,11 @@ def _uses(tree: Tree) -> dict[int, set[tuple[int, int, str]]]:
             found[sampler["input"]].add(ELSEWHERE)
             found[sampler["output"]].add(ELSEWHERE)
     return found
+
+
+def bounds(numbers: np.ndarray) -> Tree:
+    """The least and largest (N, width) numbers, as an accessor states them."""
+    return {"min": numbers.min(axis=0).tolist(), "max": numbers.max(axis=0).tolist()}
 
 
 def times(matrices: Float, rows: Float) -> Float:

@@ -16,6 +16,7 @@ from repose.mesh.formats.gltf import Float, Tree, item
 from repose.mesh.formats.rewrite.glb import (
     Surface,
     Writer,
+    bounds,
     gathered,
     surfaces_of,
     times,
@@ -99,10 +100,7 @@ class _Morphs:
     def _bounded(self, rows: Float) -> int:
         numbers = fitted(rows)
         accessor = self.writer.append(numbers)
-        self.writer.tree["accessors"][accessor] |= {
-            "min": numbers.min(axis=0).tolist(),
-            "max": numbers.max(axis=0).tolist(),
-        }
+        self.writer.tree["accessors"][accessor] |= bounds(numbers)
         return accessor
 
     def _attach(self, count: int) -> dict[int, list[float]]:
@@ -147,8 +145,7 @@ class _Morphs:
         """One channel a node: the weight of each frame's target goes up to 1 and down again."""
         seconds = np.arange(count, dtype=np.float32)[:, None] / np.float32(rate)
         clock = self.writer.append(seconds, None)
-        bounds = {"min": [0.0], "max": seconds[-1].tolist()}
-        self.writer.tree["accessors"][clock] |= bounds
+        self.writer.tree["accessors"][clock] |= bounds(seconds)
         channels, samplers = [], []
         outputs: dict[tuple[float, ...], int] = {}
         for node, before in nodes.items():
