@@ -16,8 +16,7 @@ from repose.methods.npr.extractor import PoseExtractor
 from repose.methods.npr.neighbour_store import NeighbourStore, write_neighbours
 from repose.methods.npr.neighbours import Neighbours
 from repose.methods.npr.settings import NprNetwork
-from repose.neighbours.compute import encoded
-from repose.neighbours.stage import run
+from repose.neighbours.stage import encoded, run
 from repose.provenance.manifest import Recorder, load, manifest_path
 from repose.provenance.owner import mark
 from repose.split.triples import draw_triples

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from repose.convert.image_catalog import PUBLISHED
 from repose.errors import ReposeError
 from repose.raw.settings import ImagePairs
-from repose.split.image_pairs import pairs_of
+from repose.split.images import pairs_of
 
 ALL = ImagePairs(train=None, val=None, test=None)
 NONE = pd.DataFrame(columns=PUBLISHED)

@@ -12,8 +12,8 @@ from repose.errors import ReposeError
 from repose.images.correspondence import BARYCENTRIC_UNIT, Camera, View, correspond
 from repose.images.picture import Geometry, Picture
 from repose.raw.corr import Correspondence, read_corr, write_corr
-from repose.store.image_pack import pack_images
 from repose.store.image_store import ImageStore
+from repose.store.images import pack_images
 from repose.synthetic.rendered.cast import Scene, sample_rays
 
 SQUARE = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], float)
