@@ -20,7 +20,6 @@ from repose.gih.convention import METRES, Settings
 from repose.gih.reader import GihReader
 from repose.gih.scale import compute_dataset
 from repose.gih.solver import all_pairs
-from repose.progress import Meter
 
 
 def dataset(n=6):
@@ -77,16 +76,15 @@ def one_by_one(tmp_path_factory):
     [Cluster(3), Cluster(2, "processes"), Cluster(1, "slurm"), "running"],
     ids=["threads", "processes", "slurm", "running"],
 )
-def test_every_mode_writes_the_same_bytes(tmp_path, cluster, slurm, one_by_one):
+def test_every_mode_writes_the_same_bytes(tmp_path, cluster, slurm, one_by_one, monkeypatch):
     import distributed
 
     seen = []
+    monkeypatch.setattr(scale.Meter, "to", lambda _, done, note: seen.append(done))
     meshes = dataset() | {"ring": torus}
 
     def compute(cluster):
-        return compute_dataset(
-            meshes, tmp_path / "s", cluster=cluster, report=lambda s, o: seen.append((s.done, o.name))
-        )
+        return compute_dataset(meshes, tmp_path / "s", cluster=cluster)
 
     if cluster == "running":
         with distributed.LocalCluster(1, threads_per_worker=1, dashboard_address=None) as running:
@@ -94,7 +92,7 @@ def test_every_mode_writes_the_same_bytes(tmp_path, cluster, slurm, one_by_one):
     else:
         summary = compute(cluster)
     assert (summary.computed, summary.reused, summary.errors) == (7, 0, {})
-    assert [done for done, _ in seen] == list(range(1, 8))
+    assert seen == list(range(1, 8))
     assert files(tmp_path / "s") == one_by_one
 
 
@@ -176,13 +174,14 @@ def test_a_bad_mesh_does_not_stop_the_others(tmp_path):
     assert GihReader(tmp_path / "s").meshes == sorted(dataset())
 
 
-def test_an_interrupted_run_resumes(tmp_path):
-    def stop(summary, _):
-        if summary.done == 3:
+def test_an_interrupted_run_resumes(tmp_path, monkeypatch):
+    def stop(_, done, note):
+        if done == 3:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        compute_dataset(dataset(), tmp_path / "s", report=stop)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(scale.Meter, "to", stop)
+        compute_dataset(dataset(), tmp_path / "s")
     assert compute_dataset(dataset(), tmp_path / "s").reused >= 3
 
 
@@ -207,7 +206,6 @@ def test_a_store_of_other_settings_is_refused(tmp_path):
 
 def test_progress_tells_how_far_and_how_fast(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("repose.progress.INTERVAL_S", 0)
-    with Meter("gih", 6) as meter:
-        compute_dataset(dataset(), tmp_path / "s", report=scale.shown_on(meter))
+    compute_dataset(dataset(), tmp_path / "s")
     said = capsys.readouterr().err
     assert "gih: 5/6" in said and "s left" in said and "meshes/s" in said

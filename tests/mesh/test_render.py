@@ -76,9 +76,9 @@ def test_normals_point_outward():
 @pytest.mark.parametrize(
     ("vertices", "faces", "colours", "message"),
     [
-        (VERTICES[:, :2], FACES, None, "cannot draw"),
+        (VERTICES[:, :2], FACES, None, "vertices must be"),
         (np.where(VERTICES[3] == VERTICES, np.nan, VERTICES), FACES, None, "is not finite"),
-        (VERTICES, FACES + 1, None, "a face names a vertex outside 0 to 161"),
+        (VERTICES, FACES + 1, None, "but there are 162"),
         (VERTICES, FACES, VERTICES[:3], "do not fit 162 vertices"),
     ],
 )

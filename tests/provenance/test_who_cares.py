@@ -91,7 +91,7 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     # Media.
     "repose.images.sets": ("score-renders/*",),
     "repose.images*": DRAWN,
-    "repose.mesh.mesh": ("raw/*", "convert/*", "store/meshes/*"),
+    "repose.mesh.mesh": ("raw/*", "convert/*", *MESHES),
     "repose.mesh.quality": ("convert/meshes/*",),
     "repose.mesh.intersections": ("raw/meshes/open-animal", "convert/meshes/*"),
     "repose.mesh.operators": ("raw/meshes/open-animal", "convert/meshes/*", *MESHES),

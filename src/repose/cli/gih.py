@@ -15,9 +15,8 @@ from repose.gih import import_pickles, stage, store
 from repose.gih.convention import Settings
 from repose.gih.paint import paint
 from repose.gih.reader import GihReader
-from repose.gih.scale import MeshSource, compute_dataset, shown_on
+from repose.gih.scale import MeshSource, compute_dataset
 from repose.mesh.formats.io import read_mesh
-from repose.progress import Meter
 
 app = typer.Typer(help="Geodesic distances between all vertices of meshes.", no_args_is_help=True)
 
@@ -62,15 +61,13 @@ def compute(
 ) -> None:
     """Compute the distances of meshes that the store lacks."""
     settings = Settings(convention, t)  # type: ignore[arg-type]  # checked there
-    with Meter("gih", len(meshes)) as meter:
-        summary = compute_dataset(
-            sources(meshes),
-            output,
-            settings,
-            backend=backend,  # type: ignore[arg-type]
-            cluster=Cluster(workers, scheduler, memory),
-            report=shown_on(meter),
-        )
+    summary = compute_dataset(
+        sources(meshes),
+        output,
+        settings,
+        backend=backend,  # type: ignore[arg-type]
+        cluster=Cluster(workers, scheduler, memory),
+    )
     if prune:
         store.keep_only(output, settings, summary.keys)
     typer.echo(f"{output}: {summary.computed} computed, {summary.reused} up to date, {summary.seconds:.1f} s")

@@ -37,12 +37,12 @@ class Batch:
 
     def _convert(self, item: Item, found: Mesh | MeshError) -> Converted | Unreadable:
         name = mesh_id(item.identity, item.pose)
-        if isinstance(found, MeshError):
-            return _unreadable(name, found)
         try:
+            if isinstance(found, MeshError):
+                raise found
             mesh, measures = measured(found, item.source)
         except MeshError as error:
-            return _unreadable(name, error)
+            return Unreadable(name, error.what if error.where is None else f"{error.where}: {error.what}")
         key, contents = cache_key(item.key, self.code), {".obj": format_obj(mesh)}
         return write_converted(self.folder, key, name, contents, measures, _topology(mesh))
 
@@ -68,10 +68,6 @@ def _read(source: Source, items: Sequence[Item]) -> Iterator[tuple[Item, Mesh | 
         except MeshError as error:
             yield items[done], error
             done += 1
-
-
-def _unreadable(name: str, error: MeshError) -> Unreadable:
-    return Unreadable(name, error.what if error.where is None else f"{error.where}: {error.what}")
 
 
 def _topology(mesh: Mesh) -> str:

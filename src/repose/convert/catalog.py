@@ -5,7 +5,6 @@ Its columns are `COLUMNS`, which every catalogue has, and the measures `repose.m
 
 import hashlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -61,9 +60,3 @@ def read_catalog(path: Path) -> pd.DataFrame:
         )
     with foreign(path, "identities and poses are no numbers", "run `repose convert` again"):
         return rows.sort_values(["identity", "pose"], ignore_index=True)
-
-
-def obj_files(rows: pd.DataFrame, folder: Path) -> Iterator[tuple[str, Path]]:
-    """Mesh id and .obj path of every row."""
-    for name in rows.mesh_id:
-        yield name, folder / f"{name}.obj"

@@ -1,6 +1,5 @@
 """From a mesh to a matrix in the store: choose the backend, fall back where it must, publish."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ Backend = Literal["auto", "cpu", "cuda", "potpourri3d"]
 
 @dataclass(frozen=True)
 class Solution:
-    """A distance matrix and how it came about; the fields are those of :class:`MeshInfo`."""
+    """A distance matrix and how it came about; all other fields are those of :class:`MeshInfo`."""
 
     matrix: Matrix
     t: float
@@ -42,7 +41,6 @@ class Outcome:
         key: of its matrix.
         digest: BLAKE3 of the metadata of its matrix, which have those of its bands.
         hit: whether the matrix was there already.
-        seconds: that it took.
         note: why it was computed by another method, if it was.
     """
 
@@ -50,7 +48,6 @@ class Outcome:
     key: str
     digest: str
     hit: bool
-    seconds: float
     note: str
 
 
@@ -143,7 +140,6 @@ def mesh_into_store(
     Raises:
         MeshError: no valid mesh.
     """
-    start = time.perf_counter()
     v, f = intrinsic.check_mesh(vertices, faces, name)
     requested = "potpourri3d" if backend == "potpourri3d" else "heat"
     key, solution = solve_into_store(
@@ -151,7 +147,7 @@ def mesh_into_store(
         lambda ranks: distances(v, f, settings, backend=backend, ranks=ranks, where=name),
     )  # fmt: skip
     digest, note = _metadata_digest(root / key), solution.note if solution else ""
-    return Outcome(name, key, digest, solution is None, time.perf_counter() - start, note)
+    return Outcome(name, key, digest, solution is None, note)
 
 
 def _metadata_digest(folder: Path) -> str:
@@ -196,11 +192,7 @@ def solve_into_store(
         order=ranks_id,
         scale=layout.scale_of(solution.matrix),
         settings=settings,
-        t=solution.t,
-        method=solution.method,
-        backend=solution.backend,
-        note=solution.note,
-        components=solution.components,
+        **{name: value for name, value in vars(solution).items() if name != "matrix"},
     )
     store.write_matrix(root, info, solution.matrix)
     return key, solution

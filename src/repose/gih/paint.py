@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from repose.errors import ReposeError
-from repose.mesh.operators import vertex_normals
+from repose.mesh.operators import bbox_centre, vertex_normals
 from repose.mesh.render import View, common_view, render
 
 BANDS = 24
@@ -58,7 +58,7 @@ def paint(
         axis.set(title=name)
         axis.set_axis_off()
         right, up, away = view.axes()
-        place = vertices[source] - (vertices.min(axis=0) + vertices.max(axis=0)) / 2
+        place = vertices[source] - bbox_centre(vertices)
         inside = "white" if vertex_normals(vertices, faces)[source] @ away < 0 else "none"
         axis.plot(place @ right, place @ up, "*", color=inside, markeredgecolor="black", markersize=16)
     scale = matplotlib.cm.ScalarMappable(norm, steps)

@@ -22,8 +22,6 @@ from repose.progress import Meter
 MeshSource = Callable[[], tuple[ArrayLike, ArrayLike]]
 """Returns (vertices in metres, faces). Called in the worker, so it must pickle: a functools.partial, say."""
 
-Report = Callable[["Summary", Outcome | None], None]
-
 NAMED = 5
 """How many of several failed meshes an error names."""
 
@@ -32,7 +30,6 @@ NAMED = 5
 class Summary:
     """How far a run is: counts, errors by mesh name, seconds since it started."""
 
-    total: int
     computed: int = 0
     reused: int = 0
     errors: dict[str, str] = field(default_factory=dict)
@@ -68,7 +65,7 @@ def compute_dataset(
     *,
     backend: Backend = "auto",
     cluster: Cluster = THREADS,
-    report: Report | None = None,
+    label: str = "gih",
     index: bool = True,
 ) -> Summary:
     """Compute every mesh that the store lacks, and name all of them in its index.
@@ -80,7 +77,7 @@ def compute_dataset(
         settings: convention and time; a store holds one of them.
         backend: see :func:`repose.gih.compute.distances`.
         cluster: where to run.
-        report: called after each mesh with the summary so far and the outcome (None for an error).
+        label: of the progress that is shown.
         index: False leaves the index to the caller, who gets the keys, so that scattered jobs share nothing.
 
     Raises:
@@ -89,22 +86,20 @@ def compute_dataset(
     """
     if index:
         store.create(path, settings)
-    summary = Summary(total=len(meshes))
-    try:
-        compute = partial(_one, path, settings, backend)
-        for (name, _), found in spread(cluster, compute, meshes.items()):
-            outcome = None
-            if isinstance(found, str):
-                summary.errors[name] = found
-            else:
-                summary.add(outcome := found)
-            if report:
-                report(summary, outcome)
-    finally:
-        if index:
-            store.commit(path, summary.keys)
-    if summary.errors:
-        raise ReposeError(_failures(summary.errors))
+    summary = Summary()
+    with Meter(label, len(meshes)) as meter:
+        try:
+            for (name, _), found in spread(cluster, partial(_one, path, settings, backend), meshes.items()):
+                if isinstance(found, str):
+                    summary.errors[name] = found
+                else:
+                    summary.add(found)
+                meter.to(summary.done, f"{summary.computed / summary.seconds:.2f} meshes/s")
+        finally:
+            if index:
+                store.commit(path, summary.keys)
+        if summary.errors:
+            raise ReposeError(_failures(summary.errors))
     return summary
 
 
@@ -124,8 +119,3 @@ def _one(path: Path, settings: Settings, backend: Backend, mesh: tuple[str, Mesh
         return mesh_into_store(path, name, vertices, faces, settings, backend=backend)
     except ReposeError as error:
         return str(error)
-
-
-def shown_on(meter: Meter) -> Report:
-    """A report that moves `meter` on and says how many meshes are computed in a second."""
-    return lambda summary, _: meter.to(summary.done, f"{summary.computed / summary.seconds:.2f} meshes/s")

@@ -20,8 +20,7 @@ from repose.errors import ReposeError
 from repose.gih import store
 from repose.gih.convention import Settings
 from repose.gih.memory import LIBRARIES_MIB, mesh_mib
-from repose.gih.scale import compute_dataset, shown_on
-from repose.progress import Meter
+from repose.gih.scale import compute_dataset
 from repose.provenance.making import making
 from repose.provenance.stated import Stated
 from repose.reading import foreign, read_json
@@ -48,18 +47,18 @@ def part(settings: "Gih", number: int, meshes: Path, root: Path, out: Path, lost
     spec = specs.gih_part(settings, number)
     with making(spec, out, {"store": meshes}, keep=0, later=("store",)) as new:
         packed = MeshStore(meshes)
-        names = packed.mesh_ids[_share(len(packed), settings.parts, number)]
+        first, end = (len(packed) * part // settings.parts for part in (number, number + 1))
+        names = packed.mesh_ids[first:end]
         memory = f"{LIBRARIES_MIB + mesh_mib(packed.shape[1])}MiB"
-        with Meter(f"gih part {number}", len(names)) as meter:
-            summary = compute_dataset(
-                {name: partial(_load, meshes, name) for name in names},
-                root,
-                _settings(settings),
-                backend=settings.backend,
-                cluster=Cluster(settings.workers, settings.scheduler, memory),
-                report=shown_on(meter),
-                index=False,
-            )
+        summary = compute_dataset(
+            {name: partial(_load, meshes, name) for name in names},
+            root,
+            _settings(settings),
+            backend=settings.backend,
+            cluster=Cluster(settings.workers, settings.scheduler, memory),
+            label=f"gih part {number}",
+            index=False,
+        )
         new.costs |= {
             "computed": summary.computed,
             "reused": summary.reused,
@@ -97,10 +96,6 @@ def gather(settings: "Gih", parts: Sequence[Path], root: Path) -> None:
             ) from error
         new.has(root, shards)
         new.describe = {"meshes": len(keys), "convention": settings.convention, "t": settings.t}
-
-
-def _share(count: int, parts: int, number: int) -> slice:
-    return slice(count * number // parts, count * (number + 1) // parts)
 
 
 def _settings(settings: "Gih") -> Settings:

@@ -9,11 +9,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from repose.errors import MeshError
-from repose.mesh.operators import directed_edges
+from repose.mesh.operators import Faces, Float, directed_edges
 from repose.mesh.sheet import rotations
 
-Float = NDArray[np.float64]
-Faces = NDArray[np.integer]
 Int = NDArray[np.integer]
 
 

@@ -52,12 +52,11 @@ class Mesh:
         finite = np.isfinite(self.vertices)
         if not finite.all():
             bad = int(np.argmin(finite.all(axis=1)))
-            raise MeshError(f"vertex {bad} is not finite: {self.vertices[bad].tolist()}", where)
+            what = f"vertex {bad} is not finite: {self.vertices[bad].tolist()}"
+            raise MeshError(what, where, "check for NaN what made it")
         low, high = int(self.faces.min()), int(self.faces.max())
         if low < 0 or high >= len(self.vertices):
             bad = int(np.argmax(((self.faces < 0) | (self.faces >= len(self.vertices))).any(axis=1)))
-            raise MeshError(
-                f"face {bad} names vertices {self.faces[bad].tolist()}, but there are {len(self.vertices)}",
-                where,
-            )
+            what = f"face {bad} names vertices {self.faces[bad].tolist()}, but there are {len(self.vertices)}"
+            raise MeshError(what, where, "check the faces")
         return self

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import igl
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+Float = NDArray[np.float64]
+Faces = NDArray[np.integer]
 
 _COTANGENTS = 0.01, 50.0  # those outside belong to needles, and would undo a factorisation
 

@@ -172,7 +172,7 @@ class Springs:
         self.weight = weight
         self.ends = _stitches(rest, faces)
         self.offsets: Float = rest[self.ends[:, 1]] - rest[self.ends[:, 0]]
-        self.spring, self.face = _faces_at(self.ends, faces)
+        self.spring, self.face = _faces_at(self.ends, faces, len(rest))
         self.shares: Float = 1 / np.bincount(self.spring, minlength=len(self.ends))[self.spring]
 
     def laplacian(self, count: int) -> sp.csr_array:
@@ -196,14 +196,12 @@ class Springs:
         return right
 
 
-def _faces_at(ends: Int, faces: Int) -> tuple[Int, Int]:
+def _faces_at(ends: Int, faces: Int, count: int) -> tuple[Int, Int]:
     """Every (spring, face) such that the face has an end of the spring (S, 2) as a corner."""
-    order = np.argsort(faces.ravel(), kind="stable")
-    vertices = faces.ravel()[order]
-    low, high = (np.searchsorted(vertices, ends.ravel(), side) for side in ("left", "right"))
-    counts = high - low
-    places = np.repeat(low - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts) + np.arange(counts.sum())
-    return np.repeat(np.arange(ends.size) // 2, counts), order[places] // 3
+    corners = faces.ravel(), np.repeat(np.arange(len(faces)), 3)
+    around = sp.coo_array((np.ones(faces.size), corners), shape=(count, len(faces))).tocsr()
+    at = around[ends.ravel()].tocoo()
+    return at.row.astype(np.int64) // 2, at.col.astype(np.int64)
 
 
 def _stitches(rest: Float, faces: Int) -> Int:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from repose.errors import MeshError
 from repose.mesh.finish import Finish
-from repose.mesh.operators import face_areas, vertex_normals, volume
+from repose.mesh.operators import Faces, Float, face_areas, vertex_normals, volume
 from repose.mesh.poisson_equation import PoissonEquation
 from repose.mesh.sheet import Sheet, as_rigid_as_possible, rotations, turned
 from repose.mesh.variation import decimated, nearest_places
@@ -22,8 +21,6 @@ from repose.mesh.variation import decimated, nearest_places
 if TYPE_CHECKING:
     from torch import Tensor
 
-Float = NDArray[np.float64]
-Faces = NDArray[np.integer]
 
 # Chosen on validation triples of both open datasets (docs/use.md). SURFACE_PULL says how strongly vertices follow the
 # nearest one of the pose mesh, as PULL of `repose.mesh.sheet` does for the network's guess. NORMALS says what a normal
@@ -102,23 +99,22 @@ def on_surface(
         MeshError: the other body, or a face of `rest`, has no area.
     """
     sheet = Sheet(rest, faces, SURFACE_PULL)
-    return turned(rest, faces, drawn(sheet, rest, faces, start, surface, surface_faces, searches))
+    return turned(rest, faces, drawn(sheet, start, surface, surface_faces, searches))
 
 
 def drawn(
-    sheet: Sheet,  # of `rest`
-    rest: Float,  # (V, 3)
-    faces: Faces,  # (F, 3)
+    sheet: Sheet,
     start: Float,  # (V, 3)
     surface: Float,  # (M, 3)
     surface_faces: Faces,  # (G, 3)
     searches: int,
 ) -> Float:  # (V, 3)
-    """Where the vertices of `rest` come to lie on the surface of another body, before only rotations are kept.
+    """Where the vertices of a sheet come to lie on the surface of another body, before only rotations are kept.
 
     Raises:
         MeshError: one of the two has no area.
     """
+    rest, faces = sheet.rest, sheet.faces
     surface = surface * scale(rest, faces, surface, surface_faces)
     side = np.sqrt(face_areas(rest, faces).sum())
     # Some meshes are inside out; their normals say so, and nothing else does.

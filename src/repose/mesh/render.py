@@ -11,7 +11,8 @@ from embreex import rtcore_scene
 from embreex.mesh_construction import TriangleMesh
 
 from repose.errors import MeshError
-from repose.mesh.operators import vertex_normals
+from repose.mesh.mesh import Mesh
+from repose.mesh.operators import bbox_centre, vertex_normals
 
 SKIN = (0.72, 0.76, 0.84)
 Window = tuple[slice, slice]
@@ -78,11 +79,16 @@ def render_views(
     samples: int = 2,
 ) -> list[np.ndarray]:
     """Draw a mesh from several sides; see `render`. The mesh is made ready for casting rays once."""
-    vertices, faces = _checked(vertices, faces, colours)
+    mesh = Mesh(vertices, faces).validated("render")
+    vertices, faces = mesh.vertices, mesh.faces
+    if colours is not None and np.shape(colours) != vertices.shape:
+        raise MeshError(
+            f"colours {np.shape(colours)} do not fit {len(vertices)} vertices", "render", "give (V, 3)"
+        )
     normals = vertex_normals(vertices, faces)
     scene = rtcore_scene.EmbreeScene()
     # The scene keeps no reference of its own to the mesh: it must live until the rays are cast.
-    mesh = TriangleMesh(scene, np.ascontiguousarray(vertices[faces], dtype=np.float32))
+    held = TriangleMesh(scene, np.ascontiguousarray(vertices[faces], dtype=np.float32))
     pictures = []
     for view in views:
         origins, away, window = _rays(vertices, view, size[0] * samples, size[1] * samples)
@@ -96,7 +102,7 @@ def render_views(
         seen = np.ones((len(origins), 3))
         seen[hit] = base * light[:, None]
         pictures.append(_framed(seen, window, size, samples))
-    del mesh
+    del held
     return pictures
 
 
@@ -108,38 +114,8 @@ def common_view(
     return View(yaw, pitch, max(_half_height(mesh, view, size[1] / size[0]) for mesh in meshes))
 
 
-def _checked(
-    vertices: np.ndarray, faces: np.ndarray, colours: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
-    vertices, faces = np.asarray(vertices, dtype=np.float64), np.asarray(faces, dtype=np.int64)
-    if (
-        vertices.ndim != 2
-        or vertices.shape[1] != 3
-        or faces.ndim != 2
-        or faces.shape[1] != 3
-        or not len(faces)
-    ):
-        raise MeshError(
-            f"cannot draw vertices {vertices.shape} with faces {faces.shape}", "render", "give (V, 3), (F, 3)"
-        )
-    if not np.isfinite(vertices).all():
-        bad = int(np.flatnonzero(~np.isfinite(vertices).all(axis=1))[0])
-        raise MeshError(f"vertex {bad} is not finite", "render", "check the prediction for NaN")
-    if faces.min() < 0 or faces.max() >= len(vertices):
-        raise MeshError(
-            f"a face names a vertex outside 0 to {len(vertices) - 1}", "render", "check the faces"
-        )
-    if colours is not None and np.shape(colours) != vertices.shape:
-        raise MeshError(
-            f"colours {np.shape(colours)} do not fit {len(vertices)} vertices", "render", "give (V, 3)"
-        )
-    return vertices, faces
-
-
 def _middle(vertices: np.ndarray, view: View) -> np.ndarray:
-    return (
-        (vertices.min(axis=0) + vertices.max(axis=0)) / 2 if view.centre is None else np.asarray(view.centre)
-    )
+    return bbox_centre(vertices) if view.centre is None else np.asarray(view.centre)
 
 
 def _half_height(vertices: np.ndarray, view: View, aspect: float) -> float:

@@ -5,13 +5,9 @@ from __future__ import annotations
 import igl
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
-from repose.mesh.operators import edge_stiffness, vertex_areas
+from repose.mesh.operators import Faces, Float, edge_stiffness, vertex_areas
 from repose.mesh.poisson_equation import Factor, PoissonEquation
-
-Float = NDArray[np.float64]
-Faces = NDArray[np.integer]
 
 # Chosen on validation triples of both open datasets (docs/use.md): how strongly vertices follow, against the stiffness
 # of the surface, no unit.
@@ -34,13 +30,11 @@ class Sheet:
     """
 
     def __init__(self, rest: Float, faces: Faces, pull: float):
-        count = len(rest)
+        self.rest, self.faces, count = rest, faces, len(rest)
         first, second, stiffness = edge_stiffness(rest, faces)
         i, j, w = np.r_[first, second], np.r_[second, first], np.r_[stiffness, stiffness]
-        weights = sp.coo_array(
-            (w, (i, j)), shape=(count, count)
-        ).tocsr()  # sums those of both faces at an edge
-        weights.sum_duplicates()
+        weights = sp.coo_array((w, (i, j)), shape=(count, count)).tocsr()
+        weights.sum_duplicates()  # those of both faces at an edge
         areas = vertex_areas(rest, faces)
         self.force = (pull * areas / areas.sum() + 1e-9)[:, None]  # what no face uses stays where it was put
         total = weights.sum(axis=1)

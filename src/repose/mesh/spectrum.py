@@ -10,14 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from scipy.sparse.linalg import eigsh
 
 from repose.errors import MeshError
-from repose.mesh.operators import edge_stiffness, face_areas, vertex_areas, vertex_normals
-
-Float = NDArray[np.float64]
-Faces = NDArray[np.integer]
+from repose.mesh.operators import Faces, Float, edge_stiffness, face_areas, vertex_areas, vertex_normals
 
 _LEAST_MASS = 1e-3  # of the mean: a vertex of needles alone would make the eigenproblem stiff
 _SHIFT = -0.1  # below the least eigenvalue, 0, so that the shifted matrix can be factorised

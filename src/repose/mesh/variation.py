@@ -9,10 +9,7 @@ import igl
 import numpy as np
 from numpy.typing import NDArray
 
-from repose.mesh.operators import face_areas
-
-Float = NDArray[np.float64]
-Faces = NDArray[np.integer]
+from repose.mesh.operators import Faces, Float, face_areas
 
 # Shares of the surfaces that training sees, and how far they go.
 _AS_IT_IS = 0.3

@@ -48,11 +48,10 @@ def read_published(
         where = f"{path}:{number}"
         (i, p), (j, q) = _row(line, where)
         for identity, pose in ((i, p), (j, q), (i, q)):
+            name = mesh_id(identity, pose)
             if (identity, pose) not in pairs:
-                name = mesh_id(identity, pose)
                 raise ReposeError(f"the dataset has no mesh {name}", where, "is the list of another dataset?")
             if identity not in identities.test or pose not in poses.test:
-                name = mesh_id(identity, pose)
                 raise ReposeError(
                     f"{name} is no test mesh", where, "change the dataset's identities and poses"
                 )

@@ -10,7 +10,7 @@ import zarr
 from numpy.typing import NDArray
 
 from repose.cluster import THREADS, Cluster, spread
-from repose.convert.catalog import mesh_digest, obj_files
+from repose.convert.catalog import mesh_digest
 from repose.errors import ReposeError
 from repose.mesh.formats.obj import read_obj
 from repose.progress import Meter
@@ -51,10 +51,10 @@ def pack(rows: pd.DataFrame, folder: Path, out: Path, cluster: Cluster = THREADS
         dimension_names=("mesh", "vertex", "xyz"),
     )
     files = stated(folder)
-    work: list[Row] = [
-        (name, path, digest, files.digest(path))
-        for (name, path), digest in zip(obj_files(rows, folder), rows.sha256, strict=True)
-    ]
+    work: list[Row] = []
+    for name, digest in zip(rows.mesh_id, rows.sha256, strict=True):
+        path = folder / f"{name}.obj"
+        work.append((name, path, digest, files.digest(path)))
     faces = _read(*work[0])[1]
     group.create_array("faces", data=faces, dimension_names=("face", "corner"))
     starts = range(0, len(work), per_chunk)

@@ -22,10 +22,8 @@ from repose.mesh.formats.io import check_suffix, parse_mesh
 from repose.mesh.formats.plain_obj import read_plain
 from repose.mesh.formats.rewrite import glb, obj, off, ply, stl
 from repose.mesh.mesh import Mesh
-from repose.mesh.operators import edge_uses, face_areas
+from repose.mesh.operators import Float, edge_uses, face_areas
 from repose.mesh.quality import DEGENERATE_RATIO
-
-Float = NDArray[np.float64]
 
 REWRITERS = {
     ".obj": obj.rewrite,

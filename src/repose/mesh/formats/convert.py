@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from repose.errors import MeshError
@@ -48,13 +49,13 @@ WRITERS: dict[str, Callable[[Dressed, object], bytes]] = {
 }
 
 
-def converted(path: Path, data: bytes, mesh: Mesh, vertices: Mesh, out: Path) -> tuple[bytes, list[str]]:
+def converted(path: Path, data: bytes, mesh: Mesh, placed: Mesh, out: Path) -> tuple[bytes, list[str]]:
     """The content of a file in another format, and what of the first one is not in it.
 
     Args:
         path, data: a sound mesh file.
         mesh: what its reader finds in it.
-        vertices: the same with other positions.
+        placed: the same with other positions.
         out: the suffix chooses the format.
 
     Raises:
@@ -65,9 +66,9 @@ def converted(path: Path, data: bytes, mesh: Mesh, vertices: Mesh, out: Path) ->
         held = set(_held(source, data)) - {""}
         if source not in READERS or target not in WRITERS or not held & {COLOURS, TEXTURE}:
             if target == ".glb":
-                return dressed.format_glb(Dressed(vertices), out), sorted(held)
-            return formatted(vertices, out), sorted(held)
-        body = READERS[source](data, mesh).placed(vertices.vertices)
+                return dressed.format_glb(Dressed(placed), out), sorted(held)
+            return formatted(placed, out), sorted(held)
+        body = replace(READERS[source](data, mesh), mesh=placed)
         if body.texture is not None:
             held.discard(TEXTURE)
         if body.colours is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +31,6 @@ class Dressed:
     colours: Float | None = None
     texture: Float | None = None
     corners: NDArray[np.integer] | None = None
-
-    def placed(self, vertices: Float) -> Dressed:
-        """The same with other positions (V, 3)."""
-        return replace(self, mesh=Mesh(vertices, self.mesh.faces))
 
     def split(self) -> Dressed:
         """The same with a vertex for each pair of vertex and texture coordinates, in the order of the vertices."""

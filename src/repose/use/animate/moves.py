@@ -112,13 +112,13 @@ def match(identity: Body, moving: Moving, model: BoxedModel | Model, eyes: Eyes 
     if coarse is not rest:
         start = nearest_places(coarse, rest, faces).carry(start, faces)
     sheet = Sheet(coarse, coarse_faces, SURFACE_PULL)
-    x = drawn(sheet, coarse, coarse_faces, start, moving.centred(best), moving.faces, SEARCHES)
+    x = drawn(sheet, start, moving.centred(best), moving.faces, SEARCHES)
     last = best
     for key in [key for key in found if key != best] + [best]:
         there = _places(x, coarse, coarse_faces, moving, last)
         target = there.carry(moving.centred(key), moving.faces) * _size(coarse, coarse_faces, moving, key)
         x = sheet.follow(target, target, SETTLE)
-        x = drawn(sheet, coarse, coarse_faces, x, moving.centred(key), moving.faces, AGAIN)
+        x = drawn(sheet, x, moving.centred(key), moving.faces, AGAIN)
         last = key
     size = _size(coarse, coarse_faces, moving, best)
     if coarse is rest:

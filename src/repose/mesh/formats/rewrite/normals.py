@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repose.mesh.mesh import Mesh
-from repose.mesh.operators import face_normals
+from repose.mesh.operators import Float, face_normals
 
-Float = NDArray[np.float64]
 Int = NDArray[np.integer]
 
 
