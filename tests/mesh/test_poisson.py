@@ -7,8 +7,7 @@ import torch
 import trimesh
 
 from repose.errors import MeshError
-from repose.mesh.jacobians import completed, jacobians
-from repose.mesh.poisson import Poisson
+from repose.mesh.poisson import Poisson, completed, jacobians
 from repose.mesh.poisson_equation import PoissonEquation, inverse_edges
 
 SPHERE = trimesh.creation.icosphere(subdivisions=1)  # 42 vertices

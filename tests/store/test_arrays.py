@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from repose.errors import ReposeError
 from repose.provenance.stated import Stated
 from repose.store.arrays import StoredArray, read_array
+from repose.store.rows import MappedRows
 
 
 @given(st.data())
@@ -54,3 +55,13 @@ def test_a_damaged_chunk_is_one_line(tmp_path):
     assert array.rows(0, 2).shape == (2, 50)
     with pytest.raises(ReposeError, match="a: not an array as repose stores it"):
         array.rows(1, 3)
+
+
+def test_numbers_in_another_order_of_bytes_are_refused(tmp_path):
+    zarr.create_array(tmp_path / "a", data=np.ones((2, 3), np.float32), compressors=None)
+    meta = (tmp_path / "a" / "zarr.json").read_text()
+    assert '"little"' in meta
+    (tmp_path / "a" / "zarr.json").write_text(meta.replace('"little"', '"big"'))
+    for read in (read_array, lambda path, files: MappedRows(path, files, "make it again")):
+        with pytest.raises(ReposeError, match=r"a: not an array as repose stores it: .* in order big"):
+            read(tmp_path / "a", Stated(tmp_path, None))

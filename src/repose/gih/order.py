@@ -75,8 +75,3 @@ def topology_id(faces: NDArray[np.int32], n_vertices: int) -> str:
 def order_id(order: NDArray[np.int32]) -> str:
     """Content hash of a vertex order."""
     return hashlib.blake2b(np.ascontiguousarray(order, "<i4").tobytes(), digest_size=16).hexdigest()
-
-
-def is_permutation(order: NDArray[np.integer]) -> bool:
-    """Whether ``order`` names each of 0..V-1 once."""
-    return order.ndim == 1 and np.array_equal(np.sort(order), np.arange(len(order)))

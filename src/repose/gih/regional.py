@@ -54,7 +54,7 @@ def _distances(
     heat = _inverse(t[:, None, None] * laplacian + torch.diag_embed(mass + padding))
     ground = padding.clone()
     ground[:, 0] = 1
-    floor: Tensor | float = _TINY
+    floor = torch.full_like(areas, _TINY)
     if settings.is_released:
         weights, areas, floor = _as_released(weights, areas)
     flow = _divergence(heat, weights, areas, faces, floor)
@@ -101,7 +101,7 @@ def _as_released(weights: Tensor, areas: Tensor) -> tuple[Tensor, Tensor, Tensor
 def _laplacian(weights: Tensor, faces: Tensor, size: int) -> Tensor:
     """Positive semi-definite (K, P, P)."""
     rows, columns = faces.roll(-1, 2), faces.roll(-2, 2)
-    batch = torch.arange(len(faces), device=faces.device)[:, None, None].expand(faces.shape)
+    batch, _ = _corners(faces)
     zero = weights.new_zeros(len(faces), size, size)
     half = zero.index_put((batch, rows, columns), weights, accumulate=True)
     adjacency = half + half.mT
@@ -113,7 +113,7 @@ def _divergence(
     weights: Tensor,  # (K, F, 3)
     areas: Tensor,  # (K, F)
     faces: Tensor,  # (K, F, 3)
-    floor: Tensor | float,  # (K, F), added to squared gradients
+    floor: Tensor,  # (K, F), added to squared gradients
 ) -> Tensor:
     """Minus the integrated divergence of the normalised gradient, (K, P, sources), by edge fluxes."""
     # One long list of rows: gathers and sums then move whole rows, several times faster than by (patch, vertex).
@@ -127,8 +127,7 @@ def _divergence(
     squared = (
         sum(f * d for f, d in zip(flux, across, strict=True)) / areas.flatten().clamp(min=_TINY)[:, None]
     )
-    added = floor.flatten()[:, None] if isinstance(floor, Tensor) else floor
-    unit = (squared.clamp(min=0) + added).rsqrt()
+    unit = (squared.clamp(min=0) + floor.flatten()[:, None]).rsqrt()
     flux = [f * unit for f in flux]
     out = torch.zeros_like(values)
     for k, row in enumerate(rows):

@@ -1,4 +1,7 @@
-"""The Poisson equation of `repose.mesh.poisson_equation` for networks: batches of Jacobians, differentiable."""
+"""The Poisson equation of `repose.mesh.poisson_equation` for networks: batches of Jacobians, differentiable.
+
+The Jacobian of a face says how a pose turns and stretches it: 3 × 3.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from repose.mesh.jacobians import completed
 from repose.mesh.poisson_equation import Factor, PoissonEquation, Springs
 
 _BLOCK = 12  # right-hand sides solved together on a CPU: more fall out of its cache
@@ -184,3 +186,30 @@ class _Springs:
         force = self.weight * (mean @ self.offsets[:, :, None])[..., 0]
         right = field.new_zeros(len(field), count, 3)
         return right.index_add(1, self.ends[:, 1], force).index_add(1, self.ends[:, 0], -force)
+
+
+def jacobians(
+    posed: Tensor,  # (B, V, 3)
+    faces: Tensor,  # (F, 3) int64
+    inverses: Tensor,  # (F, 2, 3) of the mesh at rest
+) -> Tensor:
+    """Jacobians (B, F, 3, 3) of the map from rest to pose, J[d, c] = ∂x_d / ∂rest_c.
+
+    Rank 2 at most: across the face, J n = 0. The rest pose itself gives I - n nᵀ.
+    """
+    corners = posed.index_select(1, faces.flatten()).unflatten(1, faces.shape)
+    edges = corners[:, :, 1:] - corners[:, :, :1]
+    return edges.transpose(-1, -2) @ inverses
+
+
+def completed(
+    field: Tensor,  # (..., 3, 3)
+    tangents: Tensor,  # (..., 2, 3) orthonormal, tangents[0] × tangents[1] = normal at rest
+) -> Tensor:
+    """Jacobians that also carry the normal at rest to the normal posed; what they said about it is dropped."""
+    t, u = tangents[..., 0, :], tangents[..., 1, :]
+    there = (field @ tangents.transpose(-1, -2)).transpose(-1, -2)
+    normal = torch.linalg.cross(there[..., 0, :], there[..., 1, :])
+    normal = normal / torch.linalg.vector_norm(normal, dim=-1, keepdim=True).clamp_min(1e-12)
+    rest_normal = torch.linalg.cross(t, u)
+    return there.transpose(-1, -2) @ tangents + normal[..., :, None] * rest_normal[..., None, :]

@@ -17,7 +17,7 @@ from repose.reading import foreign, parse_json, read_bytes
 
 MAX_BYTES = 1 << 30  # of what is read at once
 MAX_META = 16 << 20
-_WHAT, _HINT = "not an array as repose stores it", "delete it and make it again"
+_WHAT = "not an array as repose stores it"
 
 
 def read_meta(path: Path, files: Stated) -> Any:
@@ -42,27 +42,31 @@ class StoredArray:
     Args:
         path: its folder.
         files: of the store that it belongs to; each is checked when it is read.
+        hint: what to do where it is damaged.
 
     Attributes:
-        shape: of all of it.
+        shape, dtype: of all of it.
 
     Raises:
         ReposeError: it is missing, damaged, stored in another way, or a chunk has more than `MAX_BYTES` bytes.
     """
 
-    def __init__(self, path: Path, files: Stated):
+    def __init__(self, path: Path, files: Stated, hint: str = "delete it and make it again"):
         meta = read_meta(path, files)
-        with foreign(path, _WHAT, _HINT):
+        with foreign(path, _WHAT, hint):
             self.shape = counts(meta["shape"])
             self._chunk = counts(meta["chunk_grid"]["configuration"]["chunk_shape"])
-            self._dtype = np.dtype(meta["data_type"]).newbyteorder("<")
+            self.dtype = np.dtype(meta["data_type"]).newbyteorder("<")
             codecs = [codec["name"] for codec in meta["codecs"]]
-            if self._dtype.kind not in "fiu" or codecs not in (["bytes"], ["bytes", "zstd"]):
-                raise ValueError(f"numbers of type {self._dtype}, stored by {codecs}")
-            self._size = math.prod(self._chunk) * self._dtype.itemsize
+            # Numbers of one byte have no order of bytes.
+            order = meta["codecs"][0].get("configuration", {}).get("endian", "little")
+            is_known = codecs in (["bytes"], ["bytes", "zstd"]) and order == "little"
+            if self.dtype.kind not in "fiu" or not is_known:
+                raise ValueError(f"numbers of type {self.dtype}, stored by {codecs} in order {order}")
+            self._size = math.prod(self._chunk) * self.dtype.itemsize
             if len(self._chunk) != len(self.shape) or self._size > MAX_BYTES:
                 raise ValueError(f"its shape is {self.shape}, in chunks of {self._chunk}")
-        self._path, self._files, self._is_compressed = path, files, "zstd" in codecs
+        self._path, self._files, self._hint, self._is_compressed = path, files, hint, "zstd" in codecs
 
     def rows(self, start: int, stop: int) -> NDArray:
         """Rows from `start` to before `stop`, as many of them as there are.
@@ -70,15 +74,15 @@ class StoredArray:
         Raises:
             ReposeError: a chunk is missing or damaged, or the rows have more than `MAX_BYTES` bytes.
         """
-        with foreign(self._path, _WHAT, _HINT):
+        with foreign(self._path, _WHAT, self._hint):
             shape = (max(min(stop, self.shape[0]) - start, 0), *self.shape[1:])
             ends = (start + shape[0], *self.shape[1:])
             first = (start // self._chunk[0], *[0] * len(shape[1:]))
             grid = [range(a, -(-n // step)) for a, n, step in zip(first, ends, self._chunk, strict=True)]
             # A chunk that lies only in the metadata costs, too: it is looked for.
-            if max(math.prod(shape) * self._dtype.itemsize, math.prod(map(len, grid)) * 1024) > MAX_BYTES:
+            if max(math.prod(shape) * self.dtype.itemsize, math.prod(map(len, grid)) * 1024) > MAX_BYTES:
                 raise ValueError(f"its shape is {self.shape}, in chunks of {self._chunk}")
-            out = np.zeros(shape, self._dtype)
+            out = np.zeros(shape, self.dtype)
             for place in itertools.product(*grid):
                 if (stored := self._decoded(place)) is None:
                     continue
@@ -100,7 +104,7 @@ class StoredArray:
         self._files.check(file, data)
         if self._is_compressed:
             data = pa.decompress(data, self._size, "zstd")
-        return np.frombuffer(data, self._dtype).reshape(self._chunk)
+        return np.frombuffer(data, self.dtype).reshape(self._chunk)
 
 
 def read_array(path: Path, files: Stated) -> NDArray:

@@ -11,42 +11,22 @@ from numpy.typing import NDArray
 from repose.errors import ReposeError
 from repose.provenance.stated import Stated
 from repose.reading import foreign
-from repose.store.arrays import counts, read_meta
+from repose.store.arrays import StoredArray
 
 
-class MappedRows:
+class MappedRows(StoredArray):
     """Rows of an array whose chunks are files of plain bytes, each of whole rows.
 
     Processes share the pages of mapped files, and an array may be larger than memory.
 
-    Args:
-        path: its folder.
-        files: of the store that it belongs to; each is checked when it is mapped.
-        hint: what to do where it is damaged.
-
-    Attributes:
-        shape, dtype: of all of it.
-
     Raises:
-        ReposeError: it is missing, damaged, or stored in another way.
+        ReposeError: as `StoredArray`, or chunks are compressed or hold parts of rows.
     """
 
     def __init__(self, path: Path, files: Stated, hint: str):
-        meta = read_meta(path, files)
-        with foreign(path, "not an array as repose stores it", hint):
-            codecs = [codec["name"] for codec in meta["codecs"]]
-            # Numbers of one byte have no order of bytes.
-            endian = meta["codecs"][0].get("configuration", {}).get("endian", "little")
-            if codecs != ["bytes"] or endian != "little":
-                raise ReposeError(f"stored with codecs {codecs}, expected plain bytes", where=path)
-            self.shape = counts(meta["shape"])
-            self._chunk = counts(meta["chunk_grid"]["configuration"]["chunk_shape"])
-            if self._chunk[1:] != self.shape[1:]:
-                raise ReposeError("a chunk does not hold whole rows", where=path)
-            self.dtype = np.dtype(meta["data_type"]).newbyteorder("<")
-            if self.dtype.kind not in "fiu":
-                raise ValueError(f"numbers of type {self.dtype}")
-        self._path, self._files, self._hint = path, files, hint
+        super().__init__(path, files, hint)
+        if self._is_compressed or self._chunk[1:] != self.shape[1:]:
+            raise ReposeError("stored compressed or in parts of rows, expected plain bytes", path, hint)
         self._maps: dict[int, NDArray] = {}
 
     def take(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from repose.mesh.jacobians import completed, jacobians
-from repose.mesh.poisson import Poisson
+from repose.mesh.poisson import Poisson, completed, jacobians
 from repose.mesh.rests import Rests
 from repose.methods.interface import Transfer, TransferNetwork
 

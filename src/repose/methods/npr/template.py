@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from repose.errors import ReposeError
-from repose.mesh.jacobians import jacobians
-from repose.mesh.poisson import Poisson
+from repose.mesh.poisson import Poisson, jacobians
 
 _KEPT = 64  # templates
 
