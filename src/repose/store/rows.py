@@ -20,13 +20,15 @@ class MappedRows(StoredArray):
     Processes share the pages of mapped files, and an array may be larger than memory.
 
     Raises:
-        ReposeError: as `StoredArray`, or chunks are compressed or hold parts of rows.
+        ReposeError: as `StoredArray`, or its chunks are compressed or hold parts of rows.
     """
 
     def __init__(self, path: Path, files: Stated, hint: str):
         super().__init__(path, files, hint)
-        if self._is_compressed or self._chunk[1:] != self.shape[1:]:
-            raise ReposeError("stored compressed or in parts of rows, expected plain bytes", path, hint)
+        if self._is_compressed:
+            raise ReposeError("stored compressed, expected plain bytes", path, hint)
+        if self._chunk[1:] != self.shape[1:]:
+            raise ReposeError("a chunk does not hold whole rows", path, hint)
         self._maps: dict[int, NDArray] = {}
 
     def take(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray:
