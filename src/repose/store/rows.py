@@ -39,7 +39,7 @@ class MappedRows(StoredArray):
         """
         places = [divmod(index, self._chunk[0]) for index in np.asarray(indices).tolist()]
         chunks = [self._map(number) for number, _ in places]  # which are as large as the shape says
-        out = np.empty((len(places), *self.shape[1:]), self.dtype)
+        out = np.empty((len(places), *self.shape[1:]), self.dtype.newbyteorder("="))
         for row, (chunk, (_, place)) in enumerate(zip(chunks, places, strict=True)):
             out[row] = chunk[place]
         return out
