@@ -23,11 +23,11 @@ def mesh_id(identity: int, pose: int) -> str:
     return f"id{identity}_{pose}"
 
 
-def mesh_numbers(name: str) -> tuple[int, int]:
-    """Identity and pose of a mesh id; raises ReposeError for anything else."""
-    found = _MESH_ID.fullmatch(name)
+def mesh_numbers(name: object, where: object = None) -> tuple[int, int]:
+    """Identity and pose of a mesh id; raises ReposeError, which says where it stands, for anything else."""
+    found = _MESH_ID.fullmatch(str(name))
     if found is None:
-        raise ReposeError(f"mesh_id {name!r} is not of the form id3_17")
+        raise ReposeError(f"mesh_id {name!r} is not of the form id3_17", where)
     return int(found[1]), int(found[2])
 
 
@@ -52,8 +52,7 @@ def read_catalog(path: Path) -> pd.DataFrame:
             f"catalogue has no column {sorted(missing)[0]!r}", where=path, hint="run `repose convert` again"
         )
     for name in rows.mesh_id:
-        if not isinstance(name, str) or not _MESH_ID.fullmatch(name):
-            raise ReposeError(f"mesh_id {name!r} is not of the form id3_17", where=path)
+        mesh_numbers(name, path)
     if rows.mesh_id.duplicated().any():
         raise ReposeError(
             f"mesh_id {rows.mesh_id[rows.mesh_id.duplicated()].iloc[0]} is given twice", where=path

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from repose.mesh.formats.gltf import BINARY_CHUNK, FLOAT, JSON_CHUNK, TYPES, Tree
+from repose.mesh.formats.gltf import BINARY_CHUNK, FLOAT, JSON_CHUNK, UNSIGNED, Tree
 from repose.mesh.formats.rewrite.splice import decimals, fitted
 from repose.mesh.mesh import Mesh
 
@@ -114,7 +114,7 @@ def format_glb(body: Dressed, where: object = None) -> bytes:
     block = b""
     for rows in parts.values():
         views.append({"buffer": 0, "byteOffset": len(block), "byteLength": rows.nbytes})
-        kind = FLOAT if rows.dtype == np.float32 else next(k for k, name in TYPES.items() if name == "<u4")
+        kind = FLOAT if rows.dtype == np.float32 else UNSIGNED
         width = "SCALAR" if rows.shape[1] == 1 else f"VEC{rows.shape[1]}"
         accessors.append(
             {"bufferView": len(accessors), "componentType": kind, "count": len(rows), "type": width}

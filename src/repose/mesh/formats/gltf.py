@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 TYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
-FLOAT = 5126
+UNSIGNED, FLOAT = 5125, 5126
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 COMPRESSED = ("KHR_draco_mesh_compression", "EXT_meshopt_compression")
 MAX_NODES = 10_000
