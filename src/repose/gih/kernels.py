@@ -7,25 +7,25 @@ All arrays are indexed by elimination position (see :mod:`repose.gih.factor`), b
 import numpy as np
 from numba import njit
 
-from repose.gih.simd import LANES, any_below, fill, load, rsqrt, store
+from repose.gih.simd import LANES, PART, any_below, load, load_part, rsqrt, store, store_part
 
 TINY = 1e-140
 """Heat below this is about to underflow when it is squared; distances there would be noise."""
 
 
 @njit(cache=True, nogil=True)
-def _start_heat(first, count, parent, starts, rows, values, scale, u):
+def _start_heat(sources, parent, starts, rows, values, scale, u):
     """Forward substitution of unit sources; only what the elimination tree reaches is touched."""
     n = len(parent)
     u[:] = 0.0
     reached = np.zeros(n, np.bool_)
-    for k in range(count):
-        u[first + k, k] = 1.0
-        j = first + k
+    for k in range(len(sources)):
+        j = sources[k]
+        u[j, k] = 1.0
         while j >= 0 and not reached[j]:
             reached[j] = True
             j = parent[j]
-    for j in range(first, n):
+    for j in range(n):
         if reached[j]:
             row = scale[j] * load(u, j)
             store(u, j, row)
@@ -57,59 +57,68 @@ def _divergence_of_unit_gradient(faces, weights, inverse_area, floor, u, b):
 
     With c_k half the cotangent at corner k and d_k the difference of u over the opposite edge,
     |grad u|^2 = sum_k c_k d_k^2 / area, and the integrated divergence is made of the edge fluxes
-    c_k d_k / |grad u| (Crane, Weischedel & Wardetzky 2013, section 3.2.1, rewritten by edges).
+    c_k d_k / |grad u| (Crane, Weischedel & Wardetzky 2013, section 3.2.1, rewritten by edges). As the
+    differences of a face sum to 0, two of them and the fluxes into two of its corners say it all.
     The floor turns 0/0, a face of constant heat, into 0.
     """
     b[:] = 0.0
+    parts = LANES // PART
     for f in range(len(faces)):
-        i, j, k = faces[f]
-        ui, uj, uk = load(u, i), load(u, j), load(u, k)
-        di, dj, dk = uj - uk, uk - ui, ui - uj
-        ei, ej, ek = weights[f, 0] * di, weights[f, 1] * dj, weights[f, 2] * dk
-        w = rsqrt(inverse_area[f] * (ei * di + ej * dj + ek * dk) + fill(floor[f]))
-        ei, ej, ek = ei * w, ej * w, ek * w
-        store(b, i, load(b, i) + (ej - ek))
-        store(b, j, load(b, j) + (ek - ei))
-        store(b, k, load(b, k) + (ei - ej))
+        i, j, k = parts * faces[f, 0], parts * faces[f, 1], parts * faces[f, 2]
+        ck = weights[f, 2]
+        cik, cjk = weights[f, 0] + ck, weights[f, 1] + ck
+        for p in range(parts):
+            uk = load_part(u, k + p)
+            di, dj = load_part(u, j + p) - uk, uk - load_part(u, i + p)
+            out_of_j, into_i = cik * di + ck * dj, ck * di + cjk * dj
+            w = rsqrt(floor[f] + inverse_area[f] * (di * out_of_j + dj * into_i))
+            store_part(b, i + p, load_part(b, i + p) + w * into_i)
+            store_part(b, j + p, load_part(b, j + p) - w * out_of_j)
+            store_part(b, k + p, load_part(b, k + p) + w * (out_of_j - into_i))
 
 
 @njit(cache=True, nogil=True)
-def _check_heat(first, count, component, u):
+def _check_heat(sources, component, u):
     """How often heat is lost to underflow, and how often negative, in the component of its source."""
     cold, negative = 0, 0
     for i in range(len(component)):
         if any_below(load(u, i), TINY):
-            for k in range(count):
-                if component[i] == component[first + k]:
+            for k in range(len(sources)):
+                if component[i] == component[sources[k]]:
                     negative += u[i, k] < -TINY
                     cold += not abs(u[i, k]) > TINY
     return cold, negative
 
 
 @njit(cache=True, nogil=True)
-def _write_rows(first, count, component, target, h, b, out):
-    """Shift each distance function to zero at its source and scatter it into its row of ``out``.
+def _write_columns(first, sources, target, component, h, b, out):
+    """Shift each distance function to zero at its source, and write those of all sources side by side."""
+    origin = np.array([b[sources[k], k] for k in range(len(sources))])
+    unit, own = h[sources], component[sources]
+    for i in range(len(component)):
+        row = out[target[i], first : first + len(sources)]
+        for k in range(len(row)):
+            row[k] = (b[i, k] - origin[k]) * unit[k] if component[i] == own[k] else np.inf
 
-    Eight sources at a time are one cache line of ``b``, and eight rows of ``out`` fit the cache.
-    """
-    for start in range(0, count, 8):
-        for i in range(len(component)):
-            column = target[i]
-            for k in range(start, min(count, start + 8)):
-                j = first + k
-                out[target[j], column] = (
-                    (b[i, k] - b[j, k]) * h[j] if component[i] == component[j] else np.inf
-                )
+
+@njit(cache=True, nogil=True)
+def _aligned(n):
+    """An (n, LANES) block that starts at a multiple of 64 bytes, as :func:`repose.gih.simd.access` asks."""
+    memory = np.empty(n * LANES + 7)
+    start = (-memory.ctypes.data % 64) // 8
+    return memory[start : start + n * LANES].reshape(n, LANES)
 
 
 @njit(cache=True, nogil=True)
 def distances(
-    first_block, step, component, target, h, faces, weights, inverse_area, floor, parent, heat, down, up, out
+    first_block, step, component, target, source, h, faces, weights, inverse_area, floor, parent, heat, down, up, out
 ):
-    """Rows ``target[j]`` of the unsymmetrised matrix, for the blocks first_block, first_block + step, ...
+    """Columns of the unsymmetrised matrix, for the blocks first_block, first_block + step, ... of LANES.
 
     Args:
         component, target: (V,) int32, the component, and the row and column in ``out``, of each position.
+        source: (V,) int32, the position of each column of ``out``. Neighbours on the mesh reach the same part of the
+            elimination tree, so a block is of columns that follow each other.
         h: (V,) metres per unit of length of the operators, by position.
         faces, weights, inverse_area, floor: the intrinsic faces, in positions; see Operators.
         parent: (V,) int32 elimination tree; -1 at roots.
@@ -121,19 +130,18 @@ def distances(
         negative, which it never is when all cotan weights are positive.
     """
     n = len(parent)
-    u, b = np.empty((n, LANES)), np.empty((n, LANES))
+    u, b = _aligned(n), _aligned(n)
     cold, negative = 0, 0
-    for block in range(first_block, (n + LANES - 1) // LANES, step):
-        first = block * LANES
-        count = min(LANES, n - first)
-        _start_heat(first, count, parent, heat[0], heat[1], heat[2], heat[3], u)
+    for first in range(first_block * LANES, n, step * LANES):
+        sources = source[first : first + LANES]
+        _start_heat(sources, parent, heat[0], heat[1], heat[2], heat[3], u)
         _solve_up(heat[0], heat[1], heat[2], heat[3], u)
-        block_cold, block_negative = _check_heat(first, count, component, u)
+        block_cold, block_negative = _check_heat(sources, component, u)
         cold, negative = cold + block_cold, negative + block_negative
         _divergence_of_unit_gradient(faces, weights, inverse_area, floor, u, b)
         _solve_down(down[0], down[1], down[2], down[3], b)
         _solve_up(up[0], up[1], up[2], up[3], b)
-        _write_rows(first, count, component, target, h, b, out)
+        _write_columns(first, sources, target, component, h, b, out)
     return cold, negative
 
 

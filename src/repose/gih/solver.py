@@ -77,11 +77,13 @@ def solve(
         rank[order] = np.arange(n, dtype=np.int32)
     target = np.empty(n, np.int32)
     target[factors.position] = rank
+    source = np.empty_like(target)
+    source[target] = np.arange(n, dtype=np.int32)
     f = factors
 
     def work(first: int) -> tuple[int, int]:
         return kernels.distances(
-            first, threads, f.component, target, f.h,
+            first, threads, f.component, target, source, f.h,
             f.faces, f.weights, f.inverse_area, f.floor, f.parent, f.heat, f.down, f.up, out,
         )  # fmt: skip
 
