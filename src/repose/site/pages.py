@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from repose.audit.public import public
 from repose.site import addresses
 from repose.site.about import about
+from repose.site.addresses import put
 from repose.site.assets import STATIC
 from repose.site.charts import learning_curve
 from repose.site.dataset import Dataset
@@ -49,9 +50,7 @@ class Site:
     def write(self) -> None:
         """Write all pages, and the files that they share."""
         for name in STATIC:
-            target = self.root / "assets" / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(files("repose.site.assets").joinpath(name).read_bytes())
+            put(self.root, f"assets/{name}", files("repose.site.assets").joinpath(name).read_bytes())
         methods = list(dict.fromkeys(method for _, method in self.facts.runs))
         self._engine.globals["menu"] = [
             ("tables", [(table.name, addresses.table(table.name)) for table in self.facts.tables]),
@@ -63,6 +62,7 @@ class Site:
             self._page("table.html", addresses.table(table.name), **table_page(table, self.facts))
         for name, dataset in self._datasets.items():
             self._page("dataset.html", addresses.dataset(name), about=self._dataset(dataset))
+            put(self.root, addresses.index(name), dataset.index)
         for method in methods:
             self._page("method.html", addresses.method(method), **self._method(method))
         for name, dataset in self._datasets.items():
@@ -73,9 +73,7 @@ class Site:
     def _page(self, template: str, address: str, **context: Any) -> None:
         up = "../" * address.count("/")
         text = self._engine.get_template(template).render(up=up, facts=self.facts, made=self._made, **context)
-        target = self.root / address
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+        put(self.root, address, text)
         self.pages.append(address)
 
     def _made(self, dataset: str, method: str) -> str:

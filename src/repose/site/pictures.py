@@ -14,7 +14,6 @@ from repose.predict.read_images import drawn_images
 from repose.predict.read_images import pairs_of as predicted_pairs
 from repose.report.images import flow_colours, pose_picture, warped
 from repose.site import addresses
-from repose.site.bodies import indexed
 from repose.site.pairs import Pairs, pairs_of, scored
 from repose.store.image_store import ImageStore
 
@@ -58,12 +57,6 @@ class Gallery:
             found[protocol] = pairs
         return found
 
-    def index(self, found: Mapping[str, Mapping[str, Pairs]]) -> None:
-        """Write which pairs of which method have pictures, so that a page can compare two."""
-        target = self.root / addresses.index(self.name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(indexed(found), encoding="utf-8")
-
     def _given_pictures(self, source: str, target: str) -> Titled:
         """What does not depend on a method."""
         rows = self.store.index_of(source), self.store.index_of(target)
@@ -93,9 +86,7 @@ class Gallery:
         data = BytesIO()
         Image.fromarray(pixels).save(data, "PNG", optimize=True)
         address = addresses.picture(self.name, hashlib.sha256(data.getvalue()).hexdigest()[:16])
-        target = self.root / address
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data.getvalue())
+        addresses.put(self.root, address, data.getvalue())
         return address
 
 

@@ -58,7 +58,6 @@ def _meshes(root: Path, dataset: Dataset, inputs: Mapping[str, Path], common: in
             dataset.pairs[method] = writer.pairs(method, predictions, scores, common)
         else:
             dataset.generated[method] = writer.generated(method, predictions, common)
-    writer.index(dataset.pairs)
     return dataset
 
 
@@ -70,7 +69,6 @@ def _images(root: Path, dataset: Dataset, inputs: Mapping[str, Path], common: in
     for method, predictions in _predictions(inputs, dataset.name).items():
         scores = inputs[f"scores:{dataset.name}/{method}"]
         dataset.pairs[method] = gallery.pairs(method, predictions, scores, common)
-    gallery.index(dataset.pairs)
     return dataset
 
 
