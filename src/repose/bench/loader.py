@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import trimesh
 from numpy.typing import NDArray
 
 from repose.bench import compare
+from repose.bench.obj import read_plainly
 from repose.convert.bodies import write_bodies
 from repose.data.meshes import Triples
 from repose.split.triples import Meshes, draw_triples
@@ -43,10 +43,7 @@ def measure() -> dict[str, Any]:
 
 
 def _parse(folder: Path, row: tuple[str, ...]) -> NDArray[np.float32]:
-    meshes = [
-        trimesh.load_mesh(folder / f"{name}.obj", process=False, maintain_order=True, skip_materials=True)
-        for name in row[:3]
-    ]
+    meshes = [read_plainly(folder / f"{name}.obj") for name in row[:3]]
     return np.stack([_centred(np.asarray(mesh.vertices, np.float32)) for mesh in meshes])
 
 

@@ -61,7 +61,7 @@ class Site:
         for table in self.facts.tables:
             self._page("table.html", addresses.table(table.name), **table_page(table, self.facts))
         for name, dataset in self._datasets.items():
-            self._page("dataset.html", addresses.dataset(name), about=self._dataset(dataset))
+            self._page("dataset.html", addresses.dataset(name), **self._dataset(dataset))
             put(self.root, addresses.index(name), dataset.index)
         for method in methods:
             self._page("method.html", addresses.method(method), **self._method(method))
@@ -82,11 +82,7 @@ class Site:
 
     def _dataset(self, dataset: Dataset) -> dict[str, Any]:
         return {
-            "name": dataset.name,
-            "counts": dataset.counts,
-            "samples": dataset.samples,
-            "bodies": dataset.bodies,
-            "distances": dataset.distances,
+            "about": dataset,
             "settings": self._settings(dataset.name),
             "splits": [
                 (manifest.content["place"].split("/")[-1], manifest.content["describe"])
