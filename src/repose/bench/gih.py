@@ -98,14 +98,14 @@ def _run(words: list[str]) -> Side:
     return used
 
 
-def exact_error(v: Float, f: Int, ours: Matrix, sources: int = EXACT_SOURCES) -> float | None:
-    """Mean relative error against exact polyhedral geodesics; None without pygeodesic (the extra `dev`)."""
+def exact_error(v: Float, f: Int, ours: Matrix) -> float | None:
+    """Mean relative error against exact geodesics from some vertices; None without pygeodesic (the extra `dev`)."""
     try:
         from pygeodesic.geodesic import PyGeodesicAlgorithmExact
     except ImportError:
         return None
     exact = PyGeodesicAlgorithmExact(v, f)
-    chosen = np.random.default_rng(0).choice(len(v), min(sources, len(v)), replace=False)
+    chosen = np.random.default_rng(0).choice(len(v), min(EXACT_SOURCES, len(v)), replace=False)
     rows = np.array([exact.geodesicDistances(np.array([source]))[0] for source in chosen])
     return relative_difference(ours[chosen], rows)
 

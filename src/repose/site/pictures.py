@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from PIL import Image
 from repose.predict.read_images import drawn_images
 from repose.predict.read_images import pairs_of as predicted_pairs
 from repose.report.images import flow_colours, pose_picture, warped
+from repose.report.sheet import png
 from repose.site import addresses
 from repose.site.pairs import Pairs, pairs_of, scored
 from repose.store.image_store import ImageStore
@@ -83,10 +83,9 @@ class Gallery:
 
     def _picture(self, pixels: NDArray) -> str:
         """The address of a picture, named by what it shows."""
-        data = BytesIO()
-        Image.fromarray(pixels).save(data, "PNG", optimize=True)
-        address = addresses.picture(self.name, hashlib.sha256(data.getvalue()).hexdigest()[:16])
-        addresses.put(self.root, address, data.getvalue())
+        data = png(Image.fromarray(pixels))
+        address = addresses.picture(self.name, hashlib.sha256(data).hexdigest()[:16])
+        addresses.put(self.root, address, data)
         return address
 
 
