@@ -13,24 +13,11 @@ from typing import Any, TypeVar
 
 from repose.errors import ReposeError
 
-# Each module has `measure() -> dict`, the dict that `compare` returns; under `also` it may hold more of them.
-BENCHES = {
-    name: f"repose.bench.{name}"
-    for name in (
-        "convert",
-        "corenet",
-        "dag",
-        "gih",
-        "hash",
-        "iepgan",
-        "images",
-        "loader",
-        "npr",
-        "obj",
-        "poisson",
-        "store",
-    )
-}
+# Modules with `measure() -> dict`, the dict that `compare` returns; under `also` it may hold more of them.
+BENCHES = (
+    *("convert", "corenet", "dag", "gih", "hash", "iepgan"),
+    *("images", "loader", "npr", "obj", "poisson", "store"),
+)
 
 Result = TypeVar("Result")
 Side = dict[str, float]
@@ -40,7 +27,7 @@ def run(name: str, as_json: bool) -> None:
     """Run one benchmark and print it as a short table or as one JSON object."""
     if name not in BENCHES:
         raise ReposeError(f"no benchmark {name!r}", hint=f"there are {', '.join(BENCHES)}")
-    show(importlib.import_module(BENCHES[name]).measure(), as_json)
+    show(importlib.import_module(f"repose.bench.{name}").measure(), as_json)
 
 
 def show(result: dict[str, Any], as_json: bool) -> None:

@@ -130,7 +130,7 @@ def compare_sides(
     sides: dict[str, Side] = {}
     for side in SIDES:
         wall, cpu = zip(*clocks[side], strict=True)
-        peak = _peak(work, side, size, widths, steps[side], device)
+        peak = _peak(steps[side], size, widths)
         sides[side] = {"seconds": statistics.median(wall), "peak_mib": peak}
         if device.type == "cpu":
             sides[side]["best_cpu_seconds"] = min(cpu)
@@ -154,18 +154,16 @@ def _timed(step: Callable[[], None], device: torch.device) -> tuple[float, float
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def _peak(
-    work: str, side: str, size: Size, widths: dict[str, int], step: Step, device: torch.device
-) -> float:
+def _peak(step: Step, size: Size, widths: dict[str, int]) -> float:
     """MiB that a step needs beyond weights and optimiser state."""
-    if device.type == "cuda":
+    if step.meshes[0].is_cuda:
         step.optimizer.zero_grad()
         before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
         step()
         return (torch.cuda.max_memory_allocated() - before) / 2**20
-    call, threads = f"peak_alone({work!r}, {side!r}, {size!r}, {widths!r})", str(torch.get_num_threads())
-    return alone("corenet", call, OMP_NUM_THREADS=threads, **RETURN_MEMORY)
+    call = f"peak_alone({step.work!r}, {step.side!r}, {size!r}, {widths!r})"
+    return alone("corenet", call, OMP_NUM_THREADS=str(torch.get_num_threads()), **RETURN_MEMORY)
 
 
 def peak_alone(work: str, side: str, size: Size, widths: dict[str, int]) -> float:

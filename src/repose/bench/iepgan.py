@@ -112,15 +112,10 @@ def _task(data: TrainingData, patch_vertices: int, target: Target) -> IepGanReci
     )  # fmt: skip
     method = IepGanSettings(architecture="iepgan", width=64, generator_width=48, training=training)
     torch.manual_seed(0)
-    task = IepGanRecipe(method, build(method), data, seed=0)
+    task: Any = IepGanRecipe(method, build(method), data, seed=0)
     optimizers, rates = task.configure_optimizers()
-    alone = {
-        "optimizers": lambda: optimizers,
-        "lr_schedulers": lambda: rates,
-        "manual_backward": torch.Tensor.backward,
-    }
-    for name, function in alone.items():
-        setattr(task, name, function)
+    task.optimizers, task.lr_schedulers = lambda: optimizers, lambda: rates
+    task.manual_backward = torch.Tensor.backward
     return task
 
 
@@ -180,9 +175,7 @@ def _reading(root: Path, data: TrainingData, patch_vertices: int) -> dict[str, A
         return np.stack([reader.blocks(names, [p] * BATCH) for p in view.whole], axis=1)
 
     def plain() -> NDArray[np.float32]:
-        whole = []
-        for name in names:
-            whole.append(read_pickle(root / f"{name}.pkl").astype(np.float32))
+        whole = [read_pickle(root / f"{name}.pkl").astype(np.float32) for name in names]
         return np.stack([[matrix[p][:, p] for p in view.whole] for matrix in whole])
 
     error = float(np.abs(plain() - ours()).max())

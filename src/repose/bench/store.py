@@ -70,10 +70,8 @@ def _compare(
 
         Ours is a reader of pickles that refuses all but arrays; it takes the same time.
         """
-        parts = []
-        for name in names:
-            parts.append(read_pickle(root / f"{name}.pkl").astype(np.float32)[patch][:, patch])
-        return np.stack(parts)
+        whole = (read_pickle(root / f"{name}.pkl").astype(np.float32) for name in names)
+        return np.stack([matrix[patch][:, patch] for matrix in whole])
 
     def ours() -> Batch:
         return reader.blocks(names, [patch] * len(names))

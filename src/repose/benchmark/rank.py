@@ -116,17 +116,11 @@ def _entries(scores: Mapping[str, Manifest]) -> list[Entry]:
 def _row(entry: Entry, copied: Entry | None) -> dict[str, Any]:
     said, scores = entry.about, pd.concat(entry.scores)
     headline = scores[scores.headline]
-    row: dict[str, Any] = {
+    row: dict[str, Any] = said._asdict() | {
         "track": said.track or "oracle",
-        "order": said.order,
-        "method": said.method,
-        "source": said.source,
         "seeds": len(entry.scores),
         "rows": headline.triple_id.nunique(),
-        "training": said.training,
         "optimised_s": said.optimised,
-        "parameters": said.parameters,
-        "unranked": said.unranked,
         "score_ids": ";".join(entry.ids),
     }
     for metric in _ALL:

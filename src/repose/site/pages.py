@@ -1,5 +1,6 @@
 """The pages: what each shows, and the engine that fills its template."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import metadata, version
 from importlib.resources import files
@@ -25,12 +26,12 @@ class Site:
     Args:
         root: the folder; it need not exist.
         facts: what the artefacts say.
+        datasets: by name, their bodies or pictures written already.
     """
 
-    def __init__(self, root: Path, facts: Facts):
-        self.root, self.facts = root, facts
+    def __init__(self, root: Path, facts: Facts, datasets: Mapping[str, Dataset]):
+        self.root, self.facts, self._datasets = root, facts, datasets
         self.pages: list[str] = []
-        self._datasets: dict[str, Dataset] = {}
         # Whatever a name holds, a page shows it as text.
         self._engine = Environment(
             loader=PackageLoader("repose.site", "assets"),
@@ -42,10 +43,6 @@ class Site:
         self._engine.filters |= {"duration": duration, "size": size, "moment": moment}
         self._engine.globals |= {"page": addresses}
         self._engine.policies["json.dumps_kwargs"] = {}  # in our order: the first protocol is the table's
-
-    def add(self, dataset: Dataset) -> None:
-        """Note a dataset, whose bodies or pictures are written."""
-        self._datasets[dataset.name] = dataset
 
     def write(self) -> None:
         """Write all pages, and the files that they share."""

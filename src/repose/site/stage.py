@@ -38,11 +38,12 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
             new.reads(f"run:{name}", history)
         facts = Facts(_of(inputs, "table"), spec.params["tables"], histories)
         with new.file(out) as private:
-            site = Site(private, facts)
+            datasets = {}
             for name, catalog in _of(inputs, "catalog").items():
                 rows = read_rows(catalog, "not a catalogue")
                 write = _meshes if "mesh_id" in rows else _images
-                site.add(write(private, Dataset(name, rows), inputs, spec.params["pairs"]))
+                datasets[name] = write(private, Dataset(name, rows), inputs, spec.params["pairs"])
+            site = Site(private, facts, datasets)
             site.write()
         new.describe = {"pages": len(site.pages), "tables": len(facts.tables)}
 

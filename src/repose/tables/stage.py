@@ -70,11 +70,10 @@ def derive(table: Manifest, names: Collection[str]) -> pd.DataFrame:
         table: the manifest of the table.
         names: inputs of the table, in its order; runs whose scores are not among them are left out.
     """
-    params = table.history["params"]
-    make = module_of("repose.tables", params["medium"]).table
-    runs = _runs(names)
-    wanted = {name: path for name, path in table.parents.items() if name.partition(":")[2] in runs}
-    return make(_read_runs({name: load(path) for name, path in wanted.items()}, runs, params["protocols"]))
+    params, runs = table.history["params"], _runs(names)
+    wanted = {name: load(path) for name, path in table.parents.items() if name.partition(":")[2] in runs}
+    tables = module_of("repose.tables", params["medium"])
+    return tables.table(_read_runs(wanted, runs, params["protocols"]))
 
 
 def _run(name: str, protocols: Collection[str], manifests: Mapping[str, Manifest]) -> Run:
