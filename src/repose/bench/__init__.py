@@ -8,36 +8,26 @@ import json
 import statistics
 import time
 import tracemalloc
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from repose.errors import ReposeError
 
-# Each module has `measure() -> dict`, the dict that `compare` returns; under `also` it may hold more of them.
-BENCHES = {
-    name: f"repose.bench.{name}"
-    for name in (
-        "convert",
-        "corenet",
-        "dag",
-        "gih",
-        "hash",
-        "iepgan",
-        "images",
-        "loader",
-        "npr",
-        "obj",
-        "poisson",
-        "store",
-    )
-}
+# Modules with `measure() -> dict`, the dict that `compare` returns; under `also` it may hold more of them.
+BENCHES = (
+    *("convert", "corenet", "dag", "gih", "hash", "iepgan"),
+    *("images", "loader", "npr", "obj", "poisson", "store"),
+)
+
+Result = TypeVar("Result")
+Side = dict[str, float]
 
 
 def run(name: str, as_json: bool) -> None:
     """Run one benchmark and print it as a short table or as one JSON object."""
     if name not in BENCHES:
         raise ReposeError(f"no benchmark {name!r}", hint=f"there are {', '.join(BENCHES)}")
-    show(importlib.import_module(BENCHES[name]).measure(), as_json)
+    show(importlib.import_module(f"repose.bench.{name}").measure(), as_json)
 
 
 def show(result: dict[str, Any], as_json: bool) -> None:
@@ -61,21 +51,33 @@ def compare(
         error: how far the two results are apart.
         repeats: timed turns of each side.
     """
-    sides = {"plain": plain, "ours": ours}
+    works = {"plain": plain, "ours": ours}
     seconds: dict[str, list[float]] = {"plain": [], "ours": []}
-    for side in sides.values():
-        side()
+    for work in works.values():
+        work()
     for _ in range(repeats):
-        for key, side in sides.items():
-            start = time.perf_counter()
-            side()
-            seconds[key].append(time.perf_counter() - start)
-    result: dict[str, Any] = {"name": name, "size": size}
-    for key, side in sides.items():
-        result[key] = {"seconds": statistics.median(seconds[key]), "peak_mib": peak_mib(side)}
-    result["ratio"] = result["plain"]["seconds"] / result["ours"]["seconds"]
-    result["memory_ratio"] = result["plain"]["peak_mib"] / max(result["ours"]["peak_mib"], 1e-3)
-    return result | {"error": error}
+        for key, work in works.items():
+            seconds[key].append(timed(work)[1])
+    sides = {
+        key: {"seconds": statistics.median(seconds[key]), "peak_mib": peak_mib(work)}
+        for key, work in works.items()
+    }
+    return judged(name, size, sides, error)
+
+
+def judged(name: str, size: str, sides: Mapping[str, Side], error: float, **more: float) -> dict[str, Any]:
+    """What `repose bench` prints of the sides `plain` and `ours`, by their `seconds` and `peak_mib`; and `more`."""
+    plain, ours = sides["plain"], sides["ours"]
+    speed, memory = plain["seconds"] / ours["seconds"], plain["peak_mib"] / max(ours["peak_mib"], 1e-3)
+    both = {"name": name, "size": size, "plain": plain, "ours": ours}
+    return {**both, "ratio": speed, **more, "memory_ratio": memory, "error": error}
+
+
+def timed(work: Callable[[], Result]) -> tuple[Result, float, float]:
+    """What a piece of work gives, and its seconds: those of the clock, and those of the CPU."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = work()
+    return result, time.perf_counter() - wall, time.process_time() - cpu
 
 
 def peak_mib(work: Callable[[], object]) -> float:

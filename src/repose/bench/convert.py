@@ -4,7 +4,6 @@ import hashlib
 import multiprocessing
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import trimesh
 
-from repose.bench import peak_mib
+from repose.bench import Side, judged, peak_mib, timed
 from repose.bench.bodies import body
+from repose.bench.obj import read_plainly
 from repose.cluster import Cluster
 from repose.convert.meshes import convert
 from repose.mesh.formats.io import read_mesh, write_obj
@@ -60,39 +59,31 @@ def measure(meshes: int = MESHES, vertices: int = VERTICES) -> dict[str, Any]:
             "plain": lambda: _plainly(root / "few", root / "plain"),
             "ours": lambda: _afresh(root / "few", root / "ours"),
         }
-        result: dict[str, Any] = {}
+        found: dict[str, Side] = {}
         for name, side in sides.items():
             memory = peak_mib(side)  # the first turn: compiles
-            result[name] = {"seconds": _timed(side)["seconds"] / FEW, "peak_mib": memory}
+            found[name] = {"seconds": timed(side)[1] / FEW, "peak_mib": memory}
         error = max(_apart(path, root / "plain" / path.name) for path in (root / "few").iterdir())
         _write(root / "all" / "raw", meshes, vertices)
         _write(root / "changed", 1, vertices, size=2.0)
         # In a process of its own: making the bodies took more memory than converting them.
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             stages = pool.submit(_stages, root / "all", root / "changed").result()
-    return {
-        "name": "convert",
-        "size": f"one of {FEW} .obj files of {vertices} vertices, on {CLUSTER.workers} threads",
-        **result,
-        "ratio": result["plain"]["seconds"] / result["ours"]["seconds"],
-        "memory_ratio": result["plain"]["peak_mib"] / result["ours"]["peak_mib"],
-        "error": error,
-        "meshes": meshes,
-        "stages": stages,
-    }
+    size = f"one of {FEW} .obj files of {vertices} vertices, on {CLUSTER.workers} threads"
+    return judged("convert", size, found, error) | {"meshes": meshes, "stages": stages}
 
 
 def _stages(root: Path, changed: Path) -> dict[str, dict[str, float]]:
     def again() -> None:
         _convert(root / "raw", root)
 
-    stages = {"convert": _timed(again)}
-    stages["store"] = _timed(
+    stages = {"convert": _used(again)}
+    stages["store"] = _used(
         lambda: store(root / "catalog.parquet", root / "obj", root / "meshes.zarr", CLUSTER)
     )
-    stages["nothing changed"] = _timed(again)
+    stages["nothing changed"] = _used(again)
     shutil.copytree(changed, root / "raw", dirs_exist_ok=True)
-    return stages | {"one changed": _timed(again)}
+    return stages | {"one changed": _used(again)}
 
 
 def _write(folder: Path, meshes: int, vertices: int, size: float = 1.0) -> None:
@@ -106,7 +97,7 @@ def _plainly(raw: Path, out: Path) -> None:
     """What a script does: read, look at it, write."""
     out.mkdir(exist_ok=True)
     for path in raw.iterdir():
-        mesh = trimesh.load_mesh(path, process=False, maintain_order=True, skip_materials=True)
+        mesh = read_plainly(path)
         assert mesh.is_watertight and mesh.volume > 0
         (out / path.name).write_text(str(mesh.export(file_type="obj", digits=9)))
 
@@ -127,11 +118,6 @@ def _apart(one: Path, other: Path) -> float:
     return float(np.abs(read_mesh(one).vertices - read_mesh(other).vertices).max())
 
 
-def _timed(work: Callable[[], object]) -> dict[str, float]:
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    return {
-        "seconds": time.perf_counter() - wall,
-        "cpu_seconds": time.process_time() - cpu,
-        "resident_mib": peak_memory_mib(),
-    }
+def _used(work: Callable[[], object]) -> Side:
+    _, wall, cpu = timed(work)
+    return {"seconds": wall, "cpu_seconds": cpu, "resident_mib": peak_memory_mib()}

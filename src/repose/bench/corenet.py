@@ -6,23 +6,19 @@ Adam on one sample in float32; on a GPU in bfloat16, too.
 
 from __future__ import annotations
 
-import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from repose.bench import Side, judged
 from repose.bench import plain_corenet as plain
 from repose.bench.loader import RINGS, SECTORS, sphere
-from repose.errors import ReposeError
+from repose.bench.processes import RETURN_MEMORY, alone, memory_mib
 from repose.methods.corenet.network import CoreNet
 from repose.methods.losses import edge_loss, reconstruction, weighted_edges
 from repose.methods.mapconnet.consistency import unlabelled_loss
@@ -32,8 +28,6 @@ from repose.methods.mapconnet.settings import MapConNetTraining
 ROUNDS = 3
 TITLES = {"corenet": "3D-CoreNet", "mapconnet": "unsupervised MAPConNet"}
 SIDES = ("plain", "ours")
-# Freed memory goes back to the system at once, so that the peak is of what is held and not of what lies idle.
-RETURN_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
 
 Size = tuple[int, int]  # rings and sectors of the sphere that the meshes are made from
 
@@ -133,26 +127,21 @@ def compare_sides(
         if turn == 0:
             theirs, mine = (steps[side].gradient() for side in SIDES)
             error = float(torch.linalg.vector_norm(mine - theirs) / torch.linalg.vector_norm(theirs))
-    peaks = {side: _peak(work, side, size, widths, steps[side], device) for side in SIDES}
-    result: dict[str, Any] = {
-        "name": "corenet",
-        "size": f"training step of {TITLES[work]}, {size[0] * size[1] + 2} vertices, batch 1, {precision}, "
-        + (
-            torch.cuda.get_device_name()
-            if device.type == "cuda"
-            else f"CPU, {torch.get_num_threads()} threads"
-        ),
-    }
+    sides: dict[str, Side] = {}
     for side in SIDES:
         wall, cpu = zip(*clocks[side], strict=True)
-        result[side] = {"seconds": statistics.median(wall), "peak_mib": peaks[side]}
+        peak = _peak(steps[side], size, widths)
+        sides[side] = {"seconds": statistics.median(wall), "peak_mib": peak}
         if device.type == "cpu":
-            result[side]["best_cpu_seconds"] = min(cpu)
-    theirs, mine = result["plain"], result["ours"]
-    result["ratio"] = theirs["seconds"] / mine["seconds"]
+            sides[side]["best_cpu_seconds"] = min(cpu)
+    where, more = f"CPU, {torch.get_num_threads()} threads", {}
     if device.type == "cpu":
-        result["cpu_ratio"] = theirs["best_cpu_seconds"] / mine["best_cpu_seconds"]
-    return result | {"memory_ratio": theirs["peak_mib"] / mine["peak_mib"], "error": error}
+        more["cpu_ratio"] = sides["plain"]["best_cpu_seconds"] / sides["ours"]["best_cpu_seconds"]
+    else:
+        where = torch.cuda.get_device_name()
+    vertices = size[0] * size[1] + 2
+    what = f"training step of {TITLES[work]}, {vertices} vertices, batch 1, {precision}, {where}"
+    return judged("corenet", what, sides, error, **more)
 
 
 def _timed(step: Callable[[], None], device: torch.device) -> tuple[float, float]:
@@ -165,28 +154,20 @@ def _timed(step: Callable[[], None], device: torch.device) -> tuple[float, float
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def _peak(
-    work: str, side: str, size: Size, widths: dict[str, int], step: Step, device: torch.device
-) -> float:
+def _peak(step: Step, size: Size, widths: dict[str, int]) -> float:
     """MiB that a step needs beyond weights and optimiser state."""
-    if device.type == "cuda":
+    if step.meshes[0].is_cuda:
         step.optimizer.zero_grad()
         before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
         step()
         return (torch.cuda.max_memory_allocated() - before) / 2**20
-    code = (
-        f"from repose.bench.corenet import peak_alone; peak_alone({work!r}, {side!r}, {size!r}, {widths!r})"
-    )
-    environment = os.environ | RETURN_MEMORY | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True, check=True
-    )
-    return float(json.loads(done.stdout.splitlines()[-1]))
+    call = f"peak_alone({step.work!r}, {step.side!r}, {size!r}, {widths!r})"
+    return alone("corenet", call, OMP_NUM_THREADS=str(torch.get_num_threads()), **RETURN_MEMORY)
 
 
-def peak_alone(work: str, side: str, size: Size, widths: dict[str, int]) -> None:
-    """Print how many MiB this process grows by in one step, at its highest; run it in a process of its own."""
+def peak_alone(work: str, side: str, size: Size, widths: dict[str, int]) -> float:
+    """How many MiB this process grows by in one step, at its highest; run it in a process of its own."""
     step = Step(work, side, size, widths, torch.device("cpu"))
     whole, small = (step.meshes, step.faces, step.edges), _meshes((4, 4), torch.device("cpu"))
     step.meshes, step.faces, step.edges = *small, weighted_edges(small[1])
@@ -195,15 +176,7 @@ def peak_alone(work: str, side: str, size: Size, widths: dict[str, int]) -> None
     step.meshes, step.faces, step.edges = whole
     before = memory_mib("VmRSS")
     step()
-    print(json.dumps(memory_mib("VmHWM") - before))
-
-
-def memory_mib(field: str) -> float:
-    """MiB of this process; unlike getrusage, the highest does not begin with that of the process that started it."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(field):
-            return int(line.split()[1]) / 2**10
-    raise ReposeError(f"this system does not say {field}", where="/proc/self/status")
+    return memory_mib("VmHWM") - before
 
 
 def _meshes(size: Size, device: torch.device) -> tuple[list[Tensor], np.ndarray]:

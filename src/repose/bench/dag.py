@@ -3,17 +3,17 @@
 The plain side is a bare Snakefile with the same jobs and files and nothing else: what Snakemake itself costs.
 """
 
-import os
 import re
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from repose.bench import Side, judged
+from repose.bench.processes import command
 from repose.errors import ReposeError
 
 DATASETS, METHODS, SEEDS = 100, 20, 5
@@ -57,13 +57,10 @@ def measure() -> dict[str, Any]:
         plain, ours = Path(folder, "plain"), Path(folder, "ours")
         _bare(plain)
         _project(ours)
-        sides = {"plain": _dry_run(plain, "table1.csv"), "ours": _dry_run(ours, "results/table1.csv")}
-    jobs = sides["ours"].pop("jobs")
-    off = abs(jobs - sides["plain"].pop("jobs"))
-    result: dict[str, Any] = {"name": "dag", "size": f"{jobs:.0f} jobs", **sides}
-    for key, name in (("ratio", "seconds"), ("memory_ratio", "peak_mib")):
-        result[key] = sides["plain"][name] / sides["ours"][name]
-    return result | {"error": off}
+        sides = {}
+        bare, sides["plain"] = _dry_run(plain, "table1.csv")
+        jobs, sides["ours"] = _dry_run(ours, "results/table1.csv")
+    return judged("dag", f"{jobs} jobs", sides, abs(jobs - bare))
 
 
 def _bare(folder: Path) -> None:
@@ -96,30 +93,14 @@ def _yaml(value: Any) -> str:
     return yaml.dump(value, Dumper=Plain, sort_keys=False)
 
 
-def _dry_run(folder: Path, target: str) -> dict[str, float]:
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--cores",
-        "2",
-        "--dry-run",
-        "--quiet",
-        "rules",
-        "--",
-        target,
-    ]
-    start = time.perf_counter()
+def _dry_run(folder: Path, target: str) -> tuple[int, Side]:
+    """How many jobs Snakemake would run for a target, and what it takes to say so."""
+    words = [sys.executable, "-m", "snakemake", "--cores", "2", "--dry-run", "--quiet", "rules", "--", target]
     with (folder / "out").open("w+", encoding="utf-8") as out:
-        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT, env=os.environ)
-        # Unlike RUSAGE_CHILDREN, this is of one child.
-        _, status, used = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
+        status, used = command(words, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
         out.seek(0)
         text = out.read()
-    process.returncode = os.waitstatus_to_exitcode(status)
     found = re.search(r"^total\s+(\d+)", text, flags=re.MULTILINE)
-    if process.returncode or not found:
+    if status or not found:
         raise ReposeError(f"the dry run failed: {text[-300:]}", where=folder)
-    cpu = used.ru_utime + used.ru_stime
-    return {"seconds": seconds, "cpu_seconds": cpu, "peak_mib": used.ru_maxrss / 1024, "jobs": int(found[1])}
+    return int(found[1]), used

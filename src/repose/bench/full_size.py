@@ -59,8 +59,9 @@ def train_full_size(bodies: Path, out: Path, device: torch.device, end: float, t
         for number, name in enumerate(("corenet", "npt")):
             left = max(0.0, end - time.monotonic()) / (2 - number)
             trained, row = _train(name, store, splits, device, Path(folder) / name, left, tiny)
-            network = _network(name, trained.weights, tiny).to(device)
-            predicted = _predict(network, test, device)
+            network = build(_settings(name, 1, tiny))
+            network.load_state_dict(trained.weights)
+            predicted = _predict(network.eval().to(device), test, device)
             row["pmd_m2"] = float(np.mean([float(pmd(p[None], t[None])) for p, t in predicted]))
             rows[name] = row
             curve = trained.history.astype(object)
@@ -99,12 +100,6 @@ def _settings(name: str, steps: int, tiny: bool) -> Any:
     training = {"steps": steps, "batch": 2 if tiny else 8, "validate_every": max(1, steps // 8), "warmup": 0}
     given = {"architecture": name, "training": training, **(widths[name] if tiny else {})}
     return TypeAdapter(Method).validate_python(given)
-
-
-def _network(name: str, weights: dict[str, Tensor], tiny: bool) -> Any:
-    network = build(_settings(name, 1, tiny))
-    network.load_state_dict(weights)
-    return network.eval()
 
 
 def _train(

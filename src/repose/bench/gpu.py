@@ -224,10 +224,10 @@ def _kernels(proof: Proof, size: corenet.Size, widths: dict[str, int]) -> dict[s
     return dict(sorted(times.items(), key=lambda item: -item[1])[:10])
 
 
-def _seconds(work: Callable[[], object], device: torch.device, repeats: int = 5) -> float:
-    """The median of some turns, each waited for."""
+def _seconds(work: Callable[[], object], device: torch.device) -> float:
+    """The median of five turns after a first one, each waited for."""
     times = []
-    for _ in range(repeats + 1):
+    for _ in range(6):
         start = time.perf_counter()
         work()
         if device.type == "cuda":

@@ -7,7 +7,6 @@ import hashlib
 import json
 import shutil
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ import numpy as np
 import zarr
 
 from repose import specs
-from repose.bench import peak_mib
+from repose.bench import Side, judged, peak_mib, timed
 from repose.config.models import Gih
 from repose.gih import layout, stage, store
 from repose.gih.convention import METRES
@@ -122,18 +121,16 @@ def _sha256_of_all(folder: Path) -> float:
 def _compared(work: _Work, path: Path) -> dict[str, Any]:
     """Each side once for its time, ours first: what the disk has cached is for the other; and once for its memory."""
     size, count = sum(size for _, size in files_in(path)), sum(1 for _ in files_in(path))
-    result: dict[str, Any] = {"name": "hash", "size": f"{work.what}: {size / 1e9:.2f} GB in {count} files"}
-    found = {}
+    found: dict[str, float] = {}
+    sides: dict[str, Side] = {}
     for key, side in (("ours", work.ours), ("plain", work.plain)):
-        wall, cpu = time.perf_counter(), time.process_time()
-        found[key] = side()
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        result[key] = {"seconds": wall, "cpu_seconds": cpu, "gb_per_cpu_second": size / 1e9 / cpu}
-        result[key]["peak_mib"] = peak_mib(side)
-    result["ratio"] = result["plain"]["seconds"] / result["ours"]["seconds"]
-    result["cpu_ratio"] = result["plain"]["cpu_seconds"] / result["ours"]["cpu_seconds"]
-    result["memory_ratio"] = result["plain"]["peak_mib"] / max(result["ours"]["peak_mib"], 1e-3)
-    return result | {"error": abs(found["plain"] - found["ours"]) / max(abs(found["plain"]), 1)}
+        found[key], wall, cpu = timed(side)
+        sides[key] = {"seconds": wall, "cpu_seconds": cpu, "gb_per_cpu_second": size / 1e9 / cpu}
+        sides[key]["peak_mib"] = peak_mib(side)
+    error = abs(found["plain"] - found["ours"]) / max(abs(found["plain"]), 1)
+    cpu_ratio = sides["plain"]["cpu_seconds"] / sides["ours"]["cpu_seconds"]
+    what = f"{work.what}: {size / 1e9:.2f} GB in {count} files"
+    return judged("hash", what, sides, error, cpu_ratio=cpu_ratio)
 
 
 def _pack(path: Path, size: int, vertices: int) -> None:

@@ -3,14 +3,11 @@
 The plain way to read is the released one: the whole matrix of every mesh of the batch, from a pickle.
 """
 
-import json
-import os
 import pickle
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -24,6 +21,7 @@ from torch import Tensor
 from repose.array_pickle import read_pickle
 from repose.bench import compare
 from repose.bench.bodies import body
+from repose.bench.processes import alone
 from repose.convert.bodies import write_bodies
 from repose.data.meshes import TrainingData, Triples, centred
 from repose.gih import store
@@ -73,7 +71,10 @@ def measure(
         parts = {target: _parts(_task(data, patch_vertices, target), steps) for target in TARGETS}
         result = _reading(root, data, patch_vertices)
         pair = [centred(data.store.vertices(np.array([k]))) for k in (0, meshes - 1)]
-        peaks = {count: _peak(root, count, patch_vertices) for count in (meshes // 5, meshes)}
+        peaks = {
+            count: alone("iepgan", f"peak({str(root)!r}, {count}, {patch_vertices})")
+            for count in (meshes // 5, meshes)
+        }
     return result | {"steps": parts, "stretch": _stretch(*pair), "peak_mib": peaks}
 
 
@@ -111,15 +112,10 @@ def _task(data: TrainingData, patch_vertices: int, target: Target) -> IepGanReci
     )  # fmt: skip
     method = IepGanSettings(architecture="iepgan", width=64, generator_width=48, training=training)
     torch.manual_seed(0)
-    task = IepGanRecipe(method, build(method), data, seed=0)
+    task: Any = IepGanRecipe(method, build(method), data, seed=0)
     optimizers, rates = task.configure_optimizers()
-    alone = {
-        "optimizers": lambda: optimizers,
-        "lr_schedulers": lambda: rates,
-        "manual_backward": torch.Tensor.backward,
-    }
-    for name, function in alone.items():
-        setattr(task, name, function)
+    task.optimizers, task.lr_schedulers = lambda: optimizers, lambda: rates
+    task.manual_backward = torch.Tensor.backward
     return task
 
 
@@ -151,31 +147,18 @@ def _step(task: IepGanRecipe, number: int) -> Part:
         if task.gih is None:
             task.training_step(pairs, number)
         else:
-            with patch.object(task.gih, "blocks", _timed(task.gih.blocks, seconds, "gih_read")):
+            with patch.object(task.gih, "blocks", _clock(seconds, "gih_read")(task.gih.blocks)):
                 task.training_step(pairs, number)
     whole = time.process_time() - start
     return seconds | {"networks": whole - sum(seconds.values()), "step": whole}
 
 
-class _clock:
-    """Adds the CPU seconds of what is done in it to one of the `seconds`."""
-
-    def __init__(self, seconds: Part, name: str):
-        self.seconds, self.name = seconds, name
-
-    def __enter__(self) -> None:
-        self.start = time.process_time()
-
-    def __exit__(self, *error: object) -> None:
-        self.seconds[self.name] += time.process_time() - self.start
-
-
-def _timed(work: Callable[..., Any], seconds: Part, name: str) -> Callable[..., Any]:
-    def timed(*arguments: Any) -> Any:
-        with _clock(seconds, name):
-            return work(*arguments)
-
-    return timed
+@contextmanager
+def _clock(seconds: Part, name: str) -> Iterator[None]:
+    """Adds the CPU seconds of what is done in it, or of calls that it decorates, to one of the `seconds`."""
+    start = time.process_time()
+    yield
+    seconds[name] += time.process_time() - start
 
 
 def _reading(root: Path, data: TrainingData, patch_vertices: int) -> dict[str, Any]:
@@ -192,9 +175,7 @@ def _reading(root: Path, data: TrainingData, patch_vertices: int) -> dict[str, A
         return np.stack([reader.blocks(names, [p] * BATCH) for p in view.whole], axis=1)
 
     def plain() -> NDArray[np.float32]:
-        whole = []
-        for name in names:
-            whole.append(read_pickle(root / f"{name}.pkl").astype(np.float32))
+        whole = [read_pickle(root / f"{name}.pkl").astype(np.float32) for name in names]
         return np.stack([[matrix[p][:, p] for p in view.whole] for matrix in whole])
 
     error = float(np.abs(plain() - ours()).max())
@@ -216,18 +197,8 @@ def _stretch(identity: Tensor, pose: Tensor) -> dict[str, float]:
     return seconds | {"factor_mib": factor.nnz * 12 / 2**20}  # float64 entries, their rows in int32
 
 
-def _peak(root: Path, meshes: int, patch_vertices: int) -> float:
-    """Largest resident set of a process of its own that trains on so many meshes."""
-    code = f"from repose.bench import iepgan; iepgan.alone({str(root)!r}, {meshes}, {patch_vertices})"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True, check=True,
-    )  # fmt: skip
-    return float(json.loads(done.stdout.splitlines()[-1]))
-
-
-def alone(root: str, meshes: int, patch_vertices: int) -> None:
-    """Read every mesh and its distances on a patch, train two steps, print the MiB that took at the highest."""
+def peak(root: str, meshes: int, patch_vertices: int) -> float:
+    """Read every mesh and its distances on a patch, and train two steps; returns the most MiB that the process took."""
     data = _data(Path(root), meshes)
     task = _task(data, patch_vertices, "full-block")
     assert task.gih is not None
@@ -236,4 +207,4 @@ def alone(root: str, meshes: int, patch_vertices: int) -> None:
         task.gih.block(name, task.views.table.patch(0))
     for number in range(2):  # the first has the penalties
         _step(task, number)
-    print(json.dumps(peak_memory_mib()))
+    return peak_memory_mib()

@@ -86,12 +86,8 @@ def _recipe(vertices: int, size: int) -> ImageRecipe:
     from repose.synthetic.open_human.generation import generate  # loads torch and Anny, which takes seconds
 
     bodies = generate(BodySettings(vertices=vertices, identities=2, poses=8))
-    counts: dict[str, Any] = {
-        "identities": (2, 0, 0),
-        "poses": (8, 0, 0),
-        "outfits": 2,
-        "images": IMAGES,
-        "cameras": 1,
-    }
-    settings = Settings(height=size, width=size, samples=SAMPLES, vertices=vertices, seed=0, **counts)
+    settings = Settings(
+        height=size, width=size, samples=SAMPLES, vertices=vertices, seed=0,
+        identities=(2, 0, 0), poses=(8, 0, 0), outfits=2, images=IMAGES, cameras=1,
+    )  # fmt: skip
     return draw_recipe(bodies, settings, open_fashion.MANNER)

@@ -4,13 +4,10 @@ The plain way to find neighbours is the released one: all distances at once, all
 process of its own for each side, beyond what it holds before.
 """
 
-import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from repose.bench import judged, timed
 from repose.bench.bodies import body
-from repose.bench.corenet import RETURN_MEMORY, memory_mib
+from repose.bench.processes import RETURN_MEMORY, alone, memory_mib
 from repose.methods.layers.nearest import nearest
 from repose.methods.npr.neighbours import NEAR
 from repose.methods.npr.network import Npr
@@ -53,18 +51,20 @@ def _measure(mesh: str, repeats: int, widths: dict[str, int]) -> dict[str, Any]:
     found = {}
     for _ in range(repeats):
         for side in SIDES:
-            start = time.perf_counter()
-            found[side] = neighbours(side, points)
-            seconds[side].append(time.perf_counter() - start)
-    result: dict[str, Any] = {"name": "npr", "size": f"{NEAR} neighbours of {points.shape[1]} faces"}
+            found[side], wall, _ = timed(partial(neighbours, side, points))
+            seconds[side].append(wall)
+    sides = {}
     for side in SIDES:
-        peak = _alone(f"peak_of_neighbours({side!r}, {mesh!r})")["mib"]
-        result[side] = {"seconds": statistics.median(seconds[side]), "peak_mib": peak}
+        peak = alone("npr", f"peak_of_neighbours({side!r}, {mesh!r})", **RETURN_MEMORY)
+        sides[side] = {"seconds": statistics.median(seconds[side]), "peak_mib": peak}
     lengths = [(points[0, :, None] - points[0][found[side][0]]).norm(dim=-1) for side in SIDES]
-    result["ratio"] = result["plain"]["seconds"] / result["ours"]["seconds"]
-    result["memory_ratio"] = result["plain"]["peak_mib"] / result["ours"]["peak_mib"]
-    steps = {a: _alone(f"training_step({a!r}, {mesh!r}, {repeats}, {widths!r})") for a in ANCHORS}
-    return result | {"error": float((lengths[0] - lengths[1]).abs().max()), "steps": steps}
+    error = float((lengths[0] - lengths[1]).abs().max())
+    result = judged("npr", f"{NEAR} neighbours of {points.shape[1]} faces", sides, error)
+    steps = {
+        a: alone("npr", f"training_step({a!r}, {mesh!r}, {repeats}, {widths!r})", **RETURN_MEMORY)
+        for a in ANCHORS
+    }
+    return result | {"steps": steps}
 
 
 def neighbours(side: str, points: Tensor) -> Tensor:
@@ -76,15 +76,15 @@ def neighbours(side: str, points: Tensor) -> Tensor:
     return distances.argsort(dim=-1)[:, :, :NEAR]
 
 
-def peak_of_neighbours(side: str, mesh: str) -> None:
-    """Print by how many MiB this process grows; run it in a process of its own."""
+def peak_of_neighbours(side: str, mesh: str) -> float:
+    """By how many MiB this process grows; run it in a process of its own."""
     points, before = _centroids(mesh), memory_mib("VmRSS")
     neighbours(side, points)
-    print(json.dumps({"mib": memory_mib("VmHWM") - before}))
+    return memory_mib("VmHWM") - before
 
 
-def training_step(anchors: str, mesh: str, repeats: int, widths: dict[str, int]) -> None:
-    """Print CPU seconds and MiB of a step beyond weights and optimiser; run it in a process of its own."""
+def training_step(anchors: str, mesh: str, repeats: int, widths: dict[str, int]) -> dict[str, float]:
+    """CPU seconds and MiB of a step beyond weights and optimiser; run it in a process of its own."""
     rest, faces = (torch.from_numpy(np.load(mesh)[name]) for name in ("rest", "faces"))
     torch.manual_seed(0)
     network = Npr(anchors=anchors, **widths)  # type: ignore[arg-type]
@@ -104,20 +104,10 @@ def training_step(anchors: str, mesh: str, repeats: int, widths: dict[str, int])
         loss.backward()
         optimizer.step()
         seconds.append(time.process_time() - start)
-    print(json.dumps({"seconds": statistics.median(seconds), "mib": memory_mib("VmHWM") - before}))
+    return {"seconds": statistics.median(seconds), "mib": memory_mib("VmHWM") - before}
 
 
 def _centroids(mesh: str) -> Tensor:
     """(1, F, 3) of a body in a file."""
     arrays = np.load(mesh)
     return torch.from_numpy(arrays["rest"][arrays["faces"]].mean(axis=1).astype(np.float32))[None]
-
-
-def _alone(call: str) -> dict[str, float]:
-    """What a function of this module prints in a process of its own, with one thread."""
-    done = subprocess.run(
-        [sys.executable, "-c", f"from repose.bench import npr; npr.{call}"],
-        env=os.environ | RETURN_MEMORY | {"OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE, text=True, check=True,
-    )  # fmt: skip
-    return json.loads(done.stdout.splitlines()[-1])

@@ -2,8 +2,6 @@
 
 import pickle
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repose.array_pickle import read_pickle
-from repose.bench import peak_mib
+from repose.bench import compare
 from repose.bench.bodies import body
 from repose.gih import store
 from repose.gih.compute import mesh_into_store
@@ -41,16 +39,12 @@ def measure(vertices: int = VERTICES, rounds: int = ROUNDS) -> dict[str, Any]:
         reader = GihReader(root / "gih.zarr")
         nearest = np.argsort(first[len(first) // 2])[:REGIONAL]
         scattered = np.random.default_rng(0).choice(len(first), RANDOM, replace=False)
-        random, regional = (_compare(root, reader, names, patch, rounds) for patch in (scattered, nearest))
+        size = f"{MESHES} meshes of {len(first)} vertices, {RANDOM} random vertices each"
+        random = _compare(root, reader, names, scattered, rounds, size)
+        regional = _compare(root, reader, names, nearest, rounds, f"{REGIONAL} vertices of one region")
         whole = reader.rows(names[0], np.arange(len(first)))
-    return {
-        "name": "store",
-        "size": f"{MESHES} meshes of {len(first)} vertices, {RANDOM} random vertices each",
-        **random,
-        "regional": regional | {"size": f"{REGIONAL} vertices of one region"},
-        "mb_per_mesh": megabytes,
-        "max_error_mm": float(np.abs(whole - first).max()) * 1e3,
-    }
+    error = float(np.abs(whole - first).max()) * 1e3
+    return random | {"regional": regional, "mb_per_mesh": megabytes, "max_error_mm": error}
 
 
 def _write(root: Path, vertices: int) -> tuple[list[str], Batch, float]:
@@ -68,35 +62,18 @@ def _write(root: Path, vertices: int) -> tuple[list[str], Batch, float]:
     return sorted(keys), all_pairs(v, f), total / MESHES / 1e6
 
 
-def _compare(root: Path, reader: GihReader, names: list[str], patch: Patch, rounds: int) -> dict[str, Any]:
+def _compare(
+    root: Path, reader: GihReader, names: list[str], patch: Patch, rounds: int, size: str
+) -> dict[str, Any]:
     def plain() -> Batch:
         """What the published loader does: read the whole pickle, copy it as float32, index.
 
         Ours is a reader of pickles that refuses all but arrays; it takes the same time.
         """
-        parts = []
-        for name in names:
-            parts.append(read_pickle(root / f"{name}.pkl").astype(np.float32)[patch][:, patch])
-        return np.stack(parts)
+        whole = (read_pickle(root / f"{name}.pkl").astype(np.float32) for name in names)
+        return np.stack([matrix[patch][:, patch] for matrix in whole])
 
     def ours() -> Batch:
         return reader.blocks(names, [patch] * len(names))
 
-    works: dict[str, Callable[[], Batch]] = {"plain": plain, "ours": ours}
-    error = float(np.abs(plain() - ours()).max())
-    seconds: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(rounds):
-        for name, work in works.items():
-            start = time.perf_counter()
-            work()
-            seconds[name].append(time.perf_counter() - start)
-    sides = {
-        name: {"seconds": float(np.median(seconds[name])), "peak_mib": peak_mib(works[name])}
-        for name in works
-    }
-    return {
-        **sides,
-        "ratio": sides["plain"]["seconds"] / sides["ours"]["seconds"],
-        "memory_ratio": sides["plain"]["peak_mib"] / sides["ours"]["peak_mib"],
-        "error": error,
-    }
+    return compare("store", size, plain, ours, float(np.abs(plain() - ours()).max()), rounds)

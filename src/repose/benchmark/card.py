@@ -180,7 +180,7 @@ def template(listing: List, meshes_sha256: str, track: str) -> str:
     ticks |= dict.fromkeys(("skeleton", "skin_weights", "part_labels"), False) | {"keypoints": 0}
     if track == "K":
         ticks |= {"identity_rest": False, "pose_rest": False}
-    lines = "\n".join(f"  {name}: {_yaml(value)}" for name, value in ticks.items())
+    lines = "\n".join(f"  {name}: {str(value).lower()}" for name, value in ticks.items())
     return f"""\
 benchmark: {VERSION}
 list:
@@ -214,7 +214,3 @@ failed: {{}}                 # triples without a prediction, and why: {{{listing
 contact: ~
 date: ~                    # 2026-01-31
 """
-
-
-def _yaml(value: Any) -> str:
-    return str(value).lower()

@@ -1,18 +1,20 @@
 """What a scorer that has the truths must refuse: another unit, truths handed in, copies of an input, one for all."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import KDTree
 
 from repose.benchmark.bodies import Bodies
 from repose.benchmark.inputs import identity_order
 from repose.benchmark.lists import List, Row
 from repose.benchmark.submission import FOLDER, Submission
 from repose.errors import ReposeError
+from repose.mesh.mesh import Mesh
 from repose.methods.tracks import TRACKS
 
 LARGEST = 20  # times the truth's longest side, or a share of it
@@ -91,12 +93,8 @@ def _is_copy(vertices: Float, mesh: Float) -> bool:
         return True
     # Equal bodies in other orders have equal distances from the middle, whatever their order.
     radii = [np.sort(np.linalg.norm(v, axis=1)) for v in (one, other)]
-    return float(np.abs(radii[0] - radii[1]).max()) <= limit and _same_points(one, other, limit)
-
-
-def _same_points(one: Float, other: Float, limit: float) -> bool:
-    from scipy.spatial import KDTree
-
+    if float(np.abs(radii[0] - radii[1]).max()) > limit:
+        return False
     return float(KDTree(other).query(one)[0].max()) <= 2 * limit
 
 
@@ -114,11 +112,14 @@ def _check_one_for_all(submission: Submission, listing: List) -> None:
 
 def _check_copies(found: Mapping[str, Float], submission: Submission, listing: List, bodies: Bodies) -> None:
     """Refuse a method all of whose predictions are one of its inputs."""
-    gives = bodies.rest if TRACKS[submission.card.track].hands_rest else bodies.mesh
-    for what in ("identity", "pose"):
+    gives_rest = TRACKS[submission.card.track].hands_rest
+    given: dict[str, Callable[[str], Mesh]] = {
+        "identity": bodies.rest if gives_rest else bodies.mesh,
+        "pose": bodies.mesh,
+    }
+    for what, mesh in given.items():
         names = ((v, getattr(listing.by_id[triple], f"{what}_mesh")) for triple, v in found.items())
-        meshes = ((v, (bodies.mesh if what == "pose" else gives)(name).vertices) for v, name in names)
-        if found and all(_is_copy(vertices, mesh) for vertices, mesh in meshes):
+        if found and all(_is_copy(vertices, mesh(name).vertices) for vertices, name in names):
             raise ReposeError(
                 f"every prediction is the {what} mesh itself", submission.folder / FOLDER,
                 "if that is what the method does, say `floor: true` in the card",

@@ -18,9 +18,7 @@ ORDER, AXES = 10, 5  # how many times less the error must be
 ROLES = 0.9  # of the rows
 OFFSET = 0.05  # of the truth's longest side
 ASSIGNED = 3  # rows that are looked at
-MATCHED = (
-    3000  # vertices that are assigned to each other, which takes seconds; of more, the nearest ones are taken
-)
+MATCHED = 3000  # vertices that are assigned, which takes seconds; of more, the nearest ones are taken
 
 Float = NDArray[np.float64]
 

@@ -1,5 +1,6 @@
 """What the commands `repose submit` do: hand out the inputs of a track, check what comes back, score and rank it."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from repose.errors import ReposeError
 from repose.mesh.formats.obj import format_obj
 from repose.methods.tracks import TRACKS
 from repose.progress import track as shown
-from repose.provenance.manifest import load
+from repose.provenance.manifest import load, manifest_path
 from repose.provenance.publish import publish
 from repose.results import Results
 
@@ -183,23 +184,21 @@ def _predicted(listing: List, results: Results) -> Iterator[tuple[str, Path]]:
 
     Methods of ours that only copy are the floors, which are scored anyway.
     """
-    ours = results.predictions(listing.dataset, "_", 0).parent.parent
-    for path in sorted(ours.glob("*/seed*.manifest.json")):
-        manifest = load(path)
+    place = listing.dataset, listing.name
+    ours = results.predictions(listing.dataset, "_", 0), results.benchmark_predictions(*place, "_", 0)
+    for path in itertools.chain(*map(_beside, ours)):
+        manifest = load(manifest_path(path))
         is_of = listing.name in manifest.content["describe"].get("protocols", ())
         if is_of and not _only_copies(manifest.history["params"]["method"]):
-            yield "repose", _zarr(path)
-    variants = results.benchmark_predictions(listing.dataset, listing.name, "_", 0).parent.parent
-    for path in sorted(variants.glob("*/seed*.manifest.json")):
-        if not _only_copies(load(path).history["params"]["method"]):
-            yield "repose", _zarr(path)
-    others = results.handed_in(listing.dataset, listing.name, "_", 0).parent.parent
-    for path in sorted(others.glob("*/seed*.manifest.json")):
-        yield "external", _zarr(path)
+            yield "repose", path
+    for path in _beside(results.handed_in(*place, "_", 0)):
+        yield "external", path
 
 
-def _zarr(manifest: Path) -> Path:
-    return manifest.with_name(manifest.name.replace(".manifest.json", ".zarr"))
+def _beside(predictions: Path) -> list[Path]:
+    """Predictions of all methods and seeds, where those of one method and seed lie."""
+    found = sorted(predictions.parent.parent.glob("*/seed*.manifest.json"))
+    return [path.with_name(path.name.replace(".manifest.json", ".zarr")) for path in found]
 
 
 def _only_copies(method: Mapping[str, object]) -> bool:

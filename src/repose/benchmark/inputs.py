@@ -39,11 +39,10 @@ def handed(listing: List, row: Row, track: str, bodies: Bodies) -> dict[str, Mes
         ReposeError: the track needs bodies at rest, which the dataset does not have.
     """
     given = TRACKS[track]
+    identity = (bodies.rest if given.hands_rest else bodies.mesh)(row.identity_mesh)
+    meshes = {"identity": identity, "pose": bodies.mesh(row.pose_mesh)}
     if given.hands_rest:
-        meshes = {"identity": bodies.rest(row.identity_mesh), "pose": bodies.mesh(row.pose_mesh)}
         meshes["pose-rest"] = bodies.rest(row.pose_mesh)
-    else:
-        meshes = {"identity": bodies.mesh(row.identity_mesh), "pose": bodies.mesh(row.pose_mesh)}
     if not given.shuffles:
         return meshes
     # The meshes of the body of the pose mesh correspond; in track S it is the same body in all triples.

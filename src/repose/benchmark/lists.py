@@ -29,9 +29,7 @@ from repose.store.mesh_store import MeshStore
 
 FLAGS = ("same-identity", "same-pose", "repeated-truth", "seen-pose", "seen-identity")
 APART = frozenset(FLAGS[:3])  # rows with one of these are no headline rows
-RELEASED = (
-    "released.csv"  # beside this file: the lists that the default config makes, which no later one may change
-)
+RELEASED = "released.csv"  # the lists that the default config makes, which no later one may change
 MOST = 10_000  # rows; their numbers have four digits
 _HEAD = re.compile(rf"#{re.escape(VERSION)} ([a-z0-9-]+) ([a-z0-9-]+) (\d{{1,5}})")
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import zarr
 from pydantic import TypeAdapter
 
 from repose import specs
 from repose.benchmark.bodies import Bodies
 from repose.benchmark.lists import List, Row
-from repose.benchmark.score import CHUNK, KEYS, Sources
+from repose.benchmark.score import Sources, write_vertices
 from repose.config.models import Method
 from repose.data.meshes import centred, sides
 from repose.errors import ReposeError
@@ -82,11 +81,8 @@ def run(
         network: Any = load_network(method, model)
         device = device_of(compute).type
         with new.file(out) as private:
-            root = zarr.create_group(private, attributes={"units": "m"})
-            names = listing.triples[KEYS[1:]].to_numpy().tolist()
-            group = root.create_group(listing.name, attributes={"triples": names})
             vertices = predicted(network.to(device), listing, bodies, device, _finish(method))
-            group.create_array("vertices", data=vertices, chunks=(CHUNK, *vertices.shape[1:]))
+            write_vertices(private, listing, vertices)
         new.describe = {"protocols": [listing.name], "parameters": count_parameters(network)}
 
 

@@ -19,6 +19,7 @@ from repose.provenance.manifest import Manifest, load
 from repose.reading import read_rows
 from repose.tables.bootstrap import half_width95
 from repose.tables.runs import cell, metric_columns, six_digits
+from repose.tables.shown import markdown_table
 
 _ALL = tuple({metric.name: metric for metric in (*METRICS, *WITHOUT_ORDER)}.values())
 _FIRST, _UNORDERED = METRICS[0], WITHOUT_ORDER[0]
@@ -115,17 +116,11 @@ def _entries(scores: Mapping[str, Manifest]) -> list[Entry]:
 def _row(entry: Entry, copied: Entry | None) -> dict[str, Any]:
     said, scores = entry.about, pd.concat(entry.scores)
     headline = scores[scores.headline]
-    row: dict[str, Any] = {
+    row: dict[str, Any] = said._asdict() | {
         "track": said.track or "oracle",
-        "order": said.order,
-        "method": said.method,
-        "source": said.source,
         "seeds": len(entry.scores),
         "rows": headline.triple_id.nunique(),
-        "training": said.training,
         "optimised_s": said.optimised,
-        "parameters": said.parameters,
-        "unranked": said.unranked,
         "score_ids": ";".join(entry.ids),
     }
     for metric in _ALL:
@@ -164,25 +159,16 @@ def markdown(table: pd.DataFrame, listed: str) -> str:
     shown = [metric for metric in _ALL if table[metric.column].notna().any()]
     first = ["track", "rank", "method", "source", "seeds"]
     heads = [*first, *(metric.heading for metric in shown), "skill", "training"]
-    lines = [f"List: `{listed}`.", "", "| " + " | ".join(heads) + " |"]
-    lines.append("|" + "---|" * len(first) + "---:|" * (len(shown) + 1) + "---|")
+    aligned = "l" * len(first) + "r" * (len(shown) + 1) + "l"
+    rows = []
     for row in table.to_dict("records"):
         rank = row["unranked"] if pd.isna(row["rank"]) else str(row["rank"])
         track = row["track"] + ("" if row["order"] == "identity" else " (no order)")
         numbers = (cell(row[m.column], row[f"{m.column}_ci95"]) for m in shown)
         skill = "–" if pd.isna(row["skill"]) else f"{row['skill']:.3f}"
-        cells = [
-            track,
-            rank,
-            row["method"],
-            row["source"],
-            str(row["seeds"]),
-            *numbers,
-            skill,
-            row["training"],
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join([*lines, "", _NOTE])
+        method = row["method"], row["source"], str(row["seeds"])
+        rows.append([track, rank, *method, *numbers, skill, row["training"]])
+    return "\n".join([f"List: `{listed}`.", "", markdown_table(heads, aligned, rows), "", _NOTE])
 
 
 _NOTE = """\

@@ -72,15 +72,20 @@ def hand_in(given: Checked, listing: List, bodies: Bodies, sources: Sources, out
             return
         failed = [row.triple_id for row in listing.rows if row.triple_id not in given.predictions]
         parts = [_prediction(row, given, bodies) for row in listing.rows]
-        names = listing.triples[KEYS[1:]].to_numpy().tolist()
         single = all(v.dtype == np.float32 for v in submission.predictions.values())
         with new.file(out) as private:
-            root = zarr.create_group(private, attributes={"units": "m"})
-            group = root.create_group(listing.name, attributes={"triples": names, "failed": failed})
             data = np.stack(parts).astype(np.float32 if single else np.float64)
-            group.create_array("vertices", data=data, chunks=(CHUNK, *data.shape[1:]))
+            write_vertices(private, listing, data, failed=failed)
         new.text(out.with_name(f"{out.stem}.{CARD}"), (submission.folder / CARD).read_text(encoding="utf-8"))
         new.describe = {"protocols": [listing.name], "failed": len(failed)}
+
+
+def write_vertices(path: Path, listing: List, vertices: np.ndarray, **attributes: Any) -> None:
+    """Write predictions of a list, (rows, V, 3) metres, as the stage `predict` writes those of a part of the split."""
+    names = listing.triples[KEYS[1:]].to_numpy().tolist()
+    root = zarr.create_group(path, attributes={"units": "m"})
+    group = root.create_group(listing.name, attributes={"triples": names, **attributes})
+    group.create_array("vertices", data=vertices, chunks=(CHUNK, *vertices.shape[1:]))
 
 
 def _prediction(row: Row, given: Checked, bodies: Bodies) -> Float:
@@ -157,7 +162,7 @@ def score_predictions(predictions: Path, sources: Sources, out: Path) -> None:
         same = {"store", "listed"} & manifest.history["inputs"].keys()  # or else they are of the split
         new.made_from("predictions", {name: name for name in sorted(same)})
         if not new.finished:
-            write_rows(new, _rows(_predicted(predictions, listing), listing, bodies, said.order), out)
+            write_rows(new, _rows(said, listing, bodies, predictions), out)
 
 
 def score_floor(floor: str, sources: Sources, out: Path) -> None:
@@ -167,7 +172,7 @@ def score_floor(floor: str, sources: Sources, out: Path) -> None:
     spec = specs.benchmark_scores(_params(listing, said))
     with making(spec, out, sources._asdict(), later=("store",)) as new:
         if not new.finished:
-            write_rows(new, _rows(_copied(floor, listing, bodies), listing, bodies, "identity"), out)
+            write_rows(new, _rows(said, listing, bodies), out)
 
 
 def _params(listing: List, said: About) -> dict[str, Any]:
@@ -192,9 +197,10 @@ def _copied(floor: str, listing: List, bodies: Bodies) -> Predicted:
         yield row, bodies.mesh(name).vertices, False
 
 
-def _rows(predicted: Predicted, listing: List, bodies: Bodies, order: str) -> pd.DataFrame:
-    """Columns of `KEYS`, headline, metric, value."""
-    metrics = METRICS if order == "identity" else WITHOUT_ORDER
+def _rows(said: About, listing: List, bodies: Bodies, predictions: Path | None = None) -> pd.DataFrame:
+    """Columns of `KEYS`, headline, metric, value; of a floor, if there are no predictions."""
+    metrics = METRICS if said.order == "identity" else WITHOUT_ORDER
+    predicted = _predicted(predictions, listing) if predictions else _copied(said.method, listing, bodies)
     values = []
     for row, vertices, failed in predicted:
         if not row.truth_mesh:
@@ -213,15 +219,11 @@ def differs_from_predictions(scores: Manifest) -> list[str]:
     sources = Sources(inputs["listed"], inputs["store"])
     listing, bodies = sources.open()
     said = scores.history["params"]
-    if "predictions" in inputs:
-        now = about(load(scores.parents["predictions"]), listing)
-        fresh = _rows(_predicted(inputs["predictions"], listing), listing, bodies, now.order)
-    else:
-        now = About(**said["about"])
-        fresh = _rows(_copied(now.method, listing, bodies), listing, bodies, now.order)
+    known = scores.parents.get("predictions")
+    now = about(load(known), listing) if known else About(**said["about"])
     if _params(listing, now) != said:
         return ["says something else of the method, or of the list, than its predictions do"]
-    return differences(scores, fresh)
+    return differences(scores, _rows(now, listing, bodies, inputs.get("predictions")))
 
 
 def meshes_sha256(listed: Path) -> str:

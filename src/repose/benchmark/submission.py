@@ -81,7 +81,7 @@ def read_submission(folder: Path, listing: List, counts: Mapping[str, int], hash
     Raises:
         ReposeError: says what is wrong, where, and what to do.
     """
-    _check_entries(folder, {CARD, SUMS}, {FOLDER})
+    _check_entries(folder)
     card = read_card(folder / CARD)
     check_list(card, listing, hashes, folder / CARD)
     files = _predictions(folder, card, listing)
@@ -137,12 +137,11 @@ def _predictions(folder: Path, card: Card, listing: List) -> dict[str, Path]:
     return {triple: found[triple] for triple in listing.by_id if triple in found}
 
 
-def _check_entries(folder: Path, files: set[str], folders: set[str]) -> None:
+def _check_entries(folder: Path) -> None:
     for entry in _entries(folder):
         if entry.is_symlink():
             raise ReposeError("a link", entry.path, "put the file itself there")
-        known = folders if entry.is_dir() else files
-        if entry.name not in known:
+        if entry.name not in ([FOLDER] if entry.is_dir() else [CARD, SUMS]):
             raise ReposeError(
                 "does not belong to a submission", entry.path, f"it has {CARD}, {FOLDER}/ and {SUMS}"
             )
@@ -204,7 +203,8 @@ def _from_npz(path: Path, count: int) -> Vertices:
                 )
             with archive.open(entries[0]) as stream:
                 content = io.BytesIO(stream.read(limit + 1))
-        shape, fortran, dtype = _header(content)
+        readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+        shape, fortran, dtype = readers[npy.read_magic(content)](content)
     if dtype not in (np.float32, np.float64):
         what = "objects, which are never unpickled" if dtype.hasobject else str(dtype)
         raise ReposeError(f"`vertices` is of {what}", path, "float32 or float64")
@@ -213,11 +213,6 @@ def _from_npz(path: Path, count: int) -> Vertices:
     with foreign(path, "the array is cut short"):
         numbers = np.frombuffer(content.read(), dtype)
         return numbers.reshape(shape, order="F" if fortran else "C").astype(dtype.newbyteorder("="))
-
-
-def _header(content: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype]:
-    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-    return readers[npy.read_magic(content)](content)
 
 
 def _from_obj(path: Path, count: int) -> Vertices:

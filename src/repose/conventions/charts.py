@@ -61,21 +61,13 @@ def panel(seen: pd.DataFrame) -> bytes:
     datasets = list(seen.groupby("dataset", sort=False))
     changes = seen.change.nunique()
     figure = Figure(figsize=(13, len(datasets) * (1.5 + 0.4 * changes)), layout="constrained")
-    for axis, (dataset, rows) in zip(
-        figure.subplots(len(datasets), squeeze=False)[:, 0], datasets, strict=True
-    ):
+    axes = figure.subplots(len(datasets), squeeze=False)[:, 0]
+    for axis, (dataset, rows) in zip(axes, datasets, strict=True):
         wide = rows.pivot_table(index="change", columns="convention", values="times", sort=False)
         axis.imshow(np.maximum(wide, 1e-2), cmap="magma_r", norm=LogNorm(0.01, 100), aspect="auto")
         for (i, j), times in np.ndenumerate(wide.to_numpy()):
-            axis.text(
-                j,
-                i,
-                f"{times:.2g}",
-                ha="center",
-                va="center",
-                color="white" if times > 0.5 else "black",
-                fontsize=8,
-            )
+            ink = "white" if times > 0.5 else "black"
+            axis.text(j, i, f"{times:.2g}", ha="center", va="center", color=ink, fontsize=8)
         titles = dict(rows[["convention", "title"]].drop_duplicates().to_numpy())
         axis.set_xticks(range(len(wide.columns)), [_head(c, titles[c]) for c in wide.columns], fontsize=8)
         axis.set_yticks(range(len(wide)), wide.index)

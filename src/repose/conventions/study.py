@@ -8,7 +8,7 @@ seeds of each method are a third level, drawn on their own.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from scipy.stats import kendalltau, rankdata
 
 from repose.conventions.known import CLAIMED, CONVENTIONS, REFERENCE, Convention
 from repose.tables.bootstrap import weights
+from repose.tables.runs import six_digits
 
 Float = NDArray[np.float64]
 INTERVAL = [0.025, 0.975]
@@ -104,38 +105,16 @@ def _medians(
 def ranking(lists: Sequence[List]) -> pd.DataFrame:
     """The number, rank and 95 % interval of the rank of each method, by list and convention."""
     rows = []
-    for one in lists:
-        for c in CONVENTIONS:
-            ranks = rankdata(one.values[c.code], method="min")
-            low, high = _rank_intervals(one, c.code)
-            for k, method in enumerate(one.methods):
-                seeds, pairs = one.measured[method][c.measure].shape
-                numbers = _digits(one.values[c.code][k]), int(ranks[k]), int(low[k]), int(high[k])
-                rows.append(
-                    [
-                        one.dataset,
-                        one.protocol,
-                        c.code,
-                        c.title,
-                        method,
-                        *numbers,
-                        c.metric.unit,
-                        seeds,
-                        pairs,
-                    ]
-                )
-    columns = [
-        "dataset",
-        "protocol",
-        "convention",
-        "title",
-        "method",
-        "value",
-        "rank",
-        "rank_low",
-        "rank_high",
-    ]
-    return pd.DataFrame(rows, columns=[*columns, "unit", "seeds", "pairs"])
+    for one, c in product(lists, CONVENTIONS):
+        ranks = rankdata(one.values[c.code], method="min")
+        low, high = _rank_intervals(one, c.code)
+        for k, method in enumerate(one.methods):
+            numbers = six_digits(one.values[c.code][k]), int(ranks[k]), int(low[k]), int(high[k])
+            shape = one.measured[method][c.measure].shape
+            rows.append([one.dataset, one.protocol, c.code, c.title, method, *numbers, c.metric.unit, *shape])
+    place = ["dataset", "protocol", "convention", "title", "method"]
+    columns = [*place, "value", "rank", "rank_low", "rank_high", "unit", "seeds", "pairs"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _rank_intervals(one: List, code: str) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
@@ -151,10 +130,9 @@ def _rank_intervals(one: List, code: str) -> tuple[NDArray[np.integer], NDArray[
 def taus(lists: Sequence[List]) -> pd.DataFrame:
     """Kendall's τ-b between the rankings of any two conventions, by list."""
     rows = []
-    for one in lists:
-        for a, b in combinations(CONVENTIONS, 2):
-            tau = kendalltau(one.values[a.code], one.values[b.code]).statistic
-            rows.append([one.dataset, one.protocol, a.code, b.code, _digits(tau)])
+    for one, (a, b) in product(lists, combinations(CONVENTIONS, 2)):
+        tau = kendalltau(one.values[a.code], one.values[b.code]).statistic
+        rows.append([one.dataset, one.protocol, a.code, b.code, six_digits(tau)])
     return pd.DataFrame(rows, columns=["dataset", "protocol", "convention", "other", "tau"])
 
 
@@ -165,17 +143,14 @@ def swaps(lists: Sequence[List]) -> pd.DataFrame:
     convention; both with their 95 % intervals. `clear`: neither interval holds 0.
     """
     rows = []
-    for one in lists:
-        for c in CONVENTIONS[1:]:
-            value = one.values[c.code]
-            for a, b in _pairs(one):
-                if value[b] < value[a]:
-                    gap, other = _gap(one, REFERENCE.code, a, b), _gap(one, c.code, a, b)
-                    clear = gap[1] > 0 and other[2] < 0
-                    names = one.methods[a], one.methods[b]
-                    rows.append(
-                        [one.dataset, one.protocol, c.code, *names, *map(_digits, (*gap, *other)), clear]
-                    )
+    for one, c in product(lists, CONVENTIONS[1:]):
+        value = one.values[c.code]
+        for a, b in _pairs(one):
+            if value[b] < value[a]:
+                gap, other = _gap(one, REFERENCE.code, a, b), _gap(one, c.code, a, b)
+                clear = gap[1] > 0 and other[2] < 0
+                place = one.dataset, one.protocol, c.code, one.methods[a], one.methods[b]
+                rows.append([*place, *map(six_digits, (*gap, *other)), clear])
     gaps = [f"{name}{end}" for name in ("gap", "other_gap") for end in ("", "_low", "_high")]
     columns = ["dataset", "protocol", "convention", "better", "worse", *gaps, "clear"]
     return pd.DataFrame(rows, columns=columns)
@@ -209,7 +184,3 @@ def _gap(one: List, code: str, a: int, b: int) -> tuple[float, float, float]:
         return gap, float("nan"), float("nan")
     low, high = np.quantile(one.drawn[code][:, b] - one.drawn[code][:, a], INTERVAL)
     return gap, float(low), float(high)
-
-
-def _digits(value: float) -> float:
-    return float(f"{value:.6g}")

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from repose.conventions.known import CLAIMED, CONVENTIONS, REFERENCE
+from repose.tables.shown import markdown_table
 
 
 class Study(NamedTuple):
@@ -27,7 +28,7 @@ def markdown(table: str, study: Study) -> str:
     ]  # fmt: skip
     for place in study.ranking[["dataset", "protocol"]].drop_duplicates().itertuples(index=False):
         own = Study(*(_of(frame, place) for frame in study))
-        lines += [f"## {place.dataset}, {place.protocol}", "", *_taus(own), "", *_ranks(own.ranking), ""]
+        lines += [f"## {place.dataset}, {place.protocol}", "", _taus(own), "", *_ranks(own.ranking), ""]
         lines += [*_claims(own), "", *_swaps(own.swaps), ""]
     lines += ["## What a convention sees", "", f"![sensitivity]({table}-sensitivity.png)"]
     return "\n".join(lines) + "\n"
@@ -38,42 +39,27 @@ def _of(frame: pd.DataFrame, place: Sequence[str]) -> pd.DataFrame:
     return frame[(frame[keys] == list(place)[: len(keys)]).all(axis=1)]
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-    return lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows]
-
-
-def _taus(own: Study) -> list[str]:
+def _taus(own: Study) -> str:
     tau = own.taus[own.taus.convention == REFERENCE.code].set_index("other").tau
     swapped = own.swaps.groupby("convention").clear.agg(["size", "sum"]).reindex(tau.index, fill_value=0)
-    rows = [
-        [
-            c.code,
-            c.title,
-            c.who,
-            f"{tau[c.code]:.2f}",
-            f"{swapped['size'][c.code]} ({int(swapped['sum'][c.code])})",
-        ]
-        for c in CONVENTIONS[1:]
-    ]
-    return _table(
-        ["", "convention", "who, or why", f"τ to {REFERENCE.code}", "pairs swapped (clearly)"], rows
-    )
+    rows = []
+    for c in CONVENTIONS[1:]:
+        pairs = f"{swapped['size'][c.code]} ({int(swapped['sum'][c.code])})"
+        rows.append([c.code, c.title, c.who, f"{tau[c.code]:.2f}", pairs])
+    heads = ["", "convention", "who, or why", f"τ to {REFERENCE.code}", "pairs swapped (clearly)"]
+    return markdown_table(heads, "l" * len(heads), rows)
 
 
 def _ranks(ranking: pd.DataFrame) -> list[str]:
     wide = ranking.pivot_table(index="method", columns="convention", values="rank", sort=False)
     first = ranking[ranking.convention == REFERENCE.code].set_index("method")
-    rows = [
-        [
-            method,
-            f"{first.rank_low[method]}–{first.rank_high[method]}",
-            *(int(rank) for rank in wide.loc[method]),
-        ]
-        for method in first.sort_values("rank").index
-    ]
+    rows = []
+    for method in first.sort_values("rank").index:
+        interval = f"{first.rank_low[method]}–{first.rank_high[method]}"
+        rows.append([method, interval, *(str(int(rank)) for rank in wide.loc[method])])
     heads = ["method", "C0, 95 %", *wide.columns]
-    return ["Ranks; the second column is the 95 % interval of the first.", "", *_table(heads, rows)]
+    table = markdown_table(heads, "l" * len(heads), rows)
+    return ["Ranks; the second column is the 95 % interval of the first.", "", table]
 
 
 def _claims(own: Study) -> Iterator[str]:

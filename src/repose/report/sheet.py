@@ -10,7 +10,8 @@ from matplotlib import colormaps
 from PIL import Image, ImageDraw, ImageFont
 
 ERROR_COLOURS = "viridis"
-_GAP, _INK, _WHITE = 6, (40, 40, 40), (255, 255, 255)
+_GAP, _TEXT = 6, 15  # pixels
+_INK, _WHITE = (40, 40, 40), (255, 255, 255)
 
 
 def contact_sheet(
@@ -18,7 +19,6 @@ def contact_sheet(
     column_titles: Sequence[str] = (),
     row_titles: Sequence[str] = (),
     scale: tuple[float, str] | None = None,
-    text_size: int = 15,
 ) -> bytes:
     """Put pictures in a grid.
 
@@ -27,7 +27,6 @@ def contact_sheet(
         column_titles: above the columns, one for each or none.
         row_titles: left of the rows, one for each or none; lines are separated by a line feed.
         scale: for pictures in error colours, the largest value shown and its unit.
-        text_size: pixels.
 
     Returns:
         The bytes of a PNG file, the same for the same pictures.
@@ -39,11 +38,12 @@ def contact_sheet(
     if len(sizes) != 1:
         raise ValueError(f"a contact sheet needs pictures of one size, not {sorted(sizes)}")
     ((height, width, _),) = sizes
-    font = _font(text_size)
+    # matplotlib ships this font, so the sheet looks the same on every machine.
+    font = ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf", _TEXT)
     left = _GAP + max((_text_size(title, font)[0] + _GAP for title in row_titles), default=0)
     top = _GAP + (max(_text_size(title, font)[1] for title in column_titles) + _GAP if column_titles else 0)
     columns = max(len(row) for row in rows)
-    foot = 3 * text_size + _GAP if scale else 0
+    foot = 3 * _TEXT + _GAP if scale else 0
     sheet = Image.new(
         "RGB", (left + columns * (width + _GAP), top + len(rows) * (height + _GAP) + foot), _WHITE
     )
@@ -57,8 +57,8 @@ def contact_sheet(
         middle = top + y * (height + _GAP) + height / 2
         draw.multiline_text((_GAP, middle - _text_size(title, font)[1] / 2), title, _INK, font)
     if scale:
-        _draw_scale(sheet, draw, font, scale, text_size)
-    return _png(sheet)
+        _draw_scale(sheet, draw, font, *scale)
+    return png(sheet)
 
 
 def error_colours(errors: np.ndarray, largest: float) -> np.ndarray:
@@ -67,25 +67,15 @@ def error_colours(errors: np.ndarray, largest: float) -> np.ndarray:
 
 
 def _draw_scale(
-    sheet: Image.Image,
-    draw: ImageDraw.ImageDraw,
-    font: ImageFont.FreeTypeFont,
-    scale: tuple[float, str],
-    text_size: int,
+    sheet: Image.Image, draw: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont, largest: float, unit: str
 ) -> None:
     """A colour bar along the foot of the sheet, right-aligned, from 0 to the largest value."""
-    largest, unit = scale
     width = min(240, sheet.width - 2 * _GAP)
     ramp = np.round(colormaps[ERROR_COLOURS](np.linspace(0, 1, width))[None, :, :3] * 255).astype(np.uint8)
-    x, y = sheet.width - width - _GAP, sheet.height - 3 * text_size
-    sheet.paste(Image.fromarray(np.repeat(ramp, text_size, axis=0)), (x, y))
-    draw.text((x, y + text_size + 3), "0", _INK, font, anchor="la")
-    draw.text((x + width, y + text_size + 3), f"{largest:g} {unit} or more", _INK, font, anchor="ra")
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    # matplotlib ships this font, so the sheet looks the same on every machine.
-    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf", size)
+    x, y = sheet.width - width - _GAP, sheet.height - 3 * _TEXT
+    sheet.paste(Image.fromarray(np.repeat(ramp, _TEXT, axis=0)), (x, y))
+    draw.text((x, y + _TEXT + 3), "0", _INK, font, anchor="la")
+    draw.text((x + width, y + _TEXT + 3), f"{largest:g} {unit} or more", _INK, font, anchor="ra")
 
 
 def _text_size(text: str, font: ImageFont.FreeTypeFont) -> tuple[float, float]:
@@ -93,7 +83,8 @@ def _text_size(text: str, font: ImageFont.FreeTypeFont) -> tuple[float, float]:
     return box[2], box[3]
 
 
-def _png(image: Image.Image) -> bytes:
+def png(image: Image.Image) -> bytes:
+    """The bytes of a PNG file, the same for the same pixels."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

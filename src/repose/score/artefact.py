@@ -1,7 +1,6 @@
 """What scores and scores of renders share: made from checked predictions, and computed again by an audit."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,20 +17,27 @@ if TYPE_CHECKING:
 ROUNDING = 1e-4  # float32 metrics, on another machine
 
 
-@contextmanager
-def scoring(
-    spec: "Spec",
-    predictions: Path,
-    store: Path,
-    splits: Mapping[str, Path],
-    scorer: Path | None,
-    out: Path,
-) -> Iterator[Artefact]:
-    """Make scores; refuse predictions that were made from another store or another split."""
-    inputs = {"predictions": predictions, "store": store, **splits, **({"scorer": scorer} if scorer else {})}
+def write_scores(
+    spec: "Spec", inputs: Mapping[str, Path], score: Callable[..., pd.DataFrame], out: Path
+) -> None:
+    """Write scores (parquet); refuse predictions that were made from another store or another split.
+
+    Args:
+        spec: what decides them.
+        inputs: as `rows_of` takes them.
+        score: of the medium.
+        out: the file to write.
+    """
     with making(spec, out, inputs, later=("predictions", "store")) as new:
-        new.made_from("predictions", {name: name for name in ("store", *splits)})
-        yield new
+        new.made_from("predictions", {name: name for name in inputs if name not in ("predictions", "scorer")})
+        if not new.finished:
+            write_rows(new, rows_of(inputs, score), out)
+
+
+def rows_of(inputs: Mapping[str, Path], score: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+    """The scores of `predictions`, by a `store` and perhaps a `scorer`; all other inputs are test lists by name."""
+    given = {name: inputs[name] for name in ("predictions", "store", "scorer") if name in inputs}
+    return score(**given, parts={name: read_rows(path) for name, path in inputs.items() if name not in given})
 
 
 def write_rows(new: Artefact, rows: pd.DataFrame, out: Path) -> None:

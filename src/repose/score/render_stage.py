@@ -1,15 +1,13 @@
 """Stage `score-renders`: pictures of predicted meshes, the truth, a trained scorer → a row per body and metric."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-
-import pandas as pd
 
 from repose import specs
 from repose.medium import Medium
 from repose.provenance.manifest import Manifest
-from repose.reading import read_rows
-from repose.score.artefact import differences, inputs_of, scoring, write_rows
+from repose.score.artefact import differences, inputs_of, rows_of, write_scores
 from repose.score.renders import score
 
 
@@ -34,21 +32,11 @@ def run(
     Raises:
         ReposeError: the predictions were made from another store or split, or as `repose.score.renders.score`.
     """
-    with scoring(specs.score_renders(medium), predictions, store, splits, scorer, out) as new:
-        if not new.finished:
-            write_rows(new, _rows(predictions, store, splits, scorer, medium), out)
+    inputs = {"predictions": predictions, "store": store, **splits, "scorer": scorer}
+    write_scores(specs.score_renders(medium), inputs, partial(score, medium=medium), out)
 
 
 def differs_from_predictions(scores: Manifest) -> list[str]:
     """Score the pictures again and say where that differs by more than rounding; nothing is hashed."""
-    inputs = inputs_of(scores)
-    predictions, store, scorer = (inputs.pop(name) for name in ("predictions", "store", "scorer"))
-    medium = scores.history["params"]["medium"]
-    return differences(scores, _rows(predictions, store, inputs, scorer, medium))
-
-
-def _rows(
-    predictions: Path, store: Path, splits: Mapping[str, Path], scorer: Path, medium: Medium
-) -> pd.DataFrame:
-    parts = {name: read_rows(split) for name, split in splits.items()}
-    return score(predictions, store, parts, scorer, medium)
+    again = partial(score, medium=scores.history["params"]["medium"])
+    return differences(scores, rows_of(inputs_of(scores), again))

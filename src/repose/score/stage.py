@@ -1,6 +1,7 @@
 """Stage `score`: predictions and truth → a row per test triple, pair of images or body, and metric."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -10,8 +11,7 @@ from repose.errors import ReposeError
 from repose.medium import Medium, module_of
 from repose.provenance.manifest import Manifest
 from repose.raw.settings import Official
-from repose.reading import read_rows
-from repose.score.artefact import differences, inputs_of, scoring, write_rows
+from repose.score.artefact import differences, inputs_of, rows_of, write_scores
 
 
 def run(
@@ -43,29 +43,16 @@ def run(
             scorer,
             "`repose score-renders` scores pictures of meshes",
         )
-    with scoring(specs.score(medium, official), predictions, store, splits, scorer, out) as new:
-        if not new.finished:
-            write_rows(new, _rows(predictions, store, splits, medium, scorer, official), out)
+    inputs = {"predictions": predictions, "store": store, **splits, **({"scorer": scorer} if scorer else {})}
+    write_scores(specs.score(medium, official), inputs, _score_of(medium, official), out)
 
 
 def differs_from_predictions(scores: Manifest) -> list[str]:
     """Score the predictions again and say where the scores differ by more than rounding; nothing is hashed."""
-    inputs = inputs_of(scores)
-    predictions, store, scorer = inputs.pop("predictions"), inputs.pop("store"), inputs.pop("scorer", None)
     params = scores.history["params"]
-    medium, given = params["medium"], params.get("official")
-    official = Official.model_validate(given) if given else None
-    return differences(scores, _rows(predictions, store, inputs, medium, scorer, official))
+    official = Official.model_validate(params["official"]) if params.get("official") else None
+    return differences(scores, rows_of(inputs_of(scores), _score_of(params["medium"], official)))
 
 
-def _rows(
-    predictions: Path,
-    store: Path,
-    splits: Mapping[str, Path],
-    medium: Medium,
-    scorer: Path | None,
-    official: Official | None,
-) -> pd.DataFrame:
-    parts = {name: read_rows(split) for name, split in splits.items()}
-    given = {name: value for name, value in (("scorer", scorer), ("official", official)) if value}
-    return module_of("repose.score", medium).score(predictions, store, parts, **given)
+def _score_of(medium: Medium, official: Official | None) -> Callable[..., pd.DataFrame]:
+    return partial(module_of("repose.score", medium).score, **({"official": official} if official else {}))

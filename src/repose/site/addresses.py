@@ -1,7 +1,8 @@
-"""Where each page and body lies in the site, relative to its folder."""
+"""Where each page and body lies in the site, relative to its folder, and how it comes there."""
 
 import re
 from hashlib import sha256
+from pathlib import Path
 
 OVERVIEW = "index.html"
 
@@ -65,3 +66,10 @@ def pictures(dataset: str) -> str:
 def picture(dataset: str, name: str) -> str:
     """A picture of a dataset, or of what was drawn on it."""
     return f"{pictures(dataset)}/{name}.png"
+
+
+def put(root: Path, address: str, content: str | bytes) -> None:
+    """Write what is to lie at an address of the site in `root`."""
+    target = root / address
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content.encode() if isinstance(content, str) else content)

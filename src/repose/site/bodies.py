@@ -1,9 +1,6 @@
 """Bodies for the viewer: meshes as scripts, which a page opened from disk can load."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,10 +87,6 @@ class Writer:
             found[protocol] = [(f"body {whose[k]}, pose {k}", self._predicted(shown, k)) for k in numbers]
         return found
 
-    def index(self, found: Mapping[str, Mapping[str, Pairs]]) -> None:
-        """Write which pairs of which method have bodies, so that a page can compare two."""
-        self._script(addresses.index(self.name), indexed(found))
-
     def _vertices(self, name: str) -> NDArray[np.float32]:
         return self.store.vertices(np.array([self.store.index_of(name)]))[0]
 
@@ -104,20 +97,7 @@ class Writer:
 
     def _write(self, address: str, head: NDArray[np.floating], numbers: NDArray[np.integer]) -> None:
         self._written.add(address)
-        self._script(address, written(address, head, numbers))
-
-    def _script(self, address: str, text: str) -> None:
-        target = self.root / address
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-
-
-def indexed(found: Mapping[str, Mapping[str, Pairs]]) -> str:
-    """A script that says what the site has of each pair, by method and protocol."""
-    shown: dict[str, dict[str, Any]] = {
-        method: {name: one.shown for name, one in of.items()} for method, of in found.items()
-    }
-    return f"repose.index({json.dumps(shown)});\n"
+        addresses.put(self.root, address, written(address, head, numbers))
 
 
 def packed(vertices: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.uint16]]:

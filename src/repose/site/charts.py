@@ -58,11 +58,7 @@ def learning_curve(name: str, seeds: dict[int, pd.DataFrame]) -> Chart | None:
             marks.append(
                 Mark(known["step"].tolist(), known[column].tolist(), f"seed {seed}", f"line seed{seed % 4}")
             )
-    return (
-        _chart(name, "step", titles.get(column, column.replace("_", " ")), marks, log_x=False)
-        if marks
-        else None
-    )
+    return _chart(name, "step", titles.get(column, column.replace("_", " ")), marks, log_x=False)
 
 
 def scatter(title: str, across: str, up: str, points: Sequence[tuple[str, float, float]]) -> Chart | None:

@@ -1,5 +1,6 @@
 """One dataset, with what every method made on it, as its pages show it."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,6 +67,12 @@ class Dataset:
         if not self.faces:
             return None
         return {"faces": self.faces, "bodies": self.samples, "colours": COLOURS, "middle": MIDDLE}
+
+    @property
+    def index(self) -> str:
+        """A script that says what the site has of each pair, by method and protocol, so that a page can compare two."""
+        shown = {method: {name: one.shown for name, one in of.items()} for method, of in self.pairs.items()}
+        return f"repose.index({json.dumps(shown)});\n"
 
     def page(self, method: str) -> tuple[str, dict[str, Any]]:
         """The template of the page of what a method made, and what the template is filled with."""

@@ -1,6 +1,7 @@
 """What the artefacts say of themselves: tables, runs, where each number came from and what it cost."""
 
 import shlex
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -83,6 +84,11 @@ class Facts:
         return {node.place: node for table in self.tables for node in table.root.walk()}
 
     @cached_property
+    def manifests(self) -> list[Manifest]:
+        """Those of these artefacts that have one."""
+        return [node.manifest for node in self.nodes.values() if node.manifest]
+
+    @cached_property
     def runs(self) -> dict[tuple[str, str], Run]:
         """Every method on every dataset, in the order of the tables."""
         found: dict[tuple[str, str], Run] = {}
@@ -123,9 +129,7 @@ class Facts:
         """By stage, in their order: how many artefacts, seconds together, most memory."""
         found = []
         for stage in STAGES:
-            made = [
-                n.manifest for n in self.nodes.values() if n.manifest and n.manifest.content["stage"] == stage
-            ]
+            made = [manifest for manifest in self.manifests if manifest.content["stage"] == stage]
             if made:
                 found.append(
                     {
@@ -140,28 +144,25 @@ class Facts:
 
     def machines(self) -> list[dict[str, str]]:
         """The machines that artefacts were made on, without their names, and how many each made."""
-        counted: dict[tuple[tuple[str, str], ...], int] = {}
-        for node in self.nodes.values():
-            if node.manifest:
-                history = node.manifest.history
-                about = {k: v for k, v in history["machine"].items() if k != "host"}
-                if "device" in history:
-                    about["trained on"] = history["device"]
-                key = tuple(public(about))
-                counted[key] = counted.get(key, 0) + 1
+        counted = Counter[tuple[tuple[str, str], ...]]()
+        for history in (manifest.history for manifest in self.manifests):
+            about = {k: v for k, v in history["machine"].items() if k != "host"}
+            if "device" in history:
+                about["trained on"] = history["device"]
+            counted[tuple(public(about))] += 1
         return [dict(key) | {"artefacts": str(count)} for key, count in counted.items()]
 
     def software(self) -> dict[str, str]:
         """Versions of packages; several where artefacts were made with several."""
-        found: dict[str, set[str]] = {}
-        for node in self.nodes.values():
-            for name, version in (node.manifest.history["software"] if node.manifest else {}).items():
-                found.setdefault(name, set()).add(version)
+        found = defaultdict[str, set[str]](set)
+        for manifest in self.manifests:
+            for name, version in manifest.history["software"].items():
+                found[name].add(version)
         return {name: ", ".join(sorted(versions)) for name, versions in sorted(found.items())}
 
     def started(self) -> list[str]:
         """When each artefact was begun, sorted."""
-        return sorted(n.manifest.history["started"] for n in self.nodes.values() if n.manifest)
+        return sorted(manifest.history["started"] for manifest in self.manifests)
 
     def behind(self, dataset: str, stage: str) -> list[Manifest]:
         """Manifests of one stage of a dataset."""

@@ -1,5 +1,6 @@
 """The pages: what each shows, and the engine that fills its template."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import metadata, version
 from importlib.resources import files
@@ -11,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from repose.audit.public import public
 from repose.site import addresses
 from repose.site.about import about
+from repose.site.addresses import put
 from repose.site.assets import STATIC
 from repose.site.charts import learning_curve
 from repose.site.dataset import Dataset
@@ -24,12 +26,12 @@ class Site:
     Args:
         root: the folder; it need not exist.
         facts: what the artefacts say.
+        datasets: by name, their bodies or pictures written already.
     """
 
-    def __init__(self, root: Path, facts: Facts):
-        self.root, self.facts = root, facts
+    def __init__(self, root: Path, facts: Facts, datasets: Mapping[str, Dataset]):
+        self.root, self.facts, self._datasets = root, facts, datasets
         self.pages: list[str] = []
-        self._datasets: dict[str, Dataset] = {}
         # Whatever a name holds, a page shows it as text.
         self._engine = Environment(
             loader=PackageLoader("repose.site", "assets"),
@@ -42,16 +44,10 @@ class Site:
         self._engine.globals |= {"page": addresses}
         self._engine.policies["json.dumps_kwargs"] = {}  # in our order: the first protocol is the table's
 
-    def add(self, dataset: Dataset) -> None:
-        """Note a dataset, whose bodies or pictures are written."""
-        self._datasets[dataset.name] = dataset
-
     def write(self) -> None:
         """Write all pages, and the files that they share."""
         for name in STATIC:
-            target = self.root / "assets" / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(files("repose.site.assets").joinpath(name).read_bytes())
+            put(self.root, f"assets/{name}", files("repose.site.assets").joinpath(name).read_bytes())
         methods = list(dict.fromkeys(method for _, method in self.facts.runs))
         self._engine.globals["menu"] = [
             ("tables", [(table.name, addresses.table(table.name)) for table in self.facts.tables]),
@@ -62,7 +58,8 @@ class Site:
         for table in self.facts.tables:
             self._page("table.html", addresses.table(table.name), **table_page(table, self.facts))
         for name, dataset in self._datasets.items():
-            self._page("dataset.html", addresses.dataset(name), about=self._dataset(dataset))
+            self._page("dataset.html", addresses.dataset(name), **self._dataset(dataset))
+            put(self.root, addresses.index(name), dataset.index)
         for method in methods:
             self._page("method.html", addresses.method(method), **self._method(method))
         for name, dataset in self._datasets.items():
@@ -73,9 +70,7 @@ class Site:
     def _page(self, template: str, address: str, **context: Any) -> None:
         up = "../" * address.count("/")
         text = self._engine.get_template(template).render(up=up, facts=self.facts, made=self._made, **context)
-        target = self.root / address
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+        put(self.root, address, text)
         self.pages.append(address)
 
     def _made(self, dataset: str, method: str) -> str:
@@ -84,11 +79,7 @@ class Site:
 
     def _dataset(self, dataset: Dataset) -> dict[str, Any]:
         return {
-            "name": dataset.name,
-            "counts": dataset.counts,
-            "samples": dataset.samples,
-            "bodies": dataset.bodies,
-            "distances": dataset.distances,
+            "about": dataset,
             "settings": self._settings(dataset.name),
             "splits": [
                 (manifest.content["place"].split("/")[-1], manifest.content["describe"])

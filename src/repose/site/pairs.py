@@ -12,6 +12,7 @@ from repose.medium import Medium, module_of
 from repose.metrics.metric import Metric
 from repose.reading import read_rows
 from repose.report.shown import spread
+from repose.tables.runs import six_digits
 
 NAMES: dict[Medium, list[str]] = {
     "meshes": ["identity_mesh", "pose_mesh", "truth_mesh"],
@@ -93,4 +94,4 @@ def _values(
     for metric, found in rows.groupby("metric", sort=False):
         by_item: Mapping[Any, float] = found.set_index(names).value.to_dict()
         values = (by_item.get(tuple(item), math.nan) for item in items)
-        yield str(metric), [float(f"{value:.6g}") if math.isfinite(value) else None for value in values]
+        yield str(metric), [six_digits(value) if math.isfinite(value) else None for value in values]

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,8 @@ from PIL import Image
 from repose.predict.read_images import drawn_images
 from repose.predict.read_images import pairs_of as predicted_pairs
 from repose.report.images import flow_colours, pose_picture, warped
+from repose.report.sheet import png
 from repose.site import addresses
-from repose.site.bodies import indexed
 from repose.site.pairs import Pairs, pairs_of, scored
 from repose.store.image_store import ImageStore
 
@@ -58,12 +57,6 @@ class Gallery:
             found[protocol] = pairs
         return found
 
-    def index(self, found: Mapping[str, Mapping[str, Pairs]]) -> None:
-        """Write which pairs of which method have pictures, so that a page can compare two."""
-        target = self.root / addresses.index(self.name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(indexed(found), encoding="utf-8")
-
     def _given_pictures(self, source: str, target: str) -> Titled:
         """What does not depend on a method."""
         rows = self.store.index_of(source), self.store.index_of(target)
@@ -90,12 +83,9 @@ class Gallery:
 
     def _picture(self, pixels: NDArray) -> str:
         """The address of a picture, named by what it shows."""
-        data = BytesIO()
-        Image.fromarray(pixels).save(data, "PNG", optimize=True)
-        address = addresses.picture(self.name, hashlib.sha256(data.getvalue()).hexdigest()[:16])
-        target = self.root / address
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data.getvalue())
+        data = png(Image.fromarray(pixels))
+        address = addresses.picture(self.name, hashlib.sha256(data).hexdigest()[:16])
+        addresses.put(self.root, address, data)
         return address
 
 

@@ -38,11 +38,12 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
             new.reads(f"run:{name}", history)
         facts = Facts(_of(inputs, "table"), spec.params["tables"], histories)
         with new.file(out) as private:
-            site = Site(private, facts)
+            datasets = {}
             for name, catalog in _of(inputs, "catalog").items():
                 rows = read_rows(catalog, "not a catalogue")
                 write = _meshes if "mesh_id" in rows else _images
-                site.add(write(private, Dataset(name, rows), inputs, spec.params["pairs"]))
+                datasets[name] = write(private, Dataset(name, rows), inputs, spec.params["pairs"])
+            site = Site(private, facts, datasets)
             site.write()
         new.describe = {"pages": len(site.pages), "tables": len(facts.tables)}
 
@@ -58,7 +59,6 @@ def _meshes(root: Path, dataset: Dataset, inputs: Mapping[str, Path], common: in
             dataset.pairs[method] = writer.pairs(method, predictions, scores, common)
         else:
             dataset.generated[method] = writer.generated(method, predictions, common)
-    writer.index(dataset.pairs)
     return dataset
 
 
@@ -70,7 +70,6 @@ def _images(root: Path, dataset: Dataset, inputs: Mapping[str, Path], common: in
     for method, predictions in _predictions(inputs, dataset.name).items():
         scores = inputs[f"scores:{dataset.name}/{method}"]
         dataset.pairs[method] = gallery.pairs(method, predictions, scores, common)
-    gallery.index(dataset.pairs)
     return dataset
 
 

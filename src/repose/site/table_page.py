@@ -40,11 +40,11 @@ def best(table: Table, facts: Facts) -> list[dict[str, str]]:
     column, sign = metric.column, 1 if metric.better == "lower" else -1
     found: dict[tuple[str, str], Row] = {}
     for row in table.rows:
-        place, run = (row.key["dataset"], row.key["protocol"]), facts.runs.get(_who(row))
+        run = facts.runs.get(_who(row))
         if row.cells.get(column) and run and run.role == "method":
-            before = found.setdefault(place, row)
+            before = found.setdefault(_where(row), row)
             if sign * float(row.cells[column]) < sign * float(before.cells[column]):
-                found[place] = row
+                found[_where(row)] = row
     return [
         row.key
         | {"number": _number(row, column), "metric": metric.heading, "told": row.cells.get("told", "")}
@@ -77,6 +77,10 @@ def _row(row: Row, columns: Sequence[str], table: Table, facts: Facts) -> dict[s
 
 def _who(row: Row) -> tuple[str, str]:
     return row.key["dataset"], row.key["method"]
+
+
+def _where(row: Row) -> tuple[str, str]:
+    return row.key["dataset"], row.key["protocol"]
 
 
 def _number(row: Row, column: str) -> str:
@@ -134,13 +138,12 @@ def _compute(table: Table) -> list[Chart]:
     if not table.metrics or "train_seconds" not in table.columns:
         return charts
     metric = table.metrics[0]
-    for place in dict.fromkeys((row.key["dataset"], row.key["protocol"]) for row in table.rows):
+    known = [row for row in table.rows if row.cells["train_seconds"] and row.cells.get(metric.column)]
+    for place in dict.fromkeys(map(_where, table.rows)):
         points = [
             (row.key["method"], float(row.cells["train_seconds"]), float(row.cells[metric.column]))
-            for row in table.rows
-            if (row.key["dataset"], row.key["protocol"]) == place
-            and row.cells["train_seconds"]
-            and row.cells.get(metric.column)
+            for row in known
+            if _where(row) == place
         ]
         if chart := scatter(", ".join(place), HEADINGS["train_seconds"], metric.heading, points):
             charts.append(chart)

@@ -1,5 +1,6 @@
 """What readers see of a table: its texts, once for the Markdown twin and for the LaTeX one."""
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -50,13 +51,15 @@ def shown(table: pd.DataFrame, metrics: Sequence[Metric]) -> Shown:
 
 def markdown(views: Sequence[Shown]) -> str:
     """Tables and their notes below each other, as Markdown."""
-    return "\n\n".join(part for view in views for part in (_rows(view), *view.notes)) + "\n"
+    parts = ((markdown_table(view.heads, view.aligned, view.rows), *view.notes) for view in views)
+    return "\n\n".join(itertools.chain(*parts)) + "\n"
 
 
-def _rows(view: Shown) -> str:
-    rule = "".join({"l": "---|", "r": "---:|"}[side] for side in view.aligned)
-    head, *rows = (f"| {' | '.join(cells)} |" for cells in (view.heads, *view.rows))
-    return "\n".join([head, f"|{rule}", *rows])
+def markdown_table(heads: Sequence[str], aligned: str, rows: Sequence[Sequence[str]]) -> str:
+    """One table as Markdown, of what `Shown` has."""
+    rule = "".join({"l": "---|", "r": "---:|"}[side] for side in aligned)
+    head, *lines = (f"| {' | '.join(cells)} |" for cells in (heads, *rows))
+    return "\n".join([head, f"|{rule}", *lines])
 
 
 def _cost(value: float) -> str:

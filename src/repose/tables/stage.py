@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 
@@ -14,15 +13,6 @@ from repose.specs import Spec
 from repose.tables.latex import latex
 from repose.tables.runs import Run
 from repose.tables.shown import markdown
-
-
-class _Chain(NamedTuple):
-    """The manifests of one run."""
-
-    scores: Manifest
-    predictions: Manifest
-    trained: Manifest | None
-    renders: Manifest | None
 
 
 def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
@@ -70,9 +60,7 @@ def _runs(names: Collection[str]) -> list[str]:
 def _read_runs(
     manifests: Mapping[str, Manifest], runs: Sequence[str], protocols: Mapping[str, Collection[str]]
 ) -> list[Run]:
-    parts = ("scores", "predictions", "run", "render-scores")
-    chains = {run: _Chain(*(manifests.get(f"{part}:{run}") for part in parts)) for run in runs}  # type: ignore[arg-type]
-    return [_run(run, protocols[run.split("/")[0]], chain) for run, chain in chains.items()]
+    return [_run(run, protocols[run.split("/")[0]], manifests) for run in runs]
 
 
 def derive(table: Manifest, names: Collection[str]) -> pd.DataFrame:
@@ -82,31 +70,31 @@ def derive(table: Manifest, names: Collection[str]) -> pd.DataFrame:
         table: the manifest of the table.
         names: inputs of the table, in its order; runs whose scores are not among them are left out.
     """
-    params = table.history["params"]
-    make = module_of("repose.tables", params["medium"]).table
-    runs = _runs(names)
-    wanted = {name: path for name, path in table.parents.items() if name.partition(":")[2] in runs}
-    return make(_read_runs({name: load(path) for name, path in wanted.items()}, runs, params["protocols"]))
+    params, runs = table.history["params"], _runs(names)
+    wanted = {name: load(path) for name, path in table.parents.items() if name.partition(":")[2] in runs}
+    tables = module_of("repose.tables", params["medium"])
+    return tables.table(_read_runs(wanted, runs, params["protocols"]))
 
 
-def _run(name: str, protocols: Collection[str], chain: _Chain) -> Run:
+def _run(name: str, protocols: Collection[str], manifests: Mapping[str, Manifest]) -> Run:
     dataset, method, _ = name.split("/")
-    predictions, trained = chain.predictions, chain.trained
-    seconds, memory = None, None
-    if trained:
-        seconds, memory = float(trained.history["seconds"]), float(trained.history["peak_memory_mib"])
-    parameters = int(predictions.content["describe"]["parameters"])
-    told = predictions.history["params"]["told"]
-    scores = _rows(chain.scores)
-    transfers = _transfers(scores)
-    history = predictions.history
-    rows = pd.concat([scores, *([_rows(chain.renders)] if chain.renders else [])], ignore_index=True)
-    if protocols:
-        rows = rows[rows.protocol.isin(protocols)]
-    run_id = (trained or predictions).digest[:12]
-    each = float(history["seconds"]) / transfers if transfers else None
-    most = float(history["peak_memory_mib"])
-    return Run(dataset, method, run_id, rows, parameters, seconds, memory, told, each, most)
+    predictions, trained = manifests[f"predictions:{name}"], manifests.get(f"run:{name}")
+    scores = _rows(manifests[f"scores:{name}"])
+    renders = manifests.get(f"render-scores:{name}")
+    rows = pd.concat([scores, *([_rows(renders)] if renders else [])], ignore_index=True)
+    history, transfers = predictions.history, _transfers(scores)
+    return Run(
+        dataset,
+        method,
+        run_id=(trained or predictions).digest[:12],
+        scores=rows[rows.protocol.isin(protocols)] if protocols else rows,
+        parameters=int(predictions.content["describe"]["parameters"]),
+        train_seconds=float(trained.history["seconds"]) if trained else None,
+        peak_memory_mib=float(trained.history["peak_memory_mib"]) if trained else None,
+        told=history["params"]["told"],
+        predict_seconds=float(history["seconds"]) / transfers if transfers else None,
+        predict_memory_mib=float(history["peak_memory_mib"]),
+    )
 
 
 def _transfers(scores: pd.DataFrame) -> int | None:

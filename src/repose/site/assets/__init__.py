@@ -6,13 +6,6 @@ STATIC = (
 )
 """Files that stand in the site as they are."""
 TEMPLATES = (
-    "base.html",
-    "index.html",
-    "table.html",
-    "method.html",
-    "dataset.html",
-    "pairs.html",
-    "pictures.html",
-    "poses.html",
-    "macros.html",
+    *("base.html", "macros.html", "index.html", "table.html", "method.html", "dataset.html"),
+    *("made.html", "pairs.html", "pictures.html", "poses.html"),
 )
