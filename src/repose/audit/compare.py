@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +96,6 @@ def compare(a: Path, b: Path) -> Comparison:
                     Number(name, row, column, *ends, _is_better(metrics.get(column), *ends), causes)
                 )
     return Comparison(list(differences), numbers, alike)
-
-
-def as_json(found: Comparison) -> dict[str, Any]:
-    """The comparison as plain data."""
-    return asdict(found)
 
 
 def show(found: Comparison, console: Console) -> None:

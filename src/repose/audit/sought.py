@@ -46,7 +46,7 @@ class Sought:
 
     def reads(self, node: Node) -> Iterator[tuple[str, str]]:
         """Protocol, and how the meshes are read there, of a stage that is given lists of them."""
-        stage = stage_of(node)
+        stage = node.stage
         if not self.meshes or stage in DATA or not _opens(node, self.dataset):
             return
         lists = dict(self._lists(node))
@@ -64,9 +64,9 @@ class Sought:
         """The lists of triples or pairs that a stage was given, by the name of the part."""
         for parent in node.parents.values():
             # A versioned list of the benchmark has the triples of a split.
-            split = parent.parents["split"] if stage_of(parent) == "benchmark" else parent
+            split = parent.parents["split"] if parent.stage == "benchmark" else parent
             if split.place.startswith(f"splits/{self.dataset}/"):
-                part = title(split).rpartition("/")[2]
+                part = split.title.rpartition("/")[2]
                 if part not in self._rows:
                     path = split.path.parent / f"{part}.parquet"
                     self._rows[part] = read_rows(path, "not a list of a split")
@@ -77,7 +77,7 @@ class Sought:
 
         Of meshes, data do not pass it on: they hold all of them, and `reads` tells who reads which.
         """
-        return not (self.meshes and stage_of(parent) in DATA)
+        return not (self.meshes and parent.stage in DATA)
 
     def all_of_scorer(self, parent: Node) -> str | None:
         """Why a scorer depends on the meshes, whatever its lists say."""
@@ -108,17 +108,6 @@ def sought(text: str, nodes: Mapping[str, Node]) -> Sought:
         return _raw_file(text, name, nodes)
     find = {"dataset": _of_dataset, "method": _of_method, "code": _of_code, "artefact": _artefact}[kind]
     return find(text, name, nodes)
-
-
-def stage_of(node: Node) -> str:
-    """The stage that made an artefact."""
-    assert node.manifest
-    return str(node.manifest.content["stage"])
-
-
-def title(node: Node) -> str:
-    """The place of an artefact without the end of its manifest."""
-    return node.place.removesuffix(".manifest.json")
 
 
 # What is looked for
@@ -178,11 +167,10 @@ def _of_code(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
     wanted = name if "." in name else f"repose.methods.{name}"
     found, unknown = {}, set()
     for place, node in nodes.items():
-        assert node.manifest
         try:
-            modules = closure(*node.manifest.history["modules"])
+            modules = closure(*node.history["modules"])
         except ModuleNotFoundError as error:
-            unknown.add(f"{stage_of(node)} of {title(node)} was made by code that is not installed: {error}")
+            unknown.add(f"{node.stage} of {node.title} was made by code that is not installed: {error}")
             continue
         used = [module for module in modules if module == wanted or module.startswith(f"{wanted}.")]
         if used:
@@ -198,9 +186,8 @@ def _of_code(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
 def _artefact(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
     wanted = PurePosixPath(name.removeprefix("results/")).as_posix().removesuffix(".manifest.json")
     for place, node in nodes.items():
-        assert node.manifest
-        files = [(PurePosixPath(place).parent / file).as_posix() for file in node.manifest.content["files"]]
-        if wanted in (title(node), *files):
+        files = [(PurePosixPath(place).parent / file).as_posix() for file in node.files]
+        if wanted in (node.title, *files):
             return Sought(text, {place: "it is the artefact"})
     raise ReposeError(
         f"no artefact {name!r}", hint="name it by its place in the results, such as splits/open-human/train"
@@ -228,11 +215,9 @@ def _names(catalog: pd.DataFrame) -> list[str]:
 
 
 def _raw_files(node: Node) -> list[str]:
-    assert node.manifest
-    names = list(node.manifest.content["files"])
-    inventories = [name for name in names if name.endswith(".json")]
+    inventories = [name for name in node.files if name.endswith(".json")]
     listed = [f.path for name in inventories for f in Inventory.read(node.path.parent / name).files]
-    return listed or names
+    return listed or list(node.files)
 
 
 # Who reads a mesh
@@ -245,14 +230,12 @@ def _opens(node: Node, dataset: str) -> bool:
 
 def _is_ours(node: Node) -> bool:
     """Whether a training is of this package, whose trainings read what their lists name."""
-    assert node.manifest
-    return all(name.partition(".")[0] == "repose" for name in node.manifest.history["modules"])
+    return all(name.partition(".")[0] == "repose" for name in node.history["modules"])
 
 
 def _rest_pose(node: Node) -> int | None:
     """The pose in which a method is told the bodies of its triples, too."""
-    assert node.manifest
-    method = node.manifest.history["params"].get("method")
+    method = node.history["params"].get("method")
     rest = method.get("rest_pose") if isinstance(method, dict) else None
     return rest if isinstance(rest, int) else None
 

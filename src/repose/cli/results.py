@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -98,7 +99,7 @@ def _find(text: str, table: Path | None, results: Path, as_json: bool) -> None:
 
     found = find.find(text, [table] if table else find.tables_of(results))
     if as_json:
-        print(json.dumps(find.as_json(found), indent=1))
+        print(json.dumps(asdict(found), indent=1))
     else:
         find.show(found, _console())
 
@@ -176,7 +177,7 @@ def compare(
 
     found = comparing.compare(a, b)
     if as_json:
-        print(json.dumps(comparing.as_json(found), indent=1))
+        print(json.dumps(asdict(found), indent=1))
     else:
         comparing.show(found, _console())
 
