@@ -10,6 +10,7 @@ from functools import partialmethod
 from pathlib import Path
 
 PAIRS = "pairs.parquet"  # beside the catalogue of a dataset of images
+STUDIED = ("tau", "swaps", "claims", "sensitivity")  # beside the conventions of a table, as {table}-tau.csv
 
 
 @dataclass(frozen=True)
