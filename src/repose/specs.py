@@ -185,7 +185,7 @@ def tables(config: "Config", table: str) -> Spec:
     params = {
         "table": table,
         "medium": medium,
-        "runs": [f"{dataset}/{method}/seed{seed}" for dataset, method, seed in config.runs_of(table)],
+        "runs": _runs(config, table),
         "protocols": {
             dataset: [*config.protocols_of(dataset, table), OWN_BODY, NEW_BODY] for dataset in rows.datasets
         },
@@ -213,7 +213,7 @@ def conventions(config: "Config", table: str) -> Spec:
     """The predictions of a table under every convention."""
     params = {
         "table": table,
-        "runs": [f"{dataset}/{method}/seed{seed}" for dataset, method, seed in config.runs_of(table)],
+        "runs": _runs(config, table),
         "protocols": {
             dataset: config.protocols_of(dataset, table) for dataset in config.tables[table].datasets
         },
@@ -234,6 +234,11 @@ def site(config: "Config") -> Spec:
 def import_weights(network: str, system: str) -> Spec:
     """Released weights of a system in our format."""
     return Spec("import-weights", ("repose.weights.convert", _module(network)), {"from": system})
+
+
+def _runs(config: "Config", table: str) -> list[str]:
+    """The runs of a table, as `scores:{run}` and other inputs are named."""
+    return [f"{dataset}/{method}/seed{seed}" for dataset, method, seed in config.runs_of(table)]
 
 
 def _settings(method: "MethodSettings", compute: "Compute") -> dict[str, Any]:

@@ -127,7 +127,7 @@ def _body(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
 def _raw_file(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
     """The meshes that came from a raw file, or all of the dataset where that is not noted."""
     dataset, _, file = name.partition("/")
-    node = _known(f"data/{dataset}/raw", nodes, "dataset", dataset, _datasets(nodes))
+    node = _data("raw", dataset, nodes)
     files = _raw_files(node)
     found = [path for path in files if path == file or path.endswith(f"/{file}")]
     if len(found) != 1:
@@ -145,7 +145,7 @@ def _raw_file(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
 
 
 def _of_dataset(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
-    _known(f"data/{name}/raw", nodes, "dataset", name, _datasets(nodes))
+    _data("raw", name, nodes)
     return Sought(
         text, {place: "it is of the dataset" for place in nodes if place.startswith(f"data/{name}/")}
     )
@@ -195,19 +195,17 @@ def _artefact(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
 
 
 def _catalog(dataset: str, nodes: Mapping[str, Node]) -> pd.DataFrame:
-    node = _known(f"data/{dataset}/catalog", nodes, "dataset", dataset, _datasets(nodes))
+    node = _data("catalog", dataset, nodes)
     return read_rows(node.path.parent / "catalog.parquet", "not a catalogue")
 
 
-def _known(place: str, nodes: Mapping[str, Node], kind: str, name: str, there: list[str]) -> Node:
+def _data(kind: str, dataset: str, nodes: Mapping[str, Node]) -> Node:
+    """What there is of a dataset: its raw data, or its catalogue."""
     try:
-        return nodes[f"{place}.manifest.json"]
+        return nodes[f"data/{dataset}/{kind}.manifest.json"]
     except KeyError:
-        raise ReposeError(f"no {kind} named {name!r}", hint=f"there are {', '.join(there)}") from None
-
-
-def _datasets(nodes: Mapping[str, Node]) -> list[str]:
-    return sorted({place.split("/")[1] for place in nodes if place.startswith("data/")})
+        there = sorted({place.split("/")[1] for place in nodes if place.startswith("data/")})
+        raise ReposeError(f"no dataset named {dataset!r}", hint=f"there are {', '.join(there)}") from None
 
 
 def _names(catalog: pd.DataFrame) -> list[str]:

@@ -127,13 +127,13 @@ class Recorder:
 
         Args:
             manifest: the manifest of the artefact.
-            keep: how many results of this artefact to keep for later.
+            keep: how many results of this artefact to keep for later; 0: none, and none is looked for.
 
         Returns:
             Whether the artefact is finished.
         """
         place, folder = self.own(manifest), results_folder(manifest)
-        if not folder:
+        if not folder or not keep:
             return False
         self._keep, self._entry = keep, folder / CACHE / place / self.key
         if self._entry.is_dir() and cache.is_forced(self.stage, manifest):
