@@ -6,7 +6,6 @@ results by them: both ask the same function of this module, so that the two cann
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +39,7 @@ class Spec:
     params: Mapping[str, Any]
     seed: int | None = None
 
-    @cached_property
+    @property
     def code(self) -> str:
         """Hash of its code."""
         return code_hash(*self.modules)

@@ -35,7 +35,8 @@ def raw(
     from repose.raw import collect, generate
 
     plan = plan_of(config, results, dataset)
-    settings, need = plan.config.datasets[dataset], plan.raw(dataset)
+    settings: Any = plan.config.datasets[dataset]
+    need = plan.raw(dataset)
     if settings.is_licensed:
         collect.run(settings, need.out)
     else:

@@ -56,8 +56,8 @@ def _names(config: Config) -> Iterator[Wrong]:
             yield Wrong(
                 ("tables", table), "tables.site: the pages of all tables are called so", "name it otherwise"
             )
-        known = {"datasets": config.datasets, "methods": config.methods, "more_seeds": rows.methods}
-        for section, names in known.items():
+        known: dict[str, Collection[str]] = {"datasets": config.datasets, "methods": config.methods}
+        for section, names in {**known, "more_seeds": rows.methods}.items():
             for key, what, name in _listed(table, rows, section):
                 if name not in names:
                     yield Wrong(key, f"{what} is not defined", nearest(name, names))
