@@ -27,6 +27,7 @@ from repose.metrics.metric import Metric
 from repose.provenance.code import code_hash
 from repose.provenance.listing import fingerprint
 from repose.provenance.manifest import load, manifest_path
+from repose.raw.inventory import Inventory
 
 KEYS = ("dataset", "method", "protocol")
 
@@ -222,8 +223,6 @@ def _tried(what: str, find: Callable[..., Iterable[str]], *given: Any) -> list[s
 
 def _check_raw_files(node: Node, notes: list[str]) -> None:
     """Hash the files that an inventory lists, where they still are."""
-    from repose.raw.inventory import Inventory
-
     if node.faults or node.stage != "raw":
         return
     for name in (n for n in node.files if n.endswith(".json")):

@@ -18,7 +18,6 @@ from repose.provenance.code import closure
 from repose.raw.inventory import Inventory
 from repose.reading import read_rows
 
-KINDS = ("mesh", "image", "raw", "dataset", "method", "code", "artefact")
 EVERY = ""  # in the place of a protocol: all that was predicted or scored
 DATA = ("raw", "convert", "store", "gih", "split", "neighbours", "benchmark")
 _PAIRS = ("identity_mesh", "pose_mesh", "truth_mesh", "source_image", "target_image")
@@ -96,18 +95,15 @@ def sought(text: str, nodes: Mapping[str, Node]) -> Sought:
     Raises:
         ReposeError: there is no such kind, or nothing of that name behind the artefacts.
     """
+    kinds = {"mesh": _body, "image": _body, "raw": _raw_file, "dataset": _of_dataset}
+    kinds |= {"method": _of_method, "code": _of_code, "artefact": _artefact}
     kind, _, name = text.partition(":")
-    if kind not in KINDS or not name:
+    if kind not in kinds or not name:
         raise ReposeError(
             f"--find {text!r} is not of the form mesh:open-human/id3_17",
-            hint=f"kinds are {', '.join(KINDS)}",
+            hint=f"kinds are {', '.join(kinds)}",
         )
-    if kind in ("mesh", "image"):
-        return _body(text, name, nodes)
-    if kind == "raw":
-        return _raw_file(text, name, nodes)
-    find = {"dataset": _of_dataset, "method": _of_method, "code": _of_code, "artefact": _artefact}[kind]
-    return find(text, name, nodes)
+    return kinds[kind](text, name, nodes)
 
 
 # What is looked for

@@ -79,7 +79,6 @@ class Compute(Section):
         description="GPUs of one machine (processes, on a CPU) that share each batch of a training with truth "
         "(NPT, 3D-CoreNet), which they must divide; other trainings use one",
     )
-
     compile: bool = Field(
         False,
         description="true: trainings of NPT, 3D-CoreNet and NPR's diffusion compile their networks (torch.compile), "
