@@ -12,6 +12,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, Thr
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 from unittest import mock
 
@@ -79,11 +81,7 @@ def spread(
     running: dict[Any, Task] = {}
     with _pool(cluster) as (submit, next_done):
         while True:
-            while len(running) < cluster.workers * AHEAD:
-                try:
-                    task = next(waiting)
-                except StopIteration:
-                    break
+            for task in islice(waiting, cluster.workers * AHEAD - len(running)):
                 running[submit(function, task)] = task
             if not running:
                 return
@@ -112,11 +110,10 @@ def _pool(cluster: Cluster) -> Iterator[tuple[Callable[..., Any], Callable[[set[
         import distributed  # a second to import: only for those who use it
 
         with _client(cluster) as client:
+            # Impure: a task that publishes a file must run, whatever Dask thinks it remembers.
+            submit = partial(client.submit, pure=False, retries=1)
             try:
-                yield (
-                    _Dask(client).submit,
-                    lambda futures: distributed.wait(futures, None, "FIRST_COMPLETED").done,
-                )
+                yield submit, lambda futures: distributed.wait(futures, None, "FIRST_COMPLETED").done
             except distributed.KilledWorker as error:
                 raise _died(cluster, f"workers of more than {cluster.memory_limit}") from error
 
@@ -140,16 +137,6 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-class _Dask:
-    """Submits impure tasks: a task that publishes a file must run, whatever Dask thinks it remembers."""
-
-    def __init__(self, client: Any):
-        self.client = client
-
-    def submit(self, function: Callable[..., Any], *args: Any) -> Any:
-        return self.client.submit(function, *args, pure=False, retries=1)
 
 
 @contextmanager

@@ -109,10 +109,8 @@ class Plan:
     def gih_part(self, dataset: str, number: str | int) -> Need:
         """One part of the geodesic distances of a dataset."""
         settings = self.config.gih
-        local = settings.scheduler in (
-            "threads",
-            "processes",
-        )  # workers of another machine are not the job's own
+        # Workers of another machine are not the job's own.
+        local = settings.scheduler in ("threads", "processes")
         processes = settings.workers if settings.scheduler == "processes" else 0
         meshes = settings.workers * mesh_mib(self.config.datasets[dataset].vertices) if local else 0
         return Need(
@@ -172,11 +170,11 @@ class Plan:
     def rank(self, dataset: str, part: str) -> Need:
         """The ranking of a versioned list: our methods in the tables of its dataset, the floors, what was handed in."""
         variant = specs.part_and_variant(part)[1]
-        place = self.results.benchmark_predictions if variant else None
         inputs = {"listed": self.results.benchmark_list(dataset, part), "store": self.packed(dataset)}
         for method, seed in self.ranked(dataset, part):
-            where = self.results.predictions(dataset, method, seed)
-            inputs[f"{method}/seed{seed}"] = place(dataset, part, method, seed) if place else where
+            of_list = self.results.benchmark_predictions(dataset, part, method, seed)
+            of_split = self.results.predictions(dataset, method, seed)
+            inputs[f"{method}/seed{seed}"] = of_list if variant else of_split
         runs = [name for name in inputs if "/" in name]
         watched = ("listed", *runs)
         return Need(specs.rank(runs), self.results.ranking(dataset, part), inputs, watched=watched)
@@ -331,9 +329,8 @@ class Plan:
                     continue
                 where = f"{dataset}/{method}"
                 inputs[f"predictions:{where}"] = self.results.predictions(dataset, method, seed)
-                if (
-                    self.config.settings_of(method).medium != "poses"
-                ):  # whose scores are of sets, and not of pairs
+                # Scores of poses are of sets, and not of pairs.
+                if self.config.settings_of(method).medium != "poses":
                     inputs[f"scores:{where}"] = self.results.scores(dataset, method, seed)
         watched = tuple(name for name in inputs if name.startswith("table:"))
         return Need(specs.site(self.config), self.results.site, inputs, watched=watched)

@@ -6,7 +6,6 @@ results by them: both ask the same function of this module, so that the two cann
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +39,7 @@ class Spec:
     params: Mapping[str, Any]
     seed: int | None = None
 
-    @cached_property
+    @property
     def code(self) -> str:
         """Hash of its code."""
         return code_hash(*self.modules)
@@ -185,7 +184,7 @@ def tables(config: "Config", table: str) -> Spec:
     params = {
         "table": table,
         "medium": medium,
-        "runs": [f"{dataset}/{method}/seed{seed}" for dataset, method, seed in config.runs_of(table)],
+        "runs": _runs(config, table),
         "protocols": {
             dataset: [*config.protocols_of(dataset, table), OWN_BODY, NEW_BODY] for dataset in rows.datasets
         },
@@ -213,7 +212,7 @@ def conventions(config: "Config", table: str) -> Spec:
     """The predictions of a table under every convention."""
     params = {
         "table": table,
-        "runs": [f"{dataset}/{method}/seed{seed}" for dataset, method, seed in config.runs_of(table)],
+        "runs": _runs(config, table),
         "protocols": {
             dataset: config.protocols_of(dataset, table) for dataset in config.tables[table].datasets
         },
@@ -234,6 +233,11 @@ def site(config: "Config") -> Spec:
 def import_weights(network: str, system: str) -> Spec:
     """Released weights of a system in our format."""
     return Spec("import-weights", ("repose.weights.convert", _module(network)), {"from": system})
+
+
+def _runs(config: "Config", table: str) -> list[str]:
+    """The runs of a table, as `scores:{run}` and other inputs are named."""
+    return [f"{dataset}/{method}/seed{seed}" for dataset, method, seed in config.runs_of(table)]
 
 
 def _settings(method: "MethodSettings", compute: "Compute") -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """`repose audit --find`: every kind of thing, who depends on it, and by which chain."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 from chain import DATASET, MODULE, Chain
 from rich.console import Console
 from typer.testing import CliRunner
 
-from repose.audit.find import as_json, find, show, tables_of
+from repose.audit.find import find, show, tables_of
 from repose.cli import app
 from repose.errors import ReposeError
 
@@ -97,4 +98,4 @@ def test_it_is_printed_and_nothing_is_one_line(chain, capsys):
     out = capsys.readouterr().out
     assert "4 of 12 numbers in 2 of 6 rows depend on method:npt." in out
     assert f"runs/{DATASET}/npt/seed0/model (it is of the method) → predictions" in out, "no chain is broken"
-    assert json.loads(json.dumps(as_json(found)))["dependents"][0]["row"]["method"] == "npt"
+    assert json.loads(json.dumps(asdict(found)))["dependents"][0]["row"]["method"] == "npt"

@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from repose.config.load import check, load_files, resolve
 from repose.config.reference import reference, schema
 from repose.errors import ReposeError
+from repose.results import STUDIED
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = ROOT / "config.yaml"
@@ -161,3 +162,16 @@ def test_methods_share_a_training_only_if_it_is_the_same(tmp_path, line, message
     with pytest.raises(ReposeError, match=message):
         load_files(DEFAULT, top)
     assert load_files(DEFAULT).trained_by("npr-refined") == "npr"
+
+
+@pytest.mark.parametrize("part", STUDIED)
+def test_no_two_tables_have_conventions_of_one_name(tmp_path, part):
+    top = tmp_path / "top.yaml"
+    rows = "{datasets: [open-human], methods: [copy-pose]}"
+    top.write_text(f"tables:\n  mine: {rows}\n  mine-{part}: {rows}\n")
+    message = rf"top.yaml:3: tables.mine-{part}: its conventions and those of 'mine' are both called mine-{part}.csv"
+    with pytest.raises(ReposeError, match=message):
+        load_files(DEFAULT, top)
+    images = "{datasets: [open-market], methods: [copy-source]}"  # which have none
+    top.write_text(f"tables:\n  mine: {rows}\n  mine-{part}: {images}\n")
+    load_files(DEFAULT, top)

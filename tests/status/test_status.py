@@ -192,7 +192,9 @@ def test_the_command_takes_targets_and_the_settings_of_the_last_run(run, monkeyp
 
 def test_every_rule_of_the_workflow_is_known_and_has_its_log_where_it_is_looked_for():
     texts = [file.read_text() for file in (ROOT / "workflow" / "rules").glob("*.smk")]
-    rules = {name for text in texts for name in re.findall(r"^rule (\w+):", text, re.MULTILINE)}
+    rules = {
+        name for text in texts for name in re.findall(r"^(?:use rule \w+ as|rule) (\w+)", text, re.MULTILINE)
+    }
     assert rules - {"raw_files", "convert_images", "store_images"} == set(jobs_module.ORDER)
     for rule in jobs_module.ORDER:
         [file] = [

@@ -5,6 +5,8 @@ OUTPUTS: results/conventions/{table}.csv; {table}-tau.csv, {table}-swaps.csv, {t
 {table}-sensitivity.csv; {table}.md, {table}.png and {table}-sensitivity.png
 """
 
+from repose.results import STUDIED
+
 
 rule conventions:
     """Score the methods of {wildcards.table} under every convention."""
@@ -12,15 +14,8 @@ rule conventions:
         data=ancient(data("conventions")),
         manifests=manifests("conventions"),
     output:
-        [
-            RESULTS.conventions(f"{{table}}-{part}")
-            for part in ("tau", "swaps", "claims")
-        ],
-        sensitivity=multiext(
-            str(RESULTS.conventions("{table}-sensitivity").with_suffix("")),
-            ".csv",
-            ".png",
-        ),
+        [RESULTS.conventions(f"{{table}}-{part}") for part in STUDIED],
+        sensitivity=RESULTS.conventions("{table}-sensitivity").with_suffix(".png"),
         study=multiext(
             str(RESULTS.conventions().with_suffix("")), ".csv", ".md", ".png"
         ),

@@ -40,34 +40,17 @@ rule convert:
         "repose convert {wildcards.dataset:q} 2>&1 | tee {log:q}"
 
 
-rule convert_images:
+use rule convert as convert_images with:
     """Write the images of {wildcards.dataset} as PNGs and labels with a catalogue."""
-    input:
-        data=ancient(data("convert")),
-        manifests=manifests("convert"),
     output:
         catalog=RESULTS.catalog(),
         pairs=RESULTS.pairs(),
         manifest=manifest_path(RESULTS.catalog()),
         images=directory(RESULTS.converted("images")),
         images_manifest=manifest_path(RESULTS.converted("images")),
-    log:
-        "logs/convert/{dataset}.log",
-    benchmark:
-        "benchmarks/convert/{dataset}.tsv"
     wildcard_constraints:
         dataset=one_of(
             name
             for name, dataset in CONFIG.datasets.items()
             if dataset.medium == "images"
         ),
-    conda:
-        ENV
-    threads: CONFIG.convert.workers
-    resources:
-        mem_mb=memory_of("convert"),
-        runtime=240,
-    params:
-        decided_by=decided_by("convert"),
-    shell:
-        "repose convert {wildcards.dataset:q} 2>&1 | tee {log:q}"

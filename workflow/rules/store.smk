@@ -29,25 +29,8 @@ rule store:
         "repose store {wildcards.dataset:q} 2>&1 | tee {log:q}"
 
 
-rule store_images:
+use rule store as store_images with:
     """Pack the images of {wildcards.dataset}."""
-    input:
-        data=ancient(data("store")),
-        manifests=manifests("store"),
     output:
         store=directory(RESULTS.packed("images")),
         manifest=manifest_path(RESULTS.packed("images")),
-    log:
-        "logs/store/{dataset}.log",
-    benchmark:
-        "benchmarks/store/{dataset}.tsv"
-    conda:
-        ENV
-    threads: CONFIG.convert.workers
-    resources:
-        mem_mb=memory_of("store"),
-        runtime=120,
-    params:
-        decided_by=decided_by("store"),
-    shell:
-        "repose store {wildcards.dataset:q} 2>&1 | tee {log:q}"

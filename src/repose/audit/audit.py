@@ -9,7 +9,8 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from pkgutil import resolve_name
@@ -24,7 +25,9 @@ from repose.errors import ReposeError
 from repose.medium import Medium, module_of
 from repose.metrics.metric import Metric
 from repose.provenance.code import code_hash
-from repose.provenance.manifest import Manifest, load, manifest_path
+from repose.provenance.listing import fingerprint
+from repose.provenance.manifest import load, manifest_path
+from repose.raw.inventory import Inventory
 
 KEYS = ("dataset", "method", "protocol")
 
@@ -57,7 +60,7 @@ class Audit:
     @property
     def metrics(self) -> Sequence[Metric]:
         """The metrics that the table knows, in the order of its columns; none if it is no table."""
-        return metrics_of(self.root.manifest.history) if self.rows and self.root.manifest else ()
+        return metrics_of(self.root.history) if self.rows else ()
 
     @property
     def nodes(self) -> list[Node]:
@@ -67,9 +70,7 @@ class Audit:
     @property
     def scored_again(self) -> int:
         """How many artefacts with scores of the benchmark were computed again, from predictions and truths."""
-        return sum(
-            n.manifest is not None and n.manifest.content["stage"] == "benchmark-score" for n in self.nodes
-        )
+        return sum(node.stage == "benchmark-score" for node in self.nodes)
 
     @property
     def faults(self) -> list[tuple[str, str]]:
@@ -81,8 +82,7 @@ class Audit:
         """One sha256 for the bytes, links, settings, seeds, code and software of the whole tree."""
         made_by = ("inputs", "params", "code", "seed", "software")
         lines = [
-            [n.place, n.manifest.digest if n.manifest else None]
-            + [n.manifest.history[k] if n.manifest else None for k in made_by]
+            [n.place, n.manifest.digest if n.manifest else None, *(n.history.get(k) for k in made_by)]
             for n in sorted(self.nodes, key=lambda n: n.place)
         ]
         return hashlib.sha256(json.dumps(lines, sort_keys=True).encode()).hexdigest()
@@ -119,11 +119,12 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
         _check_raw_files(node, found.notes)
     if is_table and table is None:
         found.root.faults.append("cannot be read as a table")
-    elif is_table and found.root.manifest:
-        derived = Derived(found.root.manifest)
-        found.root.faults += _derived_otherwise(found.root, rows, derived)
-        if not cell and table is not None:
-            found.root.faults += _incomplete(found.root, artefact, table, derived)
+    elif table is not None and found.root.manifest:
+        derived, what = Derived(found.root.manifest), "cannot be computed again from its scores"
+        found.root.faults += _tried(what, _derived_otherwise, found.root, rows, derived)
+        if not cell:
+            what = "cannot be compared with its scores"
+            found.root.faults += _tried(what, incomplete, found.root, artefact, table, derived)
     for node in found.nodes:
         node.faults += _made_otherwise(node, _STAGES if rescore else _BENCHMARK)
     found.notes += [*_handed_in(found), *_notes(found)]
@@ -197,11 +198,7 @@ def _derived_otherwise(root: Node, rows: list[Row], derived: Derived) -> list[st
     names = list(dict.fromkeys(name for row in rows for name in row.branches))  # in the order of the table
     if not all(name in root.parents and root.parents[name].manifest for name in names):
         return []  # faults of their own
-    try:
-        table = derived.of(names)
-    except Exception as error:  # of what a forged tree says, nearly anything
-        return [f"cannot be computed again from its scores: {str(error) or type(error).__name__}"]
-    fresh = {tuple(str(r[k]) for k in KEYS): r for r in table.to_dict("records")}
+    fresh = {tuple(str(r[k]) for k in KEYS): r for r in derived.of(names).to_dict("records")}
     faults = []
     for row in rows:
         mine = fresh.get(tuple(row.key.values()))
@@ -216,20 +213,19 @@ def _derived_otherwise(root: Node, rows: list[Row], derived: Derived) -> list[st
     return faults
 
 
-def _incomplete(root: Node, csv: Path, table: pd.DataFrame, derived: Derived) -> list[str]:
+def _tried(what: str, find: Callable[..., Iterable[str]], *given: Any) -> list[str]:
+    """The faults that a check finds; that it cannot be made is one, too."""
     try:
-        return list(incomplete(root, csv, table, derived))
+        return list(find(*given))
     except Exception as error:  # of what a forged tree says, nearly anything
-        return [f"cannot be compared with its scores: {str(error) or type(error).__name__}"]
+        return [f"{what}: {str(error) or type(error).__name__}"]
 
 
 def _check_raw_files(node: Node, notes: list[str]) -> None:
     """Hash the files that an inventory lists, where they still are."""
-    from repose.raw.inventory import Inventory
-
-    if node.faults or not node.manifest or node.manifest.content["stage"] != "raw":
+    if node.faults or node.stage != "raw":
         return
-    for name in (n for n in node.manifest.content["files"] if n.endswith(".json")):
+    for name in (n for n in node.files if n.endswith(".json")):
         try:
             inventory = Inventory.read(node.path.parent / name)
         except ReposeError:
@@ -241,18 +237,12 @@ def _check_raw_files(node: Node, notes: list[str]) -> None:
         node.faults += [
             f"raw file {file.path} is not the one that was read"
             for file in there
-            if _sha256(root / file.path) != file.sha256
+            if fingerprint(root / file.path).stated["sha256"] != file.sha256
         ]
         if gone := len(inventory.files) - len(there):
             notes.append(
                 f"{node.place}: {gone} raw files are no longer in {root}; their hashes are those of then"
             )
-
-
-def _sha256(path: Path) -> str:
-    """Of a file that may be larger than memory."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 # What makes an artefact again, and compares: `module:function`, imported where there is one.
@@ -271,15 +261,12 @@ _STAGES = _BENCHMARK | {
 
 def _made_otherwise(node: Node, compute: Mapping[str, str]) -> list[str]:
     """What an artefact of some stages has that its inputs do not give."""
-    if node.manifest is None or node.manifest.content["stage"] not in compute:
+    if node.manifest is None or node.stage not in compute:
         return []
     if not all(parent.manifest for parent in node.parents.values()):
         return []
-    try:
-        differs: Callable[[Manifest], list[str]] = resolve_name(compute[node.manifest.content["stage"]])
-        return differs(node.manifest)
-    except Exception as error:  # of what a forged tree says, nearly anything
-        return [f"cannot be computed again from its inputs: {str(error) or type(error).__name__}"]
+    what = "cannot be computed again from its inputs"
+    return _tried(what, resolve_name(compute[node.stage]), node.manifest)
 
 
 def _is_ranking(manifest: Path) -> bool:
@@ -296,7 +283,7 @@ def _handed_in(found: Audit) -> list[str]:
         f"{node.place}: was handed in. Scores follow from it; that a method made it, and learned as the card says, is "
         "not proved"
         for node in found.nodes
-        if node.manifest and node.manifest.content["stage"] == "handed-in"
+        if node.stage == "handed-in"
     ]
 
 
@@ -313,27 +300,26 @@ def _name(row: Row) -> str:
     return " ".join(row.key.values())
 
 
-def _installed_code(manifest: Manifest) -> str | None:
+def _installed_code(node: Node) -> str | None:
     """Hash of the code that would make an artefact now; None where it is not installed."""
     try:
-        return code_hash(*manifest.history["modules"])
+        return code_hash(*node.history["modules"])
     except Exception:  # a forged history may name anything
         return None
 
 
 def _notes(found: Audit) -> list[str]:
     """What is worth knowing but breaks nothing: results of other code than the installed, or of several versions."""
-    other: dict[str, list[Manifest]] = {}
     versions: dict[str, set[str]] = {}
-    for node in found.nodes:
-        if node.manifest:
-            stage, code = node.manifest.content["stage"], node.manifest.history["code"]
-            versions.setdefault(re.sub(r"seed\d+", "seed*", node.place), set()).add(code)
-            if code != _installed_code(node.manifest):
-                other.setdefault(stage, []).append(node.manifest)
+    other: Counter[str] = Counter()
+    for node in filter(lambda node: node.manifest, found.nodes):
+        code = node.history["code"]
+        versions.setdefault(re.sub(r"seed\d+", "seed*", node.place), set()).add(code)
+        if code != _installed_code(node):
+            other[node.stage] += 1
     notes = [
-        f"{stage}: {len(some)} made by other code than what is installed now; run the workflow to make them again"
-        for stage, some in other.items()
+        f"{stage}: {count} made by other code than what is installed now; run the workflow to make them again"
+        for stage, count in other.items()
     ]
     return notes + [
         f"{place}: its seeds were made by {len(codes)} versions of the code"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from repose.audit.audit import KEYS, metrics_of
+from repose.audit.public import flat, text
 from repose.audit.tree import Node, grow
 from repose.errors import ReposeError
 from repose.metrics.metric import Metric
@@ -98,11 +99,6 @@ def compare(a: Path, b: Path) -> Comparison:
     return Comparison(list(differences), numbers, alike)
 
 
-def as_json(found: Comparison) -> dict[str, Any]:
-    """The comparison as plain data."""
-    return asdict(found)
-
-
 def show(found: Comparison, console: Console) -> None:
     """Print what differs, then each number that changed with its causes."""
     if not found.differences:
@@ -132,7 +128,7 @@ def _own(place: str, a: Node | None, b: Node | None) -> Iterator[Difference]:
         return
     before = 0
     for what in ("code", "seed", "params", "software"):
-        sides = [dict(_flat({what: m.history[what]})) for m in (left, right)]
+        sides = [{k: text(v) for k, v in flat({what: m.history[what]})} for m in (left, right)]
         for key in sorted(sides[0].keys() | sides[1].keys()):
             values = [side.get(key, ABSENT) for side in sides]
             if values[0] != values[1]:
@@ -142,14 +138,6 @@ def _own(place: str, a: Node | None, b: Node | None) -> Iterator[Difference]:
     if left.digest != right.digest and same_inputs and not before:
         machines = [json.dumps(m.history["machine"], sort_keys=True) for m in (left, right)]
         yield Difference(place, "bytes, though made in the same way", *machines)
-
-
-def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{above}{key}.")
-        else:
-            yield f"{above}{key}", json.dumps(value) if not isinstance(value, str) else value
 
 
 def _is_better(metric: Metric | None, a: float | None, b: float | None) -> bool | None:

@@ -36,7 +36,12 @@ CARRIED = {
 }
 DATA_STAGES = ("raw", "convert")  # they name files of the machine they were made on
 WORKFLOW = ("workflow/rules", "workflow/report", "envs", "LICENSE", "CITATION.cff")  # and the Snakefile
-PROFILES = ("process/0.5", "workflow/0.5", "provenance/0.5")
+PROFILES = {
+    "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
+    "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
+    "https://w3id.org/ro/wfrun/provenance/0.5": ("Provenance Run Crate", "0.5"),
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
+}
 RUN_TERMS = "https://w3id.org/ro/terms/workflow-run/context"
 SNAKEMAKE = "https://snakemake.github.io"
 # SPDX names of the licences that sources give.
@@ -66,7 +71,7 @@ def write_crate(found: Audit, project: Path, out: Path) -> None:
 
 def is_small(node: Node, name: str) -> bool:
     """Whether a crate carries a file of an artefact itself, whoever the data are of."""
-    return PurePosixPath(name).suffix in CARRIED and _stage(node) not in DATA_STAGES
+    return PurePosixPath(name).suffix in CARRIED and node.stage not in DATA_STAGES
 
 
 class Crate:
@@ -92,7 +97,7 @@ class Crate:
         self.crate.metadata.extra_contexts.append(RUN_TERMS)
         self.files: dict[str, list[Any]] = {}  # entities of each artefact's files
         self._root()
-        self.tools = {stage: self._tool(stage) for stage in sorted({_stage(n) for n in self.nodes})}
+        self.tools = {stage: self._tool(stage) for stage in sorted({n.stage for n in self.nodes})}
         self.workflow = self._workflow(project)
         for node in self.nodes:
             self.files[node.place] = list(self._files(node))
@@ -115,20 +120,8 @@ class Crate:
             end for _, end in map(_times, self.nodes)
         )  # the same for the same results
         root["conformsTo"] = [
-            self._add(
-                f"https://w3id.org/ro/wfrun/{profile}",
-                "CreativeWork",
-                name=f"{profile.split('/')[0].title()} Run Crate",
-                version=profile.split("/")[1],
-            )
-            for profile in PROFILES
-        ] + [
-            self._add(
-                "https://w3id.org/workflowhub/workflow-ro-crate/1.0",
-                "CreativeWork",
-                name="Workflow RO-Crate",
-                version="1.0",
-            )
+            self._add(url, "CreativeWork", name=name, version=number)
+            for url, (name, number) in PROFILES.items()
         ]
 
     def _add(self, identifier: str, kind: str | list[str], **properties: Any) -> Any:
@@ -196,21 +189,22 @@ class Crate:
             )
             for position, (stage, tool) in enumerate(self.tools.items(), 1)
         ]
-        workflow["output"] = [self._parameter("result", "File", "the audited table or artefact")]
+        workflow["output"] = [
+            self.crate.add_formal_parameter(
+                identifier="#result",
+                name="result",
+                additionalType="File",
+                description="the audited table or artefact",
+                valueRequired=True,
+            )
+        ]
         return workflow
-
-    def _parameter(self, name: str, kind: str, description: str) -> Any:
-        known = self.crate.get(f"#{name}")
-        return known or self.crate.add_formal_parameter(
-            name=name, additionalType=kind, identifier=f"#{name}", description=description, valueRequired=True
-        )
 
     def _files(self, node: Node) -> Iterator[Any]:
         """Entities of an artefact's files: carried, or only described."""
-        assert node.manifest
         base = PurePosixPath("results") / PurePosixPath(_inside(node)).parent
         licence = " AND ".join(self.licences_of(node))
-        for name, stands in node.manifest.content["files"].items():
+        for name, stands in node.files.items():
             path, source = base / name, node.path.parent / name
             facts: dict[str, Any] = {"contentSize": str(stands["bytes"]), "sha256": stands["sha256"]}
             if licence:
@@ -252,7 +246,7 @@ class Crate:
         root, controls = self.crate.root_dataset, []
         for node in reversed(self.nodes):
             action = self._action(node)
-            step = self.crate.get(f"Snakefile#{_stage(node)}")
+            step = self.crate.get(f"Snakefile#{node.stage}")
             controls.append(
                 self._add(
                     f"#control-{_title(node)}",
@@ -293,30 +287,23 @@ class Crate:
         root["mentions"] = [whole, organised, *(self.crate.get(f"#make-{_title(n)}") for n in self.nodes)]
 
     def _action(self, node: Node) -> Any:
-        assert node.manifest
-        history = node.manifest.history
+        history = node.history
         inputs = [file for parent in node.parents.values() for file in self.files[parent.place]]
         seed = {} if history["seed"] is None else {"seed": history["seed"]}
-        settings = [
-            self._add(f"#setting-{_short([k, v])}", "PropertyValue", name=k, value=v)
-            for k, v in public({**history["params"], **seed, "code": history["code"]})
-        ]
+        settings = self._values("setting", {**history["params"], **seed, "code": history["code"]})
         around = {**history["software"], **{k: v for k, v in history["machine"].items() if k != "host"}}
         start, end = _times(node)
         return self._add(
             f"#make-{_title(node)}",
             "CreateAction",
             name=f"make {_title(node)}",
-            description=f"{_stage(node)} of {_title(node)}",
-            instrument=self.tools[_stage(node)],
+            description=f"{node.stage} of {_title(node)}",
+            instrument=self.tools[node.stage],
             object=inputs + settings,
             result=self.files[node.place],
             startTime=start,
             endTime=end,
-            environment=[
-                self._add(f"#around-{_short([k, v])}", "PropertyValue", name=k, value=v)
-                for k, v in public(around)
-            ],
+            environment=self._values("around", around),
             resourceUsage=[
                 self._add(
                     f"#memory-{_title(node)}",
@@ -329,21 +316,23 @@ class Crate:
             ],
         )
 
+    def _values(self, kind: str, values: Mapping[str, Any]) -> list[Any]:
+        """Of settings, or of what was around, all that may be shown."""
+        return [
+            self._add(f"#{kind}-{_short([name, text])}", "PropertyValue", name=name, value=text)
+            for name, text in public(values)
+        ]
+
 
 def _stated(node: Node) -> Iterator[str]:
     """The licences that stand in an artefact itself."""
     assert node.manifest
     if licence := node.manifest.content["describe"].get("licence"):
         yield str(licence)
-    for name in node.manifest.content["files"]:
+    for name in node.files:
         if name.endswith("catalog.parquet"):
             rows = read_rows(node.path.parent / name)
             yield from map(str, rows.licence.unique() if "licence" in rows else ())
-
-
-def _stage(node: Node) -> str:
-    assert node.manifest
-    return str(node.manifest.content["stage"])
 
 
 def _inside(node: Node) -> str:
@@ -356,8 +345,7 @@ def _title(node: Node) -> str:
 
 
 def _times(node: Node) -> tuple[str, str]:
-    assert node.manifest
-    history = node.manifest.history
+    history = node.history
     start = datetime.strptime(history["started"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     return start.isoformat(), (start + timedelta(seconds=float(history["seconds"]))).isoformat()
 

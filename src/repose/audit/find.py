@@ -4,15 +4,14 @@ The same trees that an audit walks back to the raw data are read here the other 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from repose.audit.audit import Row, metrics_of, read_table, rows_of
 from repose.audit.show import escape
-from repose.audit.sought import EVERY, Sought, sought, stage_of, title
+from repose.audit.sought import EVERY, Sought, sought
 from repose.audit.tree import Node, grow
 from repose.errors import ReposeError
 from repose.metrics import renders
@@ -107,11 +106,6 @@ def tables_of(results: Path) -> list[Path]:
     return made
 
 
-def as_json(found: Found) -> dict[str, Any]:
-    """The same as plain data."""
-    return asdict(found)
-
-
 def show(found: Found, console: Console) -> None:
     """Print the rows, with the chain that leads to each; methods that have the same one are together."""
     if not found.dependents:
@@ -158,27 +152,27 @@ class _Walk:
         thing, inputs = self.thing, list(self._inputs(node))
         # Where an input depends on it, the chain begins there.
         if node.place in thing.sources and not inputs:
-            yield EVERY, (f"{title(node)} ({thing.sources[node.place]})",)
+            yield EVERY, (f"{node.title} ({thing.sources[node.place]})",)
         yield from inputs
         for protocol, how in thing.reads(node):
-            yield protocol, (how, title(node))
+            yield protocol, (how, node.title)
 
     def _inputs(self, node: Node) -> Iterator[tuple[str, Chain]]:
         for name, parent in node.parents.items():
             if name == "scorer" and (why := self.thing.all_of_scorer(parent)):
-                yield EVERY, (why, title(parent), title(node))
+                yield EVERY, (why, parent.title, node.title)
             if self.thing.passes(parent):
                 for protocol, chain in self.uses(parent).items():
-                    yield _at(node, name, parent, protocol), (*chain, title(node))
+                    yield _at(node, name, parent, protocol), (*chain, node.title)
 
 
 def _at(node: Node, name: str, parent: Node, protocol: str) -> str:
     """Which protocol of an artefact depends on a part of one of its inputs."""
-    if stage_of(node) not in _BY_PROTOCOL:
+    if node.stage not in _BY_PROTOCOL:
         return EVERY
-    if stage_of(parent) == "split":
+    if parent.stage == "split":
         return name
-    return protocol if stage_of(parent) in _BY_PROTOCOL else EVERY
+    return protocol if parent.stage in _BY_PROTOCOL else EVERY
 
 
 def _rows(csv: Path) -> list[Row]:
@@ -190,9 +184,7 @@ def _rows(csv: Path) -> list[Row]:
 
 def _numbers(row: Row, root: Node) -> list[str]:
     """The columns of a row that have a number of a metric; their intervals change with them, and are not counted."""
-    assert root.manifest
-    is_table = stage_of(root) == "tables"
-    metrics = metrics_of(root.manifest.history) if is_table else RANKED
+    metrics = metrics_of(root.history) if root.stage == "tables" else RANKED
     wanted = {name for m in metrics for name in (m.column, f"{m.column}_gain")} | {
         "skill",
         "all_rows_mpve_mm",
@@ -213,7 +205,7 @@ def _dependents(table: str, row: Row, cells: list[str], root: Node, walk: _Walk)
         for chain in found:
             chains |= {column: min(chains.get(column, chain), chain, key=len) for column in columns}
     chains = compared | own
-    key = row.key if stage_of(root) == "tables" else {"source": row.cells["source"]} | row.key
+    key = row.key if root.stage == "tables" else {"source": row.cells["source"]} | row.key
     for chain in dict.fromkeys(chains.values()):
         yield Dependent(table, key, tuple(c for c in cells if chains.get(c) == chain), (*chain, table))
 
@@ -224,7 +216,7 @@ def _scores_of(row: Row, cells: list[str], root: Node) -> Iterator[tuple[Node, l
     relative = [name for name in cells if name.endswith("_gain") or name == "skill"]
     for name, parent in root.parents.items():
         part, _, run = name.rpartition(":")
-        if stage_of(root) == "ranking":
+        if root.stage == "ranking":
             if run.startswith(f"{row.cells['source']}/{row.key['method']}/"):
                 yield parent, cells, True
             elif run.startswith("floor/copy-pose/"):

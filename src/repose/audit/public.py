@@ -1,4 +1,4 @@
-"""What of a history may be shown to strangers."""
+"""Settings as names and texts, and which of them may be shown to strangers."""
 
 import json
 import re
@@ -9,15 +9,23 @@ _SECRET = re.compile(r"token|password|passwd|secret|credential|api_?key", re.IGN
 _LOCAL = re.compile(r"^(/|~|[A-Za-z]:[\\/]|file:|\\\\)|://[^/]*@")
 
 
-def public(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
-    """Settings as `a.b` and text, without what looks like a secret or a local path."""
+def flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Settings that hold no others, by names such as `a.b`."""
     for key, value in values.items():
-        name = f"{above}{key}"
-        if _SECRET.search(str(key)):
-            continue
         if isinstance(value, Mapping):
-            yield from public(value, f"{name}.")
+            yield from flat(value, f"{above}{key}.")
         else:
-            texts = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, str)]
-            if value is not None and not any(_LOCAL.search(text) for text in texts):
-                yield name, value if isinstance(value, str) else json.dumps(value)
+            yield f"{above}{key}", value
+
+
+def text(value: Any) -> str:
+    """A setting as JSON has it; a text as it is."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def public(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Settings as `a.b` and text, without what looks like a secret or a local path."""
+    for name, value in flat(values):
+        texts = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, str)]
+        if value is not None and not _SECRET.search(name) and not any(map(_LOCAL.search, texts)):
+            yield name, text(value)

@@ -77,7 +77,7 @@ def _grow(branch: Tree, parents: dict[str, Node], seen: set[str]) -> None:
     # What was made last comes first: the rest hangs below it.
     for name, node in sorted(parents.items(), key=lambda item: -item[1].depth):
         if node.place in seen:
-            above.append(_title(node))
+            above.append(node.title)
         else:
             seen.add(node.place)
             _grow(branch.add(f"[dim]{escape(name.partition(':')[0])}:[/] {_label(node)}"), node.parents, seen)
@@ -85,18 +85,14 @@ def _grow(branch: Tree, parents: dict[str, Node], seen: set[str]) -> None:
         branch.add(f"[dim]shown above: {escape(', '.join(above))}[/]")
 
 
-def _title(node: Node) -> str:
-    return node.place.removesuffix(".manifest.json")
-
-
 def _label(node: Node) -> str:
     if node.manifest is None:
-        return f"[red]✗ {escape(_title(node))}: {escape('; '.join(node.faults))}[/]"
-    history = node.manifest.history
+        return f"[red]✗ {escape(node.title)}: {escape('; '.join(node.faults))}[/]"
+    history = node.history
     facts = [node.manifest.digest[:12], _size(node.bytes), f"code {escape(history['code'][:8])}"]
     if history["seed"] is not None:
         facts.append(f"seed {history['seed']}")
-    line = f"{escape(_title(node))} [dim]{escape(', '.join(facts))}[/]"
+    line = f"{escape(node.title)} [dim]{escape(', '.join(facts))}[/]"
     if node.faults:
         return f"[red]✗[/] {line} [red]{escape('; '.join(node.faults))}[/]"
     return f"[green]✓[/] {line}"
@@ -104,7 +100,7 @@ def _label(node: Node) -> str:
 
 def _verdict(found: Audit) -> str:
     nodes = found.nodes
-    files = sum(len(n.manifest.content["files"]) for n in nodes if n.manifest)
+    files = sum(len(n.files) for n in nodes)
     size = _size(sum(n.bytes for n in nodes))
     lines = [
         f"Hashed: {len(nodes)} artefacts, {files} files and directories, {size}.",

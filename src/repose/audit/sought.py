@@ -18,7 +18,6 @@ from repose.provenance.code import closure
 from repose.raw.inventory import Inventory
 from repose.reading import read_rows
 
-KINDS = ("mesh", "image", "raw", "dataset", "method", "code", "artefact")
 EVERY = ""  # in the place of a protocol: all that was predicted or scored
 DATA = ("raw", "convert", "store", "gih", "split", "neighbours", "benchmark")
 _PAIRS = ("identity_mesh", "pose_mesh", "truth_mesh", "source_image", "target_image")
@@ -46,7 +45,7 @@ class Sought:
 
     def reads(self, node: Node) -> Iterator[tuple[str, str]]:
         """Protocol, and how the meshes are read there, of a stage that is given lists of them."""
-        stage = stage_of(node)
+        stage = node.stage
         if not self.meshes or stage in DATA or not _opens(node, self.dataset):
             return
         lists = dict(self._lists(node))
@@ -64,9 +63,9 @@ class Sought:
         """The lists of triples or pairs that a stage was given, by the name of the part."""
         for parent in node.parents.values():
             # A versioned list of the benchmark has the triples of a split.
-            split = parent.parents["split"] if stage_of(parent) == "benchmark" else parent
+            split = parent.parents["split"] if parent.stage == "benchmark" else parent
             if split.place.startswith(f"splits/{self.dataset}/"):
-                part = title(split).rpartition("/")[2]
+                part = split.title.rpartition("/")[2]
                 if part not in self._rows:
                     path = split.path.parent / f"{part}.parquet"
                     self._rows[part] = read_rows(path, "not a list of a split")
@@ -77,7 +76,7 @@ class Sought:
 
         Of meshes, data do not pass it on: they hold all of them, and `reads` tells who reads which.
         """
-        return not (self.meshes and stage_of(parent) in DATA)
+        return not (self.meshes and parent.stage in DATA)
 
     def all_of_scorer(self, parent: Node) -> str | None:
         """Why a scorer depends on the meshes, whatever its lists say."""
@@ -96,29 +95,15 @@ def sought(text: str, nodes: Mapping[str, Node]) -> Sought:
     Raises:
         ReposeError: there is no such kind, or nothing of that name behind the artefacts.
     """
+    kinds = {"mesh": _body, "image": _body, "raw": _raw_file, "dataset": _of_dataset}
+    kinds |= {"method": _of_method, "code": _of_code, "artefact": _artefact}
     kind, _, name = text.partition(":")
-    if kind not in KINDS or not name:
+    if kind not in kinds or not name:
         raise ReposeError(
             f"--find {text!r} is not of the form mesh:open-human/id3_17",
-            hint=f"kinds are {', '.join(KINDS)}",
+            hint=f"kinds are {', '.join(kinds)}",
         )
-    if kind in ("mesh", "image"):
-        return _body(text, name, nodes)
-    if kind == "raw":
-        return _raw_file(text, name, nodes)
-    find = {"dataset": _of_dataset, "method": _of_method, "code": _of_code, "artefact": _artefact}[kind]
-    return find(text, name, nodes)
-
-
-def stage_of(node: Node) -> str:
-    """The stage that made an artefact."""
-    assert node.manifest
-    return str(node.manifest.content["stage"])
-
-
-def title(node: Node) -> str:
-    """The place of an artefact without the end of its manifest."""
-    return node.place.removesuffix(".manifest.json")
+    return kinds[kind](text, name, nodes)
 
 
 # What is looked for
@@ -138,7 +123,7 @@ def _body(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
 def _raw_file(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
     """The meshes that came from a raw file, or all of the dataset where that is not noted."""
     dataset, _, file = name.partition("/")
-    node = _known(f"data/{dataset}/raw", nodes, "dataset", dataset, _datasets(nodes))
+    node = _data("raw", dataset, nodes)
     files = _raw_files(node)
     found = [path for path in files if path == file or path.endswith(f"/{file}")]
     if len(found) != 1:
@@ -156,7 +141,7 @@ def _raw_file(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
 
 
 def _of_dataset(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
-    _known(f"data/{name}/raw", nodes, "dataset", name, _datasets(nodes))
+    _data("raw", name, nodes)
     return Sought(
         text, {place: "it is of the dataset" for place in nodes if place.startswith(f"data/{name}/")}
     )
@@ -178,11 +163,10 @@ def _of_code(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
     wanted = name if "." in name else f"repose.methods.{name}"
     found, unknown = {}, set()
     for place, node in nodes.items():
-        assert node.manifest
         try:
-            modules = closure(*node.manifest.history["modules"])
+            modules = closure(*node.history["modules"])
         except ModuleNotFoundError as error:
-            unknown.add(f"{stage_of(node)} of {title(node)} was made by code that is not installed: {error}")
+            unknown.add(f"{node.stage} of {node.title} was made by code that is not installed: {error}")
             continue
         used = [module for module in modules if module == wanted or module.startswith(f"{wanted}.")]
         if used:
@@ -198,9 +182,8 @@ def _of_code(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
 def _artefact(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
     wanted = PurePosixPath(name.removeprefix("results/")).as_posix().removesuffix(".manifest.json")
     for place, node in nodes.items():
-        assert node.manifest
-        files = [(PurePosixPath(place).parent / file).as_posix() for file in node.manifest.content["files"]]
-        if wanted in (title(node), *files):
+        files = [(PurePosixPath(place).parent / file).as_posix() for file in node.files]
+        if wanted in (node.title, *files):
             return Sought(text, {place: "it is the artefact"})
     raise ReposeError(
         f"no artefact {name!r}", hint="name it by its place in the results, such as splits/open-human/train"
@@ -208,19 +191,17 @@ def _artefact(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
 
 
 def _catalog(dataset: str, nodes: Mapping[str, Node]) -> pd.DataFrame:
-    node = _known(f"data/{dataset}/catalog", nodes, "dataset", dataset, _datasets(nodes))
+    node = _data("catalog", dataset, nodes)
     return read_rows(node.path.parent / "catalog.parquet", "not a catalogue")
 
 
-def _known(place: str, nodes: Mapping[str, Node], kind: str, name: str, there: list[str]) -> Node:
+def _data(kind: str, dataset: str, nodes: Mapping[str, Node]) -> Node:
+    """What there is of a dataset: its raw data, or its catalogue."""
     try:
-        return nodes[f"{place}.manifest.json"]
+        return nodes[f"data/{dataset}/{kind}.manifest.json"]
     except KeyError:
-        raise ReposeError(f"no {kind} named {name!r}", hint=f"there are {', '.join(there)}") from None
-
-
-def _datasets(nodes: Mapping[str, Node]) -> list[str]:
-    return sorted({place.split("/")[1] for place in nodes if place.startswith("data/")})
+        there = sorted({place.split("/")[1] for place in nodes if place.startswith("data/")})
+        raise ReposeError(f"no dataset named {dataset!r}", hint=f"there are {', '.join(there)}") from None
 
 
 def _names(catalog: pd.DataFrame) -> list[str]:
@@ -228,11 +209,9 @@ def _names(catalog: pd.DataFrame) -> list[str]:
 
 
 def _raw_files(node: Node) -> list[str]:
-    assert node.manifest
-    names = list(node.manifest.content["files"])
-    inventories = [name for name in names if name.endswith(".json")]
+    inventories = [name for name in node.files if name.endswith(".json")]
     listed = [f.path for name in inventories for f in Inventory.read(node.path.parent / name).files]
-    return listed or names
+    return listed or list(node.files)
 
 
 # Who reads a mesh
@@ -245,14 +224,12 @@ def _opens(node: Node, dataset: str) -> bool:
 
 def _is_ours(node: Node) -> bool:
     """Whether a training is of this package, whose trainings read what their lists name."""
-    assert node.manifest
-    return all(name.partition(".")[0] == "repose" for name in node.manifest.history["modules"])
+    return all(name.partition(".")[0] == "repose" for name in node.history["modules"])
 
 
 def _rest_pose(node: Node) -> int | None:
     """The pose in which a method is told the bodies of its triples, too."""
-    assert node.manifest
-    method = node.manifest.history["params"].get("method")
+    method = node.history["params"].get("method")
     rest = method.get("rest_pose") if isinstance(method, dict) else None
     return rest if isinstance(rest, int) else None
 

@@ -11,7 +11,7 @@ from repose.errors import ReposeError
 from repose.provenance.manifest import Manifest
 from repose.tables.stage import derive, twins
 
-_PLACES = {"scores": "scores/{}", "predictions": "predictions/{}", "render-scores": "render-scores/{}"}
+_OF_RUNS = ("scores", "predictions", "render-scores")  # folders of results, and kinds of inputs
 
 
 class Derived:
@@ -82,7 +82,7 @@ def _misnamed(root: Node) -> Iterator[str]:
     """Inputs that are the artefacts of another run than the table takes them for."""
     for name, parent in root.parents.items():
         part, _, run = name.partition(":")
-        if part in _PLACES and parent.manifest:
-            wanted, place = _PLACES[part].format(run), parent.manifest.content["place"]
+        if part in _OF_RUNS and parent.manifest:
+            wanted, place = f"{part}/{run}", parent.manifest.content["place"]
             if place != wanted:
                 yield f"takes {place} for {wanted}"

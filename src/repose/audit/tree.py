@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from repose.errors import ReposeError
 from repose.provenance.listing import check_file
@@ -36,9 +37,29 @@ class Node:
     depth: int = 1
 
     @property
+    def title(self) -> str:
+        """Its place without the end of its manifest."""
+        return self.place.removesuffix(".manifest.json")
+
+    @property
+    def stage(self) -> str:
+        """The stage that made it; empty if its manifest cannot be read, as what follows is."""
+        return self.manifest.content["stage"] if self.manifest else ""
+
+    @property
+    def files(self) -> dict[str, dict[str, Any]]:
+        """What its manifest states of each file and folder, by name."""
+        return self.manifest.content["files"] if self.manifest else {}
+
+    @property
+    def history(self) -> dict[str, Any]:
+        """How it came about."""
+        return self.manifest.history if self.manifest else {}
+
+    @property
     def bytes(self) -> int:
         """Size of its files together."""
-        return sum(f["bytes"] for f in self.manifest.content["files"].values()) if self.manifest else 0
+        return sum(file["bytes"] for file in self.files.values())
 
     def walk(self) -> Iterator["Node"]:
         """This node and everything behind it, each once, children before their parents."""
@@ -63,12 +84,7 @@ def grow(manifest: Path, only: Collection[str] | None = None, hashed: bool = Tru
     nodes: dict[str, Node] = {}
     base = (results_folder(manifest) or manifest.parent).resolve()
     root = _read(manifest, _place(manifest, base), base, nodes, only)
-    work = [
-        (node, name, expected)
-        for node in nodes.values()
-        if node.manifest and hashed
-        for name, expected in node.manifest.content["files"].items()
-    ]
+    work = [(node, *stated) for node in nodes.values() for stated in node.files.items()] if hashed else []
     with ThreadPoolExecutor() as pool:
         for (node, *_), fault in zip(work, pool.map(_hashed, work), strict=True):
             node.faults += fault
@@ -92,9 +108,7 @@ def _read(
     try:
         node.manifest = load(path)
     except (ReposeError, OSError) as error:
-        node.faults.append(
-            error.what if isinstance(error, ReposeError) else f"cannot be read: {error.strerror}"
-        )
+        node.faults.append(_said(error))
         return node
     below = below | {place}
     for name, parent in node.manifest.parents.items():
@@ -120,20 +134,23 @@ def _hashed(work: tuple[Node, str, dict]) -> list[str]:
     try:
         check_file(node.path, name, expected)
     except (ReposeError, OSError) as error:
-        return [error.what if isinstance(error, ReposeError) else f"{name} cannot be read: {error.strerror}"]
+        return [_said(error, f"{name} ")]
     return []
+
+
+def _said(error: ReposeError | OSError, name: str = "") -> str:
+    return error.what if isinstance(error, ReposeError) else f"{name}cannot be read: {error.strerror}"
 
 
 def _broken_links(node: Node) -> list[str]:
     if node.manifest is None:
         return []
-    history = node.manifest.history
+    history = node.history
     faults = [
         f"was made from {parent.place} when that had another history; it was edited, or replaced"
         for name, parent in node.parents.items()
         if parent.manifest
-        and history["histories"].get(name)
-        not in (parent.manifest.history["sha256"], *parent.manifest.history["former"])
+        and history["histories"].get(name) not in (parent.history["sha256"], *parent.history["former"])
     ]
     faults += [
         f"was made from another {name} than {parent.place}"
@@ -145,6 +162,6 @@ def _broken_links(node: Node) -> list[str]:
     if results_folder(node.path) and (fault := misplaced(node.manifest)):
         faults.append(fault)
     seed = _SEED.search(f"/{node.place}")
-    if node.manifest.content["stage"] == "train" and seed and int(seed[1]) != history["seed"]:
+    if node.stage == "train" and seed and int(seed[1]) != history["seed"]:
         faults.append(f"lies in the place of seed {seed[1]} but is of seed {history['seed']}")
     return faults

@@ -12,7 +12,6 @@ from pathlib import Path, PurePosixPath
 
 from repose.audit.audit import Audit
 from repose.audit.crate import Crate, is_small
-from repose.audit.sought import stage_of, title
 from repose.audit.tree import Node, grow
 from repose.errors import ReposeError
 from repose.provenance.listing import files_in
@@ -106,19 +105,18 @@ def table_of(rows: list[tuple[str, ...]]) -> str:
 
 def _is_supplied(node: Node) -> bool:
     """Whether an artefact is of a user-supplied dataset, or was made from one."""
-    return any(stage_of(one) == "raw" and _inventories(one) for one in node.walk())
+    return any(one.stage == "raw" and _inventories(one) for one in node.walk())
 
 
 def _inventories(node: Node) -> list[str]:
-    assert node.manifest
-    return [name for name in node.manifest.content["files"] if name.endswith(".json")]
+    return [name for name in node.files if name.endswith(".json")]
 
 
 def _is_carried(node: Node, name: str, supplied: set[str]) -> bool:
     """Whether a bundle carries a file or folder of an artefact."""
     if is_small(node, name):
-        return stage_of(node) != "handed-in"
-    return stage_of(node) in WHOLE and node.place not in supplied
+        return node.stage != "handed-in"
+    return node.stage in WHOLE and node.place not in supplied
 
 
 def _expanded(place: str, source: Path) -> Iterator[tuple[str, Path]]:
@@ -133,15 +131,15 @@ def _expanded(place: str, source: Path) -> Iterator[tuple[str, Path]]:
 def _left_out(node: Node, crate: Crate, supplied: set[str]) -> Iterator[LeftOut]:
     assert node.manifest
     licence = " AND ".join(crate.licences_of(node))
-    why = SUPPLIED if node.place in supplied else FOREIGN if stage_of(node) == "handed-in" else DATA
+    why = SUPPLIED if node.place in supplied else FOREIGN if node.stage == "handed-in" else DATA
     for name, facts in node.manifest.content["files"].items():
         place = _place(node, name)
         if place not in crate.carried:
             yield LeftOut(place, facts["bytes"], facts["sha256"], licence, why)
-    if stage_of(node) == "raw":
+    if node.stage == "raw":
         for name in _inventories(node):
             for file in Inventory.read(node.path.parent / name).files:
-                where = f"{title(node).removesuffix('/raw')}: {file.path}"
+                where = f"{node.title.removesuffix('/raw')}: {file.path}"
                 yield LeftOut(where, file.size, file.sha256, licence, SUPPLIED)
 
 
@@ -172,7 +170,7 @@ def _add_site(found: Audit, crate: Crate, made: Contents) -> None:
     if shown is None or mine is None or load(shown.path).digest != mine.digest or tree.faults:
         made.notes.append("no site: it is of another state of the results (`make site` makes it again)")
         return
-    datasets = {n.place.split("/")[1] for n in tree.walk() if stage_of(n) == "raw" and _inventories(n)}
+    datasets = {n.place.split("/")[1] for n in tree.walk() if n.stage == "raw" and _inventories(n)}
     closed = {f"{place}/": dataset for dataset in datasets for place in (bodies(dataset), pictures(dataset))}
     left = set[str]()
     for name, _ in files_in(folder):
@@ -192,7 +190,7 @@ def _add_site(found: Audit, crate: Crate, made: Contents) -> None:
 
 def _datasets_left_out(nodes: list[Node], crate: Crate, supplied: set[str]) -> Iterator[str]:
     for node in nodes:
-        if stage_of(node) == "raw" and node.place in supplied and _inventories(node):
+        if node.stage == "raw" and node.place in supplied and _inventories(node):
             licence = " AND ".join(crate.licences_of(node)) or "licence unknown"
             yield (
                 f"{node.place.split('/')[1]} is user-supplied ({licence}): its raw files, meshes or images, and the "

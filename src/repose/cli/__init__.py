@@ -1,7 +1,6 @@
 """The command line. Commands import what they need when they run, so that `repose --help` answers at once."""
 
 import errno
-import importlib
 import io
 import os
 import sys
@@ -93,8 +92,9 @@ def bench(
     `gpu`, a proof of everything on a GPU, and `hash` have options of their own: `repose bench gpu -h`.
     """
     if name in ("gpu", "hash"):
-        command = importlib.import_module(f"repose.cli.{name}").app
-        command([*context.args, *(["--json"] if as_json else [])], prog_name=f"repose bench {name}")
+        from repose.cli.bench import app as commands
+
+        commands([name, *context.args, *(["--json"] if as_json else [])], prog_name="repose bench")
     if context.args:
         raise ReposeError(f"{name} takes no {context.args[0]}", "repose bench")
     from repose.bench import run

@@ -154,7 +154,7 @@ def doctor(
         if catalog := dataset.catalog_of(str(mesh), results):
             dataset.run(catalog, as_json)
         else:
-            command.run([mesh], as_json)
+            command.run(mesh, as_json)
 
 
 def import_weights(

@@ -2,8 +2,10 @@
 
 import json
 import sys
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -70,7 +72,10 @@ def audit(
 ) -> None:
     """Check every byte, link and number behind a table; status 1 if something does not hold."""
     if find:
-        return _find(find, artefact, results, as_json)
+        from repose.audit import find as finding
+
+        dependents = finding.find(find, [artefact] if artefact else finding.tables_of(results))
+        return _print(dependents, finding.show, as_json)
     if artefact is None:
         raise ReposeError("audit needs ARTEFACT", hint="such as results/table1.csv; or --find")
     from repose.audit import audit as auditing
@@ -80,10 +85,7 @@ def audit(
     found = auditing.audit(artefact, auditing.parse_cell(cell) if cell else None, rescore)
     if expect and not found.digest.startswith(expect):
         found.root.faults.append(f"the digest of the tree is {found.digest}, not {expect}")
-    if as_json:
-        print(json.dumps(plain(found), indent=1))
-    else:
-        show(found, _console())
+    _print(found, show, as_json, plain)
     if rocrate and not found.faults:
         from repose.audit.crate import write_crate
 
@@ -93,20 +95,15 @@ def audit(
         raise ReposeError(f"{what}", where=place, hint="make it again by running the workflow, or restore it")
 
 
-def _find(text: str, table: Path | None, results: Path, as_json: bool) -> None:
-    from repose.audit import find
-
-    found = find.find(text, [table] if table else find.tables_of(results))
+def _print(
+    found: Any, show: Callable[[Any, Any], None], as_json: bool, plain: Callable[[Any], Any] = asdict
+) -> None:
+    """Print what was found as JSON, or by `show` on a console."""
     if as_json:
-        print(json.dumps(find.as_json(found), indent=1))
-    else:
-        find.show(found, _console())
-
-
-def _console():
+        return print(json.dumps(plain(found), indent=1))
     from rich.console import Console
 
-    return Console() if sys.stdout.isatty() else Console(width=160)
+    show(found, Console() if sys.stdout.isatty() else Console(width=160))
 
 
 def publish(
@@ -174,11 +171,7 @@ def compare(
     """Say what differs between two folders of results, and what that did to each number."""
     from repose.audit import compare as comparing
 
-    found = comparing.compare(a, b)
-    if as_json:
-        print(json.dumps(comparing.as_json(found), indent=1))
-    else:
-        comparing.show(found, _console())
+    _print(comparing.compare(a, b), comparing.show, as_json)
 
 
 COMMANDS = (status, audit, compare, publish, verify, recover, clean)

@@ -1,8 +1,7 @@
 """Options and look-ups that commands share."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,17 +17,22 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 RESULTS, CONFIG = Path("results"), Path("config.yaml")
 
 
-def plan_of(config: Path, results: Path, dataset: str | None = None, method: str | None = None) -> "Plan":
+def plan_of(
+    config: Path,
+    results: Path,
+    dataset: str | None = None,
+    method: str | None = None,
+    table: str | None = None,
+) -> "Plan":
     """The plan of a config file; names that it does not have are refused."""
     from repose.config.load import load_files
     from repose.plan import Plan
     from repose.results import Results
 
     plan = Plan(load_files(config), Results(results))
-    if dataset is not None:
-        named(plan.config.datasets, dataset, "dataset")
-    if method is not None:
-        named(plan.config.methods, method, "method")
+    for kind, name in {"dataset": dataset, "method": method, "table": table}.items():
+        if name is not None:
+            _check_named(plan, kind, name)
     return plan
 
 
@@ -43,7 +47,7 @@ def plan_of_row(config: Path, results: Path, dataset: str, method: str) -> "Plan
     name, sign, elsewhere = method.partition(ACROSS)
     plan = plan_of(config, results, dataset, name)
     if sign:
-        named(plan.config.datasets, elsewhere, "dataset")
+        _check_named(plan, "dataset", elsewhere)
         if not plan.config.trained_by(name):
             raise ReposeError(
                 f"{name} learns nothing that it could bring from {elsewhere}", method, f"say {name}"
@@ -53,8 +57,7 @@ def plan_of_row(config: Path, results: Path, dataset: str, method: str) -> "Plan
     return plan
 
 
-def named(known: Mapping[str, Any], name: str, kind: str) -> Any:
-    """What a name stands for, of what a config has."""
+def _check_named(plan: "Plan", kind: str, name: str) -> None:
+    known = getattr(plan.config, f"{kind}s")
     if name not in known:
         raise ReposeError(f"no {kind} named {name!r}", hint=f"the config has {', '.join(known)}")
-    return known[name]

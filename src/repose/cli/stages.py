@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from repose.cli.shared import CONFIG, RESULTS, AsJson, ConfigFile, Results, Seed, named, plan_of, plan_of_row
+from repose.cli.shared import CONFIG, RESULTS, AsJson, ConfigFile, Results, Seed, plan_of, plan_of_row
 from repose.errors import ReposeError
+from repose.medium import module_of
 
 if TYPE_CHECKING:
-    from repose.plan import Plan
+    from repose.plan import Need, Plan
 
 
 def raw(
@@ -33,8 +34,9 @@ def raw(
         raise ReposeError("raw needs DATASET", hint="or --list")
     from repose.raw import collect, generate
 
-    plan = plan_of(config, results)
-    settings, need = named(plan.config.datasets, dataset, "dataset"), plan.raw(dataset)
+    plan = plan_of(config, results, dataset)
+    settings: Any = plan.config.datasets[dataset]
+    need = plan.raw(dataset)
     if settings.is_licensed:
         collect.run(settings, need.out)
     else:
@@ -43,17 +45,18 @@ def raw(
 
 def convert(dataset: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
     """Write a dataset's bodies as .obj files, or its images as PNGs, with a catalogue; only what changed."""
-    plan = plan_of(config, results)
-    settings, need = named(plan.config.datasets, dataset, "dataset"), plan.convert(dataset)
-    files = plan.converted(dataset)
-    _of("convert", settings.medium).run(settings, need.inputs["raw"], need.out, files, _cluster(plan))
+    plan = plan_of(config, results, dataset)
+    settings, need = plan.config.datasets[dataset], plan.convert(dataset)
+    stage, files = module_of("repose.convert", settings.medium), plan.converted(dataset)
+    stage.run(settings, need.inputs["raw"], need.out, files, _cluster(plan))
 
 
 def store(dataset: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
     """Pack .obj files, or images, into a Zarr store."""
-    plan = plan_of(config, results)
-    settings, need = named(plan.config.datasets, dataset, "dataset"), plan.store(dataset)
-    _of("store", settings.medium).run(need.inputs["catalog"], need.inputs["files"], need.out, _cluster(plan))
+    plan = plan_of(config, results, dataset)
+    settings, need = plan.config.datasets[dataset], plan.store(dataset)
+    stage = module_of("repose.store", settings.medium)
+    stage.run(need.inputs["catalog"], need.inputs["files"], need.out, _cluster(plan))
 
 
 def split(
@@ -63,9 +66,9 @@ def split(
     results: Results = RESULTS,
 ) -> None:
     """Draw triples (identity mesh, pose mesh, truth), or pairs (source image, target image)."""
-    plan = plan_of(config, results)
-    settings, need = named(plan.config.datasets, dataset, "dataset"), plan.split(dataset, part)
-    _of("split", settings.medium).run(settings, part, need.inputs["catalog"], need.out)
+    plan = plan_of(config, results, dataset)
+    settings, need = plan.config.datasets[dataset], plan.split(dataset, part)
+    module_of("repose.split", settings.medium).run(settings, part, need.inputs["catalog"], need.out)
 
 
 def benchmark(
@@ -162,49 +165,32 @@ def score_renders(
 
 def tables(table: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
     """Compare the methods of a table on its datasets."""
-    from repose.tables.stage import run
-
-    plan = plan_of(config, results)
-    named(plan.config.tables, table, "table")
-    need = plan.tables(table)
-    run(need.spec, need.inputs, need.out)
+    _make("tables", plan_of(config, results, table=table).tables(table))
 
 
 def report(table: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
     """Draw transfers of every method of a table beside the truth."""
-    from repose.report.stage import run
-
-    plan = plan_of(config, results)
-    named(plan.config.tables, table, "table")
-    need = plan.report(table)
-    run(need.spec, need.inputs, need.out)
+    _make("report", plan_of(config, results, table=table).report(table))
 
 
 def conventions(table: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
     """Score the predictions of a table as published evaluations score, and see how its ranks move."""
-    from repose.conventions.stage import run
-
-    plan = plan_of(config, results)
-    named(plan.config.tables, table, "table")
+    plan = plan_of(config, results, table=table)
     if plan.config.medium_of(table) != "meshes":
         raise ReposeError(
             f"{table} is of {plan.config.medium_of(table)}", hint="conventions are of tables of meshes"
         )
-    need = plan.conventions(table)
-    run(need.spec, need.inputs, need.out)
+    _make("conventions", plan.conventions(table))
 
 
 def site(config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
     """Make the pages of all tables, to open in a browser: results/site/index.html."""
-    from repose.site.stage import run
-
-    need = plan_of(config, results).site()
-    run(need.spec, need.inputs, need.out)
+    _make("site", plan_of(config, results).site())
 
 
-def _of(stage: str, medium: str) -> Any:
-    """The module of a stage for a medium."""
-    return import_module(f"repose.{stage}.{medium}")
+def _make(stage: str, need: "Need") -> None:
+    """Run a stage that goes by nothing but its spec and its inputs."""
+    import_module(f"repose.{stage}.stage").run(need.spec, need.inputs, need.out)
 
 
 def _parts(inputs: Mapping[str, Path], *names: str) -> tuple[Any, ...]:

@@ -2,13 +2,14 @@
 
 import difflib
 from collections.abc import Collection, Iterator, Mapping
-from itertools import chain
+from itertools import chain, product
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from repose.config.models import Config
+from repose.config.models import Config, Table
 from repose.methods.settings import LearnedMethod, MethodSettings, same
 from repose.raw.settings import Paired
+from repose.results import STUDIED
 
 SAME = "give both methods the same"
 
@@ -25,6 +26,7 @@ def wrong(config: Config) -> Iterator[Wrong]:
     """What is wrong, in the order of the checks; take the first, since a check relies on those before it."""
     return chain(
         _names(config),
+        _beside(config),
         _truth(config),
         _kinds(config),
         _across(config),
@@ -54,26 +56,41 @@ def _names(config: Config) -> Iterator[Wrong]:
             yield Wrong(
                 ("tables", table), "tables.site: the pages of all tables are called so", "name it otherwise"
             )
-        named: list[tuple[str, Collection[str], Collection[str]]] = [
-            ("datasets", rows.datasets, config.datasets),
-            ("methods", rows.methods, config.methods),
-            ("more_seeds", rows.more_seeds, rows.methods),
-        ]
-        for kind, names, known in named:
-            for position, name in enumerate(names):
-                if name not in known:
-                    key = ("tables", table, kind, name if kind == "more_seeds" else position)
-                    yield Wrong(key, f"tables.{table}.{kind}: {name!r} is not defined", nearest(name, known))
+        known: dict[str, Collection[str]] = {"datasets": config.datasets, "methods": config.methods}
+        for section, names in {**known, "more_seeds": rows.methods}.items():
+            for key, what, name in _listed(table, rows, section):
+                if name not in names:
+                    yield Wrong(key, f"{what} is not defined", nearest(name, names))
+
+
+def _listed(table: str, rows: Table, section: str) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """Of each name that a table lists its key, what messages call it, and the name itself."""
+    names = getattr(rows, section)
+    for position, name in enumerate(names):
+        key = ("tables", table, section, name if isinstance(names, Mapping) else position)
+        yield key, f"tables.{table}.{section}: {name!r}", name
+
+
+def _beside(config: Config) -> Iterator[Wrong]:
+    """What is written beside the conventions of one table is not called like those of another one."""
+    studied = [table for table in config.tables if config.medium_of(table) == "meshes"]
+    for table, part in product(studied, STUDIED):
+        if (name := f"{table}-{part}") in studied:
+            yield Wrong(
+                ("tables", name),
+                f"tables.{name}: its conventions and those of {table!r} are both called {name}.csv",
+                "name it otherwise",
+            )
 
 
 def _truth(config: Config) -> Iterator[Wrong]:
     """A table scores transfers between identities, so that its datasets must hold their truth."""
     for table, rows in config.tables.items():
-        for position, name in enumerate(rows.datasets):
+        for key, what, name in _listed(table, rows, "datasets"):
             if not config.datasets[name].has_truth:
                 yield Wrong(
-                    ("tables", table, "datasets", position),
-                    f"tables.{table}.datasets: {name!r} holds no truth of a transfer",
+                    key,
+                    f"{what} holds no truth of a transfer",
                     "its meshes are for training without truth, or for transfers to and from other datasets",
                 )
 
@@ -81,27 +98,16 @@ def _truth(config: Config) -> Iterator[Wrong]:
 def _kinds(config: Config) -> Iterator[Wrong]:
     """A table compares methods of meshes on meshes, or of images on images; what serves them is not compared."""
     for table, rows in config.tables.items():
-        for position, name in enumerate(rows.methods):
+        for key, what, name in _listed(table, rows, "methods"):
             if not config.methods[name].compared:
-                yield Wrong(
-                    ("tables", table, "methods", position),
-                    f"tables.{table}.methods: {name!r} only serves other methods, and has no results to compare",
-                )
+                yield Wrong(key, f"{what} only serves other methods, and has no results to compare")
         medium = config.medium_of(table)
         allowed = {"meshes", "poses"} if medium == "poses" else {medium}
-        named: list[tuple[str, list[str], Mapping[str, Any]]] = [
-            ("methods", rows.methods, config.methods),
-            ("datasets", rows.datasets, config.datasets),
-        ]
-        for section, names, known in named:
-            for position, name in enumerate(names):
-                if known[name].medium not in allowed:
-                    yield Wrong(
-                        ("tables", table, section, position),
-                        f"tables.{table}.{section}: {name!r} is of {known[name].medium}, "
-                        f"{rows.methods[0]!r} of {config.methods[rows.methods[0]].medium}",
-                        "give them tables of their own",
-                    )
+        first = f"{rows.methods[0]!r} of {config.methods[rows.methods[0]].medium}"
+        for section in ("methods", "datasets"):
+            for key, what, name in _listed(table, rows, section):
+                if (found := getattr(config, section)[name].medium) not in allowed:
+                    yield Wrong(key, f"{what} is of {found}, {first}", "give them tables of their own")
 
 
 def _across(config: Config) -> Iterator[Wrong]:

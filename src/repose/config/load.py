@@ -64,11 +64,6 @@ def resolve(config: Config, folder: Path) -> Path:
     return path
 
 
-def load_resolved(path: Path) -> Config:
-    """Read what `resolve` wrote, or any single complete config file."""
-    return load_files(path)
-
-
 def _explained(error: ValidationError, values: Mapping[str, Any]) -> tuple[Key, str, str | None]:
     """The key of the first error, what is wrong there, and a hint."""
     # A misspelt key is both unknown and missing; the unknown one says more.

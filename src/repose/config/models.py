@@ -30,6 +30,7 @@ else:
     Method = Annotated[reduce(or_, installed_methods().values()), Field(discriminator="architecture")]
 
 Seed = Annotated[int, Field(ge=0)]
+Scheduler = Annotated[str, Field(pattern=r"^(threads|processes|slurm|[a-z]+://.+)$")]
 
 
 class Table(Section):
@@ -78,7 +79,6 @@ class Compute(Section):
         description="GPUs of one machine (processes, on a CPU) that share each batch of a training with truth "
         "(NPT, 3D-CoreNet), which they must divide; other trainings use one",
     )
-
     compile: bool = Field(
         False,
         description="true: trainings of NPT, 3D-CoreNet and NPR's diffusion compile their networks (torch.compile), "
@@ -94,9 +94,8 @@ class Convert(Section):
     """Parallel work on mesh files, in the stages convert and store. No result depends on it."""
 
     workers: PositiveInt = Field(2, description="meshes read and written at a time, by one job")
-    scheduler: str = Field(
+    scheduler: Scheduler = Field(
         "threads",
-        pattern=r"^(threads|processes|slurm|[a-z]+://.+)$",
         description="threads, processes (of this machine; no port is opened), slurm (a Slurm job per worker), "
         "or the address tcp://HOST:PORT of a running Dask scheduler",
     )
@@ -116,9 +115,8 @@ class Gih(Section):
         "auto", description="auto takes a GPU when there is one; potpourri3d is the slow reference"
     )
     workers: PositiveInt = Field(1, description="meshes that one job computes at a time")
-    scheduler: str = Field(
+    scheduler: Scheduler = Field(
         "threads",
-        pattern=r"^(threads|processes|slurm|[a-z]+://.+)$",
         description="threads, processes (of this machine; no port is opened), slurm (a Slurm job per worker, "
         "as many as needed), or the address tcp://HOST:PORT of a running Dask scheduler",
     )

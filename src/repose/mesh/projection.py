@@ -146,17 +146,16 @@ def on_any_surface(
     start: Float,  # (V, 3)
     surface: Float,  # (M, 3)
     surface_faces: Faces,  # (G, 3)
-    most: int = MOST,
 ) -> Float:  # (V, 3)
-    """`on_surface` at the cost of `most` vertices: the faces of a finer mesh are turned as a coarser one is there.
+    """`on_surface` at the cost of `MOST` vertices: the faces of a finer mesh are turned as a coarser one is there.
 
     Raises:
         MeshError: the other body, or a face of `rest`, has no area.
     """
-    surface, surface_faces = decimated(surface, surface_faces, most)
-    if len(rest) <= most:
+    surface, surface_faces = decimated(surface, surface_faces, MOST)
+    if len(rest) <= MOST:
         return on_surface(rest, faces, start, surface, surface_faces)
-    coarse, coarse_faces = decimated(rest, faces, most)
+    coarse, coarse_faces = decimated(rest, faces, MOST)
     there = nearest_places(coarse, rest, faces).carry(start, faces)
     posed = on_surface(coarse, coarse_faces, there, surface, surface_faces)
     return lifted(rest, faces, coarse, coarse_faces, posed)

@@ -32,7 +32,9 @@ class _File(_Form):
     list: str | None = None
 
 
-class _Content(_Form):
+class Content(_Form):
+    """Of a manifest."""
+
     stage: str
     place: str
     files: dict[Annotated[str, AfterValidator(inside)], _File]
@@ -46,7 +48,9 @@ class _Content(_Form):
         return self
 
 
-class _History(_Form):
+class History(_Form):
+    """Of the history beside it."""
+
     inputs: dict[str, str]
     histories: dict[str, str]
     parents: dict[str, str]
@@ -62,21 +66,12 @@ class _History(_Form):
     former: list[str]
 
 
-def check_content(content: dict[str, Any], where: Path) -> None:
-    """Refuse a manifest that is of another form, or names what is not inside its folder.
+def check_form(form: type[_Form], value: dict[str, Any], where: Path) -> None:
+    """Refuse a manifest or a history that is of another form, or names what is not inside its folder.
 
     Raises:
         ReposeError: names the entry.
     """
-    _check(_Content, content, where)
-
-
-def check_history(history: dict[str, Any], where: Path) -> None:
-    """Refuse a history of another form; raises as `check_content`."""
-    _check(_History, history, where)
-
-
-def _check(form: type[_Form], value: dict[str, Any], where: Path) -> None:
     try:
         form.model_validate(value)
     except ValidationError as error:

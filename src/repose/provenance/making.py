@@ -118,11 +118,7 @@ def making(
     manifest = manifest_path(out)
     sweep_again()
     try:
-        if keep:
-            finished = recorder.reuse(manifest, keep)
-        else:
-            recorder.own(manifest)
-            finished = False
+        finished = recorder.reuse(manifest, keep)
         new = Artefact(recorder, out, verified, finished)
         yield new
         if not finished:

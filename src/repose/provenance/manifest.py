@@ -27,7 +27,7 @@ from typing import Any
 
 from repose.errors import ReposeError
 from repose.provenance import cache
-from repose.provenance.form import check_content, check_history
+from repose.provenance.form import Content, History, check_form
 from repose.provenance.listing import Fingerprint, check_file, fingerprint, list_path
 from repose.provenance.owner import Owner, owners, results_folder
 from repose.provenance.publish import write_text
@@ -127,13 +127,13 @@ class Recorder:
 
         Args:
             manifest: the manifest of the artefact.
-            keep: how many results of this artefact to keep for later.
+            keep: how many results of this artefact to keep for later; 0: none, and none is looked for.
 
         Returns:
             Whether the artefact is finished.
         """
         place, folder = self.own(manifest), results_folder(manifest)
-        if not folder:
+        if not folder or not keep:
             return False
         self._keep, self._entry = keep, folder / CACHE / place / self.key
         if self._entry.is_dir() and cache.is_forced(self.stage, manifest):
@@ -266,7 +266,7 @@ def load(manifest: Path) -> Manifest:
             where=manifest,
             hint="the next run of the workflow makes it again",
         )
-    check_content(content, manifest)
+    check_form(Content, content, manifest)
     _check_history(manifest, content, history)
     return Manifest(manifest, content, history)
 
@@ -284,7 +284,7 @@ def _check_history(manifest: Path, content: Mapping[str, Any], history: Any) -> 
         raise ReposeError("the history was edited or is damaged", where=where, hint=hint)
     if history.get("content") != _digest(content):
         raise ReposeError("the history is of another result than the manifest", where=where, hint=hint)
-    check_history(history, where)
+    check_form(History, history, where)
 
 
 def check_link(child: Manifest, name: str, parent: Manifest) -> None:

@@ -24,9 +24,8 @@ def cancel_leftovers(project: Path) -> list[str]:
     Raises:
         ReposeError: Slurm has not ended a job in time.
     """
-    if not shutil.which("squeue"):
-        return []
-    if not (jobs := _jobs(project)):
+    jobs = _jobs(project) if shutil.which("squeue") else {}
+    if not jobs:
         return []
     subprocess.run(["scancel", *jobs], check=False, capture_output=True)
     end = time.monotonic() + PATIENCE

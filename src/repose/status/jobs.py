@@ -1,7 +1,6 @@
 """The jobs that a target needs, by the plan."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,12 +8,6 @@ from pathlib import Path
 from repose.errors import ReposeError
 from repose.plan import Need, Plan
 from repose.results import Results
-
-ORDER = (
-    *("raw", "convert", "store", "gih_part", "gih", "split", "neighbours", "train", "predict", "score"),
-    *("score_renders", "tables", "report", "conventions", "benchmark", "benchmark_predict", "rank", "site"),
-)
-"""The rules of the workflow, in the order in which they follow each other."""
 
 
 @dataclass(frozen=True)
@@ -95,30 +88,35 @@ def _maker(plan: Plan, path: Path) -> tuple[str, dict[str, str]]:
 
 @cache
 def _patterns(results: Results) -> list[tuple[str, re.Pattern[str]]]:
-    return [(rule, _pattern(path)) for rule, path in _places(results)]
+    return [(rule, _pattern(path)) for rule, paths in _made_by(results).items() for path in paths]
 
 
-def _places(results: Results) -> Iterator[tuple[str, Path]]:
-    yield from (("raw", path) for path in (results.recipe(), results.inventory()))
-    for medium in ("meshes", "images"):
-        yield "convert", results.converted(medium)
-        yield "store", results.packed(medium)
-    yield "convert", results.catalog()
-    yield "gih_part", results.gih_part()
-    yield "gih", results.gih()
-    yield "split", results.split()
-    yield "neighbours", results.neighbours()
-    yield "train", results.run()
-    yield "predict", results.predictions()
-    yield "score", results.scores()
-    yield "score_renders", results.render_scores()
-    yield "benchmark", results.benchmark_list()
-    yield "benchmark_predict", results.benchmark_predictions()
-    yield "rank", results.ranking()
-    yield "conventions", results.conventions()
-    yield "report", results.figure()
-    yield "site", results.site
-    yield "tables", results.table()
+def _made_by(results: Results) -> dict[str, list[Path]]:
+    """What each rule makes, in the order in which the rules follow each other; those of images are those of meshes."""
+    return {
+        "raw": [results.recipe(), results.inventory()],
+        "convert": [results.catalog(), results.converted("meshes"), results.converted("images")],
+        "store": [results.packed("meshes"), results.packed("images")],
+        "gih_part": [results.gih_part()],
+        "gih": [results.gih()],
+        "split": [results.split()],
+        "neighbours": [results.neighbours()],
+        "train": [results.run()],
+        "predict": [results.predictions()],
+        "score": [results.scores()],
+        "score_renders": [results.render_scores()],
+        "tables": [results.table()],
+        "report": [results.figure()],
+        "conventions": [results.conventions()],
+        "benchmark": [results.benchmark_list()],
+        "benchmark_predict": [results.benchmark_predictions()],
+        "rank": [results.ranking()],
+        "site": [results.site],
+    }
+
+
+ORDER = tuple(_made_by(Results()))
+"""The rules of the workflow, in the order in which they follow each other."""
 
 
 def _pattern(path: Path) -> re.Pattern[str]:

@@ -122,11 +122,6 @@ def export_meshes(dataset: Dataset, store: Path, triples: Path, layout: str, out
         if released.test_list and listed is not None:
             lines = [f"{' '.join(row)}\n" for row in listed.itertuples(index=False)]
             (private / released.test_list).write_text("".join(lines), encoding="utf-8")
-    return described(dataset, released)
-
-
-def described(dataset: Grid, released: Released) -> list[str]:
-    """A line each for identities and poses: their numbers, and whether the loader draws more or fewer of them."""
     return [
         _described("identities", dataset.identities.numbers(), *released.identities),
         _described("poses", dataset.poses.numbers(), *released.poses),
@@ -134,6 +129,7 @@ def described(dataset: Grid, released: Released) -> list[str]:
 
 
 def _described(kind: str, parts: Mapping[str, list[int]], drawn: Sequence[int], first_test: int) -> str:
+    """The numbers of identities or poses, and whether the loader draws more or fewer of them."""
     numbered, has = _numbered(parts, drawn, first_test), len(parts["train"])
     train, test = (
         collapse([numbered[n] for n in parts[part] if n in numbered]) for part in ("train", "test")

@@ -86,11 +86,13 @@ def test_gltf_is_y_up_by_its_format(body):
 def test_the_command_prints_words_or_json(body, tmp_path, capsys):
     write_mesh(tmp_path / "a.obj", Mesh(body.vertices * 100, body.faces))
     write_mesh(tmp_path / "b.glb", body)
-    run([tmp_path / "a.obj", tmp_path / "b.glb"])
+    for name in ("a.obj", "b.glb"):
+        run(tmp_path / name)
     printed = capsys.readouterr().out
     assert "watertight             yes" in printed and "- its unit seems to be cm" in printed
     assert "nothing unusual for a body" in printed
-    run([tmp_path / "a.obj", tmp_path / "b.glb"], as_json=True)
+    for name in ("a.obj", "b.glb"):
+        run(tmp_path / name, as_json=True)
     first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert first["unit"]["value"] == "cm" and len(first["findings"]) == 1
     assert second["findings"] == [] and second["up"]["why"] == "glTF is y up"

@@ -89,18 +89,18 @@ def _check(out: Path) -> None:
 def _write(asset: Asset, body: Body, frames: np.ndarray, rate: float, out: Path) -> None:
     """Write all frames (T, N, 3), upright in metres, in the axes and unit of the identity."""
     placed = (body.restored(frame) for frame in frames)
-    if out.suffix.lower() == ".glb":
-        spread = np.stack([asset.spread(vertices).astype(np.float32) for vertices in placed])
-        write_bytes(out, animated(asset.data, asset.file, spread, rate, asset.path))
-    elif out.suffix.lower() == ".npz":
-        spread = np.stack([asset.spread(vertices).astype(np.float32) for vertices in placed])
-        with publish(out) as private, private.open("wb") as file:
-            np.savez_compressed(file, vertices=spread, faces=asset.file.faces, rate=np.float64(rate))
-    else:
+    if not out.suffix:
         with publish(out) as private:
             private.mkdir()
             for number, vertices in enumerate(placed):
                 write_asset(asset, private / f"{number:0{DIGITS}}{asset.path.suffix.lower()}", vertices)
+        return
+    spread = np.stack([asset.spread(vertices).astype(np.float32) for vertices in placed])
+    if out.suffix.lower() == ".glb":
+        write_bytes(out, animated(asset.data, asset.file, spread, rate, asset.path))
+    else:
+        with publish(out) as private, private.open("wb") as file:
+            np.savez_compressed(file, vertices=spread, faces=asset.file.faces, rate=np.float64(rate))
 
 
 def _described(asset: Asset, frame: Frame, motion: Motion, other: Frame) -> list[str]:

@@ -1,10 +1,9 @@
-"""`repose doctor MESH...`: facts and findings, for people or as JSON."""
+"""`repose doctor MESH`: facts and findings, for people or as JSON."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from repose.errors import MeshError
 from repose.mesh.formats.asset import read_asset
@@ -13,15 +12,16 @@ from repose.use.doctor.facts import Facts, gather
 from repose.use.doctor.words import findings
 
 
-def run(meshes: Sequence[Path], as_json: bool = False) -> None:
-    """Print what each mesh is like; with `as_json` one object per line.
+def run(path: Path, as_json: bool = False) -> None:
+    """Print what a mesh is like; with `as_json` one object on a line.
 
     Raises:
-        MeshError: a file cannot be read; those before it are printed.
+        MeshError: the file cannot be read.
     """
-    for path in meshes:
-        facts = examine(path)
-        print(json.dumps(_record(path, facts)) if as_json else "\n".join(_page(path, facts)))
+    facts = examine(path)
+    unusual = findings(facts)
+    record = {"file": str(path), **asdict(facts), "findings": unusual}
+    print(json.dumps(record) if as_json else "\n".join(_page(path, facts, unusual)))
 
 
 def examine(path: Path) -> Facts:
@@ -36,11 +36,7 @@ def examine(path: Path) -> Facts:
         raise MeshError(error.what, path, error.hint) from None
 
 
-def _record(path: Path, facts: Facts) -> dict[str, Any]:
-    return {"file": str(path), **asdict(facts), "findings": findings(facts)}
-
-
-def _page(path: Path, facts: Facts) -> Iterator[str]:
+def _page(path: Path, facts: Facts, unusual: list[str]) -> Iterator[str]:
     yield str(path)
     for name, value in asdict(facts).items():
         if isinstance(value, dict):
@@ -50,6 +46,5 @@ def _page(path: Path, facts: Facts) -> Iterator[str]:
         elif isinstance(value, bool):
             value = "yes" if value else "no"
         yield f"  {name:22} {value:.4g}" if isinstance(value, float) else f"  {name:22} {value}"
-    unusual = findings(facts)
     yield "  unusual:" if unusual else "  nothing unusual for a body"
     yield from (f"  - {sentence}" for sentence in unusual)

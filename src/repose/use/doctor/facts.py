@@ -80,7 +80,7 @@ def gather(mesh: Mesh, y_up: bool = False) -> Facts:
     height = float(sides["xyz".index(up.value)])
     edges, uses = operators.edge_uses(faces)
     flipped = _flipped_edges(faces)
-    pieces = _pieces(faces)
+    pieces = np.bincount(_pieces_of(operators.directed_edges(faces))[: len(faces)])  # faces of each
     return Facts(
         vertices=len(vertices),
         faces=len(faces),
@@ -92,7 +92,7 @@ def gather(mesh: Mesh, y_up: bool = False) -> Facts:
         centre_offset=float(np.linalg.norm(operators.bbox_centre(used))),
         watertight=operators.is_closed(faces),
         boundary_edges=int((uses == 1).sum()),
-        holes=_components(edges[uses == 1]),
+        holes=len(np.unique(_pieces_of(edges[uses == 1]))),
         non_manifold_edges=int((uses > 2).sum()),
         manifold=operators.is_manifold(faces),
         flipped_edges=flipped,
@@ -127,21 +127,9 @@ def _flipped_edges(faces: np.ndarray) -> int:
     return int(((uses == 2) & (rising != 1)).sum())
 
 
-def _pieces(faces: np.ndarray) -> np.ndarray:
-    """How many faces each connected piece has."""
-    edges = operators.directed_edges(faces)
-    used, index = np.unique(edges, return_inverse=True)
-    labels = _labels(index.reshape(-1, 2), len(used))
-    return np.bincount(labels[index.reshape(-1, 2)[: len(faces), 0]])
-
-
-def _components(edges: np.ndarray) -> int:
-    if not len(edges):
-        return 0
-    used, index = np.unique(edges, return_inverse=True)
-    return int(_labels(index.reshape(-1, 2), len(used)).max()) + 1
-
-
-def _labels(edges: np.ndarray, count: int) -> np.ndarray:
-    graph = coo_array((np.ones(len(edges), bool), tuple(edges.T)), shape=(count, count))
-    return connected_components(graph, directed=False)[1]
+def _pieces_of(edges: np.ndarray) -> np.ndarray:
+    """Which connected piece each edge (E, 2) belongs to."""
+    used, ends = np.unique(edges, return_inverse=True)
+    first, second = ends.reshape(-1, 2).T
+    graph = coo_array((np.ones(len(edges), bool), (first, second)), shape=(len(used), len(used)))
+    return connected_components(graph, directed=False)[1][first]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -28,8 +27,8 @@ def found_by(model: Model, identity: Body, poses: Sequence[Body], pose_rest: Bod
     if not isinstance(network, TransferNetwork):
         raise ReposeError("this model does not pose one mesh like another", model.weights)
     if network.ordered:
-        _check_order(identity, pose, model.weights)
-    rests = _rests(identity, pose, pose_rest, network.rest_pose is not None, model.weights)
+        _check_order(identity, pose, model)
+    rests = _rests(identity, pose, pose_rest, model)
     first, second = _batch([identity]), _batch(poses)
     # As in training, the network sees vertices in random order, always the same one.
     rng = np.random.default_rng(0)
@@ -53,7 +52,7 @@ def found_by(model: Model, identity: Body, poses: Sequence[Body], pose_rest: Bod
     ]
 
 
-def _check_order(identity: Body, pose: Body, weights: Path) -> None:
+def _check_order(identity: Body, pose: Body, model: Model) -> None:
     """Refuse two bodies of which vertex i is not the same place, for a network that relies on it.
 
     Raises:
@@ -62,7 +61,7 @@ def _check_order(identity: Body, pose: Body, weights: Path) -> None:
     if not np.array_equal(identity.mesh.faces, pose.mesh.faces):
         raise ReposeError(
             "this model needs two bodies of one vertex order and the same faces, and these have others",
-            weights,
+            model.weights,
             "take a model that needs none, such as corenet",
         )
 
@@ -71,18 +70,19 @@ def _batch(bodies: Sequence[Body]) -> torch.Tensor:
     return torch.from_numpy(np.stack([body.upright for body in bodies]).astype(np.float32))
 
 
-def _rests(identity: Body, pose: Body, pose_rest: Body | None, told: bool, weights: Path) -> Rests | None:
-    """Both bodies at rest, if that is what the network of these weights is told."""
+def _rests(identity: Body, pose: Body, pose_rest: Body | None, model: Model) -> Rests | None:
+    """Both bodies at rest, if that is what the network is told."""
+    told = model.network.rest_pose is not None
     if pose_rest is None and not told:
         return None
     if pose_rest is None:
         raise ReposeError(
             "this model must see the body of the pose mesh at rest, too",
-            weights,
+            model.weights,
             "give it as --pose-rest; the identity must be at rest as well",
         )
     if not told:
-        raise ReposeError("this model takes no body at rest", weights, "leave out --pose-rest")
+        raise ReposeError("this model takes no body at rest", model.weights, "leave out --pose-rest")
     if not np.array_equal(pose_rest.mesh.faces, pose.mesh.faces):
         raise ReposeError("pose mesh and its body at rest have other faces")
     bodies = (_batch([body]) for body in (identity, pose_rest))

@@ -1,4 +1,4 @@
-"""`repose bench gpu`, which takes options of its own."""
+"""The benches that take options of their own: `repose bench gpu` and `repose bench hash`."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -30,3 +30,18 @@ def gpu(
     from repose.bench.gpu import run
 
     run(device, results, out, minutes, tiny)
+
+
+@app.command("hash")
+def hash_(
+    size: Annotated[float, typer.Option(min=1e-6, help="gigabytes of each store that is made")] = 1.0,
+    folder: Annotated[
+        Path | None, typer.Option(help="an existing folder to make them in; they are removed")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Seal, read and gather stores, with sha256 of all of them and with lists of BLAKE3."""
+    from repose.bench import show
+    from repose.bench.hash import measure
+
+    show(measure(size, folder), as_json)
