@@ -1,6 +1,6 @@
 """Where artefacts lie: below one root, each in a place of its own, as documented and as rules have it."""
 
-import re
+import inspect
 from itertools import combinations
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from repose.provenance.manifest import history_path, manifest_path
 from repose.results import Results
 
 NAMES = {
+    "medium": "meshes",
     "dataset": "d",
     "method": "m",
     "seed": 3,
@@ -46,19 +47,14 @@ PLACES = {
 WITHOUT_MANIFEST = {"unpacked", "pairs"}  # they belong to the inventory and to the catalogue
 
 
-def medium_of(name: str) -> dict[str, str]:
-    return {"medium": "meshes"} if name in ("converted", "packed") else {}
-
-
-def names_in(pattern: Path) -> dict[str, object]:
-    return {key: NAMES[key] for key in re.findall(r"{(\w+)}", str(pattern))}
-
-
 def places(results: Results) -> dict[str, Path]:
     """What every method answers, given names."""
-    public = [name for name in vars(Results) if not name.startswith("_")]
-    methods = {n: getattr(results, n) for n in public if callable(getattr(results, n))}
-    return {n: m(**medium_of(n), **names_in(m(**medium_of(n)))) for n, m in methods.items()}
+    found = {}
+    for name, method in inspect.getmembers(results, inspect.ismethod):
+        if name.startswith("_"):
+            continue
+        found[name] = method(**{key: NAMES[key] for key in inspect.signature(method).parameters})
+    return found
 
 
 def test_every_place_is_the_documented_one():
@@ -71,10 +67,11 @@ def test_every_place_is_the_documented_one():
 
 @pytest.mark.parametrize("name", PLACES)
 def test_a_pattern_filled_in_is_the_place_of_the_names(name):
-    method, medium = getattr(Results(), name), medium_of(name)
-    names = names_in(method(**medium))
-    filled = str(method(**medium)).format(**names)
-    assert filled == str(method(**medium, **names)) == str(method(*medium.values(), *names.values()))
+    method = getattr(Results(), name)
+    keys = list(inspect.signature(method).parameters)
+    medium = {"medium": "meshes"} if "medium" in keys else {}
+    names = {key: NAMES[key] for key in keys if key != "medium"}
+    assert str(method(**medium)).format(**names) == str(method(**medium, **names))
 
 
 def test_no_two_artefacts_share_a_file_and_none_lies_in_another():

@@ -1,12 +1,10 @@
 """Where every artefact lies, said once. A manifest stands beside each.
 
-Each place is a pattern. Called with names, in the pattern's order or by keyword, it gives the path of one artefact;
-called with nothing, the pattern of a rule's outputs, whose Snakemake wildcards these are.
+Called with names, the methods give the path of one artefact; called with nothing, the pattern of a rule's outputs,
+with Snakemake's wildcards in the place of names.
 """
 
-import re
 from dataclasses import dataclass
-from functools import partialmethod
 from pathlib import Path
 
 PAIRS = "pairs.parquet"  # beside the catalogue of a dataset of images
@@ -19,25 +17,25 @@ class Results:
 
     root: Path = Path("results")
 
-    def _place(self, pattern: str, *names: object, **named: object) -> Path:
-        wildcards = re.findall(r"{(\w+)}", pattern)
-        given = dict(zip(wildcards, names, strict=True)) if names else named
-        return self.root / (pattern.format(**given) if given else pattern)
+    def recipe(self, dataset: str = "{dataset}") -> Path:
+        """All that the meshes or images of a generated dataset follow from."""
+        return self.root / "data" / dataset / "raw.npz"
 
-    recipe = partialmethod(_place, "data/{dataset}/raw.npz")
-    """All that the meshes or images of a generated dataset follow from."""
+    def inventory(self, dataset: str = "{dataset}") -> Path:
+        """The raw files of a user-supplied dataset, with their hashes."""
+        return self.root / "data" / dataset / "raw.json"
 
-    inventory = partialmethod(_place, "data/{dataset}/raw.json")
-    """The raw files of a user-supplied dataset, with their hashes."""
+    def unpacked(self, dataset: str = "{dataset}") -> Path:
+        """The files of its archives."""
+        return self.root / "data" / dataset / "unpacked"
 
-    unpacked = partialmethod(_place, "data/{dataset}/unpacked")
-    """The files of its archives."""
+    def catalog(self, dataset: str = "{dataset}") -> Path:
+        """A row for each converted mesh or image. Of images, `pairs` belong to it."""
+        return self.root / "data" / dataset / "catalog.parquet"
 
-    catalog = partialmethod(_place, "data/{dataset}/catalog.parquet")
-    """A row for each converted mesh or image. Of images, `pairs` belong to it."""
-
-    pairs = partialmethod(_place, f"data/{{dataset}}/{PAIRS}")
-    """The published pairs of a dataset of images; a table without rows where none are published."""
+    def pairs(self, dataset: str = "{dataset}") -> Path:
+        """The published pairs of a dataset of images; a table without rows where none are published."""
+        return self.root / "data" / dataset / PAIRS
 
     def converted(self, medium: str, dataset: str = "{dataset}") -> Path:
         """The folder of .obj files, or of images, which is an artefact of its own beside the catalogue."""
@@ -47,57 +45,94 @@ class Results:
         """The packed meshes or images of a dataset (Zarr)."""
         return self.root / "data" / dataset / f"{medium}.zarr"
 
-    gih = partialmethod(_place, "gih/{dataset}.zarr")
-    """The geodesic distances of a dataset (Zarr)."""
+    def gih(self, dataset: str = "{dataset}") -> Path:
+        """The geodesic distances of a dataset (Zarr)."""
+        return self.root / "gih" / f"{dataset}.zarr"
 
-    gih_part = partialmethod(_place, "gih/{dataset}/part{number}.json")
-    """What one part computed of them (JSON)."""
+    def gih_part(self, dataset: str = "{dataset}", number: int | str = "{number}") -> Path:
+        """What one part computed of them (JSON)."""
+        return self.root / "gih" / dataset / f"part{number}.json"
 
-    split = partialmethod(_place, "splits/{dataset}/{part}.parquet")
-    """The triples, or pairs of images, of one part of a dataset."""
+    def split(self, dataset: str = "{dataset}", part: str = "{part}") -> Path:
+        """The triples, or pairs of images, of one part of a dataset."""
+        return self.root / "splits" / dataset / f"{part}.parquet"
 
-    neighbours = partialmethod(_place, "neighbours/{dataset}/{method}.zarr")
-    """The neighbours of faces that a training looks up (Zarr)."""
+    def neighbours(self, dataset: str = "{dataset}", method: str = "{method}") -> Path:
+        """The neighbours of faces that a training looks up (Zarr)."""
+        return self.root / "neighbours" / dataset / f"{method}.zarr"
 
-    run = partialmethod(_place, "runs/{dataset}/{method}/seed{seed}/model.safetensors")
-    """The weights of a training; `history.parquet` and `run.json` stand beside them."""
+    def run(self, dataset: str = "{dataset}", method: str = "{method}", seed: int | str = "{seed}") -> Path:
+        """The weights of a training; `history.parquet` and `run.json` stand beside them."""
+        return self.root / "runs" / dataset / method / f"seed{seed}" / "model.safetensors"
 
-    predictions = partialmethod(_place, "predictions/{dataset}/{method}/seed{seed}.zarr")
-    """What a method made of the test lists (Zarr)."""
+    def predictions(
+        self, dataset: str = "{dataset}", method: str = "{method}", seed: int | str = "{seed}"
+    ) -> Path:
+        """What a method made of the test lists (Zarr)."""
+        return self.root / "predictions" / dataset / method / f"seed{seed}.zarr"
 
-    scores = partialmethod(_place, "scores/{dataset}/{method}/seed{seed}.parquet")
-    """A row for each test triple, pair of images or body, and metric."""
+    def scores(
+        self, dataset: str = "{dataset}", method: str = "{method}", seed: int | str = "{seed}"
+    ) -> Path:
+        """A row for each test triple, pair of images or body, and metric."""
+        return self.root / "scores" / dataset / method / f"seed{seed}.parquet"
 
-    render_scores = partialmethod(_place, "render-scores/{dataset}/{method}/seed{seed}.parquet")
-    """The same of pictures of predicted meshes."""
+    def render_scores(
+        self, dataset: str = "{dataset}", method: str = "{method}", seed: int | str = "{seed}"
+    ) -> Path:
+        """The same of pictures of predicted meshes."""
+        return self.root / "render-scores" / dataset / method / f"seed{seed}.parquet"
 
-    benchmark_list = partialmethod(_place, "benchmark/{dataset}/{part}.tsv")
-    """The versioned list of a part of a dataset's split; the hashes of its meshes stand beside it."""
+    def benchmark_list(self, dataset: str = "{dataset}", part: str = "{part}") -> Path:
+        """The versioned list of a part of a dataset's split; the hashes of its meshes stand beside it."""
+        return self.root / "benchmark" / dataset / f"{part}.tsv"
 
-    benchmark_predictions = partialmethod(
-        _place, "benchmark/{dataset}/{part}/predicted/{method}/seed{seed}.zarr"
-    )
-    """What a method of this repository made of a versioned list of variants (Zarr)."""
+    def benchmark_predictions(
+        self,
+        dataset: str = "{dataset}",
+        part: str = "{part}",
+        method: str = "{method}",
+        seed: int | str = "{seed}",
+    ) -> Path:
+        """What a method of this repository made of a versioned list of variants (Zarr)."""
+        return self.root / "benchmark" / dataset / part / "predicted" / method / f"seed{seed}.zarr"
 
-    handed_in = partialmethod(_place, "benchmark/{dataset}/{part}/handed-in/{method}/seed{seed}.zarr")
-    """Predictions of a versioned list that somebody handed in (Zarr)."""
+    def handed_in(
+        self,
+        dataset: str = "{dataset}",
+        part: str = "{part}",
+        method: str = "{method}",
+        seed: int | str = "{seed}",
+    ) -> Path:
+        """Predictions of a versioned list that somebody handed in (Zarr)."""
+        return self.root / "benchmark" / dataset / part / "handed-in" / method / f"seed{seed}.zarr"
 
-    benchmark_scores = partialmethod(
-        _place, "benchmark/{dataset}/{part}/{source}/{method}/seed{seed}.parquet"
-    )
-    """A row for each triple of a versioned list and metric; `source`: repose, external or floor."""
+    def benchmark_scores(
+        self,
+        dataset: str = "{dataset}",
+        part: str = "{part}",
+        source: str = "{source}",
+        method: str = "{method}",
+        seed: int | str = "{seed}",
+    ) -> Path:
+        """A row for each triple of a versioned list and metric; `source`: repose, external or floor."""
+        return self.root / "benchmark" / dataset / part / source / method / f"seed{seed}.parquet"
 
-    ranking = partialmethod(_place, "benchmark/{dataset}/{part}/ranking.csv")
-    """All that is scored on a versioned list, ranked track by track; its Markdown twin stands beside it."""
+    def ranking(self, dataset: str = "{dataset}", part: str = "{part}") -> Path:
+        """All that is scored on a versioned list, ranked track by track; its Markdown twin stands beside it."""
+        return self.root / "benchmark" / dataset / part / "ranking.csv"
 
-    table = partialmethod(_place, "{table}.csv")
-    """A table over runs; its Markdown twin stands beside it."""
+    def table(self, table: str = "{table}") -> Path:
+        """A table over runs; its Markdown twin stands beside it."""
+        return self.root / f"{table}.csv"
 
-    conventions = partialmethod(_place, "conventions/{table}.csv")
-    """The predictions of a table under every convention; what follows from the ranks stands beside it."""
+    def conventions(self, table: str = "{table}") -> Path:
+        """The predictions of a table under every convention; what follows from the ranks stands beside it."""
+        return self.root / "conventions" / f"{table}.csv"
 
-    figure = partialmethod(_place, "figures/{table}.png")
-    """The figure of a table."""
+    def figure(self, table: str = "{table}") -> Path:
+        """The figure of a table."""
+        return self.root / "figures" / f"{table}.png"
 
     @property
     def site(self) -> Path:
