@@ -158,7 +158,7 @@ def _photo(path: Path) -> None:
     data = path.read_bytes()
     listed = RawFile(path.name, len(data), hashlib.sha256(data).hexdigest())
     Inventory(path.parent, (listed,)).write(path.parent / "raw.json")
-    PhotoSource(path.parent / "raw.json", None)._open(path.name, "RGB")  # type: ignore[arg-type]
+    PhotoSource(path.parent / "raw.json", path.parent, None)._open(path.name, "RGB")  # type: ignore[arg-type]
 
 
 def _keypoints(path: Path) -> None:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from repose.bench import compare
 from repose.images.correspondence import Camera
-from repose.synthetic import open_fashion
+from repose.raw.settings import Parts
+from repose.synthetic.open_fashion import OpenFashion
 from repose.synthetic.open_human.recipe import Settings as BodySettings
 from repose.synthetic.rendered.cast import Scene, sample_rays
-from repose.synthetic.rendered.draw import Settings, draw_recipe
+from repose.synthetic.rendered.draw import draw_recipe
 from repose.synthetic.rendered.recipe import ImageRecipe
 from repose.synthetic.rendered.render import Renderer
 
@@ -86,12 +87,9 @@ def _recipe(vertices: int, size: int) -> ImageRecipe:
     from repose.synthetic.open_human.generation import generate  # loads torch and Anny, which takes seconds
 
     bodies = generate(BodySettings(vertices=vertices, identities=2, poses=8))
-    counts: dict[str, Any] = {
-        "identities": (2, 0, 0),
-        "poses": (8, 0, 0),
-        "outfits": 2,
-        "images": IMAGES,
-        "cameras": 1,
-    }
-    settings = Settings(height=size, width=size, samples=SAMPLES, vertices=vertices, seed=0, **counts)
-    return draw_recipe(bodies, settings, open_fashion.MANNER)
+    shown = OpenFashion(
+        source="open-fashion", height=size, width=size, samples=SAMPLES, vertices=vertices, images=IMAGES,
+        identities=Parts.model_construct(train=2, val=0, test=0),  # which no config may ask for
+        poses=Parts.model_construct(train=8, val=0, test=0),
+    )  # fmt: skip
+    return draw_recipe(bodies, shown)

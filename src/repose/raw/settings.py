@@ -37,9 +37,14 @@ class Parts(Section):
     test: PositiveInt = Field(description="only used in the tables")
 
     @property
+    def counts(self) -> tuple[int, int, int]:
+        """Of train, val and test."""
+        return self.train, self.val, self.test
+
+    @property
     def total(self) -> int:
         """All three parts together."""
-        return self.train + self.val + self.test
+        return sum(self.counts)
 
     def numbers(self) -> dict[str, list[int]]:
         """The numbers of each part: the first to train, the next to val, the last to test."""

@@ -85,8 +85,7 @@ class RenderedSource:
 
 def open_source(dataset: Rendered, raw: Path) -> RenderedSource:
     """The images of the recipe `raw`; see `repose.raw.settings.Dataset`."""
-    counts = dataset.identities
-    return RenderedSource(dataset.source, raw, (counts.train, counts.val, counts.test), dataset.entry.licence)
+    return RenderedSource(dataset.source, raw, dataset.identities.counts, dataset.entry.licence)
 
 
 @lru_cache(maxsize=1)
