@@ -20,6 +20,31 @@ _WHAT, _HINT = "not a recipe, or torn", "delete it and make it again"
 
 
 @dataclass(frozen=True)
+class BodySettings:
+    """Sizes and seed of a dataset of bodies.
+
+    Attributes:
+        vertices: of the mesh that all bodies share, exactly.
+        identities: bodies.
+        poses: each body is made in every one.
+        seed: of everything random.
+    """
+
+    SOURCE: ClassVar[str]
+    LEAST_VERTICES: ClassVar[int]
+    vertices: int
+    identities: int
+    poses: int
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        least = {"vertices": self.LEAST_VERTICES, "identities": 1, "poses": 1, "seed": 0}
+        for name, lowest in least.items():
+            if (value := getattr(self, name)) < lowest:
+                raise ReposeError(f"{value} is too small", f"{self.SOURCE}: {name}", f"at least {lowest}")
+
+
+@dataclass(frozen=True)
 class RecipeFile:
     """A frozen dataclass of arrays that is one `.npz`: the whole file or none, equal bytes for equal arrays.
 

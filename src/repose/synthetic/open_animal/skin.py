@@ -40,6 +40,13 @@ def bone_weights(anatomy: Anatomy, vertices: np.ndarray, faces: np.ndarray) -> t
     return bones, shares / shares.sum(axis=1, keepdims=True)
 
 
+def dense_weights(bones: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The share of every bone in every vertex, (V, J), of the bones (V, 4) that move it and their shares."""
+    dense = np.zeros((len(bones), len(NAMES)))
+    np.put_along_axis(dense, bones, shares, axis=1)
+    return dense
+
+
 def _nearest_bones(anatomy: Anatomy, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The bone (V,) whose flesh each vertex is on, and its distance (V,) in metres."""
     distance = np.stack(
@@ -72,8 +79,7 @@ def fit(
     Returns:
         (V, 3) float64, the same vertices on the animal at rest.
     """
-    dense = np.zeros((len(vertices), len(NAMES)))
-    np.put_along_axis(dense, bones, shares, axis=1)
+    dense = dense_weights(bones, shares)
     # Wider than the weights of posing: a leg may be twice as thick as the template's without a step.
     mean = neighbour_mean(faces, len(vertices))
     for _ in range(12):

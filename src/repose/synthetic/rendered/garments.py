@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from repose.mesh.operators import vertex_normals
 from repose.synthetic.open_human.recipe import Recipe
-from repose.synthetic.rendered.figure import Figure, figure, parts, vertex_normals
+from repose.synthetic.rendered.figure import Figure, figure, parts
 from repose.synthetic.rendered.recipe import Outfit, Person
 from repose.synthetic.rendered.shells import HAIR, SKIRT, Shell, hair_shell, skirt_shell
 

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from repose.images.correspondence import BARYCENTRIC_UNIT, Camera
 from repose.images.picture import Geometry, Picture
+from repose.mesh.operators import vertex_normals
 from repose.synthetic.open_human.posing import Skin, turn_bones
 from repose.synthetic.rendered.backdrop import street, studio
 from repose.synthetic.rendered.cast import Hits, Scene, pixels_around, pixels_near, sample_rays
-from repose.synthetic.rendered.figure import Figure, vertex_normals
+from repose.synthetic.rendered.figure import Figure
 from repose.synthetic.rendered.framing import fit, into_camera
 from repose.synthetic.rendered.garments import BOTTOM, HAIRS, INNER, TOP, Dressed, Places, dress, materials
 from repose.synthetic.rendered.paint import colours, folds
