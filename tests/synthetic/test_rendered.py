@@ -47,7 +47,7 @@ def test_the_recipe_file_comes_back_and_images_are_the_same_again(recipe, tmp_pa
     items = source.items()
     assert len(items) == 4 * 2 * 3 and len({item.image_id for item in items}) == len(items)
     first = [picture.digest for picture in source.pictures(items[:4])]
-    alone = [next(iter(Renderer(again).render([again.drawn_shots[k]]))).digest for k in (3, 0)]
+    alone = [Renderer(again).render(again.drawn_shots[k]).digest for k in (3, 0)]
     assert alone == [first[3], first[0]]
     assert len({item.key for item in items}) == len(items)
 
@@ -85,7 +85,9 @@ def test_more_people_than_there_are_bodies_are_refused(bodies):
 def test_labels_fit_the_image(bodies, chosen):
     recipe = draw_recipe(bodies, chosen)
     shots = [shot for shot in recipe.drawn_shots if shot.framing == "full"][:6]
-    for shot, picture in zip(shots, Renderer(recipe).render(shots), strict=True):
+    renderer = Renderer(recipe)
+    for shot in shots:
+        picture = renderer.render(shot)
         body = picture.segmentation > 0
         assert ((picture.geometry.face >= 0) == body).all()
         assert (
@@ -107,7 +109,7 @@ def test_labels_fit_the_image(bodies, chosen):
 
 def test_ray_casting_agrees_with_a_z_buffer(recipe):
     shot = recipe.drawn_shots[0]
-    geometry = next(iter(Renderer(recipe).render([shot]))).geometry
+    geometry = Renderer(recipe).render(shot).geometry
     triangles = Renderer(recipe).triangles()
     shown = np.ones(len(triangles), bool)
     camera = Camera(*geometry.camera)

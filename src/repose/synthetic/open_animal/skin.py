@@ -11,7 +11,8 @@ from scipy.sparse.linalg import splu
 from scipy.spatial.transform import Rotation
 
 from repose.synthetic.open_animal.anatomy import AVERAGE, NAMES, SIDES, Anatomy, Build, build_anatomy
-from repose.synthetic.open_animal.shape import field, neighbour_mean, wrap
+from repose.synthetic.open_animal.shape import field, wrap
+from repose.synthetic.surface import neighbour_mean
 
 INFLUENCES = 4  # bones per vertex
 GROWTH = 4  # steps from the average animal to another

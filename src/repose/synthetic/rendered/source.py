@@ -73,7 +73,7 @@ class RenderedSource:
         """Render them."""
         recipe = _read(self.path)
         shots = {shot.image_id: shot for shot in recipe.drawn_shots}
-        yield from Renderer(recipe).render([shots[item.image_id] for item in items])
+        return map(Renderer(recipe).render, (shots[item.image_id] for item in items))
 
     def triangles(self) -> NDArray[np.int32]:
         """See `ImageSource`."""
