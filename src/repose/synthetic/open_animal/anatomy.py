@@ -12,6 +12,8 @@ import numpy as np
 from scipy.interpolate import CubicSpline, PchipInterpolator
 
 SIDES = {"L": 1.0, "R": -1.0}
+SPREAD = 0.06  # of the logarithms of lengths among the animals of a species
+DENSE = 6
 NECK_PITCH, HEAD_PITCH, TAIL_PITCH = 38.0, -30.0, -55.0  # degrees above the horizontal at rest, all species
 
 
@@ -157,13 +159,13 @@ SPECIES = {name: Build(*row) for name, row in _TABLE.items()}
 AVERAGE = Build(*np.exp(np.mean(np.log(list(_TABLE.values())), axis=0)).tolist())
 
 
-def varied(build: Build, rng: np.random.Generator, spread: float = 0.06) -> Build:
+def varied(build: Build, rng: np.random.Generator) -> Build:
     """An individual: every length is multiplied by its own log-normal factor, and all by a common one."""
     lengths = asdict(build)
     shares = {"width", "belly", "rump", "hock"}
-    size = np.exp(rng.normal(0, spread))
+    size = np.exp(rng.normal(0, SPREAD))
     for name in lengths:
-        factor = np.exp(np.clip(rng.normal(0, spread), -2 * spread, 2 * spread))
+        factor = np.exp(np.clip(rng.normal(0, SPREAD), -2 * SPREAD, 2 * SPREAD))
         lengths[name] *= np.sqrt(factor) if name in shares else factor * size
     return Build(**lengths)
 
@@ -183,11 +185,11 @@ class Tube:
     flat: float = 1.0
 
     @classmethod
-    def through(cls, nodes: list, radii: list, flat: float = 1.0, dense: int = 6) -> Tube:
-        """A tube through a few nodes; `dense` pieces between each two."""
+    def through(cls, nodes: list, radii: list, flat: float = 1.0) -> Tube:
+        """A tube through a few nodes, of `DENSE` pieces between each two."""
         points = np.array(nodes, float)
         at = np.concatenate([[0], np.cumsum(np.sqrt(np.linalg.norm(np.diff(points, axis=0), axis=1)))])
-        fine = np.interp(np.arange((len(at) - 1) * dense + 1) / dense, np.arange(len(at)), at)
+        fine = np.interp(np.arange((len(at) - 1) * DENSE + 1) / DENSE, np.arange(len(at)), at)
         line = CubicSpline(at, points, bc_type="natural") if len(at) > 2 else None
         along = line(fine) if line else points[0] + (fine / at[-1])[:, None] * (points[1] - points[0])
         return cls(along, PchipInterpolator(at, radii)(fine), flat)

@@ -1,6 +1,6 @@
 """Draw the recipe of a set of images: people, outfits, and shots of each outfit."""
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -60,56 +60,36 @@ def _shots(bodies: Recipe, settings: Rendered, identity: int) -> list[Shot]:
     for outfit in range(settings.outfits):
         rng = _rng(settings, 2, identity, outfit)
         drawn = rng.choice(poses, settings.images, replace=len(poses) < settings.images)
-        session = _Setting.draw(rng, manner)
-        for number, pose in enumerate(drawn):
-            setting = session if manner.session else _Setting.draw(rng, manner)
-            place = identity, outfit, number
-            found.append(_shot(rng, manner, setting, place, int(pose), settings.cameras))
+        session = _surroundings(rng, manner)
+        for number, pose in enumerate(drawn.tolist()):
+            around = session if manner.session else _surroundings(rng, manner)
+            found.append(
+                Shot(
+                    identity=identity,
+                    outfit=outfit,
+                    number=number,
+                    pose=pose,
+                    camera=int(rng.integers(settings.cameras)),
+                    yaw=float(manner.yaw(rng)),
+                    pitch=float(rng.uniform(*manner.pitch)),
+                    framing="upper" if rng.uniform() < manner.upper else "full",
+                    fill=float(rng.uniform(*manner.fill)),
+                    shift=(float(rng.uniform(-0.5, 0.5)), float(rng.uniform(-0.8, 0.8))),
+                    **around,
+                )
+            )
     return found
 
 
-@dataclass(frozen=True)
-class _Setting:
+def _surroundings(rng: np.random.Generator, manner: Manner) -> dict[str, Any]:
     """Light and place of one image, or of all in a session."""
-
-    light: tuple[float, float]
-    ambient: float
-    tint: tuple[float, float, float]
-    place: int
-
-    @classmethod
-    def draw(cls, rng: np.random.Generator, manner: Manner) -> "_Setting":
-        warm = float(rng.normal(0, manner.tint))
-        return cls(
-            light=(float(rng.uniform(*manner.light)), float(rng.uniform(*manner.elevation))),
-            ambient=float(rng.uniform(*manner.ambient)),
-            tint=(1 + warm, 1.0, 1 - warm),
-            place=int(rng.integers(2**31)),
-        )
-
-
-def _shot(
-    rng: np.random.Generator,
-    manner: Manner,
-    setting: _Setting,
-    place: tuple[int, int, int],
-    pose: int,
-    cameras: int,
-) -> Shot:
-    identity, outfit, number = place
-    return Shot(
-        identity=identity,
-        outfit=outfit,
-        number=number,
-        pose=pose,
-        camera=int(rng.integers(cameras)),
-        yaw=float(manner.yaw(rng)),
-        pitch=float(rng.uniform(*manner.pitch)),
-        framing="upper" if rng.uniform() < manner.upper else "full",
-        fill=float(rng.uniform(*manner.fill)),
-        shift=(float(rng.uniform(-0.5, 0.5)), float(rng.uniform(-0.8, 0.8))),
-        **vars(setting),
-    )
+    warm = float(rng.normal(0, manner.tint))
+    return {
+        "light": (float(rng.uniform(*manner.light)), float(rng.uniform(*manner.elevation))),
+        "ambient": float(rng.uniform(*manner.ambient)),
+        "tint": (1 + warm, 1.0, 1 - warm),
+        "place": int(rng.integers(2**31)),
+    }
 
 
 def _rng(settings: Rendered, *place: int) -> np.random.Generator:
