@@ -117,7 +117,9 @@ def _read_anime(data: bytes, folder: Path) -> None:
     from repose.raw.anime import parse_anime
 
     animation = parse_anime(data)
-    assert all(animation.frame(k).shape == animation.first.shape for k in range(min(len(animation), 9)))
+    assert all(
+        animation.frame(k).shape == animation.first.shape for k in range(min(1 + len(animation.offsets), 9))
+    )
 
 
 def _hdf5(folder: Path) -> list[bytes]:

@@ -138,10 +138,8 @@ class SequenceSource(Listed[Dfaust]):
 
         root = self.root
         for (path, name), group in groupby(items, key=lambda item: tuple(item.source.rsplit(":", 2)[:2])):
-            with _opened(root / path) as opened:
-                # Frames are the last axis: reading one costs nearly as much as reading all.
-                vertices = _sequence(opened, name, root / path)[:]
-                faces = _link(opened, "faces", root / path)[:].astype("int64")
+            # Frames are the last axis: reading one costs nearly as much as reading all.
+            vertices, faces = _read(root / path, name)
             for item in group:
                 frame = int(item.source.rpartition(":")[2])
                 mesh = as_float32(Mesh(vertices[:, :, frame], faces), root / item.source)
@@ -167,9 +165,8 @@ def read_sequence(path: Path, name: str | None) -> "tuple[np.ndarray, np.ndarray
     if name not in there:
         hint = f"say --sequence with one of {', '.join(there[:20])}"
         raise MeshError(f"has no sequence {name!r}" if name else f"has {len(there)} sequences", path, hint)
-    with _opened(path) as opened:
-        frames = np.moveaxis(_sequence(opened, name, path)[:].astype(np.float32), 2, 0)
-        return np.ascontiguousarray(frames), _link(opened, "faces", path)[:].astype("int64")
+    frames, faces = _read(path, name)
+    return np.ascontiguousarray(np.moveaxis(frames.astype(np.float32), 2, 0)), faces
 
 
 def _item(file: "RawFile", subject: int, motion: str, frame: int) -> Item:
@@ -185,6 +182,12 @@ def _opened(path: Path) -> Iterator["h5py.File"]:
     what, hint = "not an HDF5 file, or damaged", "download it again"
     with foreign(path, what, hint, MeshError), h5py.File(path, "r") as opened:
         yield opened
+
+
+def _read(path: Path, name: str) -> "tuple[np.ndarray, np.ndarray]":
+    """All frames (V, 3, T) of one sequence of a file, as stored, and the faces (F, 3) int64."""
+    with _opened(path) as opened:
+        return _sequence(opened, name, path)[:], _link(opened, "faces", path)[:].astype("int64")
 
 
 def _sequences(path: Path) -> list[tuple[str, int]]:

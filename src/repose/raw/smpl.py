@@ -68,17 +68,12 @@ class ModelSource(Listed[Smpl]):
         """All pairs of identity and pose; a key covers the model file and the numbers that were drawn."""
         from repose.raw import smpl_sampling as sampling
 
+        def item(identity: int, pose: int) -> Item:
+            drawn = sampling.betas(identity).tolist(), sampling.pose(pose).tolist()
+            return Item(identity, pose, mesh_key(model.sha256, *drawn), model.path)
+
         [model] = self.files
-        return [
-            Item(
-                i,
-                p,
-                mesh_key(model.sha256, sampling.betas(i).tolist(), sampling.pose(p).tolist()),
-                model.path,
-            )
-            for i in self.dataset.identities.all()
-            for p in self.dataset.poses.all()
-        ]
+        return [item(i, p) for i in self.dataset.identities.all() for p in self.dataset.poses.all()]
 
     def meshes(self, items: Sequence[Item]) -> Iterator["Mesh"]:
         """Pose the model, in metres, y up.

@@ -35,7 +35,6 @@ MOST_INDIVIDUALS = 20
 
 @dataclass(frozen=True)
 class _Animal:
-    species: str
     build: Build
     rest: np.ndarray  # (V, 3) float32, pelvis at the origin
     heads: np.ndarray  # (J, 3)
@@ -102,7 +101,7 @@ def _individual(
         rest = fit(build, vertices, faces, bones, shares)
         if typical or not intersecting_faces(rest, faces).any():
             heads = build_anatomy(build).heads
-            return _Animal(species, build, (rest - heads[0]).astype(np.float32), heads - heads[0])
+            return _Animal(build, (rest - heads[0]).astype(np.float32), heads - heads[0])
     raise ReposeError(
         f"no {species} of {len(vertices)} vertices is free of self-intersection",
         "open-animal: vertices", "ask for more vertices or another seed",

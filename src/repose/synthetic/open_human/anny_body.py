@@ -193,9 +193,8 @@ def _check_shapes_were_read(coefficients: torch.Tensor, labels: list[str]) -> No
             )
 
 
-_Y_UP = np.array(
-    [[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]
-)  # (x, y, z) -> (x, z, -y), a rotation: nothing is mirrored
+# (x, y, z) -> (x, z, -y), a rotation: nothing is mirrored
+_Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 
 
 def to_y_up(points: np.ndarray) -> np.ndarray:
