@@ -7,39 +7,34 @@ foal, as the toys are that SMAL was learned from: otherwise the errors of a gira
 from __future__ import annotations
 
 from dataclasses import asdict, astuple, dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.interpolate import CubicSpline, PchipInterpolator
 
 SIDES = {"L": 1.0, "R": -1.0}
+FORE_LEG = ("scapula", "arm", "forearm", "wrist", "hand")
+HIND_LEG = ("thigh", "shin", "ankle", "foot")
 SPREAD = 0.06  # of the logarithms of lengths among the animals of a species
 DENSE = 6
 NECK_PITCH, HEAD_PITCH, TAIL_PITCH = 38.0, -30.0, -55.0  # degrees above the horizontal at rest, all species
 
 
-def _bones() -> dict[str, str | None]:
-    parents: dict[str, str | None] = {
-        "pelvis": None,
-        "spine1": "pelvis",
-        "spine2": "spine1",
-        "chest": "spine2",
-    }
-    parents |= {"neck1": "chest", "neck2": "neck1", "neck3": "neck2", "head": "neck3", "jaw": "head"}
-    parents |= {"tail1": "pelvis", "tail2": "tail1", "tail3": "tail2", "tail4": "tail3"}
+def _bones() -> dict[str, str]:
+    """Bone → its parent, from chains of bones and what each hangs on."""
+    chains = [
+        ("", ["pelvis", "spine1", "spine2", "chest", "neck1", "neck2", "neck3", "head", "jaw"]),
+        ("pelvis", ["tail1", "tail2", "tail3", "tail4"]),
+    ]
     for side in SIDES:
-        parents[f"ear.{side}"] = "head"
-        above = "chest"
-        for part in ("scapula", "arm", "forearm", "wrist", "hand"):
-            parents[f"{part}.{side}"], above = above, f"{part}.{side}"
-        above = "pelvis"
-        for part in ("thigh", "shin", "ankle", "foot"):
-            parents[f"{part}.{side}"], above = above, f"{part}.{side}"
-    return parents
+        fore, hind = ([f"{part}.{side}" for part in leg] for leg in (FORE_LEG, HIND_LEG))
+        chains += [("head", [f"ear.{side}"]), ("chest", fore), ("pelvis", hind)]
+    return {name: above for first, names in chains for above, name in pairwise([first, *names])}
 
 
 BONES = _bones()
 NAMES = tuple(BONES)
-PARENTS = np.array([-1 if parent is None else NAMES.index(parent) for parent in BONES.values()], np.int16)
+PARENTS = np.array([NAMES.index(parent) if parent else -1 for parent in BONES.values()], np.int16)
 
 
 @dataclass(frozen=True)
@@ -303,7 +298,7 @@ def _front_leg(b: Build, joints: dict, side: str, sign: float) -> Tube:
         [sign * b.stance, ankle, z + 0.02 * b.depth],
         [sign * b.stance, 0.85 * b.paw, z + 0.02 * b.depth + b.toe],
     ]
-    _chain(joints, [f"{part}.{side}" for part in ("scapula", "arm", "forearm", "wrist", "hand")], points)
+    _chain(joints, [f"{part}.{side}" for part in FORE_LEG], points)
     radii = [
         0.7 * b.thigh,
         0.85 * b.thigh,
@@ -326,6 +321,6 @@ def _hind_leg(b: Build, joints: dict, side: str, sign: float) -> Tube:
         [sign * b.stance, ankle, z - 0.20 * reach],
         [sign * b.stance, 0.85 * b.paw, z - 0.20 * reach + b.toe],
     ]
-    _chain(joints, [f"{part}.{side}" for part in ("thigh", "shin", "ankle", "foot")], points)
+    _chain(joints, [f"{part}.{side}" for part in HIND_LEG], points)
     radii = [1.1 * b.thigh, 0.9 * b.thigh, 1.1 * b.leg, 0.95 * b.leg, 0.85 * b.paw]
     return Tube.through(points, radii)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from repose.synthetic.open_human.poses import Arm
+from repose.synthetic.open_human.poses import Arm, turn
 
 _TRUNK = {0: "root", 3: "spine05", 6: "spine03", 9: "spine01", 12: "neck01", 15: "head"}
 # SMPL's joints of the left side; each is followed by that of the right. Toes (10, 11) are never turned.
@@ -70,7 +70,7 @@ def _stretched(arm: Arm, side: str) -> dict[str, np.ndarray]:
     out = np.array([_SIDES[side], 0.0, 0.0])
     hinge = np.array([0.0, -_SIDES[side], 0.0])  # turned about it, the forearm comes to the front
     upper = _frame(out, hinge) @ _frame(arm.upper, arm.hinge).T
-    lower = upper @ Rotation.from_rotvec(-np.radians(arm.bend) * arm.hinge).as_matrix()
+    lower = upper @ turn(arm.hinge, -arm.bend).as_matrix()
     # The little finger comes to lie behind the forefinger, by a turn of the forearm about itself.
     knuckles = lower @ arm.knuckles
     angle = np.arctan2(np.cross(knuckles, [0.0, 0.0, -1.0]) @ out, -knuckles[2])
