@@ -97,13 +97,13 @@ def read_rows(path: Path, what: str = "not a table", hint: str | None = None) ->
     if not path.is_file():
         raise ReposeError("no such file", path, hint)
     with foreign(path, what, hint):
-        about, schema = pq.read_metadata(path), pq.read_schema(path)
-        cells = sum(NUMBER if _is_of_numpy(column.type) else OBJECT for column in schema)
+        about, kinds = pq.read_metadata(path), {c.name: _kind_of(c.type) for c in pq.read_schema(path)}
+        cells = sum(NUMBER if kind == "number" else OBJECT for kind in kinds.values())
         if about.num_rows * cells > MAX_TABLE or about.num_columns > MAX_COLUMNS:
             raise ValueError(f"{about.num_rows} rows of {about.num_columns} columns")
-        if odd := [column.name for column in schema if not _is_plain(column.type)]:
+        if odd := [name for name, kind in kinds.items() if kind is None]:
             raise ValueError(f"column {odd[0]!r} is neither of numbers nor of text")
-        texts = [column.name for column in schema if not _is_number(column.type)]
+        texts = [name for name, kind in kinds.items() if kind == "text"]
         # Each text once, and how often it stands where: what it takes is known before it is taken.
         size = sum(map(_text_in, pq.read_table(path, columns=texts, read_dictionary=texts).columns))
         if size > MAX_CELL_TEXT:
@@ -174,24 +174,16 @@ def _array(data: bytes) -> "NDArray":
     return np.ndarray(shape, dtype, bytearray(data), file.tell(), order="F" if fortran else "C")  # of its own
 
 
-def _is_number(kind: "pa.DataType") -> bool:
-    import pyarrow as pa
+def _kind_of(column: "pa.DataType") -> str | None:
+    """`number` for cells that pandas holds as such, `object` for others of a fixed size, `text`; None for the rest."""
+    from pyarrow import types
 
-    return bool(pa.types.is_primitive(kind) or pa.types.is_null(kind))
-
-
-def _is_of_numpy(kind: "pa.DataType") -> bool:
-    """Whether pandas holds such a column as numbers, and not as objects of Python."""
-    import pyarrow as pa
-
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
-
-
-def _is_plain(kind: "pa.DataType") -> bool:
-    import pyarrow as pa
-
-    value = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return _is_number(kind) or pa.types.is_string(value) or pa.types.is_large_string(value)
+    if types.is_integer(column) or types.is_floating(column) or types.is_boolean(column):
+        return "number"
+    if types.is_primitive(column) or types.is_null(column):
+        return "object"
+    value = column.value_type if types.is_dictionary(column) else column
+    return "text" if types.is_string(value) or types.is_large_string(value) else None
 
 
 def _text_in(column: "pa.ChunkedArray") -> int:

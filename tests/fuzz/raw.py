@@ -117,7 +117,9 @@ def _read_anime(data: bytes, folder: Path) -> None:
     from repose.raw.anime import parse_anime
 
     animation = parse_anime(data)
-    assert all(animation.frame(k).shape == animation.first.shape for k in range(min(len(animation), 9)))
+    assert all(
+        animation.frame(k).shape == animation.first.shape for k in range(min(1 + len(animation.offsets), 9))
+    )
 
 
 def _hdf5(folder: Path) -> list[bytes]:
@@ -158,7 +160,7 @@ def _photo(path: Path) -> None:
     data = path.read_bytes()
     listed = RawFile(path.name, len(data), hashlib.sha256(data).hexdigest())
     Inventory(path.parent, (listed,)).write(path.parent / "raw.json")
-    PhotoSource(path.parent / "raw.json", None)._open(path.name, "RGB")  # type: ignore[arg-type]
+    PhotoSource(path.parent / "raw.json", path.parent, None)._open(path.name, "RGB")  # type: ignore[arg-type]
 
 
 def _keypoints(path: Path) -> None:

@@ -94,7 +94,7 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     "repose.mesh.mesh": ("raw/*", "convert/*", *MESHES),
     "repose.mesh.quality": ("convert/meshes/*",),
     "repose.mesh.intersections": ("raw/meshes/open-animal", "convert/meshes/*"),
-    "repose.mesh.operators": ("raw/meshes/open-animal", "convert/meshes/*", *MESHES),
+    "repose.mesh.operators": ("raw/*/open-*", "convert/*", *MESHES),
     "repose.mesh": ("convert/meshes/*",),  # a docstring
     "repose.mesh.*": MESHES,
     "repose.data.images": DRAWN,

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repose.errors import MeshError, ReposeError
-from repose.raw import deepfashion, market_1501
+from repose.raw import deepfashion
 from repose.raw.anime import parse_anime
 from repose.raw.corr import Correspondence, read_corr, write_corr
 from repose.raw.keypoints import is_usable, read_annotations, read_labels, read_pair_split, read_pairs
+from repose.raw.market_1501 import Market1501
+from repose.raw.photo_set import Photo
 
 JOINTS = [[float(10 + k), float(20 + 2 * k)] for k in range(18)]
 
@@ -126,7 +128,7 @@ def test_in_shop_lists(tmp_path):
     (tmp_path / "eval.txt").write_text(
         f"1\nimage_name item_id evaluation_status\n{photo}    id_00000002 train\n"
     )
-    assert deepfashion.read_partition(tmp_path / "eval.txt") == {photo: ("id_00000002", "train")}
+    assert deepfashion.read_partition(tmp_path / "eval.txt") == {photo: "train"}
     for text, says in (
         ("2\nh\na b train\n", ":|count"),
         ("1\nh\na b what\n", ":3: unknown part"),
@@ -145,12 +147,13 @@ def test_a_photo_is_usable_with_shoulders_and_hips():
 
 
 def test_market_names():
-    photo = market_1501.parse_name("query/0002_c1s1_000451_03.jpg")
-    assert photo == (2, 1, 1, 451, 3) and photo.is_person
-    for name in ("-1_c1s1_000451_03", "0000_c6s4_000451_03"):
-        assert not market_1501.parse_name(name).is_person
+    market = Market1501(source="market-1501")
+    photo = market.photo("bounding_box_test/0002_c4s1_000451_03.jpg")
+    assert photo == Photo("0002_c4s1_000451_03", identity=2, outfit="id2", camera=4)
+    for name in ("-1_c1s1_000451_03.jpg", "0000_c6s4_000451_03.jpg"):
+        assert market.photo(name) is None
     with pytest.raises(ReposeError, match="not the name"):
-        market_1501.parse_name("0002_c7s1_000451_03.jpg")
+        market.photo("0002_c7s1_000451_03.jpg")
 
 
 @settings(max_examples=300)
@@ -166,5 +169,5 @@ def test_a_damaged_anime_file_gives_frames_or_a_mesh_error(cut, edits):
         animation = parse_anime(bytes(content[: cut % (2 * len(content))]))
     except MeshError:
         return
-    for frame in range(len(animation)):
+    for frame in range(1 + len(animation.offsets)):
         assert animation.frame(frame).shape == animation.first.shape

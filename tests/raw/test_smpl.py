@@ -184,6 +184,12 @@ def test_a_model_that_does_not_fit_is_refused(changed, says, tmp_path):
         read(tmp_path, **changed)
 
 
+def test_a_pipe_in_place_of_a_model_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "m.pkl")
+    with pytest.raises(ReposeError, match="not a regular file"):
+        read_body_model(tmp_path / "m.pkl")
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", pickle.dumps([1]), pickle.dumps({"f": 1})])
 def test_what_is_no_model_is_refused(content, tmp_path):
     (tmp_path / "m.pkl").write_bytes(content)

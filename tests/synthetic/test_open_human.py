@@ -204,5 +204,5 @@ def test_too_few_poses_that_suit_all_is_an_error(anny_data, monkeypatch):
     from repose.synthetic.open_human import generation
 
     monkeypatch.setattr(generation.CollisionTest, "intersects", lambda self, vertices: True)
-    with pytest.raises(ReposeError, match="only 0 of 30 poses drawn suit all bodies"):
+    with pytest.raises(ReposeError, match="only 0 of 40 poses drawn suit all bodies"):
         generation.generate(Settings(vertices=300, identities=1, poses=1))

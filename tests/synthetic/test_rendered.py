@@ -13,17 +13,20 @@ from repose.synthetic.open_human.posing import meshes
 from repose.synthetic.open_human.recipe import Settings as BodySettings
 from repose.synthetic.open_market import OpenMarket
 from repose.synthetic.rendered.cast import Scene, sample_rays
-from repose.synthetic.rendered.draw import Settings, draw_recipe
+from repose.synthetic.rendered.draw import draw_recipe
 from repose.synthetic.rendered.garments import dress
 from repose.synthetic.rendered.recipe import ImageRecipe
 from repose.synthetic.rendered.render import Renderer
-from repose.synthetic.rendered.source import RenderedSource
 from repose.synthetic.rendered.wardrobe import draw_outfit, draw_person
 
-SETTINGS = Settings(
-    height=64, width=48, samples=3, vertices=900, identities=(2, 1, 1), poses=(8, 3, 3), outfits=2, images=3,
-    cameras=2, seed=5,
-)  # fmt: skip
+SETTINGS = {
+    "height": 64, "width": 48, "samples": 3, "vertices": 900, "outfits": 2, "images": 3, "cameras": 2, "seed": 5,
+    "identities": {"train": 2, "val": 1, "test": 1}, "poses": {"train": 8, "val": 3, "test": 3},
+}  # fmt: skip
+
+
+def fashion(**changed) -> OpenFashion:
+    return OpenFashion(source="open-fashion", **SETTINGS | changed)
 
 
 @pytest.fixture(scope="module")
@@ -33,39 +36,39 @@ def bodies(anny_data):
 
 @pytest.fixture(scope="module")
 def recipe(bodies) -> ImageRecipe:
-    return draw_recipe(bodies, SETTINGS, OpenFashion.manner)
+    return draw_recipe(bodies, fashion())
 
 
 def test_the_recipe_file_comes_back_and_images_are_the_same_again(recipe, tmp_path):
     recipe.write(tmp_path / "raw.npz")
     again = ImageRecipe.read(tmp_path / "raw.npz")
     assert again.drawn_shots == recipe.drawn_shots and again.drawn_outfits == recipe.drawn_outfits
-    source = RenderedSource("open-fashion", tmp_path / "raw.npz", SETTINGS.identities, "CC0-1.0")
+    source = fashion().open_source(tmp_path / "raw.npz")
     items = source.items()
     assert len(items) == 4 * 2 * 3 and len({item.image_id for item in items}) == len(items)
     first = [picture.digest for picture in source.pictures(items[:4])]
-    alone = [next(iter(Renderer(again).render([again.drawn_shots[k]]))).digest for k in (3, 0)]
+    alone = [Renderer(again).render(again.drawn_shots[k]).digest for k in (3, 0)]
     assert alone == [first[3], first[0]]
     assert len({item.key for item in items}) == len(items)
 
 
 def test_parts_share_neither_people_nor_poses(recipe):
-    ends = np.cumsum(SETTINGS.poses)
+    ends = np.cumsum(fashion().poses.counts)
     for shot in recipe.drawn_shots:
         part = [0, 0, 1, 2][shot.identity]
         assert np.searchsorted(ends, shot.pose, side="right") == part
 
 
 def test_another_person_or_seed_leaves_the_others_as_they_are(bodies, recipe):
-    counts = {"identities": (2, 1, 0), "poses": (8, 3, 0)}
-    fewer = draw_recipe(bodies, Settings(**vars(SETTINGS) | counts), OpenFashion.manner)
-    assert fewer.drawn_shots == recipe.drawn_shots[: len(fewer.drawn_shots)]
-    other = draw_recipe(bodies, Settings(**vars(SETTINGS) | {"seed": 6}), OpenFashion.manner)
+    fewer = draw_recipe(bodies, fashion(identities={"train": 1, "val": 1, "test": 1}))
+    assert fewer.drawn_shots[:6] == recipe.drawn_shots[:6]
+    assert fewer.drawn_people == recipe.drawn_people[:3] and fewer.drawn_outfits == recipe.drawn_outfits[:6]
+    other = draw_recipe(bodies, fashion(seed=6))
     assert other.drawn_outfits[0] != recipe.drawn_outfits[0]
 
 
 def test_bodies_on_a_finer_mesh_are_the_same_people_in_the_same_poses(bodies, anny_data):
-    finer = draw_recipe(bodies, Settings(**vars(SETTINGS) | {"vertices": 1300}), OpenFashion.manner)
+    finer = draw_recipe(bodies, fashion(vertices=1300))
     assert finer.rest_vertices.shape == (4, 1300, 3)
     np.testing.assert_array_equal(finer.poses, bodies.poses)
     np.testing.assert_allclose(finer.bone_heads, bodies.bone_heads, atol=1e-6)
@@ -75,14 +78,16 @@ def test_bodies_on_a_finer_mesh_are_the_same_people_in_the_same_poses(bodies, an
 
 def test_more_people_than_there_are_bodies_are_refused(bodies):
     with pytest.raises(ReposeError, match="9 identities are asked for, the bodies have 4"):
-        draw_recipe(bodies, Settings(**vars(SETTINGS) | {"identities": (7, 1, 1)}), OpenMarket.manner)
+        draw_recipe(bodies, fashion(identities={"train": 7, "val": 1, "test": 1}))
 
 
-@pytest.mark.parametrize("kind", [OpenFashion, OpenMarket])
-def test_labels_fit_the_image(bodies, kind):
-    recipe = draw_recipe(bodies, SETTINGS, kind.manner)
+@pytest.mark.parametrize("chosen", [fashion(), OpenMarket(source="open-market", **SETTINGS)])
+def test_labels_fit_the_image(bodies, chosen):
+    recipe = draw_recipe(bodies, chosen)
     shots = [shot for shot in recipe.drawn_shots if shot.framing == "full"][:6]
-    for shot, picture in zip(shots, Renderer(recipe).render(shots), strict=True):
+    renderer = Renderer(recipe)
+    for shot in shots:
+        picture = renderer.render(shot)
         body = picture.segmentation > 0
         assert ((picture.geometry.face >= 0) == body).all()
         assert (
@@ -104,7 +109,7 @@ def test_labels_fit_the_image(bodies, kind):
 
 def test_ray_casting_agrees_with_a_z_buffer(recipe):
     shot = recipe.drawn_shots[0]
-    geometry = next(iter(Renderer(recipe).render([shot]))).geometry
+    geometry = Renderer(recipe).render(shot).geometry
     triangles = Renderer(recipe).triangles()
     shown = np.ones(len(triangles), bool)
     camera = Camera(*geometry.camera)

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from repose.bench import compare
 from repose.images.correspondence import Camera
-from repose.synthetic import open_fashion
+from repose.raw.settings import Parts
+from repose.synthetic.open_fashion import OpenFashion
 from repose.synthetic.open_human.recipe import Settings as BodySettings
 from repose.synthetic.rendered.cast import Scene, sample_rays
-from repose.synthetic.rendered.draw import Settings, draw_recipe
+from repose.synthetic.rendered.draw import draw_recipe
 from repose.synthetic.rendered.recipe import ImageRecipe
 from repose.synthetic.rendered.render import Renderer
 
@@ -26,9 +27,9 @@ def measure(vertices: int = VERTICES, size: int = SIZE) -> dict[str, Any]:
     """Compare on one image, after a run over all; CPU seconds of the latter give images per second."""
     recipe = _recipe(vertices, size)
     renderer, triangles = Renderer(recipe), Renderer(recipe).triangles()
-    list(renderer.render(recipe.drawn_shots[:1]))  # fills the caches of noise
+    renderer.render(recipe.drawn_shots[0])  # fills the caches of noise
     start = time.process_time()
-    pictures = list(renderer.render(recipe.drawn_shots))
+    pictures = [renderer.render(shot) for shot in recipe.drawn_shots]
     rate = len(pictures) / (time.process_time() - start)
     geometry = pictures[0].geometry
     assert geometry is not None
@@ -86,8 +87,9 @@ def _recipe(vertices: int, size: int) -> ImageRecipe:
     from repose.synthetic.open_human.generation import generate  # loads torch and Anny, which takes seconds
 
     bodies = generate(BodySettings(vertices=vertices, identities=2, poses=8))
-    settings = Settings(
-        height=size, width=size, samples=SAMPLES, vertices=vertices, seed=0,
-        identities=(2, 0, 0), poses=(8, 0, 0), outfits=2, images=IMAGES, cameras=1,
+    shown = OpenFashion(
+        source="open-fashion", height=size, width=size, samples=SAMPLES, vertices=vertices, images=IMAGES,
+        identities=Parts.model_construct(train=2, val=0, test=0),  # which no config may ask for
+        poses=Parts.model_construct(train=8, val=0, test=0),
     )  # fmt: skip
-    return draw_recipe(bodies, settings, open_fashion.MANNER)
+    return draw_recipe(bodies, shown)

@@ -8,11 +8,8 @@ LIMBS = (
     (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0),
     (0, 14), (14, 16), (0, 15), (15, 17), (1, 16), (1, 17), (8, 11), (11, 5), (8, 2), (16, 17),
 )  # fmt: skip
-_HEIGHT, _RADIUS, _REACH = (
-    128,
-    4,
-    2,
-)  # of Market-1501; the radius, and half the side of the closing, grow with it
+# Of Market-1501; the radius, and half the side of the closing, grow with the height.
+_HEIGHT, _RADIUS, _REACH = 128, 4, 2
 
 
 def skeleton_mask(

@@ -23,9 +23,6 @@ class Animation:
     faces: np.ndarray  # (F, 3) int32
     offsets: np.ndarray  # (frames - 1, V, 3) float32
 
-    def __len__(self) -> int:
-        return 1 + len(self.offsets)
-
     def frame(self, number: int) -> np.ndarray:
         """The vertices (V, 3) float32 of a frame, in the file's unit; frames are counted from 0."""
         return self.first + self.offsets[number - 1] if number else self.first

@@ -102,7 +102,7 @@ def unpack(
             for member in members:
                 name = guard.check(member)
                 if not member.is_folder and wanted(name):
-                    with guard.damage(name), member.open() as source:
+                    with _damage(archive, repr(name)), member.open() as source:
                         _write(source, member.size, private / name, guard, name)
                     written.append(name)
     return written
@@ -145,12 +145,6 @@ class _Guard:
         self, what: str, hint: str | None = "do not trust this file; download it again"
     ) -> ArchiveError:
         return ArchiveError(what, self.archive, hint)
-
-    @contextmanager
-    def damage(self, name: str) -> Iterator[None]:
-        """Turn whatever a damaged member makes the library raise into an ArchiveError."""
-        with _damage(self.archive, repr(name)):
-            yield
 
     def check(self, member: _Member) -> str:
         """The member's path, without `.` parts, if nothing speaks against it."""
@@ -236,6 +230,7 @@ def _kind(start: bytes, archive: Path) -> str:
 
 @contextmanager
 def _damage(archive: Path, what: str) -> Iterator[None]:
+    """Turn whatever a damaged archive makes the library raise into an ArchiveError."""
     try:
         yield
     except ReposeError:

@@ -6,7 +6,7 @@ clothes. Their split is of their own lists and not the official partition; those
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, Literal
 
@@ -58,7 +58,7 @@ class DeepFashion(Photos):
     def published_parts(self, root: Path, paths: Sequence[str]) -> dict[str, str]:
         """The owners' own parts, by items: their queries and gallery are the test."""
         lists = [path for path in paths if path.endswith("list_eval_partition.txt")]
-        rows = {photo: part for path in lists for photo, (_, part) in read_partition(root / path).items()}
+        rows = {photo: part for path in lists for photo, part in read_partition(root / path).items()}
         return {sample_id(photo): "train" if part == "train" else "test" for photo, part in rows.items()}
 
 
@@ -82,29 +82,23 @@ def outfit(sample: str) -> str:
     return sample.split("_", 1)[0]
 
 
-def read_partition(path: Path) -> dict[str, tuple[str, str]]:
-    """`list_eval_partition.txt`: photo path → (item, part).
+def read_partition(path: Path) -> dict[str, str]:
+    """Photo path → part, of `list_eval_partition.txt`: a count, a header, then photo, item and part apart by blanks.
 
     Raises:
         ReposeError: names file and line.
     """
-    found = {}
-    for line, (photo, item, part) in _table(path, 3):
-        if part not in PARTS:
-            raise ReposeError(f"unknown part {part!r}", f"{path}:{line}")
-        found[photo] = (item, part)
-    return found
-
-
-def _table(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
-    """Rows of a list of the owners: a count, a header, then columns apart by blanks."""
     lines = read_text(path).splitlines()
     if len(lines) < 2 or not lines[0].strip().isdecimal() or int(lines[0]) != len(lines) - 2:
-        raise ReposeError(
-            f"line 1 does not count the {max(0, len(lines) - 2)} rows", path, "the file is cut short"
-        )
+        rows = max(0, len(lines) - 2)
+        raise ReposeError(f"line 1 does not count the {rows} rows", path, "the file is cut short")
+    found = {}
     for number, line in enumerate(lines[2:], 3):
         row = line.split()
-        if len(row) != columns:
-            raise ReposeError(f"{len(row)} columns instead of {columns}", f"{path}:{number}")
-        yield number, row
+        if len(row) != 3:
+            raise ReposeError(f"{len(row)} columns instead of 3", f"{path}:{number}")
+        photo, _, part = row
+        if part not in PARTS:
+            raise ReposeError(f"unknown part {part!r}", f"{path}:{number}")
+        found[photo] = part
+    return found

@@ -9,7 +9,6 @@ taken to be z, because the authors' renderer hands coordinates to Blender unchan
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -18,14 +17,14 @@ from pydantic import Field, PositiveInt
 
 from repose.errors import MeshError, ReposeError
 from repose.raw.entry import Entry, named
-from repose.raw.licensed import Single
+from repose.raw.keys import mesh_key
+from repose.raw.licensed import Listed, Single
+from repose.raw.source import Item
 
 if TYPE_CHECKING:
     from repose.mesh.mesh import Mesh
     from repose.raw.anime import Animation
-    from repose.raw.box import Similarity
     from repose.raw.inventory import RawFile
-    from repose.raw.source import Item
 
 
 class DeformingThings4D(Single):
@@ -65,43 +64,22 @@ class DeformingThings4D(Single):
 
     def open_source(self, raw: Path) -> "AnimationSource":
         """The template and the drawn frames of the inventory `raw`; see `repose.raw.settings.Dataset`."""
-        from repose.raw.files import located
-
-        return AnimationSource(*located(raw), self)
+        return AnimationSource.of(raw, self)
 
 
-@dataclass(frozen=True)
-class AnimationSource:
+class AnimationSource(Listed[DeformingThings4D]):
     """The template and the drawn frames of one animal; see `repose.raw.source.Source`.
 
-    Attributes:
-        inventory: the list that the stage `raw` made.
-        root: the folder of its files.
-        dataset: says which animal and frames.
+    The first file, by path, has the template.
     """
 
-    inventory: Path
-    root: Path
-    dataset: DeformingThings4D
-
-    @property
-    def licence(self) -> str:
-        """The dataset's licence."""
-        return self.dataset.entry.licence
-
-    def items(self) -> list["Item"]:
+    def items(self) -> list[Item]:
         """The template as pose 0, then the drawn frames."""
         import numpy as np
 
-        from repose.raw.source import Item
-
-        files = self._files()
-        template = files[0]
+        template, *_ = files = self.files
         frames = [
-            (file, frame)
-            for file in files
-            for frame in range(0, _frames(self.root, file), self.dataset.stride)
-            if (file, frame) != (template, 0)
+            (file, frame) for file in files for frame in self._taken(file) if (file, frame) != (template, 0)
         ]
         if len(frames) < self.dataset.frames:
             raise ReposeError(
@@ -113,66 +91,49 @@ class AnimationSource:
         rng = np.random.default_rng(self.dataset.seed)
         chosen = np.sort(rng.choice(len(frames), self.dataset.frames, replace=False))
         picked = [(template, 0), *(frames[k] for k in chosen.tolist())]
+        up = self.dataset.up
         return [
-            Item(0, pose, self._key(template, file, frame), f"{file.path}:{frame}")
+            Item(0, pose, mesh_key(template.sha256, file.sha256, frame, up), f"{file.path}:{frame}")
             for pose, (file, frame) in enumerate(picked)
         ]
 
-    def meshes(self, items: Sequence["Item"]) -> Iterator["Mesh"]:
+    def meshes(self, items: Sequence[Item]) -> Iterator["Mesh"]:
         """Read frames; a file is read once for the frames that follow one another.
 
         Raises:
             MeshError: a file is damaged, has changed, or is of another mesh than the first motion.
         """
-        from repose.raw.box import unit_box
-
-        files = {file.path: file for file in self._files()}
-        template = self._files()[0]
-        first = _read(self.root, template)
-        box = unit_box(first.first)
-        for path, group in groupby(items, key=lambda item: item.source.rpartition(":")[0]):
-            animation = first if path == template.path else _read(self.root, files[path])
-            for item in group:
-                yield self._mesh(animation, first, box, item)
-
-    def _mesh(self, animation: "Animation", template: "Animation", box: "Similarity", item: "Item") -> "Mesh":
         import numpy as np
 
         from repose.mesh.mesh import Mesh
-        from repose.raw.files import as_float32, z_up
+        from repose.raw.files import as_float32, in_unit_box, z_up
 
-        where = self.root / item.source
-        if not np.array_equal(animation.faces, template.faces):
-            raise MeshError("has another mesh than the first motion", where, "leave this motion out")
-        frame = int(item.source.rpartition(":")[2])
-        mesh = Mesh(box(animation.frame(frame).astype(np.float64)), animation.faces)
-        return as_float32(z_up(mesh) if self.dataset.up == "z" else mesh, where)
+        files = {file.path: file for file in self.files}
+        first = self._read(self.files[0])
+        for path, group in groupby(items, key=lambda item: item.source.rpartition(":")[0]):
+            animation = self._read(files[path])
+            for item in group:
+                where = self.root / item.source
+                if not np.array_equal(animation.faces, first.faces):
+                    raise MeshError("has another mesh than the first motion", where, "leave this motion out")
+                frame = animation.frame(int(item.source.rpartition(":")[2])).astype(np.float64)
+                mesh = Mesh(in_unit_box(frame, first.first), animation.faces)
+                yield as_float32(z_up(mesh) if self.dataset.up == "z" else mesh, where)
 
-    def _files(self) -> tuple["RawFile", ...]:
-        """The animations, sorted by path: the first one has the template."""
-        from repose.raw.inventory import Inventory
+    def _taken(self, file: "RawFile") -> range:
+        """The frames of a file that may be drawn."""
+        from repose.raw.anime import HEADER, frame_count
 
-        return Inventory.read(self.inventory).files
+        path = self.root / file.path
+        with path.open("rb") as stream:
+            return range(0, frame_count(stream.read(HEADER), file.size, path), self.dataset.stride)
 
-    def _key(self, template: "RawFile", file: "RawFile", frame: int) -> str:
-        from repose.raw.keys import mesh_key
+    def _read(self, file: "RawFile") -> "Animation":
+        from repose.mesh.formats.files import read_bytes
+        from repose.raw.anime import parse_anime
 
-        return mesh_key(template.sha256, file.sha256, frame, self.dataset.up)
-
-
-def _frames(root: Path, file: "RawFile") -> int:
-    from repose.raw.anime import HEADER, frame_count
-
-    with (root / file.path).open("rb") as stream:
-        return frame_count(stream.read(HEADER), file.size, root / file.path)
-
-
-def _read(root: Path, file: "RawFile") -> "Animation":
-    from repose.mesh.formats.files import read_bytes
-    from repose.raw.anime import parse_anime
-
-    path = root / file.path
-    data = read_bytes(path)
-    if not file.is_of(data):
-        raise MeshError("has changed since the raw files were listed", path, "run the workflow again")
-    return parse_anime(data, path)
+        path = self.root / file.path
+        data = read_bytes(path)
+        if not file.is_of(data):
+            raise MeshError("has changed since the raw files were listed", path, "run the workflow again")
+        return parse_anime(data, path)

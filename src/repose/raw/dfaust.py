@@ -9,7 +9,6 @@ frames IEP-GAN used is not published.
 
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
@@ -18,8 +17,10 @@ from pydantic import Field, PositiveInt
 
 from repose.errors import MeshError, ReposeError
 from repose.raw.entry import Entry, named
-from repose.raw.licensed import Licensed
+from repose.raw.keys import mesh_key
+from repose.raw.licensed import Licensed, Listed
 from repose.raw.settings import PARTS, Choice, Paired
+from repose.raw.source import Item
 from repose.reading import foreign
 from repose.section import Section
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from repose.mesh.mesh import Mesh
     from repose.raw.inventory import RawFile
-    from repose.raw.source import Item
 
 MAX_BYTES = 2 << 30  # of one sequence in memory
 MAX_RATIO = 20  # of a sequence to its file, however it is compressed
@@ -105,38 +105,17 @@ class Dfaust(Licensed, Paired):
 
     def open_source(self, raw: Path) -> "SequenceSource":
         """The frames of the inventory `raw`; see `repose.raw.settings.Dataset`."""
-        from repose.raw.files import located
-
-        return SequenceSource(*located(raw), self)
+        return SequenceSource.of(raw, self)
 
 
-@dataclass(frozen=True)
-class SequenceSource:
-    """Frames of the chosen sequences; see `repose.raw.source.Source`.
+class SequenceSource(Listed[Dfaust]):
+    """Frames of the chosen sequences; see `repose.raw.source.Source`."""
 
-    Attributes:
-        inventory: the list that the stage `raw` made.
-        root: the folder of its files.
-        dataset: says which people, motions and frames.
-    """
-
-    inventory: Path
-    root: Path
-    dataset: Dfaust
-
-    @property
-    def licence(self) -> str:
-        """The dataset's licence."""
-        return self.dataset.entry.licence
-
-    def items(self) -> list["Item"]:
+    def items(self) -> list[Item]:
         """Every `stride`-th frame of the chosen subjects and motions."""
-        from repose.raw.inventory import Inventory
-
-        listed = Inventory.read(self.inventory)
         subjects, motions = self.dataset.identities.all(), self.dataset.chosen_motions()
         items = {}
-        for file in listed.files:
+        for file in self.files:
             for name, frames in _sequences(self.root / file.path):
                 subject, _, motion = name.partition("_")
                 if subject.isdecimal() and int(subject) in subjects and motion in motions:
@@ -148,7 +127,7 @@ class SequenceSource:
             raise ReposeError(f"no sequence of subject {min(absent)}", self.root, hint)
         return [items[place] for place in sorted(items)]
 
-    def meshes(self, items: Sequence["Item"]) -> Iterator["Mesh"]:
+    def meshes(self, items: Sequence[Item]) -> Iterator["Mesh"]:
         """Read frames; a sequence is read once for the frames that follow one another.
 
         Raises:
@@ -159,10 +138,8 @@ class SequenceSource:
 
         root = self.root
         for (path, name), group in groupby(items, key=lambda item: tuple(item.source.rsplit(":", 2)[:2])):
-            with _opened(root / path) as opened:
-                # Frames are the last axis: reading one costs nearly as much as reading all.
-                vertices = _sequence(opened, name, root / path)[:]
-                faces = _link(opened, "faces", root / path)[:].astype("int64")
+            # Frames are the last axis: reading one costs nearly as much as reading all.
+            vertices, faces = _read(root / path, name)
             for item in group:
                 frame = int(item.source.rpartition(":")[2])
                 mesh = as_float32(Mesh(vertices[:, :, frame], faces), root / item.source)
@@ -188,15 +165,11 @@ def read_sequence(path: Path, name: str | None) -> "tuple[np.ndarray, np.ndarray
     if name not in there:
         hint = f"say --sequence with one of {', '.join(there[:20])}"
         raise MeshError(f"has no sequence {name!r}" if name else f"has {len(there)} sequences", path, hint)
-    with _opened(path) as opened:
-        frames = np.moveaxis(_sequence(opened, name, path)[:].astype(np.float32), 2, 0)
-        return np.ascontiguousarray(frames), _link(opened, "faces", path)[:].astype("int64")
+    frames, faces = _read(path, name)
+    return np.ascontiguousarray(np.moveaxis(frames.astype(np.float32), 2, 0)), faces
 
 
-def _item(file: "RawFile", subject: int, motion: str, frame: int) -> "Item":
-    from repose.raw.keys import mesh_key
-    from repose.raw.source import Item
-
+def _item(file: "RawFile", subject: int, motion: str, frame: int) -> Item:
     name = f"{subject}_{motion}"
     pose = MOTIONS.index(motion) * FRAMES_PER_MOTION + frame
     return Item(subject, pose, mesh_key(file.sha256, name, frame), f"{file.path}:{name}:{frame}")
@@ -209,6 +182,12 @@ def _opened(path: Path) -> Iterator["h5py.File"]:
     what, hint = "not an HDF5 file, or damaged", "download it again"
     with foreign(path, what, hint, MeshError), h5py.File(path, "r") as opened:
         yield opened
+
+
+def _read(path: Path, name: str) -> "tuple[np.ndarray, np.ndarray]":
+    """All frames (V, 3, T) of one sequence of a file, as stored, and the faces (F, 3) int64."""
+    with _opened(path) as opened:
+        return _sequence(opened, name, path)[:], _link(opened, "faces", path)[:].astype("int64")
 
 
 def _sequences(path: Path) -> list[tuple[str, int]]:

@@ -46,9 +46,9 @@ class MeshFiles(Licensed):
 
     def open_source(self, raw: Path) -> "FileSource":
         """The meshes of the inventory `raw`; see `repose.raw.settings.Dataset`."""
-        from repose.raw.files import FileSource, located
+        from repose.raw.files import FileSource
 
-        return FileSource(*located(raw), self)
+        return FileSource.of(raw, self)
 
 
 class FilePerMesh(MeshFiles, LicensedGrid):

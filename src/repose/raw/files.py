@@ -3,8 +3,6 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -13,8 +11,8 @@ from repose.mesh.formats.files import read_bytes
 from repose.mesh.formats.io import parse_mesh
 from repose.mesh.mesh import Mesh
 from repose.raw.file_per_mesh import MeshFiles
-from repose.raw.inventory import Inventory
 from repose.raw.keys import mesh_key
+from repose.raw.licensed import Listed
 from repose.raw.settings import Dataset
 from repose.raw.source import Item
 
@@ -22,24 +20,8 @@ from repose.raw.source import Item
 NOT_OF_A_MESH = ("source", "folder", "identities", "poses", "pairs", "seed", "protocols", "test_list")
 
 
-@dataclass(frozen=True)
-class FileSource:
-    """The meshes of a dataset whose files hold one mesh each; see `repose.raw.source.Source`.
-
-    Attributes:
-        inventory: the list that the stage `raw` made.
-        root: the folder of its files.
-        dataset: reads identity and pose off a path, and puts a mesh into metres, y up.
-    """
-
-    inventory: Path
-    root: Path
-    dataset: MeshFiles
-
-    @property
-    def licence(self) -> str:
-        """The dataset's licence."""
-        return self.dataset.entry.licence
+class FileSource(Listed[MeshFiles]):
+    """The meshes of a dataset whose files hold one mesh each; see `repose.raw.source.Source`."""
 
     def items(self) -> list[Item]:
         """A mesh per file; its key covers the file and the settings that its mesh may follow from.
@@ -48,7 +30,7 @@ class FileSource:
             ReposeError: two files are of one identity and pose.
         """
         found: dict[tuple[int, int], Item] = {}
-        for file in Inventory.read(self.inventory).files:
+        for file in self.files:
             place = self.dataset.place(file.path)
             if place is None:
                 continue
@@ -84,13 +66,21 @@ class FileSource:
         return mesh_key(sha256, json.dumps(settings, sort_keys=True))
 
 
-def located(raw: Path) -> tuple[Path, Path]:
-    """An inventory and the root of its files, as worker processes elsewhere find them too.
+def in_unit_box(
+    vertices: np.ndarray,  # (V, 3)
+    template: np.ndarray,  # (V, 3)
+) -> np.ndarray:
+    """Vertices (V, 3) of an identity, moved and scaled so that the box of its template is centred at 0 and 1 long.
 
     Raises:
-        ReposeError: it is missing, torn, or something else.
+        MeshError: the template is a point, or not finite.
     """
-    return raw.absolute(), Inventory.read(raw).root.absolute()
+    points = np.asarray(template, np.float64)
+    low, high = points.min(axis=0), points.max(axis=0)
+    side = float((high - low).max())
+    if not 0 < side < np.inf:
+        raise MeshError(f"the template's box has a longest side of {side}")
+    return (vertices - (low + high) / 2) / side
 
 
 def z_up(mesh: Mesh) -> Mesh:

@@ -20,9 +20,8 @@ def run(dataset: Generated, out: Path, bodies: Path | None = None) -> None:
         ReposeError: what is asked for cannot be drawn, such as too many poses free of self-intersection.
     """
     with making(specs.raw(dataset), out, {"bodies": bodies} if bodies else {}, keep=0) as new:
-        print(
-            f"raw {dataset.source}: loading the generator", file=sys.stderr, flush=True
-        )  # which takes seconds
+        # Which takes seconds.
+        print(f"raw {dataset.source}: loading the generator", file=sys.stderr, flush=True)
         recipe = dataset.generate(bodies)
         new.begin()
         recipe.write(out)

@@ -27,7 +27,7 @@ class Hashes:
     def __init__(self, folder: Path, memory: Path | None = None):
         self.folder, self.memory = folder, memory
         self._known: dict[str, list] = _read(memory, folder) if memory else {}
-        self._is_new = False
+        self._kept = dict(self._known)
 
     def sha256(self, name: str) -> str:
         """The hash of a file; it is read if its size or a time is not the one remembered.
@@ -45,7 +45,6 @@ class Hashes:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
         if time.time_ns() - status.st_ctime_ns > SETTLED_NS:
             self._known[name] = [*now, found]
-            self._is_new = True
         return found
 
     def size(self, name: str) -> int:
@@ -58,13 +57,11 @@ class Hashes:
 
     def forget_but(self, names: Set[str]) -> None:
         """Forget files that are gone."""
-        for name in set(self._known) - names:
-            del self._known[name]
-            self._is_new = True
+        self._known = {name: known for name, known in self._known.items() if name in names}
 
     def keep(self) -> None:
         """Remember for the next run."""
-        if self.memory and self._is_new:
+        if self.memory and self._known != self._kept:
             content = {"format": FORMAT, "folder": os.path.abspath(self.folder), "files": self._known}
             write_text(self.memory, json.dumps(content))
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from repose.array_pickle import read_pickle
 from repose.errors import ReposeError
-from repose.reading import read_json, read_text
+from repose.reading import foreign, read_json, read_text
 
 JOINTS = 18
 MISSING = -1.0
@@ -35,12 +35,9 @@ def read_annotations(path: Path) -> dict[str, np.ndarray]:
     """
     found: dict[str, np.ndarray] = {}
     for line, row in _rows(path, CSV_HEADER, ":"):
-        try:
-            found[_new(row[0], found)] = _joints(
-                list(zip(json.loads(row[2]), json.loads(row[1]), strict=True))
-            )
-        except (ValueError, TypeError, OverflowError, RecursionError) as error:
-            raise ReposeError(f"not a photo with {JOINTS} joints: {error}", f"{path}:{line}") from None
+        with foreign(f"{path}:{line}", f"not a photo with {JOINTS} joints"):
+            x, y = json.loads(row[2]), json.loads(row[1])
+            found[_new(row[0], found)] = _joints(list(zip(x, y, strict=True)))
     return found
 
 
@@ -54,10 +51,8 @@ def read_labels(path: Path) -> dict[str, np.ndarray]:
         raise ReposeError(f"holds a {type(labels).__name__}, not a dict of photos", path)
     found: dict[str, np.ndarray] = {}
     for name, joints in labels.items():
-        try:
+        with foreign(path, f"photo {name!r}: not {JOINTS} joints"):
             found[_new(name, found)] = _joints(joints)
-        except (ValueError, TypeError, OverflowError) as error:
-            raise ReposeError(f"photo {name!r}: not {JOINTS} joints: {error}", path) from None
     return found
 
 
@@ -72,20 +67,16 @@ def read_pairs(path: Path) -> list[tuple[str, str]]:
     """Pairs (source, target) of a pair CSV with the header `from,to`; names without `.jpg`."""
     found = []
     for line, row in _rows(path, ["from", "to"], ","):
-        try:
+        with foreign(f"{path}:{line}", "not a pair of photos"):
             found.append((_stem(row[0]), _stem(row[1])))
-        except ValueError as error:
-            raise ReposeError(str(error), f"{path}:{line}") from None
     return found
 
 
 def read_pair_split(path: Path) -> dict[str, list[tuple[str, str]]]:
     """Pairs (source, target) by part of a `pair_split*.json`: `train`, `test`, `test_small`, …"""
     content = read_json(path)
-    try:
+    with foreign(path, "not an object of lists of pairs"):
         return {part: [(_stem(a), _stem(b)) for a, b in pairs] for part, pairs in content.items()}
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ReposeError(f"not an object of lists of pairs: {error}", path) from None
 
 
 def _rows(path: Path, header: list[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:

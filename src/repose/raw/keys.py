@@ -1,8 +1,10 @@
 """Keys of raw meshes and images: digests of all that one follows from but code."""
 
 import hashlib
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def mesh_key(*parts: object) -> str:
@@ -10,12 +12,12 @@ def mesh_key(*parts: object) -> str:
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
 
 
-def digest_of(*parts: str | np.ndarray) -> str:
+def digest_of(*parts: "str | np.ndarray") -> str:
     """A hex digest of texts and arrays, of any shape and type, in order."""
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, str):
             digest.update(f"{part}\n".encode())
         else:
-            digest.update(f"{part.dtype.str}{part.shape}\n".encode() + np.ascontiguousarray(part).tobytes())
+            digest.update(f"{part.dtype.str}{part.shape}\n".encode() + part.tobytes())
     return digest.hexdigest()

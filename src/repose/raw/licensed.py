@@ -1,7 +1,8 @@
 """Datasets whose files the user supplies. Nothing slow is imported at the top: Snakemake reads it at every start."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import Field
 
@@ -10,7 +11,7 @@ from repose.raw.entry import RAW
 from repose.raw.settings import Choice, Dataset, Grid, Protocol
 
 if TYPE_CHECKING:
-    from repose.raw.inventory import Inventory
+    from repose.raw.inventory import Inventory, RawFile
 
 MOST_VERTICES = 20_000  # of a mesh whose number of vertices nobody knows beforehand
 
@@ -88,3 +89,44 @@ class Single(Licensed):
     def split_settings(self, part: str) -> dict[str, Any]:
         """No triples can be drawn."""
         return {}
+
+
+D = TypeVar("D", bound=Licensed)
+
+
+@dataclass(frozen=True)
+class Listed(Generic[D]):
+    """The raw files of a dataset, where worker processes elsewhere find them too: what its source reads.
+
+    Attributes:
+        inventory: the list that the stage `raw` made.
+        root: the folder of the files.
+        dataset: says what is read of them, and how.
+    """
+
+    inventory: Path
+    root: Path
+    dataset: D
+
+    @classmethod
+    def of(cls, raw: Path, dataset: D) -> Self:
+        """Those of the inventory `raw`.
+
+        Raises:
+            ReposeError: it is missing, torn, or something else.
+        """
+        from repose.raw.inventory import Inventory
+
+        return cls(raw.absolute(), Inventory.read(raw).root.absolute(), dataset)
+
+    @property
+    def licence(self) -> str:
+        """The dataset's licence."""
+        return self.dataset.entry.licence
+
+    @property
+    def files(self) -> "tuple[RawFile, ...]":
+        """All of them, sorted by path."""
+        from repose.raw.inventory import Inventory
+
+        return Inventory.read(self.inventory).files

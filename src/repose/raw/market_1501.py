@@ -7,13 +7,13 @@ Photos are `{person}_c{camera}s{sequence}_{frame}_{box}.jpg`, 64 wide and 128 hi
 import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal
 
 from repose.errors import ReposeError
 from repose.raw.entry import Entry, named
 from repose.raw.photo_set import LABEL_FILES, Photo, Photos
 
-_PHOTO = re.compile(r"(-1|\d{4})_c([1-6])s(\d)_(\d{6})_(\d\d)")
+_PHOTO = re.compile(r"(-1|\d{4})_c([1-6])s\d_\d{6}_\d\d")
 _PARTS = {"bounding_box_train": "train", "bounding_box_test": "test"}
 
 
@@ -43,39 +43,18 @@ class Market1501(Photos):
         return super().wanted(path) and PurePosixPath(path).parent.name != "query"
 
     def photo(self, path: str) -> Photo | None:
-        """What the path of a photo says; None for junk and distractors."""
-        said = parse_name(path)
-        name = PurePosixPath(path).stem
-        return Photo(name, said.person, f"id{said.person}", said.camera) if said.is_person else None
+        """What the path of a photo says; None for junk and distractors.
+
+        Raises:
+            ReposeError: not a photo of the set.
+        """
+        found = _PHOTO.fullmatch(PurePosixPath(path).stem)
+        if not found:
+            raise ReposeError("not the name of a Market-1501 photo", path)
+        person, camera = map(int, found.groups())
+        return Photo(found[0], person, f"id{person}", camera) if person > 0 else None
 
     def published_parts(self, root: Path, paths: Sequence[str]) -> dict[str, str]:
         """The owners' own parts, by folders."""
         photos = [PurePosixPath(path) for path in paths if path.endswith(".jpg")]
         return {path.stem: _PARTS[path.parent.name] for path in photos if path.parent.name in _PARTS}
-
-
-class PhotoName(NamedTuple):
-    """What the name of a photo says."""
-
-    person: int
-    camera: int
-    sequence: int
-    frame: int
-    box: int
-
-    @property
-    def is_person(self) -> bool:
-        """Whether it shows one of the 1,501 people."""
-        return self.person > 0
-
-
-def parse_name(path: str) -> PhotoName:
-    """What a photo's name says.
-
-    Raises:
-        ReposeError: not a photo of the set.
-    """
-    found = _PHOTO.fullmatch(PurePosixPath(path).name.removesuffix(".jpg"))
-    if not found:
-        raise ReposeError("not the name of a Market-1501 photo", path)
-    return PhotoName(*map(int, found.groups()))

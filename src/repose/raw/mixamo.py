@@ -59,6 +59,6 @@ class Mixamo(Single, MeshFiles):
     def finish(self, mesh: "Mesh") -> "Mesh":
         """The mesh with its box centred at 0 and a longest side of 1."""
         from repose.mesh.mesh import Mesh
-        from repose.raw.box import unit_box
+        from repose.raw.files import in_unit_box
 
-        return Mesh(unit_box(mesh.vertices)(mesh.vertices), mesh.faces)
+        return Mesh(in_unit_box(mesh.vertices, mesh.vertices), mesh.faces)

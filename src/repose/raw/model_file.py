@@ -14,7 +14,7 @@ from scipy.sparse import csc_matrix
 
 from repose.array_pickle import Record, read_pickle
 from repose.errors import ReposeError
-from repose.reading import read_npz
+from repose.reading import MAX_HEADERS, read_bytes, read_npz
 
 HINT = "save the arrays with numpy.savez where you can open the file"
 MAX_BYTES = 1 << 30  # of a file, and of its arrays in memory
@@ -41,12 +41,7 @@ def read_arrays(path: Path, names: Sequence[str], optional: Sequence[str] = ()) 
     Raises:
         ReposeError: the file is missing, damaged or too large, asks for more than arrays, or lacks one.
     """
-    try:
-        with path.open("rb") as file:
-            is_zip = file.read(2) == b"PK"
-    except OSError as error:
-        raise ReposeError(f"cannot read: {error.strerror}", path) from None
-    if is_zip:
+    if read_bytes(path, MAX_BYTES + MAX_HEADERS).startswith(b"PK"):
         content: Any = read_npz(path, hint=HINT, names=[*names, *optional], limit=MAX_BYTES)
     else:
         content = read_pickle(path, records=RECORDS, limit=MAX_BYTES)

@@ -57,4 +57,4 @@ class Photos(ImageSet, Licensed):
         """The photos of the inventory `raw`; see `repose.raw.settings.Dataset`."""
         from repose.raw.photos import PhotoSource
 
-        return PhotoSource(raw.absolute(), self)
+        return PhotoSource.of(raw, self)

@@ -6,9 +6,8 @@ Besides photos, a folder or archive may hold joints (`pose_label.pkl`, or annota
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from repose.errors import ReposeError
 from repose.images.picture import MAX_BYTES, Picture, pixels
 from repose.raw.image_source import PAIR_COLUMNS, ImageItem
-from repose.raw.inventory import Inventory, RawFile
+from repose.raw.inventory import RawFile
 from repose.raw.keypoints import (
     JOINTS,
     MISSING,
@@ -28,6 +27,7 @@ from repose.raw.keypoints import (
     read_pairs,
 )
 from repose.raw.keys import digest_of
+from repose.raw.licensed import Listed
 from repose.raw.photo_set import Photo, Photos
 from repose.reading import foreign, read_bytes
 
@@ -35,71 +35,48 @@ FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
 VALIDATION = 20  # every how many training people one is for validation; the published lists have none
 
 
-@dataclass(frozen=True)
-class PhotoSource:
-    """The photos of an inventory; see `repose.raw.image_source.ImageSource`.
-
-    Attributes:
-        inventory: the list that the stage `raw` made.
-        dataset: reads what the names of photos, and lists of the owners, say.
-    """
-
-    inventory: Path
-    dataset: Photos
-
-    @property
-    def licence(self) -> str:
-        """The licence of the photos."""
-        return self.dataset.entry.licence
+class PhotoSource(Listed[Photos]):
+    """The photos of an inventory; see `repose.raw.image_source.ImageSource`."""
 
     @cached_property
-    def _files(self) -> tuple[Path, dict[str, RawFile]]:
-        listed = Inventory.read(self.inventory)
-        return listed.root, {file.path: file for file in listed.files}
+    def _by_path(self) -> dict[str, RawFile]:
+        return {file.path: file for file in self.files}
 
     @cached_property
     def _photos(self) -> dict[str, tuple[str, Photo]]:
         """Name → path and photo."""
         found: dict[str, tuple[str, Photo]] = {}
-        for path in self._files[1]:
+        for path in self._by_path:
             photo = self.dataset.photo(path) if path.endswith(".jpg") else None
             if photo and photo.name in found:
-                raise ReposeError(
-                    f"{found[photo.name][0]} and {path} are both {photo.name}", self._files[0], "keep one"
-                )
+                both = f"{found[photo.name][0]} and {path}"
+                raise ReposeError(f"{both} are both {photo.name}", self.root, "keep one")
             if photo:
                 found[photo.name] = (path, photo)
         return found
 
     @cached_property
     def _joints(self) -> dict[str, NDArray[np.float32]]:
-        root, files = self._files
         found: dict[str, NDArray[np.float32]] = {}
-        for path in files:
+        for path in self._by_path:
             name = PurePosixPath(path).name
             if name == "pose_label.pkl":
-                found |= read_labels(root / path)
+                found |= read_labels(self.root / path)
             elif "annotation" in name and name.endswith(".csv"):
-                found |= read_annotations(root / path)
+                found |= read_annotations(self.root / path)
         if not found:
-            raise ReposeError(
-                "no joints of the photos",
-                root,
-                "supply pose_label.pkl or annotation CSVs, see docs/images.md",
-            )
+            hint = "supply pose_label.pkl or annotation CSVs, see docs/images.md"
+            raise ReposeError("no joints of the photos", self.root, hint)
         if not found.keys() & self._photos.keys():
-            raise ReposeError(f"the joints are of other photos, such as {min(found)}", root)
+            raise ReposeError(f"the joints are of other photos, such as {min(found)}", self.root)
         return found
 
     def items(self) -> list[ImageItem]:
         """A photo each, those of one outfit together; its key covers the photo, its joints and its label map."""
-        parts = self._people_parts()
-        _, files = self._files
-        maps = self._maps()
+        parts, maps, files = self._people_parts(), self._maps(), self._by_path
         found = []
-        for name, (path, photo) in sorted(
-            self._photos.items(), key=lambda entry: (entry[1][1].outfit, entry[0])
-        ):
+        for name in sorted(self._photos, key=lambda name: (self._photos[name][1].outfit, name)):
+            path, photo = self._photos[name]
             joints = self._joints_of(name)
             label_map = files[maps[name]].sha256 if name in maps else ""
             found.append(
@@ -122,9 +99,7 @@ class PhotoSource:
         for item in items:
             image = self._open(item.source, "RGB")
             label_map = maps.get(item.image_id)
-            segmentation = np.zeros(image.shape[:2], np.uint8)
-            if label_map:
-                segmentation = self._open(label_map, "L")
+            segmentation = self._open(label_map, "L") if label_map else np.zeros(image.shape[:2], np.uint8)
             joints = self._joints_of(item.image_id)
             missing = joints[:, 2] == 0
             yield Picture(image, np.where(missing[:, None], 0, joints), segmentation).checked(item.source)
@@ -150,16 +125,12 @@ class PhotoSource:
 
     def _people_parts(self) -> dict[str, str]:
         """Part of each photo: as published, but for the training people that are for validation."""
-        root, files = self._files
-        parts = self.dataset.published_parts(root, list(files))
+        parts = self.dataset.published_parts(self.root, list(self._by_path))
         for part in ("test", "train"):
             parts |= {name: part for pair in self._listed(part) for name in pair}
         if not parts:
-            raise ReposeError(
-                "nothing says which photos are for training",
-                root,
-                "supply pair_split.json, pair CSVs or list_eval_partition.txt, see docs/images.md",
-            )
+            hint = "supply pair_split.json, pair CSVs or list_eval_partition.txt, see docs/images.md"
+            raise ReposeError("nothing says which photos are for training", self.root, hint)
         known = {name: part for name, part in parts.items() if name in self._photos}
         people = sorted({self._photos[name][1].identity for name, part in known.items() if part == "train"})
         validation = set(people[VALIDATION - 1 :: VALIDATION] or people[-1:])
@@ -169,26 +140,21 @@ class PhotoSource:
         }
 
     def _listed(self, part: str) -> list[tuple[str, str]]:
-        root, files = self._files
         found: list[tuple[str, str]] = []
-        for path in files:
+        for path in self._by_path:
             name = PurePosixPath(path).name
             if name == "pair_split.json":
-                found += read_pair_split(root / path).get(part, [])
+                found += read_pair_split(self.root / path).get(part, [])
             elif name.endswith(".csv") and "pairs" in name and part in name:
-                found += read_pairs(root / path)
+                found += read_pairs(self.root / path)
         return found
 
     def _maps(self) -> dict[str, str]:
-        return {PurePosixPath(path).stem: path for path in self._files[1] if path.endswith(".bmp")}
+        return {PurePosixPath(path).stem: path for path in self._by_path if path.endswith(".bmp")}
 
     def _correspondences(self) -> dict[tuple[str, str], str]:
-        root, files = self._files
-        found = {}
-        for path in files:
-            if path.endswith(".corr"):
-                found[self._names(path)] = str((root / path).absolute())
-        return found
+        paths = [path for path in self._by_path if path.endswith(".corr")]
+        return {self._names(path): str(self.root / path) for path in paths}
 
     def _names(self, path: str) -> tuple[str, str]:
         """Source and target of a `{target}_{source}.corr`; names have underscores too."""
@@ -200,11 +166,9 @@ class PhotoSource:
 
     def _open(self, path: str, mode: str) -> NDArray[np.uint8]:
         """The pixels of an image, decoded whole: (H, W, 3) in mode RGB, (H, W) in mode L."""
-        root, files = self._files
-        data = read_bytes(root / path, MAX_BYTES)
-        if not files[path].is_of(data):
-            raise ReposeError(
-                "has changed since the raw files were listed", root / path, "run the workflow again"
-            )
-        with foreign(root / path, "not a readable image", "the file is damaged; get it again"):
+        where = self.root / path
+        data = read_bytes(where, MAX_BYTES)
+        if not self._by_path[path].is_of(data):
+            raise ReposeError("has changed since the raw files were listed", where, "run the workflow again")
+        with foreign(where, "not a readable image", "the file is damaged; get it again"):
             return pixels(data, mode, FORMATS)

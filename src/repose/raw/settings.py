@@ -37,9 +37,14 @@ class Parts(Section):
     test: PositiveInt = Field(description="only used in the tables")
 
     @property
+    def counts(self) -> tuple[int, int, int]:
+        """Of train, val and test."""
+        return self.train, self.val, self.test
+
+    @property
     def total(self) -> int:
         """All three parts together."""
-        return self.train + self.val + self.test
+        return sum(self.counts)
 
     def numbers(self) -> dict[str, list[int]]:
         """The numbers of each part: the first to train, the next to val, the last to test."""
@@ -257,33 +262,28 @@ class GeneratedBodies(Grid, Generated):
     poses: Parts = Field(description="poses in the shared bank")
     vertices: int
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many vertices a mesh has, and how many identities and poses there are."""
+        counts = {"identities": self.identities.total, "poses": self.poses.total}
+        return {"vertices": self.vertices} | counts
+
     def raw_settings(self) -> dict[str, Any]:
         """Sizes and seed."""
-        return {
-            "source": self.source,
-            "vertices": self.vertices,
-            "identities": self.identities.total,
-            "poses": self.poses.total,
-            "seed": self.seed,
-        }
+        return {"source": self.source} | self.sizes | {"seed": self.seed}
 
     def generate(self, bodies: Path | None = None) -> Any:
         """See `Generated`."""
         from repose.progress import Meter
 
-        generator, total = import_module(self.generator), self.poses.total
-        sizes = generator.Settings(self.vertices, self.identities.total, total, self.seed)
-        with Meter(f"raw {self.source}: poses", total) as meter:
-            return generator.generate(sizes, lambda done, total: meter.to(done))
+        generator = import_module(self.generator)
+        settings = generator.Settings(*self.sizes.values(), self.seed)
+        with Meter(f"raw {self.source}: poses", self.poses.total) as meter:
+            return generator.generate(settings, lambda done, total: meter.to(done))
 
     def describe(self, recipe: Any) -> dict[str, int]:
         """See `Generated`."""
-        return {
-            "vertices": self.vertices,
-            "identities": self.identities.total,
-            "poses": self.poses.total,
-            "poses_rejected": recipe.rejected,
-        }
+        return self.sizes | {"poses_rejected": recipe.rejected}
 
 
 class ImagePairs(Section):

@@ -5,18 +5,19 @@ The published set is of the male model. Identities 0-15 and poses 0-799 follow t
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from repose.errors import ReposeError
 from repose.raw.entry import Entry, named
+from repose.raw.keys import mesh_key
+from repose.raw.licensed import Listed
 from repose.raw.smpl_npt import SmplBodies
+from repose.raw.source import Item
 
 if TYPE_CHECKING:
     from repose.mesh.mesh import Mesh
     from repose.raw.inventory import Inventory
-    from repose.raw.source import Item
 
 
 class Smpl(SmplBodies):
@@ -57,50 +58,24 @@ class Smpl(SmplBodies):
 
     def open_source(self, raw: Path) -> "ModelSource":
         """The bodies of the model in the inventory `raw`; see `repose.raw.settings.Dataset`."""
-        from repose.raw.files import located
-
-        return ModelSource(*located(raw), self)
+        return ModelSource.of(raw, self)
 
 
-@dataclass(frozen=True)
-class ModelSource:
-    """Every chosen identity in every chosen pose; see `repose.raw.source.Source`.
+class ModelSource(Listed[Smpl]):
+    """Every chosen identity in every chosen pose; see `repose.raw.source.Source`."""
 
-    Attributes:
-        inventory: the list that the stage `raw` made.
-        root: the folder of its files.
-        dataset: says which identities and poses.
-    """
-
-    inventory: Path
-    root: Path
-    dataset: Smpl
-
-    @property
-    def licence(self) -> str:
-        """The model's licence."""
-        return self.dataset.entry.licence
-
-    def items(self) -> list["Item"]:
+    def items(self) -> list[Item]:
         """All pairs of identity and pose; a key covers the model file and the numbers that were drawn."""
         from repose.raw import smpl_sampling as sampling
-        from repose.raw.inventory import Inventory
-        from repose.raw.keys import mesh_key
-        from repose.raw.source import Item
 
-        [model] = Inventory.read(self.inventory).files
-        return [
-            Item(
-                i,
-                p,
-                mesh_key(model.sha256, sampling.betas(i).tolist(), sampling.pose(p).tolist()),
-                model.path,
-            )
-            for i in self.dataset.identities.all()
-            for p in self.dataset.poses.all()
-        ]
+        def item(identity: int, pose: int) -> Item:
+            drawn = sampling.betas(identity).tolist(), sampling.pose(pose).tolist()
+            return Item(identity, pose, mesh_key(model.sha256, *drawn), model.path)
 
-    def meshes(self, items: Sequence["Item"]) -> Iterator["Mesh"]:
+        [model] = self.files
+        return [item(i, p) for i in self.dataset.identities.all() for p in self.dataset.poses.all()]
+
+    def meshes(self, items: Sequence[Item]) -> Iterator["Mesh"]:
         """Pose the model, in metres, y up.
 
         Raises:
@@ -109,10 +84,9 @@ class ModelSource:
         from repose.mesh.mesh import Mesh
         from repose.raw import smpl_sampling as sampling
         from repose.raw.files import as_float32, check_counts
-        from repose.raw.inventory import Inventory
         from repose.raw.smpl_body import read_body_model
 
-        [listed] = Inventory.read(self.inventory).files
+        [listed] = self.files
         path = self.root / listed.path
         model = read_body_model(path)
         for item in items:

@@ -59,9 +59,8 @@ def read_body_model(path: Path) -> BodyModel:
         ReposeError: an array is missing, not finite, or of a shape that does not fit the others.
     """
     arrays = read_arrays(path, ARRAYS)
-    tree = arrays["kintree_table"].astype(np.int64)
-    template, faces = arrays["v_template"].astype(np.float64), arrays["f"].astype(np.int64)
-    vertices, joints = len(template), tree.shape[-1]
+    tree, faces = arrays["kintree_table"].astype(np.int64), arrays["f"].astype(np.int64)
+    vertices, joints = len(arrays["v_template"]), tree.shape[-1]
     shapes = {
         "v_template": (vertices, 3),
         "shapedirs": (vertices, 3, arrays["shapedirs"].shape[-1]),
@@ -81,12 +80,5 @@ def read_body_model(path: Path) -> BodyModel:
     parents = tuple(tree[0, 1:].tolist())
     if any(not 0 <= parent <= joint for joint, parent in enumerate(parents)):
         raise ReposeError("a joint comes before its parent", path, "not an SMPL model?")
-    return BodyModel(
-        template,
-        arrays["shapedirs"].astype(np.float64),
-        arrays["posedirs"].astype(np.float64),
-        arrays["J_regressor"].astype(np.float64),
-        arrays["weights"].astype(np.float64),
-        parents,
-        faces,
-    )
+    template, shaping, posing, regressor, weights = (arrays[name].astype(np.float64) for name in ARRAYS[:5])
+    return BodyModel(template, shaping, posing, regressor, weights, parents, faces)

@@ -18,20 +18,6 @@ def _yaw(rng: "Generator") -> float:
     return float(centre + rng.normal(0, 12))
 
 
-MANNER = Manner(
-    background="studio",
-    yaw=_yaw,
-    upper=0.3,
-    session=True,
-    pitch=(-3, 8),
-    fill=(0.9, 0.98),
-    light=(-60, 60),
-    elevation=(20, 60),
-    ambient=(0.55, 0.75),
-    tint=0.015,
-)
-
-
 class OpenFashion(Rendered):
     """People in a studio, as DeepFashion's In-shop photos show them."""
 
@@ -43,7 +29,18 @@ class OpenFashion(Rendered):
         units="pixels",
         up="-",
     )
-    manner: ClassVar[Manner] = MANNER
+    manner: ClassVar[Manner] = Manner(
+        background="studio",
+        yaw=_yaw,
+        upper=0.3,
+        session=True,
+        pitch=(-3, 8),
+        fill=(0.9, 0.98),
+        light=(-60, 60),
+        elevation=(20, 60),
+        ambient=(0.55, 0.75),
+        tint=0.015,
+    )
 
     source: Literal["open-fashion"]
     height: PositiveInt = Field(256, description="pixels")

@@ -8,19 +8,6 @@ from repose.raw.entry import Entry
 from repose.synthetic.rendered.manner import Manner
 from repose.synthetic.rendered.settings import Rendered
 
-MANNER = Manner(
-    background="street",
-    yaw=lambda rng: float(rng.uniform(-180, 180)),
-    upper=0.0,
-    session=False,
-    pitch=(2, 16),
-    fill=(0.86, 0.98),
-    light=(-150, 150),
-    elevation=(25, 70),
-    ambient=(0.4, 0.75),
-    tint=0.04,
-)
-
 
 class OpenMarket(Rendered):
     """Passers-by seen by several cameras, as in Market-1501."""
@@ -33,7 +20,18 @@ class OpenMarket(Rendered):
         units="pixels",
         up="-",
     )
-    manner: ClassVar[Manner] = MANNER
+    manner: ClassVar[Manner] = Manner(
+        background="street",
+        yaw=lambda rng: float(rng.uniform(-180, 180)),
+        upper=0.0,
+        session=False,
+        pitch=(2, 16),
+        fill=(0.86, 0.98),
+        light=(-150, 150),
+        elevation=(25, 70),
+        ambient=(0.4, 0.75),
+        tint=0.04,
+    )
 
     source: Literal["open-market"]
     height: PositiveInt = Field(128, description="pixels")

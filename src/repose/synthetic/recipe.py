@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from itertools import groupby
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
@@ -17,6 +16,31 @@ from repose.raw.source import Item
 from repose.reading import foreign, read_npz
 
 _WHAT, _HINT = "not a recipe, or torn", "delete it and make it again"
+
+
+@dataclass(frozen=True)
+class BodySettings:
+    """Sizes and seed of a dataset of bodies.
+
+    Attributes:
+        vertices: of the mesh that all bodies share, exactly.
+        identities: bodies.
+        poses: each body is made in every one.
+        seed: of everything random.
+    """
+
+    SOURCE: ClassVar[str]
+    LEAST_VERTICES: ClassVar[int]
+    vertices: int
+    identities: int
+    poses: int
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        least = {"vertices": self.LEAST_VERTICES, "identities": 1, "poses": 1, "seed": 0}
+        for name, lowest in least.items():
+            if (value := getattr(self, name)) < lowest:
+                raise ReposeError(f"{value} is too small", f"{self.SOURCE}: {name}", f"at least {lowest}")
 
 
 @dataclass(frozen=True)
@@ -62,6 +86,9 @@ class RecipeFile:
             return cls(**{f.name: arrays[f.name] for f in fields(cls)})
 
 
+R = TypeVar("R", bound=RecipeFile)
+
+
 @dataclass(frozen=True)
 class RecipeSource:
     """The meshes of a recipe file; see `repose.raw.source.Source`.
@@ -69,20 +96,20 @@ class RecipeSource:
     Attributes:
         name: of the generator.
         licence: of what it makes.
-        read: path → recipe.
+        recipe: kind of the file.
         pose: (recipe, identity, poses) → (P, V, 3) float32 vertices.
         path: the file.
     """
 
     name: str
     licence: str
-    read: Callable[[Path], RecipeFile]
+    recipe: type[RecipeFile]
     pose: Callable[[Any, int, Sequence[int]], np.ndarray]
     path: Path
 
     def items(self) -> list[Item]:
         """Every identity in every pose; a key covers the rows of that identity and that pose alone."""
-        recipe = self._read()
+        recipe = read_once(self.recipe, self.path)
         shared = digest_of(recipe.FORMAT, *(getattr(recipe, name) for name in recipe.SHARED))
         identities, poses = _rows(recipe, recipe.PER_IDENTITY), _rows(recipe, recipe.PER_POSE)
         return [
@@ -93,21 +120,21 @@ class RecipeSource:
 
     def meshes(self, items: Sequence[Item]) -> Iterator[Mesh]:
         """Pose them, one at a time."""
-        recipe = self._read()
-        for identity, group in groupby(items, key=lambda item: item.identity):
-            for item in group:
-                yield Mesh(self.pose(recipe, identity, [item.pose])[0], recipe.faces)
+        recipe = read_once(self.recipe, self.path)
+        for item in items:
+            yield Mesh(self.pose(recipe, item.identity, [item.pose])[0], recipe.faces)
 
-    def _read(self) -> RecipeFile:
-        if not self.path.exists():
-            return self.read(self.path)  # which says what to do
-        status = self.path.stat()
-        return _cached(self.read, self.path, status.st_mtime_ns, status.st_size)
+
+def read_once(kind: type[R], path: Path) -> R:
+    """A recipe, read once in a worker process, where each batch of items comes with a fresh copy of the source."""
+    if not path.exists():
+        return kind.read(path)  # which says what to do
+    status = path.stat()
+    return _cached(kind.read, path, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=2)
-def _cached(read: Callable[[Path], RecipeFile], path: Path, mtime_ns: int, size: int) -> RecipeFile:
-    """Read a file once in a worker process, where each batch of items comes with a fresh copy of the source."""
+def _cached(read: Callable[[Path], R], path: Path, mtime_ns: int, size: int) -> R:
     return read(path)
 
 

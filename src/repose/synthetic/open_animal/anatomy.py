@@ -7,37 +7,34 @@ foal, as the toys are that SMAL was learned from: otherwise the errors of a gira
 from __future__ import annotations
 
 from dataclasses import asdict, astuple, dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.interpolate import CubicSpline, PchipInterpolator
 
 SIDES = {"L": 1.0, "R": -1.0}
+FORE_LEG = ("scapula", "arm", "forearm", "wrist", "hand")
+HIND_LEG = ("thigh", "shin", "ankle", "foot")
+SPREAD = 0.06  # of the logarithms of lengths among the animals of a species
+DENSE = 6
 NECK_PITCH, HEAD_PITCH, TAIL_PITCH = 38.0, -30.0, -55.0  # degrees above the horizontal at rest, all species
 
 
-def _bones() -> dict[str, str | None]:
-    parents: dict[str, str | None] = {
-        "pelvis": None,
-        "spine1": "pelvis",
-        "spine2": "spine1",
-        "chest": "spine2",
-    }
-    parents |= {"neck1": "chest", "neck2": "neck1", "neck3": "neck2", "head": "neck3", "jaw": "head"}
-    parents |= {"tail1": "pelvis", "tail2": "tail1", "tail3": "tail2", "tail4": "tail3"}
+def _bones() -> dict[str, str]:
+    """Bone → its parent, from chains of bones and what each hangs on."""
+    chains = [
+        ("", ["pelvis", "spine1", "spine2", "chest", "neck1", "neck2", "neck3", "head", "jaw"]),
+        ("pelvis", ["tail1", "tail2", "tail3", "tail4"]),
+    ]
     for side in SIDES:
-        parents[f"ear.{side}"] = "head"
-        above = "chest"
-        for part in ("scapula", "arm", "forearm", "wrist", "hand"):
-            parents[f"{part}.{side}"], above = above, f"{part}.{side}"
-        above = "pelvis"
-        for part in ("thigh", "shin", "ankle", "foot"):
-            parents[f"{part}.{side}"], above = above, f"{part}.{side}"
-    return parents
+        fore, hind = ([f"{part}.{side}" for part in leg] for leg in (FORE_LEG, HIND_LEG))
+        chains += [("head", [f"ear.{side}"]), ("chest", fore), ("pelvis", hind)]
+    return {name: above for first, names in chains for above, name in pairwise([first, *names])}
 
 
 BONES = _bones()
 NAMES = tuple(BONES)
-PARENTS = np.array([-1 if parent is None else NAMES.index(parent) for parent in BONES.values()], np.int16)
+PARENTS = np.array([NAMES.index(parent) if parent else -1 for parent in BONES.values()], np.int16)
 
 
 @dataclass(frozen=True)
@@ -157,13 +154,13 @@ SPECIES = {name: Build(*row) for name, row in _TABLE.items()}
 AVERAGE = Build(*np.exp(np.mean(np.log(list(_TABLE.values())), axis=0)).tolist())
 
 
-def varied(build: Build, rng: np.random.Generator, spread: float = 0.06) -> Build:
+def varied(build: Build, rng: np.random.Generator) -> Build:
     """An individual: every length is multiplied by its own log-normal factor, and all by a common one."""
     lengths = asdict(build)
     shares = {"width", "belly", "rump", "hock"}
-    size = np.exp(rng.normal(0, spread))
+    size = np.exp(rng.normal(0, SPREAD))
     for name in lengths:
-        factor = np.exp(np.clip(rng.normal(0, spread), -2 * spread, 2 * spread))
+        factor = np.exp(np.clip(rng.normal(0, SPREAD), -2 * SPREAD, 2 * SPREAD))
         lengths[name] *= np.sqrt(factor) if name in shares else factor * size
     return Build(**lengths)
 
@@ -183,11 +180,11 @@ class Tube:
     flat: float = 1.0
 
     @classmethod
-    def through(cls, nodes: list, radii: list, flat: float = 1.0, dense: int = 6) -> Tube:
-        """A tube through a few nodes; `dense` pieces between each two."""
+    def through(cls, nodes: list, radii: list, flat: float = 1.0) -> Tube:
+        """A tube through a few nodes, of `DENSE` pieces between each two."""
         points = np.array(nodes, float)
         at = np.concatenate([[0], np.cumsum(np.sqrt(np.linalg.norm(np.diff(points, axis=0), axis=1)))])
-        fine = np.interp(np.arange((len(at) - 1) * dense + 1) / dense, np.arange(len(at)), at)
+        fine = np.interp(np.arange((len(at) - 1) * DENSE + 1) / DENSE, np.arange(len(at)), at)
         line = CubicSpline(at, points, bc_type="natural") if len(at) > 2 else None
         along = line(fine) if line else points[0] + (fine / at[-1])[:, None] * (points[1] - points[0])
         return cls(along, PchipInterpolator(at, radii)(fine), flat)
@@ -301,7 +298,7 @@ def _front_leg(b: Build, joints: dict, side: str, sign: float) -> Tube:
         [sign * b.stance, ankle, z + 0.02 * b.depth],
         [sign * b.stance, 0.85 * b.paw, z + 0.02 * b.depth + b.toe],
     ]
-    _chain(joints, [f"{part}.{side}" for part in ("scapula", "arm", "forearm", "wrist", "hand")], points)
+    _chain(joints, [f"{part}.{side}" for part in FORE_LEG], points)
     radii = [
         0.7 * b.thigh,
         0.85 * b.thigh,
@@ -324,6 +321,6 @@ def _hind_leg(b: Build, joints: dict, side: str, sign: float) -> Tube:
         [sign * b.stance, ankle, z - 0.20 * reach],
         [sign * b.stance, 0.85 * b.paw, z - 0.20 * reach + b.toe],
     ]
-    _chain(joints, [f"{part}.{side}" for part in ("thigh", "shin", "ankle", "foot")], points)
+    _chain(joints, [f"{part}.{side}" for part in HIND_LEG], points)
     radii = [1.1 * b.thigh, 0.9 * b.thigh, 1.1 * b.leg, 0.95 * b.leg, 0.85 * b.paw]
     return Tube.through(points, radii)

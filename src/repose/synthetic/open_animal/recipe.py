@@ -7,31 +7,21 @@ from typing import ClassVar
 
 import numpy as np
 
-from repose.errors import ReposeError
-from repose.synthetic.recipe import RecipeFile
+from repose.synthetic.recipe import BodySettings, RecipeFile
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Sizes and seed of a dataset.
+class Settings(BodySettings):
+    """Sizes and seed of a dataset of animals.
 
-    Attributes:
-        vertices: of the mesh that all animals share, exactly. Below about 900, ears and tails get lost.
-        identities: animals; the species take turns, so 12 make one of each.
-        poses: each animal is made in every one.
-        seed: of everything random.
+    Below about 900 vertices, ears and tails get lost. The species take turns, so 12 identities make one of each.
     """
 
+    SOURCE: ClassVar[str] = "open-animal"
+    LEAST_VERTICES: ClassVar[int] = 600
     vertices: int = 3890
     identities: int = 36
     poses: int = 600
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, lowest in (("vertices", 600), ("identities", 1), ("poses", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if value < lowest:
-                raise ReposeError(f"{value} is too small", f"open-animal: {name}", f"at least {lowest}")
 
 
 @dataclass(frozen=True)

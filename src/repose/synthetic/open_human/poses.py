@@ -11,8 +11,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 STYLES = {"stand": 0.20, "walk": 0.25, "squat": 0.15, "reach": 0.20, "free": 0.20}
-_X, _Y, _Z = np.eye(3)
-_SIDES = (("L", 1.0), ("R", -1.0))
+X, Y, Z = np.eye(3)
+SIDES = (("L", 1.0), ("R", -1.0))
 _FINGERS = (2, 3, 4, 5)
 
 _TRUNK = {
@@ -67,14 +67,14 @@ class PoseSampler:
         """Take the bones' names and their joints (J, 3) in the unposed body, metres."""
         self._number = {name: k for k, name in enumerate(bone_names)}
         joint = {name: joints[k] for name, k in self._number.items()}
-        self.arms = {side: _arm(joint, side) for side, _ in _SIDES}
+        self.arms = {side: _arm(joint, side) for side, _ in SIDES}
 
     def draw(self, rng: np.random.Generator, style: str | None = None) -> tuple[str, np.ndarray]:
         """A pose: its style, drawn unless it is given, and (J, 3) float32 rotation vectors in radians."""
         style = style or str(rng.choice(list(STYLES), p=list(STYLES.values())))
         stride = rng.uniform(0, 2 * np.pi)
         turns = _trunk(rng, style)
-        for side, sign in _SIDES:
+        for side, sign in SIDES:
             swing = np.sin(stride if sign > 0 else stride + np.pi)
             turns |= _leg(rng, style, side, sign, swing)
             turns |= _shoulder_and_elbow(rng, style, side, sign, swing, self.arms[side])
@@ -84,11 +84,11 @@ class PoseSampler:
     def bent(self) -> np.ndarray:
         """A pose (J, 3) float32 with every large joint half bent, radians."""
         turns = {}
-        for side, sign in _SIDES:
+        for side, sign in SIDES:
             arm = self.arms[side]
-            turns[f"upperleg01.{side}"] = _turn(_Z, sign * 10) * _turn(_X, -60)
-            turns[f"lowerleg01.{side}"] = _turn(_X, 90)
-            turns[f"lowerarm01.{side}"] = _turn(arm.hinge, 70 - arm.bend)
+            turns[f"upperleg01.{side}"] = turn(Z, sign * 10) * turn(X, -60)
+            turns[f"lowerleg01.{side}"] = turn(X, 90)
+            turns[f"lowerarm01.{side}"] = turn(arm.hinge, 70 - arm.bend)
         return self._pose(turns)
 
     def _pose(self, turns: dict[str, Rotation]) -> np.ndarray:
@@ -121,16 +121,16 @@ def _trunk(rng: np.random.Generator, style: str) -> dict[str, Rotation]:
 
 
 def _split(parts: int, bend: float, twist: float, lean: float) -> Rotation:
-    return _turn(_X, bend / parts) * _turn(_Z, lean / parts) * _turn(_Y, twist / parts)
+    return turn(X, bend / parts) * turn(Z, lean / parts) * turn(Y, twist / parts)
 
 
 def _leg(rng: np.random.Generator, style: str, side: str, sign: float, swing: float) -> dict[str, Rotation]:
     hip, apart, knee = _leg_angles(rng, style, swing)
     # Five degrees of the spread are already in the unposed body.
-    thigh = _turn(_Z, sign * (apart - 5)) * _turn(_X, -hip) * _turn(_Y, sign * rng.triangular(-20, 0, 25))
+    thigh = turn(Z, sign * (apart - 5)) * turn(X, -hip) * turn(Y, sign * rng.triangular(-20, 0, 25))
     level = float(np.clip(-0.15 * (knee - hip), -20, 25))
-    foot = _turn(_X, rng.triangular(-20, level, 25)) * _turn(_Z, rng.triangular(-12, 0, 12))
-    return {f"upperleg01.{side}": thigh, f"lowerleg01.{side}": _turn(_X, knee), f"foot.{side}": foot}
+    foot = turn(X, rng.triangular(-20, level, 25)) * turn(Z, rng.triangular(-12, 0, 12))
+    return {f"upperleg01.{side}": thigh, f"lowerleg01.{side}": turn(X, knee), f"foot.{side}": foot}
 
 
 def _leg_angles(rng: np.random.Generator, style: str, swing: float) -> tuple[float, float, float]:
@@ -165,20 +165,20 @@ def _shoulder_and_elbow(
     return {
         f"clavicle.{side}": half,
         f"shoulder01.{side}": half,
-        f"upperarm01.{side}": girdle.inv() * whole * _turn(arm.upper, sign * roll),
-        f"lowerarm01.{side}": _turn(arm.hinge, rng.triangular(*_ELBOW[style]) - arm.bend),
-        f"lowerarm02.{side}": _turn(arm.lower, rng.triangular(-50, 0, 50)),
+        f"upperarm01.{side}": girdle.inv() * whole * turn(arm.upper, sign * roll),
+        f"lowerarm01.{side}": turn(arm.hinge, rng.triangular(*_ELBOW[style]) - arm.bend),
+        f"lowerarm02.{side}": turn(arm.lower, rng.triangular(-50, 0, 50)),
     }
 
 
 def _hand(rng: np.random.Generator, side: str, sign: float, arm: Arm) -> dict[str, Rotation]:
     curl = rng.triangular(0, 25, 75)
-    turns = {f"wrist.{side}": _turn(arm.hinge, rng.triangular(-30, 0, 40))}
+    turns = {f"wrist.{side}": turn(arm.hinge, rng.triangular(-30, 0, 40))}
     for finger in _FINGERS:
         for phalanx in (1, 2, 3):
             angle = curl * rng.uniform(0.8, 1.2) * (0.9 if phalanx < 3 else 0.6)
-            turns[f"finger{finger}-{phalanx}.{side}"] = _turn(arm.knuckles, -sign * angle)
-    return turns | {f"finger1-{phalanx}.{side}": _turn(arm.hinge, 0.25 * curl) for phalanx in (1, 2, 3)}
+            turns[f"finger{finger}-{phalanx}.{side}"] = turn(arm.knuckles, -sign * angle)
+    return turns | {f"finger1-{phalanx}.{side}": turn(arm.hinge, 0.25 * curl) for phalanx in (1, 2, 3)}
 
 
 def _direction(elevation: float, azimuth: float, sign: float) -> np.ndarray:
@@ -187,7 +187,8 @@ def _direction(elevation: float, azimuth: float, sign: float) -> np.ndarray:
     return np.array([sign * np.cos(e) * np.cos(a), np.sin(e), np.cos(e) * np.sin(a)])
 
 
-def _turn(axis: np.ndarray, degrees: float) -> Rotation:
+def turn(axis: np.ndarray, degrees: float) -> Rotation:
+    """The rotation about an axis (3,) of length 1."""
     return Rotation.from_rotvec(np.radians(degrees) * axis)
 
 

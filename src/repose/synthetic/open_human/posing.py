@@ -5,6 +5,7 @@ its bytes do not depend on which other meshes are asked for, nor on the number o
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -12,6 +13,9 @@ from scipy.spatial.transform import Rotation
 
 from repose.errors import ReposeError
 from repose.synthetic.open_human.recipe import Recipe
+
+if TYPE_CHECKING:
+    from repose.synthetic.open_human.anny_body import Body
 
 
 def meshes(recipe: Recipe, identity: int, poses: Sequence[int]) -> np.ndarray:
@@ -36,20 +40,20 @@ def meshes(recipe: Recipe, identity: int, poses: Sequence[int]) -> np.ndarray:
     return out
 
 
-def skin_of(recipe: Recipe, identity: int) -> "Skin":
-    """One identity of a recipe, ready to be posed.
+def skin_of(bodies: "Recipe | Body", identity: int) -> "Skin":
+    """One identity of a recipe, or of the bodies that one is made of, ready to be posed.
 
     Raises:
         ReposeError: there is no such identity.
     """
-    _check("identity", [identity], len(recipe.rest_vertices))
+    _check("identity", [identity], len(bodies.rest_vertices))
     return Skin(
-        recipe.rest_vertices[identity],
-        recipe.bone_heads[identity],
-        recipe.bone_twists[identity],
-        recipe.bone_parents,
-        recipe.skin_bones,
-        recipe.skin_weights,
+        bodies.rest_vertices[identity],
+        bodies.bone_heads[identity],
+        bodies.bone_twists[identity],
+        bodies.bone_parents,
+        bodies.skin_bones,
+        bodies.skin_weights,
     )
 
 

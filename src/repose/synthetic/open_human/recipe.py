@@ -5,32 +5,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from repose.errors import ReposeError
-from repose.synthetic.recipe import RecipeFile
+from repose.synthetic.recipe import BodySettings, RecipeFile
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Sizes and seed of a dataset.
+class Settings(BodySettings):
+    """Sizes and seed of a dataset of human bodies."""
 
-    Attributes:
-        vertices: of the mesh that all bodies share, exactly.
-        identities: bodies.
-        poses: each body is made in every one.
-        seed: of everything random.
-    """
-
+    SOURCE: ClassVar[str] = "open-human"
+    LEAST_VERTICES: ClassVar[int] = 300
     vertices: int = 6890
     identities: int = 30
     poses: int = 800
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, lowest in (("vertices", 300), ("identities", 1), ("poses", 1), ("seed", 0)):
-            if getattr(self, name) < lowest:
-                raise ReposeError(
-                    f"{getattr(self, name)} is too small", f"open-human: {name}", f"at least {lowest}"
-                )
 
 
 @dataclass(frozen=True)

@@ -10,4 +10,4 @@ from repose.synthetic.recipe import RecipeSource
 
 def open_source(dataset: GeneratedBodies, raw: Path) -> RecipeSource:
     """The bodies of the recipe `raw`; see `repose.raw.settings.Dataset`."""
-    return RecipeSource(dataset.source, dataset.entry.licence, Recipe.read, meshes, raw)
+    return RecipeSource(dataset.source, dataset.entry.licence, Recipe, meshes, raw)

@@ -12,6 +12,7 @@ import igl
 import numpy as np
 
 from repose.errors import ReposeError
+from repose.mesh.operators import components, is_closed_manifold
 
 # Decimation steps by whole edges and can stop beside its target or pinch the surface, so neighbouring
 # requests are tried: first other aggressiveness, then other face counts.
@@ -73,33 +74,9 @@ def retopologise(vertices: np.ndarray, faces: np.ndarray, count: int) -> Templat
 
 def is_closed_sphere(faces: np.ndarray, count: int) -> bool:
     """Whether triangles on `count` vertices form one closed, oriented manifold with Euler number 2."""
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
-    directed = np.unique(edges[:, 0] * count + edges[:, 1])
-    backward = np.unique(edges[:, 1] * count + edges[:, 0])
-    if len(faces) != 2 * count - 4 or len(directed) != len(edges) or not np.array_equal(directed, backward):
+    if len(faces) != 2 * count - 4 or len(np.unique(faces)) != count:
         return False
-    if len(np.unique(faces)) != count or (faces == np.roll(faces, 1, axis=1)).any():
-        return False
-    # Euler number 2 with every edge shared by two triangles: a sphere if it is one piece whose vertices are
-    # not pinched. A pinched vertex or a second piece would need a handle to make up for it.
-    return _is_one_fan_per_vertex(faces) and int(igl.vertex_components(faces.astype(np.int64)).max()) == 0
-
-
-def _is_one_fan_per_vertex(faces: np.ndarray) -> bool:
-    following: dict[tuple[int, int], int] = {}
-    for a, b, c in faces.tolist():
-        following[a, b], following[b, c], following[c, a] = c, a, b
-    degree = np.bincount(faces.ravel())
-    start: dict[int, int] = {}
-    for a, b in following:
-        start.setdefault(a, b)
-    for a, first in start.items():
-        b, steps = following[a, first], 1
-        while b != first:
-            b, steps = following[a, b], steps + 1
-        if steps != degree[a]:
-            return False
-    return True
+    return is_closed_manifold(faces) and components(faces) == 1
 
 
 def _tie(points: np.ndarray, triangles: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> Template:

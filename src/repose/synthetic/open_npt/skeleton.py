@@ -11,10 +11,10 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from repose.synthetic.open_human.poses import Arm
+from repose.synthetic.open_human.poses import Arm, turn
 
 _TRUNK = {0: "root", 3: "spine05", 6: "spine03", 9: "spine01", 12: "neck01", 15: "head"}
-# SMPL's joints of the left side; those of the right follow. Toes (10, 11) are never turned.
+# SMPL's joints of the left side; each is followed by that of the right. Toes (10, 11) are never turned.
 _LEFT = {
     1: "upperleg01",
     4: "lowerleg01",
@@ -24,7 +24,6 @@ _LEFT = {
     18: "lowerarm01",
     20: "wrist",
 }
-_RIGHT_OF = {1: 2, 4: 5, 7: 8, 13: 14, 16: 17, 18: 19, 20: 21}
 _HANDS = {"L": 22, "R": 23}  # SMPL's fingers are one joint
 _FINGERS = tuple(f"finger{number}-1" for number in range(1, 6))
 _SIDES = {"L": 1.0, "R": -1.0}
@@ -62,7 +61,7 @@ def _joint_of() -> dict[str, int]:
     """The joint of SMPL that turns a bone."""
     found = {bone: joint for joint, bone in _TRUNK.items()}
     for joint, bone in _LEFT.items():
-        found |= {f"{bone}.L": joint, f"{bone}.R": _RIGHT_OF[joint]}
+        found |= {f"{bone}.L": joint, f"{bone}.R": joint + 1}
     return found | {f"{finger}.{side}": joint for side, joint in _HANDS.items() for finger in _FINGERS}
 
 
@@ -71,7 +70,7 @@ def _stretched(arm: Arm, side: str) -> dict[str, np.ndarray]:
     out = np.array([_SIDES[side], 0.0, 0.0])
     hinge = np.array([0.0, -_SIDES[side], 0.0])  # turned about it, the forearm comes to the front
     upper = _frame(out, hinge) @ _frame(arm.upper, arm.hinge).T
-    lower = upper @ Rotation.from_rotvec(-np.radians(arm.bend) * arm.hinge).as_matrix()
+    lower = upper @ turn(arm.hinge, -arm.bend).as_matrix()
     # The little finger comes to lie behind the forefinger, by a turn of the forearm about itself.
     knuckles = lower @ arm.knuckles
     angle = np.arctan2(np.cross(knuckles, [0.0, 0.0, -1.0]) @ out, -knuckles[2])

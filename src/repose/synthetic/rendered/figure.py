@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from repose.mesh.operators import vertex_normals
 from repose.synthetic.open_human.recipe import Recipe
 
 _HEAD = ("neck", "head", "eye")
@@ -98,16 +99,6 @@ def share(recipe: Recipe, prefixes: tuple[str, ...], side: str = "") -> NDArray[
     chosen = np.array([str(n).startswith(prefixes) and str(n).endswith(side) for n in recipe.bone_names])
     weights = recipe.skin_weights.astype(np.float64)
     return (weights * chosen[recipe.skin_bones]).sum(axis=1) / weights.sum(axis=1)
-
-
-def vertex_normals(vertices: NDArray, faces: NDArray[np.integer]) -> NDArray:
-    """Unit normals (V, 3), weighted by the areas of the faces around."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    normal = np.cross(b - a, c - a)
-    total = np.stack(
-        [np.bincount(faces.ravel(), np.repeat(normal[:, k], 3), len(vertices)) for k in range(3)], axis=1
-    )
-    return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
 
 
 def _along(rest: NDArray, joint: dict[str, NDArray]) -> NDArray[np.float64]:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
+from repose.mesh.operators import vertex_normals
 from repose.synthetic.open_human.recipe import Recipe
-from repose.synthetic.rendered.figure import Figure, figure, parts, vertex_normals
+from repose.synthetic.rendered.figure import Figure, figure, parts
 from repose.synthetic.rendered.recipe import Outfit, Person
 from repose.synthetic.rendered.shells import HAIR, SKIRT, Shell, hair_shell, skirt_shell
+from repose.synthetic.surface import neighbour_mean
 
 SKIN, TOP, INNER, BOTTOM, SHOES, HAIRS, SOLES = range(7)
 WAIST = 0.3  # height of waistbands on the trunk
@@ -129,7 +130,7 @@ def _span(body: Figure, material: NDArray[np.uint8], faces: NDArray[np.int32]) -
     rest = body.rest.copy()
     cloth = (material == TOP) | (material == INNER) | (material == BOTTOM)
     spans = cloth & (body.arm < 0.5)
-    mean = _neighbours(faces, len(rest))
+    mean = neighbour_mean(faces, len(rest))
     for _ in range(_SMOOTHINGS):
         rest[spans] = (mean @ rest)[spans]
     return rest
@@ -150,14 +151,6 @@ def _thickness(
     return thickness
 
 
-def _neighbours(faces: NDArray[np.int32], count: int) -> csr_array:
-    """Mean over the neighbours of each vertex."""
-    rows = faces[:, [0, 1, 2, 1, 2, 0]].ravel()
-    columns = faces[:, [1, 2, 0, 0, 1, 2]].ravel()
-    links = csr_array((np.ones(len(rows)), (rows, columns)), shape=(count, count))
-    return csr_array(links.multiply(1 / links.sum(axis=1)[:, None]))
-
-
 def _assemble(
     recipe: Recipe,
     body: Figure,
@@ -167,45 +160,29 @@ def _assemble(
     person: Person,
     shells: list[Shell],
 ) -> Dressed:
-    columns = recipe.skin_bones.shape[1]
+    rests = [clothed, *(shell.rest for shell in shells)]
+    starts = np.cumsum([0, *map(len, rests)])
     names = [str(name) for name in recipe.bone_names]
-    count = len(clothed)
-    rests, triangles, kinds, labels = (
-        [clothed],
-        [recipe.faces],
-        [np.zeros(len(recipe.faces), np.uint8)],
-        [parts(recipe)],
-    )
-    bones, weights = [recipe.skin_bones.astype(np.int64)], [recipe.skin_weights.astype(np.float64)]
-    at, heads = [spanned], [body.head]
-    for shell in shells:
-        triangles.append(shell.triangles + count)
-        count += len(shell.rest)
-        rests.append(shell.rest)
-        at.append(shell.rest)
-        kinds.append(np.full(len(shell.triangles), shell.kind, np.uint8))
-        labels.append(shell.parts)
-        heads.append(np.full(len(shell.rest), float(shell.kind == HAIR)))
-        own, share = shell.skin(names, columns)
-        bones.append(own)
-        weights.append(share)
-    more = count - len(body.rest)
-    kind = np.concatenate(kinds)
-    worn = {0: True, SKIRT: outfit.skirt, HAIR: person.hair_length != "short"}
+    skins = [shell.skin(names, recipe.skin_bones.shape[1]) for shell in shells]
+    heads = [np.full(len(shell.rest), float(shell.kind == HAIR)) for shell in shells]
+    more = starts[-1] - len(clothed)
+    kind = np.repeat([0, SKIRT, HAIR], [len(recipe.faces), *(len(shell.triangles) for shell in shells)])
+    worn = np.array([True, outfit.skirt, person.hair_length != "short"])
+    triangles = [shell.triangles + start for shell, start in zip(shells, starts[1:], strict=False)]
     return Dressed(
         figure=body,
         rest=np.concatenate(rests),
         places=Places(
-            np.concatenate(at),
-            np.concatenate(heads),
+            np.concatenate([spanned, *rests[1:]]),
+            np.concatenate([body.head, *heads]),
             np.concatenate([body.arm, np.zeros(more)]),
             np.concatenate([body.along, np.full(more, -1.0)]),
-            np.zeros(count, np.uint8),
+            np.zeros(starts[-1], np.uint8),
         ),
-        triangles=np.concatenate(triangles).astype(np.int32),
-        kind=kind,
-        shown=np.array([worn[k] for k in (0, SKIRT, HAIR)])[kind],
-        parts=np.concatenate(labels),
-        skin_bones=np.concatenate(bones),
-        skin_weights=np.concatenate(weights),
+        triangles=np.concatenate([recipe.faces, *triangles]).astype(np.int32),
+        kind=kind.astype(np.uint8),
+        shown=worn[kind],
+        parts=np.concatenate([parts(recipe), *(shell.parts for shell in shells)]),
+        skin_bones=np.concatenate([recipe.skin_bones.astype(np.int64), *(bones for bones, _ in skins)]),
+        skin_weights=np.concatenate([recipe.skin_weights.astype(np.float64), *(share for _, share in skins)]),
     )

@@ -144,7 +144,7 @@ class ImageRecipe(Recipe):
     @cached_property
     def drawn_people(self) -> list[Person]:
         """Parsed."""
-        return [Person(**_tuples(text)) for text in self.people]
+        return [Person(**_values(text)) for text in self.people]
 
     @cached_property
     def drawn_outfits(self) -> list[Outfit]:
@@ -154,7 +154,7 @@ class ImageRecipe(Recipe):
     @cached_property
     def drawn_shots(self) -> list[Shot]:
         """Parsed."""
-        return [Shot(**_tuples(text)) for text in self.shots]
+        return [Shot(**_values(text)) for text in self.shots]
 
     @property
     def per_identity(self) -> int:
@@ -174,18 +174,17 @@ def _texts(items: list) -> np.ndarray:
     return np.array([json.dumps(asdict(item)) for item in items])
 
 
-def _tuples(text: str) -> dict:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(str(text)).items()}
+def _values(text: str) -> dict[str, Any]:
+    def tuples(values: dict[str, Any]) -> dict[str, Any]:
+        return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+
+    found: dict[str, Any] = json.loads(str(text), object_hook=tuples)
+    return found
 
 
 def _outfit(text: str) -> Outfit:
-    values = json.loads(str(text))
-    for garment in ("top", "inner", "bottom"):
-        fabric: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in values[garment].items()
-        }
-        values[garment] = Fabric(**fabric)
-    return Outfit(**values | {"shoes": tuple(values["shoes"])})
+    values = _values(text)
+    return Outfit(**values | {garment: Fabric(**values[garment]) for garment in ("top", "inner", "bottom")})
 
 
 def _step(value: float, steps: dict[float, str], last: str) -> str:

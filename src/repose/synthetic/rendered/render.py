@@ -1,6 +1,5 @@
 """Render the shots of a recipe: image, joints, segmentation, and the geometry behind each pixel."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,10 +8,11 @@ from numpy.typing import NDArray
 
 from repose.images.correspondence import BARYCENTRIC_UNIT, Camera
 from repose.images.picture import Geometry, Picture
+from repose.mesh.operators import vertex_normals
 from repose.synthetic.open_human.posing import Skin, turn_bones
 from repose.synthetic.rendered.backdrop import street, studio
 from repose.synthetic.rendered.cast import Hits, Scene, pixels_around, pixels_near, sample_rays
-from repose.synthetic.rendered.figure import Figure, vertex_normals
+from repose.synthetic.rendered.figure import Figure
 from repose.synthetic.rendered.framing import fit, into_camera
 from repose.synthetic.rendered.garments import BOTTOM, HAIRS, INNER, TOP, Dressed, Places, dress, materials
 from repose.synthetic.rendered.paint import colours, folds
@@ -59,11 +59,6 @@ class Renderer:
         """(F, 3) of the mesh that all images show: body, skirt and hair."""
         return self._dressed(0, 0)[0].triangles
 
-    def render(self, shots: Sequence[Shot]) -> Iterator[Picture]:
-        """Images of some shots, in their order."""
-        for shot in shots:
-            yield self._render(shot)
-
     def _dress(self, identity: int, outfit: int) -> tuple[Dressed, Skin, Skin, NDArray]:
         recipe = self.recipe
         worn = recipe.drawn_outfits[identity * recipe.per_identity + outfit]
@@ -76,7 +71,8 @@ class Renderer:
         points = Skin(dressed.figure.rest[marks], *skeleton, weights[1], weights[0])
         return dressed, skin, points, _attributes(dressed)
 
-    def _render(self, shot: Shot) -> Picture:
+    def render(self, shot: Shot) -> Picture:
+        """The image of a shot, with its labels."""
         dressed, skin, marks, attributes = self._dressed(shot.identity, shot.outfit)
         turned = turn_bones(self.recipe.poses[shot.pose], self.recipe.bone_parents)
         posed = skin.vertices(turned).astype(np.float64)

@@ -1,6 +1,5 @@
 """What the configuration says of rendered images. Imports nothing slow: Snakemake reads it at every start."""
 
-from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
@@ -63,10 +62,9 @@ class Rendered(ImageSet, Generated):
         """
         if bodies is None:
             raise ReposeError(f"{self.source} shows bodies of another dataset", hint="name it with `bodies:`")
-        draw = import_module(self.generator)
-        counts = self.model_dump(include={field.name for field in fields(draw.Settings)})
-        parts = {key: tuple(counts[key].values()) for key in ("identities", "poses")}
-        return draw.draw_recipe(draw.read_bodies(bodies), draw.Settings(**counts | parts), self.manner)
+        from repose.synthetic.open_human.recipe import Recipe
+
+        return import_module(self.generator).draw_recipe(Recipe.read(bodies), self)
 
     def describe(self, recipe: Any) -> dict[str, int]:
         """See `repose.raw.settings.Generated`."""

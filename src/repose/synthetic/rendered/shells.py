@@ -86,9 +86,8 @@ def hair_shell(body: Figure, clothed: NDArray, person: Person) -> Shell:
     back = np.array([trunk[np.abs(trunk[:, 1] - y) < 0.03][:, 2].min(initial=middle - depth) for y in level])
     back = np.minimum.accumulate(back) - 0.012
     fall = np.linspace(0, 1, ROWS)
-    angle = np.radians(
-        np.linspace(-205, 25, AROUND)
-    )  # from before the right ear, round the back, to the left
+    # From before the right ear, round the back, to the left.
+    angle = np.radians(np.linspace(-205, 25, AROUND))
     across = half + 0.006 + 0.012 * np.sin(np.pi * fall)
     rest = _rings(level, np.full(ROWS, middle), across[:, None], (middle - back)[:, None], angle)
     low = _smooth(-rest[:, 1], -body.neck[1] - 0.06, -body.neck[1] + 0.06)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from repose.images.picture import Picture
 from repose.raw.image_source import ImageItem
 from repose.raw.keys import digest_of
+from repose.synthetic.recipe import read_once
 from repose.synthetic.rendered.recipe import ImageRecipe, Shot
 from repose.synthetic.rendered.render import Renderer
 from repose.synthetic.rendered.settings import Rendered
@@ -34,7 +34,7 @@ class RenderedSource:
 
     def items(self) -> list[ImageItem]:
         """A shot each; a key covers the arrays of its body and pose, the person, the outfit and the shot."""
-        recipe = _read(self.path)
+        recipe = read_once(ImageRecipe, self.path)
         shared = digest_of(
             recipe.FORMAT, str(recipe.background), recipe.frame, *(getattr(recipe, n) for n in recipe.SHARED)
         )
@@ -71,13 +71,13 @@ class RenderedSource:
 
     def pictures(self, items: Sequence[ImageItem]) -> Iterator[Picture]:
         """Render them."""
-        recipe = _read(self.path)
+        recipe = read_once(ImageRecipe, self.path)
         shots = {shot.image_id: shot for shot in recipe.drawn_shots}
-        yield from Renderer(recipe).render([shots[item.image_id] for item in items])
+        return map(Renderer(recipe).render, (shots[item.image_id] for item in items))
 
     def triangles(self) -> NDArray[np.int32]:
         """See `ImageSource`."""
-        return Renderer(_read(self.path)).triangles()
+        return Renderer(read_once(ImageRecipe, self.path)).triangles()
 
     def pairs(self) -> None:
         """None are published, and all have their flow."""
@@ -85,10 +85,4 @@ class RenderedSource:
 
 def open_source(dataset: Rendered, raw: Path) -> RenderedSource:
     """The images of the recipe `raw`; see `repose.raw.settings.Dataset`."""
-    counts = dataset.identities
-    return RenderedSource(dataset.source, raw, (counts.train, counts.val, counts.test), dataset.entry.licence)
-
-
-@lru_cache(maxsize=1)
-def _read(path: Path) -> ImageRecipe:
-    return ImageRecipe.read(path)
+    return RenderedSource(dataset.source, raw, dataset.identities.counts, dataset.entry.licence)
