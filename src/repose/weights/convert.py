@@ -9,7 +9,7 @@ from torch import Tensor
 
 from repose.errors import ReposeError
 from repose.weights.checkpoint import read_checkpoint
-from repose.weights.layouts import LAYOUTS, to_ours
+from repose.weights.layouts import LAYOUTS, Layout, to_ours
 
 
 def convert(
@@ -39,15 +39,8 @@ def convert(
             else "only NPT has --pooling"
         )
         raise ReposeError(what, hint=hint if system == "npt" else None)
-    sources: dict[str, Path] = {}
-    tensors: dict[str, Tensor] = {}
-    hint = f"give {layout.files} of one {system} release"
-    for file in files:
-        content = layout.named(read_checkpoint(file, layout.entry))
-        if twice := sorted(content.keys() & tensors.keys()):
-            raise ReposeError(f"{twice[0]} is in {sources[twice[0]]} too", file, hint)
-        tensors |= content
-        sources |= dict.fromkeys(content, file)
+    to_give = f"give {layout.files} of one {system} release"
+    tensors, sources = _read(files, layout, to_give)
     settings = layout.settings(tensors) | ({"pooling": pooling} if pooling else {})
     network = layout.network(settings)
     keys, ours = layout.keys(network), network.state_dict(keep_vars=True)
@@ -57,8 +50,23 @@ def convert(
     if misfits:
         key, what = misfits[0]
         where = sources.get(key) or " ".join(sorted({str(file) for file in files}))
-        raise ReposeError(f"{key} {what}; {len(misfits)} of {len(shapes)} tensors do not fit", where, hint)
+        raise ReposeError(f"{key} {what}; {len(misfits)} of {len(shapes)} tensors do not fit", where, to_give)
     return settings, {key: to_ours(key, tensors[keys[key]], ours[key].shape) for key in keys}
+
+
+def _read(
+    files: Sequence[Path], layout: Layout, to_give: str
+) -> tuple[dict[str, Tensor], dict[str, Path]]:
+    """The tensors of all files, and which file each is from."""
+    tensors: dict[str, Tensor] = {}
+    sources: dict[str, Path] = {}
+    for file in files:
+        content = layout.named(read_checkpoint(file, layout.entry))
+        if twice := sorted(content.keys() & tensors.keys()):
+            raise ReposeError(f"{twice[0]} is in {sources[twice[0]]} too", file, to_give)
+        tensors |= content
+        sources |= dict.fromkeys(content, file)
+    return tensors, sources
 
 
 def _misfits(tensors: Mapping[str, Tensor], shapes: Mapping[str, torch.Size]) -> list[tuple[str, str]]:

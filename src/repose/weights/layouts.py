@@ -171,7 +171,7 @@ LAYOUTS = {
         is_idle=npr_names.is_idle,
     ),
     "intrinsic-flow": Layout(
-        "*_net_netF.pth; or *_net_netG.pth, with *_net_netF.pth if it warps and *_net_netPW.pth if there is one,",
+        "*_net_netF.pth, or *_net_netG.pth with the netF and the netPW that it needs,",
         flow_names.stems,
         flow_names.settings,
         named=flow_names.named,
