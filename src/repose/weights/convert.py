@@ -54,9 +54,7 @@ def convert(
     return settings, {key: to_ours(key, tensors[keys[key]], ours[key].shape) for key in keys}
 
 
-def _read(
-    files: Sequence[Path], layout: Layout, to_give: str
-) -> tuple[dict[str, Tensor], dict[str, Path]]:
+def _read(files: Sequence[Path], layout: Layout, to_give: str) -> tuple[dict[str, Tensor], dict[str, Path]]:
     """The tensors of all files, and which file each is from."""
     tensors: dict[str, Tensor] = {}
     sources: dict[str, Path] = {}
