@@ -250,6 +250,14 @@ def test_other_contents_are_refused(corenet, tmp_path, content, says):
     assert says in refused(files, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("system", "key"), [("3d-corenet", "theta.weight"), ("npr", "encoder.fc_middle.0.weight")]
+)
+def test_sizes_of_no_network_are_refused(tmp_path, system, key):
+    torch.save({key: torch.zeros(10**12, 0)}, tmp_path / "x.pth")
+    assert "x.pth: has shapes of no network" in refused([tmp_path / "x.pth"], tmp_path, system)
+
+
 def test_the_command(corenet, tmp_path, monkeypatch, capsys):
     _, _, files = corenet
     command = ["repose", "import-weights", "--from", "3d-corenet", *map(str, files)]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from repose.errors import ReposeError
+from repose.reading import foreign
 from repose.weights.checkpoint import read_checkpoint
 from repose.weights.layouts import LAYOUTS, Layout, to_ours
 
@@ -42,7 +43,8 @@ def convert(
     to_give = f"give {layout.files} of one {system} release"
     tensors, sources = _read(files, layout, to_give)
     settings = layout.settings(tensors) | ({"pooling": pooling} if pooling else {})
-    network = layout.network(settings)
+    with foreign(files[0], "has shapes of no network", to_give):
+        network = layout.network(settings)
     keys, ours = layout.keys(network), network.state_dict(keep_vars=True)
     shapes = {released: layout.released_shape(key, ours[key].shape) for key, released in keys.items()}
     used = {key: x for key, x in tensors.items() if key in shapes or not layout.is_idle(key, settings)}
