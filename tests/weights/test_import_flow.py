@@ -69,7 +69,7 @@ def test_the_image_is_the_released_one(tmp_path, gate, kind, blends):
     model = imported(saved(tmp_path, **nets)[::-1], tmp_path)
     assert model.settings["gate"] == gate and model.settings["pixel_warp"] == blends
     assert model.settings["warped_levels"] == nets["netG"].warped_levels
-    check(model, nets)
+    assert apart(model, nets) < 1e-10
 
 
 @pytest.mark.parametrize("generator", [lambda: Unet(21, 3), DualUnet])
@@ -81,19 +81,21 @@ def test_a_generator_without_flow_comes_alone(tmp_path, generator):
     files = saved(tmp_path, netF=trained_flow(FlowUnet()), **nets)
     model = imported(files[1:], tmp_path)
     assert model.settings["warped_levels"] == 0 and model.settings["flow_network"] is None
-    check(model, nets)
+    assert apart(model, nets) < 1e-10
     message = refused(files, tmp_path, "intrinsic-flow")
     assert "best_net_netF.pth: netF.conv_downsample.0.weight is not known" in message
 
 
-def check(model, nets):
+def apart(model, nets):
+    """Largest difference of the images, as a share of the largest value."""
     image, source, target = inputs()
     network = model.network.double()
     maps = (network.poses(joints, (H, W)) for joints in (source, target))
     released = [nets[name].double() if name in nets else None for name in ("netF", "netG", "netPW")]
     with torch.no_grad():
         theirs, ours = transferred(*released, image, *maps), network(image, source, target).image
-    assert difference(ours, theirs) < 1e-10 and (theirs.abs() < 0.99).double().mean() > 0.5
+    assert (theirs.abs() < 0.99).double().mean() > 0.5
+    return difference(ours, theirs)
 
 
 def test_what_the_shapes_do_not_say_is_as_released():
