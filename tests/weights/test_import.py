@@ -13,11 +13,11 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from repose.cli import main
-from repose.errors import ReposeError
 from repose.provenance.manifest import verify
 from repose.weights.layouts import LAYOUTS
 from repose.weights.model import open_model
 from repose.weights.stage import run
+from tests.weights.imports import difference, refused, rewritten
 from tests.weights.released import (
     ReleasedCorr,
     ReleasedG,
@@ -33,10 +33,6 @@ def meshes(dtype, n=47, m=61):
     return (torch.randn(2, count, 3, generator=generator, dtype=torch.float64).to(dtype) for count in (n, m))
 
 
-def difference(ours, released):
-    return ((ours - released).abs().max() / released.abs().max()).item()
-
-
 @pytest.fixture
 def corenet(tmp_path):
     """The released pair of files, and the networks that wrote them."""
@@ -45,12 +41,6 @@ def corenet(tmp_path):
     for net, file in zip((g, corr), files, strict=True):
         torch.save(net.state_dict(), file)
     return g, corr, files
-
-
-def rewritten(file, change):
-    content = torch.load(file, weights_only=True)
-    change(content)
-    torch.save(content, file)
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-5)])
@@ -161,16 +151,6 @@ def test_every_tensor_of_the_full_width_release_has_one_name(system, parameters,
     assert set(keys.values()) == {key for net in nets for key in net.state_dict()}
 
 
-def refused(files, tmp_path, system="3d-corenet", **options):
-    out = tmp_path / "refused.safetensors"
-    with pytest.raises(ReposeError) as error:
-        run(system, files, out, **options)
-    assert not out.exists() and not list(tmp_path.glob("*refused*")), "something was written"
-    message = str(error.value)
-    assert "\n" not in message
-    return message
-
-
 def test_the_first_misfit_is_named_and_all_are_counted(corenet, tmp_path):
     _, _, files = corenet
 
@@ -268,6 +248,14 @@ def test_other_contents_are_refused(corenet, tmp_path, content, says):
     _, _, files = corenet
     torch.save(content, files[0])
     assert says in refused(files, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("system", "key"), [("3d-corenet", "theta.weight"), ("npr", "encoder.fc_middle.0.weight")]
+)
+def test_sizes_of_no_network_are_refused(tmp_path, system, key):
+    torch.save({key: torch.zeros(10**12, 0)}, tmp_path / "x.pth")
+    assert "x.pth: has shapes of no network" in refused([tmp_path / "x.pth"], tmp_path, system)
 
 
 def test_the_command(corenet, tmp_path, monkeypatch, capsys):

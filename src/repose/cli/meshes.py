@@ -159,7 +159,9 @@ def doctor(
 
 def import_weights(
     files: Annotated[list[Path], typer.Argument(help="all released files of one model")],
-    system: Annotated[str, typer.Option("--from", help="npt, 3d-corenet, mapconnet or x-dualnet")],
+    system: Annotated[
+        str, typer.Option("--from", help="npt, 3d-corenet, mapconnet, x-dualnet, npr or intrinsic-flow")
+    ],
     out: Annotated[Path, typer.Option("--out", help="model.safetensors to write")],
     pooling: Annotated[
         str | None, typer.Option(help="which NPT: none is the original, max the max-pool variant")

@@ -18,18 +18,19 @@ from repose.reading import foreign
 
 MAX_BYTES = 2**31  # twenty times the largest released file
 _PREFIX = "module."  # what torch's DataParallel puts before every key
-_COUNTER = ".num_batches_tracked"  # of a batch norm; no prediction reads it
+COUNTER = ".num_batches_tracked"  # of a batch norm; no prediction reads it
 _TEXT = {
     b"<": ("is a web page", "the download failed or wants a confirmation; fetch it again in a browser"),
     b"version https://git-lfs": ("is a Git LFS pointer", "fetch the file itself with `git lfs pull`"),
 }
 
 
-def read_checkpoint(path: Path) -> dict[str, Tensor]:
+def read_checkpoint(path: Path, entry: str | None = None) -> dict[str, Tensor]:
     """Read a state dict.
 
     Args:
         path: a `.pth`, `.pt` or `.model` file; the name does not matter.
+        entry: where the state dict is in a file that holds more, such as an optimiser; a file of it alone is as good.
 
     Returns:
         Tensors by key, on the CPU, in the file's order, without the prefix of a DataParallel module and without the
@@ -57,6 +58,8 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
         raise ReposeError("not enough memory to read this checkpoint", path) from None
     except Exception:  # a damaged file can raise nearly anything
         raise _damaged(path) from None
+    if entry and isinstance(content, dict):
+        content = content.get(entry, content)
     return _checked(content, path)
 
 
@@ -102,7 +105,7 @@ def _checked(content: object, path: Path) -> dict[str, Tensor]:
                 path,
                 "give the network's own file, not the optimiser's",
             )
-        if key.endswith(_COUNTER):
+        if key.endswith(COUNTER):
             continue
         is_plain = value.layout == torch.strided and value.device.type == "cpu" and not value.is_nested
         if not is_plain or value.dtype != torch.float32:
@@ -115,4 +118,4 @@ def _checked(content: object, path: Path) -> dict[str, Tensor]:
         if not value.isfinite().all():
             raise ReposeError(f"{key} has values that are not finite", path)
     prefix = _PREFIX if all(key.startswith(_PREFIX) for key in content) else ""
-    return {k.removeprefix(prefix): v for k, v in content.items() if not k.endswith(_COUNTER)}
+    return {k.removeprefix(prefix): v for k, v in content.items() if not k.endswith(COUNTER)}

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from repose.errors import ReposeError
+from repose.reading import foreign
 from repose.weights.checkpoint import read_checkpoint
-from repose.weights.layouts import LAYOUTS, Layout, released_shape, to_ours
+from repose.weights.layouts import LAYOUTS, Layout, to_ours
 
 
 def convert(
@@ -38,41 +40,54 @@ def convert(
             else "only NPT has --pooling"
         )
         raise ReposeError(what, hint=hint if system == "npt" else None)
-    sources: dict[str, Path] = {}
+    to_give = f"give {layout.files} of one {system} release"
+    tensors, sources = _read(files, layout, to_give)
+    settings = layout.settings(tensors) | ({"pooling": pooling} if pooling else {})
+    with foreign(files[0], "has shapes of no network", to_give):
+        network = layout.network(settings)
+    keys, ours = layout.keys(network), network.state_dict(keep_vars=True)
+    shapes = {released: layout.released_shape(key, ours[key].shape) for key, released in keys.items()}
+    used = {key: x for key, x in tensors.items() if key in shapes or not layout.is_idle(key, settings)}
+    misfits = _misfits(used, shapes) or _twins_that_differ(used, keys, ours)
+    if misfits:
+        key, what = misfits[0]
+        where = sources.get(key) or " ".join(sorted({str(file) for file in files}))
+        raise ReposeError(f"{key} {what}; {len(misfits)} of {len(shapes)} tensors do not fit", where, to_give)
+    return settings, {key: to_ours(key, tensors[keys[key]], ours[key].shape) for key in keys}
+
+
+def _read(files: Sequence[Path], layout: Layout, to_give: str) -> tuple[dict[str, Tensor], dict[str, Path]]:
+    """The tensors of all files, and which file each is from."""
     tensors: dict[str, Tensor] = {}
+    sources: dict[str, Path] = {}
     for file in files:
-        content = read_checkpoint(file)
+        content = layout.named(read_checkpoint(file, layout.entry))
         if twice := sorted(content.keys() & tensors.keys()):
-            raise ReposeError(f"{twice[0]} is in {sources[twice[0]]} too", file, _hint(layout))
+            raise ReposeError(f"{twice[0]} is in {sources[twice[0]]} too", file, to_give)
         tensors |= content
         sources |= dict.fromkeys(content, file)
-    settings = layout.settings(tensors) | ({"pooling": pooling} if pooling else {})
-    network = layout.network(settings)
-    keys = layout.keys(network)
-    shapes = {keys[k]: released_shape(k, v.shape) for k, v in network.state_dict().items()}
-    _check(tensors, shapes, sources, layout)
-    ours = {key: to_ours(key, tensors[released]).contiguous() for key, released in keys.items()}
-    return {"architecture": layout.architecture} | settings, ours
+    return tensors, sources
 
 
-def _check(
-    tensors: Mapping[str, Tensor], shapes: Mapping[str, Any], sources: Mapping[str, Path], layout: Layout
-) -> None:
-    misfits: list[tuple[str, Path | None]] = []
+def _misfits(tensors: Mapping[str, Tensor], shapes: Mapping[str, torch.Size]) -> list[tuple[str, str]]:
+    """Released keys that do not fit, and what is wrong with each."""
+    misfits = []
     for key, shape in shapes.items():
         if key not in tensors:
-            misfits.append((f"{key} is missing", None))
+            misfits.append((key, "is missing"))
         elif tensors[key].shape != shape:
-            found = tuple(tensors[key].shape)
-            misfits.append((f"{key} has shape {found}, expected {tuple(shape)}", sources[key]))
-    misfits += [(f"{key} is not known", sources[key]) for key in tensors if key not in shapes]
-    if misfits:
-        what, where = misfits[0]
-        count = f"{len(misfits)} of {len(shapes)} tensors do not fit"
-        raise ReposeError(
-            f"{what}; {count}", where or " ".join(sorted({str(p) for p in sources.values()})), _hint(layout)
-        )
+            misfits.append((key, f"has shape {tuple(tensors[key].shape)}, expected {tuple(shape)}"))
+    return misfits + [(key, "is not known") for key in tensors if key not in shapes]
 
 
-def _hint(layout: Layout) -> str:
-    return f"give {' and '.join(layout.files)} of one {layout.architecture} release"
+def _twins_that_differ(
+    tensors: Mapping[str, Tensor], keys: Mapping[str, str], ours: Mapping[str, Tensor]
+) -> list[tuple[str, str]]:
+    """Of layers that a network has in two places, what the release does not store as the same in both."""
+    first: dict[int, str] = {}
+    pairs = [(key, first.setdefault(id(ours[name]), key)) for name, key in keys.items()]
+    return [
+        (key, f"is not {twin}, which the released network has there")
+        for key, twin in pairs
+        if not torch.equal(tensors[key], tensors[twin])
+    ]

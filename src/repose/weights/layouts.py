@@ -1,12 +1,12 @@
 """How the released networks name and lay out their parameters, against ours.
 
-Ours are linear maps (C_out, C_in); the released ones are convolutions (C_out, C_in, 1), or (C_out, C_in, 1, 1) of pairs
-of vertices. The refiner's first layer has kernel 3 along the vertex index, (C, 3, 3): ours is (C, 9), its columns the
-coordinates of the previous vertex, the vertex itself and the next. A spectrally normalised weight is stored by its raw
-values and both singular vectors.
+Our linear maps are (C_out, C_in); the released ones are mostly convolutions (C_out, C_in, 1), or (C_out, C_in, 1, 1) of
+pairs of vertices. The refiner's first layer has kernel 3 along the vertex index, (C, 3, 3): ours is (C, 9), its columns
+the coordinates of the previous vertex, the vertex itself and the next. A spectrally normalised weight is stored by its
+raw values and both singular vectors.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from repose.methods.build import create
+from repose.weights import flow_names, npr_names
+from repose.weights.checkpoint import COUNTER
+from repose.weights.names import Stems, channels
 
-Stems = Iterator[tuple[str, str]]  # our name of a layer, the released name
-
-_PLAIN = {"weight": "weight", "bias": "bias"}
-_SPECTRAL = {"weight": "weight_orig", "bias": "bias", "u": "weight_u", "v": "weight_v"}
+_SPECTRAL = {"weight": "weight_orig", "u": "weight_u", "v": "weight_v"}
 _KERNEL_3 = "refinement.fc.weight"
 _OF_PAIRS = "correspondence.feat_conv."
 
@@ -28,47 +28,52 @@ class Layout:
     """One published system.
 
     Attributes:
-        architecture: name of our module.
         files: what its release consists of, for messages.
-        stems: pairs of layer names.
-        settings: arguments of our network that the tensors' shapes decide.
+        stems: pairs of layer names, ours and the released, of a network of ours.
+        settings: architecture and arguments of our network, as the tensors decide them.
+        entry: of a file that holds more than tensors, under which name it has them.
+        named: the tensors of a file under names that no other file of the release has.
+        kernel: what the release appends to the shape of our linear map of this name.
+        is_idle: whether no prediction with these settings reads the released tensor of this name.
     """
 
-    architecture: str
-    files: tuple[str, ...]
+    files: str
     stems: Callable[[nn.Module], Stems]
     settings: Callable[[Mapping[str, Tensor]], dict[str, Any]]
+    entry: str | None = None
+    named: Callable[[dict[str, Tensor]], dict[str, Tensor]] = lambda tensors: tensors
+    kernel: Callable[[str], tuple[int, ...]] = lambda key: (1,)
+    is_idle: Callable[[str, Mapping[str, Any]], bool] = lambda key, settings: False
 
     def network(self, settings: Mapping[str, Any]) -> nn.Module:
         """Our network without values: only its names and shapes count."""
         with torch.device("meta"):
-            return create(self.architecture, **settings)
+            return create(**settings)
 
     def keys(self, network: nn.Module) -> dict[str, str]:
-        """Released key of every one of our keys."""
+        """Released key of every one of our keys but the counters of batch norms."""
         stems = dict(self.stems(network))
+        ours = network.state_dict()
         released = {}
-        for key in network.state_dict():
+        for key in ours:
             stem, leaf = key.rsplit(".", 1)
-            leaves = _SPECTRAL if f"{stem}.u" in network.state_dict() else _PLAIN
-            released[key] = f"{stems[stem]}.{leaves[leaf]}"
+            leaves = _SPECTRAL if f"{stem}.u" in ours else {}
+            if not key.endswith(COUNTER):
+                released[key] = f"{stems[stem]}.{leaves.get(leaf, leaf)}"
         return released
 
-
-def released_shape(key: str, shape: torch.Size) -> torch.Size:
-    """The shape that the release gives to our parameter `key` of this shape."""
-    if key == _KERNEL_3 and shape[1] == 9:
-        return torch.Size([shape[0], 3, 3])
-    kernel = (1, 1) if key.startswith(_OF_PAIRS) else (1,)
-    return torch.Size([*shape, *kernel]) if len(shape) == 2 else shape
+    def released_shape(self, key: str, shape: torch.Size) -> torch.Size:
+        """The shape that the release gives to our parameter `key` of this shape."""
+        if key == _KERNEL_3 and shape[1] == 9:
+            return torch.Size([shape[0], 3, 3])
+        return torch.Size([*shape, *self.kernel(key)]) if len(shape) == 2 else shape
 
 
-def to_ours(key: str, released: Tensor) -> Tensor:
-    """A released parameter in our layout."""
+def to_ours(key: str, released: Tensor, shape: torch.Size) -> Tensor:
+    """A copy of a released parameter in our layout."""
     if key == _KERNEL_3:
-        # (C, coordinate, neighbour) to (C, neighbour, coordinate)
-        return released.permute(0, 2, 1).reshape(len(released), 9)
-    return released.flatten(1) if released.ndim > 2 else released
+        released = released.permute(0, 2, 1)  # (C, coordinate, neighbour) to (C, neighbour, coordinate)
+    return released.reshape(shape).clone(memory_format=torch.contiguous_format)
 
 
 def _npt_stems(network: nn.Module) -> Stems:
@@ -116,15 +121,16 @@ def _generator_stems() -> Stems:
 
 
 def _npt_settings(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
-    return {"width": _channels(tensors, "encoder.conv3.weight", 1024)}
+    return {"architecture": "npt", "width": channels(tensors, "encoder.conv3.weight", 1024)}
 
 
 def _corenet_settings(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     blocks = {key.split(".")[1] for key in tensors if key.startswith("layer.")}
     return {
-        "width": _channels(tensors, "theta.weight", 256),
+        "architecture": "corenet",
+        "width": channels(tensors, "theta.weight", 256),
         "residual_blocks": len(blocks) or 4,
-        "refine_width": _channels(tensors, "fc.weight", 1024),
+        "refine_width": channels(tensors, "fc.weight", 1024),
         "faithful": True,
     }
 
@@ -132,27 +138,43 @@ def _corenet_settings(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
 def _mapconnet_settings(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     key = "elain_block1.norm_0.mlp_same.weight"
     condition = tensors[key].shape[1] if key in tensors and tensors[key].ndim > 1 else 128
-    return _corenet_settings(tensors) | {"identity_channels": condition}
+    return _corenet_settings(tensors) | {"architecture": "mapconnet", "identity_channels": condition}
 
 
 def _xdualnet_settings(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     return {
-        "width": _channels(tensors, "feat_conv3.fc3.weight", 128),
-        "refine_width": _channels(tensors, "fc.weight", 1024),
+        "architecture": "xdualnet",
+        "width": channels(tensors, "feat_conv3.fc3.weight", 128),
+        "refine_width": channels(tensors, "fc.weight", 1024),
         "faithful": True,
     }
 
 
-def _channels(tensors: Mapping[str, Tensor], key: str, published: int) -> int:
-    return tensors[key].shape[0] if key in tensors and tensors[key].ndim else published
+def _xdualnet_kernel(key: str) -> tuple[int, ...]:
+    return (1, 1) if key.startswith(_OF_PAIRS) else (1,)
 
 
-_PAIR = ("*_net_G.pth", "*_net_Corr.pth")
+_PAIR = "*_net_G.pth and *_net_Corr.pth"
 
 LAYOUTS = {
-    "npt": Layout("npt", ("*.model",), _npt_stems, _npt_settings),
-    "3d-corenet": Layout("corenet", _PAIR, _corenet_stems, _corenet_settings),
+    "npt": Layout("*.model", _npt_stems, _npt_settings),
+    "3d-corenet": Layout(_PAIR, _corenet_stems, _corenet_settings),
     # The same names: MAPConNet differs in how many features condition the generator.
-    "mapconnet": Layout("mapconnet", _PAIR, _corenet_stems, _mapconnet_settings),
-    "x-dualnet": Layout("xdualnet", _PAIR, _xdualnet_stems, _xdualnet_settings),
+    "mapconnet": Layout(_PAIR, _corenet_stems, _mapconnet_settings),
+    "x-dualnet": Layout(_PAIR, _xdualnet_stems, _xdualnet_settings, kernel=_xdualnet_kernel),
+    "npr": Layout(
+        "ckpt_epoch-*.pth",
+        npr_names.stems,
+        npr_names.settings,
+        entry="model",
+        kernel=npr_names.kernel,
+        is_idle=npr_names.is_idle,
+    ),
+    "intrinsic-flow": Layout(
+        "*_net_netF.pth, or *_net_netG.pth with the netF and the netPW that it needs,",
+        flow_names.stems,
+        flow_names.settings,
+        named=flow_names.named,
+        is_idle=flow_names.is_idle,
+    ),
 }

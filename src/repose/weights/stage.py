@@ -9,6 +9,7 @@ from safetensors.torch import save
 
 from repose import specs
 from repose.errors import ReposeError
+from repose.methods.build import count_parameters
 from repose.methods.registry import settings_of
 from repose.provenance.making import making
 from repose.weights.convert import convert
@@ -23,7 +24,7 @@ def run(system: str, files: Sequence[Path], out: Path, pooling: str | None = Non
     if out.suffix != ".safetensors":
         raise ReposeError("the output is a .safetensors file", out)
     settings, tensors = convert(system, files, pooling)
-    network = settings_of(LAYOUTS[system].architecture).network
+    network = settings_of(settings["architecture"]).network
     with making(specs.import_weights(network, system), out, {}, keep=0) as new:
         sources = {}
         for file in files:
@@ -31,6 +32,6 @@ def run(system: str, files: Sequence[Path], out: Path, pooling: str | None = Non
                 sources[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
         with new.file(out) as private:
             private.write_bytes(save(tensors, {METADATA: json.dumps(settings, sort_keys=True)}))
-        parameters = sum(t.numel() for key, t in tensors.items() if not key.endswith((".u", ".v")))
+        parameters = count_parameters(LAYOUTS[system].network(settings))
         new.describe = {"settings": settings, "parameters": parameters, "sources_sha256": sources}
     print(f"{out}: {settings['architecture']}, {parameters:,} parameters from {', '.join(sources)}")
