@@ -111,7 +111,21 @@ def _aligned(n):
 
 @njit(cache=True, nogil=True)
 def distances(
-    first_block, step, component, target, source, h, faces, weights, inverse_area, floor, parent, heat, down, up, out
+    first_block,
+    step,
+    component,
+    target,
+    source,
+    h,
+    faces,
+    weights,
+    inverse_area,
+    floor,
+    parent,
+    heat,
+    down,
+    up,
+    out,
 ):
     """Columns of the unsymmetrised matrix, for the blocks first_block, first_block + step, ... of LANES.
 
