@@ -1,6 +1,6 @@
-"""Batches of image pairs as a pure function of seed and step."""
+"""Pairs of images, and what trainings read of them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -10,9 +10,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import IterableDataset
 
-from repose.data.passes import chosen_in_passes
 from repose.images.attributes import attribute_vectors, class_numbers
 from repose.store.image_store import ImageStore
 
@@ -117,51 +115,3 @@ class ImageData:
     train: ImagePairs
     val: ImagePairs
     given: Mapping[str, Path] = field(default_factory=dict, kw_only=True)  # weights of other trainings
-
-
-Batch = ImageBatch | FlowBatch | PartBatch | LabelBatch
-Read = Callable[[NDArray[np.integer]], Batch]
-
-
-class PairStream(IterableDataset[Batch]):
-    """Batches of steps `start` … `stop` - 1: passes over `total` pairs, each pass in a new order.
-
-    Args:
-        read: gives the pairs of some numbers.
-        change: changes a batch, given random numbers of its step; nothing by default.
-    """
-
-    def __init__(
-        self,
-        read: Read,
-        total: int,
-        size: int,
-        seed: int,
-        start: int,
-        stop: int,
-        change: Callable[..., Batch] | None = None,
-    ):
-        self.read, self.total, self.size, self.seed = read, total, size, seed
-        self.start, self.stop, self.change = start, stop, change
-
-    def __len__(self) -> int:
-        return self.stop - self.start
-
-    def __iter__(self) -> Iterator[Batch]:
-        for step in range(self.start, self.stop):
-            batch = self.read(chosen_in_passes(self.total, self.size, self.seed, step))
-            yield self.change(batch, np.random.default_rng([self.seed, 1, step])) if self.change else batch
-
-
-class InOrder(IterableDataset[Batch]):
-    """All pairs once, in order."""
-
-    def __init__(self, read: Read, total: int, size: int):
-        self.read, self.total, self.size = read, total, size
-
-    def __len__(self) -> int:
-        return -(-self.total // self.size)
-
-    def __iter__(self) -> Iterator[Batch]:
-        for start in range(0, self.total, self.size):
-            yield self.read(np.arange(start, min(start + self.size, self.total)))

@@ -17,8 +17,8 @@ from repose.methods.settings import LearnedMethod, Schedule
 class TrainingRecipe(LightningModule):
     """Trains `network`; an "epoch" is the stretch of iterations between two validations.
 
-    A recipe defines `read`, `training_step`, `batches` and the validation. A step returns the loss, or a dict of it
-    (`loss`) and of its terms, which the learning curve shows.
+    A recipe defines `open` (of the packed data), `read`, `training_step`, `batches` and the validation. A step returns
+    the loss, or a dict of it (`loss`) and of its terms, which the learning curve shows.
 
     Args:
         method: its settings.

@@ -56,5 +56,4 @@ class SupervisedRecipe(TransferRecipe):
             loss = loss + self.settings.edge_weight * edge_loss(out.vertices, identity, edges, weights)
         if self.settings.warp_weight and out.warp is not None:
             loss = loss + self.settings.warp_weight * reconstruction(out.warp, truth)
-        self.log("loss", loss, batch_size=len(identity))
         return loss

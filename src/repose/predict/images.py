@@ -11,7 +11,8 @@ import torch
 import zarr
 from numpy.typing import NDArray
 
-from repose.data.images import ImagePairs, InOrder, unscaled
+from repose.data.images import ImagePairs, unscaled
+from repose.data.passes import in_order
 from repose.errors import ReposeError
 from repose.methods.interface import Drawn, ImageNetwork
 from repose.progress import track
@@ -62,7 +63,7 @@ def predict_images(
             row = pairs[pairs.duplicated(PAIR)].iloc[0]
             raise ReposeError(f"the {protocol} pairs have {row.source_image} with {row.target_image} twice")
         rows = ImagePairs(store, pairs)
-        batches = InOrder(rows.images, len(rows), BATCH)
+        batches = in_order(rows.images, len(rows), BATCH)
         parts: dict[str, list[NDArray]] = defaultdict(list)
         for batch in track(batches, len(batches), f"{label} {protocol}"):
             source, target, *joints = (x.to(device) for x in batch)

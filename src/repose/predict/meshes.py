@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 import zarr
 
-from repose.data.meshes import Triples, ValidationBatches
+from repose.data.meshes import Triples, validation_batches
 from repose.errors import ReposeError
 from repose.mesh.finish import Finish
 from repose.mesh.projection import finished
@@ -62,7 +62,7 @@ def predict(
     for protocol, triples in protocols.items():
         _check_distinct(triples, protocol)
         rows = Triples(store, triples, network.rest_pose, network.unit_area)
-        batches = ValidationBatches(rows, BATCH)
+        batches = validation_batches(rows, BATCH)
         parts = []
         for batch in track(batches, len(batches), f"{label} {protocol}"):
             identity, pose, order, pose_order = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
 
@@ -91,7 +90,8 @@ def best_match(identity: Ways, pose: Ways) -> Match:
             np.abs(np.log(np.maximum(_lengths(warp, edges), least) / np.maximum(lengths, least))).mean()
         )
 
-    found = {pair: stretch((identity.ways[pair[0]], pose.ways[pair[1]])) for pair in _numbers(identity, pose)}
+    numbers = product(range(len(identity.ways)), range(len(pose.ways)))
+    found = {(i, j): stretch((identity.ways[i], pose.ways[j])) for i, j in numbers}
     first, second = min(found, key=lambda pair: found[pair])
     one, other = identity.ways[first], pose.ways[second]
     # The pose mesh alone, as both the other way round match again. It is no candidate: networks have not learned it.
@@ -101,10 +101,6 @@ def best_match(identity: Ways, pose: Ways) -> Match:
     least, rival = (max(x, _NOTHING) for x in (found[first, second], min(rivals, default=np.inf)))
     match = matched(identity.fine(one), pose.fine(other), pose.faces)
     return match._replace(rival=rival / least)
-
-
-def _numbers(identity: Ways, pose: Ways) -> Iterator[tuple[int, int]]:
-    return product(range(len(identity.ways)), range(len(pose.ways)))
 
 
 def _is_other_way(one: tuple[Coordinates, Coordinates], other: tuple[Coordinates, Coordinates]) -> bool:

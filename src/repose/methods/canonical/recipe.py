@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
@@ -13,11 +12,10 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
-from torch.utils.data import IterableDataset
 
 from repose.convert.catalog import mesh_id, mesh_numbers
 from repose.data.meshes import TrainingData
-from repose.data.passes import chosen_in_passes
+from repose.data.passes import Batches, chosen_in_passes
 from repose.mesh.spectrum import Surface, normalised, surface_of
 from repose.mesh.variation import varied
 from repose.methods.canonical.network import CanonicalNetwork
@@ -83,9 +81,17 @@ class CanonicalRecipe(TransferRecipe):
             data, self.settings.surfaces, cast(CanonicalNetwork, network).vibrations, seed
         )
 
-    def batches(self, start: int, stop: int) -> IterableDataset[list[Seen]]:
-        """Some surfaces for each step."""
-        return _Batches(self.surfaces, self.settings.batch, self.seed, start, stop)
+    def batches(self, start: int, stop: int) -> Batches[list[Seen]]:
+        """Some surfaces for each step, with the rotations that they are seen under."""
+        return Batches(range(start, stop), self._batch)
+
+    def _batch(self, step: int) -> list[Seen]:
+        draw = np.random.default_rng([self.seed, 4, step])
+        numbers = chosen_in_passes(self.surfaces.count, self.settings.batch, self.seed, step)
+        return [
+            Seen(*self.surfaces[int(number)], _nearly(draw, _HEADING), *_anyhow(draw, k % _OF != _OF - 1))
+            for k, number in enumerate(numbers)
+        ]
 
     def training_step(self, batch: list[Seen], index: int) -> dict[str, Tensor]:
         """The loss and its terms, which are means over the batch."""
@@ -142,25 +148,6 @@ class Surfaces:
 
     def _vertices(self, row: int) -> NDArray[np.float64]:
         return self.data.store.vertices(np.array([row]))[0].astype(np.float64)
-
-
-class _Batches(IterableDataset[list[Seen]]):
-    """Surfaces of steps `start` … `stop` - 1, with the rotations that they are seen under."""
-
-    def __init__(self, surfaces: Surfaces, size: int, seed: int, start: int, stop: int):
-        self.surfaces, self.size, self.seed, self.start, self.stop = surfaces, size, seed, start, stop
-
-    def __len__(self) -> int:
-        return self.stop - self.start
-
-    def __iter__(self) -> Iterator[list[Seen]]:
-        for step in range(self.start, self.stop):
-            draw = np.random.default_rng([self.seed, 4, step])
-            numbers = chosen_in_passes(self.surfaces.count, self.size, self.seed, step)
-            yield [
-                Seen(*self.surfaces[int(number)], _nearly(draw, _HEADING), *_anyhow(draw, k % _OF != _OF - 1))
-                for k, number in enumerate(numbers)
-            ]
 
 
 def _nearly(draw: np.random.Generator, heading: float) -> Tensor:  # (3, 3)

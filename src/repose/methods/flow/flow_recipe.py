@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader
 
-from repose.data.images import FlowBatch, ImageData, InOrder, PairStream
+from repose.data.images import FlowBatch, ImageData, ImagePairs
 from repose.methods.flow.losses import (
     end_point_error,
     flow_loss,
@@ -30,6 +29,7 @@ class FlowRegressionRecipe(ImageRecipe):
     """Error over the pyramid, cross entropy of the visibility, and the error of pixels led to another part."""
 
     metric = "val_epe_px"
+    examples = ImagePairs.flows
     settings: FlowTraining
 
     def __init__(self, method: FlowRegressionSettings, network: nn.Module, data: ImageData, seed: int):
@@ -37,16 +37,6 @@ class FlowRegressionRecipe(ImageRecipe):
         check_sides(data.store, method.flow_network.levels + 1)
         self.faithful = method.faithful
         self.level_weights = pyramid_weights(self.settings.pyramid_weights, method.flow_network.levels)
-
-    def batches(self, start: int, stop: int) -> PairStream:
-        """Training pairs, with the target shifted at random."""
-        pairs, s = self.data.train, self.settings
-        return PairStream(pairs.flows, len(pairs), s.batch, self.seed, start, stop, self._shifted)
-
-    def val_dataloader(self) -> DataLoader[Any]:
-        """All validation pairs."""
-        pairs = self.data.val
-        return DataLoader(InOrder(pairs.flows, len(pairs), self.settings.batch), batch_size=None)
 
     def training_step(self, batch: FlowBatch, index: int) -> Tensor:
         """Weighted sum of the three losses."""
@@ -75,7 +65,8 @@ class FlowRegressionRecipe(ImageRecipe):
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, halved(rate_factor(s), s.halve_every))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
-    def _shifted(self, batch: FlowBatch, draw: np.random.Generator) -> FlowBatch:
+    def varied(self, batch: FlowBatch, draw: np.random.Generator) -> FlowBatch:
+        """The target shifted at random, if so set."""
         right, down = self.settings.shift
         if not (right or down):
             return batch

@@ -68,7 +68,7 @@ def perceptual_loss(features: Features, drawn: Tensor, truth: Tensor) -> Tensor:
 
 
 def feature_network(kind: str, weights: str | None = None, sha256: str | None = None) -> Features | None:
-    """The network of `repose.config.image_methods.Perceptual`, frozen; None for `none`.
+    """The network of `repose.methods.flow.settings.Perceptual`, frozen; None for `none`.
 
     That of `trained` has random weights, until those of its training are put in.
 

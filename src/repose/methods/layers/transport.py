@@ -186,16 +186,3 @@ def _transport(
     with torch.autocast(theta.device.type, enabled=False):
         wide = torch.promote_types(theta.dtype, torch.float32)
         return _Warp.apply(theta.to(wide), phi.to(wide), points.to(wide), epsilon, steps, assign)
-
-
-def matched(
-    features: Tensor,  # (B, M, C)
-    assignment: Tensor,  # (B, N), int64 into the M vertices
-) -> Tensor:
-    """Features of each vertex's partner, (B, N, C): the released product with a one-hot matrix, as a gather."""
-    offsets = torch.arange(len(features), device=features.device)[:, None] * features.shape[1]
-    return (
-        features.flatten(0, 1)
-        .index_select(0, (assignment + offsets).flatten())
-        .unflatten(0, assignment.shape)
-    )

@@ -29,33 +29,21 @@ EPSILON, STEPS = 0.03, 5
 Back = Literal["means", "sums"]
 
 
-def there(
-    queries: Tensor,  # (B, N, C), of unit length
-    keys: Tensor,  # (B, M, C), of unit length
-    points: Tensor,  # (B, M, 3)
-) -> Tensor:
-    """The pose mesh's vertices at the identity's, (B, N, 3)."""
-    return _in_full(queries, keys, points, None)[0]
-
-
 def there_and_back(
     queries: Tensor,  # (B, N, C), of unit length
     keys: Tensor,  # (B, M, C), of unit length
     points: Tensor,  # (B, M, 3)
-    back: Back = "means",
+    back: Back | None = "means",
 ) -> tuple[Tensor, Tensor]:
     """The warp (B, N, 3), and the pose mesh carried back from it (B, M, 3).
 
+    At least float32, also under autocast: exp(-1/ε) = 3e-15 and the floor vanish in half precision.
+
     Args:
-        queries, keys, points: as in `there`.
+        queries, keys, points: of the identity, of the pose mesh, and the pose mesh itself.
         back: whether what comes back is a mean of the warp's vertices, or, as released, the sum of them by the rows of
-            the transposed plan, whatever these sum to.
+            the transposed plan, whatever these sum to. None: nothing comes back.
     """
-    return _in_full(queries, keys, points, back)
-
-
-def _in_full(queries: Tensor, keys: Tensor, points: Tensor, back: Back | None) -> tuple[Tensor, Tensor]:
-    """At least float32, also under autocast: exp(-1/ε) = 3e-15 and the floor vanish in half precision."""
     with torch.autocast(queries.device.type, enabled=False):
         wide = torch.promote_types(queries.dtype, torch.float32)
         return _Matching.apply(queries.to(wide), keys.to(wide), points.to(wide), back)

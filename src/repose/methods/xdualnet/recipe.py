@@ -44,7 +44,6 @@ class XDualNetRecipe(TransferRecipe):
         meshes = batch.identity[:, order], batch.pose[:, pose_order]
         losses = dual_losses(self.network, *meshes, edges, s, deform, self.faithful)
         loss = torch.stack([*losses.values()]).sum()
-        self.log("loss", loss, batch_size=len(batch.identity))
         return {"loss": loss, **{name: term.detach() for name, term in losses.items()}}
 
     def deform(self, out: Tensor, identity: Tensor, order: Tensor, rng: np.random.Generator) -> Tensor:
