@@ -73,23 +73,23 @@ class ImagePairs:
         found = [self.store.flow(int(source), int(target)) for source, target in self.rows[chosen]]
         flow = torch.from_numpy(np.stack([flow for flow, _ in found])).movedim(-1, 1).contiguous()
         visibility = torch.from_numpy(np.stack([seen for _, seen in found]))[:, None].float()
-        source, target = (
-            torch.from_numpy(self.store.segmentation(rows).astype(np.int64)) for rows in self.rows[chosen].T
-        )
-        return FlowBatch(*self._joints(chosen), flow, visibility, source, target)
+        parts = (self._parts(rows) for rows in self.rows[chosen].T)
+        return FlowBatch(*self._joints(chosen), flow, visibility, *parts)
 
     def parts(self, chosen: NDArray[np.integer]) -> PartBatch:
         """The targets of the pairs numbered `chosen`, with their segmentation."""
         rows = self.rows[chosen, 1]
-        labels = torch.from_numpy(self.store.segmentation(rows).astype(np.int64))
-        return PartBatch(scaled(self.store.images(rows)), labels)
+        return PartBatch(scaled(self.store.images(rows)), self._parts(rows))
 
     def labelled(self, chosen: NDArray[np.integer]) -> LabelBatch:
         """The targets of the pairs numbered `chosen`, with their attributes."""
         rows = self.rows[chosen, 1]
-        parts, labels = self.store.segmentation(rows).astype(np.int64), self.store.labels(rows)
-        known = class_numbers(labels), attribute_vectors(labels)
-        return LabelBatch(scaled(self.store.images(rows)), *(torch.from_numpy(x) for x in (parts, *known)))
+        labels = self.store.labels(rows)
+        known = (torch.from_numpy(x) for x in (class_numbers(labels), attribute_vectors(labels)))
+        return LabelBatch(scaled(self.store.images(rows)), self._parts(rows), *known)
+
+    def _parts(self, rows: NDArray[np.integer]) -> Tensor:
+        return torch.from_numpy(self.store.segmentation(rows).astype(np.int64))
 
     def _joints(self, chosen: NDArray[np.integer]) -> tuple[Tensor, Tensor]:
         source, target = self.rows[chosen].T

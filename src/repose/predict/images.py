@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,18 +15,16 @@ from repose.data.images import ImagePairs, unscaled
 from repose.data.passes import in_order
 from repose.errors import ReposeError
 from repose.methods.interface import Drawn, ImageNetwork
+from repose.methods.settings import MethodSettings
 from repose.progress import track
 from repose.store.image_store import ImageStore
-
-if TYPE_CHECKING:
-    from repose.methods.settings import MethodSettings
 
 BATCH = 8  # as the released test, whose batch norms depend on it
 PAIR = ["source_image", "target_image"]
 
 
 def run(
-    method: "MethodSettings",
+    method: MethodSettings,
     network: Any,
     store: Path,
     splits: Mapping[str, pd.DataFrame],

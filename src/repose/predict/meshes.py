@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,19 +14,16 @@ from repose.errors import ReposeError
 from repose.mesh.finish import Finish
 from repose.mesh.projection import finished
 from repose.methods.interface import Faces, TransferNetwork
-from repose.methods.settings import Finished
+from repose.methods.settings import Finished, MethodSettings
 from repose.methods.shuffle import transfer_shuffled
 from repose.progress import track
 from repose.store.mesh_store import MeshStore
-
-if TYPE_CHECKING:
-    from repose.methods.settings import MethodSettings
 
 BATCH = 10
 
 
 def run(
-    method: "MethodSettings",
+    method: MethodSettings,
     network: Any,
     store: Path,
     splits: Mapping[str, pd.DataFrame],

@@ -36,10 +36,8 @@ class _Block(NamedTuple):
     norm: tuple[Single, Single]
     own: Single  # the part of the first layer that sees a vertex itself
     warm: Single  # the part that sees the heat there
-    layers: tuple[
-        tuple[Single, Single], ...
-    ]  # matrix and bias of what follows; of the first layer the bias alone
-    bias: Single
+    layers: tuple[tuple[Single, Single], ...]  # matrix and bias of what follows
+    bias: Single  # of the first layer
 
 
 class SurfaceNetwork:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -64,6 +64,8 @@ class CanonicalData(TrainingData):
 class CanonicalRecipe(TransferRecipe):
     """Mean distance of vertices to their places, of surfaces with other triangles, and the error of two axes."""
 
+    network: CanonicalNetwork
+
     @classmethod
     def read(cls, method: CanonicalSettings, store: MeshStore, splits: pd.DataFrame) -> CanonicalData:  # type: ignore[override]
         """The meshes of the training triples, and all validation triples."""
@@ -77,9 +79,7 @@ class CanonicalRecipe(TransferRecipe):
 
     def __init__(self, method: CanonicalSettings, network: nn.Module, data: CanonicalData, seed: int):
         super().__init__(method, network, data, seed)
-        self.surfaces = Surfaces(
-            data, self.settings.surfaces, cast(CanonicalNetwork, network).vibrations, seed
-        )
+        self.surfaces = Surfaces(data, self.settings.surfaces, method.vibrations, seed)
 
     def batches(self, start: int, stop: int) -> Batches[list[Seen]]:
         """Some surfaces for each step, with the rotations that they are seen under."""
@@ -95,12 +95,11 @@ class CanonicalRecipe(TransferRecipe):
 
     def training_step(self, batch: list[Seen], index: int) -> dict[str, Tensor]:
         """The loss and its terms, which are means over the batch."""
-        network = cast(CanonicalNetwork, self.network)
-        losses = [_losses(network, seen) for seen in batch]
+        losses = [_losses(self.network, seen) for seen in batch]
         terms = {name: torch.stack([each[name] for each in losses]).mean() for name in losses[0]}
         loss = terms["place"] + _DOUBT_WEIGHT * terms["doubt"]
-        if network.frame:
-            terms["axes"] = torch.stack([_off_axes(network, seen) for seen in batch]).mean()
+        if self.network.frame:
+            terms["axes"] = torch.stack([_off_axes(self.network, seen) for seen in batch]).mean()
             loss = loss + terms["axes"]
         return {"loss": loss, **{name: value.detach() for name, value in terms.items()}}
 

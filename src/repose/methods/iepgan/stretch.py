@@ -22,9 +22,8 @@ from torch.autograd.function import once_differentiable
 from repose.methods.layers.gather import flat, gathered
 from repose.methods.layers.nearest import nearest as neighbours_of
 
-COMPONENTS = (
-    6  # of a symmetric matrix: xx, yy, zz, √2 yz, √2 xz, √2 xy, so that its norm is that of the vector
-)
+# Of a symmetric matrix: xx, yy, zz, √2 yz, √2 xz, √2 xy, so that its norm is that of the vector.
+COMPONENTS = 6
 _NEAREST = 8
 _ANCHOR = 1e-4  # pull of each vertex to where it was, beside 1 for each edge: keeps loose pieces in place
 _RIDGE = 0.3  # beside 1 for each edge: no length says anything about the direction off the surface

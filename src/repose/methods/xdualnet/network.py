@@ -45,17 +45,12 @@ class SetCorrespondence(Correspondence):
 
     def queries(
         self,
-        features: Tensor,  # (B, N_id, width), of the identity
+        features: Tensor,  # (B, N, width), of the identity, or of the pose mesh
     ) -> Tensor:
-        """What the identity's vertices are compared by, (B, N_id, width), of unit length."""
+        """What the vertices of either mesh are compared by, (B, N, width), of unit length."""
         return unit(features)
 
-    def keys(
-        self,
-        features: Tensor,  # (B, N_po, width), of the pose mesh
-    ) -> Tensor:
-        """What the pose mesh's vertices are compared by, (B, N_po, width), of unit length."""
-        return unit(features)
+    keys = queries
 
     def warp(
         self,
