@@ -23,7 +23,7 @@ from repose.data.passes import chosen_in_passes
 from repose.errors import ReposeError
 from repose.methods.build import build
 from repose.methods.interface import Faces, Transfer, TransferNetwork
-from repose.methods.losses import seen_edges, weighted_edges
+from repose.methods.losses import TemplateEdges
 from repose.methods.recipe import rate_factor
 from repose.methods.settings import Training
 from repose.methods.supervised import SupervisedRecipe
@@ -207,11 +207,12 @@ def test_centring_is_by_the_bounding_box():
 
 def test_edges_among_the_seen_vertices_keep_their_sum_of_weights():
     sphere = trimesh.creation.icosphere(subdivisions=1)
-    edges, weights = weighted_edges(sphere.faces)
+    template = TemplateEdges(sphere.faces, len(sphere.vertices))
+    edges, weights = template.edges, template.weights
     order = torch.randperm(len(sphere.vertices), generator=torch.Generator().manual_seed(0))
-    moved, same_weights = seen_edges(edges, weights, order, len(order))
+    moved, same_weights = template.among(order)
     assert torch.equal(order[moved], edges) and torch.allclose(same_weights, weights)
-    moved, kept = seen_edges(edges, weights, order[:20], len(order))
+    moved, kept = template.among(order[:20])
     known = {tuple(sorted(e)) for e in edges.tolist()}
     assert 0 < len(moved) < len(edges) and {tuple(sorted(e)) for e in order[moved].tolist()} <= known
     assert kept.sum() == pytest.approx(weights.sum().item())

@@ -69,9 +69,11 @@ class Triples:
         unit_area: bool = False,
     ):
         self.store, self.unit_area = store, unit_area
-        columns = triples[["identity_mesh", "pose_mesh", "truth_mesh"]]
-        self.rows = np.array([[store.index_of(m) for m in row] for row in columns.itertuples(index=False)])
-        self.rests = None if rest_pose is None else _rests(store, triples, rest_pose)
+        self.rows = _rows(store, triples[["identity_mesh", "pose_mesh", "truth_mesh"]])
+        self.rests = None
+        if rest_pose is not None:
+            bodies = triples[["identity_mesh", "pose_mesh"]]
+            self.rests = _rows(store, bodies.map(lambda name: mesh_id(mesh_numbers(name)[0], rest_pose)))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -94,13 +96,9 @@ class Triples:
         return Rests(identity, pose, faces, faces)
 
 
-def _rests(store: MeshStore, triples: pd.DataFrame, rest_pose: int) -> NDArray[np.int64]:
-    """Rows (T, 2) of both bodies of each triple at rest."""
-    columns = [
-        [store.index_of(mesh_id(mesh_numbers(name)[0], rest_pose)) for name in triples[column]]
-        for column in ("identity_mesh", "pose_mesh")
-    ]
-    return np.array(columns).reshape(2, -1).T
+def _rows(store: MeshStore, names: pd.DataFrame) -> NDArray[np.int64]:
+    """The rows of a table of meshes, of its shape."""
+    return np.array([[store.index_of(name) for name in row] for row in names.itertuples(index=False)])
 
 
 @dataclass(frozen=True)

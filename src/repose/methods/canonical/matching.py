@@ -86,9 +86,8 @@ def best_match(identity: Ways, pose: Ways) -> Match:
     def stretch(pair: tuple[Coordinates, Coordinates]) -> float:
         places = matched(pair[0], pair[1], pose.coarse_faces).places
         warp = places.carry(pose.coarse, pose.coarse_faces)
-        return float(
-            np.abs(np.log(np.maximum(_lengths(warp, edges), least) / np.maximum(lengths, least))).mean()
-        )
+        ratios = np.maximum(_lengths(warp, edges), least) / np.maximum(lengths, least)
+        return float(np.abs(np.log(ratios)).mean())
 
     numbers = product(range(len(identity.ways)), range(len(pose.ways)))
     found = {(i, j): stretch((identity.ways[i], pose.ways[j])) for i, j in numbers}
@@ -110,8 +109,7 @@ def _is_other_way(one: tuple[Coordinates, Coordinates], other: tuple[Coordinates
 
 
 def _lengths(vertices: Float, edges: NDArray[np.integer]) -> Float:
-    found: Float = np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
-    return found
+    return np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
 
 
 def matched(

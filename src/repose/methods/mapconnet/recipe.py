@@ -17,7 +17,7 @@ from repose.methods.mapconnet.consistency import labelled_loss, unlabelled_loss
 from repose.methods.mapconnet.network import MapConNet as Network
 from repose.methods.mapconnet.settings import MapConNetSettings, MapConNetTraining
 from repose.methods.settings import LearnedTransfer
-from repose.methods.supervised import SupervisedRecipe, seen_edges
+from repose.methods.supervised import SupervisedRecipe
 from repose.store.mesh_store import MeshStore
 
 
@@ -82,11 +82,11 @@ class MapConNetRecipe(SupervisedRecipe):
         count = self.settings.points
         if isinstance(batch, UnlabelledBatch):
             order, other_order = batch.body_order[:count], batch.other_order[:count]
-            edges = seen_edges(self.edges, self.edge_weights, order, self.vertex_count)
+            edges = self.edges.among(order)
             meshes = batch.other[:, other_order], batch.pose[:, order], batch.same[:, order]
             return unlabelled_loss(self.network, *meshes, edges, self.settings)
         order, pose_order = batch.identity_order[:count], batch.pose_order[:count]
-        edges = seen_edges(self.edges, self.edge_weights, order, self.vertex_count)
+        edges = self.edges.among(order)
         meshes = batch.identity[:, order], batch.pose[:, pose_order], batch.truth[:, order]
         return labelled_loss(self.network, *meshes, edges, self.settings)
 
