@@ -16,8 +16,3 @@ class ImageFeaturesRecipe(ImageRecipe):
     def training_step(self, batch: PartBatch, index: int) -> Tensor:
         """Mean cross entropy of a batch."""
         return pixel_cross_entropy(self.network(batch.image), batch.parts)
-
-    def validation_step(self, batch: PartBatch, index: int) -> None:
-        """Mean cross entropy of the validation images."""
-        loss = pixel_cross_entropy(self.network(batch.image), batch.parts)
-        self.log(self.metric, loss, batch_size=len(batch.image))

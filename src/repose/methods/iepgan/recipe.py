@@ -141,8 +141,9 @@ class IepGanRecipe(AdversarialRecipe):
         self.gih = GihReader(data.given["gih"]) if method.reads_gih else None
         self.cooccurrence = CooccurrenceDiscriminator(self.settings.cooccurrence_width)
         self.views = Views(data.store.faces, data.store.shape[1], self.settings)
+        spacings = self.sample()
         for part in (self.live, self.network):
-            part.encoder.whiten(self.sample())  # type: ignore[operator, union-attr]
+            part.encoder.whiten(spacings)  # type: ignore[operator, union-attr]
         self.errors: Tensor  # (V,) metres; high at first, so that every region has its turn
         self.register_buffer("errors", torch.ones(data.store.shape[1]))
 

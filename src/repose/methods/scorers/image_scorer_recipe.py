@@ -21,13 +21,6 @@ class ImageScorerRecipe(ImageRecipe):
 
     def training_step(self, batch: LabelBatch, index: int) -> Tensor:
         """Sum of both."""
-        return self._loss(batch)
-
-    def validation_step(self, batch: LabelBatch, index: int) -> None:
-        """The same of the validation images."""
-        self.log(self.metric, self._loss(batch), batch_size=len(batch.image))
-
-    def _loss(self, batch: LabelBatch) -> Tensor:
         found = self.network(batch.image, batch.parts)
         kind = F.cross_entropy(found.kind, batch.kind)
         # A sum over the attributes: most of them are absent and soon told to be.

@@ -100,11 +100,6 @@ class RenderScorerRecipe(TrainingRecipe):
         """Mean cross entropy of a batch."""
         return F.cross_entropy(self.network(batch.image).logits, batch.body)
 
-    def validation_step(self, batch: Pictures, index: int) -> None:
-        """Mean cross entropy of the validation pictures."""
-        loss = F.cross_entropy(self.network(batch.image).logits, batch.body)
-        self.log(self.metric, loss, batch_size=len(batch.body))
-
 
 class _Drawn:
     """Pictures of bodies (identities, poses) from all sides; a mesh is drawn when it is first asked for."""
