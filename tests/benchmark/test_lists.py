@@ -7,12 +7,13 @@ from released import body, faces_of
 
 from repose.benchmark import lists
 from repose.benchmark.bodies import Bodies, open_list
+from repose.benchmark.card import Ticks
 from repose.benchmark.inputs import handed, identity_order, order
 from repose.convert.catalog import mesh_digest
 from repose.errors import ReposeError
 from repose.mesh.mesh import Mesh
 from repose.methods.settings import Told
-from repose.methods.tracks import TICKS, TRACKS, allowing, track_of
+from repose.methods.tracks import TRACKS, allowing, track_of
 
 COLUMNS = ["identity_mesh", "pose_mesh", "truth_mesh"]
 TRAINING = pd.DataFrame([("id0_0", "id1_1", "id0_1")], columns=COLUMNS)
@@ -121,7 +122,7 @@ def test_the_first_track_that_allows_all_is_offered():
     assert allowing(["identity_rest", "pose_mesh", "several_frames"]) == "S"
     assert allowing(["pose_mesh", "keypoints"]) == "K"
     assert allowing(["correspondence", "keypoints"]) is None
-    assert set().union(*(track.allowed for track in TRACKS.values())) == set(TICKS)
+    assert set().union(*(track.allowed for track in TRACKS.values())) == set(Ticks.model_fields)
 
 
 def test_an_order_is_the_same_for_everybody():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from repose.data.meshes import BatchStream, Triples
+from repose.data.meshes import Triples, training_batches
 from repose.data.unlabelled import Bodies, Numbers, unlabelled_batch
 from repose.mesh.operators import face_areas
 from tests.worms import worm_store
@@ -19,7 +19,7 @@ def store(tmp_path):
 def test_identity_and_pose_have_unit_area_and_the_truth_the_scale_of_the_identity(store):
     rows = pd.DataFrame({"identity_mesh": ["id2_1"], "pose_mesh": ["id3_2"], "truth_mesh": ["id2_2"]})
     (metres,), (batch,) = (
-        BatchStream(Triples(store, rows, unit_area=unit), 1, 0, 0, 1) for unit in (False, True)
+        training_batches(Triples(store, rows, unit_area=unit), 1, 0, 0, 1) for unit in (False, True)
     )
     for mesh in (batch.identity, batch.pose):
         assert face_areas(mesh[0].numpy(), store.faces).sum() == pytest.approx(1, abs=1e-5)

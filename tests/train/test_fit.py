@@ -18,11 +18,12 @@ from safetensors.torch import load_file
 from repose.config.load import check
 from repose.config.models import Method
 from repose.convert.bodies import write_bodies
-from repose.data.meshes import BatchStream, TrainingData, Triples, centred
+from repose.data.meshes import TrainingData, Triples, centred, training_batches
+from repose.data.passes import chosen_in_passes
 from repose.errors import ReposeError
 from repose.methods.build import build
 from repose.methods.interface import Faces, Transfer, TransferNetwork
-from repose.methods.losses import seen_edges, weighted_edges
+from repose.methods.losses import TemplateEdges
 from repose.methods.recipe import rate_factor
 from repose.methods.settings import Training
 from repose.methods.supervised import SupervisedRecipe
@@ -144,20 +145,20 @@ def test_a_floor_has_nothing_to_train(folder, tmp_path):
 
 def test_batches_follow_from_seed_and_step_alone(folder):
     triples = Triples(MeshStore(folder / "meshes.zarr"), pd.read_parquet(folder / "train.parquet"))
-    whole = list(BatchStream(triples, 4, seed=3, start=0, stop=12))
-    tail = list(BatchStream(triples, 4, seed=3, start=9, stop=12))
+    whole = list(training_batches(triples, 4, seed=3, start=0, stop=12))
+    tail = list(training_batches(triples, 4, seed=3, start=9, stop=12))
     for a, b in zip(whole[9:], tail, strict=True):
         assert (a.rests, a.side) == (b.rests, b.side) == (None, None)
         assert all(torch.equal(x, y) for x, y in zip(a[:5], b[:5], strict=True))
-    other = next(iter(BatchStream(triples, 4, seed=4, start=0, stop=1)))
+    other = next(iter(training_batches(triples, 4, seed=4, start=0, stop=1)))
     assert not torch.equal(whole[0].identity, other.identity)
 
 
 def test_a_pass_shows_every_triple_once(folder):
     splits = pd.read_parquet(folder / "train.parquet")
     triples = Triples(MeshStore(folder / "meshes.zarr"), splits[splits.role == "train"])
-    stream = BatchStream(triples, 5, seed=0, start=0, stop=2 * len(triples) // 5)
-    seen = [int(i) for step in range(stream.start, stream.stop) for i in stream.chosen(step)]
+    steps = range(2 * len(triples) // 5)
+    seen = [int(i) for step in steps for i in chosen_in_passes(len(triples), 5, 0, step)]
     first, second = seen[: len(triples)], seen[len(triples) :]
     assert sorted(first) == sorted(second) == list(range(len(triples))) and first != second
 
@@ -206,11 +207,12 @@ def test_centring_is_by_the_bounding_box():
 
 def test_edges_among_the_seen_vertices_keep_their_sum_of_weights():
     sphere = trimesh.creation.icosphere(subdivisions=1)
-    edges, weights = weighted_edges(sphere.faces)
+    template = TemplateEdges(sphere.faces, len(sphere.vertices))
+    edges, weights = template.edges, template.weights
     order = torch.randperm(len(sphere.vertices), generator=torch.Generator().manual_seed(0))
-    moved, same_weights = seen_edges(edges, weights, order, len(order))
+    moved, same_weights = template.among(order)
     assert torch.equal(order[moved], edges) and torch.allclose(same_weights, weights)
-    moved, kept = seen_edges(edges, weights, order[:20], len(order))
+    moved, kept = template.among(order[:20])
     known = {tuple(sorted(e)) for e in edges.tolist()}
     assert 0 < len(moved) < len(edges) and {tuple(sorted(e)) for e in order[moved].tolist()} <= known
     assert kept.sum() == pytest.approx(weights.sum().item())
@@ -234,8 +236,7 @@ def test_a_step_may_see_random_vertices_only(folder, tmp_path, architecture):
     triples = Triples(MeshStore(folder / "meshes.zarr"), splits)
     data = TrainingData(triples.store, triples, triples)
     task = SupervisedRecipe(task_method, Spy(build(task_method)), data, seed=0)
-    task.log = lambda *a, **k: None
-    loss = task.training_step(next(iter(BatchStream(triples, 2, 0, 0, 1))), 0)
+    loss = task.training_step(next(iter(training_batches(triples, 2, 0, 0, 1))), 0)
     loss.backward()
     assert seen == [(40, 40)] and torch.isfinite(loss)
 

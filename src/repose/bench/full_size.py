@@ -15,7 +15,8 @@ from torch import Tensor
 
 from repose.config.models import Compute, Method
 from repose.convert.bodies import write_bodies
-from repose.data.meshes import BatchStream, Triples
+from repose.data.meshes import Batch, Triples, training_batches
+from repose.data.passes import Batches
 from repose.mesh.metrics import pmd
 from repose.methods.build import build
 from repose.provenance.publish import publish
@@ -121,7 +122,7 @@ def _train(
     each = tried.seconds / few
     steps = few if tiny else max(few, int(0.8 * (left - (time.monotonic() - start)) / each))
     trained = train(Job(_settings(name, steps, tiny), compute, store, splits, 0, state / "whole", name))
-    batches = BatchStream(Triples(store, first), 2 if tiny else 8, 0, 0, 8)
+    batches = training_batches(Triples(store, first), 2 if tiny else 8, 0, 0, 8)
     making = _seconds_each(batches)
     row = {
         "steps": steps,
@@ -134,7 +135,7 @@ def _train(
     return trained, row
 
 
-def _seconds_each(batches: BatchStream) -> float:
+def _seconds_each(batches: Batches[Batch]) -> float:
     times, last = [], time.perf_counter()
     for _ in batches:
         times.append(time.perf_counter() - last)

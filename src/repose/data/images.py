@@ -1,6 +1,6 @@
-"""Batches of image pairs as a pure function of seed and step."""
+"""Pairs of images, and what trainings read of them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -10,9 +10,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import IterableDataset
 
-from repose.data.passes import chosen_in_passes
 from repose.images.attributes import attribute_vectors, class_numbers
 from repose.store.image_store import ImageStore
 
@@ -75,23 +73,23 @@ class ImagePairs:
         found = [self.store.flow(int(source), int(target)) for source, target in self.rows[chosen]]
         flow = torch.from_numpy(np.stack([flow for flow, _ in found])).movedim(-1, 1).contiguous()
         visibility = torch.from_numpy(np.stack([seen for _, seen in found]))[:, None].float()
-        source, target = (
-            torch.from_numpy(self.store.segmentation(rows).astype(np.int64)) for rows in self.rows[chosen].T
-        )
-        return FlowBatch(*self._joints(chosen), flow, visibility, source, target)
+        parts = (self._parts(rows) for rows in self.rows[chosen].T)
+        return FlowBatch(*self._joints(chosen), flow, visibility, *parts)
 
     def parts(self, chosen: NDArray[np.integer]) -> PartBatch:
         """The targets of the pairs numbered `chosen`, with their segmentation."""
         rows = self.rows[chosen, 1]
-        labels = torch.from_numpy(self.store.segmentation(rows).astype(np.int64))
-        return PartBatch(scaled(self.store.images(rows)), labels)
+        return PartBatch(scaled(self.store.images(rows)), self._parts(rows))
 
     def labelled(self, chosen: NDArray[np.integer]) -> LabelBatch:
         """The targets of the pairs numbered `chosen`, with their attributes."""
         rows = self.rows[chosen, 1]
-        parts, labels = self.store.segmentation(rows).astype(np.int64), self.store.labels(rows)
-        known = class_numbers(labels), attribute_vectors(labels)
-        return LabelBatch(scaled(self.store.images(rows)), *(torch.from_numpy(x) for x in (parts, *known)))
+        labels = self.store.labels(rows)
+        known = (torch.from_numpy(x) for x in (class_numbers(labels), attribute_vectors(labels)))
+        return LabelBatch(scaled(self.store.images(rows)), self._parts(rows), *known)
+
+    def _parts(self, rows: NDArray[np.integer]) -> Tensor:
+        return torch.from_numpy(self.store.segmentation(rows).astype(np.int64))
 
     def _joints(self, chosen: NDArray[np.integer]) -> tuple[Tensor, Tensor]:
         source, target = self.rows[chosen].T
@@ -117,51 +115,3 @@ class ImageData:
     train: ImagePairs
     val: ImagePairs
     given: Mapping[str, Path] = field(default_factory=dict, kw_only=True)  # weights of other trainings
-
-
-Batch = ImageBatch | FlowBatch | PartBatch | LabelBatch
-Read = Callable[[NDArray[np.integer]], Batch]
-
-
-class PairStream(IterableDataset[Batch]):
-    """Batches of steps `start` … `stop` - 1: passes over `total` pairs, each pass in a new order.
-
-    Args:
-        read: gives the pairs of some numbers.
-        change: changes a batch, given random numbers of its step; nothing by default.
-    """
-
-    def __init__(
-        self,
-        read: Read,
-        total: int,
-        size: int,
-        seed: int,
-        start: int,
-        stop: int,
-        change: Callable[..., Batch] | None = None,
-    ):
-        self.read, self.total, self.size, self.seed = read, total, size, seed
-        self.start, self.stop, self.change = start, stop, change
-
-    def __len__(self) -> int:
-        return self.stop - self.start
-
-    def __iter__(self) -> Iterator[Batch]:
-        for step in range(self.start, self.stop):
-            batch = self.read(chosen_in_passes(self.total, self.size, self.seed, step))
-            yield self.change(batch, np.random.default_rng([self.seed, 1, step])) if self.change else batch
-
-
-class InOrder(IterableDataset[Batch]):
-    """All pairs once, in order."""
-
-    def __init__(self, read: Read, total: int, size: int):
-        self.read, self.total, self.size = read, total, size
-
-    def __len__(self) -> int:
-        return -(-self.total // self.size)
-
-    def __iter__(self) -> Iterator[Batch]:
-        for start in range(0, self.total, self.size):
-            yield self.read(np.arange(start, min(start + self.size, self.total)))

@@ -1,6 +1,6 @@
 """Training batches as a pure function of seed and step, so that a resumed run sees what it would have seen."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -10,10 +10,9 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import IterableDataset
 
 from repose.convert.catalog import mesh_id, mesh_numbers
-from repose.data.passes import chosen_in_passes
+from repose.data.passes import Batches, in_order, in_passes
 from repose.mesh.rests import Rests
 from repose.store.mesh_store import MeshStore
 
@@ -70,9 +69,11 @@ class Triples:
         unit_area: bool = False,
     ):
         self.store, self.unit_area = store, unit_area
-        columns = triples[["identity_mesh", "pose_mesh", "truth_mesh"]]
-        self.rows = np.array([[store.index_of(m) for m in row] for row in columns.itertuples(index=False)])
-        self.rests = None if rest_pose is None else _rests(store, triples, rest_pose)
+        self.rows = _rows(store, triples[["identity_mesh", "pose_mesh", "truth_mesh"]])
+        self.rests = None
+        if rest_pose is not None:
+            bodies = triples[["identity_mesh", "pose_mesh"]]
+            self.rests = _rows(store, bodies.map(lambda name: mesh_id(mesh_numbers(name)[0], rest_pose)))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -95,13 +96,9 @@ class Triples:
         return Rests(identity, pose, faces, faces)
 
 
-def _rests(store: MeshStore, triples: pd.DataFrame, rest_pose: int) -> NDArray[np.int64]:
-    """Rows (T, 2) of both bodies of each triple at rest."""
-    columns = [
-        [store.index_of(mesh_id(mesh_numbers(name)[0], rest_pose)) for name in triples[column]]
-        for column in ("identity_mesh", "pose_mesh")
-    ]
-    return np.array(columns).reshape(2, -1).T
+def _rows(store: MeshStore, names: pd.DataFrame) -> NDArray[np.int64]:
+    """The rows of a table of meshes, of its shape."""
+    return np.array([[store.index_of(name) for name in row] for row in names.itertuples(index=False)])
 
 
 @dataclass(frozen=True)
@@ -114,42 +111,22 @@ class TrainingData:
     given: Mapping[str, Path] = field(default_factory=dict, kw_only=True)  # what else a recipe reads, by name
 
 
-class BatchStream(IterableDataset[Batch]):
+def training_batches(
+    triples: Triples, size: int, seed: int, start: int, stop: int, share: int = 0, shares: int = 1
+) -> Batches[Batch]:
     """Batches of steps `start` … `stop` - 1: passes over all triples, each pass in a new order.
 
     Of `shares` devices that train together, each takes every `shares`-th triple of a batch, from number `share` on.
     """
 
-    def __init__(
-        self, triples: Triples, size: int, seed: int, start: int, stop: int, share: int = 0, shares: int = 1
-    ):
-        self.triples, self.size, self.seed = triples, size, seed
-        self.start, self.stop = start, stop
-        self.share, self.shares = share, shares
+    def read(chosen: NDArray[np.integer], shuffle: np.random.Generator) -> Batch:
+        return triples.batch(chosen[share::shares], shuffle)
 
-    def __len__(self) -> int:
-        return self.stop - self.start
-
-    def __iter__(self) -> Iterator[Batch]:
-        for step in range(self.start, self.stop):
-            shuffle = np.random.default_rng([self.seed, 1, step])
-            yield self.triples.batch(self.chosen(step)[self.share :: self.shares], shuffle)
-
-    def chosen(self, step: int) -> NDArray[np.integer]:
-        """Numbers (size,) of the triples of a step."""
-        return chosen_in_passes(len(self.triples), self.size, self.seed, step)
+    return in_passes(read, len(triples), size, seed, range(start, stop))
 
 
-class ValidationBatches(IterableDataset[Batch]):
+def validation_batches(triples: Triples, size: int) -> Batches[Batch]:
     """All triples once, in order, always under the same vertex shuffles."""
-
-    def __init__(self, triples: Triples, size: int):
-        self.triples, self.size = triples, size
-
-    def __len__(self) -> int:
-        return -(-len(self.triples) // self.size)
-
-    def __iter__(self) -> Iterator[Batch]:
-        for start in range(0, len(self.triples), self.size):
-            chosen = np.arange(start, min(start + self.size, len(self.triples)))
-            yield self.triples.batch(chosen, np.random.default_rng(start))
+    return in_order(
+        lambda chosen: triples.batch(chosen, np.random.default_rng(chosen[0])), len(triples), size
+    )

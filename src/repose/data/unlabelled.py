@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -75,6 +74,11 @@ class Numbers:
             )
         return min(self.identities) if wanted is None else wanted
 
+    def rows(self, store: MeshStore, identity: int) -> NDArray[np.int64]:
+        """Rows of an identity in those of the poses that a store has it in."""
+        names = (mesh_id(identity, pose) for pose in sorted(self.poses))
+        return np.array([store.index_of(name) for name in names if name in store], dtype=np.int64)
+
     def without(self, other: Numbers) -> Numbers:
         """The identities and poses that `other` does not have."""
         return Numbers(self.identities - other.identities, self.poses - other.poses)
@@ -96,7 +100,7 @@ class Bodies:
 
     def __init__(self, store: MeshStore, numbers: Numbers, unit_area: bool = False):
         self.store, self.unit_area = store, unit_area
-        rows = {i: self._rows(i, numbers.poses) for i in sorted(numbers.identities)}
+        rows = {i: numbers.rows(store, i) for i in sorted(numbers.identities)}
         self.rows = {i: found for i, found in rows.items() if len(found) > 1}
         if not self.rows:
             raise ReposeError(
@@ -125,10 +129,6 @@ class Bodies:
         """The meshes (B, V, 3) of those rows, centred; metres, or at a surface of 1 m²."""
         found = centred(self.store.vertices(rows))
         return found / sides(found, torch.from_numpy(self.store.faces).long()) if self.unit_area else found
-
-    def _rows(self, identity: int, poses: Iterable[int]) -> NDArray[np.int64]:
-        names = (mesh_id(identity, pose) for pose in sorted(poses))
-        return np.array([self.store.index_of(name) for name in names if name in self.store])
 
 
 def unlabelled_batch(others: Bodies, bodies: Bodies, size: int, rng: np.random.Generator) -> UnlabelledBatch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from repose.mesh.operators import edge_uses
@@ -48,21 +48,37 @@ def edge_loss(
     return (((ratio - 1).abs() * real) @ weights.to(ratio.dtype)).mean()
 
 
-def seen_edges(
-    edges: Tensor,  # (E, 2) of the template
-    weights: Tensor,  # (E,)
-    order: Tensor,  # (N,) template vertices that the network sees, in the order it sees them
-    vertex_count: int,
-) -> tuple[Tensor, Tensor]:
-    """The edges with both ends among `order`, in its numbering, their weights scaled to the same sum."""
-    place = order.new_full((vertex_count,), -1)
-    place[order] = torch.arange(len(order), device=order.device)
-    moved = place[edges]
-    if len(order) == vertex_count:  # known without asking a GPU, which waits
-        return moved, weights
-    seen = (moved >= 0).all(dim=1).nonzero()[:, 0]
-    kept = weights[seen]
-    return moved[seen], kept * (weights.sum() / kept.sum())
+class TemplateEdges(nn.Module):
+    """The edges of a template, and which of them a step sees; they move with the recipe that has them.
+
+    Args:
+        faces: (F, 3), int.
+        vertices: how many the template has.
+    """
+
+    edges: Tensor  # (E, 2), int64
+    weights: Tensor  # (E,), see `weighted_edges`
+
+    def __init__(self, faces: np.ndarray, vertices: int):
+        super().__init__()
+        self.vertices = vertices
+        edges, weights = weighted_edges(faces)
+        self.register_buffer("edges", edges, persistent=False)
+        self.register_buffer("weights", weights, persistent=False)
+
+    def among(
+        self,
+        order: Tensor,  # (N,) template vertices that the network sees, in the order it sees them
+    ) -> tuple[Tensor, Tensor]:
+        """The edges with both ends among `order`, in its numbering, their weights scaled to the same sum."""
+        place = order.new_full((self.vertices,), -1)
+        place[order] = torch.arange(len(order), device=order.device)
+        moved = place[self.edges]
+        if len(order) == self.vertices:  # known without asking a GPU, which waits
+            return moved, self.weights
+        seen = (moved >= 0).all(dim=1).nonzero()[:, 0]
+        kept = self.weights[seen]
+        return moved[seen], kept * (self.weights.sum() / kept.sum())
 
 
 def _lengths(vertices: Tensor, edges: Tensor) -> Tensor:

@@ -17,8 +17,9 @@ from repose.methods.settings import LearnedMethod, Schedule
 class TrainingRecipe(LightningModule):
     """Trains `network`; an "epoch" is the stretch of iterations between two validations.
 
-    A recipe defines `read`, `training_step`, `batches` and the validation. A step returns the loss, or a dict of it
-    (`loss`) and of its terms, which the learning curve shows.
+    A recipe defines `open` (of the packed data), `read`, `training_step`, `batches`, `val_dataloader`, and the
+    validation if that is not by the loss. A step returns the loss, or a dict of it (`loss`) and of its terms, which the
+    learning curve shows.
 
     Args:
         method: its settings.
@@ -55,6 +56,11 @@ class TrainingRecipe(LightningModule):
     def batches(self, start: int, stop: int) -> Iterable[Any]:
         """Batches of iterations `start` … `stop` - 1, a pure function of seed and iteration."""
         raise NotImplementedError
+
+    def validation_step(self, batch: Any, index: int) -> None:
+        """The loss, of validation data."""
+        loss: Any = self.training_step(batch, index)
+        self.log(self.metric, loss, batch_size=len(batch[0]))
 
     def configure_optimizers(self) -> Any:
         """Adam with the configured schedule, one update of the rate per step."""

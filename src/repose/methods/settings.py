@@ -210,10 +210,6 @@ class Finished(MethodSettings):
     )
 
 
-class Baseline(MethodSettings):
-    """A baseline or an oracle without parameters."""
-
-
 class Training(Schedule):
     """Optimiser, schedule and length of one training of meshes."""
 

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from repose.data.meshes import Batch, TrainingData
 from repose.errors import ReposeError
-from repose.methods.losses import edge_loss, reconstruction, seen_edges, weighted_edges
+from repose.methods.losses import TemplateEdges, edge_loss, reconstruction
 from repose.methods.settings import LearnedTransfer, Told
 from repose.methods.transfer_recipe import TransferRecipe
 from repose.store.mesh_store import MeshStore
@@ -19,12 +19,7 @@ class SupervisedRecipe(TransferRecipe):
 
     def __init__(self, method: LearnedTransfer, network: nn.Module, data: TrainingData, seed: int):
         super().__init__(method, network, data, seed)
-        self.vertex_count = data.store.shape[1]
-        edges, weights = weighted_edges(data.store.faces)
-        self.edges: Tensor
-        self.edge_weights: Tensor
-        self.register_buffer("edges", edges, persistent=False)
-        self.register_buffer("edge_weights", weights, persistent=False)
+        self.edges = TemplateEdges(data.store.faces, data.store.shape[1])
 
     @classmethod
     def read(cls, method: LearnedTransfer, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
@@ -52,9 +47,8 @@ class SupervisedRecipe(TransferRecipe):
         out = self.network(identity, batch.pose[:, batch.pose_order[: self.settings.points]])
         loss = self.settings.reconstruction_weight * reconstruction(out.vertices, truth)
         if self.settings.edge_weight:
-            edges, weights = seen_edges(self.edges, self.edge_weights, order, self.vertex_count)
-            loss = loss + self.settings.edge_weight * edge_loss(out.vertices, identity, edges, weights)
+            edges = self.edges.among(order)
+            loss = loss + self.settings.edge_weight * edge_loss(out.vertices, identity, *edges)
         if self.settings.warp_weight and out.warp is not None:
             loss = loss + self.settings.warp_weight * reconstruction(out.warp, truth)
-        self.log("loss", loss, batch_size=len(identity))
         return loss

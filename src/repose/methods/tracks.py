@@ -5,20 +5,6 @@ from dataclasses import dataclass
 
 from repose.methods.settings import MethodSettings, Told
 
-TICKS = (
-    "identity_mesh",
-    "pose_mesh",
-    "identity_rest",
-    "pose_rest",
-    "correspondence",
-    "keypoints",
-    "skeleton",
-    "skin_weights",
-    "part_labels",
-    "several_frames",
-)
-"""What a card says, one by one, that a method sees when it is tested."""
-
 
 @dataclass(frozen=True)
 class Track:
@@ -27,7 +13,7 @@ class Track:
     Attributes:
         letters: its name.
         identity, pose, correspondence: in words.
-        allowed: names of `TICKS`.
+        allowed: what a method may see when it is tested, by the names in its card (`repose.benchmark.card.Ticks`).
         hands_rest: whether the identity is handed out at rest, and the pose mesh with its body at rest.
         shuffles: whether the vertices of both bodies are put into random orders of their own.
     """

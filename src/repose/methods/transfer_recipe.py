@@ -1,13 +1,12 @@
 """What the trainings on transfers between meshes share."""
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
 from torch.utils.data import DataLoader
 
-from repose.data.meshes import Batch, BatchStream, TrainingData, Triples, ValidationBatches
+from repose.data.meshes import Batch, TrainingData, Triples, training_batches, validation_batches
 from repose.mesh.metrics import pmd
 from repose.methods.interface import Faces, TransferNetwork
 from repose.methods.recipe import TrainingRecipe
@@ -23,11 +22,7 @@ class TransferRecipe(TrainingRecipe):
     """
 
     metric = "val_pmd_m2"
-
-    @staticmethod
-    def open(store: Path) -> MeshStore:
-        """The packed meshes."""
-        return MeshStore(store)
+    open = MeshStore
 
     @classmethod
     def read(cls, method: LearnedTransfer, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
@@ -44,11 +39,11 @@ class TransferRecipe(TrainingRecipe):
     def batches(self, start: int, stop: int) -> Iterable[Any]:
         """Triples with a truth; of several devices, each takes its share of every batch."""
         share = self.trainer.global_rank, self.trainer.world_size
-        return BatchStream(self.data.train, self.settings.batch, self.seed, start, stop, *share)
+        return training_batches(self.data.train, self.settings.batch, self.seed, start, stop, *share)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """All validation triples."""
-        return DataLoader(ValidationBatches(self.data.val, self.settings.batch), batch_size=None)
+        return DataLoader(validation_batches(self.data.val, self.settings.batch), batch_size=None)
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Mean PMD of the validation triples."""

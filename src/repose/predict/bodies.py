@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from repose.convert.catalog import mesh_id
 from repose.data.unlabelled import Numbers
 from repose.errors import ReposeError
 from repose.protocols import NEW_BODY, OWN_BODY
@@ -40,12 +39,10 @@ def bodies_of(
     own = min(learned.identities) if source is None else source
 
     def known(identity: int) -> Known:
-        rows = []
-        for what, poses in (("training", learned.poses), ("test", test.poses)):
-            names = (mesh_id(identity, pose) for pose in sorted(poses))
-            rows.append(np.array([store.index_of(name) for name in names if name in store], dtype=np.int64))
-            if not len(rows[-1]):
+        found = Known(identity, learned.rows(store, identity), test.rows(store, identity))
+        for what, rows in (("training", found.training), ("test", found.held_out)):
+            if not len(rows):
                 raise ReposeError(f"identity {identity} is in no {what} pose", store.path)
-        return Known(identity, *rows)
+        return found
 
     return {OWN_BODY: [known(own)], NEW_BODY: [known(i) for i in sorted(test.identities - {own})]}

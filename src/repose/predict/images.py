@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,21 +11,20 @@ import torch
 import zarr
 from numpy.typing import NDArray
 
-from repose.data.images import ImagePairs, InOrder, unscaled
+from repose.data.images import ImagePairs, unscaled
+from repose.data.passes import in_order
 from repose.errors import ReposeError
 from repose.methods.interface import Drawn, ImageNetwork
+from repose.methods.settings import MethodSettings
 from repose.progress import track
 from repose.store.image_store import ImageStore
-
-if TYPE_CHECKING:
-    from repose.methods.settings import MethodSettings
 
 BATCH = 8  # as the released test, whose batch norms depend on it
 PAIR = ["source_image", "target_image"]
 
 
 def run(
-    method: "MethodSettings",
+    method: MethodSettings,
     network: Any,
     store: Path,
     splits: Mapping[str, pd.DataFrame],
@@ -62,7 +61,7 @@ def predict_images(
             row = pairs[pairs.duplicated(PAIR)].iloc[0]
             raise ReposeError(f"the {protocol} pairs have {row.source_image} with {row.target_image} twice")
         rows = ImagePairs(store, pairs)
-        batches = InOrder(rows.images, len(rows), BATCH)
+        batches = in_order(rows.images, len(rows), BATCH)
         parts: dict[str, list[NDArray]] = defaultdict(list)
         for batch in track(batches, len(batches), f"{label} {protocol}"):
             source, target, *joints = (x.to(device) for x in batch)

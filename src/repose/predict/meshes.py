@@ -2,31 +2,28 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 import zarr
 
-from repose.data.meshes import Triples, ValidationBatches
+from repose.data.meshes import Triples, validation_batches
 from repose.errors import ReposeError
 from repose.mesh.finish import Finish
 from repose.mesh.projection import finished
 from repose.methods.interface import Faces, TransferNetwork
-from repose.methods.settings import Finished
+from repose.methods.settings import Finished, MethodSettings
 from repose.methods.shuffle import transfer_shuffled
 from repose.progress import track
 from repose.store.mesh_store import MeshStore
-
-if TYPE_CHECKING:
-    from repose.methods.settings import MethodSettings
 
 BATCH = 10
 
 
 def run(
-    method: "MethodSettings",
+    method: MethodSettings,
     network: Any,
     store: Path,
     splits: Mapping[str, pd.DataFrame],
@@ -62,7 +59,7 @@ def predict(
     for protocol, triples in protocols.items():
         _check_distinct(triples, protocol)
         rows = Triples(store, triples, network.rest_pose, network.unit_area)
-        batches = ValidationBatches(rows, BATCH)
+        batches = validation_batches(rows, BATCH)
         parts = []
         for batch in track(batches, len(batches), f"{label} {protocol}"):
             identity, pose, order, pose_order = (

@@ -6,7 +6,7 @@ from torch import nn
 
 from repose.config.models import Method
 from repose.errors import ReposeError
-from repose.methods.build import build
+from repose.methods.build import build, count_parameters
 from repose.methods.load import load_weights
 
 
@@ -21,7 +21,7 @@ def load_network(method: Method, weights: Path | None) -> nn.Module:
     """
     network = build(method)
     if weights is None:
-        if any(True for _ in network.parameters()):
+        if count_parameters(network):
             raise ReposeError(f"{method.architecture} needs trained weights")
         return network.eval()
     return load_weights(network, weights, method.architecture)

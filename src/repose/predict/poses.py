@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,16 +13,14 @@ from repose.convert.catalog import mesh_id
 from repose.data.meshes import centred
 from repose.errors import ReposeError
 from repose.methods.interface import Body, PoseGenerator
+from repose.methods.settings import MethodSettings
 from repose.predict.bodies import bodies_of
 from repose.progress import track
 from repose.store.mesh_store import MeshStore
 
-if TYPE_CHECKING:
-    from repose.methods.settings import MethodSettings
-
 
 def run(
-    method: "MethodSettings",
+    method: MethodSettings,
     network: Any,
     store: Path,
     splits: Mapping[str, pd.DataFrame],

@@ -25,7 +25,7 @@ from repose.device import device_of
 from repose.errors import ReposeError
 from repose.methods.build import build, count_parameters, recipe_for
 from repose.methods.recipe import TrainingRecipe
-from repose.methods.settings import LearnedMethod, Schedule
+from repose.methods.settings import LearnedMethod
 from repose.progress import Meter
 from repose.provenance.manifest import peak_memory_mib
 from repose.provenance.publish import publish
@@ -108,7 +108,7 @@ def _fit(job: Job, last: Path | None) -> tuple[TrainingRecipe, "Keeper"]:
         for network in task.compiled():
             network.compile(fullgraph=True)  # one that falls apart would be slower than as it is: an error
     keeper = Keeper(job.state, task, job.label)
-    trainer = _trainer(compute.devices_of(method), compute, method.training, keeper, job.state)
+    trainer = _trainer(job, keeper)
     keeper.device = trainer.strategy.root_device
     with warnings.catch_warnings():
         # Lightning advises data-loader workers; a batch here is a few memory copies.
@@ -218,10 +218,11 @@ class Keeper(Callback):
         self.state_dict()
 
 
-def _trainer(devices: int, compute: Compute, settings: Schedule, keeper: Keeper, state: Path) -> Trainer:
+def _trainer(job: Job, keeper: Keeper) -> Trainer:
+    compute, settings, devices = job.compute, job.method.training, job.compute.devices_of(job.method)
     # One file, replaced at every validation: a training resumes at the last validation.
     last = ModelCheckpoint(
-        dirpath=state,
+        dirpath=job.state,
         filename="last",
         every_n_epochs=1,
         enable_version_counter=False,

@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from repose import specs
 from repose.errors import ReposeError
-from repose.methods.settings import LearnedMethod
+from repose.methods.settings import LearnedMethod, MethodSettings
 from repose.provenance.making import Artefact, making
 from repose.provenance.owner import Owner
 from repose.reading import read_rows
 
 if TYPE_CHECKING:
     from repose.config.models import Compute
-    from repose.methods.settings import MethodSettings
     from repose.train.fit import Trained
 
 KEPT = 3  # results of one target: going back to settings of last week costs no training
 
 
 def run(
-    method: "MethodSettings",
+    method: MethodSettings,
     compute: "Compute",
     store: Path,
     split: Path,

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 
 from repose.errors import ReposeError
 from repose.methods.canonical.inference import Inference
-from repose.weights.shipped import METADATA
+from repose.weights.shipped import METADATA, described
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +42,7 @@ class BoxedModel:
         return cls(inference, weights, settings, sum(x.size for x in tensors.values()))
 
     def __str__(self) -> str:
-        settings = ", ".join(f"{k} {v}" for k, v in self.settings.items() if k != "architecture")
-        return f"{self.weights}: {self.settings['architecture']} ({settings}), {self.parameters:,} parameters"
+        return described(self.weights, self.settings, self.parameters)
 
 
 def open_boxed(path: Path) -> BoxedModel:

@@ -30,16 +30,13 @@ def convert(
         ReposeError: a file is unsound, a key or a shape does not fit: the first is named, all are counted.
     """
     layout = LAYOUTS[system]
-    if (system == "npt") != (pooling is not None):
+    if pooling is None and system == "npt":
         hint = (
             "original_169.model is the original: --pooling none; weights of model_maxpool.py: --pooling max"
         )
-        what = (
-            "the file does not say which variant of NPT it is"
-            if system == "npt"
-            else "only NPT has --pooling"
-        )
-        raise ReposeError(what, hint=hint if system == "npt" else None)
+        raise ReposeError("the file does not say which variant of NPT it is", hint=hint)
+    if pooling is not None and system != "npt":
+        raise ReposeError("only NPT has --pooling")
     to_give = f"give {layout.files} of one {system} release"
     tensors, sources = _read(files, layout, to_give)
     settings = layout.settings(tensors) | ({"pooling": pooling} if pooling else {})

@@ -19,7 +19,7 @@ from repose.methods.load import load_weights
 from repose.methods.settings import MethodSettings
 from repose.provenance.manifest import manifest_path, verify
 from repose.reading import foreign, read_json
-from repose.weights.shipped import KINDS, METADATA, shipped
+from repose.weights.shipped import KINDS, METADATA, described, shipped
 
 MAX_SETTING = 1 << 16  # of a network that is made in seconds
 _HINT = (
@@ -36,9 +36,7 @@ class Model:
     settings: dict[str, Any]  # architecture and arguments of the network
 
     def __str__(self) -> str:
-        settings = ", ".join(f"{k} {v}" for k, v in self.settings.items() if k != "architecture")
-        parameters = f"{count_parameters(self.network):,} parameters"
-        return f"{self.weights}: {self.settings['architecture']} ({settings}), {parameters}"
+        return described(self.weights, self.settings, count_parameters(self.network))
 
 
 def open_model(path: Path) -> Model:
@@ -94,8 +92,7 @@ def _made(make: Callable[[], nn.Module], settings: Mapping[str, Any], weights: P
 
 def method_of(summary: Mapping[str, Any]) -> MethodSettings:
     """The method of a run, by its `run.json`."""
-    method: MethodSettings = TypeAdapter(Method).validate_python(summary["method"])
-    return method
+    return TypeAdapter(Method).validate_python(summary["method"])
 
 
 def arguments_of(method: MethodSettings) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """The weights that come with the package: `repose transfer` and `repose.load` know them by name."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from repose.errors import ReposeError
 
@@ -8,6 +10,12 @@ FOLDER = Path(__file__).with_name("box")
 KINDS = ("human", "animal")
 METADATA = "repose"  # key of the settings in a safetensors file's metadata
 CARD = "card"  # key of a model card in a safetensors file's metadata
+
+
+def described(weights: Path, settings: Mapping[str, Any], parameters: int) -> str:
+    """A model in a line: its file, its architecture and the arguments of its network."""
+    arguments = ", ".join(f"{k} {v}" for k, v in settings.items() if k != "architecture")
+    return f"{weights}: {settings['architecture']} ({arguments}), {parameters:,} parameters"
 
 
 def shipped(kind: str) -> Path:

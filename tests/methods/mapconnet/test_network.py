@@ -4,7 +4,7 @@ import torch
 
 from repose.bench import plain_corenet as plain_form
 from repose.mesh.operators import edge_uses
-from repose.methods.layers.transport import matched
+from repose.methods.layers.gather import gathered
 from repose.methods.mapconnet.consistency import labelled_loss, unlabelled_loss
 from repose.methods.mapconnet.network import MapConNet
 from repose.methods.mapconnet.settings import MapConNetTraining
@@ -144,10 +144,11 @@ def test_a_gather_equals_the_product_with_a_one_hot_matrix():
     features = torch.randn(2, M, 5, requires_grad=True)
     assignment = torch.randint(M, (2, N))
     one_hot = torch.nn.functional.one_hot(assignment, M).float() @ features
-    assert torch.equal(matched(features, assignment), one_hot)
+    assert torch.equal(gathered(features, assignment), one_hot)
     weight = torch.randn(2, N, 5)
     ours, plain = (
-        torch.autograd.grad((x * weight).sum(), features)[0] for x in (matched(features, assignment), one_hot)
+        torch.autograd.grad((x * weight).sum(), features)[0]
+        for x in (gathered(features, assignment), one_hot)
     )
     assert torch.allclose(ours, plain, atol=1e-6)
 

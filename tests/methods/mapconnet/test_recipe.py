@@ -12,7 +12,7 @@ from repose.convert.catalog import mesh_numbers
 from repose.data.meshes import Batch
 from repose.data.unlabelled import Bodies, Numbers, UnlabelledBatch
 from repose.errors import ReposeError
-from repose.methods.mapconnet.recipe import MapConNetRecipe, Stream
+from repose.methods.mapconnet.recipe import MapConNetRecipe, batch_of
 from repose.split.protocols import Partition, training_triples
 from repose.split.triples import Meshes
 from repose.store.mesh_store import MeshStore
@@ -116,8 +116,9 @@ def test_unsupervised_training_is_the_same_without_any_truth_in_the_split(store,
 
 def test_no_unsupervised_sample_reads_its_truth(store, splits):
     watched = Watched(store.path)
-    for _ in Stream(data_of("unsupervised", watched, splits), size=3, seed=0, start=0, stop=60):
-        pass
+    data = data_of("unsupervised", watched, splits)
+    for step in range(60):
+        batch_of(data, 3, 0, step)
     assert len(watched.read) == 3 * 60
     everything = Numbers.seen_in(splits[splits.role == "train"])
     for other, pose, same in zip(*[iter(watched.read)] * 3, strict=True):
@@ -134,7 +135,8 @@ def test_labelled_steps_of_the_semi_supervised_setting_stay_in_the_labelled_part
     labelled = everything.labelled(50)
     rest = everything.without(labelled)
     expected = {1: (labelled, rest), 3: (rest, labelled), 5: (rest, rest)}
-    for step, batch in enumerate(Stream(data, size=2, seed=0, start=0, stop=24)):
+    for step in range(24):
+        batch = batch_of(data, 2, 0, step)
         first, second, third = watched.read[-3:]
         if step % 2 == 0:
             assert isinstance(batch, Batch) and part([*first, *second, *third], labelled)
@@ -146,8 +148,9 @@ def test_labelled_steps_of_the_semi_supervised_setting_stay_in_the_labelled_part
 
 def test_batches_follow_from_seed_and_step_alone(store, splits):
     data = data_of("semi", store, splits)
-    whole = list(Stream(data, 2, seed=3, start=0, stop=12))
-    for a, b in zip(whole[7:], Stream(data, 2, seed=3, start=7, stop=12), strict=True):
+    whole = [batch_of(data, 2, 3, step) for step in range(12)]
+    for step, a in enumerate(whole[7:], start=7):
+        b = batch_of(data, 2, 3, step)
         pairs = [
             (x, y) for x, y in zip(a, b, strict=True) if x is not None
         ]  # labelled ones have no bodies at rest

@@ -60,5 +60,4 @@ class DiffusionNetwork(nn.Module):
         x = self.first(torch.cat([SCALE * surface.vertices, surface.normals], dim=-1))
         for block in self.blocks:
             x = block(x, surface)
-        out: Tensor = self.last(x)
-        return out
+        return self.last(x)

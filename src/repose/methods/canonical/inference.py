@@ -36,10 +36,8 @@ class _Block(NamedTuple):
     norm: tuple[Single, Single]
     own: Single  # the part of the first layer that sees a vertex itself
     warm: Single  # the part that sees the heat there
-    layers: tuple[
-        tuple[Single, Single], ...
-    ]  # matrix and bias of what follows; of the first layer the bias alone
-    bias: Single
+    layers: tuple[tuple[Single, Single], ...]  # matrix and bias of what follows
+    bias: Single  # of the first layer
 
 
 class SurfaceNetwork:
@@ -62,8 +60,7 @@ class SurfaceNetwork:
         for block in self.blocks:
             x += _heated(x, block, surface)
         matrix, bias = self.last
-        out: Single = x @ matrix + bias
-        return out
+        return x @ matrix + bias
 
 
 def _linear(values: Mapping[str, Single], name: str) -> tuple[Single, Single]:
@@ -140,8 +137,7 @@ class Inference:
         up = up / np.linalg.norm(up)
         ahead = ahead - (ahead @ up) * up
         ahead = ahead / np.linalg.norm(ahead)
-        found: Float = np.stack([np.cross(up, ahead), up, ahead]) @ turn
-        return found
+        return np.stack([np.cross(up, ahead), up, ahead]) @ turn
 
     def ways(self, vertices: Float, faces: NDArray[np.integer]) -> Ways:
         """What it says of a mesh (N, 3), (F, 3), of any size, place, number of vertices, and turned anyhow.

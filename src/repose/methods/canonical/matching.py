@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
 
@@ -87,11 +86,11 @@ def best_match(identity: Ways, pose: Ways) -> Match:
     def stretch(pair: tuple[Coordinates, Coordinates]) -> float:
         places = matched(pair[0], pair[1], pose.coarse_faces).places
         warp = places.carry(pose.coarse, pose.coarse_faces)
-        return float(
-            np.abs(np.log(np.maximum(_lengths(warp, edges), least) / np.maximum(lengths, least))).mean()
-        )
+        ratios = np.maximum(_lengths(warp, edges), least) / np.maximum(lengths, least)
+        return float(np.abs(np.log(ratios)).mean())
 
-    found = {pair: stretch((identity.ways[pair[0]], pose.ways[pair[1]])) for pair in _numbers(identity, pose)}
+    numbers = product(range(len(identity.ways)), range(len(pose.ways)))
+    found = {(i, j): stretch((identity.ways[i], pose.ways[j])) for i, j in numbers}
     first, second = min(found, key=lambda pair: found[pair])
     one, other = identity.ways[first], pose.ways[second]
     # The pose mesh alone, as both the other way round match again. It is no candidate: networks have not learned it.
@@ -103,10 +102,6 @@ def best_match(identity: Ways, pose: Ways) -> Match:
     return match._replace(rival=rival / least)
 
 
-def _numbers(identity: Ways, pose: Ways) -> Iterator[tuple[int, int]]:
-    return product(range(len(identity.ways)), range(len(pose.ways)))
-
-
 def _is_other_way(one: tuple[Coordinates, Coordinates], other: tuple[Coordinates, Coordinates]) -> bool:
     """Whether two pairs of frames say something else, by more than a right angle, of how the pose mesh is turned."""
     first, second = (pose.frame.T @ identity.frame for identity, pose in (one, other))
@@ -114,8 +109,7 @@ def _is_other_way(one: tuple[Coordinates, Coordinates], other: tuple[Coordinates
 
 
 def _lengths(vertices: Float, edges: NDArray[np.integer]) -> Float:
-    found: Float = np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
-    return found
+    return np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
 
 
 def matched(

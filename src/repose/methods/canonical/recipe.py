@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,11 +12,10 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
-from torch.utils.data import IterableDataset
 
 from repose.convert.catalog import mesh_id, mesh_numbers
 from repose.data.meshes import TrainingData
-from repose.data.passes import chosen_in_passes
+from repose.data.passes import Batches, chosen_in_passes
 from repose.mesh.spectrum import Surface, normalised, surface_of
 from repose.mesh.variation import varied
 from repose.methods.canonical.network import CanonicalNetwork
@@ -66,6 +64,8 @@ class CanonicalData(TrainingData):
 class CanonicalRecipe(TransferRecipe):
     """Mean distance of vertices to their places, of surfaces with other triangles, and the error of two axes."""
 
+    network: CanonicalNetwork
+
     @classmethod
     def read(cls, method: CanonicalSettings, store: MeshStore, splits: pd.DataFrame) -> CanonicalData:  # type: ignore[override]
         """The meshes of the training triples, and all validation triples."""
@@ -79,22 +79,27 @@ class CanonicalRecipe(TransferRecipe):
 
     def __init__(self, method: CanonicalSettings, network: nn.Module, data: CanonicalData, seed: int):
         super().__init__(method, network, data, seed)
-        self.surfaces = Surfaces(
-            data, self.settings.surfaces, cast(CanonicalNetwork, network).vibrations, seed
-        )
+        self.surfaces = Surfaces(data, self.settings.surfaces, method.vibrations, seed)
 
-    def batches(self, start: int, stop: int) -> IterableDataset[list[Seen]]:
-        """Some surfaces for each step."""
-        return _Batches(self.surfaces, self.settings.batch, self.seed, start, stop)
+    def batches(self, start: int, stop: int) -> Batches[list[Seen]]:
+        """Some surfaces for each step, with the rotations that they are seen under."""
+        return Batches(range(start, stop), self._batch)
+
+    def _batch(self, step: int) -> list[Seen]:
+        draw = np.random.default_rng([self.seed, 4, step])
+        numbers = chosen_in_passes(self.surfaces.count, self.settings.batch, self.seed, step)
+        return [
+            Seen(*self.surfaces[int(number)], _nearly(draw, _HEADING), *_anyhow(draw, k % _OF != _OF - 1))
+            for k, number in enumerate(numbers)
+        ]
 
     def training_step(self, batch: list[Seen], index: int) -> dict[str, Tensor]:
         """The loss and its terms, which are means over the batch."""
-        network = cast(CanonicalNetwork, self.network)
-        losses = [_losses(network, seen) for seen in batch]
+        losses = [_losses(self.network, seen) for seen in batch]
         terms = {name: torch.stack([each[name] for each in losses]).mean() for name in losses[0]}
         loss = terms["place"] + _DOUBT_WEIGHT * terms["doubt"]
-        if network.frame:
-            terms["axes"] = torch.stack([_off_axes(network, seen) for seen in batch]).mean()
+        if self.network.frame:
+            terms["axes"] = torch.stack([_off_axes(self.network, seen) for seen in batch]).mean()
             loss = loss + terms["axes"]
         return {"loss": loss, **{name: value.detach() for name, value in terms.items()}}
 
@@ -142,25 +147,6 @@ class Surfaces:
 
     def _vertices(self, row: int) -> NDArray[np.float64]:
         return self.data.store.vertices(np.array([row]))[0].astype(np.float64)
-
-
-class _Batches(IterableDataset[list[Seen]]):
-    """Surfaces of steps `start` … `stop` - 1, with the rotations that they are seen under."""
-
-    def __init__(self, surfaces: Surfaces, size: int, seed: int, start: int, stop: int):
-        self.surfaces, self.size, self.seed, self.start, self.stop = surfaces, size, seed, start, stop
-
-    def __len__(self) -> int:
-        return self.stop - self.start
-
-    def __iter__(self) -> Iterator[list[Seen]]:
-        for step in range(self.start, self.stop):
-            draw = np.random.default_rng([self.seed, 4, step])
-            numbers = chosen_in_passes(self.surfaces.count, self.size, self.seed, step)
-            yield [
-                Seen(*self.surfaces[int(number)], _nearly(draw, _HEADING), *_anyhow(draw, k % _OF != _OF - 1))
-                for k, number in enumerate(numbers)
-            ]
 
 
 def _nearly(draw: np.random.Generator, heading: float) -> Tensor:  # (3, 3)

@@ -5,10 +5,10 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from repose.medium import Medium
-from repose.methods.settings import Baseline, Finished, Told
+from repose.methods.settings import Finished, MethodSettings, Told
 
 
-class CopyMeshSettings(Finished, Baseline):
+class CopyMeshSettings(Finished):
     """A baseline without parameters: the identity mesh, or the pose mesh, unchanged or projected."""
 
     network: ClassVar[str] = "repose.methods.copies.meshes:CopyMesh"
@@ -24,7 +24,7 @@ class CopyMeshSettings(Finished, Baseline):
         return frozenset({Told.REGISTRATION} if self.mesh == "pose" else ())
 
 
-class CopyPosesSettings(Baseline):
+class CopyPosesSettings(MethodSettings):
     """Poses without a model: a choice of the training poses, an oracle, or always the pose at rest, a baseline."""
 
     medium: ClassVar[Medium] = "poses"
@@ -42,7 +42,7 @@ class CopyPosesSettings(Baseline):
         return frozenset({Told.REST_BODIES} | ({Told.ANSWER} if self.poses == "training" else set()))
 
 
-class CopyImageSettings(Baseline):
+class CopyImageSettings(MethodSettings):
     """A baseline or an oracle without parameters: the source image, or the target itself."""
 
     medium: ClassVar[Medium] = "images"

@@ -2,9 +2,9 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
-from repose.methods.settings import SizeFree
+from repose.methods.settings import SizeFree, Training
 
 
 class Refined(SizeFree):
@@ -27,6 +27,20 @@ class MatchedAndRefined(Refined):
     residual_blocks: PositiveInt = Field(
         4, description="residual blocks of the feature extractor; 4 as published"
     )
+
+
+class SlowedTraining(Training):
+    """What the trainings of MAPConNet and X-DualNet have alike; the defaults are the published values."""
+
+    betas: tuple[float, float] = Field((0.0, 0.9), description="Adam's decay rates")
+    eps: PositiveFloat = Field(
+        1e-3, description="Adam's epsilon; the size of the loss weights matters with it"
+    )
+    schedule: Literal["constant", "half-linear", "cosine"] = Field(
+        "half-linear",
+        description="constant; half-linear: constant for half the steps, then linear to 0; cosine: to 0 over all steps",
+    )
+    edge_weight: float = Field(0.5, ge=0, description="weight of the edge-length loss, no unit")
 
 
 class CoreNetSettings(MatchedAndRefined):

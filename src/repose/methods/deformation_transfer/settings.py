@@ -4,10 +4,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from repose.methods.settings import Baseline, Told
+from repose.methods.settings import MethodSettings, Told
 
 
-class DeformationTransferSettings(Baseline):
+class DeformationTransferSettings(MethodSettings):
     """Deformation transfer (Sumner and Popović, SIGGRAPH 2004) with both bodies at rest and the true correspondence.
 
     It learns nothing and is told what no method of the tables is: how near geometry comes when all is known.

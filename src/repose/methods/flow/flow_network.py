@@ -14,7 +14,7 @@ from repose.methods.interface import Drawn, ImageNetwork
 
 
 def flow_net(network: str, width: int, widest: int | None, levels: int) -> FlowNet:
-    """Build a flow net from the settings of `repose.config.image_methods.FlowNetwork`."""
+    """Build a flow net from the settings of `repose.methods.flow.settings.FlowNetwork`."""
     limits = {} if widest is None else {"widest": widest}
     return NETWORKS[network](width=width, levels=levels, **limits)
 

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader
 
-from repose.data.images import FlowBatch, ImageData, InOrder, PairStream
+from repose.data.images import FlowBatch, ImageData, ImagePairs
+from repose.methods.flow.flow_network import FlowRegression
 from repose.methods.flow.losses import (
     end_point_error,
     flow_loss,
@@ -20,6 +20,7 @@ from repose.methods.flow.losses import (
     smoothed_visibility,
     visibility_loss,
 )
+from repose.methods.flow.regression import FlowPyramid
 from repose.methods.flow.settings import FlowRegressionSettings, FlowTraining
 from repose.methods.flow.warp import BACKGROUND
 from repose.methods.image_recipe import ImageRecipe, check_sides
@@ -30,6 +31,8 @@ class FlowRegressionRecipe(ImageRecipe):
     """Error over the pyramid, cross entropy of the visibility, and the error of pixels led to another part."""
 
     metric = "val_epe_px"
+    examples = ImagePairs.flows
+    network: FlowRegression
     settings: FlowTraining
 
     def __init__(self, method: FlowRegressionSettings, network: nn.Module, data: ImageData, seed: int):
@@ -38,22 +41,11 @@ class FlowRegressionRecipe(ImageRecipe):
         self.faithful = method.faithful
         self.level_weights = pyramid_weights(self.settings.pyramid_weights, method.flow_network.levels)
 
-    def batches(self, start: int, stop: int) -> PairStream:
-        """Training pairs, with the target shifted at random."""
-        pairs, s = self.data.train, self.settings
-        return PairStream(pairs.flows, len(pairs), s.batch, self.seed, start, stop, self._shifted)
-
-    def val_dataloader(self) -> DataLoader[Any]:
-        """All validation pairs."""
-        pairs = self.data.val
-        return DataLoader(InOrder(pairs.flows, len(pairs), self.settings.batch), batch_size=None)
-
     def training_step(self, batch: FlowBatch, index: int) -> Tensor:
         """Weighted sum of the three losses."""
         s = self.settings
         seen = smoothed_visibility(batch.visibility) if self.faithful else batch.visibility
-        size = batch.flow.shape[2:]
-        found = self.network.pyramid(batch.source_joints, batch.target_joints, size)  # type: ignore[operator]
+        found = self._found(batch)
         error = flow_loss(found.pyramid, batch.flow, seen, self.level_weights, s.flow_error, self.faithful)
         loss = s.flow_weight * error + s.visibility_weight * visibility_loss(found.visibility, seen)
         if s.segmentation_weight:
@@ -63,8 +55,7 @@ class FlowRegressionRecipe(ImageRecipe):
 
     def validation_step(self, batch: FlowBatch, index: int) -> None:
         """Mean end-point error on the body, in pixels."""
-        size = batch.flow.shape[2:]
-        found = self.network.pyramid(batch.source_joints, batch.target_joints, size)  # type: ignore[operator]
+        found = self._found(batch)
         error = end_point_error(found.flow, batch.flow, batch.visibility)
         self.log(self.metric, error.mean(), batch_size=len(error))
 
@@ -75,18 +66,18 @@ class FlowRegressionRecipe(ImageRecipe):
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, halved(rate_factor(s), s.halve_every))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
-    def _shifted(self, batch: FlowBatch, draw: np.random.Generator) -> FlowBatch:
+    def _found(self, batch: FlowBatch) -> FlowPyramid:
+        height, width = batch.flow.shape[2:]
+        return self.network.pyramid(batch.source_joints, batch.target_joints, (height, width))
+
+    def varied(self, batch: FlowBatch, draw: np.random.Generator) -> FlowBatch:
+        """The target shifted at random, if so set."""
         right, down = self.settings.shift
         if not (right or down):
             return batch
         count = len(batch.flow)
-        shifts = np.stack(
-            [
-                draw.integers(-m, m, count, endpoint=False) if m else np.zeros(count, int)
-                for m in (right, down)
-            ]
-        )
-        return shifted(batch, torch.from_numpy(shifts.T))
+        each = (draw.integers(-most, most, count) if most else np.zeros(count, int) for most in (right, down))
+        return shifted(batch, torch.from_numpy(np.stack([*each], axis=1)))
 
 
 def halved(factor: Callable[[int], float], every: int | None) -> Callable[[int], float]:

@@ -6,6 +6,7 @@ Each takes (warped (B, C, H, W), visibility (B, 1, H, W) classes 0, 1, 2) and re
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -52,27 +53,16 @@ class SoftGate(nn.Module):
 
 
 class Residual(nn.Module):
-    """A ResBlock that sees which part is visible."""
+    """A ResBlock that sees which part is visible, or one that does not."""
 
-    def __init__(self, channels: int):
+    def __init__(self, channels: int, blind: bool = False):
         super().__init__()
-        self.block = ResBlock(channels, 2 * channels)
+        self.blind = blind
+        self.block = ResBlock(channels, 0 if blind else 2 * channels)
 
     def forward(self, warped: Tensor, visibility: Tensor) -> Tensor:
         """See the module."""
-        return self.block(warped, split_by_visibility(warped, visibility))
-
-
-class BlindResidual(nn.Module):
-    """A ResBlock that does not."""
-
-    def __init__(self, channels: int):
-        super().__init__()
-        self.block = ResBlock(channels)
-
-    def forward(self, warped: Tensor, visibility: Tensor) -> Tensor:
-        """See the module."""
-        return self.block(warped)
+        return self.block(warped, None if self.blind else split_by_visibility(warped, visibility))
 
 
 GATES: dict[str, Callable[[int], nn.Module]] = {
@@ -80,5 +70,5 @@ GATES: dict[str, Callable[[int], nn.Module]] = {
     "hard-gate": HardGate,
     "soft-gate": SoftGate,
     "residual": Residual,
-    "residual-without-visibility": BlindResidual,
+    "residual-without-visibility": partial(Residual, blind=True),
 }

@@ -15,13 +15,8 @@ from repose.methods.flow.layers import initialise
 from repose.supplied import check_supplied
 
 _WEIGHT = 0.125  # of each of the five layers
-_VGG19 = (
-    (64, 2),
-    (128, 2),
-    (256, 4),
-    (512, 4),
-    (512, 1),
-)  # channels and convolutions of a stage, up to relu5_1
+# Channels and convolutions of each stage; of VGG-19 up to relu5_1.
+_VGG19 = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 1))
 SMALL = ((16, 1), (32, 1), (64, 1), (96, 1), (128, 1))
 _RANDOM_SEED = 0
 
@@ -68,7 +63,7 @@ def perceptual_loss(features: Features, drawn: Tensor, truth: Tensor) -> Tensor:
 
 
 def feature_network(kind: str, weights: str | None = None, sha256: str | None = None) -> Features | None:
-    """The network of `repose.config.image_methods.Perceptual`, frozen; None for `none`.
+    """The network of `repose.methods.flow.settings.Perceptual`, frozen; None for `none`.
 
     That of `trained` has random weights, until those of its training are put in.
 

@@ -8,9 +8,6 @@ from repose.medium import Medium
 from repose.methods.settings import LearnedMethod, Part, Schedule, same
 from repose.section import Name, Section
 
-_JOINTS = "how a joint is drawn for the networks: 1 within the radius, or exp(-d²/radius²)"
-_RADIUS = "radius of a joint, pixels; 8 as published at 256², 4 at 128 × 64"
-
 
 class FlowNetwork(Section):
     """A network that finds flow and visibility between two poses."""
@@ -119,8 +116,13 @@ class ImageMethod(LearnedMethod):
 
     medium: ClassVar[Medium] = "images"
 
-    joints: Literal["binary", "gaussian"] = Field("binary", description=_JOINTS)
-    radius: PositiveFloat = Field(8.0, description=_RADIUS)
+    joints: Literal["binary", "gaussian"] = Field(
+        "binary",
+        description="how a joint is drawn for the networks: 1 within the radius, or exp(-d²/radius²)",
+    )
+    radius: PositiveFloat = Field(
+        8.0, description="radius of a joint, pixels; 8 as published at 256², 4 at 128 × 64"
+    )
 
 
 class FlowRegressionSettings(ImageMethod):

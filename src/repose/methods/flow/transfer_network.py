@@ -19,8 +19,8 @@ from repose.methods.interface import Drawn, ImageNetwork
 class FlowTransfer(nn.Module, ImageNetwork):
     """49,577,745 parameters as published at 256² with `faithful`, 775,744 more without.
 
-    The arguments are those of `repose.config.image_methods.FlowTransfer`. Parts of it are frozen: the flow net always,
-    the generator where a mask is trained on top.
+    The arguments are those of `repose.methods.flow.settings.FlowTransferSettings`. Parts of it are frozen: the flow net
+    always, the generator where a mask is trained on top.
     """
 
     def __init__(

@@ -10,9 +10,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader
 
-from repose.data.images import ImageBatch, ImageData, InOrder, PairStream
+from repose.data.images import ImageBatch, ImageData, ImagePairs
 from repose.errors import ReposeError
 from repose.images.metrics import ssim_u7
 from repose.methods.flow.generator import Discriminator
@@ -30,6 +29,7 @@ class FlowTransferRecipe(ImageRecipe):
     """One step of the discriminator, then one of what learns of the network."""
 
     metric = "val_dssim"
+    examples = ImagePairs.images
     network: Network
     settings: TransferTraining
 
@@ -49,17 +49,6 @@ class FlowTransferRecipe(ImageRecipe):
         for part, weights in data.given.items():
             fill(getattr(self if part == "features" else network, part), weights, part)
         self.discriminator = Discriminator(s.discriminator_width) if s.adversarial_weight else None
-
-    def batches(self, start: int, stop: int) -> PairStream:
-        """Training pairs, with the target moved and resized at random if so set."""
-        pairs, s = self.data.train, self.settings
-        change = self._varied if any(s.shift) or s.scale > 1 else None
-        return PairStream(pairs.images, len(pairs), s.batch, self.seed, start, stop, change)
-
-    def val_dataloader(self) -> DataLoader[Any]:
-        """All validation pairs."""
-        pairs = self.data.val
-        return DataLoader(InOrder(pairs.images, len(pairs), self.settings.batch), batch_size=None)
 
     def training_step(self, batch: ImageBatch, index: int) -> Tensor:
         """Both steps; returns the generator's loss."""
@@ -95,11 +84,17 @@ class FlowTransferRecipe(ImageRecipe):
         rates = [torch.optim.lr_scheduler.LambdaLR(o, rate_factor(s)) for o in optimizers]
         return optimizers, rates
 
-    def _varied(self, batch: ImageBatch, draw: np.random.Generator) -> ImageBatch:
-        """Shifts as released, from minus the most to one below it; scales even in their logarithm."""
-        count, most = len(batch.target), np.array(self.settings.shift)
+    def varied(self, batch: ImageBatch, draw: np.random.Generator) -> ImageBatch:
+        """The target moved and resized at random, if so set.
+
+        Shifts are as released, from minus the most to one below it, and scales even in their logarithm.
+        """
+        s = self.settings
+        if not any(s.shift) and s.scale == 1:
+            return batch
+        count, most = len(batch.target), np.array(s.shift)
         shifts = np.floor(draw.uniform(-most, most, (count, 2)))
-        scales = self.settings.scale ** draw.uniform(-1, 1, count)
+        scales = s.scale ** draw.uniform(-1, 1, count)
         moved = torch.from_numpy(shifts).float(), torch.from_numpy(scales).float()
         return placed(batch, *moved, self.faithful)
 

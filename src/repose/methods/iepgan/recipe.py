@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import IterableDataset
 
-from repose.data.meshes import BatchStream, TrainingData, centred
+from repose.data.meshes import TrainingData, centred, training_batches
+from repose.data.passes import Batches, chosen_in_passes
 from repose.errors import ReposeError
 from repose.gih.reader import GihReader
 from repose.mesh.smoothing import averaging, smooth
@@ -52,35 +51,6 @@ class Pairs(NamedTuple):
     step: int
 
 
-class PairStream(IterableDataset[Pairs]):
-    """Pairs of steps `start` … `stop` - 1, a pure function of seed and step.
-
-    Args:
-        stream: triples of those steps.
-        spacings: those of the meshes met so far, by row of the store; what is missing is added.
-    """
-
-    def __init__(self, stream: BatchStream, spacings: dict[int, Tensor]):
-        self.stream, self.spacings = stream, spacings
-
-    def __len__(self) -> int:
-        return len(self.stream)
-
-    def __iter__(self) -> Iterator[Pairs]:
-        triples = self.stream.triples
-        for step, batch in zip(range(self.stream.start, self.stream.stop), self.stream, strict=True):
-            rows = triples.rows[self.stream.chosen(step)]
-            identity, pose = self._known(rows[:, 0], batch.identity), self._known(rows[:, 1], batch.pose)
-            names = tuple(triples.store.mesh_ids[row] for row in rows[:, 0])
-            yield Pairs(batch.identity, batch.pose, batch.truth, identity, pose, names, step)
-
-    def _known(self, rows: np.ndarray, meshes: Tensor) -> Tensor:
-        for row, mesh in zip(rows.tolist(), meshes, strict=True):
-            if row not in self.spacings:
-                self.spacings[row] = spacings_of(mesh[None])[0]
-        return torch.stack([self.spacings[row] for row in rows.tolist()])
-
-
 class AdversarialRecipe(TransferRecipe):
     """What the recipe and the released one share: averaged weights, two optimisers, pairs.
 
@@ -98,16 +68,29 @@ class AdversarialRecipe(TransferRecipe):
         self.automatic_optimization = False
         self.discriminator = Discriminator(self.settings.discriminator_width, binned=method.faithful)
         self.images = self.settings.batch
-        self.spacings: dict[int, Tensor] = {}
+        self.spacings: dict[int, Tensor] = {}  # of the meshes met so far, by row of the store
 
     def discriminators(self) -> list[nn.Module]:
         """What the second optimiser trains."""
         return [self.discriminator]
 
-    def batches(self, start: int, stop: int) -> PairStream:
+    def batches(self, start: int, stop: int) -> Batches[Pairs]:
         """Pairs instead of triples."""
-        stream = BatchStream(self.data.train, self.settings.batch, self.seed, start, stop)
-        return PairStream(stream, self.spacings)
+        return Batches(range(start, stop), self._pairs)
+
+    def _pairs(self, step: int) -> Pairs:
+        triples, size = self.data.train, self.settings.batch
+        (batch,) = training_batches(triples, size, self.seed, step, step + 1)
+        rows = triples.rows[chosen_in_passes(len(triples), size, self.seed, step)]
+        identity, pose = self._spacings(rows[:, 0], batch.identity), self._spacings(rows[:, 1], batch.pose)
+        names = tuple(triples.store.mesh_ids[row] for row in rows[:, 0])
+        return Pairs(batch.identity, batch.pose, batch.truth, identity, pose, names, step)
+
+    def _spacings(self, rows: np.ndarray, meshes: Tensor) -> Tensor:
+        for row, mesh in zip(rows.tolist(), meshes, strict=True):
+            if row not in self.spacings:
+                self.spacings[row] = spacings_of(mesh[None])[0]
+        return torch.stack([self.spacings[row] for row in rows.tolist()])
 
     def configure_optimizers(self) -> Any:
         """Adam for encoder and generator, Adam for the discriminators with constants for their lazy penalty."""
@@ -158,8 +141,9 @@ class IepGanRecipe(AdversarialRecipe):
         self.gih = GihReader(data.given["gih"]) if method.reads_gih else None
         self.cooccurrence = CooccurrenceDiscriminator(self.settings.cooccurrence_width)
         self.views = Views(data.store.faces, data.store.shape[1], self.settings)
+        spacings = self.sample()
         for part in (self.live, self.network):
-            part.encoder.whiten(self.sample())  # type: ignore[operator, union-attr]
+            part.encoder.whiten(spacings)  # type: ignore[operator, union-attr]
         self.errors: Tensor  # (V,) metres; high at first, so that every region has its turn
         self.register_buffer("errors", torch.ones(data.store.shape[1]))
 
@@ -181,22 +165,18 @@ class IepGanRecipe(AdversarialRecipe):
         rng = np.random.default_rng([self.seed, 2, step])
         view = self.views.draw(self.errors.cpu().numpy(), rng).to(self.device)
         pose, identity = pairs.pose[:, view.seen], pairs.identity[:, view.seen]
-        swap = step >= s.swap_from
         code = self.live.encoder.pose(pose, pairs.pose_spacings)
         own = self.live.encoder.shape(pose, pairs.pose_spacings)
         # The size of a body reconstructed from itself cancels: what is left is rounding, which Adam would follow.
         fixed = code._replace(unit=code.unit.detach()), own._replace(log_size=own.log_size.detach())
         same = self.live.generator(*fixed)
-        transfer = None
-        if swap:
+        transfer, crops, real, fake = None, None, pose, same
+        if step >= s.swap_from:
             other = self.live.encoder.shape(identity, pairs.identity_spacings)
             transfer = self.live.generator(code, other)
-        real, fake = pose, same
-        if transfer is not None:
             real, fake = torch.cat([pose, identity]), torch.cat([same, transfer])
-        crops = (
-            self.crops(pose, transfer, view, rng) if transfer is not None and s.cooccurrence_weight else None
-        )
+            if s.cooccurrence_weight:
+                crops = self.crops(pose, transfer, view, rng)
         told = self.train_discriminators(step, real, fake, crops)
 
         terms = {"reconstruction": (same - pose).abs().mean()}

@@ -19,11 +19,11 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from repose.methods.layers.gather import flat, gathered
 from repose.methods.layers.nearest import nearest as neighbours_of
 
-COMPONENTS = (
-    6  # of a symmetric matrix: xx, yy, zz, √2 yz, √2 xz, √2 xy, so that its norm is that of the vector
-)
+# Of a symmetric matrix: xx, yy, zz, √2 yz, √2 xz, √2 xy, so that its norm is that of the vector.
+COMPONENTS = 6
 _NEAREST = 8
 _ANCHOR = 1e-4  # pull of each vertex to where it was, beside 1 for each edge: keeps loose pieces in place
 _RIDGE = 0.3  # beside 1 for each edge: no length says anything about the direction off the surface
@@ -103,22 +103,8 @@ def stretched(
     mean = ((matrix[:, :, None] + gathered(matrix, near)) / 2).unflatten(3, (3, 3))
     change = (mean * edges(vertices, near)[..., None, :]).sum(dim=4)
     own = change.sum(dim=2).flatten(0, 1)
-    pull = own.index_add(0, _rows(near), -change.flatten(0, 2)).unflatten(0, near.shape[:2])
+    pull = own.index_add(0, flat(near, near.shape[1]), -change.flatten(0, 2)).unflatten(0, near.shape[:2])
     return vertices + _Solve.apply(pull, near)
-
-
-def gathered(
-    values: Tensor,  # (B, N, C)
-    near: Tensor,  # (B, N, K)
-) -> Tensor:
-    """The values of the near vertices, (B, N, K, C)."""
-    return values.flatten(0, 1).index_select(0, _rows(near)).unflatten(0, near.shape)
-
-
-def _rows(near: Tensor) -> Tensor:
-    """Their places (B N K,) among the vertices of the whole batch."""
-    first = torch.arange(len(near), device=near.device) * near.shape[1]
-    return (near + first[:, None, None]).flatten()
 
 
 def edges(vertices: Tensor, near: Tensor) -> Tensor:

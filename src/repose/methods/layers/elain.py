@@ -92,10 +92,9 @@ class ElaINBlock(nn.Module):
         x: Tensor,  # (B, N, C)
         cond: Tensor,  # (B, N, K + 1), the last channel is 1
         cond_mean: Tensor,  # (B, 1, K)
-        following: nn.Linear | FoldedBlock,  # C -> C_out, with no nonlinearity before it
+        fold: FoldedBlock,  # of these parameters
     ) -> Tensor:
-        """Return `following(block(x))`, (B, N, C_out)."""
-        fold = self.fold(following) if isinstance(following, nn.Linear) else following
+        """Return `following(block(x))`, (B, N, C_out), for the map that the block is folded with."""
         outer = _statistics(x)
         skip = self.norm_s(outer, cond, cond_mean, fold.norms[2])
         hidden = F.linear(self.norm_0(outer, cond, cond_mean, fold.norms[0]), fold.conv_0, self.conv_0.bias)

@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+EPSILON, STEPS = 0.03, 5  # weight of the entropy, and iterations, as published
 FLOOR = 1e-8  # of the published code; it shapes the plan of dissimilar rows, so it is part of the function
 _TILE_ENTRIES = 1 << 20  # a tile stays in the processor's cache between its two products
 # Up to 256 MiB of float32, K is held while one pass runs on a CPU, and beyond tiles are redone; a tile on a GPU.
@@ -32,8 +33,8 @@ _KEPT_SHARE = 0.25  # of the free memory of a GPU, in which K is held likewise
 class Kernel:
     """Row tiles of K (B, N, M), computed once and held for the pass if they fit, else at every walk."""
 
-    def __init__(self, theta: Tensor, phi: Tensor, epsilon: float):
-        self.theta, self.phi_t, self.epsilon = theta / epsilon, phi.mT, epsilon
+    def __init__(self, theta: Tensor, phi: Tensor):
+        self.theta, self.phi_t = theta / EPSILON, phi.mT
         batch, rows, columns = len(theta), theta.shape[1], phi.shape[1]
         entries = _TILE_ENTRIES if theta.device.type == "cpu" else _KEPT_ENTRIES
         self.step = max(1, entries // (batch * columns))
@@ -48,7 +49,7 @@ class Kernel:
             tile = self.held.get(start) if self.held is not None else None
             if tile is None:
                 # K = exp(C/ε - 1/ε): the constant enters as the product's addend
-                constant = self.theta.new_full((1, 1, 1), -1.0 / self.epsilon)
+                constant = self.theta.new_full((1, 1, 1), -1.0 / EPSILON)
                 tile = torch.baddbmm(constant, self.theta[:, rows], self.phi_t).exp_()
                 if self.held is not None:
                     self.held[start] = tile
@@ -69,18 +70,16 @@ class _Warp(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, theta: Tensor, phi: Tensor, points: Tensor, epsilon: float, steps: int, assign: bool
+        ctx: Any, theta: Tensor, phi: Tensor, points: Tensor, assign: bool
     ) -> tuple[Tensor, Tensor | None]:
-        kernel = Kernel(theta, phi, epsilon)
+        kernel = Kernel(theta, phi)
         n, m = theta.shape[1], phi.shape[1]
         a = [theta.new_full((len(theta), n, 1), 1.0 / n)]
         b: list[Tensor] = []
-        sums = phi.new_zeros(len(phi), 1, m)
-        for rows, tile in kernel:
-            sums.baddbmm_(a[0][:, rows].mT, tile)
-        for step in range(steps):
+        sums = times(a[0], kernel)
+        for step in range(STEPS):
             b.append((1.0 / m) / (sums + FLOOR))
-            if step == steps - 1:
+            if step == STEPS - 1:
                 break
             # Both halves of a step in one walk over K: a of these rows, then their part of Kᵀ a.
             a.append(torch.empty_like(a[0]))
@@ -96,7 +95,6 @@ class _Warp(torch.autograd.Function):
                 strongest.append(tile.mul_(b[-1]).argmax(dim=2))
         total = torch.cat(sums_of_rows, dim=1)
         warp = total[..., :3] / total[..., 3:]
-        ctx.epsilon = epsilon
         ctx.save_for_backward(theta, phi, points, warp, total[..., 3:], torch.stack(a), torch.stack(b))
         assignment = torch.cat(strongest, dim=1) if assign else None
         if assignment is not None:
@@ -107,23 +105,40 @@ class _Warp(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor, _: Any) -> tuple[Tensor | None, ...]:
         theta, phi, points, warp, row_sums, a, b = ctx.saved_tensors
-        kernel = Kernel(theta, phi, ctx.epsilon)
+        kernel = Kernel(theta, phi)
         # dL/dK = left @ right; the first four outer products are the attention's own.
         g_rows = grad / row_sums
         left = torch.cat([g_rows, -(g_rows * warp).sum(-1, keepdim=True)], dim=2)
         values = F.pad(points, (0, 1), value=1.0).mT
-        summed = torch.zeros_like(values, memory_format=torch.contiguous_format)
-        for rows, tile in kernel:
-            summed.baddbmm_(left[:, rows].mT, tile)
+        summed = times(left, kernel)
         g_points = (b[-1] * summed[:, :3]).mT
         lefts, rights = through_steps(kernel, a, b, (summed * values).sum(1, keepdim=True))
         left, right = torch.cat([left, *lefts], dim=2), torch.cat([b[-1] * values, *rights], dim=1)
-        g_theta, g_phi_t = torch.empty_like(theta), phi.new_zeros(phi.mT.shape)
-        for rows, tile in kernel:
-            g_similarity = torch.bmm(left[:, rows], right).mul_(tile)
-            g_theta[:, rows] = torch.bmm(g_similarity, phi)
-            g_phi_t.baddbmm_(theta[:, rows].mT, g_similarity)
-        return g_theta.div_(ctx.epsilon), g_phi_t.div_(ctx.epsilon).mT, g_points, None, None, None
+        return *through_kernel(kernel, theta, phi, left, right), g_points, None
+
+
+def times(columns: Tensor, kernel: Kernel) -> Tensor:
+    """The transposed columns (B, N, C) times K, (B, C, M)."""
+    total = kernel.phi_t.new_zeros(len(columns), columns.shape[2], kernel.phi_t.shape[2])
+    for rows, tile in kernel:
+        total.baddbmm_(columns[:, rows].mT, tile)
+    return total
+
+
+def through_kernel(
+    kernel: Kernel,
+    theta: Tensor,  # (B, N, C)
+    phi: Tensor,  # (B, M, C)
+    left: Tensor,  # (B, N, R)
+    right: Tensor,  # (B, R, M)
+) -> tuple[Tensor, Tensor]:
+    """Gradients of theta and of phi from that of K, which is left @ right."""
+    g_theta, g_phi_t = torch.empty_like(theta), phi.new_zeros(phi.mT.shape)
+    for rows, tile in kernel:
+        g_similarity = torch.bmm(left[:, rows], right).mul_(tile)
+        g_theta[:, rows] = torch.bmm(g_similarity, phi)
+        g_phi_t.baddbmm_(theta[:, rows].mT, g_similarity)
+    return g_theta.div_(EPSILON), g_phi_t.div_(EPSILON).mT
 
 
 def through_steps(
@@ -155,47 +170,28 @@ def transport_match(
     theta: Tensor,  # (B, N, C), unit length along C
     phi: Tensor,  # (B, M, C), unit length along C
     points: Tensor,  # (B, M, 3), pose vertices
-    epsilon: float = 0.03,
-    steps: int = 5,
 ) -> tuple[Tensor, Tensor]:
     """The warp, and for each identity vertex the pose vertex of largest transport.
 
     Returns:
         As `transport_warp`, (B, N, 3), and indices (B, N) int64 into the M pose vertices, without gradient.
     """
-    return _transport(theta, phi, points, epsilon, steps, assign=True)
+    return _transport(theta, phi, points, assign=True)
 
 
 def transport_warp(
     theta: Tensor,  # (B, N, C), unit length along C
     phi: Tensor,  # (B, M, C), unit length along C
     points: Tensor,  # (B, M, 3), pose vertices
-    epsilon: float = 0.03,
-    steps: int = 5,
 ) -> Tensor:
     """Warp: for each of N identity vertices a convex combination of the M pose vertices, (B, N, 3).
 
     Always at least float32, also under autocast: exp(-1/ε) = 3e-15 and the floor vanish in half precision.
     """
-    return _transport(theta, phi, points, epsilon, steps, assign=False)[0]
+    return _transport(theta, phi, points, assign=False)[0]
 
 
-def _transport(
-    theta: Tensor, phi: Tensor, points: Tensor, epsilon: float, steps: int, assign: bool
-) -> tuple[Tensor, Tensor]:
+def _transport(theta: Tensor, phi: Tensor, points: Tensor, assign: bool) -> tuple[Tensor, Tensor]:
     with torch.autocast(theta.device.type, enabled=False):
         wide = torch.promote_types(theta.dtype, torch.float32)
-        return _Warp.apply(theta.to(wide), phi.to(wide), points.to(wide), epsilon, steps, assign)
-
-
-def matched(
-    features: Tensor,  # (B, M, C)
-    assignment: Tensor,  # (B, N), int64 into the M vertices
-) -> Tensor:
-    """Features of each vertex's partner, (B, N, C): the released product with a one-hot matrix, as a gather."""
-    offsets = torch.arange(len(features), device=features.device)[:, None] * features.shape[1]
-    return (
-        features.flatten(0, 1)
-        .index_select(0, (assignment + offsets).flatten())
-        .unflatten(0, assignment.shape)
-    )
+        return _Warp.apply(theta.to(wide), phi.to(wide), points.to(wide), assign)

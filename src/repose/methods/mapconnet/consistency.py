@@ -18,8 +18,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from repose.methods.layers.gather import gathered
 from repose.methods.layers.staged import sum_of_stages
-from repose.methods.layers.transport import matched, transport_match
+from repose.methods.layers.transport import transport_match
 from repose.methods.losses import edge_loss, reconstruction
 from repose.methods.mapconnet.contrastive import cross_contrast, point_contrast, transfer_contrast
 from repose.methods.mapconnet.network import MapConNet
@@ -102,7 +103,7 @@ def _transfer_features(
     assignment: Tensor,
     settings: MapConNetTraining,
 ) -> Tensor:
-    f_matched = matched(f_pose, assignment)
+    f_matched = gathered(f_pose, assignment)  # released: a product with a one-hot matrix
     mesh = transfer_contrast(f_out, f_identity, f_matched, network.cond_channels, settings.mesh_margin)
     point = point_contrast(f_out, f_identity, settings.point_margin)
     return settings.mesh_weight * mesh + settings.point_weight * point

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 def transfer_contrast(
     out: Tensor,  # (B, N, C), of the warped mesh
     identity: Tensor,  # (B, N, C)
-    pose: Tensor,  # (B, N, C), in the identity's order (see transport.matched)
+    pose: Tensor,  # (B, N, C), of each vertex's partner
     identity_channels: int,
     margin: float,
 ) -> Tensor:

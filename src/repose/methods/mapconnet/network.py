@@ -2,7 +2,7 @@
 
 3D-CoreNet whose features are split: the first half of the channels describes the identity and alone conditions
 the generator, the other half the pose; optimal transport compares all of them. What the halves mean is taught by
-contrastive losses (`models/contrastive.py`), with truth or without (`models/consistency.py`).
+contrastive losses (`contrastive.py`), with truth or without (`consistency.py`).
 """
 
 from __future__ import annotations

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from torch import Tensor, nn
-from torch.utils.data import IterableDataset
 
-from repose.data.meshes import Batch, BatchStream, TrainingData, Triples
+from repose.data.meshes import Batch, TrainingData, Triples, training_batches
+from repose.data.passes import Batches
 from repose.data.unlabelled import Bodies, Numbers, UnlabelledBatch, same_body_triples, unlabelled_batch
 from repose.errors import ReposeError
 from repose.methods.mapconnet.consistency import labelled_loss, unlabelled_loss
 from repose.methods.mapconnet.network import MapConNet as Network
 from repose.methods.mapconnet.settings import MapConNetSettings, MapConNetTraining
 from repose.methods.settings import LearnedTransfer
-from repose.methods.supervised import SupervisedRecipe, seen_edges
+from repose.methods.supervised import SupervisedRecipe
 from repose.store.mesh_store import MeshStore
 
 
@@ -73,57 +73,36 @@ class MapConNetRecipe(SupervisedRecipe):
         """Nothing: the losses ask the network for its parts."""
         return []
 
-    def batches(self, start: int, stop: int) -> Stream:
+    def batches(self, start: int, stop: int) -> Batches[Batch | UnlabelledBatch]:
         """Batches of iterations `start` … `stop` - 1."""
-        return Stream(self.data, self.settings.batch, self.seed, start, stop)
+        return Batches(range(start, stop), partial(batch_of, self.data, self.settings.batch, self.seed))
 
     def training_step(self, batch: Batch | UnlabelledBatch, index: int) -> Tensor:
         """Weighted loss of one iteration, of which the network sees shuffled vertices."""
         count = self.settings.points
         if isinstance(batch, UnlabelledBatch):
             order, other_order = batch.body_order[:count], batch.other_order[:count]
-            edges = seen_edges(self.edges, self.edge_weights, order, self.vertex_count)
+            edges = self.edges.among(order)
             meshes = batch.other[:, other_order], batch.pose[:, order], batch.same[:, order]
-            loss = unlabelled_loss(self.network, *meshes, edges, self.settings)
-        else:
-            order, pose_order = batch.identity_order[:count], batch.pose_order[:count]
-            edges = seen_edges(self.edges, self.edge_weights, order, self.vertex_count)
-            meshes = batch.identity[:, order], batch.pose[:, pose_order], batch.truth[:, order]
-            loss = labelled_loss(self.network, *meshes, edges, self.settings)
-        self.log("loss", loss, batch_size=len(batch.pose))
-        return loss
+            return unlabelled_loss(self.network, *meshes, edges, self.settings)
+        order, pose_order = batch.identity_order[:count], batch.pose_order[:count]
+        edges = self.edges.among(order)
+        meshes = batch.identity[:, order], batch.pose[:, pose_order], batch.truth[:, order]
+        return labelled_loss(self.network, *meshes, edges, self.settings)
 
 
-class Stream(IterableDataset[Batch | UnlabelledBatch]):
-    """Batches of iterations `start` … `stop` - 1, each a function of seed and iteration alone.
+def batch_of(data: MapConNetData, size: int, seed: int, step: int) -> Batch | UnlabelledBatch:
+    """The batch of an iteration, a function of seed and iteration alone.
 
     With both kinds of data every other iteration has truths; of those between, in turn, body B is of the labelled and
     A of the unlabelled part, B of the unlabelled and A of the labelled, and both of the unlabelled.
     """
-
-    def __init__(self, data: MapConNetData, size: int, seed: int, start: int, stop: int):
-        self.data, self.size, self.seed = data, size, seed
-        self.start, self.stop = start, stop
-
-    def __len__(self) -> int:
-        return self.stop - self.start
-
-    def __iter__(self) -> Iterator[Batch | UnlabelledBatch]:
-        for step in range(self.start, self.stop):
-            yield self._batch(step)
-
-    def _batch(self, step: int) -> Batch | UnlabelledBatch:
-        labelled, unlabelled = self.data.labelled, self.data.unlabelled
-        if unlabelled is None:
-            return self._with_truths(step)
-        if labelled is None:
-            others = bodies = unlabelled
-        elif step % 2 == 0:
-            return self._with_truths(step // 2)
-        else:
-            others = labelled if step % 6 == 1 else unlabelled
-            bodies = labelled if step % 6 == 3 else unlabelled
-        return unlabelled_batch(others, bodies, self.size, np.random.default_rng([self.seed, 2, step]))
-
-    def _with_truths(self, count: int) -> Batch:
-        return next(iter(BatchStream(self.data.train, self.size, self.seed, count, count + 1)))
+    if data.unlabelled is None or (data.labelled is not None and step % 2 == 0):
+        count = step if data.unlabelled is None else step // 2
+        (batch,) = training_batches(data.train, size, seed, count, count + 1)
+        return batch
+    others = bodies = data.unlabelled
+    if data.labelled is not None:
+        others = data.labelled if step % 6 == 1 else others
+        bodies = data.labelled if step % 6 == 3 else bodies
+    return unlabelled_batch(others, bodies, size, np.random.default_rng([seed, 2, step]))

@@ -4,24 +4,15 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from repose.methods.corenet.settings import MatchedAndRefined
-from repose.methods.settings import Told, Training
+from repose.methods.corenet.settings import MatchedAndRefined, SlowedTraining
+from repose.methods.settings import Told
 
 
-class MapConNetTraining(Training):
+class MapConNetTraining(SlowedTraining):
     """Training of MAPConNet; the defaults are the published values."""
 
     batch: PositiveInt = Field(2, description="triples per step")
-    betas: tuple[float, float] = Field((0.0, 0.9), description="Adam's decay rates")
-    eps: PositiveFloat = Field(
-        1e-3, description="Adam's epsilon; the size of the loss weights matters with it"
-    )
-    schedule: Literal["constant", "half-linear", "cosine"] = Field(
-        "half-linear",
-        description="constant; half-linear: constant for half the steps, then linear to 0; cosine: to 0 over all steps",
-    )
     reconstruction_weight: PositiveFloat = Field(1000.0, description="weight of the mean squared error, 1/m²")
-    edge_weight: float = Field(0.5, ge=0, description="weight of the edge-length loss, no unit")
     mesh_weight: float = Field(1.0, ge=0, description="weight of the mesh-level contrastive loss, no unit")
     point_weight: float = Field(1.0, ge=0, description="weight of the point-level contrastive loss, no unit")
     mesh_margin: float = Field(1.0, ge=0, description="margin of the mesh-level loss, unit of features")

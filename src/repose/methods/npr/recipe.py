@@ -6,7 +6,6 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from repose.convert.catalog import mesh_id
 from repose.data.meshes import Batch, TrainingData, Triples, centred
 from repose.data.unlabelled import Numbers
 from repose.methods.npr.neighbour_store import known_neighbours
@@ -41,8 +40,7 @@ class NprRecipe(TransferRecipe):
         train, val = (splits[splits.role == role] for role in ("train", "val"))
         numbers = Numbers.seen_in(train)
         source = numbers.source(method.training.source)
-        names = [mesh_id(source, pose) for pose in sorted(numbers.poses)]
-        posed = pd.Series([name for name in names if name in store])
+        posed = pd.Series([store.mesh_ids[row] for row in numbers.rows(store, source)])
         own = pd.DataFrame({"identity_mesh": posed, "pose_mesh": posed, "truth_mesh": posed})
         rest = method.rest_pose
         return TrainingData(store, Triples(store, own, rest), Triples(store, val, rest))
@@ -70,5 +68,4 @@ class NprRecipe(TransferRecipe):
             apart = template.tangential(field) - template.tangential(template.jacobians(batch.pose))
             areas = template.poisson.area2 / template.poisson.area2.sum()
             loss = loss + self.settings.jacobian_weight * (areas @ apart.square().sum((-2, -1)).mean(0))
-        self.log("loss", loss, batch_size=len(batch.pose))
         return loss

@@ -39,7 +39,7 @@ class NprDiffusion(nn.Module):
         width, layers: of both diffusion models.
         sampler_steps: of drawing; None: all, with new noise.
         predicts: what both models learn to say, `noise` or `velocity`.
-        refine_steps: see `repose.methods.npr.network.NPR`.
+        refine_steps: see `repose.methods.npr.network.Npr`.
 
     With `anchors: rest` each keypoint is a place of the body, whose position at rest both models are given. The
     keypoints that are drawn say where it is in the pose; the pose applier goes by its position at rest.

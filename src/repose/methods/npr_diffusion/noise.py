@@ -16,9 +16,8 @@ class Noise:
 
     def __init__(self) -> None:
         self.variances = torch.linspace(_FIRST, _LAST, STEPS, dtype=torch.float64)
-        self.kept = (1 - self.variances).cumprod(
-            0
-        )  # (STEPS,) variance of the data that is left after each step
+        # (STEPS,) variance of the data that is left after each step
+        self.kept = (1 - self.variances).cumprod(0)
 
     def added(
         self,
@@ -59,14 +58,12 @@ class Noise:
         times = torch.linspace(STEPS - 1, 0, steps or STEPS).round().long().tolist()
         for time, following in zip(times, [*times[1:], -1], strict=True):
             guess = denoise(x, torch.full((len(x),), time, device=x.device))
-            kept = float(self.kept[time])
+            kept, variance = float(self.kept[time]), float(self.variances[time])
             left = float(self.kept[following]) if following >= 0 else 1.0
             if steps is None:
-                x = (x - float(self.variances[time]) / (1 - kept) ** 0.5 * guess) / (
-                    1 - float(self.variances[time])
-                ) ** 0.5
+                x = (x - variance / (1 - kept) ** 0.5 * guess) / (1 - variance) ** 0.5
                 if following >= 0:
-                    spread = (float(self.variances[time]) * (1 - left) / (1 - kept)) ** 0.5
+                    spread = (variance * (1 - left) / (1 - kept)) ** 0.5
                     x = x + spread * torch.randn(x.shape, generator=draw).to(x)
             else:
                 clean = (x - (1 - kept) ** 0.5 * guess) / kept**0.5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,11 +13,11 @@ import pandas as pd
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 
 from repose.convert.catalog import mesh_id
 from repose.data.meshes import centred
-from repose.data.passes import chosen_in_passes
+from repose.data.passes import Batches, chosen_in_passes
 from repose.data.unlabelled import Numbers
 from repose.errors import ReposeError
 from repose.methods.load import load_weights
@@ -57,6 +57,7 @@ class NprDiffusionRecipe(TrainingRecipe):
     """Mean squared errors of the models of keypoints and of features. `network` holds the averaged weights."""
 
     metric = "val_error"
+    open = MeshStore
     network: Network
     train_codes: PoseCodes
     val_codes: PoseCodes
@@ -91,11 +92,6 @@ class NprDiffusionRecipe(TrainingRecipe):
             PoseCodes(*(x.cpu() for x in network.standardised(codes))) for codes in (train, val)
         )
 
-    @staticmethod
-    def open(store: Path) -> MeshStore:
-        """The packed meshes."""
-        return MeshStore(store)
-
     @classmethod
     def read(cls, method: LearnedMethod, store: MeshStore, splits: pd.DataFrame) -> PoseData:
         """One body in every training and validation pose; no other body, nothing of the test.
@@ -106,17 +102,11 @@ class NprDiffusionRecipe(TrainingRecipe):
         assert isinstance(method, NprDiffusionSettings)
         train, val = (Numbers.seen_in(splits[splits.role == role]) for role in ("train", "val"))
         source = train.source(method.source)
-
-        def rows(poses: frozenset[int]) -> np.ndarray:
-            names = (mesh_id(source, pose) for pose in sorted(poses))
-            return np.array([store.index_of(name) for name in names if name in store], dtype=np.int64)
-
-        found = rows(val.poses)
-        if not len(found):
+        rest = store.index_of(mesh_id(source, method.npr.rest_pose))
+        data = PoseData(store, rest, train.rows(store, source), val.rows(store, source))
+        if not len(data.val):
             raise ReposeError(f"identity {source} is in no validation pose", store.path)
-        return PoseData(
-            store, store.index_of(mesh_id(source, method.npr.rest_pose)), rows(train.poses), found
-        )
+        return data
 
     def compiled(self) -> list[nn.Module]:
         """Both models of the diffusion."""
@@ -126,19 +116,33 @@ class NprDiffusionRecipe(TrainingRecipe):
         """The averaged weights, with the codes by which generated poses can be refined for a body."""
         return super().weights() | self.refinable
 
-    def batches(self, start: int, stop: int) -> CodeStream:
+    def batches(self, start: int, stop: int) -> Batches[Noisy]:
         """Codes of training poses at random steps of the diffusion."""
-        return CodeStream(self.train_codes, self.settings.batch, self.seed, start, stop)
+        size = self.settings.batch
+
+        def batch(step: int) -> Noisy:
+            chosen = torch.from_numpy(chosen_in_passes(len(self.train_codes.points), size, self.seed, step))
+            (state,) = np.random.SeedSequence([self.seed, 1, step]).generate_state(1)
+            draw = torch.Generator().manual_seed(int(state))
+            codes = PoseCodes(*(x[chosen] for x in self.train_codes))
+            return _noisy(codes, torch.randint(STEPS, (size,), generator=draw), draw)
+
+        return Batches(range(start, stop), batch)
 
     def val_dataloader(self) -> DataLoader[Any]:
         """All validation codes at steps spread over the diffusion, always with the same noise."""
-        return DataLoader(_AtTimes(self.val_codes), batch_size=None)
+        times = torch.linspace(0, STEPS - 1, _TIMES).round().long().tolist()
+
+        def batch(number: int) -> Noisy:
+            steps = torch.full((len(self.val_codes.points),), times[number])
+            return _noisy(self.val_codes, steps, torch.Generator().manual_seed(number))
+
+        return DataLoader(Batches(range(_TIMES), batch), batch_size=None)
 
     def training_step(self, batch: Noisy, index: int) -> Tensor:
         """Both errors of one batch."""
-        loss = self._error(self.live[0], self.live[1], batch, self.settings.jitter)
-        self.log("loss", loss, batch_size=len(batch.steps))
-        return loss
+        keypoints, features = self.live
+        return self._error(keypoints, features, batch, self.settings.jitter)
 
     @torch.no_grad()
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
@@ -166,40 +170,6 @@ class NprDiffusionRecipe(TrainingRecipe):
             features, batch.codes.features, batch.steps, batch.noise.features, net.given(known)
         )
         return first + second
-
-
-class CodeStream(IterableDataset[Noisy]):
-    """Batches of steps `start` … `stop` - 1, a pure function of seed and step."""
-
-    def __init__(self, codes: PoseCodes, size: int, seed: int, start: int, stop: int):
-        self.codes, self.size, self.seed, self.start, self.stop = codes, size, seed, start, stop
-
-    def __len__(self) -> int:
-        return self.stop - self.start
-
-    def __iter__(self) -> Iterator[Noisy]:
-        total = len(self.codes.points)
-        for step in range(self.start, self.stop):
-            chosen = torch.from_numpy(chosen_in_passes(total, self.size, self.seed, step))
-            draw = torch.Generator().manual_seed(
-                int(np.random.SeedSequence([self.seed, 1, step]).generate_state(1)[0])
-            )
-            codes = PoseCodes(*(x[chosen] for x in self.codes))
-            yield _noisy(codes, torch.randint(STEPS, (self.size,), generator=draw), draw)
-
-
-class _AtTimes(IterableDataset[Noisy]):
-    def __init__(self, codes: PoseCodes):
-        self.codes = codes
-
-    def __len__(self) -> int:
-        return _TIMES
-
-    def __iter__(self) -> Iterator[Noisy]:
-        count = len(self.codes.points)
-        for number, time in enumerate(torch.linspace(0, STEPS - 1, _TIMES).round().long().tolist()):
-            draw = torch.Generator().manual_seed(number)
-            yield _noisy(self.codes, torch.full((count,), time), draw)
 
 
 def _noisy(codes: PoseCodes, steps: Tensor, draw: torch.Generator) -> Noisy:

@@ -1,14 +1,11 @@
 """Training of the scorer from the known attributes of training images."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader
 
-from repose.data.images import InOrder, LabelBatch, PairStream
+from repose.data.images import ImagePairs, LabelBatch
 from repose.methods.image_recipe import ImageRecipe
 
 
@@ -16,26 +13,14 @@ class ImageScorerRecipe(ImageRecipe):
     """Cross entropy of the kind of clothes, and of each attribute, of targets with and without their background."""
 
     metric = "val_cross_entropy"
+    examples = ImagePairs.labelled
 
-    def batches(self, start: int, stop: int) -> PairStream:
-        """Targets of training pairs, half of them mirrored, half of them cut out."""
-        pairs, size = self.data.train, self.settings.batch
-        return PairStream(pairs.labelled, len(pairs), size, self.seed, start, stop, varied)
-
-    def val_dataloader(self) -> DataLoader[Any]:
-        """Targets of all validation pairs."""
-        pairs = self.data.val
-        return DataLoader(InOrder(pairs.labelled, len(pairs), self.settings.batch), batch_size=None)
+    def varied(self, batch: LabelBatch, draw: np.random.Generator) -> LabelBatch:
+        """Half of the targets mirrored, half of them cut out."""
+        return varied(batch, draw)
 
     def training_step(self, batch: LabelBatch, index: int) -> Tensor:
         """Sum of both."""
-        return self._loss(batch)
-
-    def validation_step(self, batch: LabelBatch, index: int) -> None:
-        """The same of the validation images."""
-        self.log(self.metric, self._loss(batch), batch_size=len(batch.image))
-
-    def _loss(self, batch: LabelBatch) -> Tensor:
         found = self.network(batch.image, batch.parts)
         kind = F.cross_entropy(found.kind, batch.kind)
         # A sum over the attributes: most of them are absent and soon told to be.

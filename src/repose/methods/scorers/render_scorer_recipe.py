@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 
 from repose.convert.catalog import mesh_id, mesh_numbers
 from repose.data.meshes import centred
-from repose.data.passes import chosen_in_passes
+from repose.data.passes import Batches, in_order, in_passes
 from repose.data.unlabelled import Numbers
 from repose.errors import ReposeError
 from repose.methods.recipe import TrainingRecipe
@@ -50,6 +48,7 @@ class RenderScorerRecipe(TrainingRecipe):
     """Cross entropy of the body."""
 
     metric = "val_cross_entropy"
+    open = MeshStore
     network: RenderScorer
 
     def __init__(self, method: LearnedMethod, network: RenderScorer, data: ScoredBodies, seed: int):
@@ -59,11 +58,6 @@ class RenderScorerRecipe(TrainingRecipe):
         self.train_pictures, self.val_pictures = (
             _Drawn(data.store, rows, _AIR * largest) for rows in (data.train, data.val)
         )
-
-    @staticmethod
-    def open(store: Path) -> MeshStore:
-        """The packed meshes."""
-        return MeshStore(store)
 
     @classmethod
     def read(cls, method: LearnedMethod, store: MeshStore, splits: pd.DataFrame) -> ScoredBodies:
@@ -88,24 +82,23 @@ class RenderScorerRecipe(TrainingRecipe):
         )
         return ScoredBodies(store, identities, *rows)
 
-    def batches(self, start: int, stop: int) -> _PictureStream:
+    def batches(self, start: int, stop: int) -> Batches[Pictures]:
         """Pictures of all bodies in all training poses from all sides."""
-        return _PictureStream(self.train_pictures, self.settings.batch, self.seed, start, stop)
+        drawn, size = self.train_pictures, self.settings.batch
+
+        def read(chosen: NDArray[np.integer], _: np.random.Generator) -> Pictures:
+            return drawn.batch(chosen)
+
+        return in_passes(read, len(drawn), size, self.seed, range(start, stop))
 
     def val_dataloader(self) -> DataLoader[Any]:
         """The same in all validation poses."""
-        return DataLoader(_InOrder(self.val_pictures), batch_size=None)
+        drawn = self.val_pictures
+        return DataLoader(in_order(drawn.batch, len(drawn), _VALIDATION_BATCH), batch_size=None)
 
     def training_step(self, batch: Pictures, index: int) -> Tensor:
         """Mean cross entropy of a batch."""
-        loss = F.cross_entropy(self.network(batch.image).logits, batch.body)
-        self.log("loss", loss, batch_size=len(batch.body))
-        return loss
-
-    def validation_step(self, batch: Pictures, index: int) -> None:
-        """Mean cross entropy of the validation pictures."""
-        loss = F.cross_entropy(self.network(batch.image).logits, batch.body)
-        self.log(self.metric, loss, batch_size=len(batch.body))
+        return F.cross_entropy(self.network(batch.image).logits, batch.body)
 
 
 class _Drawn:
@@ -128,29 +121,3 @@ class _Drawn:
             mesh = centred(self.store.vertices(self.rows.reshape(-1)[[number]]))[0].numpy()
             self.kept[number] = pictures(mesh, self.store.faces, self.half_height)
         return self.kept[number]
-
-
-class _PictureStream(IterableDataset[Pictures]):
-    """Batches of steps `start` … `stop` - 1, a pure function of seed and step."""
-
-    def __init__(self, drawn: _Drawn, size: int, seed: int, start: int, stop: int):
-        self.drawn, self.size, self.seed, self.start, self.stop = drawn, size, seed, start, stop
-
-    def __len__(self) -> int:
-        return self.stop - self.start
-
-    def __iter__(self) -> Iterator[Pictures]:
-        for step in range(self.start, self.stop):
-            yield self.drawn.batch(chosen_in_passes(len(self.drawn), self.size, self.seed, step))
-
-
-class _InOrder(IterableDataset[Pictures]):
-    def __init__(self, drawn: _Drawn):
-        self.drawn = drawn
-
-    def __len__(self) -> int:
-        return -(-len(self.drawn) // _VALIDATION_BATCH)
-
-    def __iter__(self) -> Iterator[Pictures]:
-        for start in range(0, len(self.drawn), _VALIDATION_BATCH):
-            yield self.drawn.batch(np.arange(start, min(start + _VALIDATION_BATCH, len(self.drawn))))

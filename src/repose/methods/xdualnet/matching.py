@@ -21,41 +21,26 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-# Of that module's own, not public there: to name them otherwise would make every 3D-CoreNet learn again.
-from repose.methods.layers.transport import FLOOR, Kernel, through_steps
-
-EPSILON, STEPS = 0.03, 5
+from repose.methods.layers.transport import FLOOR, STEPS, Kernel, through_kernel, through_steps, times
 
 Back = Literal["means", "sums"]
-
-
-def there(
-    queries: Tensor,  # (B, N, C), of unit length
-    keys: Tensor,  # (B, M, C), of unit length
-    points: Tensor,  # (B, M, 3)
-) -> Tensor:
-    """The pose mesh's vertices at the identity's, (B, N, 3)."""
-    return _in_full(queries, keys, points, None)[0]
 
 
 def there_and_back(
     queries: Tensor,  # (B, N, C), of unit length
     keys: Tensor,  # (B, M, C), of unit length
     points: Tensor,  # (B, M, 3)
-    back: Back = "means",
+    back: Back | None = "means",
 ) -> tuple[Tensor, Tensor]:
     """The warp (B, N, 3), and the pose mesh carried back from it (B, M, 3).
 
+    At least float32, also under autocast: exp(-1/ε) = 3e-15 and the floor vanish in half precision.
+
     Args:
-        queries, keys, points: as in `there`.
+        queries, keys, points: of the identity, of the pose mesh, and the pose mesh itself.
         back: whether what comes back is a mean of the warp's vertices, or, as released, the sum of them by the rows of
-            the transposed plan, whatever these sum to.
+            the transposed plan, whatever these sum to. None: nothing comes back.
     """
-    return _in_full(queries, keys, points, back)
-
-
-def _in_full(queries: Tensor, keys: Tensor, points: Tensor, back: Back | None) -> tuple[Tensor, Tensor]:
-    """At least float32, also under autocast: exp(-1/ε) = 3e-15 and the floor vanish in half precision."""
     with torch.autocast(queries.device.type, enabled=False):
         wide = torch.promote_types(queries.dtype, torch.float32)
         return _Matching.apply(queries.to(wide), keys.to(wide), points.to(wide), back)
@@ -66,7 +51,7 @@ class _Matching(torch.autograd.Function):
     def forward(
         ctx: Any, queries: Tensor, keys: Tensor, points: Tensor, back: Back | None
     ) -> tuple[Tensor, Tensor | None]:
-        kernel = Kernel(queries, keys, EPSILON)
+        kernel = Kernel(queries, keys)
         a, b = _steps(kernel, queries, keys)
         weighted = (b[-1].mT * F.pad(points, (0, 1), value=1.0)).contiguous()
         total = torch.cat([torch.bmm(tile, weighted) for _, tile in kernel], dim=1)
@@ -75,7 +60,7 @@ class _Matching(torch.autograd.Function):
         warp = s * total[..., :3]
         summed, returned = None, None
         if back:
-            summed = _times(torch.cat([s * warp, s], dim=2), kernel, keys)  # (B, 4, M)
+            summed = times(torch.cat([s * warp, s], dim=2), kernel)  # (B, 4, M)
             returned = (summed[:, :3] * b[-1] if back == "sums" else summed[:, :3] / summed[:, 3:]).mT
         ctx.back = back
         ctx.save_for_backward(
@@ -87,7 +72,7 @@ class _Matching(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, g_warp: Tensor, g_returned: Tensor | None) -> tuple[Tensor | None, ...]:
         queries, keys, points, warp, s, a, b, summed, returned = ctx.saved_tensors
-        kernel, last = Kernel(queries, keys, EPSILON), b[-1]
+        kernel, last = Kernel(queries, keys), b[-1]
         # dL/dK = left @ right; the columns of left (B, N, ·) and the rows of right (B, ·, M) are collected here.
         lefts, rights = [], []
         g_s, g_b = torch.zeros_like(s), torch.zeros_like(last)
@@ -106,16 +91,11 @@ class _Matching(torch.autograd.Function):
         lefts.append(torch.cat([s * g_warp, g_u], dim=2))
         values = F.pad(points, (0, 1), value=1.0).mT  # (B, 4, M)
         rights.append(last * values)
-        through = _times(lefts[-1], kernel, keys)
+        through = times(lefts[-1], kernel)
         g_points = (last * through[:, :3]).mT
         of_steps = through_steps(kernel, a, b, g_b + (through * values).sum(1, keepdim=True))
         left, right = torch.cat([*lefts, *of_steps[0]], dim=2), torch.cat([*rights, *of_steps[1]], dim=1)
-        g_queries, g_keys_t = torch.empty_like(queries), keys.new_zeros(keys.mT.shape)
-        for rows, tile in kernel:
-            g_similarity = torch.bmm(left[:, rows], right).mul_(tile)
-            g_queries[:, rows] = torch.bmm(g_similarity, keys)
-            g_keys_t.baddbmm_(queries[:, rows].mT, g_similarity)
-        return g_queries.div_(EPSILON), g_keys_t.div_(EPSILON).mT, g_points, None
+        return *through_kernel(kernel, queries, keys, left, right), g_points, None
 
 
 def _steps(kernel: Kernel, queries: Tensor, keys: Tensor) -> tuple[list[Tensor], list[Tensor]]:
@@ -123,19 +103,11 @@ def _steps(kernel: Kernel, queries: Tensor, keys: Tensor) -> tuple[list[Tensor],
     n, m = queries.shape[1], keys.shape[1]
     a, b = [queries.new_full((len(queries), n, 1), 1.0 / n)], []
     for step in range(STEPS):
-        b.append((1.0 / m) / (_times(a[-1], kernel, keys) + FLOOR))
+        b.append((1.0 / m) / (times(a[-1], kernel) + FLOOR))
         if step < STEPS - 1:
             u = torch.cat([torch.bmm(tile, b[-1].mT) for _, tile in kernel], dim=1)
             a.append((1.0 / n) / (u + FLOOR))
     return a, b
-
-
-def _times(columns: Tensor, kernel: Kernel, keys: Tensor) -> Tensor:
-    """The transposed columns (B, N, C) times K, (B, C, M)."""
-    total = keys.new_zeros(len(keys), columns.shape[2], keys.shape[1])
-    for rows, tile in kernel:
-        total.baddbmm_(columns[:, rows].mT, tile)
-    return total
 
 
 def _of_the_way_back(

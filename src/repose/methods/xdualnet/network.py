@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from repose.methods.corenet.network import CoreNet, Correspondence
 from repose.methods.layers.statistics import unit
 from repose.methods.xdualnet.graph import neighbourhoods
-from repose.methods.xdualnet.matching import Back, there, there_and_back
+from repose.methods.xdualnet.matching import Back, there_and_back
 from repose.methods.xdualnet.set_convolution import SetConvolution
 
 
@@ -45,17 +45,12 @@ class SetCorrespondence(Correspondence):
 
     def queries(
         self,
-        features: Tensor,  # (B, N_id, width), of the identity
+        features: Tensor,  # (B, N, width), of the identity, or of the pose mesh
     ) -> Tensor:
-        """What the identity's vertices are compared by, (B, N_id, width), of unit length."""
+        """What the vertices of either mesh are compared by, (B, N, width), of unit length."""
         return unit(features)
 
-    def keys(
-        self,
-        features: Tensor,  # (B, N_po, width), of the pose mesh
-    ) -> Tensor:
-        """What the pose mesh's vertices are compared by, (B, N_po, width), of unit length."""
-        return unit(features)
+    keys = queries
 
     def warp(
         self,
@@ -64,7 +59,7 @@ class SetCorrespondence(Correspondence):
         points: Tensor,  # (B, N_po, 3), metres: the pose mesh
     ) -> Tensor:
         """The pose mesh's vertices at the identity's, (B, N_id, 3), metres: W = T_norm P."""
-        return there(queries, keys, points)
+        return there_and_back(queries, keys, points, None)[0]
 
     def warp_and_back(
         self,

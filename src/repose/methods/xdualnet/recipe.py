@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from repose.data.meshes import Batch, TrainingData
 from repose.mesh.handles import deformed
-from repose.methods.losses import seen_edges, weighted_edges
+from repose.methods.losses import TemplateEdges
 from repose.methods.transfer_recipe import TransferRecipe
 from repose.methods.xdualnet.dual import dual_losses
 from repose.methods.xdualnet.network import XDualNet
@@ -26,17 +26,13 @@ class XDualNetRecipe(TransferRecipe):
     def __init__(self, method: XDualNetSettings, network: nn.Module, data: TrainingData, seed: int):
         super().__init__(method, network, data, seed)
         self.faithful = method.faithful
-        edges, weights = weighted_edges(data.store.faces)
-        self.edges: Tensor
-        self.edge_weights: Tensor
-        self.register_buffer("edges", edges, persistent=False)
-        self.register_buffer("edge_weights", weights, persistent=False)
+        self.edges = TemplateEdges(data.store.faces, data.store.shape[1])
 
     def training_step(self, batch: Batch, index: int) -> dict[str, Tensor]:
         """Loss of one step and its terms; the network sees shuffled vertices."""
         s, step = self.settings, self.iteration
         order, pose_order = batch.identity_order[: s.points], batch.pose_order[: s.points]
-        edges = seen_edges(self.edges, self.edge_weights, order, batch.identity.shape[1])
+        edges = self.edges.among(order)
         deform = None
         if s.arap_from is not None and step > s.arap_from:  # the iteration counts this step
             rng = np.random.default_rng([self.seed, 3, step])
@@ -44,7 +40,6 @@ class XDualNetRecipe(TransferRecipe):
         meshes = batch.identity[:, order], batch.pose[:, pose_order]
         losses = dual_losses(self.network, *meshes, edges, s, deform, self.faithful)
         loss = torch.stack([*losses.values()]).sum()
-        self.log("loss", loss, batch_size=len(batch.identity))
         return {"loss": loss, **{name: term.detach() for name, term in losses.items()}}
 
     def deform(self, out: Tensor, identity: Tensor, order: Tensor, rng: np.random.Generator) -> Tensor:

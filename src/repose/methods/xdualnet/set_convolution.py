@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from repose.methods.layers.gather import flat, gathered
 from repose.methods.layers.statistics import normalise, through_norm
 
 _SLOPE = 0.1
@@ -68,7 +69,7 @@ class _SetConvolution(torch.autograd.Function):
     ) -> Tensor:
         first, second, third = norms[:2], norms[2:4], norms[4:]
         shape = (*neighbours.shape, p.shape[2])  # (B, N, k, C)
-        n_1, scale_1 = normalise((_gathered(p, neighbours) - q[:, :, None]).flatten(1, 2))
+        n_1, scale_1 = normalise((gathered(p, neighbours) - q[:, :, None]).flatten(1, 2))
         n_2, scale_2 = normalise(F.linear(_activated(n_1, *first), w_2))
         n_3, scale_3 = normalise(F.linear(_activated(n_2, *second), w_3))
         best, where = (n_3 * third[0]).view(shape).max(dim=2)
@@ -122,19 +123,8 @@ def _sum(x: Tensor) -> Tensor:
     return x.sum(dim=(0, 1))
 
 
-def _rows(neighbours: Tensor, count: int) -> Tensor:
-    """Where the neighbours are among the vertices of all meshes of a batch, flat."""
-    first = torch.arange(len(neighbours), device=neighbours.device)[:, None] * count
-    return (neighbours.flatten(1) + first).flatten()
-
-
-def _gathered(p: Tensor, neighbours: Tensor) -> Tensor:
-    rows = p.flatten(0, 1).index_select(0, _rows(neighbours, p.shape[1]))
-    return rows.view(*neighbours.shape, p.shape[2])
-
-
 def _scattered(grad: Tensor, neighbours: Tensor) -> Tensor:
     batch, count = neighbours.shape[:2]
     total = grad.new_zeros(batch * count, grad.shape[2])
-    total.index_add_(0, _rows(neighbours, count), grad.flatten(0, 1))
+    total.index_add_(0, flat(neighbours, count), grad.flatten(0, 1))
     return total.view(batch, count, -1)

@@ -4,26 +4,17 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from repose.methods.corenet.settings import Refined
-from repose.methods.settings import Told, Training
+from repose.methods.corenet.settings import Refined, SlowedTraining
+from repose.methods.settings import Told
 
 
-class XDualNetTraining(Training):
+class XDualNetTraining(SlowedTraining):
     """Training of X-DualNet; the defaults are the published values."""
 
     batch: PositiveInt = Field(4, description="pairs of meshes per step; 4 people or 6 animals as published")
-    betas: tuple[float, float] = Field((0.0, 0.9), description="Adam's decay rates")
-    eps: PositiveFloat = Field(
-        1e-3, description="Adam's epsilon; the size of the loss weights matters with it"
-    )
-    schedule: Literal["constant", "half-linear", "cosine"] = Field(
-        "half-linear",
-        description="constant; half-linear: constant for half the steps, then linear to 0; cosine: to 0 over all steps",
-    )
     reconstruction_weight: PositiveFloat = Field(
         1000.0, description="weight of the mean squared errors of both meshes that are made again, 1/m²"
     )
-    edge_weight: float = Field(0.5, ge=0, description="weight of the edge-length loss, no unit")
     backward_weight: float = Field(
         100.0,
         ge=0,
