@@ -126,11 +126,9 @@ class Crate:
 
     def _add(self, identifier: str, kind: str | list[str], **properties: Any) -> Any:
         """A contextual entity; the same one if it is there already."""
-        known = self.crate.get(identifier)
-        if known:
+        if known := self.crate.get(identifier):
             return known
-        given = {k: v for k, v in properties.items() if v is not None}
-        return self.crate.add_jsonld({"@id": identifier, "@type": kind, **_references(given)})
+        return self.crate.add_jsonld({"@id": identifier, "@type": kind, **properties})
 
     def _licence(self, name: str) -> Any:
         spdx = LICENCES.get(name)
@@ -202,13 +200,13 @@ class Crate:
 
     def _files(self, node: Node) -> Iterator[Any]:
         """Entities of an artefact's files: carried, or only described."""
-        base = PurePosixPath("results") / PurePosixPath(_inside(node)).parent
+        base = PurePosixPath(place_in(node, ""))
         licence = " AND ".join(self.licences_of(node))
         for name, stands in node.files.items():
             path, source = base / name, node.path.parent / name
             facts: dict[str, Any] = {"contentSize": str(stands["bytes"]), "sha256": stands["sha256"]}
             if licence:
-                facts["license"] = _reference(self._licence(licence))
+                facts["license"] = self._licence(licence)
             if self._carries(node, name):
                 facts |= {"name": str(path)}
                 if form := CARRIED.get(path.suffix):
@@ -335,6 +333,11 @@ def _stated(node: Node) -> Iterator[str]:
             yield from map(str, rows.licence.unique() if "licence" in rows else ())
 
 
+def place_in(node: Node, name: str) -> str:
+    """Where a crate has a file of an artefact."""
+    return (PurePosixPath("results") / PurePosixPath(_inside(node)).parent / name).as_posix()
+
+
 def _inside(node: Node) -> str:
     """The place of an artefact, or its bare name if it lies outside the folder of results."""
     return PurePosixPath(node.place).name if node.place.startswith("/") else node.place
@@ -363,18 +366,3 @@ def _bytes(file: Path) -> dict[str, str]:
 
 def _short(value: object) -> str:
     return sha256(json.dumps(value).encode()).hexdigest()[:12]
-
-
-def _reference(entity: Any) -> dict[str, str]:
-    return {"@id": entity.id}
-
-
-def _references(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Entities by their id, as JSON-LD has them."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, list):
-            return [plain(v) for v in value]
-        return _reference(value) if hasattr(value, "id") else value
-
-    return {key: plain(value) for key, value in properties.items()}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from repose.audit.audit import Audit
-from repose.audit.crate import Crate, is_small
+from repose.audit.crate import Crate, is_small, place_in
 from repose.audit.tree import Node, grow
 from repose.errors import ReposeError
 from repose.provenance.listing import files_in
@@ -133,7 +133,7 @@ def _left_out(node: Node, crate: Crate, supplied: set[str]) -> Iterator[LeftOut]
     licence = " AND ".join(crate.licences_of(node))
     why = SUPPLIED if node.place in supplied else FOREIGN if node.stage == "handed-in" else DATA
     for name, facts in node.manifest.content["files"].items():
-        place = _place(node, name)
+        place = place_in(node, name)
         if place not in crate.carried:
             yield LeftOut(place, facts["bytes"], facts["sha256"], licence, why)
     if node.stage == "raw":
@@ -143,15 +143,10 @@ def _left_out(node: Node, crate: Crate, supplied: set[str]) -> Iterator[LeftOut]
                 yield LeftOut(where, file.size, file.sha256, licence, SUPPLIED)
 
 
-def _place(node: Node, name: str) -> str:
-    """Where a bundle has a file of an artefact."""
-    return (PurePosixPath("results") / PurePosixPath(node.place).parent / name).as_posix()
-
-
 def _stated(node: Node, files: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
     assert node.manifest
     for name, facts in node.manifest.content["files"].items():
-        place = _place(node, name)
+        place = place_in(node, name)
         if place in files and "list" not in facts:
             yield place, facts["sha256"]
 

@@ -14,7 +14,6 @@ from repose.provenance.form import inside
 from repose.reading import foreign
 
 SUMS = "SHA256SUMS"
-BLOCK = 1 << 20
 MAX_DIRECTORY = 64 << 20  # bytes of the list of members, which are read whole: of half a million
 MAX_SUMS = MAX_DIRECTORY
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
@@ -111,8 +110,5 @@ def _listed(listing: bytes, path: Path) -> dict[str, str]:
 
 
 def _sha256(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:
-    digest = hashlib.sha256()
     with archive.open(info) as member:
-        while block := member.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(member, "sha256").hexdigest()

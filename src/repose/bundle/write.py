@@ -12,10 +12,11 @@ from typing import BinaryIO
 from repose.audit.audit import Audit
 from repose.bundle.cite import authors_in, datacite, zenodo
 from repose.bundle.contents import Contents, LeftOut, contents_of, licence_of, table_of
-from repose.bundle.verify import BLOCK, SUMS
+from repose.bundle.verify import SUMS
 from repose.errors import ReposeError
 from repose.provenance.publish import publish
 
+BLOCK = 1 << 20
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can tell
 _ABOUT = """# {title}
 

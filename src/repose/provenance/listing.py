@@ -47,10 +47,9 @@ def fingerprint(path: Path, known: Mapping[str, str] | None = None) -> Fingerpri
         ReposeError: a link, pipe or device is among them, a name that a list cannot have, or a known file is missing.
     """
     if not path.is_dir():
-        _check_regular(path)
+        size = _size_of(path)
         with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return Fingerprint({"bytes": path.stat().st_size, "sha256": digest})
+            return Fingerprint({"bytes": size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()})
     lines, total, left = [], 0, dict(known or {})
     for name, size in files_in(path):
         digest = left.pop(name, "") or (EMPTY if name.endswith("/") else blake3_of_file(path / name))
@@ -63,16 +62,16 @@ def fingerprint(path: Path, known: Mapping[str, str] | None = None) -> Fingerpri
     return Fingerprint(stated, text)
 
 
-def files_in(folder: Path) -> Iterator[tuple[str, int]]:
+def files_in(folder: str | Path, prefix: str = "") -> Iterator[tuple[str, int]]:
     """Name and size of every file below a folder, in a fixed order; an empty folder has a name that ends in `/`.
+
+    Args:
+        folder: where they are.
+        prefix: of all names, as of the files of a folder in the folder.
 
     Raises:
         ReposeError: a link, pipe or device is among them, or a name that a list cannot have.
     """
-    return _files_in(str(folder), "")
-
-
-def _files_in(folder: str, prefix: str) -> Iterator[tuple[str, int]]:
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: entry.name)
     if prefix and not entries:
@@ -83,7 +82,7 @@ def _files_in(folder: str, prefix: str) -> Iterator[tuple[str, int]]:
         if not entry.name.isprintable() or "\\" in entry.name:
             raise ReposeError(f"{entry.name!r} is no usable name", folder, "give the file another name")
         if entry.is_dir():
-            yield from _files_in(entry.path, f"{prefix}{entry.name}/")
+            yield from files_in(entry.path, f"{prefix}{entry.name}/")
         elif not entry.is_file():
             raise ReposeError(
                 "an artefact holds no pipes and devices", entry.path, "put the file itself there"
@@ -110,12 +109,13 @@ def check_file(manifest: Path, name: str, expected: Mapping[str, Any], hashed: b
         )
     if artefact.is_dir() and "list" not in expected:
         raise ReposeError(f"{name} was made before folders had lists", artefact, "run the workflow again")
-    listing = check_list(manifest, name, expected) if "list" in expected else None
+    listed = entries_of(check_list(manifest, name, expected)) if "list" in expected else {}
     if hashed:
         matches = fingerprint(artefact).stated == expected
     else:
-        names, size = _names_and_size(artefact)
-        matches = (names, size) == (set(entries_of(listing)) if listing else set(), expected["bytes"])
+        sizes = dict(files_in(artefact)) if artefact.is_dir() else {}
+        size = sum(sizes.values()) if artefact.is_dir() else _size_of(artefact)
+        matches = sizes.keys() == listed.keys() and size == expected["bytes"]
     if not matches:
         raise ReposeError(f"{name} does not match its manifest", where=artefact, hint=hint)
 
@@ -135,18 +135,11 @@ def check_list(manifest: Path, name: str, expected: Mapping[str, Any]) -> str:
     return data.decode(errors="replace")
 
 
-def _names_and_size(artefact: Path) -> tuple[set[str], int]:
-    """Names of the files of a folder, none of a file, and their size together."""
-    if artefact.is_dir():
-        found = dict(files_in(artefact))
-        return set(found), sum(found.values())
-    _check_regular(artefact)
-    return set(), artefact.stat().st_size
-
-
-def _check_regular(path: Path) -> None:
+def _size_of(path: Path) -> int:
+    """Bytes of a file, which must be a regular one: to read another may never end."""
     if path.exists() and not path.is_file():
         raise ReposeError("an artefact holds no pipes and devices", path, "put the file itself there")
+    return path.stat().st_size
 
 
 def entries_of(listing: str) -> dict[str, str]:
