@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from pkgutil import resolve_name
 from types import ModuleType
@@ -19,7 +20,7 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from repose.audit.table import Derived, incomplete
+from repose.audit.table import Derive, incomplete
 from repose.audit.tree import Node, grow
 from repose.errors import ReposeError
 from repose.medium import Medium, module_of
@@ -28,6 +29,7 @@ from repose.provenance.code import code_hash
 from repose.provenance.listing import fingerprint
 from repose.provenance.manifest import load, manifest_path
 from repose.raw.inventory import Inventory
+from repose.tables.stage import derive
 
 KEYS = ("dataset", "method", "protocol")
 
@@ -120,7 +122,8 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
     if is_table and table is None:
         found.root.faults.append("cannot be read as a table")
     elif table is not None and found.root.manifest:
-        derived, what = Derived(found.root.manifest), "cannot be computed again from its scores"
+        derived: Derive = cache(partial(derive, found.root.manifest))
+        what = "cannot be computed again from its scores"
         found.root.faults += _tried(what, _derived_otherwise, found.root, rows, derived)
         if not cell:
             what = "cannot be compared with its scores"
@@ -193,12 +196,14 @@ def _row(record: dict[Any, str], inputs: Mapping[str, str], reference: str | Non
     return Row(key, {k: v for k, v in record.items() if k not in KEYS}, branches)
 
 
-def _derived_otherwise(root: Node, rows: list[Row], derived: Derived) -> list[str]:
+def _derived_otherwise(root: Node, rows: list[Row], derived: Derive) -> list[str]:
     """Compare the rows with a table computed now from the scores."""
-    names = list(dict.fromkeys(name for row in rows for name in row.branches))  # in the order of the table
+    names = {name for row in rows for name in row.branches}
     if not all(name in root.parents and root.parents[name].manifest for name in names):
         return []  # faults of their own
-    fresh = {tuple(str(r[k]) for k in KEYS): r for r in derived.of(names).to_dict("records")}
+    scores = (f"scores:{run}" for run in root.history["params"]["runs"])
+    table = derived(tuple(name for name in scores if name in names))
+    fresh = {tuple(str(r[k]) for k in KEYS): r for r in table.to_dict("records")}
     faults = []
     for row in rows:
         mine = fresh.get(tuple(row.key.values()))

@@ -7,6 +7,7 @@ of triples or pairs that they were given.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePosixPath
 
 import pandas as pd
@@ -29,14 +30,12 @@ class Sought:
     """What is looked for.
 
     Attributes:
-        title: as the user named it.
         sources: the artefacts that are of it, by their place, each with the reason.
         dataset: of `meshes`.
         meshes: names of meshes or images, which stages read that have them in their lists.
         unknown: why a dependence may be missing.
     """
 
-    title: str
     sources: Mapping[str, str] = field(default_factory=dict)
     dataset: str = ""
     meshes: frozenset[str] = frozenset()
@@ -95,32 +94,33 @@ def sought(text: str, nodes: Mapping[str, Node]) -> Sought:
     Raises:
         ReposeError: there is no such kind, or nothing of that name behind the artefacts.
     """
-    kinds = {"mesh": _body, "image": _body, "raw": _raw_file, "dataset": _of_dataset}
-    kinds |= {"method": _of_method, "code": _of_code, "artefact": _artefact}
+    bodies = {kind: partial(_body, kind) for kind in ("mesh", "image")}
+    kinds = bodies | {"raw": _raw_file, "dataset": _of_dataset, "method": _of_method, "code": _of_code}
+    kinds |= {"artefact": _artefact}
     kind, _, name = text.partition(":")
     if kind not in kinds or not name:
         raise ReposeError(
             f"--find {text!r} is not of the form mesh:open-human/id3_17",
             hint=f"kinds are {', '.join(kinds)}",
         )
-    return kinds[kind](text, name, nodes)
+    return kinds[kind](name, nodes)
 
 
 # What is looked for
 
 
-def _body(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
+def _body(kind: str, name: str, nodes: Mapping[str, Node]) -> Sought:
     dataset, _, body = name.partition("/")
     known = _names(_catalog(dataset, nodes))
     if body not in set(known):
         raise ReposeError(
-            f"{dataset} has no {text.partition(':')[0]} {body!r}",
+            f"{dataset} has no {kind} {body!r}",
             hint=f"it has {len(known)}, such as {known[0]}",
         )
-    return Sought(text, dataset=dataset, meshes=frozenset([body]))
+    return Sought(dataset=dataset, meshes=frozenset([body]))
 
 
-def _raw_file(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
+def _raw_file(name: str, nodes: Mapping[str, Node]) -> Sought:
     """The meshes that came from a raw file, or all of the dataset where that is not noted."""
     dataset, _, file = name.partition("/")
     node = _data("raw", dataset, nodes)
@@ -134,20 +134,16 @@ def _raw_file(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
     rows = _catalog(dataset, nodes)
     made = pd.Series(_names(rows))[[str(s) == found[0] for s in rows.source]]
     if len(made):
-        return Sought(text, dataset=dataset, meshes=frozenset(made))
-    return Sought(
-        text, {node.place: f"{found[0]} is one of its raw files; which bodies came from it is not noted"}
-    )
+        return Sought(dataset=dataset, meshes=frozenset(made))
+    return Sought({node.place: f"{found[0]} is one of its raw files; which bodies came from it is not noted"})
 
 
-def _of_dataset(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
+def _of_dataset(name: str, nodes: Mapping[str, Node]) -> Sought:
     _data("raw", name, nodes)
-    return Sought(
-        text, {place: "it is of the dataset" for place in nodes if place.startswith(f"data/{name}/")}
-    )
+    return Sought({place: "it is of the dataset" for place in nodes if place.startswith(f"data/{name}/")})
 
 
-def _of_method(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
+def _of_method(name: str, nodes: Mapping[str, Node]) -> Sought:
     parts = {place: place.split("/") for place in nodes}
     of = {place: p[2] for place, p in parts.items() if p[0] in _OF_METHODS and len(p) > 2}
     of = {place: method.removesuffix(".manifest.json") for place, method in of.items()}
@@ -155,10 +151,10 @@ def _of_method(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
         raise ReposeError(
             f"no method named {name!r}", hint=f"there are {', '.join(dict.fromkeys(of.values()))}"
         )
-    return Sought(text, {place: "it is of the method" for place, method in of.items() if method == name})
+    return Sought({place: "it is of the method" for place, method in of.items() if method == name})
 
 
-def _of_code(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
+def _of_code(name: str, nodes: Mapping[str, Node]) -> Sought:
     """Artefacts whose code imports a module, by what is installed now; a bare name is a system's folder."""
     wanted = name if "." in name else f"repose.methods.{name}"
     found, unknown = {}, set()
@@ -176,15 +172,15 @@ def _of_code(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
             f"no code named {wanted!r} made any of these {len(nodes)} artefacts",
             hint="give a module of repose, or the folder of a system",
         )
-    return Sought(text, found, unknown=tuple(sorted(unknown)))
+    return Sought(found, unknown=tuple(sorted(unknown)))
 
 
-def _artefact(text: str, name: str, nodes: Mapping[str, Node]) -> Sought:
+def _artefact(name: str, nodes: Mapping[str, Node]) -> Sought:
     wanted = PurePosixPath(name.removeprefix("results/")).as_posix().removesuffix(".manifest.json")
     for place, node in nodes.items():
         files = [(PurePosixPath(place).parent / file).as_posix() for file in node.files]
         if wanted in (node.title, *files):
-            return Sought(text, {place: "it is the artefact"})
+            return Sought({place: "it is the artefact"})
     raise ReposeError(
         f"no artefact {name!r}", hint="name it by its place in the results, such as splits/open-human/train"
     )

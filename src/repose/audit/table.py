@@ -1,49 +1,29 @@
 """Is a table whole: all rows and columns, each once, of the runs it must have, and twins that agree?"""
 
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from repose.audit.tree import Node
 from repose.errors import ReposeError
-from repose.provenance.manifest import Manifest
-from repose.tables.stage import derive, twins
+from repose.tables.stage import twins
 
 _OF_RUNS = ("scores", "predictions", "render-scores")  # folders of results, and kinds of inputs
 
 
-class Derived:
-    """A table computed again from the scores that its manifest names; of all its runs once."""
-
-    def __init__(self, manifest: Manifest):
-        """Take the manifest of the table."""
-        self._manifest = manifest
-
-    @cached_property
-    def whole(self) -> pd.DataFrame:
-        """The table of the runs that it says it is made of."""
-        return derive(self._manifest, self._scores)
-
-    def of(self, names: Sequence[str]) -> pd.DataFrame:
-        """The table of the runs whose scores are among some of its inputs."""
-        scores = {name for name in names if name.startswith("scores:")}
-        return self.whole if scores == set(self._scores) else derive(self._manifest, names)
-
-    @property
-    def _scores(self) -> list[str]:
-        return [f"scores:{run}" for run in self._manifest.history["params"]["runs"]]
+Derive = Callable[[tuple[str, ...]], pd.DataFrame]
+"""Computes a table again from some of its inputs, `scores:{run}` in the order of its runs."""
 
 
-def incomplete(root: Node, csv: Path, table: pd.DataFrame, derived: Derived) -> Iterator[str]:
+def incomplete(root: Node, csv: Path, table: pd.DataFrame, derived: Derive) -> Iterator[str]:
     """What a table lacks, or has too much.
 
     Args:
         root: the table, with everything behind it.
         csv: its file.
         table: what stands in the file, as text.
-        derived: the same table, from its scores.
+        derived: computes it again from its scores.
     """
     assert root.manifest
     params, inputs = root.manifest.history["params"], root.manifest.history["inputs"]
@@ -56,7 +36,7 @@ def incomplete(root: Node, csv: Path, table: pd.DataFrame, derived: Derived) -> 
     if any(parent.manifest is None for parent in root.parents.values()):
         return  # faults of their own
     try:
-        fresh = derived.whole
+        fresh = derived(tuple(f"scores:{run}" for run in params["runs"]))
     except (ReposeError, OSError):
         return  # a fault of its cells, or of the scores themselves
     if list(fresh.columns) != list(table.columns):
