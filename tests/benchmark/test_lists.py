@@ -6,9 +6,10 @@ import pytest
 from released import body, faces_of
 
 from repose.benchmark import lists
-from repose.benchmark.bodies import Bodies, open_list
+from repose.benchmark.bodies import Bodies
 from repose.benchmark.card import Ticks
 from repose.benchmark.inputs import handed, identity_order, order
+from repose.benchmark.score import Sources
 from repose.convert.catalog import mesh_digest
 from repose.errors import ReposeError
 from repose.mesh.mesh import Mesh
@@ -133,7 +134,7 @@ def test_an_order_is_the_same_for_everybody():
 @pytest.fixture(scope="module")
 def opened(made):
     plan = made.plan
-    return open_list(plan.results.benchmark_list("tiny", "unseen"), plan.packed("tiny"), 0)
+    return Sources(plan.results.benchmark_list("tiny", "unseen"), plan.packed("tiny")).open()
 
 
 def test_a_shuffled_mesh_is_the_same_surface_and_gives_no_correspondence(opened):

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter
 from typer.testing import CliRunner
 
 from repose.benchmark import lists
-from repose.benchmark.bodies import open_list
 from repose.benchmark.predict import predicted
+from repose.benchmark.score import Sources
 from repose.cli import app
 from repose.config.models import Method
 from repose.methods.build import build
@@ -53,7 +53,7 @@ def test_a_list_is_predicted_as_the_split_is_that_it_is_of(made, tmp_path, metho
     network = build(method).eval()
     finish = getattr(method, "finish", "none")
     plan = made.plan
-    listing, bodies = open_list(plan.results.benchmark_list("tiny", "unseen"), plan.packed("tiny"), 0)
+    listing, bodies = Sources(plan.results.benchmark_list("tiny", "unseen"), plan.packed("tiny")).open()
     triples = read_rows(plan.results.split("tiny", "unseen"))
     predict(
         network, MeshStore(plan.packed("tiny")), {"unseen": triples}, "cpu", tmp_path / "p.zarr", "", finish

@@ -10,8 +10,8 @@ from released import body
 
 from repose import specs
 from repose.benchmark import lists
-from repose.benchmark.bodies import open_list
 from repose.benchmark.inputs import identity_order
+from repose.benchmark.score import Sources
 from repose.benchmark.variants import named, numbers_of, variant
 from repose.errors import ReposeError
 from repose.mesh.mesh import Mesh
@@ -23,7 +23,7 @@ def made_list(site, kind):
     """The list of a variant, made by the stage as the rule calls it."""
     need = site.plan.benchmark("tiny", f"unseen-{kind}")
     lists.run(site.plan.config.datasets["tiny"], "tiny", f"unseen-{kind}", **need.inputs, out=need.out)
-    return open_list(need.out, need.inputs["store"], 0)
+    return Sources(need.out, need.inputs["store"]).open()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from repose.audit import audit as auditing
-from repose.audit import table as whole_tables
 from repose.audit.audit import audit, parse_cell
 from repose.audit.show import as_json, show
 from repose.cli import app
@@ -49,7 +48,7 @@ def derived_once(monkeypatch):
             known[key] = derive(table, names)
         return known[key]
 
-    monkeypatch.setattr(whole_tables, "derive", of_equal_files)
+    monkeypatch.setattr(auditing, "derive", of_equal_files)
 
 
 def faults(results, **options):

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
-from repose.benchmark.lists import List, hashes_path, read_hashes, read_list, rest_of, stored
+from repose.benchmark.lists import rest_of, stored
 from repose.benchmark.variants import variant
 from repose.convert.catalog import mesh_digest
 from repose.errors import ReposeError
@@ -53,8 +52,3 @@ class Bodies:
                 "the dataset has no pose at rest", self._store.path, "tracks P, PC and K need none"
             )
         return self.mesh(rest_of(name, self._rest_pose))
-
-
-def open_list(path: Path, store: Path, rest_pose: int | None) -> tuple[List, Bodies]:
-    """A list and its meshes."""
-    return read_list(path), Bodies(MeshStore(store), read_hashes(hashes_path(path)), rest_pose)

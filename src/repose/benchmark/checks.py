@@ -2,17 +2,16 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from repose.benchmark.bodies import Bodies
 from repose.benchmark.inputs import identity_order
 from repose.benchmark.lists import List, Row
-from repose.benchmark.submission import FOLDER, Submission
+from repose.benchmark.submission import FOLDER, Submission, Vertices
 from repose.errors import ReposeError
 from repose.mesh.mesh import Mesh
 from repose.methods.tracks import TRACKS
@@ -20,30 +19,9 @@ from repose.methods.tracks import TRACKS
 LARGEST = 20  # times the truth's longest side, or a share of it
 COPIED = 1e-6  # of the truth's longest side: what rounding to float32 does
 
-Float = NDArray[np.float64]
 
-
-@dataclass(frozen=True)
-class Checked:
-    """A submission that may be scored.
-
-    Attributes:
-        submission: what was handed in.
-        predictions: (V, 3) float64 metres by the id of the triple, in the order of the dataset's mesh; if the vertices
-            have no order, as they came.
-    """
-
-    submission: Submission
-    predictions: Mapping[str, Float]
-
-
-def counts_of(listing: List, bodies: Bodies) -> dict[str, int]:
-    """Vertices of the identity of each triple."""
-    return {row.triple_id: len(bodies.mesh(row.identity_mesh).vertices) for row in listing.rows}
-
-
-def checked(submission: Submission, listing: List, bodies: Bodies) -> Checked:
-    """Refuse what no honest method gives, and put the vertices into the order of the dataset's meshes.
+def checked(submission: Submission, listing: List, bodies: Bodies) -> Submission:
+    """Refuse what no honest method gives; vertices that have an order come back in that of the dataset's meshes.
 
     Raises:
         ReposeError: see docs/benchmark.md.
@@ -51,7 +29,7 @@ def checked(submission: Submission, listing: List, bodies: Bodies) -> Checked:
     if not listing.has_truths:
         raise ReposeError("the list has no truths: it cannot be scored", f"{listing.dataset}/{listing.name}")
     found = {
-        triple: _in_order(vertices.astype(np.float64), submission, listing, triple)
+        triple: _in_order(vertices, submission, listing, triple)
         for triple, vertices in submission.predictions.items()
     }
     for triple, vertices in found.items():
@@ -59,10 +37,10 @@ def checked(submission: Submission, listing: List, bodies: Bodies) -> Checked:
     _check_one_for_all(submission, listing)
     if not submission.card.method.floor:
         _check_copies(found, submission, listing, bodies)
-    return Checked(submission, found)
+    return replace(submission, predictions=found)
 
 
-def _in_order(vertices: Float, submission: Submission, listing: List, triple: str) -> Float:
+def _in_order(vertices: Vertices, submission: Submission, listing: List, triple: str) -> Vertices:
     if submission.card.order == "none":
         return vertices
     order = identity_order(listing, listing.by_id[triple], submission.card.track, len(vertices))
@@ -71,7 +49,7 @@ def _in_order(vertices: Float, submission: Submission, listing: List, triple: st
     return back
 
 
-def _check_row(vertices: Float, row: Row, bodies: Bodies, where: Path) -> None:
+def _check_row(vertices: Vertices, row: Row, bodies: Bodies, where: Path) -> None:
     assert row.truth_mesh
     truth = bodies.mesh(row.truth_mesh).vertices
     side, true_side = (float(np.ptp(v, axis=0).max()) for v in (vertices, truth))
@@ -83,11 +61,11 @@ def _check_row(vertices: Float, row: Row, bodies: Bodies, where: Path) -> None:
         raise ReposeError("is the truth itself", where, "a method must not see truths when it is tested")
 
 
-def _is_copy(vertices: Float, mesh: Float) -> bool:
+def _is_copy(vertices: Vertices, mesh: Vertices) -> bool:
     """Whether one is the other but for its place and rounding, in the same order or in any."""
     if vertices.shape != mesh.shape:
         return False
-    one, other = (v - v.mean(axis=0) for v in (vertices, mesh))
+    one, other = (v - v.mean(axis=0, dtype=np.float64) for v in (vertices, mesh))
     limit = COPIED * float(np.ptp(mesh, axis=0).max())
     if float(np.abs(one - other).max()) <= limit:
         return True
@@ -110,7 +88,9 @@ def _check_one_for_all(submission: Submission, listing: List) -> None:
             raise ReposeError(f"is the same array as that of {other}", submission.folder / FOLDER / triple)
 
 
-def _check_copies(found: Mapping[str, Float], submission: Submission, listing: List, bodies: Bodies) -> None:
+def _check_copies(
+    found: Mapping[str, Vertices], submission: Submission, listing: List, bodies: Bodies
+) -> None:
     """Refuse a method all of whose predictions are one of its inputs."""
     gives_rest = TRACKS[submission.card.track].hands_rest
     given: dict[str, Callable[[str], Mesh]] = {

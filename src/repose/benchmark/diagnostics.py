@@ -10,8 +10,8 @@ from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 
 from repose.benchmark.bodies import Bodies
-from repose.benchmark.checks import Checked
 from repose.benchmark.lists import List, Row
+from repose.benchmark.submission import Submission
 from repose.mesh.operators import unique_edges
 
 ORDER, AXES = 10, 5  # how many times less the error must be
@@ -23,10 +23,11 @@ MATCHED = 3000  # vertices that are assigned, which takes seconds; of more, the 
 Float = NDArray[np.float64]
 
 
-def diagnose(given: Checked, listing: List, bodies: Bodies) -> list[str]:
+def diagnose(given: Submission, listing: List, bodies: Bodies) -> list[str]:
     """Lines about what may be wrong; none if nothing looks so. Nothing of it changes a score."""
-    rows = [(v, listing.by_id[t], *_truth(listing.by_id[t], bodies)) for t, v in given.predictions.items()]
-    same = rows if given.submission.card.order == "identity" else []
+    found = ((vertices.astype(np.float64), listing.by_id[t]) for t, vertices in given.predictions.items())
+    rows = [(vertices, row, *_truth(row, bodies)) for vertices, row in found]
+    same = rows if given.card.order == "identity" else []
     return [*_order(same), *_roles(same, bodies), *_axes(same), *_offset(rows)]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from repose.benchmark import rank
 from repose.benchmark.bodies import Bodies
 from repose.benchmark.card import read_card, template
-from repose.benchmark.checks import Checked, checked, counts_of
+from repose.benchmark.checks import checked
 from repose.benchmark.diagnostics import diagnose
 from repose.benchmark.form import readme
 from repose.benchmark.inputs import handed
@@ -22,7 +22,7 @@ from repose.benchmark.score import (
     score_floor,
     score_predictions,
 )
-from repose.benchmark.submission import CARD, folders_of, read_submission
+from repose.benchmark.submission import CARD, Submission, folders_of, read_submission
 from repose.errors import ReposeError
 from repose.mesh.formats.obj import format_obj
 from repose.methods.tracks import TRACKS
@@ -94,7 +94,7 @@ def list_of(path: Path) -> tuple[str, str]:
     return said.dataset, said.name
 
 
-def check(path: Path, sources: Sources) -> tuple[list[Checked], list[str]]:
+def check(path: Path, sources: Sources) -> tuple[list[Submission], list[str]]:
     """Check all seeds that lie in a folder.
 
     Returns:
@@ -104,12 +104,12 @@ def check(path: Path, sources: Sources) -> tuple[list[Checked], list[str]]:
         ReposeError: something is refused; docs/benchmark.md has all reasons.
     """
     listing, bodies = sources.open()
-    counts, hashes = counts_of(listing, bodies), meshes_sha256(sources.listed)
+    counts = {row.triple_id: len(bodies.mesh(row.identity_mesh).vertices) for row in listing.rows}
+    hashes = meshes_sha256(sources.listed)
     found, notes = [], []
     for folder in folders_of(path):
-        submission = read_submission(folder, listing, counts, hashes)
-        given = checked(submission, listing, bodies)
-        if why := submission.card.contaminated_by(listing):
+        given = checked(read_submission(folder, listing, counts, hashes), listing, bodies)
+        if why := given.card.contaminated_by(listing):
             notes.append(f"{folder}: {why}: it is scored, and has no rank")
         notes += [f"{folder}: {line}" for line in diagnose(given, listing, bodies)]
         found.append(given)
@@ -117,16 +117,16 @@ def check(path: Path, sources: Sources) -> tuple[list[Checked], list[str]]:
     return found, notes
 
 
-def _check_alike(found: Sequence[Checked]) -> None:
+def _check_alike(found: Sequence[Submission]) -> None:
     """Refuse seeds that differ in more than what a seed does."""
     own = {"failed", "seconds_per_triple", "test_time_optimisation_seconds", "hardware", "date"}
-    cards = [given.submission.card.model_dump(exclude=own) for given in found]
+    cards = [given.card.model_dump(exclude=own) for given in found]
     for given, card in zip(found, cards, strict=True):
         if odd := [key for key in card if card[key] != cards[0][key]]:
-            where = given.submission.folder / CARD
-            raise ReposeError(f"{odd[0]} is not that of the other seeds", where, "one method, one card")
-    if len({given.submission.seed for given in found}) < len(found):
-        raise ReposeError("two folders are of one seed", found[0].submission.folder.parent)
+            what = f"{odd[0]} is not that of the other seeds"
+            raise ReposeError(what, given.folder / CARD, "one method, one card")
+    if len({given.seed for given in found}) < len(found):
+        raise ReposeError("two folders are of one seed", found[0].folder.parent)
 
 
 def score(path: Path, sources: Sources, results: Results) -> tuple[pd.DataFrame, list[str], Path]:
@@ -141,10 +141,8 @@ def score(path: Path, sources: Sources, results: Results) -> tuple[pd.DataFrame,
     found, notes = check(path, sources)
     listing, bodies = sources.open()
     for given in found:
-        method, seed = given.submission.card.method.name, given.submission.seed
-        hand_in(
-            given, listing, bodies, sources, results.handed_in(listing.dataset, listing.name, method, seed)
-        )
+        place = listing.dataset, listing.name, given.card.method.name, given.seed
+        hand_in(given, listing, bodies, sources, results.handed_in(*place))
     table, more, out = rank_all(sources, results)
     return table, notes + more, out
 

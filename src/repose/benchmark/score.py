@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 from repose import specs
 from repose.benchmark import VERSION
-from repose.benchmark.bodies import Bodies, open_list
+from repose.benchmark.bodies import Bodies
 from repose.benchmark.card import Card
-from repose.benchmark.checks import Checked
-from repose.benchmark.lists import List, Row, hashes_path
+from repose.benchmark.lists import List, Row, hashes_path, read_hashes, read_list
 from repose.benchmark.metrics import Pair
-from repose.benchmark.submission import CARD
+from repose.benchmark.submission import CARD, Submission, Vertices
 from repose.errors import ReposeError
 from repose.methods.tracks import track_of
 from repose.metrics.benchmark import METRICS, WITHOUT_ORDER
@@ -31,6 +30,7 @@ from repose.provenance.manifest import Manifest, load, manifest_path
 from repose.provenance.stated import stated
 from repose.score.artefact import differences, inputs_of, write_rows
 from repose.store.arrays import read_meta
+from repose.store.mesh_store import MeshStore
 
 FLOORS = {"copy-identity": "P", "copy-pose": "PC"}
 """The floors, which need no predictions, and the tracks that give what they copy."""
@@ -50,33 +50,33 @@ class Sources(NamedTuple):
     def open(self) -> tuple[List, Bodies]:
         """The list, and its meshes."""
         rest_pose = load(manifest_path(self.listed)).history["params"]["rest_pose"]
-        return open_list(self.listed, self.store, rest_pose)
+        hashes = read_hashes(hashes_path(self.listed))
+        return read_list(self.listed), Bodies(MeshStore(self.store), hashes, rest_pose)
 
 
-def hand_in(given: Checked, listing: List, bodies: Bodies, sources: Sources, out: Path) -> None:
+def hand_in(given: Submission, listing: List, bodies: Bodies, sources: Sources, out: Path) -> None:
     """Write predictions that were handed in as the stage `predict` writes ours, with the card beside them.
 
     A triple that failed has the identity mesh. A submission with two seeds is two artefacts.
     """
-    submission = given.submission
     params = {
         "version": VERSION,
         "dataset": listing.dataset,
         "list": listing.name,
-        "seed": submission.seed,
-        "sums": submission.sums,
-        "card": submission.card.model_dump(mode="json"),
+        "seed": given.seed,
+        "sums": given.sums,
+        "card": given.card.model_dump(mode="json"),
     }
     with making(specs.handed_in(params), out, sources._asdict(), later=("store",)) as new:
         if new.finished:
             return
         failed = [row.triple_id for row in listing.rows if row.triple_id not in given.predictions]
         parts = [_prediction(row, given, bodies) for row in listing.rows]
-        single = all(v.dtype == np.float32 for v in submission.predictions.values())
+        single = all(v.dtype == np.float32 for v in given.predictions.values())
         with new.file(out) as private:
             data = np.stack(parts).astype(np.float32 if single else np.float64)
             write_vertices(private, listing, data, failed=failed)
-        new.text(out.with_name(f"{out.stem}.{CARD}"), (submission.folder / CARD).read_text(encoding="utf-8"))
+        new.text(out.with_name(f"{out.stem}.{CARD}"), (given.folder / CARD).read_text(encoding="utf-8"))
         new.describe = {"protocols": [listing.name], "failed": len(failed)}
 
 
@@ -88,7 +88,7 @@ def write_vertices(path: Path, listing: List, vertices: np.ndarray, **attributes
     group.create_array("vertices", data=vertices, chunks=(CHUNK, *vertices.shape[1:]))
 
 
-def _prediction(row: Row, given: Checked, bodies: Bodies) -> Float:
+def _prediction(row: Row, given: Submission, bodies: Bodies) -> Vertices:
     found = given.predictions.get(row.triple_id)
     return bodies.mesh(row.identity_mesh).vertices if found is None else found
 

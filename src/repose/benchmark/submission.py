@@ -7,26 +7,23 @@ my-method/SHA256SUMS                    of the card and of every prediction, as 
 """
 
 import hashlib
-import io
 import os
 import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from repose.benchmark.card import Card, read_card
 from repose.benchmark.lists import List
 from repose.errors import ReposeError
 from repose.mesh.formats.obj import parse_obj
-from repose.reading import foreign, read_bytes, read_text
+from repose.reading import read_bytes, read_npz, read_text
 
 CARD, SUMS, FOLDER = "card.yaml", "SHA256SUMS", "predictions"
-HEADER = 1024  # bytes of an array beside its numbers, and of an archive beside its array
+BESIDE = 10  # times what the vertices take: what else is in a file, and is named when it is refused, may take so much
 LINE = 200  # bytes of a line of an .obj
 _SUM = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 _SEED = re.compile(r"seed(\d{1,6})")
@@ -187,32 +184,16 @@ def _vertices(path: Path, count: int) -> Vertices:
 
 
 def _from_npz(path: Path, count: int) -> Vertices:
-    limit = count * 3 * 8 + HEADER
-    data = read_bytes(path, limit + HEADER)
-    with foreign(path, "not a .npz of one plain array", "write it by numpy.savez(path, vertices=array)"):
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-            if [entry.filename for entry in entries] != ["vertices.npy"]:
-                names = ", ".join(entry.filename for entry in entries)[:80]
-                raise ReposeError(f"holds {names or 'nothing'}, not `vertices` alone", path)
-            if entries[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise ReposeError("compressed in a way that numpy does not", path, "write it by numpy.savez")
-            if entries[0].file_size > limit:
-                raise ReposeError(
-                    f"its array unpacks to {entries[0].file_size} bytes, more than {limit}: a bomb?", path
-                )
-            with archive.open(entries[0]) as stream:
-                content = io.BytesIO(stream.read(limit + 1))
-        readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-        shape, fortran, dtype = readers[npy.read_magic(content)](content)
-    if dtype not in (np.float32, np.float64):
-        what = "objects, which are never unpickled" if dtype.hasobject else str(dtype)
-        raise ReposeError(f"`vertices` is of {what}", path, "float32 or float64")
-    if shape != (count, 3):
-        raise ReposeError(f"`vertices` has shape {shape}, its identity has ({count}, 3)", path)
-    with foreign(path, "the array is cut short"):
-        numbers = np.frombuffer(content.read(), dtype)
-        return numbers.reshape(shape, order="F" if fortran else "C").astype(dtype.newbyteorder("="))
+    hint = "write it by numpy.savez(path, vertices=array), float32 or float64"
+    arrays = read_npz(path, "not a .npz of one plain array", hint, limit=BESIDE * 24 * count)
+    if list(arrays) != ["vertices"]:
+        raise ReposeError(f"holds {', '.join(arrays)[:80] or 'nothing'}, not `vertices` alone", path, hint)
+    found = arrays["vertices"]
+    if found.dtype not in (np.float32, np.float64):
+        raise ReposeError(f"`vertices` is of {found.dtype}", path, hint)
+    if found.shape != (count, 3):
+        raise ReposeError(f"`vertices` has shape {found.shape}, its identity has ({count}, 3)", path)
+    return found
 
 
 def _from_obj(path: Path, count: int) -> Vertices:
