@@ -43,7 +43,7 @@ def made(request, tmp_path_factory):
         (site / page).parent.mkdir(parents=True, exist_ok=True)
         (site / page).write_text(page)
     chain.make("site", site, lambda p: None, {"table:table1": chain.table})
-    chain.written = write_bundle(audited(chain), ROOT, folder / "out" / "bundle.zip")
+    chain.written, chain.notes = write_bundle(audited(chain), ROOT, folder / "out" / "bundle.zip")
     chain.bundle = folder / "out" / "bundle.zip"
     return chain
 
@@ -91,8 +91,8 @@ def test_all_that_may_be_given_away_is_in_it_and_the_rest_is_named(made):
     assert raw & left.keys() == (raw if made.supplied else set()), (
         "a reader can see whether theirs are the same"
     )
-    assert any("user-supplied" in note for note in made.written.notes) == made.supplied
-    assert all(note in found["README.md"].decode() for note in made.written.notes)
+    assert any("user-supplied" in note for note in made.notes) == made.supplied
+    assert all(note in found["README.md"].decode() for note in made.notes)
     graph = {e["@id"]: e for e in json.loads(found["ro-crate-metadata.json"])["@graph"]}
     place = f"results/runs/{run}/model.safetensors"
     assert (place in graph) != made.supplied and (f"#{place}" in graph) == made.supplied
@@ -133,7 +133,7 @@ def test_archives_are_told_who_what_when_and_under_which_licence(made, tmp_path)
 
 def test_the_same_results_are_the_same_bytes(made, tmp_path):
     os.utime(made.table, (1e9, 1e9))
-    again = write_bundle(audited(made), ROOT, tmp_path / "again.zip")
+    again, _ = write_bundle(audited(made), ROOT, tmp_path / "again.zip")
     assert again == made.written and (tmp_path / "again.zip").read_bytes() == made.bundle.read_bytes()
 
 

@@ -228,11 +228,9 @@ def _tried(what: str, find: Callable[..., Iterable[str]], *given: Any) -> list[s
 
 def _check_raw_files(node: Node, notes: list[str]) -> None:
     """Hash the files that an inventory lists, where they still are."""
-    if node.faults or node.stage != "raw":
-        return
-    for name in (n for n in node.files if n.endswith(".json")):
+    for path in [] if node.faults else node.inventories:
         try:
-            inventory = Inventory.read(node.path.parent / name)
+            inventory = Inventory.read(path)
         except ReposeError:
             continue  # another kind of raw data; its bytes are hashed like any artefact's
         # What was unpacked moves with the results; what the user brought does not.

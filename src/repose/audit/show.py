@@ -39,7 +39,7 @@ def as_json(found: Audit) -> dict[str, Any]:
     return {
         "artefact": found.root.place,
         "holds": not found.faults,
-        "first_broken_link": _fault(*found.faults[0]) if found.faults else None,
+        "first_broken_link": ": ".join(found.faults[0]) if found.faults else None,
         "faults": [{"artefact": place, "what": what} for place, what in found.faults],
         "notes": found.notes,
         "digest": found.digest,
@@ -108,7 +108,7 @@ def _verdict(found: Audit) -> str:
         f"Digest of the tree: {found.digest}",
     ]
     if found.faults:
-        lines.append(f"[bold red]Broken.[/] First broken link: {escape(_fault(*found.faults[0]))}")
+        lines.append(f"[bold red]Broken.[/] First broken link: {escape(': '.join(found.faults[0]))}")
     else:
         lines.append("[bold green]Holds.[/]")
     return "\n".join(lines)
@@ -122,10 +122,6 @@ def _computed_again(found: Audit) -> str:
     numbers = sum(bool(value) for row in found.rows for value in row.cells.values())
     scores = "the scores from predictions and meshes" if found.rescored else "not the scores (--rescore)"
     return f"{numbers} cells of {len(found.rows)} rows from their scores; {scores}"
-
-
-def _fault(place: str, what: str) -> str:
-    return f"{place}: {what}"
 
 
 def _size(count: float) -> str:

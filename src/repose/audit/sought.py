@@ -124,7 +124,7 @@ def _raw_file(name: str, nodes: Mapping[str, Node]) -> Sought:
     """The meshes that came from a raw file, or all of the dataset where that is not noted."""
     dataset, _, file = name.partition("/")
     node = _data("raw", dataset, nodes)
-    files = _raw_files(node)
+    files = [f.path for path in node.inventories for f in Inventory.read(path).files] or list(node.files)
     found = [path for path in files if path == file or path.endswith(f"/{file}")]
     if len(found) != 1:
         what = f"{len(found)} raw files of {dataset} are" if found else f"no raw file of {dataset} is"
@@ -202,12 +202,6 @@ def _data(kind: str, dataset: str, nodes: Mapping[str, Node]) -> Node:
 
 def _names(catalog: pd.DataFrame) -> list[str]:
     return list(catalog["mesh_id" if "mesh_id" in catalog else "image_id"])
-
-
-def _raw_files(node: Node) -> list[str]:
-    inventories = [name for name in node.files if name.endswith(".json")]
-    listed = [f.path for name in inventories for f in Inventory.read(node.path.parent / name).files]
-    return listed or list(node.files)
 
 
 # Who reads a mesh

@@ -61,16 +61,20 @@ class Node:
         """Size of its files together."""
         return sum(file["bytes"] for file in self.files.values())
 
+    @property
+    def inventories(self) -> list[Path]:
+        """Of raw data, the files that list what a user supplied; none where they are made from a seed."""
+        return [self.path.parent / n for n in self.files if n.endswith(".json") and self.stage == "raw"]
+
     def walk(self) -> Iterator["Node"]:
         """This node and everything behind it, each once, children before their parents."""
-        seen: dict[str, Node] = {}
-        todo = [self]
+        seen, todo = set[str](), [self]
         while todo:
             node = todo.pop()
             if node.place not in seen:
-                seen[node.place] = node
+                seen.add(node.place)
                 todo.extend(reversed(node.parents.values()))
-        yield from seen.values()
+                yield node
 
 
 def grow(manifest: Path, only: Collection[str] | None = None, hashed: bool = True) -> Node:

@@ -34,8 +34,8 @@ def checked(submission: Submission, listing: List, bodies: Bodies) -> Submission
     }
     for triple, vertices in found.items():
         _check_row(vertices, listing.by_id[triple], bodies, submission.folder / FOLDER / triple)
-    _check_one_for_all(submission, listing)
-    if not submission.card.method.floor:
+    if not submission.card.method.floor:  # whose inputs may be equal, and are what it copies
+        _check_one_for_all(submission, listing)
         _check_copies(found, submission, listing, bodies)
     return replace(submission, predictions=found)
 
@@ -77,9 +77,7 @@ def _is_copy(vertices: Vertices, mesh: Vertices) -> bool:
 
 
 def _check_one_for_all(submission: Submission, listing: List) -> None:
-    """Refuse one array for triples of different truths; unless the method is a floor, whose inputs may be equal."""
-    if submission.card.method.floor:
-        return
+    """Refuse one array for triples of different truths."""
     first: dict[bytes, str] = {}
     for triple, vertices in submission.predictions.items():
         digest = hashlib.sha256(vertices.tobytes()).digest()

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from repose.benchmark import rank
+from repose.benchmark import VERSION, rank
 from repose.benchmark.bodies import Bodies
 from repose.benchmark.card import read_card, template
 from repose.benchmark.checks import checked
 from repose.benchmark.diagnostics import diagnose
-from repose.benchmark.form import readme
 from repose.benchmark.inputs import handed
 from repose.benchmark.lists import List, hashes_path
 from repose.benchmark.score import (
@@ -30,6 +29,11 @@ from repose.progress import track as shown
 from repose.provenance.manifest import load, manifest_path
 from repose.provenance.publish import publish
 from repose.results import Results
+
+_SHUFFLED = """\
+Vertices, triangles and the first corners of triangles are in random orders, which follow from the sha256 of the list
+and the id of the triple (`repose.benchmark.inputs`).\
+"""
 
 
 def init(sources: Sources, track: str, out: Path) -> str:
@@ -66,7 +70,7 @@ def init(sources: Sources, track: str, out: Path) -> str:
         _hand_out(listing, bodies, track, private)
         for name in (sources.listed, hashes_path(sources.listed)):
             (private / name.name).write_bytes(name.read_bytes())
-        (private / "README.md").write_text(readme(listing, track), encoding="utf-8")
+        (private / "README.md").write_text(_readme(listing, track), encoding="utf-8")
         submission = private / "submission"
         (submission / "predictions").mkdir(parents=True)
         card = template(listing, meshes_sha256(sources.listed), track)
@@ -80,6 +84,35 @@ def _hand_out(listing: List, bodies: Bodies, track: str, out: Path) -> None:
         folder.mkdir(parents=True)
         for name, mesh in handed(listing, row, track, bodies).items():
             (folder / f"{name}.obj").write_bytes(format_obj(mesh))
+
+
+def _readme(listing: List, track: str) -> str:
+    """What was handed out, what comes back, and how."""
+    given, row = TRACKS[track], listing.rows[0]
+    files = ["`identity.obj`", "`pose.obj`"] + (["`pose-rest.obj`"] if given.hands_rest else [])
+    order = _SHUFFLED if given.shuffles else "Vertex k of all meshes is the same place on the body."
+    within = " `pose.obj` and `pose-rest.obj` share one order." if given.hands_rest and given.shuffles else ""
+    return f"""\
+# {VERSION}: {listing.dataset}/{listing.name}, track {track}
+
+`inputs/<triple_id>/` has what a method may see of each of {len(listing.rows)} triples: {", ".join(files)}; metres,
+y up. Identity: {given.identity}. Pose: {given.pose}. Correspondence: {given.correspondence}.
+{order}{within}
+
+The task: the body of `identity.obj` in the pose of `pose.obj`. What comes back is where the vertices of
+`identity.obj` are then, in its order:
+
+    submission/card.yaml                          fill it in; what is `~` and must say something is refused
+    submission/predictions/<triple_id>.npz        numpy.savez(path, vertices=array): (V, 3) float32 or float64, metres
+    submission/predictions/<triple_id>.obj        or this; only its `v` lines count
+    submission/SHA256SUMS                         made last: sha256sum card.yaml predictions/* > SHA256SUMS
+
+The first triple is `{row.triple_id}`. A triple without a prediction is named under `failed` in the card; it counts as
+a copy of the identity. Of several seeds each is a folder: `my-method/seed0/card.yaml`, `my-method/seed1/card.yaml`.
+
+    repose submit check submission                what would be refused, and what looks like a mistake
+    repose submit score submission                its row
+"""
 
 
 def list_of(path: Path) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from repose.benchmark.bodies import Bodies
 from repose.benchmark.card import Card
 from repose.benchmark.lists import List, Row, hashes_path, read_hashes, read_list
 from repose.benchmark.metrics import Pair
-from repose.benchmark.submission import CARD, Submission, Vertices
+from repose.benchmark.submission import CARD, Submission
 from repose.errors import ReposeError
 from repose.methods.tracks import track_of
 from repose.metrics.benchmark import METRICS, WITHOUT_ORDER
@@ -70,9 +70,13 @@ def hand_in(given: Submission, listing: List, bodies: Bodies, sources: Sources, 
     with making(specs.handed_in(params), out, sources._asdict(), later=("store",)) as new:
         if new.finished:
             return
-        failed = [row.triple_id for row in listing.rows if row.triple_id not in given.predictions]
-        parts = [_prediction(row, given, bodies) for row in listing.rows]
-        single = all(v.dtype == np.float32 for v in given.predictions.values())
+        found = given.predictions
+        failed = [row.triple_id for row in listing.rows if row.triple_id not in found]
+        parts = [
+            bodies.mesh(row.identity_mesh).vertices if row.triple_id in failed else found[row.triple_id]
+            for row in listing.rows
+        ]
+        single = all(v.dtype == np.float32 for v in found.values())
         with new.file(out) as private:
             data = np.stack(parts).astype(np.float32 if single else np.float64)
             write_vertices(private, listing, data, failed=failed)
@@ -86,11 +90,6 @@ def write_vertices(path: Path, listing: List, vertices: np.ndarray, **attributes
     root = zarr.create_group(path, attributes={"units": "m"})
     group = root.create_group(listing.name, attributes={"triples": names, **attributes})
     group.create_array("vertices", data=vertices, chunks=(CHUNK, *vertices.shape[1:]))
-
-
-def _prediction(row: Row, given: Submission, bodies: Bodies) -> Vertices:
-    found = given.predictions.get(row.triple_id)
-    return bodies.mesh(row.identity_mesh).vertices if found is None else found
 
 
 class About(NamedTuple):

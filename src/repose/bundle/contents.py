@@ -85,7 +85,7 @@ def contents_of(found: Audit, project: Path) -> Contents:
         made.left_out += _left_out(node, crate, supplied)
         made.stated |= _stated(node, made.files)
     _add_site(found, crate, made)
-    made.notes += _datasets_left_out(found.nodes, crate, supplied)
+    made.notes += _datasets_left_out(found.nodes, crate)
     return made
 
 
@@ -105,11 +105,7 @@ def table_of(rows: list[tuple[str, ...]]) -> str:
 
 def _is_supplied(node: Node) -> bool:
     """Whether an artefact is of a user-supplied dataset, or was made from one."""
-    return any(one.stage == "raw" and _inventories(one) for one in node.walk())
-
-
-def _inventories(node: Node) -> list[str]:
-    return [name for name in node.files if name.endswith(".json")]
+    return any(one.inventories for one in node.walk())
 
 
 def _is_carried(node: Node, name: str, supplied: set[str]) -> bool:
@@ -129,23 +125,20 @@ def _expanded(place: str, source: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _left_out(node: Node, crate: Crate, supplied: set[str]) -> Iterator[LeftOut]:
-    assert node.manifest
     licence = " AND ".join(crate.licences_of(node))
     why = SUPPLIED if node.place in supplied else FOREIGN if node.stage == "handed-in" else DATA
-    for name, facts in node.manifest.content["files"].items():
+    for name, facts in node.files.items():
         place = place_in(node, name)
         if place not in crate.carried:
             yield LeftOut(place, facts["bytes"], facts["sha256"], licence, why)
-    if node.stage == "raw":
-        for name in _inventories(node):
-            for file in Inventory.read(node.path.parent / name).files:
-                where = f"{node.title.removesuffix('/raw')}: {file.path}"
-                yield LeftOut(where, file.size, file.sha256, licence, SUPPLIED)
+    for path in node.inventories:
+        for file in Inventory.read(path).files:
+            where = f"{node.title.removesuffix('/raw')}: {file.path}"
+            yield LeftOut(where, file.size, file.sha256, licence, SUPPLIED)
 
 
 def _stated(node: Node, files: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
-    assert node.manifest
-    for name, facts in node.manifest.content["files"].items():
+    for name, facts in node.files.items():
         place = place_in(node, name)
         if place in files and "list" not in facts:
             yield place, facts["sha256"]
@@ -165,7 +158,7 @@ def _add_site(found: Audit, crate: Crate, made: Contents) -> None:
     if shown is None or mine is None or load(shown.path).digest != mine.digest or tree.faults:
         made.notes.append("no site: it is of another state of the results (`make site` makes it again)")
         return
-    datasets = {n.place.split("/")[1] for n in tree.walk() if n.stage == "raw" and _inventories(n)}
+    datasets = {n.place.split("/")[1] for n in tree.walk() if n.inventories}
     closed = {f"{place}/": dataset for dataset in datasets for place in (bodies(dataset), pictures(dataset))}
     left = set[str]()
     for name, _ in files_in(folder):
@@ -183,9 +176,9 @@ def _add_site(found: Audit, crate: Crate, made: Contents) -> None:
     ]
 
 
-def _datasets_left_out(nodes: list[Node], crate: Crate, supplied: set[str]) -> Iterator[str]:
+def _datasets_left_out(nodes: list[Node], crate: Crate) -> Iterator[str]:
     for node in nodes:
-        if node.stage == "raw" and node.place in supplied and _inventories(node):
+        if node.inventories:
             licence = " AND ".join(crate.licences_of(node)) or "licence unknown"
             yield (
                 f"{node.place.split('/')[1]} is user-supplied ({licence}): its raw files, meshes or images, and the "

@@ -21,15 +21,15 @@ _HINT = "do not trust this file; get it again"
 
 
 @dataclass(frozen=True)
-class Verified:
-    """What a sound bundle has: how many files, how many bytes it is itself, and the digest of its list of digests."""
+class Bundle:
+    """What a bundle has: how many files, how many bytes it is itself, and the digest of its list of digests."""
 
     files: int
     bytes: int
     digest: str
 
 
-def verify_bundle(path: Path, expect: str = "") -> Verified:
+def verify_bundle(path: Path, expect: str = "") -> Bundle:
     """Read a bundle through; nothing is written.
 
     Args:
@@ -60,7 +60,7 @@ def verify_bundle(path: Path, expect: str = "") -> Verified:
         for name, stated in listed.items():
             if _sha256(archive, members[name]) != stated:
                 raise ReposeError(f"{name} is not what {SUMS} says", path, _HINT)
-        return Verified(len(members), path.stat().st_size, digest)
+        return Bundle(len(members), path.stat().st_size, digest)
 
 
 class _Bounded:

@@ -5,14 +5,14 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import BinaryIO
 
 from repose.audit.audit import Audit
 from repose.bundle.cite import authors_in, datacite, zenodo
 from repose.bundle.contents import Contents, LeftOut, contents_of, licence_of, table_of
-from repose.bundle.verify import SUMS
+from repose.bundle.verify import SUMS, Bundle
 from repose.errors import ReposeError
 from repose.provenance.publish import publish
 
@@ -36,18 +36,10 @@ Digest of the tree, as `repose audit` says it: {digest}
 """
 
 
-@dataclass(frozen=True)
-class Written:
-    """What a bundle has: how many files, how many bytes it is itself, the digest of its list, and what it lacks."""
-
-    files: int
-    bytes: int
-    digest: str
-    notes: list[str]
-
-
-def write_bundle(found: Audit, project: Path, out: Path, authors: Sequence[str] = ()) -> Written:
-    """Write the bundle of an audited table.
+def write_bundle(
+    found: Audit, project: Path, out: Path, authors: Sequence[str] = ()
+) -> tuple[Bundle, list[str]]:
+    """Write the bundle of an audited table; what it has, and what it lacks.
 
     Args:
         found: an audit without faults.
@@ -63,16 +55,16 @@ def write_bundle(found: Audit, project: Path, out: Path, authors: Sequence[str] 
     contents = contents_of(found, project)
     named = [{"name": name, "kind": "Personal"} for name in authors] or authors_in(project / "CITATION.cff")
     _add_texts(found, contents, named)
-    return pack(contents, out)
+    return pack(contents, out), contents.notes
 
 
-def pack(contents: Contents, out: Path) -> Written:
+def pack(contents: Contents, out: Path) -> Bundle:
     """Write files and texts as a zip, with the list of their digests last."""
     with publish(out) as private, zipfile.ZipFile(private, "w", zipfile.ZIP_STORED) as archive:
         sums = dict(_write_all(archive, contents))
         listing = "".join(f"{digest}  {name}\n" for name, digest in sums.items()).encode()
         digest = _write(archive, SUMS, io.BytesIO(listing), len(listing))
-    return Written(len(sums) + 1, out.stat().st_size, digest, contents.notes)
+    return Bundle(len(sums) + 1, out.stat().st_size, digest)
 
 
 def _add_texts(found: Audit, contents: Contents, authors: Sequence[dict[str, str]]) -> None:

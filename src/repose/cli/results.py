@@ -120,8 +120,8 @@ def publish(
     from repose.audit.audit import audit as check
     from repose.bundle.write import write_bundle
 
-    written = write_bundle(check(table), Path.cwd(), out, author or ())
-    for note in written.notes:
+    written, notes = write_bundle(check(table), Path.cwd(), out, author or ())
+    for note in notes:
         print(f"not in it: {note}")
     print(f"{out}: {written.files} files, {written.bytes / 1e6:.1f} MB; digest {written.digest}")
 

@@ -18,7 +18,7 @@ from repose.metrics.conventions import METRICS
 from repose.metrics.metric import measured
 from repose.predict.read_meshes import TRIPLE, transfers
 from repose.progress import track
-from repose.provenance.making import Artefact, making
+from repose.provenance.making import making
 from repose.provenance.manifest import Manifest
 from repose.reading import read_rows
 from repose.report.shown import spread
@@ -47,7 +47,15 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
             dataset = name.split("/")[0]
             parts = {part: f"{part}:{dataset}" for part in spec.params["protocols"][dataset]}
             new.made_from(f"predictions:{name}", {"store": f"store:{dataset}", **parts})
-        _write(new, spec.params["table"], _study(spec.params, inputs), out)
+        done = _study(spec.params, inputs)
+        for path, text in _texts(out, spec.params["table"], done).items():
+            new.text(path, text)
+        pictures = {"": charts.bump_chart(done.ranking), "-sensitivity": charts.panel(done.seen)}
+        for end, picture in pictures.items():
+            with new.file(_beside(out, f"{end}.png")) as private:
+                private.write_bytes(picture)
+        lists = len(done.ranking[["dataset", "protocol"]].drop_duplicates())
+        new.describe = {"lists": lists, "claims": int(done.claims.holds.sum()), "pairs": len(done.claims)}
 
 
 def _study(params: Mapping[str, Any], inputs: Mapping[str, Path]) -> Study:
@@ -83,16 +91,6 @@ def _texts(out: Path, table: str, done: Study) -> dict[Path, str]:
         _beside(out, f"{end}.csv"): rows.to_csv(index=False) for end, rows in zip(ends, done, strict=True)
     }
     return tables | {_beside(out, ".md"): markdown(table, done)}
-
-
-def _write(new: Artefact, table: str, done: Study, out: Path) -> None:
-    for path, text in _texts(out, table, done).items():
-        new.text(path, text)
-    for end, picture in (("", charts.bump_chart(done.ranking)), ("-sensitivity", charts.panel(done.seen))):
-        with new.file(_beside(out, f"{end}.png")) as private:
-            private.write_bytes(picture)
-    lists = len(done.ranking[["dataset", "protocol"]].drop_duplicates())
-    new.describe = {"lists": lists, "claims": int(done.claims.holds.sum()), "pairs": len(done.claims)}
 
 
 def _beside(out: Path, end: str) -> Path:

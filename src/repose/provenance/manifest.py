@@ -28,7 +28,7 @@ from typing import Any
 from repose.errors import ReposeError
 from repose.provenance import cache
 from repose.provenance.form import Content, History, check_form
-from repose.provenance.listing import Fingerprint, check_file, fingerprint, list_path
+from repose.provenance.listing import check_file, fingerprint, list_path
 from repose.provenance.owner import Owner, owners, results_folder
 from repose.provenance.publish import write_text
 from repose.reading import read_json
@@ -205,7 +205,7 @@ class Recorder:
             "seed": self.seed,
             "modules": self.modules,
             "software": self._software(),
-            "machine": _machine(),
+            "machine": {"host": platform.node(), "system": platform.platform(), "cpus": os.cpu_count()},
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._wall)),
             "seconds": round(time.perf_counter() - self._clock, 3),
             "peak_memory_mib": round(peak_memory_mib(), 1),
@@ -214,7 +214,9 @@ class Recorder:
         }
         # As a reader will see it: keys of a mapping become text.
         history = succeeding(json.loads(_canonical(history)), _histories_of(_found(manifest)))
-        _write_lists(prints)
+        for path, found in prints.items():
+            if found.listing is not None:
+                write_text(list_path(path), found.listing)
         write_text(history_path(manifest), _canonical(history))
         write_text(manifest, _canonical(content))
         sealed = Manifest(manifest, content, history)
@@ -361,16 +363,6 @@ def peak_memory_mib() -> float:
         return int(high.split()[1]) / 1024
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
-
-
-def _write_lists(prints: Mapping[Path, Fingerprint]) -> None:
-    for path, found in prints.items():
-        if found.listing is not None:
-            write_text(list_path(path), found.listing)
-
-
-def _machine() -> dict[str, Any]:
-    return {"host": platform.node(), "system": platform.platform(), "cpus": os.cpu_count()}
 
 
 def _relative(path: Path, base: Path) -> str:

@@ -28,15 +28,6 @@ class Animation:
         return self.first + self.offsets[number - 1] if number else self.first
 
 
-def frame_count(header: bytes, size: int, where: object) -> int:
-    """Number of frames, from the first 12 bytes of a file of `size` bytes.
-
-    Raises:
-        MeshError: the counts do not fit the size.
-    """
-    return _counts(header, size, where)[0]
-
-
 def parse_anime(data: bytes, where: object = "<bytes>") -> Animation:
     """Read the bytes of an .anime file.
 
@@ -44,7 +35,7 @@ def parse_anime(data: bytes, where: object = "<bytes>") -> Animation:
         MeshError: not such a file, truncated, or longer than it says; a coordinate that is not finite or a triangle
             out of range.
     """
-    frames, vertices, faces = _counts(data[:HEADER], len(data), where)
+    frames, vertices, faces = counts(data[:HEADER], len(data), where)
     first = np.frombuffer(data, "<f4", 3 * vertices, HEADER).reshape(-1, 3)
     triangles = np.frombuffer(data, "<i4", 3 * faces, HEADER + 12 * vertices).reshape(-1, 3)
     offsets = np.frombuffer(data, "<f4", offset=HEADER + 12 * (vertices + faces)).reshape(frames - 1, -1, 3)
@@ -55,7 +46,12 @@ def parse_anime(data: bytes, where: object = "<bytes>") -> Animation:
     return Animation(first, triangles, offsets)
 
 
-def _counts(header: bytes, size: int, where: object) -> tuple[int, int, int]:
+def counts(header: bytes, size: int, where: object) -> tuple[int, int, int]:
+    """Numbers of frames, vertices and faces, from the first 12 bytes of a file of `size` bytes.
+
+    Raises:
+        MeshError: they do not fit the size.
+    """
     if len(header) < HEADER:
         raise MeshError("shorter than its header", where, HINT)
     frames, vertices, faces = (int(n) for n in np.frombuffer(header, "<i4", 3))

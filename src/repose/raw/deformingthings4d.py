@@ -122,11 +122,12 @@ class AnimationSource(Listed[DeformingThings4D]):
 
     def _taken(self, file: "RawFile") -> range:
         """The frames of a file that may be drawn."""
-        from repose.raw.anime import HEADER, frame_count
+        from repose.raw.anime import HEADER, counts
 
         path = self.root / file.path
         with path.open("rb") as stream:
-            return range(0, frame_count(stream.read(HEADER), file.size, path), self.dataset.stride)
+            frames, _, _ = counts(stream.read(HEADER), file.size, path)
+        return range(0, frames, self.dataset.stride)
 
     def _read(self, file: "RawFile") -> "Animation":
         from repose.mesh.formats.files import read_bytes
