@@ -70,11 +70,6 @@ class Audit:
         return list(self.root.walk())
 
     @property
-    def scored_again(self) -> int:
-        """How many artefacts with scores of the benchmark were computed again, from predictions and truths."""
-        return sum(node.stage == "benchmark-score" for node in self.nodes)
-
-    @property
     def faults(self) -> list[tuple[str, str]]:
         """(artefact, what does not hold), from the table to the raw data."""
         return [(node.place, what) for node in self.nodes for what in node.faults]

@@ -143,8 +143,7 @@ class _Walk:
         if node.place not in self._known:
             found: dict[str, Chain] = {}
             for protocol, chain in self._uses(node):
-                if protocol not in found or len(chain) < len(found[protocol]):
-                    found[protocol] = chain
+                found[protocol] = min(found.get(protocol, chain), chain, key=len)
             self._known[node.place] = found
         return self._known[node.place]
 

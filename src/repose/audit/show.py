@@ -115,8 +115,8 @@ def _verdict(found: Audit) -> str:
 
 
 def _computed_again(found: Audit) -> str:
-    if found.scored_again:
-        return f"{found.scored_again} lots of scores of the benchmark, from predictions and truths"
+    if of_benchmark := sum(node.stage == "benchmark-score" for node in found.nodes):
+        return f"{of_benchmark} lots of scores of the benchmark, from predictions and truths"
     if not found.rows:
         return "nothing, this is no table"
     numbers = sum(bool(value) for row in found.rows for value in row.cells.values())

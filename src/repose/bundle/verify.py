@@ -111,4 +111,4 @@ def _listed(listing: bytes, path: Path) -> dict[str, str]:
 
 def _sha256(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:
     with archive.open(info) as member:
-        return hashlib.file_digest(member, "sha256").hexdigest()
+        return hashlib.file_digest(member, "sha256").hexdigest()  # type: ignore[arg-type]  # it can readinto

@@ -46,7 +46,7 @@ def recover(results: Path) -> Recovered:
     """
     refuse_while_running(results)
     ended = cancel_leftovers(results.absolute().parent) + _end(list(leftover_jobs(results)))
-    for file in _owners(results):
+    for file in sorted(owners(results).glob("*")):
         if is_held(file):
             raise ReposeError(
                 f"{file.name.replace(':', '/')} is still written by {holder(file) or 'another process'}",
@@ -76,7 +76,7 @@ def refuse_while_running(results: Path) -> None:
         raise ReposeError(
             f"no folder of results of this workflow: no {MARK} in it", where=results, hint="give --results"
         )
-    for file in _owners(results):
+    for file in sorted(owners(results).glob("*")):
         if file.name.startswith(RUN) and is_held(file):
             raise ReposeError(
                 f"a run is going on: {holder(file) or file.name}",
@@ -111,10 +111,6 @@ def _end(processes: list[psutil.Process]) -> list[str]:
                 end(process)
         _, living = psutil.wait_procs(living, timeout=PATIENCE)
     return named
-
-
-def _owners(results: Path) -> list[Path]:
-    return sorted(owners(results).glob("*"))
 
 
 def _remove_private_files(results: Path) -> tuple[list[Path], list[Path]]:

@@ -16,13 +16,13 @@ X, Y, Z = range(3)
 Draw = tuple[tuple[tuple[int, int], ...], float, float]  # (joint, axis) that the number goes to, low, high
 
 
-def betas(identity: int, count: int = 10) -> np.ndarray:
+def betas(identity: int) -> np.ndarray:
     """The shape of an identity: uniform in [-4, 4), from the legacy generator of numpy that was used.
 
     Returns:
-        (count,) float64, in the model's own units.
+        (10,) float64, in the model's own units.
     """
-    return 8 * (np.random.RandomState(10 * identity).random_sample(count) - 0.5)
+    return 8 * (np.random.RandomState(10 * identity).random_sample(10) - 0.5)
 
 
 def pose(number: int) -> np.ndarray:
