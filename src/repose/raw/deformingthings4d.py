@@ -106,7 +106,7 @@ class AnimationSource(Listed[DeformingThings4D]):
         import numpy as np
 
         from repose.mesh.mesh import Mesh
-        from repose.raw.files import as_float32, in_unit_box, z_up
+        from repose.raw.files import checked, in_unit_box, z_up
 
         files = {file.path: file for file in self.files}
         first = self._read(self.files[0])
@@ -118,7 +118,7 @@ class AnimationSource(Listed[DeformingThings4D]):
                     raise MeshError("has another mesh than the first motion", where, "leave this motion out")
                 frame = animation.frame(int(item.source.rpartition(":")[2])).astype(np.float64)
                 mesh = Mesh(in_unit_box(frame, first.first), animation.faces)
-                yield as_float32(z_up(mesh) if self.dataset.up == "z" else mesh, where)
+                yield checked(z_up(mesh) if self.dataset.up == "z" else mesh, self.dataset, where)
 
     def _taken(self, file: "RawFile") -> range:
         """The frames of a file that may be drawn."""

@@ -134,7 +134,7 @@ class SequenceSource(Listed[Dfaust]):
             MeshError: a sequence is missing or damaged, or has not the vertices and faces of SMPL.
         """
         from repose.mesh.mesh import Mesh
-        from repose.raw.files import as_float32, check_counts
+        from repose.raw.files import checked
 
         root = self.root
         for (path, name), group in groupby(items, key=lambda item: tuple(item.source.rsplit(":", 2)[:2])):
@@ -142,9 +142,7 @@ class SequenceSource(Listed[Dfaust]):
             vertices, faces = _read(root / path, name)
             for item in group:
                 frame = int(item.source.rpartition(":")[2])
-                mesh = as_float32(Mesh(vertices[:, :, frame], faces), root / item.source)
-                check_counts(mesh, self.dataset, root / item.source)
-                yield mesh
+                yield checked(Mesh(vertices[:, :, frame], faces), self.dataset, root / item.source)
 
 
 def read_sequence(path: Path, name: str | None) -> "tuple[np.ndarray, np.ndarray]":

@@ -57,9 +57,7 @@ class FileSource(Listed[MeshFiles]):
         data = read_bytes(path)
         if self._key(hashlib.sha256(data).hexdigest()) != item.key:
             raise MeshError("has changed since the raw files were listed", path, "run the workflow again")
-        mesh = as_float32(self.dataset.finish(parse_mesh(data, path)), path)
-        check_counts(mesh, self.dataset, path)
-        return mesh
+        return checked(self.dataset.finish(parse_mesh(data, path)), self.dataset, path)
 
     def _key(self, sha256: str) -> str:
         settings = self.dataset.model_dump(mode="json", exclude=set(NOT_OF_A_MESH))
@@ -89,12 +87,15 @@ def z_up(mesh: Mesh) -> Mesh:
     return Mesh(np.stack([x, z, -y], axis=1), mesh.faces)
 
 
-def check_counts(mesh: Mesh, dataset: Dataset, where: object) -> None:
-    """Refuse a mesh without the dataset's number of vertices and faces, where it has one.
+def checked(mesh: Mesh, dataset: Dataset, where: object) -> Mesh:
+    """The mesh with coordinates rounded to float32 values.
 
     Raises:
-        MeshError: says both numbers.
+        MeshError: the mesh is empty, a coordinate is not finite in float32, a face is out of range, or the dataset has
+            another number of vertices or faces, the same for all its meshes.
     """
+    with np.errstate(over="ignore"):
+        rounded = Mesh(mesh.vertices.astype(np.float32), mesh.faces).validated(where)
     counts = (len(mesh.vertices), len(mesh.faces))
     expected = (dataset.entry.vertices or counts[0], dataset.entry.faces or counts[1])
     if counts != expected:
@@ -102,13 +103,4 @@ def check_counts(mesh: Mesh, dataset: Dataset, where: object) -> None:
             f"{counts[0]} vertices and {counts[1]} faces, where {dataset.source} has {expected[0]} and {expected[1]}",
             where,
         )
-
-
-def as_float32(mesh: Mesh, where: object) -> Mesh:
-    """The mesh with coordinates rounded to float32 values.
-
-    Raises:
-        MeshError: the mesh is empty, a coordinate is not finite in float32, or a face is out of range.
-    """
-    with np.errstate(over="ignore"):
-        return Mesh(mesh.vertices.astype(np.float32), mesh.faces).validated(where)
+    return rounded

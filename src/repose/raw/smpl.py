@@ -83,7 +83,7 @@ class ModelSource(Listed[Smpl]):
         """
         from repose.mesh.mesh import Mesh
         from repose.raw import smpl_sampling as sampling
-        from repose.raw.files import as_float32, check_counts
+        from repose.raw.files import checked
         from repose.raw.smpl_body import read_body_model
 
         [listed] = self.files
@@ -91,6 +91,4 @@ class ModelSource(Listed[Smpl]):
         model = read_body_model(path)
         for item in items:
             vertices = model.vertices(sampling.betas(item.identity), sampling.pose(item.pose))
-            mesh = as_float32(Mesh(vertices, model.faces), path)
-            check_counts(mesh, self.dataset, path)
-            yield mesh
+            yield checked(Mesh(vertices, model.faces), self.dataset, path)
