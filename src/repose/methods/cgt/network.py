@@ -41,7 +41,7 @@ class CrossAttention(nn.Module):
     ) -> Tensor:
         """Return `pose + gain · softmax(q kᵀ) v`, (B, N, C)."""
         one_head = (x[:, None] for x in (self.query(pose), self.key(identity), self.value(pose)))
-        found = F.scaled_dot_product_attention(*one_head, scale=1.0)[:, 0]
+        found = F.scaled_dot_product_attention(*one_head, scale=1.0)[:, 0]  # type: ignore[misc]
         return pose + self.gain * found
 
 

@@ -14,8 +14,8 @@ class CgtTraining(Training):
     central_weight: float = Field(
         5e-4,
         ge=0,
-        description="weight of the central-geodesic loss, a sum over the vertices of a mesh, 1/m²; as published of 6890 of "
-        "them, so that smaller meshes want more",
+        description="weight of the central-geodesic loss, a sum over the vertices of a mesh, 1/m²; as published of "
+        "6890 vertices: smaller meshes want more",
     )
 
 

@@ -46,12 +46,12 @@ class Njf(nn.Module, TransferNetwork):
         )  # fmt: skip
         self.enter = nn.Linear(2 * code + _SEEN, width)
         layers: list[nn.Module] = []
-        for k in range(_HIDDEN):
-            outputs = width if k < _HIDDEN - 1 else 9
-            layers += [nn.GroupNorm(_GROUPS, width), nn.ReLU(), nn.Linear(width, outputs)]
-        self.decoder = nn.Sequential(*layers)
-        nn.init.zeros_(self.decoder[-1].weight)
-        nn.init.zeros_(self.decoder[-1].bias)
+        for _ in range(_HIDDEN - 1):
+            layers += [nn.GroupNorm(_GROUPS, width), nn.ReLU(), nn.Linear(width, width)]
+        last = nn.Linear(width, 9)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.decoder = nn.Sequential(*layers, nn.GroupNorm(_GROUPS, width), nn.ReLU(), last)
         self.templates = Templates()
         self._signatures: WeakKeyDictionary[Template, Tensor] = WeakKeyDictionary()
 
@@ -100,8 +100,8 @@ class Njf(nn.Module, TransferNetwork):
         faces = template.poisson.faces
         if template not in self._signatures:
             connected = faces.cpu().numpy()
-            signature = _LOUDNESS * wave_kernel(template.rest.cpu().numpy(), connected)
-            self._signatures[template] = torch.from_numpy(signature[connected].mean(axis=1))
+            found = _LOUDNESS * wave_kernel(template.rest.cpu().numpy(), connected)
+            self._signatures[template] = torch.from_numpy(found[connected].mean(axis=1))
         corners = mesh.index_select(0, faces.flatten()).unflatten(0, faces.shape)
         normals = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         signature = self._signatures[template] = self._signatures[template].to(mesh)
