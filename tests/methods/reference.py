@@ -70,9 +70,12 @@ def njf_code(net, seen):
     return x.max(dim=2).values
 
 
-def njf_field(net, own, posed):
+def njf_field(net, own, posed, rest):
     """Jacobians (B, F, 3, 3): the codes written beside every face, one face at a time through the perceptron."""
-    codes = torch.cat([njf_code(net, posed), njf_code(net, own)], dim=1)
+    if net.faithful:
+        codes = torch.cat([njf_code(net, posed), njf_code(net, own)], dim=1)
+    else:
+        codes = njf_code(net, posed) - njf_code(net, rest)
     rows = [torch.cat([code, face]) for code, faces in zip(codes, own, strict=True) for face in faces]
     x, (*layers, last) = net.enter(torch.stack(rows)), net.decoder
     for norm, map_ in zip(layers[::3], [*layers[2::3], last], strict=True):

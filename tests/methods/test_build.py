@@ -77,7 +77,7 @@ def test_the_settings_of_a_method_are_the_arguments_of_its_network(architecture)
     [("npt", 6_054_941), ("cgt", 12_009_351), ("njf", 644_673), ("corenet", 24_461_447)],
 )
 def test_the_defaults_are_the_published_networks(architecture, parameters):
-    settings = {"faithful": True} if architecture == "corenet" else {}
+    settings = {"faithful": True} if architecture in ("corenet", "njf") else {}
     assert count_parameters(build(method(architecture, training=TRAINING, **settings))) == parameters
 
 

@@ -27,9 +27,10 @@ def bodies():
 
 def test_parameter_count_at_the_published_widths():
     with torch.device("meta"):
-        net = Njf()
+        net, ours = Njf(faithful=True), Njf()
     assert sum(p.numel() for p in net.encoder.parameters()) == 323_256
     assert sum(p.numel() for p in net.parameters()) == 644_673
+    assert sum(p.numel() for p in ours.parameters()) == 644_673 - 128_000
 
 
 def test_at_first_nobody_moves():
@@ -39,26 +40,25 @@ def test_at_first_nobody_moves():
     assert torch.allclose(out, truth, atol=1e-5)
 
 
-def test_equals_plain_formula():
+@pytest.mark.parametrize("faithful", [False, True])
+def test_equals_plain_formula(faithful):
     torch.manual_seed(0)
-    ours, plain = twins(enliven(Njf(width=16, code=24)), torch.float64)
+    ours, plain = twins(enliven(Njf(width=16, code=24, faithful=faithful)), torch.float64)
     rests, posed = bodies()
     rests, posed = Rests(*(x.double() if x.is_floating_point() else x for x in rests)), posed.double()
     targets = ours.templates.of(rests.identity, rests.identity_faces)
     sources = ours.templates.of(rests.pose, rests.pose_faces)
-    own, seen = (
-        torch.stack([ours.seen(t, mesh) for t, mesh in zip(found, meshes, strict=True)])
-        for found, meshes in ((targets, rests.identity), (sources, posed))
-    )
+    own, seen = ours.seen(targets, rests.identity), ours.seen(sources, posed)
+    given = own, seen, ours.seen(sources, rests.pose)
     assert own.shape == (2, 320, 106) and seen.shape == (2, 80, 106)
     truth = torch.randn(2, 320, 3, 3, dtype=torch.float64)
     field = ours.field(posed, rests, targets)
-    assert relative(field, reference.njf_field(plain, own, seen)) < 1e-8
+    assert relative(field, reference.njf_field(plain, *given)) < 1e-8
     errors = gradient_errors(
         ours,
         plain,
         lambda net: (net.field(posed, rests, targets) - truth).square().mean(),
-        lambda net: (reference.njf_field(net, own, seen) - truth).square().mean(),
+        lambda net: (reference.njf_field(net, *given) - truth).square().mean(),
     )
     assert max(errors.values()) < 1e-8, errors
 
@@ -66,14 +66,14 @@ def test_equals_plain_formula():
 def test_what_is_seen_of_a_face():
     rests, posed = bodies()
     net = Njf(width=8, code=16)
-    template = net.templates.of(rests.pose[:1], rests.pose_faces)[0]
-    seen = net.seen(template, posed[1])
+    (template,) = net.templates.of(rests.pose[:1], rests.pose_faces)
+    (seen,) = net.seen([template], posed[1:])
     mesh = trimesh.Trimesh(posed[1].numpy(), rests.pose_faces.numpy(), process=False)
     centred = (mesh.triangles_center - posed[1].numpy().mean(axis=0)) / template.scale
     assert np.allclose(seen[:, :3], centred, atol=1e-5) and np.allclose(
         seen[:, 3:6], mesh.face_normals, atol=1e-4
     )
-    at_rest = net.seen(template, rests.pose[0])
+    (at_rest,) = net.seen([template], rests.pose[:1])
     assert torch.equal(at_rest[:, 6:], seen[:, 6:]), "the signature is that of the body at rest"
 
 

@@ -27,24 +27,28 @@ _HIDDEN = 4  # layers of the perceptron of faces
 
 
 class Njf(nn.Module, TransferNetwork):
-    """A PointNet that makes codes of meshes, and a perceptron of faces (644,673 parameters as published).
+    """A PointNet that makes codes of meshes, and a perceptron of faces (644,673 parameters as released).
+
+    The pose is what it changes in the code of its own body: the code of the pose mesh, less that of the body at rest.
+    In codes of whole meshes, as released, a pose changes little.
 
     Args:
         rest_pose: number of the pose at rest, which every identity must have.
         width: channels of both, a multiple of 4.
         code: channels of a mesh's code, a multiple of 8.
+        faithful: the codes of the pose mesh and of the identity in place of that difference.
     """
 
-    def __init__(self, rest_pose: int = 0, width: int = 128, code: int = 1000):
+    def __init__(self, rest_pose: int = 0, width: int = 128, code: int = 1000, faithful: bool = False):
         super().__init__()
-        self.rest_pose = rest_pose
+        self.rest_pose, self.faithful = rest_pose, faithful
         self.encoder = nn.Sequential(
             *_normed(_SEEN, width, _GROUPS), nn.ReLU(),
             *_normed(width, width, _GROUPS), nn.ReLU(),
             *_normed(width, 2 * width, 2 * _GROUPS), nn.ReLU(),
             *_normed(2 * width, code, 2 * _GROUPS),
         )  # fmt: skip
-        self.enter = nn.Linear(2 * code + _SEEN, width)
+        self.enter = nn.Linear((2 if faithful else 1) * code + _SEEN, width)
         layers: list[nn.Module] = []
         for _ in range(_HIDDEN - 1):
             layers += [nn.GroupNorm(_GROUPS, width), nn.ReLU(), nn.Linear(width, width)]
@@ -75,10 +79,12 @@ class Njf(nn.Module, TransferNetwork):
             targets: the templates of the identities.
         """
         sources = self.templates.of(rests.pose, rests.pose_faces)
-        own = torch.stack([self.seen(t, mesh) for t, mesh in zip(targets, rests.identity, strict=True)])
-        posed = torch.stack([self.seen(t, mesh) for t, mesh in zip(sources, pose, strict=True)])
-        codes = torch.cat([self.encode(posed), self.encode(own)], dim=1)
-        # The codes are the same for all faces: their part of the first map is computed once.
+        own, posed = self.seen(targets, rests.identity), self.seen(sources, pose)
+        if self.faithful:
+            codes = torch.cat([self.encode(posed), self.encode(own)], dim=1)
+        else:
+            codes = self.encode(posed) - self.encode(self.seen(sources, rests.pose))
+        # A code is the same for all faces: its part of the first map is computed once.
         of_codes, of_seen = self.enter.weight.split([codes.shape[1], _SEEN], dim=1)
         x = F.linear(own, of_seen) + F.linear(codes, of_codes, self.enter.bias)[:, None]
         found = self.decoder(x.flatten(0, 1)).view(*x.shape[:2], 3, 3)
@@ -88,15 +94,18 @@ class Njf(nn.Module, TransferNetwork):
         """The code (B, C) of each mesh."""
         return self.encoder(seen.mT).amax(dim=2)
 
-    def seen(self, template: Template, mesh: Tensor) -> Tensor:
-        """What the networks see of each face (F, 106) of a body, posed or at rest, in units of its box at rest.
+    def seen(self, templates: list[Template], meshes: Tensor) -> Tensor:
+        """What the networks see of each face (B, F, 106) of bodies, posed or at rest, in units of their boxes at rest.
 
         The signature is that of the body at rest, as bending changes it little.
 
         Args:
-            template: the body.
-            mesh: (V, 3) metres, its vertices.
+            templates: the bodies.
+            meshes: (B, V, 3) metres, their vertices.
         """
+        return torch.stack([self._seen(t, mesh) for t, mesh in zip(templates, meshes, strict=True)])
+
+    def _seen(self, template: Template, mesh: Tensor) -> Tensor:
         faces = template.poisson.faces
         if template not in self._signatures:
             connected = faces.cpu().numpy()

@@ -32,6 +32,11 @@ class NjfSettings(LearnedTransfer):
     code: PositiveInt = Field(
         1000, multiple_of=8, description="channels of a mesh's code, a multiple of 8; 1000 as published"
     )
+    faithful: bool = Field(
+        False,
+        description="true: the perceptron sees the codes of the pose mesh and of the identity, as released; false: "
+        "what the pose changes in the code of its own body",
+    )
     training: NjfTraining = Field(description="optimiser, schedule and length")
 
     @property
