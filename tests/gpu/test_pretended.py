@@ -17,7 +17,7 @@ STEPS = Path(__file__).with_name("steps.py")
 METHODS = (
     *("npt", "npt-original", "corenet", "corenet-no-warp", "mapconnet-supervised", "mapconnet-unsupervised"),
     *("iepgan", "canonical", "npr", "npr-diffusion", "flow", "image-features", "flow-full", "flow-no-dual"),
-    *("image-scorer", "render-scorer", "xdualnet", "xdualnet-no-arap"),
+    *("image-scorer", "render-scorer", "xdualnet", "xdualnet-no-arap", "cgt", "njf"),
 )
 # Every way to predict: what is fitted or refined for a body, drawn, or matched.
 PREDICTED = ("npt", "corenet", "iepgan", "canonical", "npr-refined", "npr-diffusion", "flow-full")

@@ -39,6 +39,53 @@ def npt(net, identity, pose):
     return 2 * torch.tanh(x).mT
 
 
+def cgt(net, identity, pose):
+    a, both = identity.mT, (pose.mT, identity.mT)
+    for layer in net.encoder:
+        both = [F.relu(F.instance_norm(conv(x, layer))) for x in both]
+    x, y = (conv(x, net.enter) for x in both)
+    for attention, block, following in zip(net.attentions, net.blocks, net.following, strict=True):
+        rows = (conv(x, attention.query).mT @ conv(y, attention.key)).softmax(dim=-1)  # (B, N, N)
+        x = x + attention.gain * (conv(x, attention.value) @ rows.mT)
+        x, y = conv(npt_block(x, a, block), following), conv(y, following)
+    return 2 * torch.tanh(x).mT
+
+
+def central_loss(predicted, truth, faces, vertices):
+    """Sum over vertices of the mean squared difference of the vectors to their neighbours, for one mesh (N, 3)."""
+    total = 0
+    for i in vertices:
+        around = sorted({int(j) for face in faces if i in face for j in face} - {i})
+        there, wanted = predicted[around] - predicted[i], truth[around] - truth[i]
+        total = total + (there - wanted).square().mean()
+    return total
+
+
+def njf_code(net, seen):
+    """Code (B, C) of what is seen of the faces (B, F, 106)."""
+    x, layers = seen.mT, list(net.encoder)
+    for map_, norm in zip(layers[::3], layers[1::3], strict=True):
+        x = F.group_norm(F.conv1d(x, map_.weight, map_.bias), norm.num_groups, norm.weight, norm.bias)
+        x = x if norm is layers[-1] else F.relu(x)
+    return x.max(dim=2).values
+
+
+def njf_field(net, own, posed, rest):
+    """Jacobians (B, F, 3, 3): the codes written beside every face, one face at a time through the perceptron."""
+    if net.faithful:
+        codes = torch.cat([njf_code(net, posed), njf_code(net, own)], dim=1)
+    else:
+        codes = njf_code(net, posed) - njf_code(net, rest)
+    rows = [torch.cat([code, face]) for code, faces in zip(codes, own, strict=True) for face in faces]
+    x, (*layers, last) = net.enter(torch.stack(rows)), net.decoder
+    for norm, map_ in zip(layers[::3], [*layers[2::3], last], strict=True):
+        groups = x.unflatten(1, (norm.num_groups, -1))
+        mean, variance = groups.mean(2, keepdim=True), groups.var(2, keepdim=True, unbiased=False)
+        x = ((groups - mean) / (variance + 1e-5).sqrt()).flatten(1) * norm.weight + norm.bias
+        x = F.linear(F.relu(x), map_.weight, map_.bias)
+    return x.view(*own.shape[:2], 3, 3) + torch.eye(3, dtype=x.dtype)
+
+
 def set_convolution(x, vertices, neighbours, module):
     """x (B, N, C), vertices (B, N, 3), neighbours (B, N, k); every pair's features as a row of their own."""
     seen = torch.stack([mesh[near] for mesh, near in zip(x, neighbours, strict=True)])

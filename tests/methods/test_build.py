@@ -28,6 +28,7 @@ TRAINING = {"steps": 1}
 CORENET = {"width": 8, "refine_width": 8, "residual_blocks": 1, "training": TRAINING}
 SMALL = {
     "canonical": {"width": 8, "blocks": 1, "training": TRAINING},
+    "cgt": {"width": 8, "training": TRAINING},
     "copy": {"mesh": "pose"},
     "copy-image": {"image": "target"},
     "copy-poses": {"poses": "training"},
@@ -40,6 +41,7 @@ SMALL = {
     "image-features": {"training": TRAINING},
     "image-scorer": {"training": TRAINING},
     "mapconnet": CORENET | {"identity_channels": 4},
+    "njf": {"width": 8, "code": 8, "training": TRAINING},
     "npr": {**WIDTHS, "training": TRAINING},
     "npr-diffusion": {"npr": WIDTHS, "width": 8, "layers": 1, "training": TRAINING | {"poses_of": "npr"}},
     "npt": {"width": 8, "training": TRAINING},
@@ -70,9 +72,12 @@ def test_the_settings_of_a_method_are_the_arguments_of_its_network(architecture)
             recipe_of(settings)
 
 
-@pytest.mark.parametrize(("architecture", "parameters"), [("npt", 6_054_941), ("corenet", 24_461_447)])
+@pytest.mark.parametrize(
+    ("architecture", "parameters"),
+    [("npt", 6_054_941), ("cgt", 12_009_351), ("njf", 644_673), ("corenet", 24_461_447)],
+)
 def test_the_defaults_are_the_published_networks(architecture, parameters):
-    settings = {"faithful": True} if architecture == "corenet" else {}
+    settings = {"faithful": True} if architecture in ("corenet", "njf") else {}
     assert count_parameters(build(method(architecture, training=TRAINING, **settings))) == parameters
 
 
@@ -96,10 +101,11 @@ def test_what_each_method_of_the_default_run_is_told():
     told = {name: set(settings.told) for name, settings in load_files(DEFAULT).methods.items()}
     for name in ("copy-identity", "mapconnet-unsupervised", "xdualnet", "copy-source"):
         assert told[name] == set(), name
-    for name in ("npt", "corenet", "mapconnet-supervised", "mapconnet-semi", "flow", "flow-full"):
+    for name in ("npt", "cgt", "corenet", "mapconnet-supervised", "mapconnet-semi", "flow", "flow-full"):
         assert told[name] == {Told.TRUTH}, name
     assert told["iepgan"] == told["copy-pose"] == {Told.REGISTRATION}
     assert told["npr"] == told["npr-diffusion"] == told["rest-pose"] == {Told.REST_BODIES}
+    assert told["njf"] == {Told.TRUTH, Told.REST_BODIES}
     assert told["training-poses"] == {Told.REST_BODIES, Told.ANSWER} and told["real-data"] == {Told.ANSWER}
 
 

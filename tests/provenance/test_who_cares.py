@@ -103,14 +103,18 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     # Methods: one system is no matter of another, but where it stands on it.
     "repose.methods.copies*": ("predict/*/copy*",),
     "repose.methods.deformation_transfer*": ("predict/*/deformation-transfer:*",),
-    "repose.methods.npt*": of("npt"),
+    "repose.methods.npt*": of("npt", "cgt"),
+    "repose.methods.cgt*": of("cgt"),
     "repose.methods.corenet.ablated": of("corenet-ablated"),
     "repose.methods.corenet*": of("corenet", "corenet-ablated", "mapconnet", "xdualnet"),
     "repose.methods.mapconnet*": of("mapconnet"),
     "repose.methods.xdualnet*": of("xdualnet"),
     "repose.methods.iepgan*": of("iepgan"),
     "repose.methods.npr_diffusion*": of("npr-diffusion"),
-    "repose.methods.npr*": NPR,
+    "repose.methods.njf*": of("njf"),
+    "repose.methods.npr.template": (*NPR, *of("njf")),
+    "repose.methods.npr": (*NPR, *of("njf")),  # a docstring
+    "repose.methods.npr.*": NPR,
     "repose.methods.flow.layers": CONVOLVING,
     "repose.methods.layers.nearest": (*NPR, *IEPGAN, *of("iepgan", "xdualnet")),
     "repose.methods.layers.fixed_order": (*CONVOLVING, "report/images/*"),
@@ -154,7 +158,9 @@ WHO_MUST_CARE = {
     "repose.methods.build": LEARNING,
     "repose.predict.stage": ("predict/*",),
     "repose.methods.corenet.network": of("corenet", "corenet-ablated", "mapconnet", "xdualnet"),
-    "repose.methods.npt.network": of("npt"),
+    "repose.methods.npt.network": of("npt", "cgt"),
+    "repose.methods.cgt.network": of("cgt"),
+    "repose.methods.njf.network": of("njf"),
     "repose.methods.xdualnet.network": of("xdualnet"),
     "repose.methods.iepgan.network": of("iepgan"),
     "repose.methods.npr.network": of("npr", "npr-diffusion"),
@@ -190,8 +196,9 @@ def specs(tmp_path_factory) -> dict[str, Spec]:
     """What decides each artefact, by label."""
     more = tmp_path_factory.mktemp("config") / "more.yaml"
     more.write_text("datasets: {faust: {source: faust}, photos: {source: market-1501}}\n")
-    # Every method is in a table of the default run or of this preset.
-    plan = Plan(load_files(ROOT / "config.yaml", ROOT / "workflow" / "presets" / "xdualnet.yaml", more))
+    # Every method is in a table of the default run or of these presets.
+    presets = (ROOT / "workflow" / "presets" / f"{name}.yaml" for name in ("xdualnet", "newer"))
+    plan = Plan(load_files(ROOT / "config.yaml", *presets, more))
     config, found = plan.config, {}
     for name, dataset in config.datasets.items():
         place = f"{dataset.medium}/{name}"

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from repose.config.models import Compute
+from repose.methods.cgt.network import Cgt
 from repose.methods.corenet.ablated import AblatedCoreNet
 from repose.methods.corenet.network import CoreNet
 from repose.methods.npr_diffusion.denoiser import Denoiser
@@ -23,6 +24,7 @@ def meshes(*counts):
 NETWORKS = {
     "npt": (lambda: Npt(16), meshes(20, 15)),
     "npt-original": (lambda: Npt(16, "none"), meshes(20, 20)),
+    "cgt": (lambda: Cgt(16), meshes(20, 20)),
     "corenet": (lambda: CoreNet(8, 1, 8), meshes(20, 15)),
     "corenet-no-elain": (lambda: AblatedCoreNet(8, 1, 8, elain=False), meshes(20, 15)),
     "corenet-no-warp": (lambda: AblatedCoreNet(8, 1, 8, warp=False), meshes(20, 15)),

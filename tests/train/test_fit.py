@@ -23,7 +23,7 @@ from repose.data.passes import chosen_in_passes
 from repose.errors import ReposeError
 from repose.methods.build import build
 from repose.methods.interface import Faces, Transfer, TransferNetwork
-from repose.methods.losses import TemplateEdges
+from repose.methods.losses import TemplateEdges, weighted_edges
 from repose.methods.recipe import rate_factor
 from repose.methods.settings import Training
 from repose.methods.supervised import SupervisedRecipe
@@ -207,7 +207,7 @@ def test_centring_is_by_the_bounding_box():
 
 def test_edges_among_the_seen_vertices_keep_their_sum_of_weights():
     sphere = trimesh.creation.icosphere(subdivisions=1)
-    template = TemplateEdges(sphere.faces, len(sphere.vertices))
+    template = TemplateEdges(*weighted_edges(sphere.faces), len(sphere.vertices))
     edges, weights = template.edges, template.weights
     order = torch.randperm(len(sphere.vertices), generator=torch.Generator().manual_seed(0))
     moved, same_weights = template.among(order)

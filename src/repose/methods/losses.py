@@ -52,17 +52,16 @@ class TemplateEdges(nn.Module):
     """The edges of a template, and which of them a step sees; they move with the recipe that has them.
 
     Args:
-        faces: (F, 3), int.
+        edges, weights: (E, 2), int64, and (E,), as `weighted_edges` gives them.
         vertices: how many the template has.
     """
 
-    edges: Tensor  # (E, 2), int64
-    weights: Tensor  # (E,), see `weighted_edges`
+    edges: Tensor
+    weights: Tensor
 
-    def __init__(self, faces: np.ndarray, vertices: int):
+    def __init__(self, edges: Tensor, weights: Tensor, vertices: int):
         super().__init__()
         self.vertices = vertices
-        edges, weights = weighted_edges(faces)
         self.register_buffer("edges", edges, persistent=False)
         self.register_buffer("weights", weights, persistent=False)
 

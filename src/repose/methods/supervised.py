@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from repose.data.meshes import Batch, TrainingData
 from repose.errors import ReposeError
-from repose.methods.losses import TemplateEdges, edge_loss, reconstruction
+from repose.methods.losses import TemplateEdges, edge_loss, reconstruction, weighted_edges
 from repose.methods.settings import LearnedTransfer, Told
 from repose.methods.transfer_recipe import TransferRecipe
 from repose.store.mesh_store import MeshStore
@@ -19,7 +19,7 @@ class SupervisedRecipe(TransferRecipe):
 
     def __init__(self, method: LearnedTransfer, network: nn.Module, data: TrainingData, seed: int):
         super().__init__(method, network, data, seed)
-        self.edges = TemplateEdges(data.store.faces, data.store.shape[1])
+        self.edges = TemplateEdges(*weighted_edges(data.store.faces), data.store.shape[1])
 
     @classmethod
     def read(cls, method: LearnedTransfer, store: MeshStore, splits: pd.DataFrame) -> TrainingData:

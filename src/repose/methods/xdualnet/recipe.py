@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from repose.data.meshes import Batch, TrainingData
 from repose.mesh.handles import deformed
-from repose.methods.losses import TemplateEdges
+from repose.methods.losses import TemplateEdges, weighted_edges
 from repose.methods.transfer_recipe import TransferRecipe
 from repose.methods.xdualnet.dual import dual_losses
 from repose.methods.xdualnet.network import XDualNet
@@ -26,7 +26,7 @@ class XDualNetRecipe(TransferRecipe):
     def __init__(self, method: XDualNetSettings, network: nn.Module, data: TrainingData, seed: int):
         super().__init__(method, network, data, seed)
         self.faithful = method.faithful
-        self.edges = TemplateEdges(data.store.faces, data.store.shape[1])
+        self.edges = TemplateEdges(*weighted_edges(data.store.faces), data.store.shape[1])
 
     def training_step(self, batch: Batch, index: int) -> dict[str, Tensor]:
         """Loss of one step and its terms; the network sees shuffled vertices."""

@@ -1,0 +1,1 @@
+"""CGT, the geometry-contrastive Transformer (Chen et al., AAAI 2022)."""

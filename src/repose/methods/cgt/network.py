@@ -1,0 +1,92 @@
+"""CGT, the geometry-contrastive Transformer for pose transfer (Chen et al., AAAI 2022).
+
+NPT without pooling, in four stages. Both meshes go through one encoder and the same linear maps. In each stage the pose
+mesh's features are first compared with the identity's, by attention, and then go through NPT's block, whose
+normalisations the identity's coordinates modulate.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from repose.errors import ReposeError
+from repose.methods.interface import Transfer, TransferNetwork, check_pair
+from repose.methods.layers.linear import NormedLinear
+from repose.methods.layers.modulation import with_ones
+from repose.methods.npt.network import SPAdaINBlock
+
+_PAPER_WIDTH = 1024
+_INIT_STD = 0.02  # at the paper's width; narrower nets start wider, as NPT does
+_REACH = 2.0  # metres: the output is _REACH * tanh(.), about the bounding-box centre
+
+
+class CrossAttention(nn.Module):
+    """Each vertex of the pose mesh asks the identity's vertices, and adds what it finds, at first nothing.
+
+    What is found for vertex j of the identity is the value of vertex j of the *pose mesh*, as published, whatever the
+    two have in common: hence equal counts.
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.query, self.key, self.value = (nn.Linear(channels, channels) for _ in range(3))
+        self.gain = nn.Parameter(torch.zeros(1))
+
+    def forward(
+        self,
+        pose: Tensor,  # (B, N, C)
+        identity: Tensor,  # (B, N, C)
+    ) -> Tensor:
+        """Return `pose + gain · softmax(q kᵀ) v`, (B, N, C)."""
+        one_head = (x[:, None] for x in (self.query(pose), self.key(identity), self.value(pose)))
+        found = F.scaled_dot_product_attention(*one_head, scale=1.0)[:, 0]  # type: ignore[misc]
+        return pose + self.gain * found
+
+
+class Cgt(nn.Module, TransferNetwork):
+    """The geometry-contrastive Transformer (12,009,351 parameters at width 1024).
+
+    Args:
+        width: channels of the features, a multiple of 4; the stages have 1, 1/2, 1/2 and 1/4 of it.
+        unit_area: whether meshes come at a surface of 1 m²; see `TransferNetwork`.
+    """
+
+    def __init__(self, width: int = 1024, unit_area: bool = False):
+        super().__init__()
+        self.unit_area = unit_area
+        self.encoder = nn.ModuleList(NormedLinear(i, o) for i, o in ((3, 64), (64, 128), (128, width)))
+        self.enter = nn.Linear(width, width)
+        widths = (width, width // 2, width // 2, width // 4)
+        self.attentions = nn.ModuleList(CrossAttention(c) for c in widths)
+        self.blocks = nn.ModuleList(SPAdaINBlock(c, normalise=True) for c in widths)
+        self.following = nn.ModuleList(nn.Linear(i, o) for i, o in zip(widths, (*widths[1:], 3), strict=True))
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear):
+                nn.init.normal_(layer.weight, 0.0, _INIT_STD * (_PAPER_WIDTH / width) ** 0.5)
+
+    def forward(
+        self,
+        identity: Tensor,  # (B, N, 3), metres, centred by its bounding box
+        pose: Tensor,  # (B, N, 3), metres, centred by its bounding box
+    ) -> Transfer:
+        """Pose the identity meshes like the pose meshes.
+
+        Raises:
+            ReposeError: wrong shapes, or unequal vertex counts.
+        """
+        check_pair(identity, pose)
+        if identity.shape[1] != pose.shape[1]:
+            raise ReposeError(
+                f"CGT needs equal vertex counts, got {identity.shape[1]} and {pose.shape[1]}",
+                hint="give both meshes the same number of vertices, or use another method",
+            )
+        both = torch.cat([pose, identity])
+        for layer in self.encoder:
+            both = F.relu(layer(both))
+        x, y = self.enter(both).chunk(2)
+        cond = with_ones(identity)
+        for attention, block, following in zip(self.attentions, self.blocks, self.following, strict=True):
+            x, y = block(attention(x, y), cond, following), following(y)
+        return Transfer(_REACH * torch.tanh(x))

@@ -1,0 +1,1 @@
+"""Neural Jacobian Fields (Aigerman et al., SIGGRAPH 2022)."""
