@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from repose.config.models import Method
 from repose.methods.build import build
 from repose.methods.cgt.recipe import CgtRecipe, central_edges, central_loss, edges_of_first
-from repose.methods.losses import seen_edges
+from repose.methods.losses import TemplateEdges
 from tests.methods import reference
 from tests.trainings import fit, resumes
 
@@ -40,7 +40,7 @@ def test_it_is_the_published_sum_over_all_vertices():
 def test_as_released_it_is_that_of_the_vertex_which_the_network_sees_first():
     predicted, truth = drawn()
     order = torch.randperm(N, generator=torch.Generator().manual_seed(1))
-    edges, _ = seen_edges(*central_edges(FACES), order, N)
+    edges, _ = TemplateEdges(*central_edges(FACES), N).among(order)
     ours = central_loss(predicted[:, order], truth[:, order], *edges_of_first(edges))
     first = [int(order[0])]
     plain = [reference.central_loss(p, t, FACES, first) for p, t in zip(predicted, truth, strict=True)]
@@ -58,7 +58,6 @@ def test_a_step_has_all_terms(worms, worm_splits, faithful):
     settings = method(faithful, points=None, central_weight=0.25, edge_weight=0.5)
     torch.manual_seed(0)
     recipe = CgtRecipe(settings, build(settings), CgtRecipe.read(settings, worms, worm_splits["train"]), 0)
-    recipe.log = lambda *args, **named: None
     batch = recipe.data.train.batch([0, 1], np.random.default_rng(0))
     losses = recipe.training_step(batch, 0)
     order = batch.identity_order
