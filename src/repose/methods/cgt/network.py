@@ -40,9 +40,9 @@ class CrossAttention(nn.Module):
         identity: Tensor,  # (B, N, C)
     ) -> Tensor:
         """Return `pose + gain · softmax(q kᵀ) v`, (B, N, C)."""
-        one_head = (x[:, None] for x in (self.query(pose), self.key(identity), self.value(pose)))
-        found = F.scaled_dot_product_attention(*one_head, scale=1.0)[:, 0]  # type: ignore[misc]
-        return pose + self.gain * found
+        query = self.query(pose) * pose.shape[-1] ** 0.5  # what the call divides by, and CGT does not
+        one_head = (x[:, None] for x in (query, self.key(identity), self.value(pose)))
+        return pose + self.gain * F.scaled_dot_product_attention(*one_head)[:, 0]
 
 
 class Cgt(nn.Module, TransferNetwork):
