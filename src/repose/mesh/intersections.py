@@ -94,7 +94,7 @@ def _sweep(corners, low, high, faces, labels, ignored):
 
 @njit(cache=True, nogil=True)
 def _sweep_parts(corners, low, high, faces, parts, order, known, one_will_do):
-    """Compare faces, sorted by their second coordinate, with those that overlap them in it; `order` has their numbers."""
+    """Compare faces, sorted by their second coordinate, with those that overlap in it; `order` has their numbers."""
     count = len(faces)
     found, folded = [], np.zeros(count, np.bool_)
     for i in range(count):
