@@ -62,8 +62,8 @@ class Facts:
     self_intersections: int
 
 
-def gather(mesh: Mesh, y_up: bool = False) -> Facts:
-    """Measure a mesh that `Mesh.validated` accepts; `y_up` if its format says so (glTF).
+def gather(mesh: Mesh, y_up: bool = False, where: object = None) -> Facts:
+    """Measure a mesh that `Mesh.validated` accepts; `y_up` if its format says so (glTF); `where` is for the error.
 
     Raises:
         MeshError: all its vertices are at one place.
@@ -72,7 +72,7 @@ def gather(mesh: Mesh, y_up: bool = False) -> Facts:
     used = vertices[np.unique(faces)]
     sides = np.ptp(used, axis=0)
     if not sides.max() > 0:
-        raise MeshError("all its vertices are at one place", hint="is it a body?")
+        raise MeshError("all its vertices are at one place", where, "is it a body?")
     up = Found("y", "sure", "glTF is y up") if y_up else find_up(sides, used.min(axis=0))
     unit = _unit(float(sides.max()))
     height = float(sides["xyz".index(up.value)])
