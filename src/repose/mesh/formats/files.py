@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
-from repose import reading
 from repose.errors import MeshError
 from repose.mesh.mesh import Mesh
+from repose.reading import read_bytes as read_bounded
 
 MAX_BYTES = 256 * 2**20  # 500 times a full-size body; readers need up to 10 times the file
 
@@ -19,7 +19,7 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         MeshError: it is missing, unreadable, too large, or a folder, pipe or device.
     """
-    return reading.read_bytes(path, MAX_BYTES, MeshError, "check the path, or convert the dataset again")
+    return read_bounded(path, MAX_BYTES, MeshError, "check the path, or convert the dataset again")
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from repose.synthetic.open_animal.anatomy import PARENTS
 from repose.synthetic.open_animal.recipe import Recipe
-from repose.synthetic.recipe import RecipeSource
-
-if TYPE_CHECKING:
-    from repose.raw.settings import GeneratedBodies
-
-
-def open_source(dataset: GeneratedBodies, raw: Path) -> RecipeSource:
-    """The bodies of the recipe `raw`; see `repose.raw.settings.Dataset`."""
-    return RecipeSource(dataset.source, dataset.entry.licence, Recipe, meshes, raw)
 
 
 def meshes(recipe: Recipe, identity: int, poses: Sequence[int] | np.ndarray) -> np.ndarray:

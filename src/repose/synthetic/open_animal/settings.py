@@ -18,7 +18,7 @@ class OpenAnimal(GeneratedBodies):
         split="counts in the config, in order",
     )
     generator: ClassVar[str] = "repose.synthetic.open_animal.generation"
-    reader: ClassVar[str] = "repose.synthetic.open_animal.posing"
+    reader: ClassVar[str] = "repose.synthetic.open_animal.source"
 
     source: Literal["open-animal"]
     vertices: int = Field(3890, ge=600, le=12_000, description="vertices of the mesh; faces = 2 v - 4")

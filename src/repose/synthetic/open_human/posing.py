@@ -5,7 +5,6 @@ its bytes do not depend on which other meshes are asked for, nor on the number o
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,16 +13,9 @@ from scipy.spatial.transform import Rotation
 
 from repose.errors import ReposeError
 from repose.synthetic.open_human.recipe import Recipe
-from repose.synthetic.recipe import RecipeSource
 
 if TYPE_CHECKING:
-    from repose.raw.settings import GeneratedBodies
     from repose.synthetic.open_human.anny_body import Body
-
-
-def open_source(dataset: "GeneratedBodies", raw: Path) -> RecipeSource:
-    """The bodies of the recipe `raw`; see `repose.raw.settings.Dataset`."""
-    return RecipeSource(dataset.source, dataset.entry.licence, Recipe, meshes, raw)
 
 
 def meshes(recipe: Recipe, identity: int, poses: Sequence[int]) -> np.ndarray:

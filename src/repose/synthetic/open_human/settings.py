@@ -18,7 +18,7 @@ class OpenHuman(GeneratedBodies):
         split="counts in the config, in order",
     )
     generator: ClassVar[str] = "repose.synthetic.open_human.generation"
-    reader: ClassVar[str] = "repose.synthetic.open_human.posing"
+    reader: ClassVar[str] = "repose.synthetic.open_human.source"
 
     source: Literal["open-human"]
     vertices: int = Field(6890, ge=300, le=12_000, description="vertices of the mesh; faces = 2 v - 4")

@@ -18,7 +18,7 @@ class OpenNpt(GeneratedBodies):
         split="identities 0-15 and 16-29, poses 200-599 and 600-799 as published; validation on poses 0-19",
     )
     generator: ClassVar[str] = "repose.synthetic.open_npt.generation"
-    reader: ClassVar[str] = "repose.synthetic.open_human.posing"
+    reader: ClassVar[str] = "repose.synthetic.open_human.source"
     rest_pose: ClassVar[int | None] = None  # as published: each of its poses is drawn
 
     source: Literal["open-npt"]
