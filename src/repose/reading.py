@@ -34,24 +34,27 @@ MAX_RATIO = 200
 """Bytes of an array for each in a `.npz`; the emptiest that are known, of regressors, shrink to a hundredth."""
 
 
-def read_bytes(path: Path, limit: int) -> bytes:
+def read_bytes(
+    path: Path, limit: int, kind: type[ReposeError] = ReposeError, hint: str | None = None
+) -> bytes:
     """The content of a regular file of no more than `limit` bytes.
 
     Raises:
-        ReposeError: it is missing, unreadable, too large, or a folder, pipe or device.
+        ReposeError: of that `kind`; it is missing, which has the `hint`, unreadable, too large, or a folder, pipe or
+            device.
     """
     try:
         status = path.stat()
         # A pipe or a device would block, or never end.
         if not stat.S_ISREG(status.st_mode):
-            raise ReposeError("not a regular file", path)
+            raise kind("not a regular file", path)
         if status.st_size > limit:
-            raise ReposeError(f"{status.st_size} bytes is more than the limit of {limit}", path)
+            raise kind(f"{status.st_size} bytes is more than the limit of {limit}", path)
         return path.read_bytes()
     except FileNotFoundError:
-        raise ReposeError("no such file", path) from None
-    except OSError as error:
-        raise ReposeError(f"cannot read: {error.strerror}", path) from None
+        raise kind("no such file", path, hint) from None
+    except (OSError, ValueError) as error:  # a name with a null in it is a ValueError
+        raise kind(f"cannot read: {getattr(error, 'strerror', error)}", path) from None
 
 
 def read_text(path: Path, limit: int = MAX_TEXT) -> str:

@@ -93,7 +93,7 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     "repose.images*": DRAWN,
     "repose.mesh.mesh": ("raw/*", "convert/*", *MESHES),
     "repose.mesh.quality": ("convert/meshes/*",),
-    "repose.mesh.intersections": ("raw/meshes/open-animal", "convert/meshes/*"),
+    "repose.mesh.intersections": ("raw/*/open-*", "convert/*"),
     "repose.mesh.operators": ("raw/*/open-*", "convert/*", *MESHES),
     "repose.mesh": ("convert/meshes/*",),  # a docstring
     "repose.mesh.*": MESHES,

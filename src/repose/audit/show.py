@@ -89,7 +89,7 @@ def _label(node: Node) -> str:
     if node.manifest is None:
         return f"[red]✗ {escape(node.title)}: {escape('; '.join(node.faults))}[/]"
     history = node.history
-    facts = [node.manifest.digest[:12], _size(node.bytes), f"code {escape(history['code'][:8])}"]
+    facts = [node.manifest.digest[:12], size(node.bytes), f"code {escape(history['code'][:8])}"]
     if history["seed"] is not None:
         facts.append(f"seed {history['seed']}")
     line = f"{escape(node.title)} [dim]{escape(', '.join(facts))}[/]"
@@ -101,9 +101,9 @@ def _label(node: Node) -> str:
 def _verdict(found: Audit) -> str:
     nodes = found.nodes
     files = sum(len(n.files) for n in nodes)
-    size = _size(sum(n.bytes for n in nodes))
+    total = size(sum(n.bytes for n in nodes))
     lines = [
-        f"Hashed: {len(nodes)} artefacts, {files} files and directories, {size}.",
+        f"Hashed: {len(nodes)} artefacts, {files} files and directories, {total}.",
         f"Computed again: {_computed_again(found)}.",
         f"Digest of the tree: {found.digest}",
     ]
@@ -124,7 +124,8 @@ def _computed_again(found: Audit) -> str:
     return f"{numbers} cells of {len(found.rows)} rows from their scores; {scores}"
 
 
-def _size(count: float) -> str:
+def size(count: float) -> str:
+    """Bytes as a reader takes them in."""
     for unit in ("B", "kB", "MB"):
         if count < 1000:
             return f"{count:.0f} {unit}"

@@ -7,7 +7,6 @@ Adam on one sample in float32; on a GPU in bfloat16, too.
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from repose.bench import Side, judged
+from repose.bench import Side, judged, timed
 from repose.bench import plain_corenet as plain
 from repose.bench.loader import RINGS, SECTORS, sphere
 from repose.bench.processes import RETURN_MEMORY, alone, memory_mib
@@ -123,7 +122,7 @@ def compare_sides(
     error = float("nan")
     for turn in range(rounds):
         for side, step in steps.items():
-            clocks[side].append(_timed(step, device))
+            clocks[side].append(timed_on(device, step))
         if turn == 0:
             theirs, mine = (steps[side].gradient() for side in SIDES)
             error = float(torch.linalg.vector_norm(mine - theirs) / torch.linalg.vector_norm(theirs))
@@ -144,14 +143,11 @@ def compare_sides(
     return judged("corenet", what, sides, error, **more)
 
 
-def _timed(step: Callable[[], None], device: torch.device) -> tuple[float, float]:
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    wall, cpu = time.perf_counter(), time.process_time()
-    step()
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - wall, time.process_time() - cpu
+def timed_on(device: torch.device, work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds of the clock and of the CPU that a piece of work takes; a GPU is waited for, before and after."""
+    wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    wait()
+    return timed(lambda: (work(), wait()))[1:]
 
 
 def _peak(step: Step, size: Size, widths: dict[str, int]) -> float:

@@ -56,7 +56,7 @@ def train_full_size(bodies: Path, out: Path, device: torch.device, end: float, t
     """
     with tempfile.TemporaryDirectory() as folder:
         store, splits, test = _data(Recipe.read(bodies), Path(folder))
-        rows: dict[str, Any] = {"baselines": _baselines(store, test), "fails": []}
+        rows: dict[str, Any] = {"baselines": _baselines(test), "fails": []}
         for number, name in enumerate(("corenet", "npt")):
             left = max(0.0, end - time.monotonic()) / (2 - number)
             trained, row = _train(name, store, splits, device, Path(folder) / name, left, tiny)
@@ -155,7 +155,7 @@ def _predict(network: Any, test: Triples, device: torch.device) -> list[tuple[Te
     return found
 
 
-def _baselines(store: MeshStore, test: Triples) -> dict[str, float]:
+def _baselines(test: Triples) -> dict[str, float]:
     batch = test.batch(np.arange(len(test)), np.random.default_rng(0))
     copies = {"copy-pose": batch.pose, "copy-identity": batch.identity}
     return {name: float(pmd(copy, batch.truth).mean()) for name, copy in copies.items()}

@@ -226,11 +226,4 @@ def _kernels(proof: Proof, size: corenet.Size, widths: dict[str, int]) -> dict[s
 
 def _seconds(work: Callable[[], object], device: torch.device) -> float:
     """The median of five turns after a first one, each waited for."""
-    times = []
-    for _ in range(6):
-        start = time.perf_counter()
-        work()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times[1:])
+    return statistics.median([corenet.timed_on(device, work)[0] for _ in range(6)][1:])

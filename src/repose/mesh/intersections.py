@@ -39,6 +39,27 @@ def intersecting_faces(
     return found
 
 
+def crossings(
+    vertices: np.ndarray,  # (V, 3) real
+    faces: np.ndarray,  # (F, 3) int64
+    parts: np.ndarray,  # (F, 2) uint64, a bit for each part of the body that moves a face
+    known: np.ndarray,  # codes of pairs that do not count, sorted
+    one_will_do: bool = False,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Codes i * F + j of pairs of faces that intersect and share no part, and which faces (F,) do that share one.
+
+    Where one will do, it ends with the first pair.
+    """
+    points = vertices.astype(np.float64)
+    order = np.argsort(points[:, 1][faces].min(axis=1))
+    folded = np.zeros(len(faces), np.bool_)
+    corners, low, high = _boxes(points, faces[order])
+    found, folded[order] = _sweep_parts(
+        corners, low, high, faces[order], parts[order], order, known, one_will_do
+    )
+    return found, folded
+
+
 @njit(cache=True, nogil=True)
 def _boxes(points, faces):
     """Corners (F, 3, 3) of the faces, and the low and high ends (F, 3) of their boxes."""
@@ -69,6 +90,35 @@ def _sweep(corners, low, high, faces, labels, ignored):
             if _passes(corners, i, j) or _passes(corners, j, i):
                 found[i] = found[j] = True
     return found
+
+
+@njit(cache=True, nogil=True)
+def _sweep_parts(corners, low, high, faces, parts, order, known, one_will_do):
+    """Compare faces, sorted by their second coordinate, with those that overlap in it; `order` has their numbers."""
+    count = len(faces)
+    found, folded = [], np.zeros(count, np.bool_)
+    for i in range(count):
+        for j in range(i + 1, count):
+            if low[j, 1] > high[i, 1]:
+                break
+            if low[j, 0] > high[i, 0] or high[j, 0] < low[i, 0]:
+                continue
+            if low[j, 2] > high[i, 2] or high[j, 2] < low[i, 2]:
+                continue
+            together = (parts[i, 0] & parts[j, 0]) or (parts[i, 1] & parts[j, 1])
+            if together and ((folded[i] and folded[j]) or _neighbours(faces, i, j)):
+                continue
+            if _passes(corners, i, j) or _passes(corners, j, i):
+                if together:
+                    folded[i] = folded[j] = True
+                    continue
+                code = min(order[i], order[j]) * count + max(order[i], order[j])
+                at = np.searchsorted(known, code)
+                if at == len(known) or known[at] != code:
+                    found.append(code)
+                    if one_will_do:
+                        return np.array(found, np.int64), folded
+    return np.array(found, np.int64), folded
 
 
 @njit(cache=True, nogil=True)

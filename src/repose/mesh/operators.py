@@ -54,9 +54,14 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """The (V, 3) unit normals, faces weighted by area; zero where no face with an area meets."""
     around = face_normals(vertices, faces)
     columns = [np.bincount(faces.ravel(), np.repeat(around[:, k], 3), len(vertices)) for k in range(3)]
-    normals = np.stack(columns, axis=1)
-    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
-    return np.divide(normals, lengths, out=np.zeros_like(normals), where=lengths > 0)
+    return unit(np.stack(columns, axis=1))
+
+
+def unit(rows: Float) -> Float:
+    """The (N, 3) rows at length 1; zero where they are no directions."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    sound = np.isfinite(lengths) & (lengths > 0)
+    return np.divide(rows, lengths, out=np.zeros_like(rows), where=sound)
 
 
 def vertex_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
@@ -88,12 +93,17 @@ def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
     return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
 
 
-def components(faces: np.ndarray) -> int:
-    """How many pieces the faces form; vertices that no face uses do not count."""
-    used, index = np.unique(directed_edges(faces), return_inverse=True)
+def pieces_of(edges: np.ndarray) -> np.ndarray:
+    """Which connected piece each of the (E, 2) edges belongs to, from 0."""
+    used, index = np.unique(edges, return_inverse=True)
     start, end = index.reshape(-1, 2).T
     graph = coo_array((np.ones(len(start), bool), (start, end)), shape=(len(used), len(used)))
-    return int(connected_components(graph, directed=False, return_labels=False))
+    return connected_components(graph, directed=False)[1][start]
+
+
+def components(faces: np.ndarray) -> int:
+    """How many pieces the faces form; vertices that no face uses do not count."""
+    return int(pieces_of(directed_edges(faces)).max(initial=-1)) + 1
 
 
 def is_closed(faces: np.ndarray) -> bool:

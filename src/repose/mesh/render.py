@@ -12,7 +12,7 @@ from embreex.mesh_construction import TriangleMesh
 
 from repose.errors import MeshError
 from repose.mesh.mesh import Mesh
-from repose.mesh.operators import bbox_centre, vertex_normals
+from repose.mesh.operators import bbox_centre, face_normals, vertex_normals
 
 SKIN = (0.72, 0.76, 0.84)
 Window = tuple[slice, slice]
@@ -98,7 +98,8 @@ def render_views(
         shares = np.stack([1 - u[hit] - v[hit], u[hit], v[hit]], axis=1)[:, :, None]
         base = np.asarray(SKIN) if colours is None else (np.asarray(colours)[corners] * shares).sum(axis=1)
         shade = _shade((normals[corners] * shares).sum(axis=1), view)
-        light = np.where(_seen_from_behind(vertices, corners, away), _INSIDE, shade)
+        from_behind = face_normals(vertices, corners) @ away > 0
+        light = np.where(from_behind, _INSIDE, shade)
         seen = np.ones((len(origins), 3))
         seen[hit] = base * light[:, None]
         pictures.append(_framed(seen, window, size, samples))
@@ -171,8 +172,3 @@ def _shade(normals: np.ndarray, view: View) -> np.ndarray:
     lamp /= np.linalg.norm(lamp)
     lengths = np.maximum(np.linalg.norm(normals, axis=1), 1e-30)
     return _AMBIENT + _DIFFUSE * np.clip(normals @ lamp / lengths, 0, 1)
-
-
-def _seen_from_behind(vertices: np.ndarray, corners: np.ndarray, away: np.ndarray) -> np.ndarray:
-    a, b, c = (vertices[corners[:, k]] for k in range(3))
-    return np.cross(b - a, c - a) @ away > 0

@@ -61,14 +61,6 @@ class Numbering:
     identities: Mapping[int, int]
     poses: Mapping[int, int]
 
-    @classmethod
-    def of(cls, dataset: Grid, released: Released) -> "Numbering":
-        """Training first, as far as the loader's numbers go, then the test; those for validation have none."""
-        return cls(
-            _numbered(dataset.identities.numbers(), *released.identities),
-            _numbered(dataset.poses.numbers(), *released.poses),
-        )
-
     def published(self, mesh: str, name: str) -> str:
         """The published name of a mesh, of the form `name`."""
         identity, pose = mesh_numbers(mesh)
@@ -107,7 +99,8 @@ def export_meshes(dataset: Dataset, store: Path, triples: Path, layout: str, out
     if out.exists():
         raise ReposeError("is there already", out, "name a new folder")
     released, packed = LAYOUTS[layout], MeshStore(store)
-    numbering = Numbering.of(dataset, released)
+    identities, poses = dataset.identities.numbers(), dataset.poses.numbers()
+    numbering = Numbering(_numbered(identities, *released.identities), _numbered(poses, *released.poses))
     rows = {
         packed.index_of(mesh_id(i, p)): released.name.format(i=numbering.identities[i], p=numbering.poses[p])
         for i in numbering.identities
@@ -123,8 +116,8 @@ def export_meshes(dataset: Dataset, store: Path, triples: Path, layout: str, out
             lines = [f"{' '.join(row)}\n" for row in listed.itertuples(index=False)]
             (private / released.test_list).write_text("".join(lines), encoding="utf-8")
     return [
-        _described("identities", dataset.identities.numbers(), *released.identities),
-        _described("poses", dataset.poses.numbers(), *released.poses),
+        _described("identities", identities, *released.identities),
+        _described("poses", poses, *released.poses),
     ]
 
 
@@ -141,6 +134,7 @@ def _described(kind: str, parts: Mapping[str, list[int]], drawn: Sequence[int], 
 
 
 def _numbered(parts: Mapping[str, list[int]], train: Sequence[int], first_test: int) -> dict[int, int]:
+    """Training first, as far as the loader's numbers go, then the test; those for validation have none."""
     free = filterfalse(set(train).__contains__, count(first_test))
     return dict(zip(parts["train"], train, strict=False)) | dict(zip(parts["test"], free, strict=False))
 

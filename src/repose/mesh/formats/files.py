@@ -2,13 +2,13 @@
 
 import contextlib
 import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
 from repose.errors import MeshError
 from repose.mesh.mesh import Mesh
+from repose.reading import read_bytes as read_bounded
 
 MAX_BYTES = 256 * 2**20  # 500 times a full-size body; readers need up to 10 times the file
 
@@ -19,18 +19,7 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         MeshError: it is missing, unreadable, too large, or a folder, pipe or device.
     """
-    try:
-        status = path.stat()
-        # A pipe or a device would block, or never end.
-        if not stat.S_ISREG(status.st_mode):
-            raise MeshError("not a regular file", path)
-        if status.st_size > MAX_BYTES:
-            raise MeshError(f"{status.st_size} bytes is more than the limit of {MAX_BYTES}", path)
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise MeshError("no such file", path, "check the path, or convert the dataset again") from error
-    except (OSError, ValueError) as error:
-        raise MeshError(f"cannot be read: {error}", path) from error
+    return read_bounded(path, MAX_BYTES, MeshError, "check the path, or convert the dataset again")
 
 
 def write_bytes(path: Path, content: bytes) -> None:

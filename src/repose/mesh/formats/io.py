@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +37,14 @@ def read_mesh(path: str | Path) -> Mesh:
         MeshError: the file is missing, unreadable, too large or malformed; names file, line and a hint.
     """
     path = Path(path)
-    _parser(path)
+    check_suffix(path, "read")
     return parse_mesh(read_bytes(path), path)
 
 
 def parse_mesh(data: bytes, path: Path) -> Mesh:
     """Read the content of a mesh file, as `read_mesh` does; `path` says the format, and stands in errors."""
-    return parsed(_parser(path), data, path)
-
-
-def _parser(path: Path) -> Callable[[bytes, object], Mesh]:
     check_suffix(path, "read")
-    return PARSERS[path.suffix.lower()]
+    return parsed(PARSERS[path.suffix.lower()], data, path)
 
 
 def write_obj(path: str | Path, mesh: Mesh) -> None:

@@ -82,15 +82,7 @@ def _line_of(data: bytes, pos: int) -> int:
 
 
 def _read_reals(data: bytes, starts: np.ndarray, where: object) -> np.ndarray:
-    """Read the numbers that start at the given positions, each exactly as `float` reads it.
-
-    Args:
-        data: the bytes of the file.
-        starts: (N,) int32.
-        where: the file, for the error.
-
-    Returns:
-        (N,) float64.
+    """The (N,) float64 numbers that start at given positions (N,), each exactly as `float` reads it.
 
     Raises:
         MeshError: a token is not a number, not finite, or absurdly long.

@@ -279,10 +279,8 @@ def _tail(b: Build, joints: dict) -> Tube:
     points = [start + k / 4 * (_along(np.zeros(3), 180 - TAIL_PITCH, b.tail)) for k in range(5)]
     _chain(joints, ["tail1", "tail2", "tail3", "tail4"], points)
     inside = start + np.array([0, -0.1 * rump, 0.35 * rump])
-    return Tube.through(
-        [inside, *points[:-1], points[-1]],
-        [1.2 * b.tail_width, *(b.tail_width * np.array([1, 0.9, 0.85, 0.8, 0.6]))],
-    )
+    radii = [share * b.tail_width for share in (1.2, 1, 0.9, 0.85, 0.8, 0.6)]
+    return Tube.through([inside, *points], radii)
 
 
 def _front_leg(b: Build, joints: dict, side: str, sign: float) -> Tube:

@@ -22,27 +22,11 @@ _TRUNK = {
     "reach": (-15, 5, 45),
     "free": (-20, 10, 60),
 }
-_ELEVATION = {
-    "stand": (-72, -58, -38),
-    "walk": (-72, -58, -38),
-    "reach": (-40, 25, 80),
-    "squat": (-80, -25, 75),
-    "free": (-80, -25, 75),
-}
-_AZIMUTH = {
-    "stand": (-25, 20, 60),
-    "walk": (-25, 20, 60),
-    "reach": (-15, 35, 100),
-    "squat": (-30, 35, 105),
-    "free": (-30, 35, 105),
-}
-_ELBOW = {
-    "stand": (5, 20, 70),
-    "walk": (5, 20, 70),
-    "reach": (0, 20, 80),
-    "squat": (0, 45, 125),
-    "free": (0, 45, 125),
-}
+# Of an arm: elevation, azimuth, and how far the elbow is bent.
+_HANGING = (-72, -58, -38), (-25, 20, 60), (5, 20, 70)
+_REACHING = (-40, 25, 80), (-15, 35, 100), (0, 20, 80)
+_ANYHOW = (-80, -25, 75), (-30, 35, 105), (0, 45, 125)
+_ARMS = {"stand": _HANGING, "walk": _HANGING, "reach": _REACHING, "squat": _ANYHOW, "free": _ANYHOW}
 
 
 @dataclass(frozen=True)
@@ -153,7 +137,8 @@ def _leg_angles(rng: np.random.Generator, style: str, swing: float) -> tuple[flo
 def _shoulder_and_elbow(
     rng: np.random.Generator, style: str, side: str, sign: float, swing: float, arm: Arm
 ) -> dict[str, Rotation]:
-    elevation, azimuth = rng.triangular(*_ELEVATION[style]), rng.triangular(*_AZIMUTH[style])
+    elevations, azimuths, elbows = _ARMS[style]
+    elevation, azimuth = rng.triangular(*elevations), rng.triangular(*azimuths)
     if style == "walk":
         azimuth -= 25 * swing  # arms swing against the legs
     whole = _shortest(arm.upper, _direction(elevation, azimuth, sign))
@@ -166,7 +151,7 @@ def _shoulder_and_elbow(
         f"clavicle.{side}": half,
         f"shoulder01.{side}": half,
         f"upperarm01.{side}": girdle.inv() * whole * turn(arm.upper, sign * roll),
-        f"lowerarm01.{side}": turn(arm.hinge, rng.triangular(*_ELBOW[style]) - arm.bend),
+        f"lowerarm01.{side}": turn(arm.hinge, rng.triangular(*elbows) - arm.bend),
         f"lowerarm02.{side}": turn(arm.lower, rng.triangular(-50, 0, 50)),
     }
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from repose.mesh.operators import vertex_normals
 from repose.synthetic.open_human.recipe import Recipe
 
 _HEAD = ("neck", "head", "eye")
@@ -20,17 +19,14 @@ class Figure:
 
     Attributes:
         rest: (V, 3).
-        normals: (V, 3), outward, of length 1.
-        head, arm, leg: (V,) shares of the skin weights.
+        head, arm: (V,) shares of the skin weights.
         along: (V,) how far along the nearer arm: 0 shoulder, 0.5 elbow, 1 wrist, negative on the trunk.
         joint: name of a bone → (3,) its head.
     """
 
     rest: NDArray[np.float64]
-    normals: NDArray[np.float64]
     head: NDArray[np.float64]
     arm: NDArray[np.float64]
-    leg: NDArray[np.float64]
     along: NDArray[np.float64]
     joint: dict[str, NDArray[np.float64]]
 
@@ -77,10 +73,8 @@ def figure(recipe: Recipe, identity: int) -> Figure:
     }
     return Figure(
         rest=rest,
-        normals=vertex_normals(rest, recipe.faces),
         head=share(recipe, _HEAD),
         arm=share(recipe, _ARM),
-        leg=share(recipe, _LEG),
         along=_along(rest, joint),
         joint=joint,
     )

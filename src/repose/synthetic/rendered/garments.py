@@ -40,9 +40,9 @@ def materials(body: Figure, person: Person, outfit: Outfit, places: Places) -> N
     height, down = body.height(y), body.down(y)
     on_arm, trunk = places.arm > 0.5, (places.arm <= 0.5) & (places.head <= 0.75)
     found = np.full(len(x), SKIN, np.uint8)
-    found[trunk & (height < WAIST) & ((down < outfit.length) | outfit.skirt) & (~_leg(outfit, height))] = (
-        BOTTOM
-    )
+    # Legs under a skirt are bare.
+    covered = height >= -0.12 if outfit.skirt else down < outfit.length
+    found[trunk & (height < WAIST) & covered] = BOTTOM
     top = (on_arm & (places.along < outfit.sleeve)) | (trunk & (height > outfit.hem))
     top &= ~_neck_opening(body, outfit, places.at)
     found[top] = TOP
@@ -58,11 +58,6 @@ def materials(body: Figure, person: Person, outfit: Outfit, places: Places) -> N
     found[places.kind == SKIRT] = BOTTOM
     found[places.kind == HAIR] = HAIRS
     return found
-
-
-def _leg(outfit: Outfit, height: NDArray) -> NDArray[np.bool_]:
-    """Legs under a skirt are bare."""
-    return outfit.skirt & (height < -0.12)
 
 
 def _neck_opening(body: Figure, outfit: Outfit, at: NDArray) -> NDArray[np.bool_]:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from repose.errors import MeshError
 from repose.mesh.formats.asset import read_asset
 from repose.mesh.mesh import Mesh
 from repose.use.doctor.facts import Facts, gather
@@ -30,10 +29,7 @@ def examine(path: Path) -> Facts:
     mesh = asset.file
     if path.suffix.lower() == ".stl":
         mesh = Mesh(asset.mesh.vertices, asset.scatter[asset.file.faces])
-    try:
-        return gather(mesh, asset.is_y_up)
-    except MeshError as error:
-        raise MeshError(error.what, path, error.hint) from None
+    return gather(mesh, asset.is_y_up, path)
 
 
 def _page(path: Path, facts: Facts, unusual: list[str]) -> Iterator[str]:

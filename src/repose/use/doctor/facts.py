@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from repose.errors import MeshError
 from repose.mesh import operators
@@ -64,8 +62,8 @@ class Facts:
     self_intersections: int
 
 
-def gather(mesh: Mesh, y_up: bool = False) -> Facts:
-    """Measure a mesh that `Mesh.validated` accepts; `y_up` if its format says so (glTF).
+def gather(mesh: Mesh, y_up: bool = False, where: object = None) -> Facts:
+    """Measure a mesh that `Mesh.validated` accepts; `y_up` if its format says so (glTF); `where` is for the error.
 
     Raises:
         MeshError: all its vertices are at one place.
@@ -74,13 +72,14 @@ def gather(mesh: Mesh, y_up: bool = False) -> Facts:
     used = vertices[np.unique(faces)]
     sides = np.ptp(used, axis=0)
     if not sides.max() > 0:
-        raise MeshError("all its vertices are at one place", hint="is it a body?")
+        raise MeshError("all its vertices are at one place", where, "is it a body?")
     up = Found("y", "sure", "glTF is y up") if y_up else find_up(sides, used.min(axis=0))
     unit = _unit(float(sides.max()))
     height = float(sides["xyz".index(up.value)])
     edges, uses = operators.edge_uses(faces)
     flipped = _flipped_edges(faces)
-    pieces = np.bincount(_pieces_of(operators.directed_edges(faces))[: len(faces)])  # faces of each
+    side = "inward" if operators.volume(vertices, faces) < 0 else "outward"
+    pieces = np.bincount(operators.pieces_of(operators.directed_edges(faces))[: len(faces)])  # faces of each
     return Facts(
         vertices=len(vertices),
         faces=len(faces),
@@ -92,11 +91,11 @@ def gather(mesh: Mesh, y_up: bool = False) -> Facts:
         centre_offset=float(np.linalg.norm(operators.bbox_centre(used))),
         watertight=operators.is_closed(faces),
         boundary_edges=int((uses == 1).sum()),
-        holes=len(np.unique(_pieces_of(edges[uses == 1]))),
+        holes=len(np.unique(operators.pieces_of(edges[uses == 1]))),
         non_manifold_edges=int((uses > 2).sum()),
         manifold=operators.is_manifold(faces),
         flipped_edges=flipped,
-        orientation="mixed" if flipped else _orientation(vertices, faces),
+        orientation="mixed" if flipped else side,
         components=len(pieces),
         largest_component=float(pieces.max() / len(faces)),
         degenerate_faces=degenerate_faces(vertices, faces),
@@ -114,10 +113,6 @@ def _unit(longest: float) -> Found | None:
         return None
 
 
-def _orientation(vertices: np.ndarray, faces: np.ndarray) -> str:
-    return "inward" if operators.volume(vertices, faces) < 0 else "outward"
-
-
 def _flipped_edges(faces: np.ndarray) -> int:
     """Edges that two faces run along in the same direction; those with more faces are not looked at."""
     ends = operators.directed_edges(faces).astype(np.int64)
@@ -125,11 +120,3 @@ def _flipped_edges(faces: np.ndarray) -> int:
     _, place, uses = np.unique(low << 32 | high, return_inverse=True, return_counts=True)
     rising = np.bincount(place, ends[:, 0] == low)
     return int(((uses == 2) & (rising != 1)).sum())
-
-
-def _pieces_of(edges: np.ndarray) -> np.ndarray:
-    """Which connected piece each edge (E, 2) belongs to."""
-    used, ends = np.unique(edges, return_inverse=True)
-    first, second = ends.reshape(-1, 2).T
-    graph = coo_array((np.ones(len(edges), bool), (first, second)), shape=(len(used), len(used)))
-    return connected_components(graph, directed=False)[1][first]

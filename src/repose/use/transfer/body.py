@@ -102,14 +102,6 @@ class Outcome:
     doubt: np.ndarray | None = None
     rival: float = np.inf
 
-    @classmethod
-    def of(
-        cls, identity: Body, upright: np.ndarray, doubt: np.ndarray | None, rival: float = np.inf
-    ) -> Outcome:
-        """The identity with posed vertices (N, 3), wherever these are."""
-        upright = upright - bbox_centre(upright)
-        return cls(upright, identity.with_shape(upright), stretch(identity, upright), doubt, rival)
-
 
 def stretch(identity: Body, upright: np.ndarray) -> float:
     """The mean over the identity's edges of | length in `upright` (N, 3) / length - 1 |."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,16 +41,8 @@ def found_by(model: Model, identity: Body, poses: Sequence[Body], pose_rest: Bod
         second = second / torch.tensor([body.side for body in poses]).reshape(-1, 1, 1)
     first = (first / side).expand(len(poses), -1, -1)
     out = transfer_shuffled(network, first, second, order, pose_order, faces, rests).times(side)
-    vertices = out.vertices.double().numpy()
-    warp, doubt = (None if part is None else part.double().numpy() for part in out[1:])
-    return [
-        Found(
-            vertices[k],
-            None if warp is None else warp[k],
-            None if doubt is None else doubt[k],
-        )
-        for k in range(len(poses))
-    ]
+    parts: list[Any] = [[None] * len(poses) if part is None else part.double().numpy() for part in out]
+    return [Found(*of_one) for of_one in zip(*parts, strict=True)]
 
 
 def _check_order(identity: Body, pose: Body, model: Model) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 
 from repose.errors import ReposeError
 from repose.mesh.finish import Finish
+from repose.mesh.operators import bbox_centre
 from repose.mesh.projection import projected
-from repose.use.transfer.body import Body, Outcome
+from repose.use.transfer.body import Body, Outcome, stretch
 from repose.use.transfer.looks import Eyes, Found
 from repose.weights.boxed import BoxedModel
 
@@ -77,4 +78,6 @@ def _outcome(identity: Body, out: np.ndarray, found: Found, model: BoxedModel | 
     """One result, its bounding box about the origin."""
     if not np.isfinite(out).all():
         raise ReposeError("predicts vertices that are no numbers", model.weights)
-    return Outcome.of(identity, out, found.doubt, found.rival)
+    upright = out - bbox_centre(out)
+    stretched = stretch(identity, upright)
+    return Outcome(upright, identity.with_shape(upright), stretched, found.doubt, found.rival)

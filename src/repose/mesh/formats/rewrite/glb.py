@@ -20,9 +20,10 @@ from repose.mesh.formats.dressed import Dressed
 from repose.mesh.formats.files import MAX_BYTES
 from repose.mesh.formats.glb import Part, Scene, is_surface, read_scene
 from repose.mesh.formats.gltf import FLOAT, Float, Gltf, Layout, Tree
-from repose.mesh.formats.rewrite.normals import recomputed, turned_with, unit
+from repose.mesh.formats.rewrite.normals import recomputed, turned_with
 from repose.mesh.formats.rewrite.splice import fitted
 from repose.mesh.mesh import Mesh
+from repose.mesh.operators import unit
 from repose.reading import foreign
 
 ARRAY = 34962  # a buffer view of vertices

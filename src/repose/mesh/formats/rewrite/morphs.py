@@ -23,9 +23,10 @@ from repose.mesh.formats.rewrite.glb import (
     transposed,
     transposed_inverse,
 )
-from repose.mesh.formats.rewrite.normals import recomputed, unit
+from repose.mesh.formats.rewrite.normals import recomputed
 from repose.mesh.formats.rewrite.splice import fitted
 from repose.mesh.mesh import Mesh
+from repose.mesh.operators import unit
 from repose.reading import foreign
 
 NUMBERS = 24  # bytes of a vertex in a frame: its way, and that of its normal

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repose.mesh.mesh import Mesh
-from repose.mesh.operators import Float, face_normals
+from repose.mesh.operators import Float, face_normals, unit
 
 Int = NDArray[np.integer]
 
@@ -88,10 +88,3 @@ def _sums(which: Int, rows: Float, count: int = 0) -> Float:
     """(count, 3) sums of the rows that belong together."""
     sums = np.stack([np.bincount(which, rows[:, k], count) for k in range(3)], axis=1)
     return sums.astype(np.float64)  # of no rows at all numpy counts in whole numbers
-
-
-def unit(rows: Float) -> Float:
-    """The rows at length 1; zero where they are no directions."""
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    sound = np.isfinite(lengths) & (lengths > 0)
-    return np.divide(rows, lengths, out=np.zeros_like(rows), where=sound)

@@ -7,7 +7,7 @@ import numpy as np
 from repose.mesh.formats.rewrite.splice import WORD, decimals, fitted, replaced
 from repose.mesh.formats.stl import FACET, HEADER, STATEMENT, is_binary
 from repose.mesh.mesh import Mesh
-from repose.mesh.operators import face_normals
+from repose.mesh.operators import face_normals, unit
 
 
 def rewrite(data: bytes, mesh: Mesh, vertices: np.ndarray, where: object = None) -> bytes:
@@ -18,9 +18,7 @@ def rewrite(data: bytes, mesh: Mesh, vertices: np.ndarray, where: object = None)
     """
     moved = (vertices != mesh.vertices).any(axis=1)
     bent = moved.reshape(-1, 3).any(axis=1)
-    around = face_normals(vertices, mesh.faces)
-    lengths = np.linalg.norm(around, axis=1, keepdims=True)
-    normals = np.divide(around, lengths, out=np.zeros_like(around), where=lengths > 0)
+    normals = unit(face_normals(vertices, mesh.faces))
     if is_binary(data):
         content = bytearray(data)
         facets = np.ndarray(len(bent), FACET, content, HEADER)
