@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 import trimesh
-from repose.mesh.jacobians import jacobians
 
+from repose.mesh.poisson import jacobians
 from repose.weights.model import open_model
 from repose.weights.stage import run
 from tests.weights.imports import difference, refused, rewritten

@@ -108,7 +108,7 @@ def test_a_config_that_names_it_where_it_is_not_installed_says_what_is(tmp_path,
     (line,) = done.stdout.splitlines()
     number = text[: text.index("architecture: offsets")].count("\n") + 1
     assert f"config.yaml:{number}: methods.offsets: unknown architecture 'offsets'" in line
-    assert "installed: canonical, copy, copy-image" in line and "npt, render-scorer" in line
+    assert "installed: canonical, cgt, copy, copy-image" in line and "npt, render-scorer" in line
 
 
 def test_the_page_shows_the_files_as_they_are():
