@@ -138,6 +138,10 @@ HOSTILE = {
         lambda: packed(array(np.zeros(1)).replace(b"'<f8'", b"'<U0'").replace(b"(1,)", b"(9,)")[:-8]),
         "values of type <U0",
     ),
+    "twice": (
+        lambda: packed(array(np.arange(3)), zipfile.ZIP_STORED, count=2).replace(b"a1.npy", b"a0.npy"),
+        "a name is there twice",
+    ),
     "no zip": (lambda: b"PK nonsense", "not a .npz of plain arrays"),
 }
 

@@ -139,6 +139,8 @@ def read_npz(
             raise ValueError(f"more than {MAX_MEMBERS} members")
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             there = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            if len(there) < len(archive.infolist()):
+                raise ValueError("a name is there twice")
             wanted = there if names is None else {name: there[name] for name in names if name in there}
             if sum(info.file_size for info in wanted.values()) > limit:
                 raise ReposeError(f"its arrays have more than {limit} bytes", path, hint)

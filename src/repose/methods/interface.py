@@ -155,3 +155,20 @@ def check_pair(
             )
     if len(identity) != len(pose):
         raise ReposeError(f"{len(identity)} identity meshes but {len(pose)} pose meshes in one batch")
+
+
+def check_equal_counts(
+    identity: Tensor,  # (B, N_id, 3)
+    pose: Tensor,  # (B, N_po, 3)
+    who: str,
+    hint: str,
+) -> None:
+    """Refuse meshes of unequal vertex counts, for a network that joins vertex i of both.
+
+    Raises:
+        ReposeError: names the network and both counts.
+    """
+    if identity.shape[1] != pose.shape[1]:
+        raise ReposeError(
+            f"{who} needs equal vertex counts, got {identity.shape[1]} and {pose.shape[1]}", hint=hint
+        )

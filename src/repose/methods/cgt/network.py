@@ -11,15 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from repose.errors import ReposeError
-from repose.methods.interface import Transfer, TransferNetwork, check_pair
+from repose.methods.interface import Transfer, TransferNetwork, check_equal_counts, check_pair
 from repose.methods.layers.linear import NormedLinear
 from repose.methods.layers.modulation import with_ones
-from repose.methods.npt.network import SPAdaINBlock
-
-_PAPER_WIDTH = 1024
-_INIT_STD = 0.02  # at the paper's width; narrower nets start wider, as NPT does
-_REACH = 2.0  # metres: the output is _REACH * tanh(.), about the bounding-box centre
+from repose.methods.npt.network import REACH, SPAdaINBlock, initialise
 
 
 class CrossAttention(nn.Module):
@@ -62,9 +57,7 @@ class Cgt(nn.Module, TransferNetwork):
         self.attentions = nn.ModuleList(CrossAttention(c) for c in widths)
         self.blocks = nn.ModuleList(SPAdaINBlock(c, normalise=True) for c in widths)
         self.following = nn.ModuleList(nn.Linear(i, o) for i, o in zip(widths, (*widths[1:], 3), strict=True))
-        for layer in self.modules():
-            if isinstance(layer, nn.Linear):
-                nn.init.normal_(layer.weight, 0.0, _INIT_STD * (_PAPER_WIDTH / width) ** 0.5)
+        initialise(self, width)
 
     def forward(
         self,
@@ -77,11 +70,8 @@ class Cgt(nn.Module, TransferNetwork):
             ReposeError: wrong shapes, or unequal vertex counts.
         """
         check_pair(identity, pose)
-        if identity.shape[1] != pose.shape[1]:
-            raise ReposeError(
-                f"CGT needs equal vertex counts, got {identity.shape[1]} and {pose.shape[1]}",
-                hint="give both meshes the same number of vertices, or use another method",
-            )
+        hint = "give both meshes the same number of vertices, or use another method"
+        check_equal_counts(identity, pose, "CGT", hint)
         both = torch.cat([pose, identity])
         for layer in self.encoder:
             both = F.relu(layer(both))
@@ -89,4 +79,4 @@ class Cgt(nn.Module, TransferNetwork):
         cond = with_ones(identity)
         for attention, block, following in zip(self.attentions, self.blocks, self.following, strict=True):
             x, y = block(attention(x, y), cond, following), following(y)
-        return Transfer(_REACH * torch.tanh(x))
+        return Transfer(REACH * torch.tanh(x))

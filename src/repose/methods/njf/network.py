@@ -19,9 +19,7 @@ from repose.methods.njf.wave_kernel import ENERGIES, wave_kernel
 from repose.methods.npr.template import Template, Templates
 
 _SEEN = 3 + 3 + ENERGIES  # of a face: where it is, its normal, its signature
-_LOUDNESS = (
-    1 / 40
-)  # of signatures, as released: beside places and normals, louder ones drown what a pose changes
+_LOUDNESS = 1 / 40  # of signatures, as released; louder ones drown what a pose changes
 _GROUPS = 4
 _HIDDEN = 4  # layers of the perceptron of faces
 

@@ -13,14 +13,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from repose.errors import ReposeError
-from repose.methods.interface import Transfer, TransferNetwork, check_pair
+from repose.methods.interface import Transfer, TransferNetwork, check_equal_counts, check_pair
 from repose.methods.layers.linear import NormedLinear, folded, sum_of_linear
 from repose.methods.layers.modulation import modulate, with_ones
 from repose.methods.layers.statistics import EPSILON, centre
 
 _PAPER_WIDTH = 1024
 _INIT_STD = 0.02  # at the paper's width; narrower nets start wider, so that signals keep their size
-_REACH = 2.0  # metres: the output is _REACH * tanh(.), about the bounding-box centre
+REACH = 2.0  # metres: the output is REACH * tanh(.), about the bounding-box centre
+
+
+def initialise(network: nn.Module, width: int) -> None:
+    """Draw the weights of all linear maps of a network of this width."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, 0.0, _INIT_STD * (_PAPER_WIDTH / width) ** 0.5)
 
 
 class SPAdaIN(nn.Module):
@@ -104,9 +111,7 @@ class Npt(nn.Module, TransferNetwork):
             SPAdaINBlock(c, normalise=i > 0 or pooling == "none") for i, c in enumerate(widths)
         )
         self.following = nn.ModuleList(nn.Linear(i, o) for i, o in zip(widths, (*widths[1:], 3), strict=True))
-        for layer in self.modules():
-            if isinstance(layer, nn.Linear):
-                nn.init.normal_(layer.weight, 0.0, _INIT_STD * (_PAPER_WIDTH / width) ** 0.5)
+        initialise(self, width)
 
     def forward(
         self,
@@ -119,16 +124,14 @@ class Npt(nn.Module, TransferNetwork):
             ReposeError: wrong shapes, or unequal vertex counts without pooling.
         """
         check_pair(identity, pose)
-        if self.pooling == "none" and identity.shape[1] != pose.shape[1]:
-            raise ReposeError(
-                f"NPT without pooling needs equal vertex counts, got {identity.shape[1]} and {pose.shape[1]}",
-                hint="use pooling: max, or give both meshes the same number of vertices",
-            )
+        if self.pooling == "none":
+            hint = "use pooling: max, or give both meshes the same number of vertices"
+            check_equal_counts(identity, pose, "NPT without pooling", hint)
         cond = with_ones(identity)
         x = self._join(identity, self._encode(pose))
         for block, following in zip(self.blocks, self.following, strict=True):
             x = block(x, cond, following)
-        return Transfer(_REACH * torch.tanh(x))
+        return Transfer(REACH * torch.tanh(x))
 
     def _encode(self, pose: Tensor) -> Tensor:
         """Return the pose feature: (B, N, width), or (B, width) if pooled."""
