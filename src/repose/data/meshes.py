@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from repose.convert.catalog import mesh_id, mesh_numbers
+from repose.data.augmentation import Augmentation
 from repose.data.passes import Batches, in_order, in_passes
+from repose.data.variation import varied_order, varied_triples
 from repose.mesh.rests import Rests
 from repose.store.mesh_store import MeshStore
 
@@ -59,6 +61,7 @@ class Triples:
         triples: mesh ids.
         rest_pose: number of the pose at rest, for a method that is given both bodies in it, too.
         unit_area: whether batches have a `side`.
+        augment: how their bodies are varied; None: not at all.
     """
 
     def __init__(
@@ -67,8 +70,9 @@ class Triples:
         triples: pd.DataFrame,
         rest_pose: int | None = None,
         unit_area: bool = False,
+        augment: Augmentation | None = None,
     ):
-        self.store, self.unit_area = store, unit_area
+        self.store, self.unit_area, self.augment = store, unit_area, augment
         self.rows = _rows(store, triples[["identity_mesh", "pose_mesh", "truth_mesh"]])
         self.rests = None
         if rest_pose is not None:
@@ -80,9 +84,13 @@ class Triples:
 
     def batch(self, chosen: NDArray[np.integer], shuffle: np.random.Generator) -> Batch:
         """The triples numbered `chosen`, and two independent vertex shuffles drawn from `shuffle`."""
-        identity, pose, truth = (centred(self.store.vertices(self.rows[chosen, k])) for k in range(3))
-        count = self.store.shape[1]
-        order, pose_order = (torch.from_numpy(shuffle.permutation(count)) for _ in range(2))
+        meshes = [self.store.vertices(self.rows[chosen, k]) for k in range(3)]
+        orders = [shuffle.permutation(self.store.shape[1]) for _ in range(2)]
+        if self.augment:
+            orders = [varied_order(self.augment, mesh[0], self.store.faces, shuffle) for mesh in meshes[:2]]
+            meshes = varied_triples(self.augment, *meshes, shuffle)
+        identity, pose, truth = map(centred, meshes)
+        order, pose_order = map(torch.from_numpy, orders)
         side, faces = None, torch.from_numpy(self.store.faces).long()
         if self.unit_area:
             side = sides(identity, faces)

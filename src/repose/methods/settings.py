@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from repose.data.augmentation import Augmentation
 from repose.medium import Medium
 from repose.mesh.finish import Finish
 from repose.section import Name, Section
@@ -225,6 +226,14 @@ class Training(Schedule):
     )
 
 
+class TrainingByTruths(Training):
+    """Optimiser, schedule and length of one training of meshes whose triples have truths."""
+
+    augment: Augmentation | None = Field(
+        None, description="how the bodies of training triples are varied; null: not at all, as published"
+    )
+
+
 class LearnedTransfer(Finished, Borrower, LearnedMethod):
     """What every learned method of meshes has."""
 
@@ -238,6 +247,11 @@ class LearnedTransfer(Finished, Borrower, LearnedMethod):
     def sees_unit_area(self) -> bool:
         """Whether its network sees every mesh at the size at which the surface is 1 m²."""
         return False
+
+    @property
+    def augmentation(self) -> Augmentation | None:
+        """How the bodies of its training triples are varied."""
+        return self.training.augment if isinstance(self.training, TrainingByTruths) else None
 
 
 class SizeFree(LearnedTransfer):

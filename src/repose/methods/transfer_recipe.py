@@ -33,8 +33,13 @@ class TransferRecipe(TrainingRecipe):
         if Told.TRUTH not in method.told:
             blind = splits.truth_mesh.where(splits.role != "train", splits.identity_mesh)
             splits = splits.assign(truth_mesh=blind)
-        roles = (splits[splits.role == role] for role in ("train", "val"))
-        return TrainingData(store, *(Triples(store, rows, unit_area=method.sees_unit_area) for rows in roles))
+        train, val = (splits[splits.role == role] for role in ("train", "val"))
+        unit_area = method.sees_unit_area
+        return TrainingData(
+            store,
+            Triples(store, train, unit_area=unit_area, augment=method.augmentation),
+            Triples(store, val, unit_area=unit_area),
+        )
 
     def batches(self, start: int, stop: int) -> Iterable[Any]:
         """Triples with a truth; of several devices, each takes its share of every batch."""

@@ -4,10 +4,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from repose.methods.settings import SizeFree, Training
+from repose.methods.settings import SizeFree, TrainingByTruths
 
 
-class CgtTraining(Training):
+class CgtTraining(TrainingByTruths):
     """Training of CGT; weights of losses are those of the released script."""
 
     edge_weight: float = Field(5e-4, ge=0, description="weight of the edge-length loss, no unit")

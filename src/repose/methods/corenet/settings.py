@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from repose.methods.settings import SizeFree, Training
+from repose.methods.settings import SizeFree, Training, TrainingByTruths
 
 
 class Refined(SizeFree):
@@ -54,6 +54,7 @@ class CoreNetSettings(MatchedAndRefined):
         description="true: the refiner's first layer has kernel 3 along the vertex index, as released, and its result "
         "depends on the order of vertices; false: kernel 1",
     )
+    training: TrainingByTruths = Field(description="optimiser, schedule and length")
 
 
 class AblatedCoreNetSettings(MatchedAndRefined):
@@ -67,3 +68,4 @@ class AblatedCoreNetSettings(MatchedAndRefined):
         True,
         description="false: the generator gets the identity and a pooled pose feature, not the warped pose mesh",
     )
+    training: TrainingByTruths = Field(description="optimiser, schedule and length")

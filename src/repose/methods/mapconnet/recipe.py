@@ -63,7 +63,7 @@ class MapConNetRecipe(SupervisedRecipe):
         mixed = settings.unlabelled and settings.labelled > 0
         return MapConNetData(
             store,
-            Triples(store, train, unit_area=method.unit_area),
+            Triples(store, train, unit_area=method.unit_area, augment=settings.augment),
             Triples(store, val, unit_area=method.unit_area),
             Bodies(store, labelled, method.unit_area) if mixed else None,
             Bodies(store, everything.without(labelled), method.unit_area) if settings.unlabelled else None,

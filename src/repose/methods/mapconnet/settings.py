@@ -5,10 +5,10 @@ from typing import ClassVar, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from repose.methods.corenet.settings import MatchedAndRefined, SlowedTraining
-from repose.methods.settings import Told
+from repose.methods.settings import Told, TrainingByTruths
 
 
-class MapConNetTraining(SlowedTraining):
+class MapConNetTraining(SlowedTraining, TrainingByTruths):
     """Training of MAPConNet; the defaults are the published values."""
 
     batch: PositiveInt = Field(2, description="triples per step")
@@ -33,6 +33,8 @@ class MapConNetTraining(SlowedTraining):
             raise ValueError("with labelled: 100 nothing is left for unlabelled: true")
         if self.labelled == 0 and not self.unlabelled:
             raise ValueError("labelled: 0 needs unlabelled: true")
+        if self.augment and self.unlabelled:
+            raise ValueError("augment varies triples with truths, and with unlabelled: true there are others")
         return self
 
 

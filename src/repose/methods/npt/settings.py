@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from repose.methods.settings import SizeFree
+from repose.methods.settings import SizeFree, TrainingByTruths
 
 
 class NptSettings(SizeFree):
@@ -18,6 +18,7 @@ class NptSettings(SizeFree):
         "max",
         description="max: one pose feature for the mesh, any vertex counts; none: the original, equal counts",
     )
+    training: TrainingByTruths = Field(description="optimiser, schedule and length")
 
     @property
     def equal_counts(self) -> bool:
