@@ -38,7 +38,7 @@ def turn_between(before, after):
 def test_the_truth_is_turned_as_the_pose_mesh_and_as_large_as_the_identity(store):
     meshes = meshes_of(store)
     settings = Augmentation(heading=180, tilt=7, size=1.5)
-    varied = varied_triples(settings, *meshes, np.random.default_rng(0))
+    varied = varied_triples(settings, meshes, np.random.default_rng(0))
     (own, size, rest), (turn, other, left), (true, truth_size, off) = (
         turn_between(before[0].astype(float), after[0].astype(float))
         for before, after in zip(meshes, varied, strict=True)
@@ -53,7 +53,7 @@ def test_the_truth_is_turned_as_the_pose_mesh_and_as_large_as_the_identity(store
 def test_headings_are_about_y_and_as_far_as_they_may_be(store):
     meshes = meshes_of(store)
     for seed in range(20):
-        varied = varied_triples(Augmentation(heading=30), *meshes, np.random.default_rng(seed))
+        varied = varied_triples(Augmentation(heading=30), meshes, np.random.default_rng(seed))
         turn, _, _ = turn_between(meshes[1][0].astype(float), varied[1][0].astype(float))
         assert turn[1, 1] == pytest.approx(1, abs=1e-5)
         assert turn[0, 0] >= np.cos(np.radians(30)) - 1e-5
@@ -61,7 +61,7 @@ def test_headings_are_about_y_and_as_far_as_they_may_be(store):
 
 def test_noise_is_of_both_inputs_and_not_of_the_truth(store):
     meshes = meshes_of(store)
-    varied = varied_triples(Augmentation(noise=0.01), *meshes, np.random.default_rng(0))
+    varied = varied_triples(Augmentation(noise=0.01), meshes, np.random.default_rng(0))
     spread = [np.std(after - before) for before, after in zip(meshes, varied, strict=True)]
     assert spread[:2] == pytest.approx([0.01, 0.01], rel=0.2) and spread[2] == 0
 

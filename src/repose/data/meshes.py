@@ -87,8 +87,9 @@ class Triples:
         meshes = [self.store.vertices(self.rows[chosen, k]) for k in range(3)]
         orders = [shuffle.permutation(self.store.shape[1]) for _ in range(2)]
         if self.augment:
+            # One order holds for a batch, whose bodies are registered; it is drawn on the first of them.
             orders = [varied_order(self.augment, mesh[0], self.store.faces, shuffle) for mesh in meshes[:2]]
-            meshes = varied_triples(self.augment, *meshes, shuffle)
+            meshes = varied_triples(self.augment, meshes, shuffle)
         identity, pose, truth = map(centred, meshes)
         order, pose_order = map(torch.from_numpy, orders)
         side, faces = None, torch.from_numpy(self.store.faces).long()

@@ -1,5 +1,7 @@
 """Training bodies as other people's meshes are: turned, of other sizes, rough, with holes and other densities."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
@@ -12,15 +14,14 @@ _HOLE = (0.05, 0.15)  # radius over the side of the square that is as large as t
 
 def varied_triples(
     settings: Augmentation,
-    identity: NDArray[np.float32],  # (B, V, 3) metres
-    pose: NDArray[np.float32],  # (B, V, 3) metres
-    truth: NDArray[np.float32],  # (B, V, 3) metres
+    meshes: Iterable[NDArray[np.float32]],  # identity, pose and truth, (B, V, 3) metres each
     draw: np.random.Generator,
 ) -> list[NDArray[np.float32]]:
     """The three meshes of each triple: both inputs turned, sized and made rough, the one without the other.
 
     The truth is turned as the pose mesh is, has the size of the identity, and is smooth.
     """
+    identity, pose, truth = meshes
     turns, pose_turns = (_turns(settings, len(identity), draw) for _ in range(2))
     factors, pose_factors = (_factors(settings, len(identity), draw) for _ in range(2))
     noise, pose_noise = (

@@ -172,6 +172,10 @@ def test_a_split_without_labelled_triples_is_refused(store, splits):
     [
         ({"labelled": 0}, "labelled: 0 needs unlabelled: true"),
         ({"unlabelled": True}, "nothing is left for unlabelled: true"),
+        (
+            {"labelled": 50, "unlabelled": True, "augment": {"heading": 30}},
+            "augment varies triples with truths",
+        ),
     ],
 )
 def test_settings_that_leave_nothing_to_learn_from_are_refused(settings, message):
