@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from repose.config.models import Config, Table
 from repose.methods.settings import LearnedMethod, MethodSettings, same
-from repose.raw.settings import Paired
+from repose.raw.settings import HALVES, Paired
 from repose.results import STUDIED
 
 SAME = "give both methods the same"
@@ -28,6 +28,7 @@ def wrong(config: Config) -> Iterator[Wrong]:
         _names(config),
         _beside(config),
         _truth(config),
+        _halves(config),
         _kinds(config),
         _across(config),
         _comparable(config),
@@ -92,6 +93,20 @@ def _truth(config: Config) -> Iterator[Wrong]:
                     key,
                     f"{what} holds no truth of a transfer",
                     "its meshes are for training without truth, or for transfers to and from other datasets",
+                )
+
+
+def _halves(config: Config) -> Iterator[Wrong]:
+    """Protocols of bent poses, or of straight ones, are of datasets that tell them apart."""
+    of_datasets = ((("datasets", name), [name], d.protocols) for name, d in config.datasets.items())
+    of_tables = ((("tables", name), t.datasets, t.protocols or []) for name, t in config.tables.items())
+    for section, names, protocols in chain(of_datasets, of_tables):
+        for name, protocol in product(names, protocols):
+            if protocol in HALVES and protocol not in config.datasets[name].halves:
+                yield Wrong(
+                    (*section, "protocols"),
+                    f"{'.'.join(section)}.protocols: {name!r} tells no {protocol} poses apart",
+                    "`unseen` has all of them",
                 )
 
 
