@@ -197,7 +197,9 @@ def specs(tmp_path_factory) -> dict[str, Spec]:
     more = tmp_path_factory.mktemp("config") / "more.yaml"
     more.write_text("datasets: {faust: {source: faust}, photos: {source: market-1501}}\n")
     # Every method is in a table of the default run or of these presets.
-    presets = (ROOT / "workflow" / "presets" / f"{name}.yaml" for name in ("xdualnet", "newer"))
+    presets = (
+        ROOT / "workflow" / "presets" / f"{name}.yaml" for name in ("xdualnet", "newer", "correspondence")
+    )
     plan = Plan(load_files(ROOT / "config.yaml", *presets, more))
     config, found = plan.config, {}
     for name, dataset in config.datasets.items():

@@ -67,7 +67,7 @@ def run(
         if new.finished:
             return
         listing, bodies = sources.open()
-        if why := left_out(method, listing.has_other_triangles):
+        if why := left_out(method, specs.part_and_variant(listing.name)[1]):
             raise ReposeError(
                 f"{out.parent.name} {why}", f"{listing.dataset}/{listing.name}", "track P needs none"
             )

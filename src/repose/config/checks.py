@@ -226,10 +226,11 @@ def _shared(config: Config) -> Iterator[Wrong]:
             continue
         key, what = ("methods", name, shared.key), f"methods.{name}.{shared.key}: {other!r}"
         giver = config.methods.get(other)
-        fields = [field for field in type(method).model_fields if field not in shared.but_for]
+        # A method may be of a kind that only does something else with the weights.
+        fields = [field for field in type(giver or method).model_fields if field not in shared.but_for]
         if giver is None:
             yield Wrong(key, f"{what} is not defined", nearest(other, config.methods))
-        elif type(giver) is not type(method) or giver.shares_weights_with:
+        elif not isinstance(method, type(giver)) or giver.shares_weights_with:
             yield Wrong(key, f"{what} has no such training of its own")
         elif differing := _differing(method, giver, same(*fields)):
             yield Wrong(key, f"{what} has another {differing}", SAME)

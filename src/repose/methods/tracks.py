@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from repose.methods.settings import MethodSettings, Told
+from repose.specs import OTHER_TRIANGLES
 
 
 @dataclass(frozen=True)
@@ -70,15 +71,17 @@ def track_of(told: Collection[str], one_source: bool) -> str | None:
     return "PC" if Told.REGISTRATION in told else "P"
 
 
-def left_out(method: MethodSettings, other_triangles: bool) -> str | None:
+def left_out(method: MethodSettings, variant: str) -> str | None:
     """Why a method of this repository makes nothing of a list; None: it does.
 
     Args:
         method: its settings.
-        other_triangles: whether the vertices of the list's pose meshes correspond to none of the dataset's.
+        variant: one of `repose.specs.VARIANTS`, which the list's pose meshes are; empty: meshes of the dataset.
     """
     track = track_of(method.told, False)
-    if not other_triangles or track is None:
+    if variant and track is None:
+        return "is an oracle, and is told meshes that the list does not have"
+    if variant not in OTHER_TRIANGLES:
         return None
     if track != "P":
         return f"is in track {track}, which needs vertices that correspond; the pose meshes have others"
