@@ -126,7 +126,7 @@ def test_what_a_number_of_a_ranking_depends_on_is_found(scored):
 def test_a_ranking_is_published_without_what_others_handed_in(scored, tmp_path):
     bundle = tmp_path / "bundle.zip"
     ranking = scored.plan.results.ranking("tiny", "unseen")
-    written, notes = write_bundle(check(ranking), ROOT, bundle)
+    written, _ = write_bundle(check(ranking), ROOT, bundle)
     assert verify_bundle(bundle).digest == written.digest
     with zipfile.ZipFile(bundle) as archive:
         names = set(archive.namelist())

@@ -56,8 +56,8 @@ class TransferNetwork(Protocol):
     Attributes:
         ordered: whether it relies on vertex i of both meshes being the same place on the body. A network that does not
             sees both meshes in random vertex orders of their own.
-        rest_pose: number of the pose at rest, for a network that is told both bodies in it; `identity` for an oracle, which
-            is told the pose body in the pose of the identity mesh; None for the others.
+        rest_pose: number of the pose at rest, for a network that is told both bodies in it; `identity` for an oracle,
+            told the pose body in the pose of the identity mesh; None for the others.
         unit_area: whether it sees both meshes, and gives its result, at the size at which each has a surface of 1 m²;
             the others see metres.
         sees_faces: whether it is given the triangles of both meshes, too; the others see vertices alone.

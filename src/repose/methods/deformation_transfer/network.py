@@ -14,7 +14,6 @@ from repose.mesh.poisson import Poisson, completed, jacobians
 from repose.mesh.rests import RestPose, Rests
 from repose.methods.interface import Transfer, TransferNetwork
 
-
 _NORMALS = 0.1  # what a normal counts among places, as a share of the side of the box
 
 

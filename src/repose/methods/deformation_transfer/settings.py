@@ -19,8 +19,8 @@ class DeformationTransferSettings(MethodSettings):
     architecture: Literal["deformation-transfer"]
     rest_pose: Annotated[int, Field(ge=0)] | Literal["identity"] = Field(
         0,
-        description="number of the pose at rest, in which both bodies are given; every identity must have it (open data: "
-        "0). identity: the pose body is given in the identity mesh's own pose, a mesh that only an oracle has",
+        description="number of the pose at rest, in which both bodies are given; every identity must have it (open "
+        "data: 0). identity: the pose body is given in the identity mesh's own pose, a mesh that only an oracle has",
     )
     correspondence: Literal["true", "nearest"] = Field(
         "true",

@@ -1,1 +1,1 @@
-"""Rotations alone, on a correspondence that a trained network finds: what its matching is worth without its generator."""
+"""Rotations alone, on a correspondence that a trained network finds: its matching without its generator."""
