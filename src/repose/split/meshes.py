@@ -1,5 +1,6 @@
 """Stage `split`: catalogue → triples of one part of the data."""
 
+from collections.abc import Set
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,7 +54,11 @@ def run(dataset: Dataset, part: str, catalog: Path, out: Path, raw: Path | None 
 
 
 def _triples(
-    dataset: Paired, part: str, pairs: set[tuple[int, int]], half: set[int], listed: Path | None = None
+    dataset: Paired,
+    part: str,
+    pairs: set[tuple[int, int]],
+    half: Set[int] = frozenset(),
+    listed: Path | None = None,
 ) -> pd.DataFrame:
     identities = Partition(**dataset.identities.numbers())
     poses = Partition(**dataset.pose_parts({pose for _, pose in pairs}))
