@@ -197,8 +197,9 @@ class Plan:
     def left_out(self, dataset: str, part: str) -> dict[str, str]:
         """By name of a method of ours why it has no row in the ranking of a list."""
         variant = specs.part_and_variant(part)[1]
+        other = variant in specs.OTHER_TRIANGLES
         names = dict.fromkeys(method for method, _ in self._tested(dataset, part))
-        found = ((name, left_out(self.config.settings_of(name), variant)) for name in names)
+        found = ((name, left_out(self.config.settings_of(name), bool(variant), other)) for name in names)
         return {name: why for name, why in found if why}
 
     def _tested(self, dataset: str, part: str) -> list[tuple[str, int]]:

@@ -214,6 +214,25 @@ def test_the_released_lists_are_those_of_the_default_config():
     assert not lists.is_released("open-human", "unseen", "0" * 64)
 
 
+def test_the_released_halves_are_those_of_the_styles_that_the_default_recipe_draws():
+    """Which poses are of which style stands here; that the recipe is the same for the same seed, in its own tests."""
+    from conftest import ROOT
+
+    from repose.config.load import load_files
+    from repose.split.meshes import _triples
+
+    settings = load_files(ROOT / "config.yaml").datasets["open-human"]
+    grid = {(i, p) for i in range(settings.identities.total) for p in range(settings.poses.total)}
+    training = _triples(settings, "train", grid)
+    halves = {
+        "bent": {161, 162, 165, 168, 169, 170, 174, 175, 177, 179},
+        "straight": {160, 167, 171, 172, 176},
+    }
+    for part, half in halves.items():
+        made = lists.derive("open-human", part, _triples(settings, part, grid, half), training)
+        assert lists.is_released("open-human", part, made.sha256)
+
+
 def test_lists_of_licensed_data_have_cards_and_those_of_faust_follow_from_numbers():
     from conftest import ROOT
 

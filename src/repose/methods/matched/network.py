@@ -14,7 +14,6 @@ from torch import Tensor
 from repose.methods.corenet.network import CoreNet
 from repose.methods.interface import Faces, Transfer, check_pair
 from repose.methods.matched.sound import turned_where_sound
-from repose.methods.xdualnet.network import XDualNet
 
 _ROWS = 1024  # vertices whose features are compared at a time
 
@@ -55,10 +54,6 @@ class MatchedCoreNet(CoreNet):
             for rest, there in zip(identity, found, strict=True)
         ]
         return Transfer(torch.stack([torch.from_numpy(mesh) for mesh in posed]).to(identity), found)
-
-
-class MatchedXDualNet(MatchedCoreNet, XDualNet):
-    """The matching of X-DualNet, and rotations; arguments as in `MatchedCoreNet` and `XDualNet`."""
 
 
 def nearest(

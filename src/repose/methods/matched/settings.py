@@ -37,6 +37,6 @@ class MatchedCoreNetSettings(Matched, CoreNetSettings):
 class MatchedXDualNetSettings(Matched, XDualNetSettings):
     """The identity's faces, turned as X-DualNet's matching has them, and not stretched."""
 
-    network: ClassVar[str] = "repose.methods.matched.network:MatchedXDualNet"
+    network: ClassVar[str] = "repose.methods.matched.xdualnet:MatchedXDualNet"
 
     architecture: Literal["xdualnet-rotations"]  # type: ignore[assignment]

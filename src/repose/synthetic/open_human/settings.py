@@ -22,13 +22,14 @@ class OpenHuman(GeneratedBodies):
     generator: ClassVar[str] = "repose.synthetic.open_human.generation"
     reader: ClassVar[str] = "repose.synthetic.open_human.source"
 
-    halves: ClassVar[Mapping[str, str]] = {"bent": "squat", "straight": "stand"}
+    halves: ClassVar[Mapping[str, str]] = {"bent": "squat,free", "straight": "stand,reach"}
 
     source: Literal["open-human"]
     vertices: int = Field(6890, ge=300, le=12_000, description="vertices of the mesh; faces = 2 v - 4")
 
     def half(self, protocol: str, raw: Path) -> set[int]:
-        """The poses of the style that `halves` names, as the recipe has drawn them."""
+        """The poses of the styles that `halves` names, as the recipe has drawn them."""
         from repose.synthetic.open_human.recipe import Recipe
 
-        return {pose for pose, style in enumerate(Recipe.read(raw).styles) if style == self.halves[protocol]}
+        wanted = self.halves[protocol].split(",")
+        return {pose for pose, style in enumerate(Recipe.read(raw).styles) if style in wanted}
