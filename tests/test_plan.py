@@ -52,7 +52,7 @@ def needs(plan: Plan) -> dict[Path, Need]:
     config, found = plan.config, []
     for name, dataset in config.datasets.items():
         found += [plan.need(rule, dataset=name) for rule in ("raw", "convert", "store")]
-        parts = ALL_PARTS if dataset.medium == "meshes" else ("train", *dataset.protocols)
+        parts = (*ALL_PARTS, *dataset.halves) if dataset.medium == "meshes" else ("train", *dataset.protocols)
         found += [plan.need("split", dataset=name, part=part) for part in parts if dataset.protocols]
         if dataset.medium == "meshes":
             found += [plan.need("gih_part", dataset=name, number=str(k)) for k in range(config.gih.parts)]

@@ -8,14 +8,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 from repose import specs
 from repose.config.models import Config
 from repose.gih.memory import LIBRARIES_MIB, mesh_mib
 from repose.methods.tracks import left_out
 from repose.provenance.manifest import manifest_path
+from repose.raw.settings import Protocol
 from repose.results import Results
 from repose.specs import Spec
+
+PROTOCOLS: tuple[str, ...] = get_args(Protocol)
 
 
 @dataclass(frozen=True)
@@ -131,10 +135,13 @@ class Plan:
         """The triples, or pairs of images, of one part of a dataset."""
         spec = specs.split(self.config.datasets[dataset], part)
         listed = spec.params["split"].get("test_list")
+        inputs = {"catalog": self.results.catalog(dataset)}
+        if part in self.config.datasets[dataset].halves:
+            inputs["raw"] = self.raw(dataset).out
         return Need(
             spec,
             self.results.split(dataset, part),
-            {"catalog": self.results.catalog(dataset)},
+            inputs,
             supplied=(Path(listed),) if listed else (),
             memory_mb=2000,
         )
@@ -189,9 +196,10 @@ class Plan:
 
     def left_out(self, dataset: str, part: str) -> dict[str, str]:
         """By name of a method of ours why it has no row in the ranking of a list."""
-        other = specs.part_and_variant(part)[1] in specs.OTHER_TRIANGLES
+        variant = specs.part_and_variant(part)[1]
+        other = variant in specs.OTHER_TRIANGLES
         names = dict.fromkeys(method for method, _ in self._tested(dataset, part))
-        found = ((name, left_out(self.config.settings_of(name), other)) for name in names)
+        found = ((name, left_out(self.config.settings_of(name), bool(variant), other)) for name in names)
         return {name: why for name, why in found if why}
 
     def _tested(self, dataset: str, part: str) -> list[tuple[str, int]]:

@@ -1,6 +1,7 @@
 """`repose audit --find`: every kind of thing, who depends on it, and by which chain."""
 
 import json
+import shutil
 from dataclasses import asdict
 
 import pytest
@@ -48,6 +49,15 @@ def test_what_depends_on_a_thing_is_found_and_nothing_else(chain, thing, depende
     assert rows(found) == dependents
     assert (found.rows, found.numbers) == (6, 12), "intervals and costs are no numbers of their own"
     assert all(d.cells == ("pmd_e4", "pmd_e4_gain") for d in found.dependents)
+
+
+def test_an_oracle_reads_the_pose_body_in_the_pose_of_the_identity(tmp_path):
+    chain = Chain(tmp_path / "results", supplied=True)
+    shutil.rmtree(chain.results.predictions(DATASET, "dt-rest", 0))
+    chain.method("dt-rest", {"rest_pose": "identity"})
+    chain.tables()
+    assert rows(find(f"mesh:{DATASET}/id5_4", [chain.table])) == {("dt-rest", "unseen")}
+    assert rows(find(f"mesh:{DATASET}/id4_0", [chain.table])) == set()
 
 
 def test_the_chain_leads_from_the_thing_to_the_table(chain):

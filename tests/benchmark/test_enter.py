@@ -2,14 +2,19 @@
 
 import json
 import shutil
+import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
 from benchmark.project import fill_card, predict, sign
+from conftest import ROOT
 from typer.testing import CliRunner
 
+from repose.audit.audit import audit as check
 from repose.benchmark import score as scoring
+from repose.bundle.verify import verify_bundle
+from repose.bundle.write import write_bundle
 from repose.cli import app
 from repose.errors import ReposeError
 
@@ -94,6 +99,44 @@ def test_an_audit_finds_a_rank_that_the_scores_do_not_give(scored):
     reseal(scored.folder / "results" / place, first)
     found = audit(scored, place)
     assert not found["holds"] and "is not the ranking that its scores give" in found["first_broken_link"]
+
+
+def found_in_rankings(site, thing):
+    """Of each row that depends on a thing, by source and method, the numbers that do."""
+    results = str(site.folder / "results")
+    said = CliRunner().invoke(app, ["audit", "--find", thing, "--results", results, "--json"])
+    assert said.exit_code == 0, said.exception
+    found = json.loads(said.stdout)
+    assert found["tables"] == ["ranking.csv"] and found["rows"] == 5
+    return {(row["row"]["source"], row["row"]["method"]): set(row["cells"]) for row in found["dependents"]}
+
+
+def test_what_a_number_of_a_ranking_depends_on_is_found(scored):
+    assert set(found_in_rankings(scored, "method:closest")) == {("repose", "closest")}
+    listed = scored.listing.rows[0].truth_mesh
+    everything = found_in_rankings(scored, f"mesh:tiny/{listed}")
+    assert len(everything) == 5 and {"mpve_mm", "skill"} <= everything["external", "mine"]
+    assert found_in_rankings(scored, "mesh:tiny/id6_0") == {}, "in no list"
+    own = found_in_rankings(scored, "artefact:benchmark/tiny/unseen/external/mine/seed0")
+    assert set(own) == {("external", "mine")}
+    relative = found_in_rankings(scored, "artefact:benchmark/tiny/unseen/floor/copy-pose/seed0")
+    assert relative["external", "mine"] == {"skill"} and "mpve_mm" in relative["floor", "copy-pose"]
+
+
+def test_a_ranking_is_published_without_what_others_handed_in(scored, tmp_path):
+    bundle = tmp_path / "bundle.zip"
+    ranking = scored.plan.results.ranking("tiny", "unseen")
+    written, _ = write_bundle(check(ranking), ROOT, bundle)
+    assert verify_bundle(bundle).digest == written.digest
+    with zipfile.ZipFile(bundle) as archive:
+        names = set(archive.namelist())
+        left = archive.read("LEFT-OUT.csv").decode()
+    place = "results/benchmark/tiny/unseen"
+    assert {f"{place}/ranking.csv", f"{place}/ranking.md", f"{place}.tsv", f"{place}.meshes.txt"} <= names
+    assert f"{place}/external/mine/seed0.parquet" in names, "its scores"
+    theirs = "handed-in/mine/seed0"
+    assert not any(theirs in name and not name.endswith(".json") for name in names), "nor their card"
+    assert f"{place}/{theirs}" in left and "was handed in by others" in left
 
 
 def test_scoring_again_makes_nothing_again(scored, scored_once, monkeypatch):

@@ -1,14 +1,18 @@
 """The text of lists, their flags, and what tracks hand out."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from released import body, faces_of
 
 from repose.benchmark import lists
 from repose.benchmark.bodies import Bodies
 from repose.benchmark.card import Ticks
-from repose.benchmark.inputs import handed, identity_order, order
+from repose.benchmark.enter import init
+from repose.benchmark.inputs import further, handed, identity_order, order
 from repose.benchmark.score import Sources
 from repose.convert.catalog import mesh_digest
 from repose.errors import ReposeError
@@ -51,7 +55,7 @@ def test_a_list_is_these_bytes(listing):
 
 def test_flags_say_which_rows_are_no_headline(listing):
     assert [row.is_headline for row in listing.rows] == [True, False, False, False, True, True, True]
-    assert not listing.has_truths and not listing.has_one_source
+    assert not listing.has_truths and listing.source is None
     assert listing.bodies_tested() == ({2, 3}, {2, 3})
 
 
@@ -169,6 +173,22 @@ def test_tracks_with_rests_hand_out_rests(opened):
     assert (source[0] == source[1]).all()
 
 
+def test_track_s_hands_out_further_poses_of_the_one_body_in_its_order(made):
+    plan = made.plan
+    listed = plan.results.benchmark_list("tiny", "one-source")
+    listing, bodies = Sources(listed, plan.packed("tiny")).open()
+    found = further(listing, bodies)
+    tested = {row.pose_mesh for row in listing.rows}
+    assert listing.source == 0 and set(found) == {f"id0_{p}" for p in range(9)} - tested and len(found) >= 6
+    pose = handed(listing, listing.rows[0], "S", bodies)["pose"]
+    assert all((mesh.faces == pose.faces).all() for mesh in found.values())
+    out = made.folder.parent / "track-s"
+    init(Sources(listed, plan.packed("tiny")), "S", out)
+    assert {path.stem for path in (out / "source").iterdir()} == set(found)
+    assert "`source/` has further poses" in (out / "README.md").read_text()
+    shutil.rmtree(out)
+
+
 def test_a_dataset_without_a_pose_at_rest_says_so(opened):
     listing, bodies = opened
     without = Bodies(bodies._store, bodies._hashes, None)
@@ -192,3 +212,46 @@ def test_the_released_lists_are_those_of_the_default_config():
             made = lists.derive(name, part, _triples(settings, part, grid), training)
             assert lists.is_released(name, part, made.sha256), f"{name},{part},{made.sha256}"
     assert not lists.is_released("open-human", "unseen", "0" * 64)
+
+
+def test_the_released_halves_are_those_of_the_styles_that_the_default_recipe_draws():
+    """Which poses are of which style stands here; that the recipe is the same for the same seed, in its own tests."""
+    from conftest import ROOT
+
+    from repose.config.load import load_files
+    from repose.split.meshes import _triples
+
+    settings = load_files(ROOT / "config.yaml").datasets["open-human"]
+    grid = {(i, p) for i in range(settings.identities.total) for p in range(settings.poses.total)}
+    training = _triples(settings, "train", grid)
+    halves = {
+        "bent": {161, 162, 165, 168, 169, 170, 174, 175, 177, 179},
+        "straight": {160, 167, 171, 172, 176},
+    }
+    for part, half in halves.items():
+        made = lists.derive("open-human", part, _triples(settings, part, grid, half), training)
+        assert lists.is_released("open-human", part, made.sha256)
+
+
+def test_lists_of_licensed_data_have_cards_and_those_of_faust_follow_from_numbers():
+    from conftest import ROOT
+
+    from repose.config.load import load_files
+    from repose.split.meshes import _triples
+
+    cards = yaml.safe_load((ROOT / "src/repose/benchmark/cards.yaml").read_text())
+    datasets = load_files(ROOT / "config.yaml", ROOT / "workflow/presets/owners.yaml").datasets
+    released = [
+        line.split(",") for line in (ROOT / "src/repose/benchmark/released.csv").read_text().split()[1:]
+    ]
+    licensed = {f"{name}/{part}" for name, part, _ in released if datasets[name].is_licensed}
+    assert cards.keys() == licensed
+    for card in cards.values():
+        assert set(card) - {"rows_sha256"} == {"what", "rows", "alignment", "unknown"}
+    for name, rows in (("faust", 12), ("faust-upright", 4)):
+        settings = datasets[name]
+        grid = {(i, p) for i in range(10) for p in range(10)}
+        made = lists.derive(name, "unseen", *(_triples(settings, part, grid) for part in ("unseen", "train")))
+        assert lists.is_released(name, "unseen", made.sha256) and len(made.rows) == rows
+        assert lists.known_of(made) == cards[f"{name}/unseen"]
+        assert lists.known_of(lists.List(name, "unseen", made.rows[1:])) == {}

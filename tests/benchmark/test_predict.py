@@ -127,8 +127,13 @@ def test_a_method_that_needs_what_the_list_has_not_is_refused_in_one_line(site):
 def test_why_methods_are_left_out_of_lists_with_other_triangles():
     npt = settings(architecture="npt", pooling="none", width=4, training=TRAINING)
     rest = settings(architecture="deformation-transfer")
-    assert "as many vertices as the identity has" in left_out(npt, True) and "is in track RC" in left_out(
-        rest, True
+    assert "as many vertices as the identity has" in left_out(
+        npt, True, True
+    ) and "is in track RC" in left_out(rest, True, True)
+    oracle = settings(architecture="deformation-transfer", rest_pose="identity")
+    assert "is an oracle" in left_out(oracle, True, False)
+    assert left_out(oracle, False, False) is None
+    assert left_out(npt, True, False) is None and left_out(rest, False, False) is None
+    assert (
+        left_out(settings(architecture="npt", pooling="max", width=4, training=TRAINING), True, True) is None
     )
-    assert left_out(npt, False) is None and left_out(rest, False) is None
-    assert left_out(settings(architecture="npt", pooling="max", width=4, training=TRAINING), True) is None

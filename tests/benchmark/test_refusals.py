@@ -72,6 +72,8 @@ def test_a_card_with_an_unknown_key(site, submission):
 def test_a_card_that_was_not_filled_in(site, submission):
     fill_card(submission, method__licence=None)
     refused(site, submission, "card.yaml:", "method.licence", "fill it in")
+    fill_card(submission, method__licence=None, method__version=None, date=None)
+    refused(site, submission, "card.yaml:", "3 keys are empty: method.version, method.licence, date")
 
 
 def test_a_track_that_there_is_not(site, submission):

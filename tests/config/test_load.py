@@ -164,6 +164,25 @@ def test_methods_share_a_training_only_if_it_is_the_same(tmp_path, line, message
     assert load_files(DEFAULT).trained_by("npr-refined") == "npr"
 
 
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        (
+            "datasets: {faust: {source: faust, protocols: [unseen, bent]}}",
+            "datasets.faust.protocols: 'faust'",
+        ),
+        ("tables: {table1: {protocols: [straight]}}", "tables.table1.protocols: 'open-animal'"),
+    ],
+)
+def test_halves_are_of_datasets_that_tell_them_apart(tmp_path, line, key):
+    (tmp_path / "more.yaml").write_text(f"{line}\n")
+    with pytest.raises(ReposeError, match=f"{key} tells no (bent|straight) poses apart"):
+        load_files(DEFAULT, tmp_path / "more.yaml")
+    good = "tables: {table1: {datasets: [open-human], protocols: [unseen, bent, straight]}}"
+    (tmp_path / "more.yaml").write_text(f"{good}\n")
+    assert "straight" in load_files(DEFAULT, tmp_path / "more.yaml").tests_of("open-human", "npt")
+
+
 @pytest.mark.parametrize("part", STUDIED)
 def test_no_two_tables_have_conventions_of_one_name(tmp_path, part):
     top = tmp_path / "top.yaml"

@@ -7,9 +7,9 @@ from released import body, faces_of
 from scipy.spatial.transform import Rotation
 
 from repose.conventions.known import CONVENTIONS
-from repose.conventions.measures import Compared
+from repose.conventions.measures import Compared, emd_mm
 from repose.conventions.sensitivity import CHANGES, COPIES, UNIT, sensitivity
-from repose.mesh.metrics import chamfer, edge_error
+from repose.mesh.metrics import chamfer, edge_error, mpve_mm
 from repose.mesh.operators import unique_edges
 from repose.metrics.conventions import METRICS
 from repose.metrics.metric import measured
@@ -58,6 +58,17 @@ def test_the_identities_that_hold_for_any_prediction():
     assert found["cd_m2"] == pytest.approx(chamfer(TRUTH + NOISE, TRUTH).numpy())
     edges = torch.from_numpy(unique_edges(FACES)).long()
     assert found["edges_truth"] == pytest.approx(edge_error(TRUTH + NOISE, TRUTH, edges).numpy())
+
+
+def test_the_exact_distance_of_sets_is_that_of_the_best_order():
+    order = np.random.default_rng(0).permutation(122)
+    assert (of(TRUTH[:, order])["emd_mm"] < 1e-9).all(), "whatever the order"
+    found = of(TRUTH + NOISE)
+    assert (found["emd_mm"] > 0).all() and (found["emd_mm"] <= found["unsquared_mm"] + 1e-9).all()
+    large = torch.from_numpy(np.stack([body(0, 3), body(0, 2)])).double()
+    assert emd_mm(large[:1], large[1:]) == pytest.approx(mpve_mm(large[:1], large[1:]), rel=0.05), (
+        "of 250 of 6890"
+    )
 
 
 def test_size_and_density_count_where_they_should():

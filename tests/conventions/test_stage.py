@@ -44,7 +44,7 @@ def test_the_reference_is_the_number_of_the_table(studied):
 
 def test_all_that_is_promised_is_there(studied):
     ends = {path.name.removeprefix("across") for path in studied.parent.iterdir()}
-    tables = {".csv", "-tau.csv", "-swaps.csv", "-claims.csv", "-sensitivity.csv"}
+    tables = {".csv", "-tau.csv", "-swaps.csv", "-claims.csv", "-lists.csv", "-sensitivity.csv"}
     assert ends == tables | {".md", ".png", "-sensitivity.png", ".manifest.json", ".history.json"}
     page = studied.with_suffix(".md").read_text()
     pictures = [studied.with_name(f"across{end}.png").read_bytes() for end in ("", "-sensitivity")]

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from repose.conventions.known import CONVENTIONS
-from repose.conventions.study import List, _medians, claims, ranking, swaps, taus
+from repose.conventions.study import List, _medians, between_lists, claims, ranking, swaps, taus
 from repose.conventions.text import Study, markdown
 from repose.metrics.conventions import METRICS
 
@@ -85,6 +85,21 @@ def test_a_claim_holds_under_four_conventions_or_is_a_tie(one):
     assert not found.holds[("three", "four")] and len(found) == 6
 
 
+def turned_over(one):
+    """A list on which the order of the methods is the opposite one."""
+    measured = {name: {m: 10 - v for m, v in values.items()} for name, values in one.measured.items()}
+    return List(one.dataset, "bent", one.triples, measured)
+
+
+def test_lists_of_one_dataset_are_compared_under_the_reference(one):
+    other = List("others", "unseen", one.triples, one.measured)
+    found = between_lists([one, turned_over(one), other]).to_numpy().tolist()
+    clear = claims([one])
+    clear = sum("C0" not in tied.split(";") for tied in clear.tied_under)
+    assert found == [["bodies", "unseen", "bent", -1.0, 6, clear]] and 0 < clear < 6
+    assert between_lists([one]).empty
+
+
 def test_of_one_body_in_one_pose_nothing_is_claimed():
     measured = {
         name: {m.name: np.full((1, 1), value) for m in METRICS} for name, value in (("a", 1.0), ("b", 2.0))
@@ -100,6 +115,8 @@ def test_the_page_says_it(one):
         [("noise", c.code, c.title, 1.0, "", 1.0) for c in CONVENTIONS[:3]],
         columns=["change", "convention", "title", "value", "unit", "times"],
     ).assign(dataset="bodies")
-    page = markdown("table1", Study(ranking([one]), taus([one]), swaps([one]), claims([one]), seen))
+    lists = between_lists([one, turned_over(one)])
+    page = markdown("table1", Study(ranking([one]), taus([one]), swaps([one]), claims([one]), lists, seen))
     assert "- two beats four" in page and "- C4: one falls behind two, four" in page
     assert "| C4 | rigid |" in page and "beats one" not in page
+    assert "| bodies | unseen | bent | -1.00 | 6 (3) |" in page

@@ -34,6 +34,7 @@ SMALL = {
     "copy-poses": {"poses": "training"},
     "corenet": CORENET,
     "corenet-ablated": CORENET | {"warp": False},
+    "corenet-rotations": CORENET | {"weights_of": "corenet"},
     "deformation-transfer": {},
     "flow-regression": flow_method(),
     "flow-transfer": transfer_method(),
@@ -47,6 +48,7 @@ SMALL = {
     "npt": {"width": 8, "training": TRAINING},
     "render-scorer": {"training": TRAINING},
     "xdualnet": {"width": 8, "refine_width": 8, "training": TRAINING},
+    "xdualnet-rotations": {"width": 8, "refine_width": 8, "training": TRAINING, "weights_of": "xdualnet"},
 }
 PROTOCOLS = {"meshes": TransferNetwork, "images": ImageNetwork, "poses": PoseGenerator}
 

@@ -43,6 +43,7 @@ CONVOLVING = (
     *("train/images/*", "predict/images/*", "score/images/*"),
     *("train/*/render-scorer:*", "score-renders/*"),
 )
+MATCHED = ("predict/meshes/corenet-rotations:*", "predict/meshes/xdualnet-rotations:*")
 NPR = ("neighbours/*", *of("npr", "npr-diffusion"))
 
 WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
@@ -106,9 +107,11 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     "repose.methods.npt*": of("npt", "cgt"),
     "repose.methods.cgt*": of("cgt"),
     "repose.methods.corenet.ablated": of("corenet-ablated"),
-    "repose.methods.corenet*": of("corenet", "corenet-ablated", "mapconnet", "xdualnet"),
+    "repose.methods.corenet*": (*of("corenet", "corenet-ablated", "mapconnet", "xdualnet"), *MATCHED),
     "repose.methods.mapconnet*": of("mapconnet"),
-    "repose.methods.xdualnet*": of("xdualnet"),
+    "repose.methods.xdualnet*": (*of("xdualnet"), MATCHED[1]),
+    "repose.methods.matched.xdualnet": (MATCHED[1],),
+    "repose.methods.matched*": MATCHED,
     "repose.methods.iepgan*": of("iepgan"),
     "repose.methods.npr_diffusion*": of("npr-diffusion"),
     "repose.methods.njf*": of("njf"),
@@ -116,7 +119,7 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     "repose.methods.npr": (*NPR, *of("njf")),  # a docstring
     "repose.methods.npr.*": NPR,
     "repose.methods.flow.layers": CONVOLVING,
-    "repose.methods.layers.nearest": (*NPR, *IEPGAN, *of("iepgan", "xdualnet")),
+    "repose.methods.layers.nearest": (*NPR, *IEPGAN, *of("iepgan", "xdualnet"), MATCHED[1]),
     "repose.methods.layers.fixed_order": (*CONVOLVING, "report/images/*"),
     "repose.methods.flow*": (*of("flow-*"), "train/*/image-features:*", "report/images/*"),
     "repose.methods.scorers.image*": ("train/images/image-scorer:*", "score/images/*"),
@@ -158,6 +161,7 @@ WHO_MUST_CARE = {
     "repose.methods.build": LEARNING,
     "repose.predict.stage": ("predict/*",),
     "repose.methods.corenet.network": of("corenet", "corenet-ablated", "mapconnet", "xdualnet"),
+    "repose.methods.matched.network": MATCHED,
     "repose.methods.npt.network": of("npt", "cgt"),
     "repose.methods.cgt.network": of("cgt"),
     "repose.methods.njf.network": of("njf"),
@@ -197,7 +201,9 @@ def specs(tmp_path_factory) -> dict[str, Spec]:
     more = tmp_path_factory.mktemp("config") / "more.yaml"
     more.write_text("datasets: {faust: {source: faust}, photos: {source: market-1501}}\n")
     # Every method is in a table of the default run or of these presets.
-    presets = (ROOT / "workflow" / "presets" / f"{name}.yaml" for name in ("xdualnet", "newer"))
+    presets = (
+        ROOT / "workflow" / "presets" / f"{name}.yaml" for name in ("xdualnet", "newer", "correspondence")
+    )
     plan = Plan(load_files(ROOT / "config.yaml", *presets, more))
     config, found = plan.config, {}
     for name, dataset in config.datasets.items():

@@ -294,7 +294,7 @@ def test_a_table_sorts_filters_and_copies(opened):
     for form, start in (
         ("CSV", "dataset,method,"),
         ("Markdown", "| dataset | method |"),
-        ("LaTeX", "% needs \\usepackage{booktabs}\n\\begin{tabular}"),
+        ("LaTeX", "% needs \\usepackage{booktabs,graphicx}\n\\resizebox{"),
     ):
         page.run(f"document.querySelector('[data-copy={form}]').click()")
         text = page.run("document.getElementById('copied-text').value")

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from repose.config.models import Dataset
 from repose.convert.catalog import COLUMNS
 from repose.errors import ReposeError
-from repose.provenance.manifest import Recorder, manifest_path
+from repose.provenance.manifest import Recorder, load, manifest_path
 from repose.raw.dfaust import MOTIONS
 from repose.split.meshes import run
 
@@ -42,6 +42,29 @@ def test_faust_has_enough_for_its_defaults(tmp_path):
     assert fewer.equals(unseen), "what is said of training leaves the test at the dataset's own number"
     by_role = [set(t.truth_mesh) for _, t in train.groupby("role")]
     assert not by_role[0] & by_role[1]
+
+
+def test_halves_are_those_of_the_published_samplers(tmp_path):
+    catalog = catalogue(tmp_path, [(i, p) for i in range(30) for p in range(800)])
+    dataset = TypeAdapter(Dataset).validate_python({"source": "open-npt"})
+    found = {}
+    for part in ("bent", "straight"):
+        out = tmp_path / f"{part}.parquet"
+        run(dataset, part, catalog, out, raw=catalog)  # of which nothing is read: numbers say it
+        poses = pd.read_parquet(out).pose_mesh.str.extract(r"id(\d+)_(\d+)").astype(int)
+        assert len(poses) == 400 and poses[0].between(16, 29).all()
+        found[part] = poses[1]
+        assert (
+            "raw" in load(manifest_path(out)).parents
+            and load(manifest_path(out)).history["params"]["split"]["half"]
+        )
+    assert found["bent"].between(20, 199).all() and found["straight"].between(600, 799).all()
+
+
+def test_a_dataset_without_halves_has_no_list_of_one(tmp_path):
+    catalog = catalogue(tmp_path, [(i, p) for i in range(10) for p in range(10)])
+    with pytest.raises(ReposeError, match="faust tells no bent poses apart"):
+        triples({"source": "faust"}, "bent", catalog)
 
 
 def test_dfaust_has_pairs_without_truth(tmp_path):

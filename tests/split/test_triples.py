@@ -55,6 +55,15 @@ def test_seen_pose_has_new_identities_in_training_poses():
     assert used(test)[1] <= poses
 
 
+def test_a_half_is_of_its_own_poses_that_no_training_has():
+    test = protocol_triples("bent", FULL, IDENTITIES, POSES, 30, 3, half={0, 1, 6, 9, 10, 11})
+    assert set(test.role) == {"test-bent"} and used(test) == ({7, 8, 9}, {9, 10, 11})
+    straight = protocol_triples("straight", FULL, IDENTITIES, POSES, 30, 3, half={9, 10, 11})
+    assert not straight.truth_mesh.equals(test.truth_mesh), "drawn on its own"
+    with pytest.raises(ReposeError, match="3 identities × 0 poses give 0"):
+        protocol_triples("bent", FULL, IDENTITIES, POSES, 30, 3, half={0, 6})
+
+
 def test_the_same_seed_gives_the_same_triples_and_roles_draw_apart():
     one, two = (training_triples(FULL, IDENTITIES, POSES, 50, n, seed=1) for n in (3, 9))
     assert one[one.role == "train"].equals(two[two.role == "train"])

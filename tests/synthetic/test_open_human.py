@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from repose.synthetic.open_human.anny_body import make_body
 from repose.synthetic.open_human.collisions import MOST_FOLDED, CollisionTest
 from repose.synthetic.open_human.posing import meshes
 from repose.synthetic.open_human.recipe import Recipe, Settings
+from repose.synthetic.open_human.settings import OpenHuman
 from repose.synthetic.open_human.template import is_closed_sphere
 
 
@@ -53,6 +54,21 @@ def test_identities_differ_and_share_each_pose(recipe):
     for slider in recipe.phenotypes.T:
         assert len(np.unique(slider)) == 3
     assert recipe.poses.shape[0] == len(recipe.styles) == 6
+
+
+def test_halves_are_the_styles_that_bend_knees_and_do_not(recipe, tmp_path):
+    styles = np.array(["rest", "squat", "stand", "free", "squat", "walk"])
+    replace(recipe, styles=styles).write(tmp_path / "raw.npz")
+    dataset = OpenHuman(
+        source="open-human",
+        identities={"train": 1, "val": 1, "test": 1},
+        poses={"train": 2, "val": 2, "test": 2},
+    )
+    assert dataset.half("bent", tmp_path / "raw.npz") == {1, 3, 4}
+    assert dataset.half("straight", tmp_path / "raw.npz") == {2}
+    assert dataset.split_settings("bent")["half"] == "squat,free" and "half" not in dataset.split_settings(
+        "unseen"
+    )
 
 
 def test_no_pose_lets_any_identity_run_through_itself(recipe):

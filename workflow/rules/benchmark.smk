@@ -9,7 +9,7 @@ results/benchmark/{dataset}/{part}/ranking.csv and its Markdown twin, of our met
 
 from repose.specs import VARIANTS
 
-LISTED = "unseen|seen-pose|one-source"
+LISTED = one_of(PROTOCOLS)
 
 
 rule benchmark:

@@ -9,7 +9,7 @@ from repose.cards import bound_by_gpus
 from repose.config.environment import hand_down, hand_down_forced
 from repose.config.load import check
 from repose.errors import ReposeError
-from repose.plan import Plan
+from repose.plan import PROTOCOLS, Plan
 from repose.provenance.manifest import manifest_path
 from repose.results import Results
 
@@ -39,7 +39,7 @@ wildcard_constraints:
     table=one_of(CONFIG.tables),
     seed=r"\d+",
     number=r"\d+",
-    part="train|unseen|seen-pose|one-source",
+    part=one_of(["train", *PROTOCOLS]),
 
 
 def signed(function):

@@ -1,8 +1,8 @@
 """The predictions of tables under the conventions of published evaluations: docs/conventions.md.
 
 REQUIRED INPUTS: predictions of every method of a table of meshes, the packed meshes, the test splits
-OUTPUTS: results/conventions/{table}.csv; {table}-tau.csv, {table}-swaps.csv, {table}-claims.csv and
-{table}-sensitivity.csv; {table}.md, {table}.png and {table}-sensitivity.png
+OUTPUTS: results/conventions/{table}.csv; {table}-tau.csv, {table}-swaps.csv, {table}-claims.csv, {table}-lists.csv
+and {table}-sensitivity.csv; {table}.md, {table}.png and {table}-sensitivity.png
 """
 
 from repose.results import STUDIED

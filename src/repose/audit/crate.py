@@ -27,6 +27,7 @@ from repose.reading import read_rows
 
 CARRIED = {
     ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
     ".md": "text/markdown",
     ".tex": "application/x-tex",
     ".json": "application/json",

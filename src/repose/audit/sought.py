@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePosixPath
+from typing import Literal
 
 import pandas as pd
 
@@ -217,11 +218,11 @@ def _is_ours(node: Node) -> bool:
     return all(name.partition(".")[0] == "repose" for name in node.history["modules"])
 
 
-def _rest_pose(node: Node) -> int | None:
+def _rest_pose(node: Node) -> int | Literal["identity"] | None:
     """The pose in which a method is told the bodies of its triples, too."""
     method = node.history["params"].get("method")
     rest = method.get("rest_pose") if isinstance(method, dict) else None
-    return rest if isinstance(rest, int) else None
+    return rest if isinstance(rest, int) or rest == "identity" else None
 
 
 def _named(meshes: frozenset[str], rows: pd.DataFrame) -> Iterator[str]:
@@ -234,13 +235,19 @@ def _named(meshes: frozenset[str], rows: pd.DataFrame) -> Iterator[str]:
             yield f"{role}: {', '.join(said)}"
 
 
-def _around(meshes: frozenset[str], rows: pd.DataFrame, rest: int | None, pool: bool) -> Iterator[str]:
+def _around(
+    meshes: frozenset[str], rows: pd.DataFrame, rest: int | Literal["identity"] | None, pool: bool
+) -> Iterator[str]:
     """Meshes that no triple names and that are read all the same: bodies at rest, trained bodies in trained poses."""
     if "pose_mesh" not in rows:
         return
     identities, poses = _numbers(rows)
+    pairs = zip(rows.identity_mesh.map(mesh_numbers), rows.pose_mesh.map(mesh_numbers), strict=True)
+    matched = {(j, p) for (_, p), (j, _) in pairs} if rest == "identity" else set()
     for name in sorted(meshes):
         identity, pose = mesh_numbers(name)
+        if (identity, pose) in matched:
+            yield "a pose body in the pose of its identity mesh"
         if identity in identities and pose == rest:
             yield "a body of its triples, at rest"
         elif pool and identity in identities and pose in poses and not rows.isin([name]).any(axis=None):

@@ -18,11 +18,15 @@ class Bodies:
         store: packed meshes of the dataset.
         hashes: sha256 of the content of each mesh of the list.
         rest_pose: number of the pose at rest; None: the dataset has none.
+
+    Attributes:
+        names: of the meshes.
     """
 
     def __init__(self, store: MeshStore, hashes: Mapping[str, str], rest_pose: int | None = None):
         self._store, self._hashes, self._rest_pose = store, hashes, rest_pose
         self.mesh = cache(self._mesh)
+        self.names = tuple(hashes)
 
     def _mesh(self, name: str) -> Mesh:
         """A mesh of the list, float32 values.

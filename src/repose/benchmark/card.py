@@ -152,10 +152,15 @@ def read_card(path: Path) -> Card:
 
 
 def _wrong(error: ValidationError, path: Path) -> ReposeError:
-    """The first error, an unknown key before others: a misspelt one is both unknown and missing."""
-    first = min(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
+    """The first error, an unknown key before others: a misspelt one is both unknown and missing.
+
+    Keys that were left empty are named all at once.
+    """
+    errors = error.errors(include_url=False)
+    first = min(errors, key=lambda e: e["type"] != "extra_forbidden")
     key = [part for part in first["loc"] if part != "[key]"]
     name = ".".join(map(str, key)) or "the card"
+    empty = [".".join(map(str, e["loc"])) for e in errors if e["input"] is None]
     where = line_of([key], [path])
     if key == ["benchmark"]:
         return ReposeError(
@@ -163,6 +168,8 @@ def _wrong(error: ValidationError, path: Path) -> ReposeError:
         )
     if key == ["track"]:
         return ReposeError(f"{first['input']!r} is no track", where, f"tracks are {', '.join(TRACKS)}")
+    if first["input"] is None and len(empty) > 1:
+        return ReposeError(f"{len(empty)} keys are empty: {', '.join(empty)}", where, "fill them in")
     if first["type"] == "extra_forbidden":
         hint = (
             "metrics have no options: all that is handed in is scored alike" if key[-1] in OPTIONS else None

@@ -11,8 +11,8 @@ from repose.benchmark.bodies import Bodies
 from repose.benchmark.card import read_card, template
 from repose.benchmark.checks import checked
 from repose.benchmark.diagnostics import diagnose
-from repose.benchmark.inputs import handed
-from repose.benchmark.lists import List, hashes_path
+from repose.benchmark.inputs import further, handed
+from repose.benchmark.lists import List, hashes_path, known_of
 from repose.benchmark.score import (
     FLOORS,
     Sources,
@@ -55,7 +55,7 @@ def init(sources: Sources, track: str, out: Path) -> str:
     if out.exists():
         raise ReposeError("is there already", out, "name a new folder")
     listing, bodies = sources.open()
-    if track == "S" and not listing.has_one_source:
+    if track == "S" and listing.source is None:
         raise ReposeError(
             "track S is of lists whose poses are all shown by one body", f"{listing.dataset}/{listing.name}",
             "such as one-source",
@@ -84,6 +84,10 @@ def _hand_out(listing: List, bodies: Bodies, track: str, out: Path) -> None:
         folder.mkdir(parents=True)
         for name, mesh in handed(listing, row, track, bodies).items():
             (folder / f"{name}.obj").write_bytes(format_obj(mesh))
+    if track == "S":
+        (out / "source").mkdir()
+        for name, mesh in further(listing, bodies).items():
+            (out / "source" / f"{name}.obj").write_bytes(format_obj(mesh))
 
 
 def _readme(listing: List, track: str) -> str:
@@ -92,12 +96,17 @@ def _readme(listing: List, track: str) -> str:
     files = ["`identity.obj`", "`pose.obj`"] + (["`pose-rest.obj`"] if given.hands_rest else [])
     order = _SHUFFLED if given.shuffles else "Vertex k of all meshes is the same place on the body."
     within = " `pose.obj` and `pose-rest.obj` share one order." if given.hands_rest and given.shuffles else ""
+    more = (
+        "\n\n`source/` has further poses of the body of all `pose.obj`, in its order." if track == "S" else ""
+    )
+    facts = "".join(f"- {what.replace('_', ' ')}: {said}\n" for what, said in known_of(listing).items())
+    card = f"\n## What is known of this list\n\n{facts}" if facts else ""
     return f"""\
 # {VERSION}: {listing.dataset}/{listing.name}, track {track}
 
 `inputs/<triple_id>/` has what a method may see of each of {len(listing.rows)} triples: {", ".join(files)}; metres,
 y up. Identity: {given.identity}. Pose: {given.pose}. Correspondence: {given.correspondence}.
-{order}{within}
+{order}{within}{more}
 
 The task: the body of `identity.obj` in the pose of `pose.obj`. What comes back is where the vertices of
 `identity.obj` are then, in its order:
@@ -112,7 +121,7 @@ a copy of the identity. Of several seeds each is a folder: `my-method/seed0/card
 
     repose submit check submission                what would be refused, and what looks like a mistake
     repose submit score submission                its row
-"""
+{card}"""
 
 
 def list_of(path: Path) -> tuple[str, str]:

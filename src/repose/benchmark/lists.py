@@ -7,7 +7,7 @@ is named by the sha256 of these bytes. Beside it stand hashes of what the meshes
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from repose import specs
 from repose.benchmark import VERSION
@@ -29,7 +30,8 @@ from repose.store.mesh_store import MeshStore
 
 FLAGS = ("same-identity", "same-pose", "repeated-truth", "seen-pose", "seen-identity")
 APART = frozenset(FLAGS[:3])  # rows with one of these are no headline rows
-RELEASED = "released.csv"  # the lists that the default config makes, which no later one may change
+RELEASED = "released.csv"  # lists of the default config and of owners.yaml, which no later one may change
+CARDS = "cards.yaml"  # what is known of those whose meshes stand under a licence
 MOST = 10_000  # rows; their numbers have four digits
 _HEAD = re.compile(rf"#{re.escape(VERSION)} ([a-z0-9-]+) ([a-z0-9-]+) (\d{{1,5}})")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -98,9 +100,10 @@ class List:
         return all(row.truth_mesh for row in self.rows)
 
     @property
-    def has_one_source(self) -> bool:
-        """Whether one body shows all poses, as track S has it."""
-        return len({numbers_of(row.pose_mesh)[0] for row in self.rows}) == 1
+    def source(self) -> int | None:
+        """The one body that shows all poses, as track S has it; None: there are several."""
+        sources = {numbers_of(row.pose_mesh)[0] for row in self.rows}
+        return sources.pop() if len(sources) == 1 else None
 
     @property
     def has_other_triangles(self) -> bool:
@@ -119,6 +122,18 @@ def is_released(dataset: str, name: str, sha256: str) -> bool:
     """Whether a list is one of those that are published under its name; others are of a config of somebody's own."""
     lines = files("repose.benchmark").joinpath(RELEASED).read_text(encoding="utf-8").splitlines()
     return f"{dataset},{name},{sha256}" in lines
+
+
+def known_of(listing: "List") -> dict[str, str]:
+    """What the card of a released list says: what it is, where its rows are from, its alignment, what nobody knows.
+
+    Empty of a list that has none, such as those of open datasets, of which the configuration says all.
+    """
+    if not is_released(listing.dataset, listing.name, listing.sha256):
+        return {}
+    text = files("repose.benchmark").joinpath(CARDS).read_text(encoding="utf-8")
+    found: dict[str, str] = yaml.safe_load(text).get(f"{listing.dataset}/{listing.name}", {})
+    return found
 
 
 def derive(dataset: str, name: str, triples: pd.DataFrame, training: pd.DataFrame) -> List:
@@ -237,7 +252,8 @@ def run(
             return
         listing = derive(name, part, read_rows(split), read_rows(train))
         known = dict(read_catalog(catalog)[["mesh_id", "sha256"]].itertuples(index=False))
-        hashes = {mesh: known[mesh] for mesh in _named(listing, dataset.rest_pose) if mesh in known}
+        named_ones = [*_named(listing, dataset.rest_pose), *_further(listing, known)]
+        hashes = {mesh: known[mesh] for mesh in named_ones if mesh in known}
         if store:
             meshes = MeshStore(store)
             varied = sorted({mesh for row in listing.rows for mesh in row.meshes if named(mesh).kind})
@@ -260,6 +276,15 @@ def _named(listing: List, rest_pose: int | None) -> Iterator[str]:
         yield from row.meshes
         if rest_pose is not None:
             yield from (rest_of(mesh, rest_pose) for mesh in row.meshes)
+
+
+def _further(listing: List, known: Iterable[str]) -> list[str]:
+    """The further poses that track S hands out: of the one body that shows all poses, those that are not tested."""
+    if listing.source is None:
+        return []
+    tested = {numbers_of(row.pose_mesh)[1] for row in listing.rows}
+    places = {name: numbers_of(name) for name in known}
+    return [name for name, (i, p) in places.items() if i == listing.source and p not in tested]
 
 
 def rest_of(mesh: str, rest_pose: int) -> str:

@@ -67,7 +67,7 @@ def run(
         if new.finished:
             return
         listing, bodies = sources.open()
-        if why := left_out(method, listing.has_other_triangles):
+        if why := left_out(method, True, listing.has_other_triangles):
             raise ReposeError(
                 f"{out.parent.name} {why}", f"{listing.dataset}/{listing.name}", "track P needs none"
             )

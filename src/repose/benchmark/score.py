@@ -135,7 +135,7 @@ def about(predictions: Manifest, listing: List) -> About:
             card.training.supervision, optimised, card.parameters, unranked,
         )  # fmt: skip
     method, told = predictions.path.parent.name, params["told"]
-    track = track_of(told, listing.has_one_source)
+    track = track_of(told, listing.source is not None)
     seed = int(predictions.path.name.removeprefix("seed").partition(".")[0])
     training = (
         "truth" if "truth" in told else "no truths" if "run" in predictions.history["inputs"] else "none"

@@ -61,19 +61,19 @@ def store(dataset: str, config: ConfigFile = CONFIG, results: Results = RESULTS)
 
 def split(
     dataset: str,
-    part: Annotated[str, typer.Argument(help="train, unseen, seen-pose or one-source")],
+    part: Annotated[str, typer.Argument(help="train, unseen, seen-pose, one-source, bent or straight")],
     config: ConfigFile = CONFIG,
     results: Results = RESULTS,
 ) -> None:
     """Draw triples (identity mesh, pose mesh, truth), or pairs (source image, target image)."""
     plan = plan_of(config, results, dataset)
     settings, need = plan.config.datasets[dataset], plan.split(dataset, part)
-    module_of("repose.split", settings.medium).run(settings, part, need.inputs["catalog"], need.out)
+    module_of("repose.split", settings.medium).run(settings, part, out=need.out, **need.inputs)
 
 
 def benchmark(
     dataset: str,
-    part: Annotated[str, typer.Argument(help="unseen, seen-pose or one-source")],
+    part: Annotated[str, typer.Argument(help="unseen, seen-pose, one-source, bent or straight")],
     config: ConfigFile = CONFIG,
     results: Results = RESULTS,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from repose.config.models import Config, Table
 from repose.methods.settings import LearnedMethod, MethodSettings, same
-from repose.raw.settings import Paired
+from repose.raw.settings import HALVES, Paired
 from repose.results import STUDIED
 
 SAME = "give both methods the same"
@@ -28,6 +28,7 @@ def wrong(config: Config) -> Iterator[Wrong]:
         _names(config),
         _beside(config),
         _truth(config),
+        _halves(config),
         _kinds(config),
         _across(config),
         _comparable(config),
@@ -92,6 +93,20 @@ def _truth(config: Config) -> Iterator[Wrong]:
                     key,
                     f"{what} holds no truth of a transfer",
                     "its meshes are for training without truth, or for transfers to and from other datasets",
+                )
+
+
+def _halves(config: Config) -> Iterator[Wrong]:
+    """Protocols of bent poses, or of straight ones, are of datasets that tell them apart."""
+    of_datasets = ((("datasets", name), [name], d.protocols) for name, d in config.datasets.items())
+    of_tables = ((("tables", name), t.datasets, t.protocols or []) for name, t in config.tables.items())
+    for section, names, protocols in chain(of_datasets, of_tables):
+        for name, protocol in product(names, protocols):
+            if protocol in HALVES and protocol not in config.datasets[name].halves:
+                yield Wrong(
+                    (*section, "protocols"),
+                    f"{'.'.join(section)}.protocols: {name!r} tells no {protocol} poses apart",
+                    "`unseen` has all of them",
                 )
 
 
@@ -211,10 +226,11 @@ def _shared(config: Config) -> Iterator[Wrong]:
             continue
         key, what = ("methods", name, shared.key), f"methods.{name}.{shared.key}: {other!r}"
         giver = config.methods.get(other)
-        fields = [field for field in type(method).model_fields if field not in shared.but_for]
+        # A method may be of a kind that only does something else with the weights.
+        fields = [field for field in type(giver or method).model_fields if field not in shared.but_for]
         if giver is None:
             yield Wrong(key, f"{what} is not defined", nearest(other, config.methods))
-        elif type(giver) is not type(method) or giver.shares_weights_with:
+        elif not isinstance(method, type(giver)) or giver.shares_weights_with:
             yield Wrong(key, f"{what} has no such training of its own")
         elif differing := _differing(method, giver, same(*fields)):
             yield Wrong(key, f"{what} has another {differing}", SAME)

@@ -69,7 +69,7 @@ def line_of(keys: Iterable[Key], paths: Sequence[Path]) -> str:
 
 def _compose(path: Path) -> yaml.Node | None:
     if not path.is_file():
-        raise ReposeError("no such config file", where=path)
+        raise ReposeError("no such config file", path, "run this from the project's root, or give --config")
     text = read_text(path, MAX_BYTES)
     try:
         return yaml.compose(text, Loader=_LOADER)

@@ -22,6 +22,7 @@ from repose.provenance.making import making
 from repose.provenance.manifest import Manifest
 from repose.reading import read_rows
 from repose.report.shown import spread
+from repose.results import STUDIED
 from repose.score.artefact import inputs_of
 from repose.specs import Spec
 from repose.store.mesh_store import MeshStore
@@ -35,8 +36,8 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
     Args:
         spec: what decides it: the runs of the table, and the protocols of each dataset.
         inputs: `predictions:{dataset}/{method}/seed{n}`, `store:{dataset}`, and the test lists `{protocol}:{dataset}`.
-        out: the CSV of ranks; beside it, with its name before a hyphen, those of τ, swapped pairs, claims, and of what
-            each convention sees of known errors; a page in Markdown, and two charts.
+        out: the CSV of ranks; beside it, with its name before a hyphen, those of τ, swapped pairs, claims, lists
+            against each other, and what each convention sees of known errors; a page in Markdown, and two charts.
 
     Raises:
         ReposeError: predictions were made from another store or list, or two methods have too few to rank.
@@ -71,7 +72,10 @@ def _study(params: Mapping[str, Any], inputs: Mapping[str, Path]) -> Study:
         ]
         seen.append(_seen(store, lists[protocols[0]]).assign(dataset=dataset))
     known = pd.concat(seen, ignore_index=True)
-    return Study(study.ranking(found), study.taus(found), study.swaps(found), study.claims(found), known)
+    lists = study.between_lists(found)
+    return Study(
+        study.ranking(found), study.taus(found), study.swaps(found), study.claims(found), lists, known
+    )
 
 
 def differs_from_predictions(made: Manifest) -> list[str]:
@@ -86,7 +90,7 @@ def differs_from_predictions(made: Manifest) -> list[str]:
 
 
 def _texts(out: Path, table: str, done: Study) -> dict[Path, str]:
-    ends = ("", "-tau", "-swaps", "-claims", "-sensitivity")
+    ends = ("", *(f"-{part}" for part in STUDIED))
     tables = {
         _beside(out, f"{end}.csv"): rows.to_csv(index=False) for end, rows in zip(ends, done, strict=True)
     }

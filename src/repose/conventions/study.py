@@ -156,6 +156,26 @@ def swaps(lists: Sequence[List]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def between_lists(lists: Sequence[List]) -> pd.DataFrame:
+    """C17: Kendall's τ-b between the rankings of any two lists of a dataset, under the reference.
+
+    `swapped` counts the pairs of methods that change places, and `clear` those of which the 95 % interval of neither
+    gap holds 0.
+    """
+    rows = []
+    for one, other in combinations(lists, 2):
+        if one.dataset != other.dataset:
+            continue
+        a, b = one.values[REFERENCE.code], other.values[REFERENCE.code]
+        swapped = [(x, y) for x, y in _pairs(one) if b[y] < b[x]]
+        clear = sum(
+            _gap(one, REFERENCE.code, x, y)[1] > 0 > _gap(other, REFERENCE.code, x, y)[2] for x, y in swapped
+        )
+        tau = six_digits(kendalltau(a, b).statistic)
+        rows.append([one.dataset, one.protocol, other.protocol, tau, len(swapped), clear])
+    return pd.DataFrame(rows, columns=["dataset", "protocol", "other", "tau", "swapped", "clear"])
+
+
 def claims(lists: Sequence[List]) -> pd.DataFrame:
     """Of any two methods whether the one that the reference prefers is better under all of `CLAIMED`.
 

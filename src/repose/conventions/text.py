@@ -16,6 +16,7 @@ class Study(NamedTuple):
     taus: pd.DataFrame
     swaps: pd.DataFrame
     claims: pd.DataFrame
+    lists: pd.DataFrame
     seen: pd.DataFrame
 
 
@@ -23,15 +24,32 @@ def markdown(table: str, study: Study) -> str:
     """What a reader looks at first: τ against the reference, ranks, what may be claimed, and what swaps clearly."""
     lines = [
         f"# `{table}` under {len(CONVENTIONS)} conventions", "",
-        "The same predictions, scored as published evaluations score; docs/conventions.md says what C0 to C18 are.", "",
+        "The same predictions, scored as published evaluations score; docs/conventions.md says what they are.", "",
         f"![ranks]({table}.png)", "",
     ]  # fmt: skip
     for place in study.ranking[["dataset", "protocol"]].drop_duplicates().itertuples(index=False):
         own = Study(*(_of(frame, place) for frame in study))
         lines += [f"## {place.dataset}, {place.protocol}", "", _taus(own), "", *_ranks(own.ranking), ""]
         lines += [*_claims(own), "", *_swaps(own.swaps), ""]
-    lines += ["## What a convention sees", "", f"![sensitivity]({table}-sensitivity.png)"]
+    lines += [
+        *_lists(study.lists),
+        "## What a convention sees",
+        "",
+        f"![sensitivity]({table}-sensitivity.png)",
+    ]
     return "\n".join(lines) + "\n"
+
+
+def _lists(between: pd.DataFrame) -> list[str]:
+    """C17; nothing where each dataset has one list."""
+    if between.empty:
+        return []
+    heads = ["dataset", "list", "other list", "τ", "pairs swapped (clearly)"]
+    rows = [
+        [row.dataset, row.protocol, row.other, f"{row.tau:.2f}", f"{row.swapped} ({row.clear})"]
+        for row in between.itertuples(index=False)
+    ]
+    return ["## C17: C0 on another list", "", markdown_table(heads, "llllr", rows), ""]
 
 
 def _of(frame: pd.DataFrame, place: Sequence[str]) -> pd.DataFrame:

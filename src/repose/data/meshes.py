@@ -15,7 +15,7 @@ from repose.convert.catalog import mesh_id, mesh_numbers
 from repose.data.augmentation import Augmentation
 from repose.data.passes import Batches, in_order, in_passes
 from repose.data.variation import varied_order, varied_triples
-from repose.mesh.rests import Rests
+from repose.mesh.rests import RestPose, Rests
 from repose.store.mesh_store import MeshStore
 
 
@@ -59,7 +59,7 @@ class Triples:
     Args:
         store: packed meshes.
         triples: mesh ids.
-        rest_pose: number of the pose at rest, for a method that is given both bodies in it, too.
+        rest_pose: the pose in which a method is given both bodies, too.
         unit_area: whether batches have a `side`.
         augment: how their bodies are varied; None: not at all.
     """
@@ -68,7 +68,7 @@ class Triples:
         self,
         store: MeshStore,
         triples: pd.DataFrame,
-        rest_pose: int | None = None,
+        rest_pose: RestPose | None = None,
         unit_area: bool = False,
         augment: Augmentation | None = None,
     ):
@@ -76,8 +76,7 @@ class Triples:
         self.rows = _rows(store, triples[["identity_mesh", "pose_mesh", "truth_mesh"]])
         self.rests = None
         if rest_pose is not None:
-            bodies = triples[["identity_mesh", "pose_mesh"]]
-            self.rests = _rows(store, bodies.map(lambda name: mesh_id(mesh_numbers(name)[0], rest_pose)))
+            self.rests = _rows(store, at_rest(triples, rest_pose))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -103,6 +102,18 @@ class Triples:
             return None
         identity, pose = (centred(self.store.vertices(self.rests[chosen, k])) for k in range(2))
         return Rests(identity, pose, faces, faces)
+
+
+def at_rest(triples: pd.DataFrame, rest_pose: RestPose) -> pd.DataFrame:
+    """Columns identity_mesh and pose_mesh: the bodies of triples in the pose in which a method is given both."""
+    bodies = triples[["identity_mesh", "pose_mesh"]].map(lambda name: mesh_numbers(name)[0])
+    poses = triples.identity_mesh.map(lambda name: mesh_numbers(name)[1])
+    return bodies.apply(
+        lambda column: [
+            mesh_id(body, pose if rest_pose == "identity" else rest_pose)
+            for body, pose in zip(column, poses, strict=True)
+        ]
+    )
 
 
 def _rows(store: MeshStore, names: pd.DataFrame) -> NDArray[np.int64]:

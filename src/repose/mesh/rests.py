@@ -1,16 +1,19 @@
-"""Two bodies at rest."""
+"""Two bodies in one pose, at rest most often."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from torch import Tensor
 
+RestPose = int | Literal["identity"]
+"""The number of the pose in which a system is told both bodies, or that it is the identity mesh's own pose."""
+
 
 class Rests(NamedTuple):
-    """Both bodies of a transfer at rest, and their faces, for systems that know more of a body than one posed mesh.
+    """Both bodies of a transfer in one pose, at rest most often, and their faces.
 
-    Vertices are in template order, as is then the pose mesh.
+    For systems that know more of a body than one posed mesh. Vertices are in template order, as is then the pose mesh.
     """
 
     identity: Tensor  # (B, N_id, 3) metres

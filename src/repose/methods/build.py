@@ -45,7 +45,11 @@ def _check(method: MethodSettings, network: "nn.Module") -> None:
     told: dict[Told, bool] = {}
     match network:
         case interface.TransferNetwork() if method.medium == "meshes":
-            told = {Told.REGISTRATION: network.ordered, Told.REST_BODIES: network.rest_pose is not None}
+            told = {
+                Told.REGISTRATION: network.ordered,
+                Told.REST_BODIES: isinstance(network.rest_pose, int),
+                Told.ANSWER: network.rest_pose == "identity",
+            }
         case interface.ImageNetwork() if method.medium == "images":
             told = {Told.ANSWER: network.oracle}
         case interface.PoseGenerator() if method.medium == "poses":

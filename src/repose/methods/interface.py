@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from repose.errors import ReposeError
-from repose.mesh.rests import Rests
+from repose.mesh.rests import RestPose, Rests
 
 
 class Transfer(NamedTuple):
@@ -56,14 +56,15 @@ class TransferNetwork(Protocol):
     Attributes:
         ordered: whether it relies on vertex i of both meshes being the same place on the body. A network that does not
             sees both meshes in random vertex orders of their own.
-        rest_pose: number of the pose at rest, for a network that is told both bodies in it; None for the others.
+        rest_pose: number of the pose at rest, for a network that is told both bodies in it; `identity` for an oracle,
+            told the pose body in the pose of the identity mesh; None for the others.
         unit_area: whether it sees both meshes, and gives its result, at the size at which each has a surface of 1 m²;
             the others see metres.
         sees_faces: whether it is given the triangles of both meshes, too; the others see vertices alone.
     """
 
     ordered: bool = False
-    rest_pose: int | None = None
+    rest_pose: RestPose | None = None
     unit_area: bool = False
     sees_faces: bool = False
 

@@ -70,15 +70,18 @@ def track_of(told: Collection[str], one_source: bool) -> str | None:
     return "PC" if Told.REGISTRATION in told else "P"
 
 
-def left_out(method: MethodSettings, other_triangles: bool) -> str | None:
+def left_out(method: MethodSettings, other_meshes: bool, other_triangles: bool) -> str | None:
     """Why a method of this repository makes nothing of a list; None: it does.
 
     Args:
         method: its settings.
-        other_triangles: whether the vertices of the list's pose meshes correspond to none of the dataset's.
+        other_meshes: whether the list's pose meshes are none of the dataset's.
+        other_triangles: whether their vertices correspond to none of the dataset's, either.
     """
     track = track_of(method.told, False)
-    if not other_triangles or track is None:
+    if other_meshes and track is None:
+        return "is an oracle, and is told meshes that the list does not have"
+    if not other_triangles:
         return None
     if track != "P":
         return f"is in track {track}, which needs vertices that correspond; the pose meshes have others"

@@ -21,6 +21,7 @@ METRICS = (
     Metric("unit_sphere", "unit sphere", f"{_OWN}:in_unit_sphere", ("predicted", "truth"), "lower"),
     Metric("p95_mm", "95 %", f"{_OWN}:p95_mm", ("predicted", "truth"), "lower", unit="mm"),
     Metric("cd_m2", "CD", f"{_OWN}:chamfer", ("nearest",), "lower", unit="m²"),
+    Metric("emd_mm", "EMD", f"{_OWN}:emd_mm", ("predicted", "truth"), "lower", unit="mm"),
     Metric("cd_l1_mm", "CD-L1", f"{_OWN}:chamfer_l1_mm", ("nearest",), "lower", unit="mm"),
     Metric(
         "edges_identity", "identity's edges", f"{_SHARED}:edge_error", ("predicted", "identity", "edges"), "lower",

@@ -16,7 +16,8 @@ from repose.numbers import Numbers, expand
 from repose.raw.entry import Entry
 from repose.section import Section
 
-Protocol = Literal["unseen", "seen-pose", "one-source"]
+Protocol = Literal["unseen", "seen-pose", "one-source", "bent", "straight"]
+HALVES: tuple[Protocol, ...] = ("bent", "straight")  # of a part of the poses alone
 RENDERED: Protocol = "one-source"  # whose transfers are scored by pictures, too
 PARTS = ("train", "val", "test")
 _SHA256 = r"^[0-9a-f]{64}$"
@@ -96,6 +97,8 @@ class Dataset(Section):
         medium: what it holds: meshes, of which triples are drawn, or images, of which pairs are drawn.
         is_licensed: whether its user supplies the files, rather than a seed.
         has_truth: whether equal pose numbers of two identities are the same pose, so that a transfer has a truth.
+        halves: of the protocols `bent` and `straight` the numbers of the poses that each may take, or what its
+            generator calls them; empty: the dataset has no such protocols.
         rest_pose: number of the pose in which every identity is at rest; None: there is none.
         source: its name.
     """
@@ -104,6 +107,7 @@ class Dataset(Section):
     medium: ClassVar[Literal["meshes", "images"]] = "meshes"
     is_licensed: ClassVar[bool] = False
     has_truth: ClassVar[bool] = True
+    halves: ClassVar[Mapping[str, str]] = {}
     rest_pose: ClassVar[int | None] = None
 
     source: str
@@ -170,18 +174,29 @@ class Paired(Dataset):
         min_length=1,
         description="test lists. unseen: test identities and test poses are in no training triple; "
         "seen-pose: new identities in poses of the training set; one-source: test identities in test poses, all "
-        "shown by the first training identity",
+        "shown by the first training identity; bent, straight: as unseen, of the poses that bend the knees and of "
+        "those that do not, in datasets that tell them apart",
     )
 
     def split_settings(self, part: str) -> dict[str, Any]:
         """The identities of every part, number by number, how many triples are drawn, and from which seed."""
         drawn = {"train", "val"} if part == "train" else {"test"}
-        return {
+        half = {"half": self.halves[part]} if part in self.halves else {}
+        return half | {
             "identities": self.identities.numbers(),
             "pairs": self.pairs.model_dump(include=drawn),
             "seed": self.seed,
             "has_truth": self.has_truth,
         }
+
+    def half(self, protocol: str, raw: Path) -> set[int]:
+        """The poses of `halves` that a protocol may take.
+
+        Args:
+            protocol: a key of `halves`.
+            raw: what the stage `raw` made.
+        """
+        return set(expand(self.halves[protocol]))
 
     def pose_parts(self, available: Set[int]) -> dict[str, list[int]]:
         """Which poses go to each part.

@@ -6,6 +6,7 @@ MAPConNet read them; both stand for identity i in pose p. Metres, y up. How the 
 verified.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -15,9 +16,14 @@ from repose.raw.file_per_mesh import FilePerMesh
 from repose.raw.licensed import LicensedGrid
 from repose.raw.settings import Choice, Pairs
 
+SAMPLERS = {"bent": "0-399", "straight": "400-799"}
+"""The poses of both samplers (`repose.raw.smpl_sampling`): bent as in X-DualNet's list, straight as in 3D-CoreNet's."""
+
 
 class SmplBodies(LicensedGrid):
     """30 identities in 800 poses, parted as published, but for validation."""
+
+    halves: ClassVar[Mapping[str, str]] = SAMPLERS
 
     identities: Choice = Field(Choice(train="0-15", val="0-15", test="16-29"), description="bodies")
     poses: Choice = Field(Choice(train="200-599", val="0-19", test="600-799"), description="poses")

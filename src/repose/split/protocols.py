@@ -53,14 +53,22 @@ def training_triples(
 
 
 def protocol_triples(
-    protocol: str, meshes: Meshes, identities: Partition, poses: Partition, count: int, seed: int
+    protocol: str,
+    meshes: Meshes,
+    identities: Partition,
+    poses: Partition,
+    count: int,
+    seed: int,
+    half: Set[int] = frozenset(),
 ) -> pd.DataFrame:
     """Test triples of a protocol.
 
     `unseen`: test identities and test poses, which occur in no training triple. `seen-pose`: test identities in
     poses that occur in training. `one-source`: test identities in test poses, all shown by the first training identity.
+    `bent` and `straight`: test identities in the poses of a `half` that are neither in training nor in validation.
     """
     if protocol == "one-source":
         return one_source_triples(meshes, min(identities.train), identities.test, poses.test, count, seed)
-    chosen = {"unseen": poses.test, "seen-pose": poses.train}[protocol]
+    new = half - {*poses.train, *poses.val}
+    chosen = {"unseen": poses.test, "seen-pose": poses.train}.get(protocol, sorted(new))
     return draw_triples(meshes, identities.test, chosen, count, TEST_ROLES[protocol], seed)

@@ -17,9 +17,23 @@ from repose.convert.catalog import mesh_id
 from repose.errors import ReposeError
 
 COLUMNS = ["identity_mesh", "pose_mesh", "truth_mesh", "role"]
-TEST_ROLES = {"unseen": "test-unseen", "seen-pose": "test-seen", "one-source": "test-one-source"}
+TEST_ROLES = {
+    "unseen": "test-unseen",
+    "seen-pose": "test-seen",
+    "one-source": "test-one-source",
+    "bent": "test-bent",
+    "straight": "test-straight",
+}
 # Fixed numbers, so that adding a role never changes the draws of another.
-_STREAM = {"train": 0, "val": 1, "test-unseen": 2, "test-seen": 3, "test-one-source": 4}
+_STREAM = {
+    "train": 0,
+    "val": 1,
+    "test-unseen": 2,
+    "test-seen": 3,
+    "test-one-source": 4,
+    "test-bent": 5,
+    "test-straight": 6,
+}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from repose.tables.shown import Shown
 MARKS = {"baseline": r"$^\dagger$", "oracle": r"$^\ddagger$"}
 _MEANING = {"baseline": "a baseline, which learns nothing", "oracle": "an oracle, which is given the answer"}
 _METHOD = 1  # the column that is marked
+# All columns are wider than most pages: what is too wide is made smaller, and nothing larger.
+_FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%" + "\n"
 # After `\\`, LaTeX takes a star or a bracket for an argument.
 _SPECIAL = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
@@ -42,12 +44,12 @@ class Latex(NamedTuple):
 def latex(views: Sequence[Shown]) -> Latex:
     """Tables and their notes below each other, by the rows of the first."""
     first, *others = (_latex(view) for view in views)
-    head = f"% needs \\usepackage{{booktabs}}\n{first.head}"
+    head = f"% needs \\usepackage{{booktabs,graphicx}}\n{first.head}"
     return Latex(head, first.rows, "\n".join([first.foot, *(other.text for other in others)]))
 
 
 def _latex(view: Shown) -> Latex:
-    head = rf"\begin{{tabular}}{{{view.aligned}}}"
+    head = rf"{_FITTED}\begin{{tabular}}{{{view.aligned}}}"
     rows = [_line(view, cells, role) for cells, role in zip(view.rows, view.roles, strict=True)]
     marks = [f"{MARKS[role]} {_MEANING[role]}." for role in MARKS if role in view.roles]
     notes = [_prose(note) for note in view.notes]
@@ -55,7 +57,7 @@ def _latex(view: Shown) -> Latex:
         f"\\par\\smallskip\n{{\\footnotesize {note}\\par}}" for note in (*notes, " ".join(marks)) if note
     ]
     top = [head, r"\toprule", _line(view, view.heads), r"\midrule"]
-    return Latex("\n".join(top), rows, "\n".join([r"\bottomrule", r"\end{tabular}", *below, ""]))
+    return Latex("\n".join(top), rows, "\n".join([r"\bottomrule", r"\end{tabular}}", *below, ""]))
 
 
 def _line(view: Shown, cells: Sequence[str], role: str = "") -> str:

@@ -4,7 +4,11 @@ import numpy as np
 import torch
 
 from repose.mesh.rests import Rests
-from repose.methods.deformation_transfer.network import DeformationTransfer
+from repose.methods.build import build
+from repose.methods.deformation_transfer.network import DeformationTransfer, nearest_faces
+from repose.methods.deformation_transfer.settings import DeformationTransferSettings
+from repose.methods.settings import Told
+from repose.methods.tracks import track_of
 from tests.worms import worm
 
 
@@ -33,6 +37,46 @@ def test_another_body_comes_near_to_the_truth():
     still = bodies(0.5, [[0, 0]] * 2)
     still = still - still.mean(1, keepdim=True)
     assert (posed() - truth).square().mean() < 0.02 * (still - truth).square().mean()
+
+
+def test_bodies_that_are_given_in_the_pose_of_the_identity_do_as_well():
+    """Row B: what the pose body does from the identity's pose to its own, not from rest."""
+    given = [[0.3, 0.4]] * 2
+    truth, rests = bodies(0.5, BENDS), Rests(bodies(0.5, given), bodies(0.3, given), FACES, FACES)
+    truth = truth - truth.mean(1, keepdim=True)
+    out = DeformationTransfer("identity")(rests.identity, bodies(0.3, BENDS), rests).vertices
+    assert (out - truth).square().mean() < 0.02 * (rests.identity - truth).square().mean()
+
+
+def test_nearest_faces_are_those_of_the_same_place_whatever_their_order_and_size():
+    source, target = bodies(0.3, [[0, 0]])[0].numpy(), bodies(0.5, [[0, 0]])[0].numpy() * 1.7 + 3
+    order = np.random.default_rng(0).permutation(len(FACES))
+    found = nearest_faces((source, FACES.numpy()[order]), (target, FACES.numpy()))
+    assert (order[found] == np.arange(len(FACES))).mean() > 0.95
+
+
+def test_with_nearest_faces_it_is_as_good_on_bodies_whose_places_match():
+    rests = Rests(bodies(0.5, [[0, 0]] * 2), bodies(0.3, [[0, 0]] * 2), FACES, FACES)
+    order = torch.from_numpy(np.random.default_rng(0).permutation(rests.pose.shape[1]))
+    mixed = Rests(rests.identity, rests.pose[:, order], FACES, torch.argsort(order)[FACES])
+    network = DeformationTransfer(0, "nearest")
+    out = network(rests.identity, bodies(0.3, BENDS)[:, order], mixed).vertices
+    told = posed()
+    truth = bodies(0.5, BENDS)
+    truth = truth - truth.mean(1, keepdim=True)
+    assert not network.ordered
+    assert (out - truth).square().mean() < 1.5 * (told - truth).square().mean()
+
+
+def test_the_settings_say_what_it_is_told():
+    def told(**settings):
+        method = DeformationTransferSettings(architecture="deformation-transfer", **settings)
+        build(method)  # which refuses a network that is told more
+        return method.told
+
+    assert told() == {Told.REST_BODIES, Told.REGISTRATION}
+    assert told(rest_pose="identity") == {Told.ANSWER, Told.REGISTRATION}
+    assert track_of(told(correspondence="nearest"), one_source=False) == "R"
 
 
 def test_it_solves_the_system_of_the_paper():

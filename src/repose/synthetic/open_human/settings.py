@@ -1,5 +1,7 @@
 """Dataset `open-human`: its facts and settings. Imports nothing slow: Snakemake reads it at every start."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -20,5 +22,14 @@ class OpenHuman(GeneratedBodies):
     generator: ClassVar[str] = "repose.synthetic.open_human.generation"
     reader: ClassVar[str] = "repose.synthetic.open_human.source"
 
+    halves: ClassVar[Mapping[str, str]] = {"bent": "squat,free", "straight": "stand,reach"}
+
     source: Literal["open-human"]
     vertices: int = Field(6890, ge=300, le=12_000, description="vertices of the mesh; faces = 2 v - 4")
+
+    def half(self, protocol: str, raw: Path) -> set[int]:
+        """The poses of the styles that `halves` names, as the recipe has drawn them."""
+        from repose.synthetic.open_human.recipe import Recipe
+
+        wanted = self.halves[protocol].split(",")
+        return {pose for pose, style in enumerate(Recipe.read(raw).styles) if style in wanted}

@@ -1,11 +1,13 @@
 """Dataset `open-npt`: its facts and settings. Imports nothing slow: Snakemake reads it at every start."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from repose.raw.entry import Entry
 from repose.raw.settings import Choice, GeneratedBodies, Pairs
+from repose.raw.smpl_npt import SAMPLERS
 
 
 class OpenNpt(GeneratedBodies):
@@ -20,6 +22,8 @@ class OpenNpt(GeneratedBodies):
     generator: ClassVar[str] = "repose.synthetic.open_npt.generation"
     reader: ClassVar[str] = "repose.synthetic.open_human.source"
     rest_pose: ClassVar[int | None] = None  # as published: each of its poses is drawn
+
+    halves: ClassVar[Mapping[str, str]] = SAMPLERS
 
     source: Literal["open-npt"]
     vertices: int = Field(6890, ge=300, le=12_000, description="vertices of the mesh; faces = 2 v - 4")

@@ -1,0 +1,1 @@
+"""Rotations alone, on a correspondence that a trained network finds: its matching without its generator."""
