@@ -9,13 +9,14 @@ if TYPE_CHECKING:
     from repose.use.transfer.poser import Poser
 
 
-def load(model: "str | Path") -> "Poser":
-    """Open a model that poses one mesh like another: "human" and "animal" come with the package.
+def load(model: "str | Path | None" = None) -> "Poser":
+    """Open a model that poses one mesh like another: those of people and of four-legged animals come along.
 
-        repose.load("human").transfer("a.obj", "b.glb").save("c.obj")
+        repose.load().transfer("a.obj", "b.glb").save("c.obj")
 
     Args:
-        model: one of these names, or the path of a trained or imported model.
+        model: "human", "animal", or the path of a trained or imported model; None: the first or the second, by what
+            the meshes of a transfer are.
 
     Raises:
         ReposeError: there is none.

@@ -15,12 +15,12 @@ def transfer(
     pose: Annotated[Path, typer.Argument(help="mesh in the pose to take; any vertex count")],
     out: Annotated[Path, typer.Option("--out", "-o", help="mesh to write; the suffix chooses the format")],
     model: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             help="human or animal, whose weights come with repose; results/runs/DATASET/METHOD/seedN; or an imported "
-            ".safetensors"
+            ".safetensors. Left out: human or animal, by what the meshes are"
         ),
-    ] = Path("human"),
+    ] = None,
     up: Annotated[
         str, typer.Option(help="up axis of both: x, y, z, -x, -y, -z, or auto to find it")
     ] = "auto",
@@ -63,11 +63,12 @@ def animate(
         Path, typer.Option("--out", "-o", help=".glb, animated; .npz of all vertices; or a folder to make")
     ],
     model: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            help="human or animal, whose weights come with repose; a run; or an imported .safetensors"
+            help="human or animal, whose weights come with repose; a run; or an imported .safetensors. Left out: "
+            "human or animal, by what the meshes are"
         ),
-    ] = Path("human"),
+    ] = None,
     fps: Annotated[
         float | None, typer.Option(help="frames a second; left out: as the motion says, else 30")
     ] = None,

@@ -100,7 +100,7 @@ def test_what_stands_does_not_slide_and_a_leap_is_as_high_as_the_body_is_large(n
 def test_the_command_writes_what_it_says_and_what_can_be_read_again(
     tmp_path, npz, model, monkeypatch, capsys, suffix
 ):
-    monkeypatch.setattr(command, "open_model", lambda path: model)
+    monkeypatch.setattr(command, "model_for", lambda path, meshes: (model, None))
     write_mesh(tmp_path / "i.obj", IDENTITY)
     out = tmp_path / f"moves{suffix}"
     command.run(tmp_path / "i.obj", npz, "stub", out, AUTO, report=tmp_path / "r.png")

@@ -17,7 +17,7 @@ from repose.use.animate.motion import Motion, read_motion
 from repose.use.animate.moves import ON_FLOOR, Mover, Moving, match
 from repose.use.transfer.body import Body, stretch
 from repose.use.transfer.files import Said, frame_of
-from repose.use.transfer.models import eyes_of, open_model
+from repose.use.transfer.models import eyes_of, model_for
 
 DIGITS = 4  # of a frame's number in the name of its file
 
@@ -25,7 +25,7 @@ DIGITS = 4  # of a frame's number in the name of its file
 def run(
     identity: Path,
     motion: Path,
-    model: Path,
+    model: Path | None,
     out: Path,
     says: tuple[Said, Said],
     rate: float | None = None,
@@ -38,16 +38,19 @@ def run(
     Args:
         identity: the body to move.
         motion: what `read_motion` reads.
-        model: the name of weights that come with the package, the folder of a run, or an imported model.
+        model: the name of weights that come with the package, the folder of a run, or an imported model; None: the
+            package's for what identity and moving body are.
         out: a .glb, animated by morph targets; a .npz of all vertices; or a folder to make, of a file for each frame.
         says: what the user says about the frames of identity and motion.
         rate, every, sequence: see `read_motion`.
         report: a PNG to draw some frames of both into.
     """
     _check(out)
-    opened = open_model(model)
+    asset, moves = read_asset(identity), read_motion(motion, rate, every, sequence)
+    opened, kind = model_for(model, [asset.mesh, moves.mesh(0)])
+    if kind:
+        print(f"kind      {kind}")
     print(f"model     {opened}")
-    asset = read_asset(identity)
     eyes = eyes_of(opened)
     frame = frame_of(asset.mesh, identity, asset.is_y_up, says[0], eyes)
     lost: list[str] = []
@@ -55,7 +58,6 @@ def run(
         data, lost = asset.converted(asset.mesh.vertices, out)
         asset = replace(asset_of(data, out), path=identity)
     body = Body.of(asset.mesh, frame)
-    moves = read_motion(motion, rate, every, sequence)
     other = frame_of(moves.mesh(0), motion, moves.is_y_up, says[1], eyes)
     print("\n".join(_described(asset, frame, moves, other)))
     moving = Moving.of(moves, other)

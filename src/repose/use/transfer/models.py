@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from repose.mesh.mesh import Mesh
+from repose.use.transfer.kind import Kind, kind_of
 from repose.use.transfer.looks import Eyes
 from repose.weights.boxed import BoxedModel, open_boxed
 from repose.weights.shipped import FOLDER, KINDS, shipped
@@ -34,6 +37,18 @@ def open_model(path: Path) -> BoxedModel | Model:
         return model
     tensors = {name: x.numpy() for name, x in model.network.state_dict().items()}
     return BoxedModel.of(tensors, model.weights, model.settings)
+
+
+def model_for(path: Path | None, meshes: Sequence[Mesh]) -> tuple[BoxedModel | Model, Kind | None]:
+    """Open a model; if none is said, that of the package for what the meshes are, which is told, too.
+
+    Raises:
+        ReposeError: as `open_model`, or it is not clear what they are.
+    """
+    if path is not None:
+        return open_model(path), None
+    kind = kind_of(meshes)
+    return open_model(shipped(kind.weights)), kind
 
 
 def eyes_of(model: BoxedModel | Model) -> Eyes | None:
