@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from repose.use.transfer.poser import Poser
 
 
-def load(model: "str | Path | None" = None) -> "Poser":
-    """Open a model that poses one mesh like another: those of people and of four-legged animals come along.
+def load(model: "str | Path") -> "Poser":
+    """Open a model that poses one mesh like another: weights for people and four-legged animals come along.
 
-        repose.load().transfer("a.obj", "b.glb").save("c.obj")
+        repose.load("auto").transfer("a.obj", "b.glb").save("c.obj")
 
     Args:
-        model: "human", "animal", or the path of a trained or imported model; None: the first or the second, by what
-            the meshes of a transfer are.
+        model: "human", "animal", or "auto" for the one of these that the meshes of a transfer are; or the path of a
+            trained or imported model.
 
     Raises:
         ReposeError: there is none.

@@ -19,6 +19,7 @@ class OpenHuman(GeneratedBodies):
     )
     generator: ClassVar[str] = "repose.synthetic.open_human.generation"
     reader: ClassVar[str] = "repose.synthetic.open_human.source"
+    motions: ClassVar[str | None] = "repose.synthetic.open_human.motion"
 
     source: Literal["open-human"]
     vertices: int = Field(6890, ge=300, le=12_000, description="vertices of the mesh; faces = 2 v - 4")

@@ -10,11 +10,11 @@ from repose.mesh.formats.asset import Asset, asset_of, read_asset, write_asset
 from repose.mesh.formats.files import write_bytes
 from repose.mesh.formats.rewrite.morphs import animated
 from repose.mesh.frame import Frame
-from repose.mesh.sequence import foot_slide, jitter
+from repose.mesh.sequence import ON_FLOOR, foot_slide, jitter
 from repose.progress import track
 from repose.provenance.publish import publish
 from repose.use.animate.motion import Motion, read_motion
-from repose.use.animate.moves import ON_FLOOR, Mover, Moving, match
+from repose.use.animate.moves import Mover, Moving, match
 from repose.use.transfer.body import Body, stretch
 from repose.use.transfer.files import Said, frame_of
 from repose.use.transfer.models import eyes_of, model_for
@@ -25,7 +25,7 @@ DIGITS = 4  # of a frame's number in the name of its file
 def run(
     identity: Path,
     motion: Path,
-    model: Path | None,
+    model: Path,
     out: Path,
     says: tuple[Said, Said],
     rate: float | None = None,
@@ -38,8 +38,8 @@ def run(
     Args:
         identity: the body to move.
         motion: what `read_motion` reads.
-        model: the name of weights that come with the package, the folder of a run, or an imported model; None: the
-            package's for what identity and moving body are.
+        model: the name of weights that come with the package, the folder of a run, or an imported model; "auto":
+            the package's for what identity and moving body are.
         out: a .glb, animated by morph targets; a .npz of all vertices; or a folder to make, of a file for each frame.
         says: what the user says about the frames of identity and motion.
         rate, every, sequence: see `read_motion`.

@@ -19,6 +19,7 @@ from repose.mesh.mesh import Mesh
 from repose.mesh.operators import bbox_centre
 from repose.mesh.poisson_equation import PoissonEquation
 from repose.mesh.projection import MOST, SEARCHES, SURFACE_PULL, drawn, lifted, scale
+from repose.mesh.sequence import ON_FLOOR
 from repose.mesh.sheet import Sheet, turned
 from repose.mesh.variation import Places, decimated, nearest_places
 from repose.use.animate.motion import Motion
@@ -35,7 +36,6 @@ Float = NDArray[np.float64]
 # Chosen on ten motions of validation bodies of open-human (docs/use.md).
 KEYS = 5  # frames that the network is asked in
 SETTLE, AGAIN = 3, 10  # rounds towards a further frame's places, and searches on its surface
-ON_FLOOR = 0.02  # of the moving body's height: what is lower stands on the floor
 _UPRIGHT = Frame(Found("y", "given", "a motion's"), Found("m", "given", "a motion's"))
 
 

@@ -25,7 +25,7 @@ NEAR = 1.2  # times as much stretched the other way round: none of 62 validation
 def run(
     identity: Path,
     pose: Path,
-    model: Path | None,
+    model: Path,
     out: Path,
     says: tuple[Said, Said],
     report: Path | None = None,
@@ -36,8 +36,8 @@ def run(
 
     Args:
         identity, pose: meshes; any vertex counts, frames and formats.
-        model: the name of weights that come with the package, the folder of a run, or an imported model; None: the
-            package's for what the meshes are.
+        model: the name of weights that come with the package, the folder of a run, or an imported model; "auto":
+            the package's for what the meshes are.
         out: mesh to write; the suffix chooses the format.
         says: what the user says about the frames of identity and pose.
         report: a PNG to draw identity, pose and result into.

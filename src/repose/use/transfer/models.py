@@ -39,16 +39,28 @@ def open_model(path: Path) -> BoxedModel | Model:
     return BoxedModel.of(tensors, model.weights, model.settings)
 
 
-def model_for(path: Path | None, meshes: Sequence[Mesh]) -> tuple[BoxedModel | Model, Kind | None]:
-    """Open a model; if none is said, that of the package for what the meshes are, which is told, too.
+def is_auto(path: Path) -> bool:
+    """Whether the meshes are to say which model it is."""
+    return str(path) == "auto" and not path.exists()
+
+
+def model_for(path: Path, meshes: Sequence[Mesh]) -> tuple[BoxedModel | Model, Kind | None]:
+    """Open a model; of "auto", see `model_of_kind`.
 
     Raises:
-        ReposeError: as `open_model`, or it is not clear what they are.
+        ReposeError: as there, or as `open_model`.
     """
-    if path is not None:
-        return open_model(path), None
+    return model_of_kind(meshes) if is_auto(path) else (open_model(path), None)
+
+
+def model_of_kind(meshes: Sequence[Mesh]) -> tuple[BoxedModel, Kind]:
+    """The package's model for what some meshes are, and what that is.
+
+    Raises:
+        ReposeError: it is not clear what they are.
+    """
     kind = kind_of(meshes)
-    return open_model(shipped(kind.weights)), kind
+    return open_boxed(shipped(kind.weights)), kind
 
 
 def eyes_of(model: BoxedModel | Model) -> Eyes | None:

@@ -1,4 +1,4 @@
-"""Pose transfer from Python: `repose.load().transfer("a.obj", "b.glb").save("c.obj")`."""
+"""Pose transfer from Python: `repose.load("auto").transfer("a.obj", "b.glb").save("c.obj")`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from repose.mesh.formats.asset import read_asset
 from repose.use.transfer.body import Outcome
 from repose.use.transfer.files import Said, Source, pair_of, write
 from repose.use.transfer.kind import Kind
-from repose.use.transfer.models import eyes_of, model_for, open_model
+from repose.use.transfer.models import eyes_of, is_auto, model_of_kind, open_model
 from repose.use.transfer.run import transfer
 from repose.weights.boxed import BoxedModel
 
@@ -81,20 +81,20 @@ class Poser:
         assets = read_asset(Path(identity)), read_asset(Path(pose))
         model, kind = self.model, None
         if model is None:
-            model, kind = model_for(None, [asset.mesh for asset in assets])
+            model, kind = model_of_kind([asset.mesh for asset in assets])
         eyes = eyes_of(model)
         first, second = pair_of(*assets, says, eyes)
         return Posed(first, transfer(first.body, second.body, model, finish=finish, eyes=eyes), kind)
 
 
-def load(model: str | Path | None = None) -> Poser:
+def load(model: str | Path) -> Poser:
     """Open a model.
 
     Args:
-        model: "human" or "animal", whose weights come with the package, or the path of a trained or imported one;
-            None: the package's for what the meshes of a transfer are.
+        model: "human" or "animal", whose weights come with the package; "auto", those of the two that the meshes of a
+            transfer are of; or the path of a trained or imported one.
 
     Raises:
         ReposeError: there is none.
     """
-    return Poser(None if model is None else open_model(Path(model)))
+    return Poser(None if is_auto(Path(model)) else open_model(Path(model)))
