@@ -74,7 +74,7 @@ class Scans:
         counts = [len(mesh.vertices) for mesh in self.meshes]
         return (
             f"{self.path}: {len(counts):,} frames, {self.rate:g} a second, of {min(counts):,} to {max(counts):,} "
-            "vertices: scans of other triangles, each matched by itself"
+            "vertices: scans of other triangles"
         )
 
 
