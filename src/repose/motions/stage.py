@@ -1,7 +1,7 @@
 """Stage `motions`: recipes and weights → results/motions/{table}.csv, a row per motion and method, smoothed or not.
 
-Methods see one frame at a time. How strongly what they predict is smoothed over time, the error of motions of
-validation bodies says, for each method.
+Methods see one frame at a time. How strongly what they predict is smoothed over time, the acceleration error of motions
+of validation bodies says, for each method.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pandas as pd
 from pydantic import TypeAdapter
 
 from repose.config.models import Compute, Method
-from repose.mesh.sequence import Frames, mean_error_mm, smoothed
+from repose.mesh.sequence import Frames, acceleration_error, smoothed
 from repose.methods.settings import Finished
 from repose.metrics.metric import measured
 from repose.metrics.motions import METRICS
@@ -104,11 +104,11 @@ def _row(clip: Clip, moved: Moved) -> dict[str, Any]:
 
 
 def chosen(predicted: Sequence[Frames], clips: Sequence[Clip]) -> float:
-    """The width of the Gaussian with the least error over some motions, frames."""
+    """The width of the Gaussian with the least acceleration error over some motions, frames."""
 
     def error(sigma: float) -> float:
         moved = (Moved.of(smoothed(x, sigma), clip) for x, clip in zip(predicted, clips, strict=True))
-        return float(np.mean([mean_error_mm(one.predicted, one.truth) for one in moved]))
+        return float(np.mean([acceleration_error(one.predicted, one.truth, one.rate) for one in moved]))
 
     return min(SIGMAS, key=error)
 
@@ -134,8 +134,8 @@ def _cell(value: float) -> str:
 
 _NOTE = """\
 Means over motions of test bodies; each frame is predicted alone and put where the mean of the truth's vertices is.
-Smoothed: by a Gaussian over time whose width had the least error on motions of validation bodies. Lower is better;
-`truth` has the foot slide of the true motions. docs/motions.md says more.
+Smoothed: by a Gaussian over time whose width had the least acceleration error on motions of validation bodies. Lower is
+better; `truth` has the foot slide of the true motions. docs/motions.md says more.
 """
 
 
