@@ -102,7 +102,7 @@ def test_what_stands_does_not_slide_and_a_leap_is_as_high_as_the_body_is_large(n
 def test_the_command_writes_what_it_says_and_what_can_be_read_again(
     tmp_path, npz, model, monkeypatch, capsys, suffix
 ):
-    monkeypatch.setattr(command, "model_for", lambda path, meshes: (model, None))
+    monkeypatch.setattr(command, "model_for", lambda path, *meshes: (model, None))
     write_mesh(tmp_path / "i.obj", IDENTITY)
     out = tmp_path / f"moves{suffix}"
     command.run(tmp_path / "i.obj", npz, "stub", out, AUTO, report=tmp_path / "r.png")
@@ -187,7 +187,7 @@ def test_scans_of_other_triangles_are_followed_where_the_match_is_wrong(scans, m
 
 
 def test_the_command_says_that_it_follows_scans(scans, model, monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(command, "model_for", lambda path, meshes: (model, None))
+    monkeypatch.setattr(command, "model_for", lambda path, *meshes: (model, None))
     write_mesh(tmp_path / "i.ply", IDENTITY)
     out, picture = tmp_path / "scanned.npz", tmp_path / "s.png"
     command.run(tmp_path / "i.ply", scans.path, "stub", out, AUTO, report=picture)

@@ -46,14 +46,17 @@ def test_an_animal_is_one_however_its_mesh_was_made(animal, how):
 def test_who_is_not_clear_goes_with_the_others_and_nothing_is_guessed(monkeypatch):
     def of(*scores):
         monkeypatch.setattr(kind, "animality", lambda score: score)
-        return kind_of(scores)
+        return kind_of(*scores)
 
     assert of(-20.0, -11.0) == Kind("human", "sure")
     assert of(-20.0, 1.0) == Kind("human", "likely") == of(-5.0, -20.0)
     assert "taken as four-legged (sure)" in str(of(12.0, 40.0))
     with pytest.raises(ReposeError, match="cannot tell whether.*say --model human or"):
         of(2.0, -2.9)
-    with pytest.raises(ReposeError, match=r"one mesh looks like a person, the other.*repose.load"):
+    with pytest.raises(
+        ReposeError,
+        match=r"identity looks like a four-legged animal, the other mesh like a person.*repose.load",
+    ):
         of(20.0, -12.0)
 
 

@@ -51,7 +51,7 @@ def run(
     """
     _check(out)
     asset, moves = read_asset(identity), read_motion(motion, rate, every, sequence)
-    opened, kind = model_for(model, [asset.mesh, moves.mesh(0)])
+    opened, kind = model_for(model, asset.mesh, moves.mesh(0))
     if kind:
         print(f"kind      {kind}")
     print(f"model     {opened}")

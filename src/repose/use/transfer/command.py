@@ -47,7 +47,7 @@ def run(
     """
     check_suffix(out)
     assets = read_asset(identity), read_asset(pose)
-    opened, kind = model_for(model, [asset.mesh for asset in assets])
+    opened, kind = model_for(model, *(asset.mesh for asset in assets))
     ours = opened.weights.parent == FOLDER
     if kind:
         print(f"kind      {kind}")

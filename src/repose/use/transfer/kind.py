@@ -8,7 +8,6 @@ one. Weights are those of a linear discriminant of the logarithms, fitted to 480
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import igl
@@ -51,19 +50,20 @@ class Kind(NamedTuple):
         return f"taken as {_NAMES[self.weights]} ({self.trust}), as --model {self.weights} says"
 
 
-def kind_of(meshes: Sequence[Mesh]) -> Kind:
-    """The kind of bodies that are all of one; who is not clear goes with the others.
+def kind_of(identity: Mesh, other: Mesh) -> Kind:
+    """The kind of two bodies that are of one; who is not clear goes with the other.
 
     Raises:
         ReposeError: none is clear, or they are of two kinds.
         MeshError: a mesh has no area.
     """
-    scores = [animality(mesh) for mesh in meshes]
+    scores = animality(identity), animality(other)
     clear = [score for score in scores if abs(score) >= LIKELY]
     if not clear:
         raise ReposeError("cannot tell whether these are people or four-legged animals", hint=_HINT)
     if min(clear) < 0 < max(clear):
-        raise ReposeError("one mesh looks like a person, the other like a four-legged animal", hint=_HINT)
+        names = [("a person", "a four-legged animal")[score > 0] for score in scores]
+        raise ReposeError("the identity looks like {}, the other mesh like {}".format(*names), hint=_HINT)
     trust = "sure" if min(abs(score) for score in scores) >= SURE else "likely"
     return Kind("animal" if clear[0] > 0 else "human", trust)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,22 +43,22 @@ def is_auto(path: Path) -> bool:
     return str(path) == "auto" and not path.exists()
 
 
-def model_for(path: Path, meshes: Sequence[Mesh]) -> tuple[BoxedModel | Model, Kind | None]:
+def model_for(path: Path, identity: Mesh, other: Mesh) -> tuple[BoxedModel | Model, Kind | None]:
     """Open a model; of "auto", see `model_of_kind`.
 
     Raises:
         ReposeError: as there, or as `open_model`.
     """
-    return model_of_kind(meshes) if is_auto(path) else (open_model(path), None)
+    return model_of_kind(identity, other) if is_auto(path) else (open_model(path), None)
 
 
-def model_of_kind(meshes: Sequence[Mesh]) -> tuple[BoxedModel, Kind]:
-    """The package's model for what some meshes are, and what that is.
+def model_of_kind(identity: Mesh, other: Mesh) -> tuple[BoxedModel, Kind]:
+    """The package's model for what two meshes are, and what that is.
 
     Raises:
         ReposeError: it is not clear what they are.
     """
-    kind = kind_of(meshes)
+    kind = kind_of(identity, other)
     return open_boxed(shipped(kind.weights)), kind
 
 

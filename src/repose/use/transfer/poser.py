@@ -81,7 +81,7 @@ class Poser:
         assets = read_asset(Path(identity)), read_asset(Path(pose))
         model, kind = self.model, None
         if model is None:
-            model, kind = model_of_kind([asset.mesh for asset in assets])
+            model, kind = model_of_kind(*(asset.mesh for asset in assets))
         eyes = eyes_of(model)
         first, second = pair_of(*assets, says, eyes)
         return Posed(first, transfer(first.body, second.body, model, finish=finish, eyes=eyes), kind)
