@@ -109,8 +109,8 @@ def _scanned(body: Body, moves: Scans, frame: Frame, model: Any, eyes: Eyes | No
     )
 
     def seen(number: int) -> tuple[np.ndarray, np.ndarray]:
-        mesh = moves.mesh(number)
-        return frame.upright(mesh.vertices) * done.scale, mesh.faces
+        scan = Body.of(moves.mesh(number), frame)
+        return (scan.upright + scan.centre) * done.scale, scan.faces
 
     return _Moved(done.frames, how, seen, done.floor * done.scale, None)
 
