@@ -22,6 +22,7 @@ include: "workflow/rules/score.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/conventions.smk"
+include: "workflow/rules/motions.smk"
 include: "workflow/rules/site.smk"
 
 

@@ -66,7 +66,9 @@ def needs(plan: Plan) -> dict[Path, Need]:
         if settings.learned:
             found += [plan.need("train", dataset=name, method=method, seed=str(seed)) for seed in seeds]
     for table in config.tables:
-        rules = ("tables", "report", *(["conventions"] if config.medium_of(table) == "meshes" else []))
+        rules = ["tables", "report"]
+        rules += ["conventions"] if config.medium_of(table) == "meshes" else []
+        rules += ["motions"] if config.moving(table) else []
         found += [plan.need(rule, table=table) for rule in rules]
         for dataset, method, seed in config.runs_of(table):
             run = {"dataset": dataset, "method": method, "seed": str(seed)}
@@ -177,7 +179,7 @@ def test_places_are_those_of_the_results(tmp_path):
 
 def test_wildcards_of_rules_are_the_names_of_arguments():
     names = {"dataset", "method", "seed", "part", "number", "table"}
-    more = ("benchmark", "benchmark_predict", "rank", "tables", "report", "conventions", "site")
+    more = ("benchmark", "benchmark_predict", "rank", "tables", "report", "conventions", "motions", "site")
     for rule in (*RULES, *more):
         assert set(inspect.signature(getattr(Plan, rule)).parameters) <= names | {"self"}, rule
 
@@ -286,7 +288,7 @@ def test_which_numbers_go_to_a_part_counts_and_not_only_how_it_is_said(monkeypat
     monkeypatch.setattr(Parts, "numbers", lambda self: {k: v[::-1] for k, v in numbers(self).items()})
     after = needs(Plan(configured()))  # a plan asks once
     changed = {need.spec.stage for out, need in after.items() if need.spec.shown != before[out]}
-    assert changed == {"split"}
+    assert changed == {"split", "motions"}
 
 
 @pytest.mark.parametrize("package", ["scipy", "numba", "anny", "libigl", "cholespy"])

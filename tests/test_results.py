@@ -42,6 +42,7 @@ PLACES = {
     "ranking": "benchmark/d/unseen/ranking.csv",
     "table": "t.csv",
     "conventions": "conventions/t.csv",
+    "motions": "motions/t.csv",
     "figure": "figures/t.png",
 }
 WITHOUT_MANIFEST = {"unpacked", "pairs"}  # they belong to the inventory and to the catalogue

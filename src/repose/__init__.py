@@ -10,12 +10,13 @@ if TYPE_CHECKING:
 
 
 def load(model: "str | Path") -> "Poser":
-    """Open a model that poses one mesh like another: "human" and "animal" come with the package.
+    """Open a model that poses one mesh like another: weights for people and four-legged animals come along.
 
-        repose.load("human").transfer("a.obj", "b.glb").save("c.obj")
+        repose.load("auto").transfer("a.obj", "b.glb").save("c.obj")
 
     Args:
-        model: one of these names, or the path of a trained or imported model.
+        model: "human", "animal", or "auto" for the one of these that the meshes of a transfer are; or the path of a
+            trained or imported model.
 
     Raises:
         ReposeError: there is none.

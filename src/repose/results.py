@@ -136,6 +136,10 @@ class Results:
         """The predictions of a table under every convention; what follows from the ranks stands beside it."""
         return self.root / "conventions" / f"{table}.csv"
 
+    def motions(self, table: str = "{table}") -> Path:
+        """What the methods of a table make of motions; its Markdown twin stands beside it."""
+        return self.root / "motions" / f"{table}.csv"
+
     def figure(self, table: str = "{table}") -> Path:
         """The figure of a table."""
         return self.root / "figures" / f"{table}.png"

@@ -4,7 +4,7 @@ The workflow shows a rule's parameters and code to Snakemake, a command writes t
 results by them: both ask the same function of this module, so that the two cannot part.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from repose.medium import module_of
 from repose.metrics import benchmark, renders
 from repose.metrics import conventions as metrics_of_conventions
+from repose.metrics import motions as metrics_of_motions
 from repose.metrics.metric import modules_of
 from repose.protocols import NEW_BODY, OWN_BODY
 from repose.provenance.code import code_hash, software
@@ -219,6 +220,34 @@ def conventions(config: "Config", table: str) -> Spec:
     }
     modules = modules_of(metrics_of_conventions.METRICS)
     return Spec("conventions", ("repose.conventions.stage", *modules), params)
+
+
+def motions(config: "Config", table: str, runs: Sequence[str]) -> Spec:
+    """What the methods of a table make of motions, frame by frame: these runs of it, of datasets that have motions."""
+    names = dict.fromkeys(tuple(name.split("/")[:2]) for name in runs)
+    of: dict[str, Any] = {dataset: config.datasets[dataset] for dataset, _ in names}
+    methods = {method: config.settings_of(method) for _, method in names}
+    params = {
+        "table": table,
+        "runs": list(runs),
+        "datasets": {
+            name: {
+                "motions": dataset.motions,
+                "identities": dataset.identities.numbers(),
+                "poses": dataset.poses.numbers(),
+            }
+            for name, dataset in of.items()
+        },
+        "methods": {name: settings.model_dump(mode="json") for name, settings in methods.items()},
+        "compute": config.compute.model_dump(mode="json"),
+        **config.motions.model_dump(mode="json"),
+    }
+    moving: Iterable[str] = (dataset.motions for dataset in of.values())
+    networks = (_module(settings.network) for settings in methods.values())
+    modules = dict.fromkeys(
+        ("repose.motions.stage", *moving, *networks, *modules_of(metrics_of_motions.METRICS))
+    )
+    return Spec("motions", tuple(modules), params)
 
 
 def site(config: "Config") -> Spec:

@@ -5,7 +5,11 @@ import pytest
 
 from repose.errors import ReposeError
 from repose.mesh.sequence import foot_slide
-from repose.synthetic.open_human.motion import RATE, motion, write_motion
+from repose.synthetic.motion import RATE, write_motion
+from repose.synthetic.open_animal import motion as open_animal
+from repose.synthetic.open_animal.generation import generate
+from repose.synthetic.open_animal.recipe import Settings
+from repose.synthetic.open_human.motion import motion
 from repose.synthetic.open_human.recipe import Recipe
 
 
@@ -63,3 +67,43 @@ def test_the_file_is_a_motion(recipe, tmp_path):
 def test_what_there_is_not_is_one_line(recipe, kind, identity, what):
     with pytest.raises(ReposeError, match=what):
         motion(recipe, kind, identity, 3)
+
+
+@pytest.fixture(scope="module")
+def animals() -> open_animal.Recipe:
+    return generate(Settings(vertices=600, identities=2, poses=3, seed=3))
+
+
+def test_an_animal_walks_ahead_on_feet_that_hold(animals):
+    frames = open_animal.motion(animals, "walk", 0, 36)
+    middle, height = frames.mean(axis=1), np.ptp(frames[0, :, 1])
+    assert frames[:, :, 1].min(axis=1) == pytest.approx(np.zeros(36), abs=1e-6)
+    assert middle[-1, 2] - middle[0, 2] > 0.3 * height and np.ptp(middle[:, 1]) < 0.1 * height
+    speed = (middle[-1, 2] - middle[0, 2]) * RATE / 35
+    assert foot_slide(frames, RATE, 0, 0.02 * height) < 0.8 * speed
+    other = open_animal.motion(animals, "walk", 1, 36)
+    assert other.shape == frames.shape and np.abs(other - frames).max() > 0.01
+
+
+def test_ways_go_through_the_poses_that_are_said_and_one_pose_is_no_way(animals):
+    still = open_animal.motion(animals, "poses", 1, 4, 0, [0])
+    assert np.allclose(np.ptp(still, axis=0), 0, atol=1e-6)
+    assert np.allclose(np.ptp(still[0], axis=0), np.ptp(animals.rest_vertices[1], axis=0), atol=1e-5)
+    way = open_animal.motion(animals, "poses", 1, 4, 0, [1, 2])
+    assert not np.allclose(way[0], way[-1], atol=0.01)
+
+
+def test_the_command_knows_animals_by_their_recipe(animals, tmp_path):
+    animals.write(tmp_path / "raw.npz")
+    write_motion(tmp_path / "raw.npz", "walk", tmp_path / "w.npz", 1, 5, 0)
+    with np.load(tmp_path / "w.npz") as found:
+        assert np.array_equal(found["vertices"], open_animal.motion(animals, "walk", 1, 5))
+    with pytest.raises(ReposeError, match=r"no motion 'jump'.*walk, poses"):
+        open_animal.motion(animals, "jump", 0, 3)
+    with pytest.raises(ReposeError, match=r"no identity 2.*0 to 1"):
+        open_animal.motion(animals, "walk", 2, 3)
+    with pytest.raises(ReposeError, match="no such recipe"):
+        write_motion(tmp_path / "none.npz", "walk", tmp_path / "w.npz", 0, 5, 0)
+    np.savez(tmp_path / "other.npz", format="other")
+    with pytest.raises(ReposeError, match="format is other, not"):
+        write_motion(tmp_path / "other.npz", "walk", tmp_path / "w.npz", 0, 5, 0)

@@ -60,6 +60,8 @@ def test_bodies_of_other_triangles_sizes_and_headings_take_the_pose(bodies, kind
         write_mesh(tmp_path / "a.ply", Mesh(turned, faces))
         write_mesh(tmp_path / "b.obj", Mesh(*decimated(pose, faces, len(pose) * 3 // 4)))
         found = model.transfer(tmp_path / "a.ply", tmp_path / "b.obj").vertices / 10
+        unsaid = repose.load("auto").transfer(tmp_path / "a.ply", tmp_path / "b.obj")
+        assert unsaid.kind.weights == kind and np.array_equal(unsaid.vertices / 10, found)
         ours.append(_off(found, truth))
         still.append(_off(identity, truth))
     assert np.mean(ours) < 0.5 * np.mean(still)

@@ -86,7 +86,16 @@ def test_every_stage_has_a_command(commands):
         "predict",
         "score",
     }
-    more = {"benchmark-predict", "submit", "score-renders", "tables", "report", "conventions", "site"}
+    more = {
+        "benchmark-predict",
+        "submit",
+        "score-renders",
+        "tables",
+        "report",
+        "conventions",
+        "motions",
+        "site",
+    }
     assert stages | more == named <= known
 
 

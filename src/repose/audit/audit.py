@@ -251,6 +251,7 @@ _BENCHMARK = {
 _STAGES = _BENCHMARK | {
     "benchmark-predict": "repose.benchmark.predict:differs_from_network",
     "conventions": "repose.conventions.stage:differs_from_predictions",
+    "motions": "repose.motions.stage:differs_from_inputs",
     "predict": "repose.audit.predicted:differs_from_network",
     "score": "repose.score.stage:differs_from_predictions",
     "score-renders": "repose.score.render_stage:differs_from_predictions",
@@ -268,9 +269,9 @@ def _made_otherwise(node: Node, compute: Mapping[str, str]) -> list[str]:
 
 
 def _is_ranking(manifest: Path) -> bool:
-    """Whether a CSV is a ranking of the benchmark, or under conventions, which are derived in ways of their own."""
+    """Whether a CSV is a ranking of the benchmark, under conventions, or of motions, each derived in its own way."""
     try:
-        return load(manifest).content["stage"] in ("ranking", "conventions")
+        return load(manifest).content["stage"] in ("ranking", "conventions", "motions")
     except ReposeError:
         return False  # the walk says what is wrong with it
 

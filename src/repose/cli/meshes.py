@@ -18,9 +18,9 @@ def transfer(
         Path,
         typer.Option(
             help="human or animal, whose weights come with repose; results/runs/DATASET/METHOD/seedN; or an imported "
-            ".safetensors"
+            ".safetensors; auto: human or animal, by what the meshes are"
         ),
-    ] = Path("human"),
+    ] = Path("auto"),
     up: Annotated[
         str, typer.Option(help="up axis of both: x, y, z, -x, -y, -z, or auto to find it")
     ] = "auto",
@@ -65,9 +65,10 @@ def animate(
     model: Annotated[
         Path,
         typer.Option(
-            help="human or animal, whose weights come with repose; a run; or an imported .safetensors"
+            help="human or animal, whose weights come with repose; a run; or an imported .safetensors; auto: human "
+            "or animal, by what the meshes are"
         ),
-    ] = Path("human"),
+    ] = Path("auto"),
     fps: Annotated[
         float | None, typer.Option(help="frames a second; left out: as the motion says, else 30")
     ] = None,
@@ -89,16 +90,19 @@ def animate(
 
 def open_motion(
     recipe: Annotated[
-        Path, typer.Argument(help="results/data/DATASET/raw.npz of a dataset of source open-human")
+        Path,
+        typer.Argument(help="results/data/DATASET/raw.npz of a dataset of source open-human or open-animal"),
     ],
-    kind: Annotated[str, typer.Argument(help="walk, jump, sit, or poses: through some of the bank")],
+    kind: Annotated[
+        str, typer.Argument(help="walk, jump, sit (animals: walk), or poses: through some of the bank")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help=".npz to write: vertices, faces, rate")],
     identity: Annotated[int, typer.Option(help="number of the body")] = 0,
     frames: Annotated[int, typer.Option(min=2, help="how many, at 30 a second")] = 60,
     seed: Annotated[int, typer.Option(help="of kind poses: which ones")] = 0,
 ) -> None:
     """Write a motion of an open body; the same command for another body is the truth of a transfer to that."""
-    from repose.synthetic.open_human.motion import write_motion
+    from repose.synthetic.motion import write_motion
 
     write_motion(recipe, kind, out, identity, frames, seed)
 

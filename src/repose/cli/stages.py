@@ -183,6 +183,15 @@ def conventions(table: str, config: ConfigFile = CONFIG, results: Results = RESU
     _make("conventions", plan.conventions(table))
 
 
+def motions(table: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
+    """Predict motions of open bodies with the methods of a table, frame by frame, and score them against the truth."""
+    plan = plan_of(config, results, table=table)
+    if not plan.config.moving(table):
+        hint = "motions are of tables of meshes with a dataset of source open-human or open-animal"
+        raise ReposeError(f"{table} has no dataset with motions", hint=hint)
+    _make("motions", plan.motions(table))
+
+
 def site(config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
     """Make the pages of all tables, to open in a browser: results/site/index.html."""
     _make("site", plan_of(config, results).site())
@@ -221,5 +230,6 @@ COMMANDS = (
     tables,
     report,
     conventions,
+    motions,
     site,
 )

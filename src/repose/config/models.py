@@ -132,6 +132,15 @@ class Site(Section):
     )
 
 
+class Motions(Section):
+    """The motions of `results/motions/{table}.csv`."""
+
+    frames: int = Field(30, ge=3, description="of each motion, 30 a second")
+    pairs: PositiveInt = Field(
+        2, description="test bodies that are seen to make every motion, each for the next one to make it"
+    )
+
+
 class Config(Section):
     """The whole of `config.yaml`."""
 
@@ -141,12 +150,18 @@ class Config(Section):
     compute: Compute = Field(Compute(), description="where trainings run")
     convert: Convert = Field(Convert(), description="parallel work on mesh files")
     gih: Gih = Field(Gih(), description="geodesics in heat")
+    motions: Motions = Field(Motions(), description="motions that methods predict frame by frame")
     site: Site = Field(Site(), description="pages to look at")
 
     def medium_of(self, table: str) -> Medium:
         """What a table compares. Methods that generate poses may stand beside methods of meshes."""
         media = [self.methods[name].medium for name in self.tables[table].methods]
         return "poses" if "poses" in media else media[0]
+
+    def moving(self, table: str) -> list[str]:
+        """The datasets of a table of meshes whose bodies have motions."""
+        datasets = self.tables[table].datasets if self.medium_of(table) == "meshes" else []
+        return [name for name in datasets if getattr(self.datasets[name], "motions", None)]
 
     def protocols_of(self, dataset: str, table: str) -> list[str]:
         """The test lists of transfers whose rows a table has."""

@@ -269,8 +269,13 @@ class GeneratedBodies(Grid, Generated):
     """Bodies made from a seed: every identity in every pose of one bank, on one closed mesh.
 
     Its `generator` has `Settings(vertices, identities, poses, seed)` and `generate(settings, progress)`.
+
+    Attributes:
+        motions: module with a `Recipe`, the `KINDS` of motions, and `motion(recipe, kind, identity, frames, seed,
+            among)`, for bodies that are at rest in pose 0; None: they have no motions.
     """
 
+    motions: ClassVar[str | None] = None
     rest_pose: ClassVar[int | None] = 0
 
     identities: Parts = Field(description="bodies")

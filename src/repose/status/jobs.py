@@ -108,6 +108,7 @@ def _made_by(results: Results) -> dict[str, list[Path]]:
         "tables": [results.table()],
         "report": [results.figure()],
         "conventions": [results.conventions()],
+        "motions": [results.motions()],
         "benchmark": [results.benchmark_list()],
         "benchmark_predict": [results.benchmark_predictions()],
         "rank": [results.ranking()],

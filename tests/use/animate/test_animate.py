@@ -13,10 +13,12 @@ from repose.errors import MeshError, ReposeError
 from repose.mesh.formats.io import read_mesh, write_mesh
 from repose.mesh.frame import Found, Frame
 from repose.mesh.mesh import Mesh
+from repose.mesh.variation import decimated
 from repose.methods.interface import Transfer, TransferNetwork
 from repose.use.animate import command
-from repose.use.animate.motion import read_motion
+from repose.use.animate.motion import Scans, read_motion
 from repose.use.animate.moves import Mover, Moving, match
+from repose.use.animate.scans import follow
 from repose.use.transfer.files import Said
 from repose.use.transfer.run import Body
 from repose.weights.model import Model
@@ -100,7 +102,7 @@ def test_what_stands_does_not_slide_and_a_leap_is_as_high_as_the_body_is_large(n
 def test_the_command_writes_what_it_says_and_what_can_be_read_again(
     tmp_path, npz, model, monkeypatch, capsys, suffix
 ):
-    monkeypatch.setattr(command, "open_model", lambda path: model)
+    monkeypatch.setattr(command, "model_for", lambda path, *meshes: (model, None))
     write_mesh(tmp_path / "i.obj", IDENTITY)
     out = tmp_path / f"moves{suffix}"
     command.run(tmp_path / "i.obj", npz, "stub", out, AUTO, report=tmp_path / "r.png")
@@ -140,12 +142,6 @@ def test_a_sequence_of_dfaust_is_named(tmp_path):
         read_motion(tmp_path / "r.hdf5", sequence="50002_knees")
 
 
-def _other_faces(folder):
-    write_mesh(folder / "0.obj", Mesh(BALL.vertices, BALL.faces))
-    write_mesh(folder / "1.obj", Mesh(FINE.vertices, FINE.faces))
-    return folder
-
-
 def _npz(folder, **changes):
     np.savez(folder / "x.npz", **{"vertices": motion_frames(), "faces": FINE.faces} | changes)
     return folder / "x.npz"
@@ -155,7 +151,6 @@ def _npz(folder, **changes):
     ("make", "what"),
     [
         (lambda f: f, "has no mesh files"),
-        (_other_faces, "1.obj: has other vertices or faces than 0.obj"),
         (lambda f: f / "none.txt", "is no motion"),
         (lambda f: _npz(f, vertices=motion_frames()[0]), "not \\(T, N, 3\\)"),
         (lambda f: _npz(f, vertices=motion_frames() * np.nan), "not finite"),
@@ -167,6 +162,39 @@ def test_what_is_no_motion_is_one_line(tmp_path, make, what):
     with pytest.raises(ReposeError, match=what) as caught:
         read_motion(make(tmp_path))
     assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def scans(tmp_path):
+    """Each frame of the motion with triangles of its own."""
+    for number, vertices in enumerate(motion_frames()):
+        mesh = decimated(vertices.astype(float), FINE.faces, 250 + 40 * number)
+        (tmp_path / "scans").mkdir(exist_ok=True)
+        write_mesh(tmp_path / "scans" / f"scan{number}.obj", Mesh(*mesh))
+    return read_motion(tmp_path / "scans")
+
+
+def test_scans_of_other_triangles_are_followed_where_the_match_is_wrong(scans, model):
+    assert isinstance(scans, Scans) and len({len(mesh.vertices) for mesh in scans.meshes}) == len(TIMES)
+    identity = Body.of(IDENTITY, UPRIGHT)
+    done = follow(identity, scans, UPRIGHT, model)
+    assert done.again > 2, "who is bent is matched wrongly"
+    for frame, time in zip(done.frames, TIMES, strict=True):
+        shape, truth = aligned(frame, bent(IDENTITY.vertices - [3, 0.9, 0], time))
+        assert np.linalg.norm(shape - truth, axis=1).mean() < 0.08, "nearly round, and smoothed"
+    leap = 0.5 * np.maximum(0, np.sin(2 * np.pi * TIMES)) * done.scale
+    assert done.frames[:, :, 1].min(axis=1) == pytest.approx(leap, abs=0.01), "and leaps as high"
+
+
+def test_the_command_says_that_it_follows_scans(scans, model, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(command, "model_for", lambda path, *meshes: (model, None))
+    write_mesh(tmp_path / "i.ply", IDENTITY)
+    out, picture = tmp_path / "scanned.npz", tmp_path / "s.png"
+    command.run(tmp_path / "i.ply", scans.path, "stub", out, AUTO, report=picture)
+    said = capsys.readouterr().out
+    assert "7 frames, 30 a second, of 251 to 490 vertices: scans of other triangles" in said
+    assert "each matched by itself" in said and picture.read_bytes().startswith(b"\x89PNG")
+    assert read_motion(out).frames.shape == (7, len(IDENTITY.vertices), 3)
 
 
 def test_a_suffix_that_nobody_writes_is_refused_first(tmp_path):

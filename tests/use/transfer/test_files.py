@@ -10,7 +10,7 @@ from repose.mesh.formats.io import write_mesh
 from repose.mesh.frame import Found
 from repose.mesh.mesh import Mesh
 from repose.methods.build import create
-from repose.use.transfer.files import Said, describe, read_pair, read_rest, write
+from repose.use.transfer.files import Said, describe, pair_of, read_rest, write
 from repose.use.transfer.run import Body, transfer
 from repose.weights.model import Model
 from tests.gltf_files import Maker, opened, stored
@@ -18,6 +18,10 @@ from tests.gltf_files import Maker, opened, stored
 BALL = trimesh.creation.icosphere(2)
 STANDING = BALL.vertices * [0.3, 0.85, 0.2] + [0, 0.85, 0]
 AUTO = Said(), Said()
+
+
+def read_pair(identity, pose, says):
+    return pair_of(read_asset(identity), read_asset(pose), says)
 
 
 def saved(path, vertices, faces=BALL.faces):

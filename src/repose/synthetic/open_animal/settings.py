@@ -19,6 +19,7 @@ class OpenAnimal(GeneratedBodies):
     )
     generator: ClassVar[str] = "repose.synthetic.open_animal.generation"
     reader: ClassVar[str] = "repose.synthetic.open_animal.source"
+    motions: ClassVar[str | None] = "repose.synthetic.open_animal.motion"
 
     source: Literal["open-animal"]
     vertices: int = Field(3890, ge=600, le=12_000, description="vertices of the mesh; faces = 2 v - 4")

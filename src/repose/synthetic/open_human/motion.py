@@ -7,23 +7,19 @@ drawing and looking; axes are those of `repose.synthetic.open_human.poses`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation, Slerp
+from scipy.spatial.transform import Rotation
 
-from repose.errors import ReposeError
-from repose.provenance.publish import publish
+from repose.synthetic.motion import RATE, check_kind, stood, through
 from repose.synthetic.open_human.poses import SIDES, X, Z, turn
 from repose.synthetic.open_human.posing import skin_of, turn_bones
 from repose.synthetic.open_human.recipe import Recipe
 
 Float = NDArray[np.float64]
 
-RATE = 30.0  # frames a second
-STOPS = 4  # poses of the bank on a way
 STEP_S = 1.1  # of two steps of a walk
 _ON_FLOOR = 0.03  # metres: a sole
 _HANGING = 50.0  # degrees from the arms of the unposed body down to the sides
@@ -79,22 +75,26 @@ def _arm(side: str, sign: float, ahead: float, elbow: float) -> dict[str, Rotati
     }
 
 
-KINDS: dict[str, Callable[[float, float], tuple[dict[str, Rotation], float]]] = {
+_MADE: dict[str, Callable[[float, float], tuple[dict[str, Rotation], float]]] = {
     "walk": _walk,
     "jump": _jump,
     "sit": _sit,
 }
+KINDS = (*_MADE, "poses")
 
 
-def motion(recipe: Recipe, kind: str, identity: int, frames: int, seed: int = 0) -> NDArray[np.float32]:
+def motion(
+    recipe: Recipe, kind: str, identity: int, frames: int, seed: int = 0, among: Sequence[int] | None = None
+) -> NDArray[np.float32]:
     """A motion of one body.
 
     Args:
         recipe: of the dataset.
-        kind: "walk", "jump", "sit", or "poses".
+        kind: one of `KINDS`.
         identity: number of the body.
         frames: how many, at 30 a second.
-        seed: which poses of the bank are gone through.
+        seed: of kind "poses": which poses of the bank are gone through.
+        among: their numbers are drawn from these; None: from all.
 
     Returns:
         (frames, V, 3) vertices in metres, y up, facing +z; the floor is y = 0.
@@ -102,58 +102,21 @@ def motion(recipe: Recipe, kind: str, identity: int, frames: int, seed: int = 0)
     Raises:
         ReposeError: another kind, or no such body.
     """
-    if kind not in (*KINDS, "poses"):
-        raise ReposeError(f"no motion {kind!r}", hint=f"there are {', '.join(KINDS)} and poses")
+    check_kind(kind, KINDS)
     skin = skin_of(recipe, identity)
-    found: list[NDArray[np.float32]] = []
-    for pose, height in zip(*_poses(recipe, kind, frames, seed), strict=True):
-        vertices = skin.vertices(turn_bones(pose, recipe.bone_parents))
-        vertices[:, 1] += height - vertices[:, 1].min()
-        if found:
-            vertices[:, [0, 2]] -= _slip(found[-1], vertices)
-        found.append(vertices)
-    return np.stack(found)
+    poses, heights = through(recipe.poses, frames, seed, among), np.zeros(frames)
+    if kind in _MADE:
+        poses, heights = _made(recipe, kind, frames)
+    shapes = (skin.vertices(turn_bones(pose, recipe.bone_parents)) for pose in poses)
+    return stood(shapes, heights, _ON_FLOOR)
 
 
-def _slip(before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float32]:  # (2,)
-    """How far what stands on the floor would go over it, along x and z; 0 in the air."""
-    stands = (before[:, 1] < _ON_FLOOR) & (after[:, 1] < _ON_FLOOR)
-    if not stands.any():
-        return np.zeros(2, np.float32)
-    slip: NDArray[np.float32] = (after - before)[stands][:, [0, 2]].mean(axis=0)
-    return slip
-
-
-def _poses(recipe: Recipe, kind: str, frames: int, seed: int) -> tuple[Float, Float]:
+def _made(recipe: Recipe, kind: str, frames: int) -> tuple[Float, Float]:
     """Rotation vectors (T, J, 3) of the joints, and heights (T,) of the lowest point, metres."""
-    seconds = np.arange(frames) / RATE
-    if kind == "poses":
-        stops = np.random.default_rng(seed).choice(
-            len(recipe.poses), min(STOPS, len(recipe.poses)), replace=False
-        )
-        at = np.linspace(0, len(stops) - 1, frames)
-        ways = [
-            Slerp(np.arange(len(stops)), Rotation.from_rotvec(poses))
-            for poses in recipe.poses[stops].astype(np.float64).swapaxes(0, 1)  # a joint each
-        ]
-        return np.stack([way(at).as_rotvec() for way in ways], axis=1), np.zeros(frames)
     number = {name: k for k, name in enumerate(recipe.bone_names.tolist())}
     poses, heights = np.zeros((frames, len(number), 3)), np.zeros(frames)
-    for frame, second in enumerate(seconds):
-        turned, heights[frame] = KINDS[kind](float(second), frames / RATE)
+    for frame in range(frames):
+        turned, heights[frame] = _MADE[kind](frame / RATE, frames / RATE)
         for name, rotation in turned.items():
             poses[frame, number[name]] = rotation.as_rotvec()
     return poses, heights
-
-
-def write_motion(recipe: Path, kind: str, out: Path, identity: int, frames: int, seed: int) -> None:
-    """Write a motion as a .npz of vertices, faces and rate.
-
-    Raises:
-        ReposeError: no recipe, or as `motion`.
-    """
-    read = Recipe.read(recipe)
-    vertices = motion(read, kind, identity, frames, seed)
-    with publish(out) as private, private.open("wb") as file:
-        np.savez_compressed(file, vertices=vertices, faces=read.faces, rate=np.float64(RATE))
-    print(f"{out}: {frames} frames at {RATE:g} a second of body {identity}, {vertices.shape[1]:,} vertices")

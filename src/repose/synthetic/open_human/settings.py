@@ -21,6 +21,7 @@ class OpenHuman(GeneratedBodies):
     )
     generator: ClassVar[str] = "repose.synthetic.open_human.generation"
     reader: ClassVar[str] = "repose.synthetic.open_human.source"
+    motions: ClassVar[str | None] = "repose.synthetic.open_human.motion"
 
     halves: ClassVar[Mapping[str, str]] = {"bent": "squat,free", "straight": "stand,reach"}
 

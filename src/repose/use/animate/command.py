@@ -1,7 +1,9 @@
 """`repose animate`: an identity and a motion in, one animated file or all frames out."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,14 +12,16 @@ from repose.mesh.formats.asset import Asset, asset_of, read_asset, write_asset
 from repose.mesh.formats.files import write_bytes
 from repose.mesh.formats.rewrite.morphs import animated
 from repose.mesh.frame import Frame
-from repose.mesh.sequence import foot_slide, jitter
+from repose.mesh.sequence import ON_FLOOR, foot_slide, jitter
 from repose.progress import track
 from repose.provenance.publish import publish
-from repose.use.animate.motion import Motion, read_motion
-from repose.use.animate.moves import ON_FLOOR, Mover, Moving, match
+from repose.use.animate.motion import Motion, Scans, read_motion
+from repose.use.animate.moves import Mover, Moving, match
+from repose.use.animate.scans import SMOOTH_S, follow
 from repose.use.transfer.body import Body, stretch
 from repose.use.transfer.files import Said, frame_of
-from repose.use.transfer.models import eyes_of, open_model
+from repose.use.transfer.looks import Eyes
+from repose.use.transfer.models import eyes_of, model_for
 
 DIGITS = 4  # of a frame's number in the name of its file
 
@@ -38,16 +42,19 @@ def run(
     Args:
         identity: the body to move.
         motion: what `read_motion` reads.
-        model: the name of weights that come with the package, the folder of a run, or an imported model.
+        model: the name of weights that come with the package, the folder of a run, or an imported model; "auto":
+            the package's for what identity and moving body are.
         out: a .glb, animated by morph targets; a .npz of all vertices; or a folder to make, of a file for each frame.
         says: what the user says about the frames of identity and motion.
         rate, every, sequence: see `read_motion`.
         report: a PNG to draw some frames of both into.
     """
     _check(out)
-    opened = open_model(model)
+    asset, moves = read_asset(identity), read_motion(motion, rate, every, sequence)
+    opened, kind = model_for(model, asset.mesh, moves.mesh(0))
+    if kind:
+        print(f"kind      {kind}")
     print(f"model     {opened}")
-    asset = read_asset(identity)
     eyes = eyes_of(opened)
     frame = frame_of(asset.mesh, identity, asset.is_y_up, says[0], eyes)
     lost: list[str] = []
@@ -55,27 +62,57 @@ def run(
         data, lost = asset.converted(asset.mesh.vertices, out)
         asset = replace(asset_of(data, out), path=identity)
     body = Body.of(asset.mesh, frame)
-    moves = read_motion(motion, rate, every, sequence)
     other = frame_of(moves.mesh(0), motion, moves.is_y_up, says[1], eyes)
     print("\n".join(_described(asset, frame, moves, other)))
-    moving = Moving.of(moves, other)
-    mover = Mover(body, moving, match(body, moving, opened, eyes))
-    shapes = np.stack(
-        [mover.shape(k) for k in track(range(len(moving.frames)), len(moving.frames), "moving")]
-    )
-    if not np.isfinite(shapes).all():
+    if isinstance(moves, Scans):
+        done = _scanned(body, moves, other, opened, eyes)
+    else:
+        done = _registered(body, moves, other, opened, eyes)
+    if not np.isfinite(done.frames).all():
         raise ReposeError("predicts vertices that are no numbers", opened.weights)
-    frames = mover.frames(shapes)
-    _write(asset, body, frames, moves.rate, out)
-    print("\n".join(_result(out, body, mover, frames, moves.rate)))
+    _write(asset, body, done.frames, moves.rate, out)
+    print("\n".join(_result(out, body, done, moves.rate)))
     if lost:
         print(f"          a .glb written from a {identity.suffix} has no {', '.join(lost)}")
     if report:
         from repose.use.animate.picture import picture  # half a second of imports
 
         with publish(report) as private:
-            private.write_bytes(picture(body, moving, mover.match.scale, frames))
+            private.write_bytes(picture(body, done.frames, done.seen, done.floor))
         print(f"report    {report}")
+
+
+class _Moved(NamedTuple):
+    """What an identity does, beside the body that it does it like, at its size."""
+
+    frames: np.ndarray  # (T, N, 3) upright, metres
+    how: str
+    seen: Callable[[int], tuple[np.ndarray, np.ndarray]]  # vertices and faces of the moving body
+    floor: float
+    theirs: np.ndarray | None  # (T, M, 3) the moving body, if all frames have the same vertices
+
+
+def _registered(body: Body, moves: Motion, frame: Frame, model: Any, eyes: Eyes | None) -> _Moved:
+    moving = Moving.of(moves, frame)
+    mover = Mover(body, moving, match(body, moving, model, eyes))
+    numbers = track(range(len(moving.frames)), len(moving.frames), "moving")
+    frames = mover.frames(np.stack([mover.shape(k) for k in numbers]))
+    theirs, floor = moving.frames * mover.match.scale, moving.floor * mover.match.scale
+    how = f"matched in frame {mover.match.frame}"
+    return _Moved(frames, how, lambda k: (theirs[k], moving.faces), floor, theirs)
+
+
+def _scanned(body: Body, moves: Scans, frame: Frame, model: Any, eyes: Eyes | None) -> _Moved:
+    done = follow(body, moves, frame, model, eyes)
+    how = (
+        f"each matched by itself, {done.again:,} drawn on from the one before, smoothed over {SMOOTH_S:.3f} s"
+    )
+
+    def seen(number: int) -> tuple[np.ndarray, np.ndarray]:
+        scan = Body.of(moves.mesh(number), frame)
+        return (scan.upright + scan.centre) * done.scale, scan.faces
+
+    return _Moved(done.frames, how, seen, done.floor * done.scale, None)
 
 
 def _check(out: Path) -> None:
@@ -103,33 +140,33 @@ def _write(asset: Asset, body: Body, frames: np.ndarray, rate: float, out: Path)
             np.savez_compressed(file, vertices=spread, faces=asset.file.faces, rate=np.float64(rate))
 
 
-def _described(asset: Asset, frame: Frame, motion: Motion, other: Frame) -> list[str]:
-    count, vertices, _ = motion.frames.shape
+def _described(asset: Asset, frame: Frame, moves: Motion | Scans, other: Frame) -> list[str]:
     return [
         f"identity  {asset.path}: {len(asset.file.vertices):,} vertices, {len(asset.file.faces):,} faces",
         f"          up axis {frame.up}",
         f"          unit {frame.unit}",
-        f"motion    {motion.path}: {count:,} frames, {motion.rate:g} a second, of {vertices:,} vertices",
+        f"motion    {moves}",
         f"          up axis {other.up}",
         f"          unit {other.unit}",
     ]
 
 
-def _result(out: Path, body: Body, mover: Mover, frames: np.ndarray, rate: float) -> list[str]:
-    theirs = mover.moving.frames * mover.match.scale
-    floor, near = mover.moving.floor * mover.match.scale, ON_FLOOR * np.ptp(theirs[0, :, 1])
+def _result(out: Path, body: Body, done: _Moved, rate: float) -> list[str]:
+    frames, theirs = done.frames, done.theirs
     stretched = np.mean([stretch(body, frame) for frame in frames])
     lines = [
-        f"result    {out}: {len(frames):,} frames, {rate:g} a second; matched in frame {mover.match.frame}",
+        f"result    {out}: {len(frames):,} frames, {rate:g} a second; {done.how}",
         f"          edges are {stretched:.1%} longer or shorter than the identity's on average",
     ]
     if len(frames) > 2:
-        ours, other = jitter(frames, rate), jitter(theirs, rate)
+        other = "" if theirs is None else f", those of the motion by {jitter(theirs, rate):.2f}"
         lines.append(
-            f"          vertices are accelerated by {ours:.2f} m/s² on average, those of the motion by {other:.2f}"
+            f"          vertices are accelerated by {jitter(frames, rate):.2f} m/s² on average{other}"
         )
-    slides = foot_slide(frames, rate, body.lowest, near), foot_slide(theirs, rate, floor, near)
-    if np.isfinite(slides).all():
-        goes, went = (f"{100 * slide:.1f}" for slide in slides)
-        lines.append(f"          what stands on the floor goes {goes} cm/s over it, in the motion {went}")
+    near = ON_FLOOR * np.ptp(done.seen(0)[0][:, 1])
+    ours = foot_slide(frames, rate, body.lowest, near)
+    if np.isfinite(ours):
+        went = np.nan if theirs is None else foot_slide(theirs, rate, done.floor, near)
+        other = f", in the motion {100 * went:.1f}" if np.isfinite(went) else ""
+        lines.append(f"          what stands on the floor goes {100 * ours:.1f} cm/s over it{other}")
     return lines

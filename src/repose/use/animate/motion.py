@@ -1,4 +1,4 @@
-"""Motions as files: a folder of meshes, an animated .glb, a .npz of vertices, or a sequence of DFAUST."""
+"""Motions as files: a folder of meshes or scans, an animated .glb, a .npz of vertices, or a sequence of DFAUST."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repose.errors import MeshError
-from repose.mesh.formats.asset import Asset, joined, read_asset
+from repose.mesh.formats.asset import joined, read_asset
 from repose.mesh.formats.io import PARSERS, SUFFIXES
 from repose.mesh.formats.played import played
 from repose.mesh.mesh import Mesh
@@ -45,9 +45,43 @@ class Motion:
         """The body at one time."""
         return Mesh(self.frames[frame].astype(np.float64), self.faces)
 
+    def __str__(self) -> str:
+        count, vertices, _ = self.frames.shape
+        return f"{self.path}: {count:,} frames, {self.rate:g} a second, of {vertices:,} vertices"
 
-def read_motion(path: Path, rate: float | None = None, every: int = 1, sequence: str | None = None) -> Motion:
-    """Read a motion, all frames of which have the same faces.
+
+@dataclass(frozen=True)
+class Scans:
+    """One body at many times, of other triangles at each.
+
+    Attributes:
+        path: where they were read.
+        meshes: in the files' axes and unit.
+        rate: frames a second.
+        is_y_up: whether their format says that y is up.
+    """
+
+    path: Path
+    meshes: list[Mesh]
+    rate: float
+    is_y_up: bool
+
+    def mesh(self, frame: int) -> Mesh:
+        """The body at one time."""
+        return self.meshes[frame]
+
+    def __str__(self) -> str:
+        counts = [len(mesh.vertices) for mesh in self.meshes]
+        return (
+            f"{self.path}: {len(counts):,} frames, {self.rate:g} a second, of {min(counts):,} to {max(counts):,} "
+            "vertices: scans of other triangles"
+        )
+
+
+def read_motion(
+    path: Path, rate: float | None = None, every: int = 1, sequence: str | None = None
+) -> Motion | Scans:
+    """Read a motion; all frames have the same faces, but for a folder of scans.
 
     Args:
         path: a folder with a mesh file for each frame, in the order of their names, numbers by value; a .glb, whose
@@ -58,14 +92,14 @@ def read_motion(path: Path, rate: float | None = None, every: int = 1, sequence:
         sequence: of DFAUST, such as 50002_hips.
 
     Raises:
-        MeshError: it is missing, damaged or too large, or has frames of other faces.
+        MeshError: it is missing, damaged or too large.
         ReposeError: likewise.
     """
     suffix, said = path.suffix.lower(), rate
     _check_rate(rate, path)
     if path.is_dir():
-        file, frames = _folder(path, every)
-    elif suffix == ".glb":
+        return _folder(path, (rate or RATE) / every, every)
+    if suffix == ".glb":
         asset = read_asset(path)
         file = asset.file
         frames = _gathered(path, played(asset.data, path, rate or RATE), every)
@@ -91,21 +125,21 @@ def _check_rate(rate: float | None, path: Path) -> None:
         raise MeshError(f"{rate:g} frames a second", path, "say --fps")
 
 
-def _folder(path: Path, every: int) -> tuple[Mesh, NDArray[np.float32]]:
+def _folder(path: Path, rate: float, every: int) -> Motion | Scans:
     files = sorted((p for p in path.iterdir() if p.suffix.lower() in PARSERS), key=_by_number)[::every]
     if not files:
         raise MeshError("has no mesh files", path, f"frames are {SUFFIXES} files")
     first = read_asset(files[0])
-    meshes = (read_asset(file) for file in files)
-    frames = (_alike(asset, first) for asset in track(meshes, len(files), "reading"))
-    return first.file, _gathered(path, frames)
-
-
-def _alike(asset: Asset, first: Asset) -> NDArray[np.float64]:
-    if not asset.has_faces_of(first):
-        hint = "a motion is one body, of one mesh; scans of other triangles need a registration first"
-        raise MeshError(f"has other vertices or faces than {first.path.name}", asset.path, hint)
-    return asset.file.vertices
+    meshes: list[Mesh] = []
+    registered = True
+    for asset in track(map(read_asset, files), len(files), "reading"):
+        registered &= (alike := asset.has_faces_of(first))
+        meshes.append(asset.as_joined_like(first).mesh if alike else asset.mesh)
+        _check_size(sum(mesh.vertices.nbytes for mesh in meshes) // 2, path)  # float32, in the end
+    if not registered:
+        return Scans(path, meshes, rate, first.is_y_up)
+    frames = np.stack([mesh.vertices.astype(np.float32) for mesh in meshes])
+    return Motion(path, frames, meshes[0].faces, rate, first.is_y_up)
 
 
 def _by_number(path: Path) -> list[tuple[int, str]]:
@@ -118,9 +152,13 @@ def _gathered(path: Path, frames: Iterable[NDArray[np.floating]], every: int = 1
     for number, frame in enumerate(frames):
         if number % every == 0:
             found.append(frame.astype(np.float32))
-            if len(found) * found[0].nbytes > MAX_BYTES:
-                raise MeshError(f"its frames are more than {MAX_BYTES} bytes", path, "take fewer (--every)")
+            _check_size(len(found) * found[0].nbytes, path)
     return np.stack(found)
+
+
+def _check_size(size: int, path: Path) -> None:
+    if size > MAX_BYTES:
+        raise MeshError(f"its frames are more than {MAX_BYTES} bytes", path, "take fewer (--every)")
 
 
 def _arrays(path: Path, rate: float | None, every: int) -> tuple[Mesh, NDArray[np.float32], float | None]:

@@ -8,6 +8,7 @@ of the moving body is that it lies on (Sumner and Popović, SIGGRAPH 2004).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from repose.mesh.mesh import Mesh
 from repose.mesh.operators import bbox_centre
 from repose.mesh.poisson_equation import PoissonEquation
 from repose.mesh.projection import MOST, SEARCHES, SURFACE_PULL, drawn, lifted, scale
+from repose.mesh.sequence import ON_FLOOR
 from repose.mesh.sheet import Sheet, turned
 from repose.mesh.variation import Places, decimated, nearest_places
 from repose.use.animate.motion import Motion
@@ -35,7 +37,6 @@ Float = NDArray[np.float64]
 # Chosen on ten motions of validation bodies of open-human (docs/use.md).
 KEYS = 5  # frames that the network is asked in
 SETTLE, AGAIN = 3, 10  # rounds towards a further frame's places, and searches on its surface
-ON_FLOOR = 0.02  # of the moving body's height: what is lower stands on the floor
 _UPRIGHT = Frame(Found("y", "given", "a motion's"), Found("m", "given", "a motion's"))
 
 
@@ -149,9 +150,9 @@ class Mover:
 
     def __init__(self, identity: Body, moving: Moving, match: Match):
         self.identity, self.moving, self.match = identity, moving, match
-        self.faces = identity.faces.astype(np.int64)
+        faces = identity.faces.astype(np.int64)
         self.before = PoissonEquation(moving.frames[match.frame], moving.faces)
-        self.after = PoissonEquation(match.posed, self.faces)
+        self.after = PoissonEquation(match.posed, faces)
 
     def shape(self, frame: int) -> Float:
         """The identity (N, 3) in the pose of a frame, upright, metres; its mean is the origin."""
@@ -170,23 +171,37 @@ class Mover:
         """
         floor, scale = self.moving.floor, self.match.scale
         low = (self.moving.frames[:, :, 1].min(axis=1) - floor) * scale
-        steps = self._steps(shapes)
-        placed = shapes.copy()
-        placed[:, :, [0, 2]] += np.cumsum(steps, axis=0)[:, None]
-        placed[:, :, [0, 2]] += (self.identity.centre - bbox_centre(placed[0]))[[0, 2]]
-        placed[:, :, 1] += (self.identity.lowest + low - shapes[:, :, 1].min(axis=1))[:, None]
-        return placed
+        lowest = (floor + ON_FLOOR * np.ptp(self.moving.frames[0, :, 1])) * scale
+        return in_space(self.identity, shapes, self._guide, low, lowest)
 
-    def _steps(self, shapes: Float) -> Float:  # (T, 2)
-        """How far each shape must go along the floor, from the frame before."""
-        scale = self.match.scale
-        lowest = (self.moving.floor + ON_FLOOR * np.ptp(self.moving.frames[0, :, 1])) * scale
-        steps, before = np.zeros((len(shapes), 2)), self._guide(0)
-        for frame in range(1, len(shapes)):
-            after = self._guide(frame)
-            both = (before[:, 1] <= lowest) & (after[:, 1] <= lowest)
-            chosen = both if both.any() else np.ones_like(both)
-            went = [shapes[k][self.faces[chosen]].mean(axis=(0, 1)) for k in (frame - 1, frame)]
-            steps[frame] = ((after - before)[chosen].mean(axis=0) - (went[1] - went[0]))[[0, 2]]
-            before = after
-        return steps
+
+def in_space(
+    identity: Body, shapes: Float, guide: Callable[[int], Float], low: Float, lowest: float
+) -> Float:
+    """The shapes (T, N, 3) of an identity at the places of a moving body; see `Mover.frames`.
+
+    Args:
+        identity: where it begins, and its floor.
+        shapes: wherever they are.
+        guide: of a frame, where the middles (F, 3) of its faces lie on the moving body, at the identity's size.
+        low: (T,) heights of the moving body's lowest point above its floor, at the identity's size.
+        lowest: places of `guide` that are lower stand on the floor.
+    """
+    placed = shapes.copy()
+    placed[:, :, [0, 2]] += np.cumsum(_steps(identity, shapes, guide, lowest), axis=0)[:, None]
+    placed[:, :, [0, 2]] += (identity.centre - bbox_centre(placed[0]))[[0, 2]]
+    placed[:, :, 1] += (identity.lowest + low - shapes[:, :, 1].min(axis=1))[:, None]
+    return placed
+
+
+def _steps(identity: Body, shapes: Float, guide: Callable[[int], Float], lowest: float) -> Float:  # (T, 2)
+    """How far each shape must go along the floor, from the frame before."""
+    steps, before = np.zeros((len(shapes), 2)), guide(0)
+    for frame in range(1, len(shapes)):
+        after = guide(frame)
+        both = (before[:, 1] <= lowest) & (after[:, 1] <= lowest)
+        chosen = both if both.any() else np.ones_like(both)
+        went = [shapes[k][identity.faces[chosen]].mean(axis=(0, 1)) for k in (frame - 1, frame)]
+        steps[frame] = ((after - before)[chosen].mean(axis=0) - (went[1] - went[0]))[[0, 2]]
+        before = after
+    return steps

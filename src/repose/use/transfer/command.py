@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from repose.mesh.finish import Finish
+from repose.mesh.formats.asset import read_asset
 from repose.mesh.formats.io import check_suffix
 from repose.provenance.publish import publish
 from repose.use.transfer.body import Body, Outcome
-from repose.use.transfer.files import Said, describe, read_pair, read_rest, write
-from repose.use.transfer.models import eyes_of, open_model
+from repose.use.transfer.files import Said, describe, pair_of, read_rest, write
+from repose.use.transfer.models import eyes_of, model_for
 from repose.use.transfer.run import transfer
 from repose.weights.shipped import FOLDER
 
@@ -35,7 +36,8 @@ def run(
 
     Args:
         identity, pose: meshes; any vertex counts, frames and formats.
-        model: the name of weights that come with the package, the folder of a run, or an imported model.
+        model: the name of weights that come with the package, the folder of a run, or an imported model; "auto":
+            the package's for what the meshes are.
         out: mesh to write; the suffix chooses the format.
         says: what the user says about the frames of identity and pose.
         report: a PNG to draw identity, pose and result into.
@@ -44,12 +46,15 @@ def run(
             with the package, `none` with others.
     """
     check_suffix(out)
-    opened = open_model(model)
+    assets = read_asset(identity), read_asset(pose)
+    opened, kind = model_for(model, *(asset.mesh for asset in assets))
     ours = opened.weights.parent == FOLDER
+    if kind:
+        print(f"kind      {kind}")
     print(f"model     {opened}")
     finish = finish or ("icp" if ours else "none")
     eyes = eyes_of(opened)
-    files = read_pair(identity, pose, says, eyes)
+    files = pair_of(*assets, says, eyes)
     kept, source = (file.body for file in files)
     rest = read_rest(pose_rest, files[1]) if pose_rest else None
     print("\n".join(describe("identity", files[0]) + describe("pose", files[1])))

@@ -43,18 +43,17 @@ def read_body(path: Path, said: Said) -> Source:
     return Source(asset, Body.of(asset.mesh, frame_of(asset.mesh, path, asset.is_y_up, said)))
 
 
-def read_pair(
-    identity: Path, pose: Path, says: tuple[Said, Said], eyes: Eyes | None = None
+def pair_of(
+    first: Asset, second: Asset, says: tuple[Said, Said], eyes: Eyes | None = None
 ) -> tuple[Source, Source]:
-    """Read identity and pose mesh.
+    """Identity and pose mesh as the network sees them.
 
     Two meshes with the same faces are one body in two poses, or two of one topology: vertex i stays vertex i, seams
     are joined alike, and where nothing was said they have one frame, that of which more is known.
 
     Raises:
-        MeshError: one cannot be read, or its frame cannot be told.
+        MeshError: the frame of one cannot be told.
     """
-    first, second = read_asset(identity), read_asset(pose)
     if alike := first.has_faces_of(second):
         second = second.as_joined_like(first)
     frames = (

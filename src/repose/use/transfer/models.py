@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from repose.mesh.mesh import Mesh
+from repose.use.transfer.kind import Kind, kind_of
 from repose.use.transfer.looks import Eyes
 from repose.weights.boxed import BoxedModel, open_boxed
 from repose.weights.shipped import FOLDER, KINDS, shipped
@@ -34,6 +36,30 @@ def open_model(path: Path) -> BoxedModel | Model:
         return model
     tensors = {name: x.numpy() for name, x in model.network.state_dict().items()}
     return BoxedModel.of(tensors, model.weights, model.settings)
+
+
+def is_auto(path: Path) -> bool:
+    """Whether the meshes are to say which model it is."""
+    return str(path) == "auto" and not path.exists()
+
+
+def model_for(path: Path, identity: Mesh, other: Mesh) -> tuple[BoxedModel | Model, Kind | None]:
+    """Open a model; of "auto", see `model_of_kind`.
+
+    Raises:
+        ReposeError: as there, or as `open_model`.
+    """
+    return model_of_kind(identity, other) if is_auto(path) else (open_model(path), None)
+
+
+def model_of_kind(identity: Mesh, other: Mesh) -> tuple[BoxedModel, Kind]:
+    """The package's model for what two meshes are, and what that is.
+
+    Raises:
+        ReposeError: it is not clear what they are.
+    """
+    kind = kind_of(identity, other)
+    return open_boxed(shipped(kind.weights)), kind
 
 
 def eyes_of(model: BoxedModel | Model) -> Eyes | None:

@@ -1,4 +1,4 @@
-"""Pose transfer from Python: `repose.load("human").transfer("a.obj", "b.glb").save("c.obj")`."""
+"""Pose transfer from Python: `repose.load("auto").transfer("a.obj", "b.glb").save("c.obj")`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repose.mesh.finish import Finish
+from repose.mesh.formats.asset import read_asset
 from repose.use.transfer.body import Outcome
-from repose.use.transfer.files import Said, Source, read_pair, write
-from repose.use.transfer.models import eyes_of, open_model
+from repose.use.transfer.files import Said, Source, pair_of, write
+from repose.use.transfer.kind import Kind
+from repose.use.transfer.models import eyes_of, is_auto, model_of_kind, open_model
 from repose.use.transfer.run import transfer
 from repose.weights.boxed import BoxedModel
 
@@ -27,10 +29,12 @@ class Posed:
     Attributes:
         identity: its file, as it was read.
         outcome: what the transfer gave.
+        kind: what the meshes were taken for, if no model was said.
     """
 
     identity: Source
     outcome: Outcome
+    kind: Kind | None = None
 
     @property
     def vertices(self) -> NDArray[np.float64]:
@@ -53,9 +57,9 @@ class Posed:
 
 @dataclass(frozen=True)
 class Poser:
-    """A model that poses one mesh like another."""
+    """A model that poses one mesh like another; None: the package's for what the meshes are."""
 
-    model: BoxedModel | Model
+    model: BoxedModel | Model | None
 
     def transfer(
         self,
@@ -72,20 +76,25 @@ class Poser:
             says: what is known about up axis and unit of the two.
 
         Raises:
-            ReposeError: a file cannot be read, or the model cannot take the pair.
+            ReposeError: a file cannot be read, it is not clear of what kind the two are, or the model cannot take them.
         """
-        eyes = eyes_of(self.model)
-        first, second = read_pair(Path(identity), Path(pose), says, eyes)
-        return Posed(first, transfer(first.body, second.body, self.model, finish=finish, eyes=eyes))
+        assets = read_asset(Path(identity)), read_asset(Path(pose))
+        model, kind = self.model, None
+        if model is None:
+            model, kind = model_of_kind(*(asset.mesh for asset in assets))
+        eyes = eyes_of(model)
+        first, second = pair_of(*assets, says, eyes)
+        return Posed(first, transfer(first.body, second.body, model, finish=finish, eyes=eyes), kind)
 
 
 def load(model: str | Path) -> Poser:
     """Open a model.
 
     Args:
-        model: "human" or "animal", whose weights come with the package, or the path of a trained or imported one.
+        model: "human" or "animal", whose weights come with the package; "auto", those of the two that the meshes of a
+            transfer are of; or the path of a trained or imported one.
 
     Raises:
         ReposeError: there is none.
     """
-    return Poser(open_model(Path(model)))
+    return Poser(None if is_auto(Path(model)) else open_model(Path(model)))
