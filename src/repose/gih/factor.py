@@ -121,7 +121,7 @@ def _triangle(factor: sp.csc_array | sp.csr_array) -> Triangle:
     strict = sp.tril(factor, -1, format=factor.format)
     strict.sort_indices()
     return (
-        strict.indptr.astype(np.int32),
+        strict.indptr.astype(np.uint64),
         strict.indices.astype(np.int32),
         strict.data.astype(np.float64),
         1.0 / factor.diagonal(),

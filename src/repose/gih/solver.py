@@ -70,20 +70,15 @@ def solve(
     where: object = None,
 ) -> Matrix:
     """The symmetric distance matrix of factorised operators; see :func:`all_pairs`."""
-    n = len(factors.position)
+    f, n = factors, len(factors.position)
     out = np.empty((n, n), np.float32)
-    rank = np.arange(n, dtype=np.int32)
-    if order is not None:
-        rank[order] = np.arange(n, dtype=np.int32)
-    target = np.empty(n, np.int32)
-    target[factors.position] = rank
-    source = np.empty_like(target)
-    source[target] = np.arange(n, dtype=np.int32)
-    f = factors
+    source = f.position if order is None else f.position[order]
+    several = bool(f.component.any())
+    turn, next_turn = np.zeros(1, np.int64), np.zeros(1, np.int64)
 
-    def work(first: int) -> tuple[int, int]:
+    def work(_: int) -> tuple[int, int]:
         return kernels.distances(
-            first, threads, f.component, target, source, f.h,
+            turn, f.component, several, source, f.h,
             f.faces, f.weights, f.inverse_area, f.floor, f.parent, f.heat, f.down, f.up, out,
         )  # fmt: skip
 
@@ -91,9 +86,7 @@ def solve(
         cold, negative = np.sum(list(pool.map(work, range(threads))), axis=0).tolist()
         if not settings.is_released:  # the published code takes such heat as it is
             check_heat(cold, negative, where)
-        nans = sum(
-            pool.map(lambda first: kernels.symmetrise(first, threads, settings.factor, out), range(threads))
-        )
+        nans = sum(pool.map(lambda _: kernels.symmetrise(next_turn, settings.factor, out), range(threads)))
     if nans:
         raise MeshError(f"{nans} distances came out as NaN", where, "please report this mesh")
     return out
