@@ -1,6 +1,5 @@
 """Factorise the two operators of the heat method once, in the shape the compiled kernels want."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,9 +44,7 @@ class Factors:
     up: Triangle
 
 
-def factorise(
-    operators: Operators, t: float | None = None, where: object = None, threads: int = 1
-) -> Factors:
+def factorise(operators: Operators, t: float | None = None, where: object = None) -> Factors:
     """Factorise for the heat method.
 
     The Laplacian is singular, once per component. Adding 1 to the diagonal of one vertex of each
@@ -59,7 +56,6 @@ def factorise(
         t: time of the heat flow in square metres; None means h squared, the best choice (Crane et al.,
             section 3.2.4).
         where: names the mesh in errors.
-        threads: two factorise the operators side by side (SuperLU releases the GIL).
 
     Raises:
         RefusedMesh: the factorisation needs pivoting, which only a mesh that is next to degenerate should.
@@ -71,8 +67,8 @@ def factorise(
         sp.diags_array(mass) + sp.diags_array(steps) @ operators.laplacian,
         sp.diags_array(grounded) + operators.laplacian,
     )
-    with ThreadPoolExecutor(min(threads, 2)) as pool:
-        (order, heat), (same_order, poisson) = pool.map(_cholesky, matrices)  # by rows
+    # One after the other: SuperLU asks for Python's lock at each allocation, and two at once take as long.
+    (order, heat), (same_order, poisson) = map(_cholesky, matrices)
     if heat is None or poisson is None or not np.array_equal(order, same_order):
         raise RefusedMesh("the operators are too close to singular for the fast kernel", where)
 

@@ -4,6 +4,8 @@ All arrays are indexed by elimination position (see :mod:`repose.gih.factor`), b
 (V, LANES) float64. Nothing here checks its input; :mod:`repose.gih.solver` does.
 """
 
+import mmap
+
 import numpy as np
 from numba import njit
 
@@ -121,7 +123,7 @@ def _check_heat(sources, component, u):
 
 
 @njit(cache=True, nogil=True)
-def _write_rows(first, source, component, several, h, b, out):
+def _write_rows(first, source, component, h, b, out):
     """Shift each distance function of a block to zero at its source, and write them as rows from ``first`` on."""
     n, sources = len(source), source[first : first + LANES]
     shift = _aligned(2)
@@ -138,7 +140,7 @@ def _write_rows(first, source, component, several, h, b, out):
     for k in range(len(sources)):
         for j in range(in_tiles, n):
             out[first + k, j] = (b[source[j], k] - shift[0, k]) * shift[1, k]
-        if several:
+        if component.any():
             for j in range(n):
                 if component[source[j]] != component[sources[k]]:
                     out[first + k, j] = np.inf
@@ -153,14 +155,20 @@ def _aligned(n):
 
 
 @njit(cache=True, nogil=True)
-def distances(
-    turn, component, several, source, h, faces, weights, inverse_area, floor, parent, heat, down, up, out
-):
+def touch(matrix):
+    """Write into every page of an empty float32 matrix, which the system then hands out."""
+    numbers = matrix.reshape(-1)
+    for i in range(0, len(numbers), mmap.PAGESIZE // 4):
+        numbers[i] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def distances(turn, component, source, h, faces, weights, inverse_area, floor, parent, heat, down, up, out):
     """Rows of the unsymmetrised matrix, in blocks of LANES, until ``turn`` has none left.
 
     Args:
         turn: (1,) int64, the next block, shared by all threads.
-        component: (V,) int32 by position; ``several``: whether there is more than one.
+        component: (V,) int32 by position.
         source: (V,) int32, the position of each row and column of ``out``. Neighbours on the mesh reach the same part
             of the elimination tree, so a block is of rows that follow each other.
         h: (V,) metres per unit of length of the operators, by position.
@@ -186,7 +194,7 @@ def distances(
         _divergence_of_unit_gradient(faces, weights, inverse_area, floor, u, b)
         _solve_down(down[0], down[1], down[2], down[3], b)
         _solve_up(up[0], up[1], up[2], up[3], b)
-        _write_rows(first, source, component, several, h, b, out)
+        _write_rows(first, source, component, h, b, out)
         first = take(turn) * LANES
     return cold, negative
 

@@ -45,9 +45,13 @@ def all_pairs(
         MeshError: the arrays are no mesh, or heat does not reach across it in double precision.
         RefusedMesh: a valid surface this kernel cannot take; in metres, :mod:`repose.gih.reference` can.
     """
-    checked = intrinsic.check_mesh(vertices, faces, where)
-    factors = factorise(operators(*checked, settings, where), settings.time, where, threads)
-    return solve(factors, settings, threads=threads, order=order, where=where)
+    parts = operators(*intrinsic.check_mesh(vertices, faces, where), settings, where)
+    out = np.empty((len(parts.mass),) * 2, np.float32)
+    with ThreadPoolExecutor(1) as pool:
+        if threads > 1:  # the second has no more to do yet than have the system hand out that memory
+            pool.submit(kernels.touch, out)
+        factors = factorise(parts, settings.time, where)
+    return solve(factors, settings, threads=threads, order=order, where=where, out=out)
 
 
 def operators(vertices: Float, faces: Int, settings: Settings, where: object = None) -> Operators:
@@ -68,17 +72,17 @@ def solve(
     threads: int = 1,
     order: NDArray[np.integer] | None = None,
     where: object = None,
+    out: Matrix | None = None,
 ) -> Matrix:
-    """The symmetric distance matrix of factorised operators; see :func:`all_pairs`."""
+    """The symmetric distance matrix of factorised operators, in ``out`` if given; see :func:`all_pairs`."""
     f, n = factors, len(factors.position)
-    out = np.empty((n, n), np.float32)
+    out = np.empty((n, n), np.float32) if out is None else out
     source = f.position if order is None else f.position[order]
-    several = bool(f.component.any())
     turn, next_turn = np.zeros(1, np.int64), np.zeros(1, np.int64)
 
     def work(_: int) -> tuple[int, int]:
         return kernels.distances(
-            turn, f.component, several, source, f.h,
+            turn, f.component, source, f.h,
             f.faces, f.weights, f.inverse_area, f.floor, f.parent, f.heat, f.down, f.up, out,
         )  # fmt: skip
 
