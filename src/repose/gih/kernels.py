@@ -125,7 +125,7 @@ def _check_heat(sources, component, u):
 @njit(cache=True, nogil=True)
 def _write_rows(first, source, component, h, b, out):
     """Shift each distance function of a block to zero at its source, and write them as rows from ``first`` on."""
-    n, sources = len(source), source[first : first + LANES]
+    n, sources, several = len(source), source[first : first + LANES], component.any()
     shift = _aligned(2)
     shift[:] = 0.0
     for k in range(len(sources)):
@@ -140,7 +140,7 @@ def _write_rows(first, source, component, h, b, out):
     for k in range(len(sources)):
         for j in range(in_tiles, n):
             out[first + k, j] = (b[source[j], k] - shift[0, k]) * shift[1, k]
-        if component.any():
+        if several:
             for j in range(n):
                 if component[source[j]] != component[sources[k]]:
                     out[first + k, j] = np.inf
