@@ -5,7 +5,9 @@ from the source for a time t, normalise its gradient, and find the function whos
 Both linear systems are factorised once and all V sources are solved in blocks.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +19,7 @@ from repose.gih.factor import Factors, factorise
 from repose.gih.intrinsic import Float, Int, Operators
 
 Matrix = NDArray[np.float32]
+Result = TypeVar("Result")
 
 
 def all_pairs(
@@ -46,12 +49,13 @@ def all_pairs(
         RefusedMesh: a valid surface this kernel cannot take; in metres, :mod:`repose.gih.reference` can.
     """
     parts = operators(*intrinsic.check_mesh(vertices, faces, where), settings, where)
-    out = np.empty((len(parts.mass),) * 2, np.float32)
-    with ThreadPoolExecutor(1) as pool:
-        if threads > 1:  # the second has no more to do yet than have the system hand out that memory
+    out = None
+    with ThreadPoolExecutor(threads) as pool:
+        if threads > 1:  # another has no more to do yet than have the system hand out the memory
+            out = np.empty((len(parts.mass),) * 2, np.float32)
             pool.submit(kernels.touch, out)
         factors = factorise(parts, settings.time, where)
-    return solve(factors, settings, threads=threads, order=order, where=where, out=out)
+        return solve(factors, settings, others=(pool, threads - 1), order=order, where=where, out=out)
 
 
 def operators(vertices: Float, faces: Int, settings: Settings, where: object = None) -> Operators:
@@ -69,31 +73,40 @@ def solve(
     factors: Factors,
     settings: Settings = METRES,
     *,
-    threads: int = 1,
+    others: tuple[Executor | None, int] = (None, 0),
     order: NDArray[np.integer] | None = None,
     where: object = None,
     out: Matrix | None = None,
 ) -> Matrix:
-    """The symmetric distance matrix of factorised operators, in ``out`` if given; see :func:`all_pairs`."""
+    """The symmetric distance matrix of factorised operators, in ``out`` if given; see :func:`all_pairs`.
+
+    The other threads are some of an executor: they are the same for all that there is to do, as each has a core then.
+    """
     f, n = factors, len(factors.position)
     out = np.empty((n, n), np.float32) if out is None else out
     source = f.position if order is None else f.position[order]
     turn, next_turn = np.zeros(1, np.int64), np.zeros(1, np.int64)
 
-    def work(_: int) -> tuple[int, int]:
+    def some_distances() -> tuple[int, int]:
         return kernels.distances(
             turn, f.component, source, f.h,
             f.faces, f.weights, f.inverse_area, f.floor, f.parent, f.heat, f.down, f.up, out,
         )  # fmt: skip
 
-    with ThreadPoolExecutor(threads) as pool:
-        cold, negative = np.sum(list(pool.map(work, range(threads))), axis=0).tolist()
-        if not settings.is_released:  # the published code takes such heat as it is
-            check_heat(cold, negative, where)
-        nans = sum(pool.map(lambda _: kernels.symmetrise(next_turn, settings.factor, out), range(threads)))
+    cold, negative = np.sum(_on_all(others, some_distances), axis=0).tolist()
+    if not settings.is_released:  # the published code takes such heat as it is
+        check_heat(cold, negative, where)
+    nans = sum(_on_all(others, lambda: kernels.symmetrise(next_turn, settings.factor, out)))
     if nans:
         raise MeshError(f"{nans} distances came out as NaN", where, "please report this mesh")
     return out
+
+
+def _on_all(others: tuple[Executor | None, int], work: Callable[[], Result]) -> list[Result]:
+    """What a call of ``work`` gives in this thread, and in each of the others at the same time."""
+    executor, count = others
+    futures = [executor.submit(work) for _ in range(count)] if executor else []
+    return [work(), *(future.result() for future in futures)]
 
 
 def check_heat(cold: int, negative: int, where: object) -> None:
