@@ -136,7 +136,15 @@ def test_symmetrised_in_tiles_as_in_numpy(size, factor):
 
 @pytest.mark.parametrize(
     "mesh",
-    [torus(), join(sphere(1), torus()), join(grid(4, 7), grid(5, 9)), grid(), grid(4, 8), grid(5, 13), grid(8, 8)],
+    [
+        torus(),
+        join(sphere(1), torus()),
+        join(grid(4, 7), grid(5, 9)),
+        grid(),
+        grid(4, 8),
+        grid(5, 13),
+        grid(8, 8),
+    ],
     ids=["torus", "two", "two open", "open", "one block", "a block and one", "two blocks"],
 )
 @pytest.mark.parametrize("options", [Settings(), Settings(convention="released")], ids=["metres", "released"])

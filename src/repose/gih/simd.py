@@ -176,7 +176,9 @@ def transpose(_typing: Any, tile: Any) -> Any:
     """Rows of a tile to columns."""
 
     def emit(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        return _shuffle(builder, args[0], args[0], np.arange(TILE * TILE).reshape(TILE, TILE).T.ravel())
+        return _shuffle(
+            builder, args[0], args[0], np.arange(TILE * TILE).reshape(TILE, TILE).T.ravel().tolist()
+        )
 
     return tile(tile), emit
 
@@ -186,7 +188,8 @@ def load_rows(_typing: Any, x: Any, rows: Any, first: Any, part: Any) -> Any:
     """Part ``part`` of TILE rows of LANES of ``x``, whose numbers ``rows`` has from ``first`` on, below each other."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind, numbers = signature.args[0], context.make_array(signature.args[1])(context, builder, args[1]).data
+        kind, kind_of_rows = signature.args[:2]
+        numbers = context.make_array(kind_of_rows)(context, builder, args[1]).data
         row, found = ir.VectorType(_DOUBLE, PART), []
         for i in range(TILE):
             at = builder.load(builder.gep(numbers, [builder.add(args[2], ir.Constant(_I64, i))]))
