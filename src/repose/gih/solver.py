@@ -55,6 +55,7 @@ def all_pairs(
             out = np.empty((len(parts.mass),) * 2, np.float32)
             pool.submit(kernels.touch, out)
         factors = factorise(parts, settings.time, where)
+        del parts  # before there is a result beside it
         return solve(factors, settings, others=(pool, threads - 1), order=order, where=where, out=out)
 
 
