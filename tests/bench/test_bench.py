@@ -163,8 +163,10 @@ def test_both_solvers_find_the_same_distances(small):
     apart = ~np.eye(len(ours), dtype=bool)
     assert ours[apart].min() > 0 and np.mean(np.abs(ours - plain)[apart] / plain[apart]) < 1e-3
     result = repose.bench.gih.measure(rounds=1)
-    assert result.keys() >= KEYS | {"cpu_ratio", "threads", "exact_error"}
-    assert result["error"] < 1e-3 and 0 < result["exact_error"] < 0.03
+    assert result.keys() >= KEYS | {"cpu_ratio", "threads", "peers"}
+    assert result["error"] < 1e-3 and 0 < result["peers"]["ours"]["error"] < 0.03
+    assert 0 < result["peers"]["fast marching"]["error"] < 0.1
+    assert all(result["peers"][name]["cpu_seconds"] > 0 for name in ("fast marching", "exact"))
 
 
 def test_the_store_gives_what_the_pickles_give(small):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repose.errors import MeshError, ReposeError
-from repose.gih import intrinsic
+from repose.gih import intrinsic, kernels
 from repose.gih.compute import distances
 from repose.gih.convention import Settings
 from repose.gih.factor import factorise
@@ -72,15 +72,14 @@ def resident_mib():
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_no_memory_stays_behind(threads):
+def test_no_memory_stays_behind():
     operators = intrinsic.build(*intrinsic.check_mesh(*sphere(4)))
-    factorise(operators, threads=threads)
+    factorise(operators)
     grown = []
     for _ in range(3):
         before = resident_mib()
         for _ in range(10):
-            factorise(operators, threads=threads)
+            factorise(operators)
         grown.append(resident_mib() - before)
     # SuperLU's own memory is 4 MiB each time, and easily lost; other threads of the process take some once.
     assert min(grown) < 15
@@ -123,7 +122,31 @@ def test_heat_that_underflows_is_an_error_not_a_number():
     assert far[0, 999] == pytest.approx(999, rel=0.02)
 
 
-@pytest.mark.parametrize("mesh", [torus(), join(sphere(1), torus()), grid()], ids=["torus", "two", "open"])
+@pytest.mark.parametrize("size", [1, 7, 8, 63, 64, 65, 72, 128, 200])
+@pytest.mark.parametrize("factor", [1.0, 2.0])
+def test_symmetrised_in_tiles_as_in_numpy(size, factor):
+    matrix = np.random.default_rng(size).normal(0.5, 1, (size, size)).astype(np.float32)
+    matrix[0, -1] = np.inf
+    expected = np.maximum(np.float32(factor / 2) * (matrix + matrix.T), 0)
+    assert kernels.symmetrise(np.zeros(1, np.int64), factor, matrix) == 0
+    assert np.array_equal(matrix, expected)
+    matrix[size // 2] = np.nan
+    assert kernels.symmetrise(np.zeros(1, np.int64), factor, matrix) >= size
+
+
+@pytest.mark.parametrize(
+    "mesh",
+    [
+        torus(),
+        join(sphere(1), torus()),
+        join(grid(4, 7), grid(5, 9)),
+        grid(),
+        grid(4, 8),
+        grid(5, 13),
+        grid(8, 8),
+    ],
+    ids=["torus", "two", "two open", "open", "one block", "a block and one", "two blocks"],
+)
 @pytest.mark.parametrize("options", [Settings(), Settings(convention="released")], ids=["metres", "released"])
 def test_torch_backend_equals_the_kernel(mesh, options):
     from repose.gih import torch_backend

@@ -6,6 +6,7 @@
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from repose.mesh.mesh import Mesh
 
 VERTICES = 6890
 ROUNDS = 3
-EXACT_SOURCES = 100
+SOURCES = 100  # of the methods that know one source at a time
 
 
 def measure(vertices: int = VERTICES, rounds: int = ROUNDS) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def measure(vertices: int = VERTICES, rounds: int = ROUNDS) -> dict[str, Any]:
     Returns:
         What `repose.bench` prints, with the best CPU seconds beside the median wall seconds, and ``threads``:
         how much faster two threads are than one. ``error`` is the mean relative difference of the results,
-        ``exact_error`` that from exact geodesics.
+        ``peers`` what other methods take and how far they and ours are from exact geodesics, see :func:`peers`.
     """
     v, f = body(vertices)
     works = {
@@ -58,7 +59,7 @@ def measure(vertices: int = VERTICES, rounds: int = ROUNDS) -> dict[str, Any]:
         cpu_ratio=plain["best_cpu_seconds"] / ours["best_cpu_seconds"],
         threads=ours["best_seconds"] / sides["two threads"]["best_seconds"],
     )
-    return result | {"exact_error": exact_error(v, f, results["ours"])}
+    return result | {"peers": peers(v, f, results["ours"])}
 
 
 def curve(sizes: tuple[int, ...] = (1000, 2000, 4000, 6890, 10000, 14000, 20000)) -> list[dict[str, float]]:
@@ -98,16 +99,34 @@ def _run(words: list[str]) -> Side:
     return used
 
 
-def exact_error(v: Float, f: Int, ours: Matrix) -> float | None:
-    """Mean relative error against exact geodesics from some vertices; None without pygeodesic (the extra `dev`)."""
+def peers(v: Float, f: Int, ours: Matrix) -> dict[str, dict[str, float]]:
+    """Methods that know one source at a time, from some vertices, beside ours.
+
+    Fast marching is that of Kimmel & Sethian 1998 ("Computing geodesic paths on manifolds") in potpourri3d. The exact
+    ones are of pygeodesic, which is in the extra `dev`; without it there are no errors.
+
+    Returns:
+        For each method the ``cpu_seconds`` of all pairs at the pace of those vertices, and the mean relative ``error``.
+    """
+    chosen = np.random.default_rng(0).choice(len(v), min(SOURCES, len(v)), replace=False)
+    marching = pp.MeshFastMarchingDistanceSolver(v, f)
+    rows = {"ours": ours[chosen]}
+    found: dict[str, dict[str, float]] = {"ours": {}}
+
+    def add(name: str, row: Callable[[int], Any]) -> None:
+        rows[name], _, cpu = timed(lambda: np.array([row(int(source)) for source in chosen]))
+        found[name] = {"cpu_seconds": cpu * len(v) / len(chosen)}
+
+    add("fast marching", lambda source: marching.compute_distance([[(source, [])]]))
     try:
         from pygeodesic.geodesic import PyGeodesicAlgorithmExact
     except ImportError:
-        return None
+        return found
     exact = PyGeodesicAlgorithmExact(v, f)
-    chosen = np.random.default_rng(0).choice(len(v), min(EXACT_SOURCES, len(v)), replace=False)
-    rows = np.array([exact.geodesicDistances(np.array([source]))[0] for source in chosen])
-    return relative_difference(ours[chosen], rows)
+    add("exact", lambda source: exact.geodesicDistances(np.array([source]))[0])
+    for name in ("ours", "fast marching"):
+        found[name]["error"] = relative_difference(rows[name], rows["exact"])
+    return found
 
 
 def relative_difference(found: Matrix, expected: Matrix) -> float:

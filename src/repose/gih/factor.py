@@ -1,6 +1,5 @@
 """Factorise the two operators of the heat method once, in the shape the compiled kernels want."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,10 @@ import scipy.sparse.linalg as sla
 from repose.gih.intrinsic import Float, Int, Operators, RefusedMesh
 
 Triangle = tuple[Int, Int, Float, Float]
-"""(starts, indices, values, scale): a sparse triangle without its diagonal, and one over the diagonal."""
+"""(starts, indices, values, scale): a sparse triangle without its diagonal, and one over the diagonal.
+
+The starts are uint64, which spares the kernels a look at each index, whether it counts from the end.
+"""
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,7 @@ class Factors:
     up: Triangle
 
 
-def factorise(
-    operators: Operators, t: float | None = None, where: object = None, threads: int = 1
-) -> Factors:
+def factorise(operators: Operators, t: float | None = None, where: object = None) -> Factors:
     """Factorise for the heat method.
 
     The Laplacian is singular, once per component. Adding 1 to the diagonal of one vertex of each
@@ -56,7 +56,6 @@ def factorise(
         t: time of the heat flow in square metres; None means h squared, the best choice (Crane et al.,
             section 3.2.4).
         where: names the mesh in errors.
-        threads: two factorise the operators side by side (SuperLU releases the GIL).
 
     Raises:
         RefusedMesh: the factorisation needs pivoting, which only a mesh that is next to degenerate should.
@@ -68,14 +67,15 @@ def factorise(
         sp.diags_array(mass) + sp.diags_array(steps) @ operators.laplacian,
         sp.diags_array(grounded) + operators.laplacian,
     )
-    with ThreadPoolExecutor(min(threads, 2)) as pool:
-        (order, heat), (same_order, poisson) = pool.map(_cholesky, matrices)
+    # One after the other: SuperLU asks for Python's lock at each allocation, and two at once take as long.
+    (order, heat), (same_order, poisson) = map(_cholesky, matrices)
     if heat is None or poisson is None or not np.array_equal(order, same_order):
         raise RefusedMesh("the operators are too close to singular for the fast kernel", where)
 
     position = order.astype(np.int32)
     faces = position[operators.faces]
     by_position = np.argsort(faces.min(1), kind="stable")  # neighbours in memory stay neighbours in the sweep
+    columns = _triangle(heat.tocsc())
     component, h = np.empty_like(operators.component), np.empty_like(operators.h)
     component[position], h[position] = operators.component, operators.h
     return Factors(
@@ -86,10 +86,10 @@ def factorise(
         weights=np.ascontiguousarray(operators.weights[by_position]),
         inverse_area=(operators.h[operators.faces[:, 0]] ** 2 / operators.areas)[by_position],
         floor=operators.floor[by_position],
-        parent=_elimination_tree(heat),
-        heat=_triangle(heat),
-        down=_triangle(poisson.tocsr()),
-        up=_triangle(poisson),
+        parent=_elimination_tree(columns),
+        heat=columns,
+        down=_triangle(poisson),
+        up=_triangle(poisson.tocsc()),
     )
 
 
@@ -99,7 +99,7 @@ def scaled(operators: Operators, t: float | None) -> tuple[Float, Float]:
     return operators.mass / square, np.ones(len(square)) if t is None else t / square
 
 
-def _cholesky(matrix: sp.sparray) -> tuple[Int, sp.csc_array | None]:
+def _cholesky(matrix: sp.sparray) -> tuple[Int, sp.csr_array | None]:
     """The elimination order and the Cholesky factor; no factor if it would need pivoting.
 
     SuperLU gives the LU of a positive definite matrix, which is LDL': scale it. Its object must not leave this
@@ -112,25 +112,27 @@ def _cholesky(matrix: sp.sparray) -> tuple[Int, sp.csc_array | None]:
     order = np.array(lu.perm_c)
     if not np.array_equal(lu.perm_r, order) or not (diagonal > 0).all():
         return order, None
-    factor = sp.csc_array(lu.L @ sp.diags_array(np.sqrt(diagonal)))
-    factor.sort_indices()
-    return order, factor
+    factor = sp.csc_array(lu.L)
+    factor.data *= np.repeat(np.sqrt(diagonal), np.diff(factor.indptr))
+    return order, factor.tocsr()  # which sorts each row
 
 
 def _triangle(factor: sp.csc_array | sp.csr_array) -> Triangle:
-    strict = sp.tril(factor, -1, format=factor.format)
-    strict.sort_indices()
+    """Of a sorted lower triangle: the diagonal comes first in a column, and last in a row."""
+    diagonal = factor.indptr[:-1] if factor.format == "csc" else factor.indptr[1:] - 1
+    strict = np.ones(factor.nnz, bool)
+    strict[diagonal] = False
     return (
-        strict.indptr.astype(np.int32),
-        strict.indices.astype(np.int32),
-        strict.data.astype(np.float64),
-        1.0 / factor.diagonal(),
+        (factor.indptr - np.arange(len(factor.indptr))).astype(np.uint64),
+        factor.indices[strict],
+        factor.data[strict],
+        1.0 / factor.data[diagonal],
     )
 
 
-def _elimination_tree(factor: sp.csc_array) -> Int:
+def _elimination_tree(columns: Triangle) -> Int:
     """The parent of a column is the row of its first entry below the diagonal."""
-    starts, rows, *_ = _triangle(factor)
+    starts, rows, *_ = columns
     parent = np.full(len(starts) - 1, -1, np.int32)
     has = np.flatnonzero(np.diff(starts))
     parent[has] = rows[starts[has]]

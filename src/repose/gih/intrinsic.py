@@ -88,9 +88,9 @@ def check_mesh(vertices: ArrayLike, faces: ArrayLike, where: object = None) -> t
     outside = ((f < 0) | (f >= len(v))).any(1)
     _first(f"face {{}} names a vertex outside 0..{len(v) - 1}", outside, where, "indices count from 0")
     f = np.ascontiguousarray(f, np.int32)
-    repeated = (f == np.roll(f, 1, axis=1)).any(1)
+    repeated = (f[:, 0] == f[:, 1]) | (f[:, 1] == f[:, 2]) | (f[:, 2] == f[:, 0])
     _first("face {} names one vertex twice", repeated, where, "remove the face")
-    if not np.ptp(v[f.ravel()], axis=0).any():
+    if not np.ptp(v[np.bincount(f.ravel(), minlength=len(v)) > 0], axis=0).any():
         raise MeshError("all vertices lie in one point", where, "check the units of the file")
     return v, f
 
@@ -117,7 +117,8 @@ def orient(faces: Int, where: object = None) -> Int:
         RefusedMesh: an edge with more than two faces, two faces on the same three vertices, or a surface that
             has no consistent orientation (a Möbius strip).
     """
-    edges = np.sort(_edge_keys(np.sort(_half_edges(faces), 1)))
+    tails, heads = _half_edges(faces).T
+    edges = np.sort(_edge_keys(np.minimum(tails, heads), np.maximum(tails, heads)))
     crowded = np.unique(edges[2:][edges[2:] == edges[:-2]])
     if len(crowded):
         raise RefusedMesh(f"{len(crowded)} edges have more than two faces", where)
@@ -137,12 +138,12 @@ def _half_edges(faces: Int) -> NDArray[np.int64]:
     return faces[:, [1, 2, 2, 0, 0, 1]].reshape(-1, 2).astype(np.int64)
 
 
-def _edge_keys(edges: NDArray[np.int64]) -> NDArray[np.int64]:
-    return edges[:, 0] << 32 | edges[:, 1]
+def _edge_keys(tails: NDArray[np.int64], heads: NDArray[np.int64]) -> NDArray[np.int64]:
+    return tails << 32 | heads
 
 
 def _consistent(faces: Int) -> bool:
-    keys = np.sort(_edge_keys(_half_edges(faces)))
+    keys = np.sort(_edge_keys(*_half_edges(faces).T))
     return not (keys[1:] == keys[:-1]).any()
 
 

@@ -4,13 +4,41 @@ All arrays are indexed by elimination position (see :mod:`repose.gih.factor`), b
 (V, LANES) float64. Nothing here checks its input; :mod:`repose.gih.solver` does.
 """
 
+import mmap
+
 import numpy as np
 from numba import njit
 
-from repose.gih.simd import LANES, PART, any_below, load, load_part, rsqrt, store, store_part
+from repose.gih.simd import (
+    LANES,
+    PART,
+    TILE,
+    any_below,
+    count_nan,
+    load,
+    load_part,
+    load_rows,
+    load_tile,
+    narrow,
+    positive,
+    prefetch,
+    repeat,
+    rsqrt,
+    store,
+    store_part,
+    store_tile,
+    take,
+    transpose,
+)
 
 TINY = 1e-140
 """Heat below this is about to underflow when it is squared; distances there would be noise."""
+
+AHEAD = 8
+"""How many faces before its turn the rows of a face are asked for: they may come from the last cache."""
+
+BLOCK = 64
+"""Rows and columns of a block that is symmetrised at once: two of them, 32 KiB, are less than the first cache."""
 
 
 @njit(cache=True, nogil=True)
@@ -64,6 +92,10 @@ def _divergence_of_unit_gradient(faces, weights, inverse_area, floor, u, b):
     b[:] = 0.0
     parts = LANES // PART
     for f in range(len(faces)):
+        for corner in range(3):
+            soon = faces[min(f + AHEAD, len(faces) - 1), corner]
+            prefetch(u, soon)
+            prefetch(b, soon)
         i, j, k = parts * faces[f, 0], parts * faces[f, 1], parts * faces[f, 2]
         ck = weights[f, 2]
         cik, cjk = weights[f, 0] + ck, weights[f, 1] + ck
@@ -91,14 +123,27 @@ def _check_heat(sources, component, u):
 
 
 @njit(cache=True, nogil=True)
-def _write_columns(first, sources, target, component, h, b, out):
-    """Shift each distance function to zero at its source, and write those of all sources side by side."""
-    origin = np.array([b[sources[k], k] for k in range(len(sources))])
-    unit, own = h[sources], component[sources]
-    for i in range(len(component)):
-        row = out[target[i], first : first + len(sources)]
-        for k in range(len(row)):
-            row[k] = (b[i, k] - origin[k]) * unit[k] if component[i] == own[k] else np.inf
+def _write_rows(first, source, component, h, b, out):
+    """Shift each distance function of a block to zero at its source, and write them as rows from ``first`` on."""
+    n, sources, several = len(source), source[first : first + LANES], component.any()
+    shift = _aligned(2)
+    shift[:] = 0.0
+    for k in range(len(sources)):
+        shift[0, k], shift[1, k] = b[sources[k], k], h[sources[k]]
+    numbers = out.reshape(-1)
+    in_tiles = n // TILE * TILE if len(sources) == LANES else 0
+    for left in range(0, in_tiles, TILE):
+        for p in range(LANES // PART):
+            origin, unit = repeat(load_part(shift, p)), repeat(load_part(shift, LANES // PART + p))
+            tile = narrow((load_rows(b, source, left, p) - origin) * unit)
+            store_tile(numbers, (first + p * PART) * n + left, n, transpose(tile))
+    for k in range(len(sources)):
+        for j in range(in_tiles, n):
+            out[first + k, j] = (b[source[j], k] - shift[0, k]) * shift[1, k]
+        if several:
+            for j in range(n):
+                if component[source[j]] != component[sources[k]]:
+                    out[first + k, j] = np.inf
 
 
 @njit(cache=True, nogil=True)
@@ -110,29 +155,22 @@ def _aligned(n):
 
 
 @njit(cache=True, nogil=True)
-def distances(
-    first_block,
-    step,
-    component,
-    target,
-    source,
-    h,
-    faces,
-    weights,
-    inverse_area,
-    floor,
-    parent,
-    heat,
-    down,
-    up,
-    out,
-):
-    """Columns of the unsymmetrised matrix, for the blocks first_block, first_block + step, ... of LANES.
+def touch(matrix):
+    """Write into every page of an empty float32 matrix, which the system then hands out."""
+    numbers = matrix.reshape(-1)
+    for i in range(0, len(numbers), mmap.PAGESIZE // 4):
+        numbers[i] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def distances(turn, component, source, h, faces, weights, inverse_area, floor, parent, heat, down, up, out):
+    """Rows of the unsymmetrised matrix, in blocks of LANES, until ``turn`` has none left.
 
     Args:
-        component, target: (V,) int32, the component, and the row and column in ``out``, of each position.
-        source: (V,) int32, the position of each column of ``out``. Neighbours on the mesh reach the same part of the
-            elimination tree, so a block is of columns that follow each other.
+        turn: (1,) int64, the next block, shared by all threads.
+        component: (V,) int32 by position.
+        source: (V,) int32, the position of each row and column of ``out``. Neighbours on the mesh reach the same part
+            of the elimination tree, so a block is of rows that follow each other.
         h: (V,) metres per unit of length of the operators, by position.
         faces, weights, inverse_area, floor: the intrinsic faces, in positions; see Operators.
         parent: (V,) int32 elimination tree; -1 at roots.
@@ -146,7 +184,8 @@ def distances(
     n = len(parent)
     u, b = _aligned(n), _aligned(n)
     cold, negative = 0, 0
-    for first in range(first_block * LANES, n, step * LANES):
+    first = take(turn) * LANES
+    while first < n:
         sources = source[first : first + LANES]
         _start_heat(sources, parent, heat[0], heat[1], heat[2], heat[3], u)
         _solve_up(heat[0], heat[1], heat[2], heat[3], u)
@@ -155,25 +194,46 @@ def distances(
         _divergence_of_unit_gradient(faces, weights, inverse_area, floor, u, b)
         _solve_down(down[0], down[1], down[2], down[3], b)
         _solve_up(up[0], up[1], up[2], up[3], b)
-        _write_columns(first, sources, target, component, h, b, out)
+        _write_rows(first, source, component, h, b, out)
+        first = take(turn) * LANES
     return cold, negative
 
 
 @njit(cache=True, nogil=True)
-def symmetrise(first_tile, step, factor, matrix):
+def symmetrise(turn, factor, matrix):
     """Replace a square float32 matrix by ``factor`` times the mean with its transpose, clipped at 0.
 
-    Works on the tile rows first_tile, first_tile + step, ...; returns how many entries are NaN.
+    Works on rows of blocks until ``turn``, as in :func:`distances`, has none left; returns how many entries are NaN.
     """
-    n, tile, nans = len(matrix), 64, 0
+    n, nans = len(matrix), 0
     half = np.float32(0.5 * factor)
-    for top in range(first_tile * tile, n, step * tile):
-        for left in range(top, n, tile):
-            for i in range(top, min(n, top + tile)):
-                for j in range(max(left, i), min(n, left + tile)):
-                    mean = half * (matrix[i, j] + matrix[j, i])
-                    nans += np.isnan(mean)
-                    mean = mean if mean > 0 else np.float32(0)
-                    matrix[i, j] = mean
-                    matrix[j, i] = mean
+    numbers = matrix.reshape(-1)
+    top = take(turn) * BLOCK
+    while top < n:
+        for left in range(top, n, BLOCK):
+            if left + BLOCK <= n:
+                for i in range(top, top + BLOCK, TILE):
+                    for j in range(max(left, i), left + BLOCK, TILE):
+                        here, there = i * n + j, j * n + i
+                        mean = half * (load_tile(numbers, here, n) + transpose(load_tile(numbers, there, n)))
+                        nans += count_nan(mean)
+                        store_tile(numbers, here, n, positive(mean))
+                        store_tile(numbers, there, n, transpose(positive(mean)))
+            else:
+                nans += _symmetrise_edge(top, left, half, matrix)
+        top = take(turn) * BLOCK
+    return nans
+
+
+@njit(cache=True, nogil=True)
+def _symmetrise_edge(top, left, half, matrix):
+    """The same for the block at the end of its rows, which is smaller."""
+    n, nans = len(matrix), 0
+    for i in range(top, min(n, top + BLOCK)):
+        for j in range(max(left, i), n):
+            mean = half * (matrix[i, j] + matrix[j, i])
+            nans += np.isnan(mean)
+            mean = mean if mean > 0 else np.float32(0)
+            matrix[i, j] = mean
+            matrix[j, i] = mean
     return nans

@@ -1,18 +1,22 @@
-"""Some right-hand sides as one machine value, for numba kernels.
+"""Some right-hand sides, or a square tile of a matrix, as one machine value, for numba kernels.
 
 LLVM's auto-vectoriser does not keep a row of 32 right-hand sides in registers while it walks a sparse
 row: it re-loads and re-stores the accumulator for every non-zero, which costs a factor of three. Here a
 row is one LLVM vector `<32 x double>`; LLVM splits it into whatever registers the machine has (4 of
 AVX-512, 8 of AVX2, 16 of NEON), so the kernels in :mod:`repose.gih.kernels` stay portable and read like
 the maths: ``row = row - scalar * load(x, i)``. A computation with many intermediate values takes a row in
-parts of 8, as its values would spill out of the registers otherwise.
+parts of 8, as its values would spill out of the registers otherwise. A tile is one `<64 x float>`, which LLVM
+transposes by shuffles, where a loop would move its numbers one by one.
 """
 
 import operator
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import extending, types
+from numba.core import cgutils
 from numba.extending import models, overload, register_model
 
 intrinsic: Any = extending.intrinsic  # numba types the compiler's view of these functions, not the caller's
@@ -23,20 +27,20 @@ LANES = 32
 PART = 8
 """Right-hand sides of a part of a row: one register of AVX-512, two of AVX2."""
 
-_DOUBLE, _I64, _I32 = ir.DoubleType(), ir.IntType(64), ir.IntType(32)
+TILE = 8
+"""Rows, and columns, of a tile."""
+
+_DOUBLE, _FLOAT, _I64, _I32 = ir.DoubleType(), ir.FloatType(), ir.IntType(64), ir.IntType(32)
+_LINE = 64  # bytes of a cache line
 
 
 class RowType(types.Type):
-    """The numba type of ``lanes`` float64 that live in registers."""
+    """The numba type of ``lanes`` float64, or float32, that live in registers."""
 
-    def __init__(self, lanes: int) -> None:
+    def __init__(self, lanes: int, element: ir.Type = _DOUBLE) -> None:
         self.lanes = lanes
-        super().__init__(name=f"Row{lanes}")
-
-    @property
-    def vector(self) -> ir.VectorType:
-        """What LLVM calls it."""
-        return ir.VectorType(_DOUBLE, self.lanes)
+        self.vector = ir.VectorType(element, lanes)
+        super().__init__(name=f"Row{lanes}{element}")
 
 
 @register_model(RowType)
@@ -53,6 +57,12 @@ def _splat(builder: Any, kind: RowType, scalar: Any) -> Any:
     )
 
 
+def _address(context: Any, builder: Any, array_type: Any, array: Any, first: Any, to: ir.Type) -> Any:
+    """Where number ``first`` of a C-contiguous array is, as the address of a ``to``."""
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [first]), to.as_pointer())
+
+
 def access(lanes: int) -> tuple[Any, Any]:
     """``load(x, i)`` and ``store(x, i, row)`` for the i-th ``lanes`` numbers of a float64 array.
 
@@ -62,9 +72,8 @@ def access(lanes: int) -> tuple[Any, Any]:
     row_type = RowType(lanes)
 
     def address(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
-        struct = context.make_array(array_type)(context, builder, array)
-        first = builder.gep(struct.data, [builder.mul(index, ir.Constant(_I64, lanes))])
-        return builder.bitcast(first, row_type.vector.as_pointer())
+        first = builder.mul(index, ir.Constant(_I64, lanes))
+        return _address(context, builder, array_type, array, first, row_type.vector)
 
     @intrinsic
     def load(_typing: Any, x: Any, i: Any) -> Any:
@@ -86,6 +95,152 @@ def access(lanes: int) -> tuple[Any, Any]:
 
 load, store = access(LANES)
 load_part, store_part = access(PART)
+
+
+@intrinsic
+def take(_typing: Any, turn: Any) -> Any:
+    """The number that an int64 array of one holds, which is one more for whoever asks next, in whatever thread."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        number = context.make_array(signature.args[0])(context, builder, args[0]).data
+        return builder.atomic_rmw("add", number, ir.Constant(_I64, 1), "monotonic")
+
+    return types.int64(turn), emit
+
+
+@intrinsic
+def prefetch(_typing: Any, x: Any, i: Any) -> Any:
+    """Ask for row ``i`` of LANES, which is needed soon; no effect but speed."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        byte = ir.IntType(8)
+        kind = ir.FunctionType(ir.VoidType(), [byte.as_pointer(), _I32, _I32, _I32])
+        call = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        first = builder.mul(args[1], ir.Constant(_I64, LANES))
+        row = _address(context, builder, signature.args[0], args[0], first, byte)
+        to_read, in_all_caches, data = (ir.Constant(_I32, value) for value in (0, 3, 1))
+        for offset in range(0, LANES * 8, _LINE):
+            line = builder.gep(row, [ir.Constant(_I64, offset)])
+            builder.call(call, [line, to_read, in_all_caches, data])
+        return context.get_dummy_value()
+
+    return types.void(x, types.int64), emit
+
+
+_TILE_TYPE = RowType(TILE * TILE, _FLOAT)
+
+
+def _shuffle(builder: Any, a: Any, b: Any, lanes: Sequence[int]) -> Any:
+    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(_I32, len(lanes)), list(lanes)))
+
+
+def _joined(builder: Any, rows: Sequence[Any]) -> Any:
+    while len(rows) > 1:
+        both = range(2 * rows[0].type.count)
+        rows = [_shuffle(builder, a, b, both) for a, b in zip(rows[::2], rows[1::2], strict=True)]
+    return rows[0]
+
+
+@intrinsic
+def load_tile(_typing: Any, x: Any, first: Any, stride: Any) -> Any:
+    """The TILE x TILE numbers of a C-contiguous float32 array from number ``first`` on, its rows ``stride`` apart."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        rows = _tile_rows(context, builder, signature, args)
+        return _joined(builder, [builder.load(row, align=4) for row in rows])
+
+    return _TILE_TYPE(x, types.int64, types.int64), emit
+
+
+@intrinsic
+def store_tile(_typing: Any, x: Any, first: Any, stride: Any, tile: Any) -> Any:
+    """The opposite of :func:`load_tile`."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        for i, row in enumerate(_tile_rows(context, builder, signature, args)):
+            part = _shuffle(builder, args[3], args[3], range(i * TILE, (i + 1) * TILE))
+            builder.store(part, row, align=4)
+        return context.get_dummy_value()
+
+    return types.void(x, types.int64, types.int64, tile), emit
+
+
+def _tile_rows(context: Any, builder: Any, signature: Any, args: Any) -> list[Any]:
+    offsets = (builder.mul(args[2], ir.Constant(_I64, i)) for i in range(TILE))
+    kind, row = signature.args[0], ir.VectorType(_FLOAT, TILE)
+    return [_address(context, builder, kind, args[0], builder.add(args[1], by), row) for by in offsets]
+
+
+@intrinsic
+def transpose(_typing: Any, tile: Any) -> Any:
+    """Rows of a tile to columns."""
+
+    def emit(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return _shuffle(
+            builder, args[0], args[0], np.arange(TILE * TILE).reshape(TILE, TILE).T.ravel().tolist()
+        )
+
+    return tile(tile), emit
+
+
+@intrinsic
+def load_rows(_typing: Any, x: Any, rows: Any, first: Any, part: Any) -> Any:
+    """Part ``part`` of TILE rows of LANES of ``x``, whose numbers ``rows`` has from ``first`` on, below each other."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind, kind_of_rows = signature.args[:2]
+        numbers = context.make_array(kind_of_rows)(context, builder, args[1]).data
+        row, found = ir.VectorType(_DOUBLE, PART), []
+        for i in range(TILE):
+            at = builder.load(builder.gep(numbers, [builder.add(args[2], ir.Constant(_I64, i))]))
+            at = builder.mul(builder.sext(at, _I64), ir.Constant(_I64, LANES))
+            at = builder.add(at, builder.mul(args[3], ir.Constant(_I64, PART)))
+            found.append(builder.load(_address(context, builder, kind, args[0], at, row), align=_LINE))
+        return _joined(builder, found)
+
+    return RowType(TILE * PART)(x, rows, types.int64, types.int64), emit
+
+
+@intrinsic
+def repeat(_typing: Any, row: Any) -> Any:
+    """TILE times the same row, below each other."""
+
+    def emit(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return _joined(builder, [args[0]] * TILE)
+
+    return RowType(TILE * row.lanes)(row), emit
+
+
+@intrinsic
+def narrow(_typing: Any, row: Any) -> Any:
+    """Rounded to float32."""
+
+    def emit(_context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.fptrunc(args[0], signature.return_type.vector)
+
+    return RowType(row.lanes, _FLOAT)(row), emit
+
+
+@intrinsic
+def positive(_typing: Any, row: Any) -> Any:
+    """What is greater than 0 in a row or tile, and 0 elsewhere, where it is NaN, too."""
+
+    def emit(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        zero = ir.Constant(row.vector, [0.0] * row.lanes)
+        return builder.select(builder.fcmp_ordered(">", args[0], zero), args[0], zero)
+
+    return row(row), emit
+
+
+@intrinsic
+def count_nan(_typing: Any, row: Any) -> Any:
+    """How many numbers of a row or tile are NaN."""
+
+    def emit(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        mask = builder.bitcast(builder.fcmp_unordered("uno", *args, *args), ir.IntType(row.lanes))
+        return builder.zext(builder.ctpop(mask), _I64)
+
+    return types.int64(row), emit
 
 
 @intrinsic

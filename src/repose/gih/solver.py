@@ -5,7 +5,9 @@ from the source for a time t, normalise its gradient, and find the function whos
 Both linear systems are factorised once and all V sources are solved in blocks.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +19,7 @@ from repose.gih.factor import Factors, factorise
 from repose.gih.intrinsic import Float, Int, Operators
 
 Matrix = NDArray[np.float32]
+Result = TypeVar("Result")
 
 
 def all_pairs(
@@ -45,9 +48,15 @@ def all_pairs(
         MeshError: the arrays are no mesh, or heat does not reach across it in double precision.
         RefusedMesh: a valid surface this kernel cannot take; in metres, :mod:`repose.gih.reference` can.
     """
-    checked = intrinsic.check_mesh(vertices, faces, where)
-    factors = factorise(operators(*checked, settings, where), settings.time, where, threads)
-    return solve(factors, settings, threads=threads, order=order, where=where)
+    parts = operators(*intrinsic.check_mesh(vertices, faces, where), settings, where)
+    out = None
+    with ThreadPoolExecutor(threads) as pool:
+        if threads > 1:  # another has no more to do yet than have the system hand out the memory
+            out = np.empty((len(parts.mass),) * 2, np.float32)
+            pool.submit(kernels.touch, out)
+        factors = factorise(parts, settings.time, where)
+        del parts  # before there is a result beside it
+        return solve(factors, settings, others=(pool, threads - 1), order=order, where=where, out=out)
 
 
 def operators(vertices: Float, faces: Int, settings: Settings, where: object = None) -> Operators:
@@ -65,38 +74,40 @@ def solve(
     factors: Factors,
     settings: Settings = METRES,
     *,
-    threads: int = 1,
+    others: tuple[Executor | None, int] = (None, 0),
     order: NDArray[np.integer] | None = None,
     where: object = None,
+    out: Matrix | None = None,
 ) -> Matrix:
-    """The symmetric distance matrix of factorised operators; see :func:`all_pairs`."""
-    n = len(factors.position)
-    out = np.empty((n, n), np.float32)
-    rank = np.arange(n, dtype=np.int32)
-    if order is not None:
-        rank[order] = np.arange(n, dtype=np.int32)
-    target = np.empty(n, np.int32)
-    target[factors.position] = rank
-    source = np.empty_like(target)
-    source[target] = np.arange(n, dtype=np.int32)
-    f = factors
+    """The symmetric distance matrix of factorised operators, in ``out`` if given; see :func:`all_pairs`.
 
-    def work(first: int) -> tuple[int, int]:
+    The other threads are some of an executor: they are the same for all that there is to do, as each has a core then.
+    """
+    f, n = factors, len(factors.position)
+    out = np.empty((n, n), np.float32) if out is None else out
+    source = f.position if order is None else f.position[order]
+    turn, next_turn = np.zeros(1, np.int64), np.zeros(1, np.int64)
+
+    def some_distances() -> tuple[int, int]:
         return kernels.distances(
-            first, threads, f.component, target, source, f.h,
+            turn, f.component, source, f.h,
             f.faces, f.weights, f.inverse_area, f.floor, f.parent, f.heat, f.down, f.up, out,
         )  # fmt: skip
 
-    with ThreadPoolExecutor(threads) as pool:
-        cold, negative = np.sum(list(pool.map(work, range(threads))), axis=0).tolist()
-        if not settings.is_released:  # the published code takes such heat as it is
-            check_heat(cold, negative, where)
-        nans = sum(
-            pool.map(lambda first: kernels.symmetrise(first, threads, settings.factor, out), range(threads))
-        )
+    cold, negative = np.sum(_on_all(others, some_distances), axis=0).tolist()
+    if not settings.is_released:  # the published code takes such heat as it is
+        check_heat(cold, negative, where)
+    nans = sum(_on_all(others, lambda: kernels.symmetrise(next_turn, settings.factor, out)))
     if nans:
         raise MeshError(f"{nans} distances came out as NaN", where, "please report this mesh")
     return out
+
+
+def _on_all(others: tuple[Executor | None, int], work: Callable[[], Result]) -> list[Result]:
+    """What a call of ``work`` gives in this thread, and in each of the others at the same time."""
+    executor, count = others
+    futures = [executor.submit(work) for _ in range(count)] if executor else []
+    return [work(), *(future.result() for future in futures)]
 
 
 def check_heat(cold: int, negative: int, where: object) -> None:
