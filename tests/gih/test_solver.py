@@ -1,4 +1,5 @@
 import resource
+import time
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,18 @@ def test_no_memory_stays_behind():
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_change_nothing(threads):
     assert np.array_equal(all_pairs(*torus()), all_pairs(*torus(), threads=threads))
+
+
+def test_distances_wait_until_the_memory_of_the_result_is_there(monkeypatch):
+    touch = kernels.touch
+
+    def late(matrix):
+        time.sleep(0.3)
+        touch(matrix)
+
+    expected = all_pairs(*torus())
+    monkeypatch.setattr(kernels, "touch", late)
+    assert np.array_equal(all_pairs(*torus(), threads=2), expected)
 
 
 def test_order_permutes_rows_and_columns():

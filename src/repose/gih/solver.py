@@ -53,9 +53,11 @@ def all_pairs(
     with ThreadPoolExecutor(threads) as pool:
         if threads > 1:  # another has no more to do yet than have the system hand out the memory
             out = np.empty((len(parts.mass),) * 2, np.float32)
-            pool.submit(kernels.touch, out)
+            touched = pool.submit(kernels.touch, out)
         factors = factorise(parts, settings.time, where)
         del parts  # before there is a result beside it
+        if threads > 1:
+            touched.result()  # or a thread that had to wait for a core would write over distances
         return solve(factors, settings, others=(pool, threads - 1), order=order, where=where, out=out)
 
 
