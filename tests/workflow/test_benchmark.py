@@ -13,7 +13,8 @@ def test_a_list_is_made_with_all_before_it_and_again_when_one_of_its_meshes_chan
     assert project.ran(LIST) == {"raw_files": 1, "convert": 1, "split": 2, "benchmark": 1}
     path = tmp_path / "results" / "benchmark" / "faust" / "unseen.tsv"
     listing, hashes = read_list(path), read_hashes(hashes_path(path))
-    (row,) = listing.rows  # so that one body shows all poses, and track S hands out its others; none is at rest
+    # One body shows all poses of one row, and track S hands out its others; none is at rest.
+    (row,) = listing.rows
     others = {f"{row.pose_mesh.partition('_')[0]}_{pose}" for pose in range(6)} - {row.pose_mesh}
     assert set(hashes) == {*row.meshes, *others}
     assert project.planned(LIST) == {}
