@@ -327,14 +327,14 @@ class Plan:
     def motions(self, table: str) -> Need:
         """What the methods of a table of meshes make of motions, the first seed of each."""
         inputs: dict[str, Path] = {}
-        runs, learned = [], False
+        runs = []
         for dataset, method, seed in self.config.runs_of(table):
             if seed == self.config.tables[table].seeds[0] and dataset in self.config.moving(table):
                 runs.append(f"{dataset}/{method}/seed{seed}")
                 inputs[f"raw:{dataset}"] = self.results.recipe(dataset)
                 if trained := self.config.weights_of(dataset, method):
                     inputs[f"run:{runs[-1]}"] = self.results.run(*trained, seed)
-                    learned = True
+        learned = any(name.startswith("run:") for name in inputs)
         spec, out = specs.motions(self.config, table, runs), self.results.motions(table)
         return Need(spec, out, inputs, memory_mb=8000, gpus=int(self.on_gpu and learned))
 

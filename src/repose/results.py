@@ -8,13 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PAIRS = "pairs.parquet"  # beside the catalogue of a dataset of images
-STUDIED = (
-    "tau",
-    "swaps",
-    "claims",
-    "lists",
-    "sensitivity",
-)  # beside the conventions of a table, as {table}-tau.csv
+# Beside the conventions of a table, as {table}-tau.csv.
+STUDIED = ("tau", "swaps", "claims", "lists", "sensitivity")
 
 
 @dataclass(frozen=True)

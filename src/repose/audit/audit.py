@@ -103,7 +103,7 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
         raise ReposeError(
             "no manifest beside it", where=artefact, hint=f"`repose audit` needs {manifest.name}"
         )
-    is_table = artefact.suffix == ".csv" and artefact.exists() and not _is_ranking(manifest)
+    is_table = artefact.suffix == ".csv" and artefact.exists() and not _is_derived_otherwise(manifest)
     if cell and not is_table:
         raise ReposeError("--cell is for tables", where=artefact)
     table = read_table(artefact) if is_table else None
@@ -268,7 +268,7 @@ def _made_otherwise(node: Node, compute: Mapping[str, str]) -> list[str]:
     return _tried(what, resolve_name(compute[node.stage]), node.manifest)
 
 
-def _is_ranking(manifest: Path) -> bool:
+def _is_derived_otherwise(manifest: Path) -> bool:
     """Whether a CSV is a ranking of the benchmark, under conventions, or of motions, each derived in its own way."""
     try:
         return load(manifest).content["stage"] in ("ranking", "conventions", "motions")

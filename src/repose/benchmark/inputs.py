@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from repose.benchmark.bodies import Bodies
 from repose.benchmark.lists import List, Row
-from repose.benchmark.variants import numbers_of
 from repose.mesh.mesh import Mesh
 from repose.methods.tracks import TRACKS
 
@@ -57,12 +56,8 @@ def handed(listing: List, row: Row, track: str, bodies: Bodies) -> dict[str, Mes
 
 def further(listing: List, bodies: Bodies) -> dict[str, Mesh]:
     """By name the further poses of the one body that shows all poses, which track S hands out, in its order."""
-    tested = {row.pose_mesh for row in listing.rows}
-    return {
-        name: _shuffled(bodies.mesh(name), listing.sha256, "all", "pose")
-        for name in bodies.names
-        if numbers_of(name)[0] == listing.source and name not in tested
-    }
+    names = listing.further(bodies.names)
+    return {name: _shuffled(bodies.mesh(name), listing.sha256, "all", "pose") for name in names}
 
 
 def _shuffled(mesh: Mesh, *seed: str) -> Mesh:

@@ -99,11 +99,17 @@ class List:
         """Whether it can be scored."""
         return all(row.truth_mesh for row in self.rows)
 
-    @property
+    @cached_property
     def source(self) -> int | None:
         """The one body that shows all poses, as track S has it; None: there are several."""
         sources = {numbers_of(row.pose_mesh)[0] for row in self.rows}
         return sources.pop() if len(sources) == 1 else None
+
+    def further(self, names: Iterable[str]) -> list[str]:
+        """Of some meshes the further poses of that one body, which track S hands out: those that are not tested."""
+        tested = {numbers_of(row.pose_mesh)[1] for row in self.rows}
+        places = {name: numbers_of(name) for name in names}
+        return [name for name, (i, p) in places.items() if i == self.source and p not in tested]
 
     @property
     def has_other_triangles(self) -> bool:
@@ -252,7 +258,7 @@ def run(
             return
         listing = derive(name, part, read_rows(split), read_rows(train))
         known = dict(read_catalog(catalog)[["mesh_id", "sha256"]].itertuples(index=False))
-        named_ones = [*_named(listing, dataset.rest_pose), *_further(listing, known)]
+        named_ones = [*_named(listing, dataset.rest_pose), *listing.further(known)]
         hashes = {mesh: known[mesh] for mesh in named_ones if mesh in known}
         if store:
             meshes = MeshStore(store)
@@ -276,15 +282,6 @@ def _named(listing: List, rest_pose: int | None) -> Iterator[str]:
         yield from row.meshes
         if rest_pose is not None:
             yield from (rest_of(mesh, rest_pose) for mesh in row.meshes)
-
-
-def _further(listing: List, known: Iterable[str]) -> list[str]:
-    """The further poses that track S hands out: of the one body that shows all poses, those that are not tested."""
-    if listing.source is None:
-        return []
-    tested = {numbers_of(row.pose_mesh)[1] for row in listing.rows}
-    places = {name: numbers_of(name) for name in known}
-    return [name for name, (i, p) in places.items() if i == listing.source and p not in tested]
 
 
 def rest_of(mesh: str, rest_pose: int) -> str:

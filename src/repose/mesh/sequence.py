@@ -44,6 +44,11 @@ def foot_slide(frames: Frames, rate: float, floor: float, near: float) -> float:
         near: vertices lower than this above the floor, in two frames, stand on it; metres.
     """
     low = frames[:, :, 1] <= floor + near
+    return _slide(frames, low, rate)
+
+
+def _slide(frames: Frames, low: NDArray[np.bool_], rate: float) -> float:
+    """How fast vertices that are low (T, V) in two frames go over the floor, in the mean, m/s; NaN if none are."""
     stands = low[1:] & low[:-1]
     if not stands.any():
         return float("nan")
@@ -59,11 +64,7 @@ def slide_cm_s(predicted: Frames, truth: Frames, rate: float) -> float:
         rate: frames a second.
     """
     low = truth[:, :, 1] <= ON_FLOOR * np.ptp(truth[0, :, 1])
-    stands = low[1:] & low[:-1]
-    if not stands.any():
-        return float("nan")
-    ways = np.linalg.norm(np.diff(predicted[:, :, [0, 2]], axis=0), axis=2)
-    return float(ways[stands].mean() * rate * 100)
+    return 100 * _slide(predicted, low, rate)
 
 
 def below_floor_mm(predicted: Frames) -> float:

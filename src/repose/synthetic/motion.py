@@ -98,7 +98,7 @@ def _module_for(recipe: Path) -> Any:
     modules = [import_module(name) for name in _MOVING]
     if recipe.exists():
         what, hint = "not a recipe, or torn", "delete it and make it again"
-        arrays = read_npz(recipe, what, hint)
+        arrays = read_npz(recipe, what, hint, names=["format"])
         with foreign(recipe, what, hint):
             stated = str(arrays["format"])
         modules = [module for module in modules if stated == module.Recipe.FORMAT] or modules

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repose.errors import ReposeError
+from repose.mesh.sequence import ON_FLOOR
 from repose.synthetic.motion import RATE, check_kind, stood, through
 from repose.synthetic.open_animal.anatomy import NAMES, SIDES
 from repose.synthetic.open_animal.posing import pose_skin
@@ -21,7 +22,6 @@ from repose.synthetic.open_animal.recipe import Recipe
 KINDS = ("walk", "poses")
 STRIDE_S = 1.2  # until each foot has gone ahead once
 _SWING, _LIFT = 20.0, 55.0  # with less lift, feet on their way ahead drag over the floor
-_ON_FLOOR = 0.02  # of an animal's height: a sole
 
 
 def motion(
@@ -36,7 +36,7 @@ def motion(
     rest, heads = recipe.rest_vertices[identity].astype(np.float64), recipe.bone_heads[identity]
     bones, shares = recipe.skin_bones.astype(np.int64), recipe.skin_weights.astype(np.float64)
     shapes = pose_skin(rest, heads, bones, shares, poses)
-    return stood(shapes, np.zeros(frames), _ON_FLOOR * np.ptp(rest[:, 1]))
+    return stood(shapes, np.zeros(frames), ON_FLOOR * np.ptp(rest[:, 1]))
 
 
 def _walk(frames: int) -> NDArray[np.float64]:  # (T, J, 3)
