@@ -29,7 +29,7 @@ RIDGE = 0.03
 
 def main() -> None:
     """The fitted weights and bias, and for each kind how many unseen bodies are told, and how."""
-    people, animals = (np.array([heard for mesh in bodies(name, 0) if (heard := tones(mesh)) is not None]) for name in ("human", "animal"))
+    people, animals = (all_tones(name, 0) for name in ("human", "animal"))
     weights, bias = discriminant(people, animals)
     print("weights", np.round(weights, 2).tolist(), "bias", round(bias, 2))
     for name, sign in (("human", -1), ("animal", 1)):
@@ -54,11 +54,17 @@ def bodies(name: str, seed: int) -> Iterator[Mesh]:
         yield Mesh(points @ Rotation.random(random_state=draw).as_matrix().T, triangles)
 
 
+def all_tones(name: str, seed: int) -> NDArray[np.float64]:  # (N, K)
+    """What is heard of the bodies of one kind, where it is."""
+    heard = (tones(mesh) for mesh in bodies(name, seed))
+    return np.array([each for each in heard if each is not None])
+
+
 def discriminant(
     people: NDArray[np.float64],  # (N, K)
     animals: NDArray[np.float64],  # (M, K)
 ) -> tuple[NDArray[np.float64], float]:
-    """Weights (K,) and bias of the logarithm of the odds of an animal, where both kinds are normal of one covariance."""
+    """Weights (K,) and bias of the logarithm of the odds of an animal; both kinds are normal, of one covariance."""
     pooled = np.cov(np.concatenate([people - people.mean(axis=0), animals - animals.mean(axis=0)]).T)
     pooled += RIDGE * np.trace(pooled) / len(pooled) * np.eye(len(pooled))
     weights = np.linalg.solve(pooled, animals.mean(axis=0) - people.mean(axis=0))
