@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from repose.mesh.spectrum import Surface, normalised, surface_of
 from repose.mesh.variation import decimated
+from repose.methods.canonical.feet import ahead_by_feet
 from repose.methods.canonical.matching import Coordinates, Ways
 
 Float = NDArray[np.float64]
@@ -23,9 +24,11 @@ SCALE = 2.0  # brings coordinates on a surface of area 1 to about one
 _MOST = 1500  # vertices: a finer surface has no other slow vibrations, and costs more
 _SAME = np.radians(20.0)  # frames that differ by less are one
 _FEW = 350  # vertices, which say roughly how a body is turned; validation bodies are found no worse than by 1,500 alone
+_NEARLY = 0.5  # cosine: the network is nearer than feet, which may be splayed, unless it is quite wrong
 _EPSILON = 1e-5  # of the norm of a layer, as in PyTorch
 # Each axis, one after the other, up: from a wrong start a body can be found upside down.
-_STARTS = (("x", 0), ("x", 90), ("x", -90), ("x", 180), ("z", 90), ("z", -90))
+_STARTS = (("x", 0), ("x", -90), ("x", 90), ("x", 180), ("z", 90), ("z", -90))
+_USUAL = 2  # of them: y up, and z up
 _ABOUT = np.diag([-1.0, 1.0, -1.0])  # half a turn about the vertical
 
 
@@ -150,7 +153,8 @@ class Inference:
         surface = surface_of(*coarse, self.vibrations)
         found = [self._seen(surface, turn) for turn in self._frames(surface, *coarse)]
         found.sort(key=lambda way: float(surface.masses @ way.doubt))
-        about = self._seen(surface, _ABOUT @ found[0].frame) if self.frame else None
+        told = ahead_by_feet(coarse[0] @ found[0].frame.T, coarse[1]) is not None
+        about = self._seen(surface, _ABOUT @ found[0].frame) if self.frame and not told else None
         return Ways(vertices, faces, *coarse, found, about)
 
     def _seen(self, surface: Surface, turn: Float) -> Coordinates:
@@ -161,10 +165,22 @@ class Inference:
         if self.frame is None:
             return [np.eye(3)]
         few = surface_of(*decimated(vertices, faces, _FEW), self.vibrations)
-        turns = [Rotation.from_euler(axis, degrees, degrees=True).as_matrix() for axis, degrees in _STARTS]
+        starts = [Rotation.from_euler(axis, degrees, degrees=True).as_matrix() for axis, degrees in _STARTS]
+        turns = starts
         for seen in (few, few, surface):  # the first look brings it upright, which ahead is told from
             turns = _distinct([self.upright(seen, turn) for turn in turns])
-        return turns
+        # As most files have it, y up or z, where the body then stands on feet: the network may see one that lies.
+        stands = [turn for turn in starts[:_USUAL] if ahead_by_feet(vertices @ turn.T, faces) is not None]
+        return _distinct([_along_feet(turn, vertices, faces) for turn in [*turns, *stands]])
+
+
+def _along_feet(turn: Float, vertices: Float, faces: NDArray[np.integer]) -> Float:  # (3, 3)
+    """The rotation that brings a mesh upright, by which it faces +z as its feet point, if it does not nearly do so."""
+    ahead = ahead_by_feet(vertices @ turn.T, faces)
+    if ahead is None or ahead[1] > _NEARLY:
+        return turn
+    (x, z) = ahead
+    return np.array([[z, 0, -x], [0, 1, 0], [x, 0, z]]) @ turn
 
 
 def _distinct(turns: list[Float]) -> list[Float]:

@@ -38,7 +38,8 @@ class Ways(NamedTuple):
         vertices, faces: (N, 3) and (F, 3), the mesh at area 1, its middle the origin.
         coarse, coarse_faces: the mesh that the network saw, of no more than 1,500 vertices.
         ways: what it said of the vertices of `coarse`, the least doubt first.
-        about: what it says of the body facing the other way than by the first of them; None if it finds no frames.
+        about: what it says of the body facing the other way than by the first of them; None if it finds no frames, and
+            where the feet tell.
     """
 
     vertices: Float
