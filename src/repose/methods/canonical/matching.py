@@ -75,10 +75,11 @@ class Match(NamedTuple):
 
 
 def best_match(identity: Ways, pose: Ways) -> Match:
-    """Where the vertices of the identity are on the pose mesh, by the way that stretches it least.
+    """Where the vertices of the identity are on the pose mesh, by the ways with the least product of stretch and doubt.
 
     A body that was found back to front matches well, vertex by vertex, and is stretched: its head lies where the tail
-    is. On validation pairs of animals this takes the right way in 24 of 24, the doubts alone in 22.
+    is. Two that were both found lying down are stretched little, but in doubt. Squares of the two doubts are right on
+    60 of 60 validation pairs, stretch alone on 57.
     """
     edges = unique_edges(identity.coarse_faces)
     lengths = _lengths(identity.coarse, edges)
@@ -92,7 +93,8 @@ def best_match(identity: Ways, pose: Ways) -> Match:
 
     numbers = product(range(len(identity.ways)), range(len(pose.ways)))
     found = {(i, j): stretch((identity.ways[i], pose.ways[j])) for i, j in numbers}
-    first, second = min(found, key=lambda pair: found[pair])
+    doubts = [[way.doubt.mean() for way in body.ways] for body in (identity, pose)]
+    first, second = min(found, key=lambda pair: found[pair] * (doubts[0][pair[0]] * doubts[1][pair[1]]) ** 2)
     one, other = identity.ways[first], pose.ways[second]
     # The pose mesh alone, as both the other way round match again. It is no candidate: networks have not learned it.
     rivals = [found[i, j] for i, j in found if _is_other_way((one, other), (identity.ways[i], pose.ways[j]))]
