@@ -81,7 +81,10 @@ def test_meshes_of_other_and_few_vertices_are_matched_too():
     out = network(torch.from_numpy(small)[None], torch.from_numpy(body()).float()[None], sides)
     assert out.vertices.shape == (1, *small.shape) and out.vertices.isfinite().all()
     box = trimesh.creation.box()
-    cube, sides = torch.from_numpy(box.vertices.copy()).float()[None], Faces(*[torch.from_numpy(box.faces.copy())] * 2)
+    cube, sides = (
+        torch.from_numpy(box.vertices.copy()).float()[None],
+        Faces(*[torch.from_numpy(box.faces.copy())] * 2),
+    )
     assert network(cube, cube, sides).vertices.isfinite().all()
 
 

@@ -20,7 +20,7 @@ _NONE = 1e-6  # no eigenvalue of a surface of area 1
 _STILL = 1e-5  # of the largest eigenvalue: no vibration, but a part of the mesh as a whole
 _LAST = 4 * np.log(10)  # the most that heat fades from the first time to the last, as an exponent
 _TURNED = 10  # signatures whose gradients tell the orientation
-_FREQUENCIES, _ORIENTATION = 1.0, 0.3  # what keeping them counts, against signatures
+_FREQUENCIES, _ORIENTATION = 1.0, 0.1  # what keeping them counts, against signatures
 
 
 class Side(NamedTuple):
@@ -73,19 +73,17 @@ def functional_map(source: Side, target: Side, count: int) -> Float:  # (count, 
     Constants go to constants.
     """
     there, here = (side.vectors[:, :count] for side in (source, target))
-    a, b = (
-        side.vectors[:, :count].T @ (side.masses[:, None] * side.signatures) for side in (source, target)
-    )
-    one = np.eye(count)
-    matrix = np.kron(one, a @ a.T / a.shape[1])  # of the entries of C, row by row
+    a, b = (side.vectors[:, :count].T @ (side.masses[:, None] * side.signatures) for side in (source, target))
+    one, signatures = np.eye(count), a.shape[1]
+    matrix = np.kron(one, a @ a.T / signatures)  # of the entries of C, row by row
     changed = (source.values[None, :count] - target.values[:count, None]) / target.values[count - 1]
     matrix += _FREQUENCIES * np.diag((changed**2).ravel())
-    for k in np.linspace(0, a.shape[1] - 1, _TURNED).round().astype(int):
+    for k in np.linspace(0, signatures - 1, _TURNED).round().astype(int):
         turns = [_turn(side, k, count) for side in (source, target)]
         size = np.mean([np.linalg.norm(turn) for turn in turns]) or 1.0
         apart = (np.kron(one, turns[0].T) - np.kron(turns[1], one)) / size
         matrix += _ORIENTATION / _TURNED * apart.T @ apart
-    found = np.linalg.solve(matrix + 1e-9 * np.eye(count**2), (b @ a.T / a.shape[1]).ravel())
+    found = np.linalg.solve(matrix + 1e-9 * np.eye(count**2), (b @ a.T / signatures).ravel())
     c: Float = found.reshape(count, count)
     c[0], c[:, 0] = 0, 0
     c[0, 0] = np.sign(there[0, 0] * here[0, 0])
@@ -93,7 +91,7 @@ def functional_map(source: Side, target: Side, count: int) -> Float:  # (count, 
 
 
 def _turn(side: Side, signature: int, count: int) -> Float:  # (count, count)
-    """The operator g ↦ n · (∇f × ∇g) in eigenvectors; what it is integrated over a face needs no geometry."""
+    """The operator g ↦ n · (∇f × ∇g) in eigenvectors; its integral over a face needs no geometry."""
     f, g = side.signatures[:, signature], side.vectors[:, :count]
     i, j, k = side.faces.T
     crossed = ((f[j] - f[i])[:, None] * (g[k] - g[i]) - (f[k] - f[i])[:, None] * (g[j] - g[i])) / 2
