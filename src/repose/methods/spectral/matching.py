@@ -115,7 +115,7 @@ def _carried(points: Points, one: Float) -> tuple[Float, Float]:
 
 
 def _seen(points: Points, maps: Maps) -> tuple[Float, Float]:
-    """Places (M, 2 k) of the target's points and (N, 2 k) of the source's: points that maps pair are near each other."""
+    """Places (M, 2 k) of the target's points and (N, 2 k) of the source's; those that maps pair are near each other."""
     to_target, to_source = maps
     source, target = (x[:, : len(to_target)] for x in (points.source, points.target))
     return np.c_[target @ to_target, target], np.c_[source, source @ to_source]

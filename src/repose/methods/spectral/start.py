@@ -42,7 +42,7 @@ def signed(source: tuple[Surface, Faces], target: tuple[Surface, Faces]) -> tupl
     count = min(len(surface.values) for surface, _ in (source, target))
     if any(surface.values[count - 1] < _NONE for surface, _ in (source, target)):
         raise MeshError(f"a mesh in {count} or more pieces has no surface to match")
-    values = np.mean([surface.values[:count] for surface, _ in (source, target)], axis=0, dtype=np.float64)
+    values = (source[0].values[:count].astype(np.float64) + target[0].values[:count]) / 2
     sides = [_side(surface, faces, values) for surface, faces in (source, target)]
     spread = np.mean([side.masses @ side.signatures**2 for side in sides], axis=0) ** 0.5
     first, second = (side._replace(signatures=side.signatures / np.maximum(spread, 1e-12)) for side in sides)
