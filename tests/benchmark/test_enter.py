@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from repose.audit.audit import audit as check
 from repose.benchmark import score as scoring
+from repose.benchmark.sources import Sources
 from repose.bundle.verify import verify_bundle
 from repose.bundle.write import write_bundle
 from repose.cli import app
@@ -285,7 +286,7 @@ def test_scores_of_two_lists_are_not_ranked_together(scored):
 
     listed = scored.plan.results.benchmark_list("tiny", "one-source")
     place = scored.plan.results.benchmark_scores("tiny", "one-source", "floor", "copy-pose", 0)
-    scoring.score_floor("copy-pose", scoring.Sources(listed, scored.plan.packed("tiny")), place)
+    scoring.score_floor("copy-pose", Sources(listed, scored.plan.packed("tiny")), place)
     ours = scored.plan.results.benchmark_scores("tiny", "unseen", "floor", "copy-identity", 0)
     with pytest.raises(ReposeError, match="is of another list than the others: one-source, not unseen"):
         rank.run(
