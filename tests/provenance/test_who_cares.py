@@ -165,6 +165,8 @@ WHO_MUST_CARE = {
     "repose.predict.stage": ("predict/*",),
     "repose.methods.corenet.network": of("corenet", "corenet-ablated", "mapconnet", "xdualnet"),
     "repose.methods.matched.network": MATCHED,
+    "repose.methods.matched.sound": (*MATCHED, *SPECTRAL),
+    "repose.methods.spectral.network": SPECTRAL,
     "repose.methods.npt.network": of("npt", "cgt"),
     "repose.methods.cgt.network": of("cgt"),
     "repose.methods.njf.network": of("njf"),
