@@ -88,6 +88,17 @@ def test_meshes_of_other_and_few_vertices_are_matched_too():
     assert network(cube, cube, sides).vertices.isfinite().all()
 
 
+def test_loose_pieces_and_vertices_do_not_stop_it():
+    draw = np.random.default_rng(0)
+    loose = draw.normal(0, 0.1, (12, 3)) + np.array([0, 2, 0])  # the last three are of no face
+    mesh = np.concatenate([body(), loose])
+    faces = np.concatenate([CORNERS, len(PLACES) + pieces(3)])
+    both, sides = torch.from_numpy(mesh).float()[None], Faces(*[torch.from_numpy(faces)] * 2)
+    out = create("spectral-rotations")(both, both, sides)
+    there = torch.linalg.vector_norm(out.warp - both, dim=-1)[0, : len(PLACES)]
+    assert out.vertices.isfinite().all() and there.mean() < 0.05
+
+
 def pieces(count):
     return np.arange(3 * count).reshape(-1, 3)
 

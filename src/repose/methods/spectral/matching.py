@@ -31,6 +31,7 @@ _SLOWLY, _CHOSEN = (
     40,
 )  # eigenvectors up to which a round adds 1, and 4; then one map is chosen, and it adds 5
 _FEW, _MANY = 400, 1500  # points of each surface that rounds see, before that choice and after
+_RIDGE = 1e-9  # against the masses of all points, about 1
 _ROWS = 1024  # points that are compared at a time
 
 
@@ -103,9 +104,13 @@ def _maps(points: Points, pairs: Pairs, count: int) -> Maps:
 
 
 def _fitted(basis: Float, masses: Float, values: Float) -> Float:
-    """Coefficients (k, k) with the least squares of basis (N, k) times them, against values (N, k)."""
+    """Coefficients (k, k) with the least squares of basis (N, k) times them, against values (N, k).
+
+    What vibrates only where there are no points, such as a small loose piece, has none.
+    """
     weighed = masses[:, None] * basis
-    found: Float = solve(weighed.T @ basis, weighed.T @ values, assume_a="pos")
+    gram = weighed.T @ basis + _RIDGE * np.eye(basis.shape[1])
+    found: Float = solve(gram, weighed.T @ values, assume_a="pos")
     return found
 
 
