@@ -178,6 +178,8 @@ class Plan:
         """The ranking of a versioned list: our methods in the tables of its dataset, the floors, what was handed in."""
         variant = specs.part_and_variant(part)[1]
         inputs = {"listed": self.results.benchmark_list(dataset, part), "store": self.packed(dataset)}
+        if recipe := self.parts_of(dataset):
+            inputs["recipe"] = recipe
         for method, seed in self.ranked(dataset, part):
             of_list = self.results.benchmark_predictions(dataset, part, method, seed)
             of_split = self.results.predictions(dataset, method, seed)
@@ -185,6 +187,10 @@ class Plan:
         runs = [name for name in inputs if "/" in name]
         watched = ("listed", *runs)
         return Need(specs.rank(runs), self.results.ranking(dataset, part), inputs, watched=watched)
+
+    def parts_of(self, dataset: str) -> Path | None:
+        """What says which rigid parts the bodies of a dataset have: the recipe of generated ones."""
+        return None if self.config.datasets[dataset].is_licensed else self.results.recipe(dataset)
 
     def ranked(self, dataset: str, part: str) -> list[tuple[str, int]]:
         """Method and seed of each of our rows in the ranking of a list: those of the tables of its dataset.

@@ -130,7 +130,7 @@ def handed_in(params: Mapping[str, Any]) -> Spec:
 
 def benchmark_scores(params: Mapping[str, Any]) -> Spec:
     """Scores on a versioned list."""
-    metrics = modules_of((*benchmark.METRICS, *benchmark.WITHOUT_ORDER))
+    metrics = modules_of((*benchmark.METRICS, *benchmark.DIAGNOSTICS, *benchmark.WITHOUT_ORDER))
     return Spec("benchmark-score", ("repose.benchmark.score", *metrics), params)
 
 

@@ -74,6 +74,13 @@ def make(folder: Path) -> Site:
     write_bodies(meshes, faces_of(122), files, "made", "own").to_parquet(catalog)
     for path in (catalog, files):
         Recorder("convert", "code", {}).seal(manifest_path(path), [path])
+    recipe, upper = plan.results.recipe("tiny"), body(0, 0, 122)[:, 1] > 0
+    np.savez(
+        recipe,
+        skin_bones=np.stack([upper, ~upper], 1),
+        skin_weights=np.tile(np.float32([0.7, 0.3]), (122, 1)),
+    )
+    Recorder("raw", "code", {}).seal(manifest_path(recipe), [recipe])
     storing.run(catalog, files, plan.packed("tiny"))
     for part in ("train", "unseen", "one-source"):
         splitting.run(settings, part, catalog, plan.results.split("tiny", part))

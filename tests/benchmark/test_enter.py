@@ -13,10 +13,12 @@ from typer.testing import CliRunner
 
 from repose.audit.audit import audit as check
 from repose.benchmark import score as scoring
+from repose.benchmark.sources import Sources
 from repose.bundle.verify import verify_bundle
 from repose.bundle.write import write_bundle
 from repose.cli import app
 from repose.errors import ReposeError
+from repose.provenance.manifest import manifest_path
 
 
 def score(site, folder):
@@ -53,6 +55,18 @@ def test_from_the_inputs_of_a_track_to_a_ranked_row(site, submission):
     assert rows["copy-identity"]["rank"] is None and rows["copy-pose"]["skill"] == 0
     assert 4 < rows["mine"]["mpve_mm"] < 12 and rows["mine"]["fail_share"] == 0
     assert rows["mine"]["rows"] == sum(row.is_headline for row in site.listing.rows) < 12
+
+
+def test_a_ranking_says_what_errors_are_made_of_where_parts_are_known(scored):
+    table = pd.read_csv(scored.plan.results.ranking("tiny", "unseen")).set_index("method")
+    assert np.allclose(table.pose_share + table.shape_share, 1, atol=1e-5)
+    assert table.pose_share["copy-identity"] > 0.5 > table.pose_share["mine"], "a pose, and noise"
+
+
+def test_a_scorer_without_the_recipe_of_generated_bodies_says_so(site, submission):
+    manifest_path(site.plan.results.recipe("tiny")).unlink()
+    said = site.repose("submit", "check", submission)
+    assert "raw.npz is not here" in str(said.exception) and "raw.manifest.json" in str(said.exception)
 
 
 def test_an_audit_proves_the_scores_and_not_the_training(scored):
@@ -285,7 +299,7 @@ def test_scores_of_two_lists_are_not_ranked_together(scored):
 
     listed = scored.plan.results.benchmark_list("tiny", "one-source")
     place = scored.plan.results.benchmark_scores("tiny", "one-source", "floor", "copy-pose", 0)
-    scoring.score_floor("copy-pose", scoring.Sources(listed, scored.plan.packed("tiny")), place)
+    scoring.score_floor("copy-pose", Sources(listed, scored.plan.packed("tiny")), place)
     ours = scored.plan.results.benchmark_scores("tiny", "unseen", "floor", "copy-identity", 0)
     with pytest.raises(ReposeError, match="is of another list than the others: one-source, not unseen"):
         rank.run(

@@ -13,7 +13,7 @@ from repose.benchmark.bodies import Bodies
 from repose.benchmark.card import Ticks
 from repose.benchmark.enter import init
 from repose.benchmark.inputs import further, handed, identity_order, order
-from repose.benchmark.score import Sources
+from repose.benchmark.sources import Sources
 from repose.convert.catalog import mesh_digest
 from repose.errors import ReposeError
 from repose.mesh.mesh import Mesh

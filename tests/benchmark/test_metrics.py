@@ -6,7 +6,8 @@ from benchmark import plain
 from benchmark.golden import TRIPLES
 
 from repose.benchmark.metrics import Pair, rigid_distances
-from repose.metrics.benchmark import METRICS, WITHOUT_ORDER
+from repose.benchmark.parts import part_labels
+from repose.metrics.benchmark import DIAGNOSTICS, METRICS, WITHOUT_ORDER
 from repose.metrics.metric import measured
 
 # As both implementations gave them when version 1 was made. Whoever has to change one makes version 2.
@@ -120,3 +121,53 @@ def test_weights_decide_what_the_rotation_fits():
     out[3] += [0, 0, 1]
     off = rigid_distances(out, truth, np.array([1, 1, 1, 1e-9]))
     assert off[:3] == pytest.approx(0, abs=1e-6) and off[3] == pytest.approx(1, abs=1e-6)
+
+
+# Two squares with a hinge between them, of which the second is a part of its own.
+HINGE = np.array([[0, 1], [0, 0], [1, 0], [1, 1], [-1, 0], [-1, 1]]) @ [[1.0, 0, 0], [0, 1, 0]]
+HINGED = np.array([[0, 1, 2], [0, 2, 3], [0, 4, 1], [0, 5, 4]])
+SECOND = np.array([0, 1, 0, 0, 1, 1])  # of three corners, two say what a face belongs to
+
+
+def shares(out, parts=SECOND, true=HINGE, faces=HINGED):
+    found = measured(DIAGNOSTICS, Pair(out, true, true, faces, parts=parts))
+    return found.get("pose_share"), found.get("shape_share")
+
+
+def folded(degrees):
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    out = HINGE.copy()
+    out[4:, [0, 2]] = HINGE[4:, :1] * [c, s]
+    return out
+
+
+def test_a_part_that_is_turned_as_a_whole_is_all_pose():
+    turned = folded(70) + np.array([3, -2, 5])
+    assert shares(turned) == pytest.approx((1, 0), abs=1e-9)
+    assert shares(folded(70), parts=np.zeros(6, int))[0] < 0.7, "one part has no joint"
+
+
+def test_another_size_or_thickness_in_the_right_pose_is_all_shape():
+    assert shares(1.1 * HINGE) == pytest.approx((0, 1), abs=1e-9)
+    assert shares(HINGE * [1.1, 0.8, 1]) == pytest.approx((0, 1), abs=1e-9)
+
+
+def test_a_wrong_pose_of_another_size_is_both():
+    weights = np.array([4, 2, 2, 1, 2, 1]) / 12  # corners of faces of one area
+    flat, right = (mesh - weights @ mesh for mesh in (HINGE, folded(70)))
+    rest, error = (weights @ ((1.1 * right - mesh) ** 2).sum(axis=1) for mesh in (right, flat))
+    assert shares(1.1 * folded(70)) == pytest.approx((1 - rest / error, rest / error), abs=1e-9)
+    assert rest / error == pytest.approx(0.0247435, abs=1e-6)
+
+
+def test_where_parts_are_not_known_or_nothing_is_wrong_there_are_no_shares():
+    assert shares(folded(70), parts=None) == (None, None)
+    assert np.isnan(shares(HINGE)).all()
+
+
+def test_parts_are_the_bones_that_move_a_vertex_most(tmp_path):
+    bones, weights = np.array([[3, 5], [5, 3], [4, 3]]), np.float32([[0.2, 0.8], [0.9, 0.1], [0.5, 0.5]])
+    np.savez(tmp_path / "raw.npz", skin_bones=bones, skin_weights=weights, poses=np.zeros(3))
+    assert part_labels(tmp_path / "raw.npz").tolist() == [5, 5, 4]
+    np.savez(tmp_path / "other.npz", poses=np.zeros(3))
+    assert part_labels(tmp_path / "other.npz") is None

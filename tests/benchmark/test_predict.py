@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from repose.benchmark import lists
 from repose.benchmark.predict import predicted
-from repose.benchmark.score import Sources
+from repose.benchmark.sources import Sources
 from repose.cli import app
 from repose.config.models import Method
 from repose.methods.build import build

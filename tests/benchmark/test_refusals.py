@@ -360,6 +360,7 @@ def test_licensed_truths_that_are_not_here(site, submission):
         "tables: {table1: {datasets: [tiny], methods: [copy]}}\n"
     )
     shutil.rmtree(site.folder / "results" / "benchmark")
+    manifest_path(site.plan.results.recipe("tiny")).unlink()
     refused(site, submission, "faust is not there", "data/raw/faust/")
 
 

@@ -11,7 +11,7 @@ from released import body
 from repose import specs
 from repose.benchmark import lists
 from repose.benchmark.inputs import identity_order
-from repose.benchmark.score import Sources
+from repose.benchmark.sources import Sources
 from repose.benchmark.variants import named, numbers_of, variant
 from repose.errors import ReposeError
 from repose.mesh.mesh import Mesh

@@ -47,6 +47,7 @@ SMALL = {
     "npr-diffusion": {"npr": WIDTHS, "width": 8, "layers": 1, "training": TRAINING | {"poses_of": "npr"}},
     "npt": {"width": 8, "training": TRAINING},
     "render-scorer": {"training": TRAINING},
+    "spectral-rotations": {},
     "xdualnet": {"width": 8, "refine_width": 8, "training": TRAINING},
     "xdualnet-rotations": {"width": 8, "refine_width": 8, "training": TRAINING, "weights_of": "xdualnet"},
 }

@@ -44,6 +44,7 @@ CONVOLVING = (
     *("train/*/render-scorer:*", "score-renders/*"),
 )
 MATCHED = ("predict/meshes/corenet-rotations:*", "predict/meshes/xdualnet-rotations:*")
+SPECTRAL = ("predict/meshes/spectral-rotations:*",)
 NPR = ("neighbours/*", *of("npr", "npr-diffusion"))
 
 WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
@@ -111,7 +112,9 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     "repose.methods.mapconnet*": of("mapconnet"),
     "repose.methods.xdualnet*": (*of("xdualnet"), MATCHED[1]),
     "repose.methods.matched.xdualnet": (MATCHED[1],),
-    "repose.methods.matched*": MATCHED,
+    "repose.methods.matched.network": MATCHED,
+    "repose.methods.matched*": (*MATCHED, *SPECTRAL),
+    "repose.methods.spectral*": SPECTRAL,
     "repose.methods.iepgan*": of("iepgan"),
     "repose.methods.npr_diffusion*": of("npr-diffusion"),
     "repose.methods.njf*": of("njf"),
@@ -162,6 +165,8 @@ WHO_MUST_CARE = {
     "repose.predict.stage": ("predict/*",),
     "repose.methods.corenet.network": of("corenet", "corenet-ablated", "mapconnet", "xdualnet"),
     "repose.methods.matched.network": MATCHED,
+    "repose.methods.matched.sound": (*MATCHED, *SPECTRAL),
+    "repose.methods.spectral.network": SPECTRAL,
     "repose.methods.npt.network": of("npt", "cgt"),
     "repose.methods.cgt.network": of("cgt"),
     "repose.methods.njf.network": of("njf"),

@@ -15,11 +15,11 @@ from repose.audit.sought import EVERY, Sought, sought
 from repose.audit.tree import Node, grow
 from repose.errors import ReposeError
 from repose.metrics import renders
-from repose.metrics.benchmark import METRICS, WITHOUT_ORDER
+from repose.metrics.benchmark import DIAGNOSTICS, METRICS, WITHOUT_ORDER
 from repose.provenance.manifest import manifest_path
 
 Chain = tuple[str, ...]
-RANKED = (*METRICS, *WITHOUT_ORDER)
+RANKED = (*METRICS, *DIAGNOSTICS, *WITHOUT_ORDER)
 _BY_PROTOCOL = ("predict", "score", "score-renders")
 
 

@@ -13,14 +13,8 @@ from repose.benchmark.checks import checked
 from repose.benchmark.diagnostics import diagnose
 from repose.benchmark.inputs import further, handed
 from repose.benchmark.lists import List, hashes_path, known_of
-from repose.benchmark.score import (
-    FLOORS,
-    Sources,
-    hand_in,
-    meshes_sha256,
-    score_floor,
-    score_predictions,
-)
+from repose.benchmark.score import FLOORS, hand_in, meshes_sha256, score_floor, score_predictions
+from repose.benchmark.sources import Sources
 from repose.benchmark.submission import CARD, Submission, folders_of, read_submission
 from repose.errors import ReposeError
 from repose.mesh.formats.obj import format_obj

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from repose.benchmark.parts import posed_like
 from repose.mesh.intersections import intersecting_faces
 from repose.mesh.operators import face_areas, face_normals, is_closed, unique_edges, vertex_areas, volume
 
@@ -25,12 +26,19 @@ class Pair:
         identity: (V, 3) metres, the mesh that was to be posed.
         faces: (F, 3) of all of them.
         failed: whether the method made nothing of the triple, and the identity stands in for it.
+        parts: (V,) which rigid part a vertex belongs to; None: it is not known.
     """
 
     def __init__(
-        self, out: Float, true: Float, identity: Float, faces: NDArray[np.integer], failed: bool = False
+        self,
+        out: Float,
+        true: Float,
+        identity: Float,
+        faces: NDArray[np.integer],
+        failed: bool = False,
+        parts: NDArray[np.integer] | None = None,
     ):
-        self.out, self.true, self.faces, self.failed = out, true, faces, failed
+        self.out, self.true, self.faces, self.failed, self.parts = out, true, faces, failed, parts
         self._identity = identity
 
     @property
@@ -68,6 +76,11 @@ class Pair:
     def rigid_distances(self) -> Float:
         """(V,) metres, after the best translation and rotation."""
         return rigid_distances(self.out, self.true, self.areas)
+
+    @cached_property
+    def reposed(self) -> Float | None:
+        """(V, 3) metres, the truth with its parts turned as in the prediction; None where parts are not known."""
+        return None if self.parts is None else posed_like(self.true, self.faces, self.out, self.parts)
 
     @property
     def closed_faces(self) -> NDArray[np.integer] | None:
@@ -126,6 +139,27 @@ def volume_ratio(out: Float, true: Float, faces: NDArray[np.integer]) -> float:
 def new_self_intersections(out: Float, true: Float, faces: NDArray[np.integer]) -> float:
     """The share of faces that a face runs through which shares no vertex with them, and does not in the truth."""
     return float((intersecting_faces(out, faces) & ~intersecting_faces(true, faces)).mean())
+
+
+def pose_share(
+    out: Float,  # (V, 3) metres
+    true: Float,  # (V, 3) metres
+    reposed: Float,  # (V, 3) metres, the truth with its parts turned as in `out`
+    areas: Float,  # (V,) m²
+) -> float:
+    """The share of the squared error that is gone where the parts of the truth are turned as in the prediction.
+
+    Errors are weighted by area, after the best translation. 0 where the truth comes no nearer by it; NaN where there is
+    no error.
+    """
+    here, *there = (centred(mesh, areas) for mesh in (out, true, reposed))
+    error, rest = (float(areas @ ((mesh - here) ** 2).sum(axis=1)) for mesh in there)
+    return max(1 - rest / error, 0.0) if error > 0 else float("nan")
+
+
+def shape_share(out: Float, true: Float, reposed: Float, areas: Float) -> float:
+    """The rest: what no turn of a part explains."""
+    return 1 - pose_share(out, true, reposed, areas)
 
 
 def as_number(failed: bool) -> float:

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from repose import specs
 from repose.benchmark.bodies import Bodies
 from repose.benchmark.lists import List, Row
-from repose.benchmark.score import Sources, write_vertices
+from repose.benchmark.sources import Sources, write_vertices
 from repose.config.models import Method
 from repose.data.meshes import centred, sides
 from repose.errors import ReposeError
@@ -62,7 +62,7 @@ def run(
         ReposeError: the method needs vertices that correspond, and the pose meshes of the list have others.
     """
     sources = Sources(listed, store)
-    inputs = {**sources._asdict(), **({"run": model} if model else {})}
+    inputs = {**sources.meshes, **({"run": model} if model else {})}
     with making(specs.benchmark_predict(method, compute), out, inputs, later=("store",)) as new:
         if new.finished:
             return

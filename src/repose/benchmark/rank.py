@@ -13,7 +13,7 @@ from repose.benchmark.score import About
 from repose.benchmark.variants import numbers_of
 from repose.errors import ReposeError
 from repose.methods.tracks import TRACKS
-from repose.metrics.benchmark import METRICS, WITHOUT_ORDER
+from repose.metrics.benchmark import DIAGNOSTICS, METRICS, WITHOUT_ORDER
 from repose.provenance.making import making
 from repose.provenance.manifest import Manifest, load
 from repose.reading import read_rows
@@ -21,7 +21,7 @@ from repose.tables.bootstrap import half_width95
 from repose.tables.runs import cell, metric_columns, six_digits
 from repose.tables.shown import markdown_table
 
-_ALL = tuple({metric.name: metric for metric in (*METRICS, *WITHOUT_ORDER)}.values())
+_ALL = tuple({metric.name: metric for metric in (*METRICS, *DIAGNOSTICS, *WITHOUT_ORDER)}.values())
 _FIRST, _UNORDERED = METRICS[0], WITHOUT_ORDER[0]
 COLUMNS = [
     "track", "order", "rank", "method", "source", "seeds", "rows", *metric_columns(_ALL), "skill", "all_rows_mpve_mm",

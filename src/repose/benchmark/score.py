@@ -10,19 +10,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import zarr
 from numpy.typing import NDArray
 
 from repose import specs
 from repose.benchmark import VERSION
 from repose.benchmark.bodies import Bodies
 from repose.benchmark.card import Card
-from repose.benchmark.lists import List, Row, hashes_path, read_hashes, read_list
+from repose.benchmark.lists import List, Row, hashes_path
 from repose.benchmark.metrics import Pair
+from repose.benchmark.parts import part_labels
+from repose.benchmark.sources import MESHES, Sources, write_vertices
 from repose.benchmark.submission import CARD, Submission
 from repose.errors import ReposeError
 from repose.methods.tracks import track_of
-from repose.metrics.benchmark import METRICS, WITHOUT_ORDER
+from repose.metrics.benchmark import DIAGNOSTICS, METRICS, WITHOUT_ORDER
 from repose.metrics.metric import measured
 from repose.predict.read_meshes import transfers
 from repose.provenance.making import making
@@ -30,28 +31,13 @@ from repose.provenance.manifest import Manifest, load, manifest_path
 from repose.provenance.stated import stated
 from repose.score.artefact import differences, inputs_of, write_rows
 from repose.store.arrays import read_meta
-from repose.store.mesh_store import MeshStore
 
 FLOORS = {"copy-identity": "P", "copy-pose": "PC"}
 """The floors, which need no predictions, and the tracks that give what they copy."""
 ALLOWED_TO_FAIL = 0.05  # of the rows; more, and a method is not ranked
-KEYS = ["triple_id", "identity_mesh", "pose_mesh", "truth_mesh"]
-CHUNK = 10
+KEYS = ["triple_id", *MESHES]
 
 Float = NDArray[np.float64]
-
-
-class Sources(NamedTuple):
-    """What lies here of a list."""
-
-    listed: Path
-    store: Path
-
-    def open(self) -> tuple[List, Bodies]:
-        """The list, and its meshes."""
-        rest_pose = load(manifest_path(self.listed)).history["params"]["rest_pose"]
-        hashes = read_hashes(hashes_path(self.listed))
-        return read_list(self.listed), Bodies(MeshStore(self.store), hashes, rest_pose)
 
 
 def hand_in(given: Submission, listing: List, bodies: Bodies, sources: Sources, out: Path) -> None:
@@ -67,7 +53,7 @@ def hand_in(given: Submission, listing: List, bodies: Bodies, sources: Sources, 
         "sums": given.sums,
         "card": given.card.model_dump(mode="json"),
     }
-    with making(specs.handed_in(params), out, sources._asdict(), later=("store",)) as new:
+    with making(specs.handed_in(params), out, sources.meshes, later=("store",)) as new:
         if new.finished:
             return
         found = given.predictions
@@ -82,14 +68,6 @@ def hand_in(given: Submission, listing: List, bodies: Bodies, sources: Sources, 
             write_vertices(private, listing, data, failed=failed)
         new.text(out.with_name(f"{out.stem}.{CARD}"), (given.folder / CARD).read_text(encoding="utf-8"))
         new.describe = {"protocols": [listing.name], "failed": len(failed)}
-
-
-def write_vertices(path: Path, listing: List, vertices: np.ndarray, **attributes: Any) -> None:
-    """Write predictions of a list, (rows, V, 3) metres, as the stage `predict` writes those of a part of the split."""
-    names = listing.triples[KEYS[1:]].to_numpy().tolist()
-    root = zarr.create_group(path, attributes={"units": "m"})
-    group = root.create_group(listing.name, attributes={"triples": names, **attributes})
-    group.create_array("vertices", data=vertices, chunks=(CHUNK, *vertices.shape[1:]))
 
 
 class About(NamedTuple):
@@ -156,12 +134,12 @@ def score_predictions(predictions: Path, sources: Sources, out: Path) -> None:
     manifest = load(manifest_path(predictions))
     said = about(manifest, listing)
     params = _params(listing, said)
-    spec, inputs = specs.benchmark_scores(params), {"predictions": predictions, **sources._asdict()}
+    spec, inputs = specs.benchmark_scores(params), {"predictions": predictions, **sources.all}
     with making(spec, out, inputs, later=("predictions", "store")) as new:
         same = {"store", "listed"} & manifest.history["inputs"].keys()  # or else they are of the split
         new.made_from("predictions", {name: name for name in sorted(same)})
         if not new.finished:
-            write_rows(new, _rows(said, listing, bodies, predictions), out)
+            write_rows(new, _rows(said, listing, bodies, sources.recipe, predictions), out)
 
 
 def score_floor(floor: str, sources: Sources, out: Path) -> None:
@@ -169,9 +147,9 @@ def score_floor(floor: str, sources: Sources, out: Path) -> None:
     listing, bodies = sources.open()
     said = About("floor", floor, "", FLOORS[floor], "identity", 0, "none", 0.0, 0, "a floor")
     spec = specs.benchmark_scores(_params(listing, said))
-    with making(spec, out, sources._asdict(), later=("store",)) as new:
+    with making(spec, out, sources.all, later=("store",)) as new:
         if not new.finished:
-            write_rows(new, _rows(said, listing, bodies), out)
+            write_rows(new, _rows(said, listing, bodies, sources.recipe), out)
 
 
 def _params(listing: List, said: About) -> dict[str, Any]:
@@ -196,16 +174,19 @@ def _copied(floor: str, listing: List, bodies: Bodies) -> Predicted:
         yield row, bodies.mesh(name).vertices, False
 
 
-def _rows(said: About, listing: List, bodies: Bodies, predictions: Path | None = None) -> pd.DataFrame:
+def _rows(
+    said: About, listing: List, bodies: Bodies, recipe: Path | None, predictions: Path | None = None
+) -> pd.DataFrame:
     """Columns of `KEYS`, headline, metric, value; of a floor, if there are no predictions."""
-    metrics = METRICS if said.order == "identity" else WITHOUT_ORDER
+    metrics = (*METRICS, *DIAGNOSTICS) if said.order == "identity" else WITHOUT_ORDER
+    parts = part_labels(recipe) if recipe else None
     predicted = _predicted(predictions, listing) if predictions else _copied(said.method, listing, bodies)
     values = []
     for row, vertices, failed in predicted:
         if not row.truth_mesh:
             raise ReposeError("the list has no truths", f"{listing.dataset}/{listing.name}")
         identity, truth = bodies.mesh(row.identity_mesh), bodies.mesh(row.truth_mesh)
-        pair = Pair(vertices, truth.vertices, identity.vertices, truth.faces, failed)
+        pair = Pair(vertices, truth.vertices, identity.vertices, truth.faces, failed, parts)
         values.append({name: float(value) for name, value in measured(metrics, pair).items()})
     wide = listing.triples.join(pd.DataFrame(values))
     names = [name for name in wide.columns if name not in (*KEYS, "headline")]
@@ -215,14 +196,14 @@ def _rows(said: About, listing: List, bodies: Bodies, predictions: Path | None =
 def differs_from_predictions(scores: Manifest) -> list[str]:
     """Score again from predictions and truths, and say what differs by more than rounding; nothing is hashed."""
     inputs = inputs_of(scores)
-    sources = Sources(inputs["listed"], inputs["store"])
+    sources = Sources(inputs["listed"], inputs["store"], inputs.get("recipe"))
     listing, bodies = sources.open()
     said = scores.history["params"]
     known = scores.parents.get("predictions")
     now = about(load(known), listing) if known else About(**said["about"])
     if _params(listing, now) != said:
         return ["says something else of the method, or of the list, than its predictions do"]
-    return differences(scores, _rows(now, listing, bodies, inputs.get("predictions")))
+    return differences(scores, _rows(now, listing, bodies, sources.recipe, inputs.get("predictions")))
 
 
 def meshes_sha256(listed: Path) -> str:

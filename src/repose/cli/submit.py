@@ -10,7 +10,7 @@ from repose.cli.shared import CONFIG, RESULTS, AsJson, ConfigFile, Results, plan
 from repose.errors import ReposeError
 
 if TYPE_CHECKING:
-    from repose.benchmark.score import Sources
+    from repose.benchmark.sources import Sources
     from repose.plan import Plan
 
 app = typer.Typer(
@@ -103,18 +103,19 @@ def _show(notes: list[str], out: Path) -> None:
 
 def _sources(plan: "Plan", dataset: str, part: str) -> "Sources":
     """What must lie here of a list; a line about how to get it where it does not."""
-    from repose.benchmark.score import Sources
+    from repose.benchmark.sources import Sources
     from repose.provenance.manifest import manifest_path
     from repose.raw.licensed import Licensed
 
     listed, settings = plan.results.benchmark_list(dataset, part), plan.config.datasets[dataset]
-    store = plan.packed(dataset)
-    missing = [path for path in (listed, store) if not manifest_path(path).exists()]
+    store, recipe = plan.packed(dataset), plan.parts_of(dataset)
+    wanted = [path for path in (listed, store, recipe) if path]
+    missing = [path for path in wanted if not manifest_path(path).exists()]
     if missing and isinstance(settings, Licensed) and not manifest_path(plan.raw(dataset).out).exists():
         raise settings.missing()
     if missing:
         raise ReposeError(
             f"{missing[0]} is not here", f"{dataset}/{part}",
-            f"snakemake --cores all {manifest_path(listed)} {manifest_path(store)}",
+            "snakemake --cores all " + " ".join(str(manifest_path(path)) for path in wanted),
         )  # fmt: skip
-    return Sources(listed, store)
+    return Sources(listed, store, recipe)

@@ -33,3 +33,10 @@ WITHOUT_ORDER = (
     METRICS[-1],
 )
 """The metrics of predictions whose vertices have no order."""
+
+_OF = "out", "true", "reposed", "areas"
+DIAGNOSTICS = (
+    Metric("pose_share", "share of pose", f"{_OWN}:pose_share", _OF, "neither"),
+    Metric("shape_share", "share of shape", f"{_OWN}:shape_share", _OF, "neither"),
+)
+"""What the error is made of, where parts are known. They were added to version 1, and nothing is ranked by them."""

@@ -1,0 +1,1 @@
+"""Rotations alone, on a correspondence that the vibrations of both surfaces tell: nothing is learned."""

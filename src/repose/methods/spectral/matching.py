@@ -1,0 +1,138 @@
+"""Which vertices of two surfaces correspond: functional maps from several starts, refined, and the best of them.
+
+ZoomOut (Melzi et al., SIGGRAPH Asia 2019) asks for vertices from a map, and for a map of more eigenvectors from the
+vertices, in turns; here in both directions at once, so that no part of a surface is left out (Ren et al., SIGGRAPH Asia
+2020). How far to trust the signatures is not known beforehand: maps start from few eigenvectors and from more, and the
+one stays that turns least of the surface over and leaves least of it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve
+
+from repose.mesh.operators import Faces, Float, face_normals
+from repose.mesh.spectrum import Surface
+from repose.methods.spectral.start import functional_map, signed
+
+Int = NDArray[np.integer]
+Pairs = tuple[Int, Int]  # for each point of the target one of the source, and the other way round
+Maps = tuple[
+    Float, Float
+]  # (k, k) to functions on the target from those on the source, and the other way round
+
+_STARTS = 6, 8, 10, 12, 15, 20  # eigenvectors
+_SLOWLY, _CHOSEN = (
+    20,
+    40,
+)  # eigenvectors up to which a round adds 1, and 4; then one map is chosen, and it adds 5
+_FEW, _MANY = 400, 1500  # points of each surface that rounds see, before that choice and after
+_RIDGE = 1e-9  # against the masses of all points, about 1
+_ROWS = 1024  # points that are compared at a time
+
+
+class Points(NamedTuple):
+    """Vertices of both surfaces, all or some: eigenvectors (N, K) and (M, K), and masses (N,) and (M,)."""
+
+    source: Float
+    target: Float
+    source_masses: Float
+    target_masses: Float
+
+    def some(self, count: int) -> Points:
+        """At most so many of each surface, in no order."""
+        draws = [np.random.default_rng(0).permutation(len(x))[:count] for x in (self.source, self.target)]
+        return Points(*(x[draws[k % 2]] for k, x in enumerate(self)))
+
+
+def matched(
+    source: Surface,  # of N vertices
+    source_faces: Faces,  # (F, 3)
+    target: Surface,  # of M vertices
+    target_faces: Faces,  # (G, 3)
+) -> Int:  # (M,)
+    """For each vertex of the target the vertex of the source."""
+    sides = signed((source, source_faces), (target, target_faces))
+    points = Points(*(side.vectors for side in sides), *(side.masses for side in sides))
+    most = points.source.shape[1]
+    few, best, score = points.some(_FEW), (np.eye(1), np.eye(1)), -np.inf
+    for start in sorted({min(count, most) for count in _STARTS}):
+        rounds = [*range(start, _SLOWLY), *range(_SLOWLY, _CHOSEN + 1, 4)]
+        maps = zoomed_out(few, _nearest_both(*_carried(few, functional_map(*sides, start))), rounds)
+        own = kept(_nearest(*_seen(points, maps)), source, target_faces)
+        if own > score:
+            best, score = maps, own
+    many = points.some(_MANY)
+    maps = zoomed_out(many, _nearest_both(*_seen(many, best)), range(min(_CHOSEN + 5, most), most + 1, 5))
+    return _nearest(*_seen(points, maps))
+
+
+def zoomed_out(points: Points, pairs: Pairs, rounds: Iterable[int]) -> Maps:
+    """Maps of as many eigenvectors as the last round has."""
+    for count in rounds:
+        maps = _maps(points, pairs, count)
+        pairs = _nearest_both(*_seen(points, maps))
+    return maps
+
+
+def kept(
+    there: Int,  # (M,) for each vertex of the target one of the source
+    source: Surface,
+    target_faces: Faces,  # (G, 3)
+) -> float:
+    """How far a map keeps the orientation, from -1 to 1, times the share of the source's area that it reaches.
+
+    Faces of the target count by the areas that they have on the source.
+    """
+    normals = face_normals(source.vertices, there[target_faces])
+    along = (normals * source.normals[there[target_faces]].sum(axis=1)).sum(axis=1)
+    reached = source.masses[np.unique(there)].sum()
+    return float(along.sum() / max(np.abs(along).sum(), 1e-12) * reached)
+
+
+def _maps(points: Points, pairs: Pairs, count: int) -> Maps:
+    """The maps that fit the pairs best."""
+    source, target = points.source[:, :count], points.target[:, :count]
+    return (
+        _fitted(target, points.target_masses, source[pairs[0]]),
+        _fitted(source, points.source_masses, target[pairs[1]]),
+    )
+
+
+def _fitted(basis: Float, masses: Float, values: Float) -> Float:
+    """Coefficients (k, k) with the least squares of basis (N, k) times them, against values (N, k).
+
+    What vibrates only where there are no points, such as a small loose piece, has none.
+    """
+    weighed = masses[:, None] * basis
+    gram = weighed.T @ basis + _RIDGE * np.eye(basis.shape[1])
+    found: Float = solve(gram, weighed.T @ values, assume_a="pos")
+    return found
+
+
+def _carried(points: Points, one: Float) -> tuple[Float, Float]:
+    """Places (M, k) of the target's points and (N, k) of the source's, by a map to the target alone."""
+    return points.target[:, : len(one)] @ one, points.source[:, : len(one)]
+
+
+def _seen(points: Points, maps: Maps) -> tuple[Float, Float]:
+    """Places (M, 2 k) of the target's points and (N, 2 k) of the source's; those that maps pair are near each other."""
+    to_target, to_source = maps
+    source, target = (x[:, : len(to_target)] for x in (points.source, points.target))
+    return np.c_[target @ to_target, target], np.c_[source, source @ to_source]
+
+
+def _nearest_both(target: Float, source: Float) -> Pairs:
+    return _nearest(target, source), _nearest(source, target)
+
+
+def _nearest(queries: Float, keys: Float) -> Int:
+    """Of each query (M, k) the number of the nearest key (N, k)."""
+    queries, keys = queries.astype(np.float32), keys.astype(np.float32)
+    halves = (keys**2).sum(axis=1) / 2
+    some = (queries[row : row + _ROWS] for row in range(0, len(queries), _ROWS))
+    return np.concatenate([(halves - part @ keys.T).argmin(axis=1) for part in some])

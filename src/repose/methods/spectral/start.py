@@ -1,0 +1,99 @@
+"""A functional map between two surfaces, from what their slow vibrations say of each point (Ovsjanikov et al., 2012).
+
+A body and its mirror image have the same signatures. Only the orientation of the surface tells left from right, and the
+map is asked to keep it (Ren et al., SIGGRAPH Asia 2018).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from repose.errors import MeshError
+from repose.mesh.operators import Faces, Float
+from repose.mesh.spectrum import Surface
+
+_ENERGIES = 60  # of waves, and half as many times of heat
+_WIDTH = 7  # of the band of an energy, in steps from one energy to the next
+_NONE = 1e-6  # no eigenvalue of a surface of area 1
+_STILL = 1e-5  # of the largest eigenvalue: no vibration, but a part of the mesh as a whole
+_LAST = 4 * np.log(10)  # the most that heat fades from the first time to the last, as an exponent
+_TURNED = 10  # signatures whose gradients tell the orientation
+_FREQUENCIES, _ORIENTATION = 1.0, 0.1  # what keeping them counts, against signatures
+
+
+class Side(NamedTuple):
+    """One of two surfaces that are matched."""
+
+    vectors: Float  # (N, K) eigenvectors
+    values: Float  # (K,) eigenvalues
+    masses: Float  # (N,) shares of the vertices in the area
+    faces: Faces  # (F, 3)
+    signatures: Float  # (N, S) as `signed` makes them of both
+
+
+def signed(source: tuple[Surface, Faces], target: tuple[Surface, Faces]) -> tuple[Side, Side]:
+    """Both surfaces with their signatures, about their means, in units of their common deviation.
+
+    Raises:
+        MeshError: one is in more pieces than it has eigenvectors.
+    """
+    count = min(len(surface.values) for surface, _ in (source, target))
+    if any(surface.values[count - 1] < _NONE for surface, _ in (source, target)):
+        raise MeshError(f"a mesh in {count} or more pieces has no surface to match")
+    values = (source[0].values[:count].astype(np.float64) + target[0].values[:count]) / 2
+    sides = [_side(surface, faces, values) for surface, faces in (source, target)]
+    spread = np.mean([side.masses @ side.signatures**2 for side in sides], axis=0) ** 0.5
+    first, second = (side._replace(signatures=side.signatures / np.maximum(spread, 1e-12)) for side in sides)
+    return first, second
+
+
+def _side(surface: Surface, faces: Faces, values: Float) -> Side:
+    """A surface, and its signatures at the frequencies (K,) of both surfaces, about their means."""
+    own, vectors, masses = (
+        x.astype(np.float64)
+        for x in (surface.values[: len(values)], surface.vectors[:, : len(values)], surface.masses)
+    )
+    moving, sounding = own > _STILL * own[-1], values[values > _STILL * values[-1]]
+    lowest, highest = sounding[[0, -1]]
+    energies, step = np.linspace(np.log(lowest), np.log(highest), _ENERGIES, retstep=True)
+    waves = np.exp(-(((energies - np.log(own[moving])[:, None]) / (_WIDTH * step)) ** 2) / 2)
+    heat = np.exp(-own[moving][:, None] * np.geomspace(_LAST / highest, _LAST / lowest, _ENERGIES // 2))
+    weights = np.concatenate([x / x.sum(axis=0) for x in (waves, heat)], axis=1)  # (K, S)
+    found = vectors[:, moving] ** 2 @ weights
+    return Side(vectors, own, masses, faces, found - masses @ found)
+
+
+def functional_map(source: Side, target: Side, count: int) -> Float:  # (count, count)
+    """The matrix C from functions on the source, in its first `count` eigenvectors, to those on the target.
+
+    It minimises the mean over signatures of ‖C a - b‖² with what it costs to change frequencies, Σ (C_ij (λ_j - μ_i) /
+    μ)², and to turn the surface over: the mean over signatures f of ‖C Γ_f - Γ'_f C‖², where Γ_f g = n · (∇f × ∇g).
+    Constants go to constants.
+    """
+    there, here = (side.vectors[:, :count] for side in (source, target))
+    a, b = (side.vectors[:, :count].T @ (side.masses[:, None] * side.signatures) for side in (source, target))
+    one, signatures = np.eye(count), a.shape[1]
+    matrix = np.kron(one, a @ a.T / signatures)  # of the entries of C, row by row
+    changed = (source.values[None, :count] - target.values[:count, None]) / target.values[count - 1]
+    matrix += _FREQUENCIES * np.diag((changed**2).ravel())
+    for k in np.linspace(0, signatures - 1, _TURNED).round().astype(int):
+        turns = [_turn(side, k, count) for side in (source, target)]
+        size = np.mean([np.linalg.norm(turn) for turn in turns]) or 1.0
+        apart = (np.kron(one, turns[0].T) - np.kron(turns[1], one)) / size
+        matrix += _ORIENTATION / _TURNED * apart.T @ apart
+    found = np.linalg.solve(matrix + 1e-9 * np.eye(count**2), (b @ a.T / signatures).ravel())
+    c: Float = found.reshape(count, count)
+    c[0], c[:, 0] = 0, 0
+    c[0, 0] = np.sign(there[0, 0] * here[0, 0])
+    return c
+
+
+def _turn(side: Side, signature: int, count: int) -> Float:  # (count, count)
+    """The operator g ↦ n · (∇f × ∇g) in eigenvectors; its integral over a face needs no geometry."""
+    f, g = side.signatures[:, signature], side.vectors[:, :count]
+    i, j, k = side.faces.T
+    crossed = ((f[j] - f[i])[:, None] * (g[k] - g[i]) - (f[k] - f[i])[:, None] * (g[j] - g[i])) / 2
+    turn: Float = g[side.faces].mean(axis=1).T @ crossed
+    return turn
