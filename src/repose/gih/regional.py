@@ -30,8 +30,8 @@ def patch_distances(
 ) -> Tensor:
     """Distances (K, P, P) between all vertices of each patch, along the patch, in the unit of the settings.
 
-    Padded vertices get meaningless finite values, which the caller masks. With a gradient each patch keeps matrices of a
-    hundred times its result, so several are better differentiated one after another.
+    Padded vertices get meaningless finite values, which the caller masks. With a gradient each patch keeps tens of
+    matrices, so several are better differentiated one after another.
 
     Args:
         vertices: of K patches, padded.

@@ -64,7 +64,7 @@ def patch_distortion(
 ) -> Tensor:
     """Mean over batch, patches and vertex pairs of (target − distance along the patch)², m².
 
-    Each patch of each mesh is differentiated before the next one is looked at: dense matrices of all would fill gigabytes.
+    Each patch of each mesh is differentiated before the next is looked at: matrices of all would fill gigabytes.
     """
 
     def stages(vertices: Tensor) -> Iterator[Tensor]:

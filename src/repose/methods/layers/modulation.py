@@ -52,7 +52,7 @@ class _Modulate(torch.autograd.Function):
 
 
 def _tiles(x: Tensor) -> list[slice]:
-    """Vertices that are taken together: all on a GPU, and in half precision, in which sums of tiles would be rounded."""
+    """Vertices taken together: all on a GPU, and in half precision, in which sums of tiles would be rounded."""
     batch, count, channels = x.shape
     whole = x.is_cuda or x.dtype not in (torch.float32, torch.float64)
     step = count if whole else max(1, _TILE_ENTRIES // (batch * channels))
