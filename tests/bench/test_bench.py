@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import itertools
 import json
 import subprocess
 import sys
@@ -115,18 +114,16 @@ def test_both_sides_take_the_same_training_step(monkeypatch, capsys, one_process
     repose.bench.run("corenet", as_json=True)
     result = json.loads(capsys.readouterr().out)
     works = [result, *result["also"]]
-    cpu = torch.device("cpu")
-    measured = list(itertools.product(corenet.precisions(cpu), corenet.TITLES))
-    for (precision, work), one in zip(measured, works, strict=True):
-        steps = [corenet.Step(work, side, (10, 10), widths, cpu, precision) for side in corenet.SIDES]
+    assert len(works) == len(corenet.TITLES) and all(one.keys() >= KEYS for one in works)
+    for work, one in zip(corenet.TITLES, works, strict=True):
+        steps = [corenet.Step(work, side, (10, 10), widths, torch.device("cpu")) for side in corenet.SIDES]
         for step in steps:
             step()
         plain, ours = (step.gradient() for step in steps)
         apart = float((ours - plain).norm() / plain.norm())
-        assert one.keys() >= KEYS and precision in one["size"] and plain.norm() > 1e-3
-        assert apart < {"float32": 1e-3, "tf32": 0.3}[precision]
-        assert one["error"] == pytest.approx(apart, rel=0.1, abs=1e-6)
-    assert torch.get_float32_matmul_precision() == "highest"
+        assert (
+            plain.norm() > 1e-3 and apart < 1e-3 and one["error"] == pytest.approx(apart, rel=0.1, abs=1e-6)
+        )
     assert len(one_process) == 1
 
 

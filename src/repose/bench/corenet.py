@@ -1,15 +1,13 @@
 """`repose bench corenet`: a training step of 3D-CoreNet and of unsupervised MAPConNet, plain and ours.
 
 Plain is `repose.bench.plain_corenet`: the released computation on the same parameters. A step is loss, backward and
-Adam on one sample in float32; on a GPU in bfloat16, too, and on a CPU that multiplies bfloat16 with its products so
-shortened (`compute.precision: tf32`), those of the plain side's convolutions as well.
+Adam on one sample in float32; on a GPU in bfloat16, too.
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -47,19 +45,13 @@ def measure(size: Size = (RINGS, SECTORS), rounds: int = ROUNDS, **widths: int) 
         length of the difference of the two gradients, relative to that of the plain one.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    precisions = ("float32",) if device.type == "cpu" else ("float32", "bfloat16")
     results = [
         compare_sides(work, size, rounds, widths, device, precision)
-        for precision in precisions(device)
+        for precision in precisions
         for work in TITLES
     ]
     return results[0] | {"also": results[1:]}
-
-
-def precisions(device: torch.device) -> tuple[str, ...]:
-    """What steps are measured in on a device."""
-    if device.type == "cuda":
-        return "float32", "bfloat16"
-    return ("float32", "tf32") if torch.cpu.get_capabilities().get("amx_bf16") else ("float32",)
 
 
 class Step:
@@ -75,7 +67,6 @@ class Step:
         precision: str = "float32",
     ):
         torch.manual_seed(0)
-        self.precision = precision
         self.autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
         self.work, self.side, self.settings = work, side, MapConNetTraining(steps=1)
         self.network = _network(work, widths).to(device)
@@ -87,10 +78,9 @@ class Step:
     def __call__(self) -> None:
         """Loss, gradients, and the optimiser's update."""
         self.optimizer.zero_grad()
-        with shortened_products(self.precision == "tf32"):
-            with self.autocast:
-                loss = self.loss()
-            loss.backward()
+        with self.autocast:
+            loss = self.loss()
+        loss.backward()
         self.optimizer.step()
 
     def loss(self) -> Tensor:
@@ -114,19 +104,6 @@ class Step:
         return torch.cat(
             [(p if p.grad is None else p.grad).flatten() * (p.grad is not None) for p in parameters]
         )
-
-
-@contextmanager
-def shortened_products(asked: bool) -> Iterator[None]:
-    """On a CPU bfloat16 products of float32 numbers inside of the block, if asked; whole ones after it."""
-    if asked:
-        torch.set_float32_matmul_precision("medium")
-        torch.backends.mkldnn.conv.fp32_precision = "bf16"
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision("highest")
-        torch.backends.mkldnn.conv.fp32_precision = "none"
 
 
 def _network(work: str, widths: dict[str, Any]) -> CoreNet:
@@ -181,13 +158,13 @@ def _peak(step: Step, size: Size, widths: dict[str, int]) -> float:
         torch.cuda.reset_peak_memory_stats()
         step()
         return (torch.cuda.max_memory_allocated() - before) / 2**20
-    call = f"peak_alone({step.work!r}, {step.side!r}, {size!r}, {widths!r}, {step.precision!r})"
+    call = f"peak_alone({step.work!r}, {step.side!r}, {size!r}, {widths!r})"
     return alone("corenet", call, OMP_NUM_THREADS=str(torch.get_num_threads()), **RETURN_MEMORY)
 
 
-def peak_alone(work: str, side: str, size: Size, widths: dict[str, int], precision: str = "float32") -> float:
+def peak_alone(work: str, side: str, size: Size, widths: dict[str, int]) -> float:
     """How many MiB this process grows by in one step, at its highest; run it in a process of its own."""
-    step = Step(work, side, size, widths, torch.device("cpu"), precision)
+    step = Step(work, side, size, widths, torch.device("cpu"))
     whole, small = (step.meshes, step.faces, step.edges), _meshes((4, 4), torch.device("cpu"))
     step.meshes, step.faces, step.edges = *small, weighted_edges(small[1])
     step()  # a small one first, so that libraries and the optimiser have what they need

@@ -40,7 +40,7 @@ def patch_distances(
             each patch, so that distances scale exactly as the patch does.
     """
     parts = zip(*(x.split(1) for x in (vertices, faces, is_vertex, is_face)), strict=True)
-    return torch.cat([_distances(*part, settings) for part in parts])
+    return torch.cat([_distances(v, f, corner, real, settings) for v, f, corner, real in parts])
 
 
 def _distances(
