@@ -291,7 +291,7 @@ def test_which_numbers_go_to_a_part_counts_and_not_only_how_it_is_said(monkeypat
     assert changed == {"split", "motions"}
 
 
-@pytest.mark.parametrize("package", ["scipy", "numba", "anny", "libigl", "cholespy"])
+@pytest.mark.parametrize("package", ["scipy", "numba", "anny", "libigl"])
 def test_another_version_of_a_package_makes_again_what_its_code_is_in(package, monkeypatch):
     plan, version = Plan(configured()), code._version
     before = {out: need.spec.shown for out, need in needs(plan).items()}

@@ -3,12 +3,13 @@
 import igl
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import torch
 import trimesh
 
 from repose.errors import MeshError
 from repose.mesh.poisson import Poisson, completed, jacobians
-from repose.mesh.poisson_equation import PoissonEquation, inverse_edges
+from repose.mesh.poisson_equation import Factor, PoissonEquation, inverse_edges
 
 SPHERE = trimesh.creation.icosphere(subdivisions=1)  # 42 vertices
 REST, FACES = np.asarray(SPHERE.vertices) * [0.3, 1, 0.5], np.asarray(SPHERE.faces)
@@ -41,6 +42,17 @@ def random_field(count=2, seed=1):
 
 def normals(rest=REST, faces=FACES):
     return torch.from_numpy(trimesh.Trimesh(rest, faces, process=False).face_normals.copy())
+
+
+@pytest.mark.parametrize("columns", [1, 3, 24])
+def test_a_factor_solves_as_a_dense_matrix_does(columns):
+    rng = np.random.default_rng(0)
+    some = sp.random_array((60, 60), density=0.05, rng=rng)
+    matrix = (some @ some.T + sp.eye_array(60) * 1e-3).tocsc()
+    right = rng.normal(size=(60, columns))
+    given = right.copy()
+    assert np.allclose(Factor(matrix).solve(right), np.linalg.solve(matrix.toarray(), right), rtol=1e-9)
+    assert (right == given).all()
 
 
 def test_a_body_at_rest_is_turned_by_the_projection_on_its_faces():

@@ -76,7 +76,9 @@ def act(slope):
     return lambda x, cond, scale, shift: modulate(x, with_ones(cond), scale, shift, slope)
 
 
-def test_custom_gradients():
+@pytest.mark.parametrize("tile", [1 << 19, 2 * 2 * 3])  # all vertices at once, and two at a time
+def test_custom_gradients(monkeypatch, tile):
+    monkeypatch.setattr("repose.methods.layers.modulation._TILE_ENTRIES", tile)
     torch.manual_seed(0)
     x = torch.randn(2, 7, 3, dtype=torch.float64, requires_grad=True)
     cond = torch.randn(2, 7, 4, dtype=torch.float64, requires_grad=True)

@@ -2,7 +2,8 @@
 
 The released way forms LᵀL, draws vertex 0 to its place by a penalty of 1e5, takes one mesh at a time, and transposes
 the symmetric L anew for each solve; `also` has it without these transposes, and the time of the factorisation. Both
-sides take and give float32 tensors, solve in float64, and have their factor from cholespy beforehand.
+sides take and give float32 tensors, solve in float64, and have their factor beforehand: the released one from cholespy
+(of the extra `dev`), which solves its equations in less than half of the time that our factor takes for them.
 """
 
 from typing import Any

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp
-from cholespy import CholeskySolverD, MatrixType
+from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
 
 from repose.errors import MeshError
@@ -26,7 +27,9 @@ Int = NDArray[np.int64]
 
 
 class Factor:
-    """A symmetric positive definite matrix, factorised by CHOLMOD.
+    """A symmetric positive definite matrix, factorised: in the order of elimination it is Uᵀ D U.
+
+    SuperLU finds the factor. It also solves, but one column after another; here each entry of U is read once for all.
 
     Args:
         matrix: sparse, (N, N), both triangles.
@@ -34,20 +37,45 @@ class Factor:
 
     def __init__(self, matrix: sp.csc_array):
         self.matrix = matrix
-        entries = matrix.tocoo()
-        self.solver = CholeskySolverD(
-            matrix.shape[0], entries.row.astype(np.int32), entries.col.astype(np.int32),
-            entries.data.astype(np.float64), MatrixType.COO,
-        )  # fmt: skip
+        # Pivots stay on the diagonal, where those of such a matrix are safe; columns are short, so panels are narrow.
+        how = {"panel_size": 1, "relax": 4, "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
+        found = splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", **how)
+        self.place = found.perm_c  # of each row in the order of elimination
+        self.order = np.argsort(self.place)
+        self.pivots: Float = found.U.diagonal()
+        lower = sp.tril(found.L, -1, format="csc")  # its columns are the rows of U
+        # Unsigned: indices that might count from the end cost a look at each.
+        self.unit = lower.indptr.astype(np.uint32), lower.indices.astype(np.uint32), lower.data
 
     def solve(
         self,
         columns: Float,  # (N, K)
     ) -> Float:  # (N, K)
         """What the matrix makes these columns of."""
-        found = np.empty(columns.shape)
-        self.solver.solve(np.ascontiguousarray(columns, np.float64), found)
-        return found
+        x = np.take(columns.astype(np.float64, copy=False), self.order, axis=0)
+        _substitute(*self.unit, self.pivots, x)
+        solved: Float = np.take(x, self.place, axis=0)
+        return solved
+
+
+@njit(cache=True, nogil=True)
+def _substitute(starts, columns, values, pivots, x):
+    """Solve Uᵀ D U y = x in place, U by rows without its diagonal of ones."""
+    width = x.shape[1]
+    for i in range(len(x)):
+        row = x[i]
+        for p in range(starts[i], starts[i + 1]):
+            share, below = values[p], x[columns[p]]
+            for k in range(width):
+                below[k] -= share * row[k]
+    for i in range(len(x) - 1, -1, -1):
+        row = x[i]
+        for k in range(width):
+            row[k] /= pivots[i]
+        for p in range(starts[i], starts[i + 1]):
+            share, below = values[p], x[columns[p]]
+            for k in range(width):
+                row[k] -= share * below[k]
 
 
 class PoissonEquation:

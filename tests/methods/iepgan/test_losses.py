@@ -69,6 +69,18 @@ def test_rigid_motion_changes_nothing(patches):
     assert still > 1e-6 and moved.item() == pytest.approx(still.item(), rel=1e-6)
 
 
+def test_distortion_and_its_gradient_are_the_plain_mean_over_all_patches(patches):
+    target, y = distances_of(bodies(), patches), bodies(seed=1).requires_grad_()
+    real = patches[1][:, :, None] & patches[1][:, None]
+    squares = (target - distances_of(y, patches)).square()
+    means = [squares[:, k][:, real[k]].mean(dim=1) for k in range(len(real))]
+    plain = torch.stack(means).mean()
+    (expected,) = torch.autograd.grad(plain, y)
+    found = patch_distortion(y, target, patches)
+    (gradient,) = torch.autograd.grad(found, y)
+    assert torch.allclose(found, plain) and torch.allclose(gradient, expected, atol=1e-12)
+
+
 def test_every_vertex_gets_a_gradient_from_the_local_loss():
     y = bodies(seed=1).requires_grad_()
     central_distances(y, bodies(seed=0), EDGES).mean().backward()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from repose.gih.convention import METRES, Settings
 from repose.gih.regional import patch_distances
+from repose.methods.layers.staged import sum_of_stages
 
 
 def real_fake_loss(
@@ -59,11 +62,21 @@ def patch_distortion(
     target: Tensor,  # (B, K, P, P), distances between the vertices of each patch
     patches: tuple[Tensor, ...],  # of `repose.mesh.patches.PaddedPatches`: (K, P), (K, P), (K, F, 3), (K, F)
 ) -> Tensor:
-    """Mean over batch, patches and vertex pairs of (target − distance along the patch)², m²."""
-    is_vertex = patches[1].double()
-    real = is_vertex[:, :, None] * is_vertex[:, None, :]
-    wrong = (target - distances_of(predicted, patches)).square() * real
-    return (wrong.sum(dim=(2, 3)) / real.sum(dim=(1, 2))).mean()
+    """Mean over batch, patches and vertex pairs of (target − distance along the patch)², m².
+
+    Each patch of each mesh is differentiated before the next is looked at: matrices of all would fill gigabytes.
+    """
+
+    def stages(vertices: Tensor) -> Iterator[Tensor]:
+        parts = [[x[[k]] for x in patches] for k in range(len(patches[0]))]
+        for mesh, goals in zip(vertices.split(1), target, strict=True):
+            for part, goal in zip(parts, goals, strict=True):
+                is_vertex = part[1][0].double()
+                real = is_vertex[:, None] * is_vertex
+                wrong = (goal - distances_of(mesh, tuple(part))[0, 0]).square() * real
+                yield wrong.sum() / real.sum() / (len(vertices) * len(parts))
+
+    return sum_of_stages(stages, (predicted,), ())
 
 
 def distances_of(

@@ -2,7 +2,8 @@
 
 Both published layers are, once their statistics are known, `act(x ∘ (c A) + c B)` with `c` the vertex's
 condition (its coordinates, or its features) and `A`, `B` small matrices of each mesh. Doing it in one
-function keeps three tensors for the backward pass where the written-out layers keep seven.
+function keeps two tensors of the features' size for the backward pass where the written-out layers keep seven, and
+on a CPU makes the others for some vertices at a time.
 """
 
 from __future__ import annotations
@@ -14,31 +15,49 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-_CHEAP_CONDITION = 8  # up to this width, computing `c A` again costs less than keeping it
+_CHEAP_CONDITION = 8  # up to this width, computing `c A` again costs less than keeping it on a GPU
+_TILE_ENTRIES = 1 << 19  # of the features, that a CPU keeps in its cache from the first operation to the last
 
 
 class _Modulate(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, cond: Tensor, scale: Tensor, shift: Tensor, slope: float) -> Tensor:
-        gain = torch.bmm(cond, scale)
-        out = F.leaky_relu_((x * gain).baddbmm_(cond, shift), slope)
+        out = torch.empty_like(x)
+        gain = None
+        for rows in _tiles(x):
+            gain = torch.bmm(cond[:, rows], scale)
+            torch.mul(x[:, rows], gain, out=out[:, rows]).baddbmm_(cond[:, rows], shift)
+            F.leaky_relu_(out[:, rows], slope)
         ctx.slope = slope
-        ctx.save_for_backward(
-            x, cond, scale, shift, out, None if cond.shape[-1] <= _CHEAP_CONDITION else gain
-        )
+        kept = gain if x.is_cuda and cond.shape[-1] > _CHEAP_CONDITION else None
+        ctx.save_for_backward(x, cond, scale, shift, out, kept)
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        x, cond, scale, shift, out, gain = ctx.saved_tensors
-        g_shifted = torch.ops.aten.leaky_relu_backward(grad, out, ctx.slope, True)
-        g_gain = g_shifted * x
-        g_x = g_shifted * (torch.bmm(cond, scale) if gain is None else gain)
-        g_cond = None
-        if ctx.needs_input_grad[1]:
-            g_cond = torch.bmm(g_gain, scale.mT).baddbmm_(g_shifted, shift.mT)
-        return g_x, g_cond, torch.bmm(cond.mT, g_gain), torch.bmm(cond.mT, g_shifted), None
+        x, cond, scale, shift, out, kept = ctx.saved_tensors
+        # Row by row, whatever the layout of `scale`: into columns, products of bfloat16 take a thousand times as long.
+        g_x, (g_scale, g_shift) = torch.empty_like(x), scale.new_zeros(2, *scale.shape)
+        g_cond = torch.empty_like(cond) if ctx.needs_input_grad[1] else None
+        for rows in _tiles(x):
+            c = cond[:, rows]
+            g_shifted = torch.ops.aten.leaky_relu_backward(grad[:, rows], out[:, rows], ctx.slope, True)
+            g_gain = g_shifted * x[:, rows]
+            torch.mul(g_shifted, torch.bmm(c, scale) if kept is None else kept, out=g_x[:, rows])
+            if g_cond is not None:
+                g_cond[:, rows] = torch.bmm(g_gain, scale.mT).baddbmm_(g_shifted, shift.mT)
+            g_scale.baddbmm_(c.mT, g_gain)
+            g_shift.baddbmm_(c.mT, g_shifted)
+        return g_x, g_cond, g_scale, g_shift, None
+
+
+def _tiles(x: Tensor) -> list[slice]:
+    """Vertices taken together: all on a GPU, and in half precision, in which sums of tiles would be rounded."""
+    batch, count, channels = x.shape
+    whole = x.is_cuda or x.dtype not in (torch.float32, torch.float64)
+    step = count if whole else max(1, _TILE_ENTRIES // (batch * channels))
+    return [slice(start, start + step) for start in range(0, count, step)]
 
 
 def modulate(

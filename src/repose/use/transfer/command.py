@@ -16,8 +16,8 @@ from repose.weights.shipped import FOLDER
 
 LARGEST = 4.0  # metres: networks end in 2 tanh(.) about the middle, but for those that point at places of the pose mesh
 POOR = 0.15  # mean edge error; the identity's parts are then visibly stretched
-# Of the body's size, doubt in the mean: above that of all nine pairs of scans in docs/canonical.md, and the one that
-# failed is among these, so that less is no promise.
+# Of the body's size, doubt in the mean: above that of all 50 pairs of scans in docs/canonical.md; those that failed
+# before feet were looked at were among these, so that less is no promise.
 DOUBTFUL = 0.1
 NEAR = 1.2  # times as much stretched the other way round: none of 62 validation pairs is below
 
