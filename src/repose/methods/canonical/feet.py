@@ -17,6 +17,7 @@ _SOLE = 0.04
 _ANKLE, _TOP = 0.06, 0.14
 _LARGEST = 0.1  # of the area: a low piece of more is no foot, but a body that sits or lies
 _LEAST = 3  # vertices that a sole and an ankle have
+_FLAT = 1e-9  # of the side of a surface of area 1: no height
 _ALIKE = 0.7  # length of the mean of what several feet say, over the mean of their lengths
 
 
@@ -24,14 +25,13 @@ def ahead_by_feet(
     vertices: Float,  # (N, 3) upright
     faces: Faces,  # (F, 3)
 ) -> Float | None:  # (2,)
-    """The direction (x, z) of unit length that the feet of a body point in; None if there are none, or they disagree."""
-    areas, heights = vertex_areas(vertices, faces), vertices[:, 1] - vertices[:, 1].min()
-    heights = heights / heights.max()
+    """The direction (x, z) of unit length that a body's feet point in; None if there are none, or they disagree."""
+    areas, tall = vertex_areas(vertices, faces), np.ptp(vertices[:, 1])
+    heights = (vertices[:, 1] - vertices[:, 1].min()) / max(tall, _FLAT)
     low = faces[(heights[faces] < _TOP).all(axis=1)]
     if not len(low):
         return None
-    used, numbers = np.unique(low, return_inverse=True)
-    pieces = igl.facet_components(numbers.reshape(low.shape))[1]
+    pieces = igl.facet_components(low)[1]
     feet = [np.unique(low[pieces == piece]) for piece in range(pieces.max() + 1)]
     steps = [
         _step(vertices[foot][:, ::2], heights[foot], areas[foot])
