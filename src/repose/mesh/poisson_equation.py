@@ -33,6 +33,9 @@ class Factor:
 
     Args:
         matrix: sparse, (N, N), both triangles.
+
+    Raises:
+        MeshError: a pivot is 0, so that it is not positive definite.
     """
 
     def __init__(self, matrix: sp.csc_array):
@@ -40,6 +43,8 @@ class Factor:
         # Pivots stay on the diagonal, where those of such a matrix are safe; columns are short, so panels are narrow.
         how = {"panel_size": 1, "relax": 4, "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
         found = splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", **how)
+        if not np.array_equal(found.perm_r, found.perm_c):
+            raise MeshError("its Poisson equation has no solution", hint="are there faces without area?")
         self.place = found.perm_c  # of each row in the order of elimination
         self.order = np.argsort(self.place)
         self.pivots: Float = found.U.diagonal()

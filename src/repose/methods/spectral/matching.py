@@ -21,15 +21,11 @@ from repose.methods.spectral.start import functional_map, signed
 
 Int = NDArray[np.integer]
 Pairs = tuple[Int, Int]  # for each point of the target one of the source, and the other way round
-Maps = tuple[
-    Float, Float
-]  # (k, k) to functions on the target from those on the source, and the other way round
+Maps = tuple[Float, Float]  # (k, k) to functions on the target from those on the source, and back
 
 _STARTS = 6, 8, 10, 12, 15, 20  # eigenvectors
-_SLOWLY, _CHOSEN = (
-    20,
-    40,
-)  # eigenvectors up to which a round adds 1, and 4; then one map is chosen, and it adds 5
+_SLOWLY = 20  # eigenvectors up to which a round adds 1
+_CHOSEN = 40  # up to which it adds 4; then one map is chosen, and it adds 5
 _FEW, _MANY = 400, 1500  # points of each surface that rounds see, before that choice and after
 _RIDGE = 1e-9  # against the masses of all points, about 1
 _ROWS = 1024  # points that are compared at a time
