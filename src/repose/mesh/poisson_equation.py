@@ -9,9 +9,11 @@ condition number. `repose.mesh.poisson` has the same for networks that learn.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
+
 import numpy as np
 import scipy.sparse as sp
-from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
@@ -20,6 +22,7 @@ from scipy.spatial import cKDTree
 from repose.errors import MeshError
 
 _SPRINGS = 16  # between a part and the nearest vertices of those it is stitched to
+_FEW = 3  # columns: of one mesh
 _FLAT = 1e-12  # a face of less area, as a share of the mean, has no gradient
 
 Float = NDArray[np.float64]
@@ -27,9 +30,10 @@ Int = NDArray[np.int64]
 
 
 class Factor:
-    """A symmetric positive definite matrix, factorised: in the order of elimination it is Uᵀ D U.
+    """A symmetric positive definite matrix, factorised by SuperLU.
 
-    SuperLU finds the factor. It also solves, but one column after another; here each entry of U is read once for all.
+    SuperLU solves one column after another. Many are solved together, by a substitution that is compiled for it; its
+    compiler takes longer to load than a transfer has time, so few columns do without.
 
     Args:
         matrix: sparse, (N, N), both triangles.
@@ -42,45 +46,25 @@ class Factor:
         self.matrix = matrix
         # Pivots stay on the diagonal, where those of such a matrix are safe; columns are short, so panels are narrow.
         how = {"panel_size": 1, "relax": 4, "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
-        found = splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", **how)
-        if not np.array_equal(found.perm_r, found.perm_c):
+        self.found = splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", **how)
+        if not np.array_equal(self.found.perm_r, self.found.perm_c):
             raise MeshError("its Poisson equation has no solution", hint="are there faces without area?")
-        self.place = found.perm_c  # of each row in the order of elimination
-        self.order = np.argsort(self.place)
-        self.pivots: Float = found.U.diagonal()
-        lower = sp.tril(found.L, -1, format="csc")  # its columns are the rows of U
-        # Unsigned: indices that might count from the end cost a look at each.
-        self.unit = lower.indptr.astype(np.uint32), lower.indices.astype(np.uint32), lower.data
+
+    @cached_property
+    def together(self) -> Callable[[Float], Float]:
+        """How to solve many columns."""
+        from repose.mesh.substitution import Substitution
+
+        return Substitution(self.found)
 
     def solve(
         self,
         columns: Float,  # (N, K)
     ) -> Float:  # (N, K)
         """What the matrix makes these columns of."""
-        x = np.take(columns.astype(np.float64, copy=False), self.order, axis=0)
-        _substitute(*self.unit, self.pivots, x)
-        solved: Float = np.take(x, self.place, axis=0)
+        x = columns.astype(np.float64, copy=False)
+        solved: Float = self.found.solve(x) if x.shape[1] <= _FEW else self.together(x)
         return solved
-
-
-@njit(cache=True, nogil=True)
-def _substitute(starts, columns, values, pivots, x):
-    """Solve Uᵀ D U y = x in place, U by rows without its diagonal of ones."""
-    width = x.shape[1]
-    for i in range(len(x)):
-        row = x[i]
-        for p in range(starts[i], starts[i + 1]):
-            share, below = values[p], x[columns[p]]
-            for k in range(width):
-                below[k] -= share * row[k]
-    for i in range(len(x) - 1, -1, -1):
-        row = x[i]
-        for k in range(width):
-            row[k] /= pivots[i]
-        for p in range(starts[i], starts[i + 1]):
-            share, below = values[p], x[columns[p]]
-            for k in range(width):
-                row[k] -= share * below[k]
 
 
 class PoissonEquation:

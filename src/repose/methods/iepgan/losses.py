@@ -68,7 +68,7 @@ def patch_distortion(
     """
 
     def stages(vertices: Tensor) -> Iterator[Tensor]:
-        parts = [[x[[k]] for x in patches] for k in range(len(patches[0]))]
+        parts = [[x[k : k + 1] for x in patches] for k in range(len(patches[0]))]
         for mesh, goals in zip(vertices.split(1), target, strict=True):
             for part, goal in zip(parts, goals, strict=True):
                 is_vertex = part[1][0].double()
