@@ -7,6 +7,7 @@ trainings vary theirs, and under any rotation.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,10 @@ from repose.synthetic.open_human import posing as human_posing
 from repose.synthetic.open_human.recipe import Settings as HumanSettings
 from repose.use.transfer.kind import LIKELY, SURE, animality, tones
 
+KINDS: dict[str, Any] = {
+    "human": (HumanSettings, human, human_posing),
+    "animal": (AnimalSettings, animal, animal_posing),
+}
 VERTICES, IDENTITIES, POSES = 1200, 24, 20
 RIDGE = 0.03
 """Of the mean variance, on top of each: neighbouring eigenvalues go together."""
@@ -29,7 +34,7 @@ RIDGE = 0.03
 
 def main() -> None:
     """The fitted weights and bias, and for each kind how many unseen bodies are told, and how."""
-    people, animals = (all_tones(name, 0) for name in ("human", "animal"))
+    people, animals = (all_tones(name, 0) for name in KINDS)
     weights, bias = discriminant(people, animals)
     print("weights", np.round(weights, 2).tolist(), "bias", round(bias, 2))
     for name, sign in (("human", -1), ("animal", 1)):
@@ -40,17 +45,13 @@ def main() -> None:
 
 def bodies(name: str, seed: int) -> Iterator[Mesh]:
     """Bodies of one kind, of any triangles and heading."""
-    if name == "human":
-        people = human.generate(HumanSettings(VERTICES, IDENTITIES, POSES, seed))
-        posed = [human_posing.meshes(people, i, range(POSES)) for i in range(IDENTITIES)]
-        faces = people.faces
-    else:
-        animals = animal.generate(AnimalSettings(VERTICES, IDENTITIES, POSES, seed))
-        posed = [animal_posing.meshes(animals, i, range(POSES)) for i in range(IDENTITIES)]
-        faces = animals.faces
+    settings, generation, posing = KINDS[name]
+    recipe = generation.generate(settings(VERTICES, IDENTITIES, POSES, seed))
+    posed = [posing.meshes(recipe, i, range(POSES)) for i in range(IDENTITIES)]
+    faces = recipe.faces.astype(np.int64)
     draw = np.random.default_rng(seed)
     for vertices in np.concatenate(posed).astype(np.float64):
-        points, triangles, _ = varied(vertices, faces.astype(np.int64), draw)
+        points, triangles, _ = varied(vertices, faces, draw)
         yield Mesh(points @ Rotation.random(random_state=draw).as_matrix().T, triangles)
 
 

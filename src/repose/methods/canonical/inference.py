@@ -153,8 +153,9 @@ class Inference:
         surface = surface_of(*coarse, self.vibrations)
         found = [self._seen(surface, turn) for turn in self._frames(surface, *coarse)]
         found.sort(key=lambda way: float(surface.masses @ way.doubt))
-        told = ahead_by_feet(coarse[0] @ found[0].frame.T, coarse[1]) is not None
-        about = self._seen(surface, _ABOUT @ found[0].frame) if self.frame and not told else None
+        about = None
+        if self.frame and ahead_by_feet(coarse[0] @ found[0].frame.T, coarse[1]) is None:
+            about = self._seen(surface, _ABOUT @ found[0].frame)
         return Ways(vertices, faces, *coarse, found, about)
 
     def _seen(self, surface: Surface, turn: Float) -> Coordinates:
@@ -179,7 +180,7 @@ def _along_feet(turn: Float, vertices: Float, faces: NDArray[np.integer]) -> Flo
     ahead = ahead_by_feet(vertices @ turn.T, faces)
     if ahead is None or ahead[1] > _NEARLY:
         return turn
-    (x, z) = ahead
+    x, z = ahead
     return np.array([[z, 0, -x], [0, 1, 0], [x, 0, z]]) @ turn
 
 

@@ -14,7 +14,7 @@ from repose.mesh.variation import Places, nearest_places
 Float = NDArray[np.float64]
 
 _NOTHING = 1e-6  # of stretch: less is rounding
-_SURE = 1e-12  # of two doubts: less is none
+_NO_DOUBT = 1e-12  # of two doubts: less is none
 _LEAST_LENGTH = 1e-3  # of the mean edge: what vertices that fall together count as
 
 
@@ -89,7 +89,7 @@ def best_match(identity: Ways, pose: Ways) -> Match:
         places = matched(one, other, pose.coarse_faces).places
         warp = places.carry(pose.coarse, pose.coarse_faces)
         ratios = np.maximum(_lengths(warp, edges), least) / np.maximum(lengths, least)
-        doubt = max(float(one.doubt.mean() * other.doubt.mean()), _SURE)
+        doubt = max(float(one.doubt.mean() * other.doubt.mean()), _NO_DOUBT)
         return max(float(np.abs(np.log(ratios)).mean()), _NOTHING) * doubt**2
 
     pairs = list(product(identity.ways, pose.ways))
