@@ -5,7 +5,9 @@ devices fails. The numbers are a CPU's, so what comes out must equal what the CP
 """
 
 import ctypes
+import os
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -24,6 +26,14 @@ def compile_guard(out: Path) -> None:
     command = ["c++", "-shared", "-fPIC", "-O0", "-std=c++20", f"-I{torch}/include"]
     source = str(Path(__file__).with_name("guard.cpp"))
     subprocess.run([*command, source, "-o", str(out), *links], check=True, capture_output=True)
+
+
+def run(script: Path, guard: Path, *words: object) -> None:
+    """Run a script that loads the library, in a process of its own."""
+    command = [sys.executable, *map(str, (script, guard, *words))]
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=env, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def load(guard: Path) -> None:

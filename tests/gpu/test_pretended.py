@@ -1,14 +1,11 @@
 """A training step of every system on a pretended GPU: no change made on CPUs alone may break it."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from gpu import pretended
+from gpu.pretended import run
 
 from repose.config.load import load_files
 
@@ -24,28 +21,11 @@ PREDICTED = ("npt", "corenet", "iepgan", "canonical", "npr-refined", "npr-diffus
 
 
 @pytest.fixture(scope="module")
-def found(smoke, tmp_path_factory):
-    """What `steps.py` writes, in a process that loads the device before torch."""
-    folder = tmp_path_factory.mktemp("gpu")
-    try:
-        pretended.compile_guard(folder / "guard.so")
-    except FileNotFoundError:
-        pytest.skip("no C++ compiler")
-    command = [
-        sys.executable,
-        str(STEPS),
-        folder / "guard.so",
-        smoke.folder / "results",
-        folder / "out.json",
-        *METHODS,
-        "--",
-        *PREDICTED,
-    ]
-    done = subprocess.run(
-        command, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE, text=True
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads((folder / "out.json").read_text())
+def found(smoke, guard, tmp_path_factory):
+    """What `steps.py` writes."""
+    out = tmp_path_factory.mktemp("steps") / "out.json"
+    run(STEPS, guard, smoke.folder / "results", out, *METHODS, "--", *PREDICTED)
+    return json.loads(out.read_text())
 
 
 def test_the_device_notices_what_a_gpu_refuses(found):

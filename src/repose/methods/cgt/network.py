@@ -78,5 +78,6 @@ class Cgt(nn.Module, TransferNetwork):
         x, y = self.enter(both).chunk(2)
         cond = with_ones(identity)
         for attention, block, following in zip(self.attentions, self.blocks, self.following, strict=True):
-            x, y = block(attention(x, y), cond, following), following(y)
+            x = block(attention(x, y), cond, following)[..., : following.out_features]
+            y = following(y)
         return Transfer(REACH * torch.tanh(x))

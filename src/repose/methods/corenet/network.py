@@ -16,6 +16,7 @@ from repose.methods.interface import Transfer, TransferNetwork, check_pair
 from repose.methods.layers.elain import ElaINBlock, FoldedBlock
 from repose.methods.layers.linear import NormedLinear, folded
 from repose.methods.layers.modulation import with_ones
+from repose.methods.layers.padding import padded
 from repose.methods.layers.residual import FeatureBlock
 from repose.methods.layers.spectral import SpectralLinear
 from repose.methods.layers.statistics import unit
@@ -98,9 +99,9 @@ class Correspondence(nn.Module):
 
 
 class FoldedRefinement(NamedTuple):
-    """What of the generator follows from its parameters alone: `first` (C, 3 or 9, + 1), and its blocks."""
+    """What of the generator follows from its parameters alone: `first`, weight and bias, and its blocks."""
 
-    first: Tensor
+    first: tuple[Tensor, Tensor]
     blocks: list[FoldedBlock]
 
 
@@ -124,12 +125,12 @@ class Refinement(nn.Module):
 
     def fold(self) -> FoldedRefinement:
         """Fold what has no nonlinearity between; in training mode once for every pass."""
-        first = folded(self.conv1.weight, self.conv1.bias, self.fc.weight, self.fc.bias)
+        first, bias = folded(self.conv1.weight, self.conv1.bias, self.fc.weight, self.fc.bias)
         blocks: list[FoldedBlock] = []
         for block, following in zip(self.blocks, self.following, strict=True):
             assert isinstance(block, ElaINBlock) and isinstance(following, nn.Linear)
             blocks.append(block.fold(following))
-        return FoldedRefinement(first, blocks)
+        return FoldedRefinement((padded(first, 1), bias), blocks)
 
     def forward(
         self,
@@ -140,9 +141,9 @@ class Refinement(nn.Module):
         """Return vertices (B, N, 3), metres."""
         fold = self.fold() if fold is None else fold
         if self.faithful:
-            padded = F.pad(warp, (0, 0, 1, 1))
-            warp = torch.cat([padded[:, :-2], warp, padded[:, 2:]], dim=-1)
-        x = F.linear(warp, fold.first[:, :-1], fold.first[:, -1])
+            ends = F.pad(warp, (0, 0, 1, 1))
+            warp = torch.cat([ends[:, :-2], warp, ends[:, 2:]], dim=-1)
+        x = F.linear(padded(warp, 2), *fold.first)
         cond, cond_mean = with_ones(condition), condition.mean(dim=1, keepdim=True)
         for block, following in zip(self.blocks, fold.blocks, strict=True):
             x = block(x, cond, cond_mean, following)

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from repose.methods.layers.linear import folded, sum_of_linear
 from repose.methods.layers.modulation import modulate
+from repose.methods.layers.padding import padded
 from repose.methods.layers.spectral import SpectralLinear
 from repose.methods.layers.statistics import EPSILON, centre
 
@@ -35,7 +36,7 @@ class ElaIN(nn.Module):
     def forward(
         self,
         statistics: tuple[Tensor, Tensor, Tensor],  # centred (B, N, C), mean and std (B, 1, C)
-        cond: Tensor,  # (B, N, K + 1), the last channel is 1
+        cond: Tensor,  # (B, N, K + 1), the last channel is 1; on a GPU, padding follows
         cond_mean: Tensor,  # (B, 1, K)
         from_condition: Tensor,  # (K + 1, 2 C), see fold
     ) -> Tensor:
@@ -43,15 +44,18 @@ class ElaIN(nn.Module):
         centred, mean, std = statistics
         w = self.mlp_weight(torch.cat([self.mlp_same(cond_mean), mean], dim=-1))
         gamma, beta = from_condition.chunk(2, dim=1)
-        scale = (w * gamma + _in_last_row(1 + (1 - w) * std, cond)) / std
-        shift = w * beta + _in_last_row((1 - w) * mean, cond)
+        # What the condition's channel of ones adds, which follows its K others.
+        ones = (0, 0, cond_mean.shape[2], cond.shape[2] - cond_mean.shape[2] - 1)
+        scale = (w * gamma + F.pad(1 + (1 - w) * std, ones)) / std
+        shift = w * beta + F.pad((1 - w) * mean, ones)
         return modulate(centred, cond, scale, shift, _SLOPE)
 
     def fold(self) -> Tensor:
-        """Return the maps from the condition to γ and to β, (K + 1, 2 C)."""
+        """Return the maps from the condition to γ and to β, (K + 1, 2 C), padded as the condition."""
         weight = torch.cat([self.mlp_gamma.weight, self.mlp_beta.weight])
         bias = torch.cat([self.mlp_gamma.bias, self.mlp_beta.bias])
-        return folded(weight, bias, self.mlp_same.weight, self.mlp_same.bias).T
+        weight, bias = folded(weight, bias, self.mlp_same.weight, self.mlp_same.bias)
+        return padded(torch.cat([weight, bias[:, None]], dim=1), 1).T
 
 
 class FoldedBlock(NamedTuple):
@@ -60,13 +64,13 @@ class FoldedBlock(NamedTuple):
     Attributes:
         norms: for norm_0, norm_1, norm_s the map from the condition, (K + 1, 2 C).
         conv_0: normalised weight, (C, C).
-        main: conv_1 and the map that follows the block, (C_out, C + 1), its bias last.
+        main: conv_1 and the map that follows the block, weight (C_out, C) and bias (C_out,).
         skip: conv_s and the map that follows the block, (C_out, C).
     """
 
     norms: tuple[Tensor, Tensor, Tensor]
     conv_0: Tensor
-    main: Tensor
+    main: tuple[Tensor, Tensor]
     skip: Tensor
 
 
@@ -90,7 +94,7 @@ class ElaINBlock(nn.Module):
     def forward(
         self,
         x: Tensor,  # (B, N, C)
-        cond: Tensor,  # (B, N, K + 1), the last channel is 1
+        cond: Tensor,  # (B, N, K + 1), as in `ElaIN`
         cond_mean: Tensor,  # (B, 1, K)
         fold: FoldedBlock,  # of these parameters
     ) -> Tensor:
@@ -99,14 +103,10 @@ class ElaINBlock(nn.Module):
         skip = self.norm_s(outer, cond, cond_mean, fold.norms[2])
         hidden = F.linear(self.norm_0(outer, cond, cond_mean, fold.norms[0]), fold.conv_0, self.conv_0.bias)
         main = self.norm_1(_statistics(hidden), cond, cond_mean, fold.norms[1])
-        return sum_of_linear(main, skip, fold.main[:, :-1], fold.skip, fold.main[:, -1])
+        weight, bias = fold.main
+        return sum_of_linear(main, skip, weight, fold.skip, bias)
 
 
 def _statistics(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     centred, mean, squares = centre(x)
     return centred, mean, (squares / (x.shape[1] - 1) + EPSILON).sqrt()
-
-
-def _in_last_row(row: Tensor, cond: Tensor) -> Tensor:
-    """Place a (B, 1, C) row below zeros, (B, K + 1, C): what the condition's channel of ones adds."""
-    return F.pad(row, (0, 0, cond.shape[-1] - 1, 0))

@@ -34,10 +34,9 @@ def folded(
     outer_bias: Tensor,  # (C_out,)
     weight: Tensor,  # (C, C_in) of the map applied first
     bias: Tensor,  # (C,)
-) -> Tensor:
-    """Fold two linear maps with nothing between them into one; (C_out, C_in + 1), its bias last."""
-    inner = torch.cat([weight, bias[:, None]], dim=1)
-    return torch.addmm(F.pad(outer_bias[:, None], (weight.shape[1], 0)), outer_weight, inner)
+) -> tuple[Tensor, Tensor]:
+    """Fold two linear maps with nothing between them into one; its weight (C_out, C_in) and bias (C_out,)."""
+    return outer_weight @ weight, torch.addmv(outer_bias, outer_weight, bias)
 
 
 def sum_of_linear(

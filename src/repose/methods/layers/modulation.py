@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from repose.methods.layers.padding import padded
+
 _CHEAP_CONDITION = 8  # up to this width, computing `c A` again costs less than keeping it on a GPU
 _TILE_ENTRIES = 1 << 19  # of the features, that a CPU keeps in its cache from the first operation to the last
 
@@ -62,7 +64,7 @@ def _tiles(x: Tensor) -> list[slice]:
 
 def modulate(
     x: Tensor,  # (B, N, C)
-    cond: Tensor,  # (B, N, K), the last channel is 1 (see with_ones): it carries the biases
+    cond: Tensor,  # (B, N, K), one channel is 1 (see with_ones): it carries the biases
     scale: Tensor,  # (B, K, C)
     shift: Tensor,  # (B, K, C)
     slope: float,
@@ -75,5 +77,5 @@ def modulate(
 def with_ones(
     cond: Tensor,  # (B, N, K)
 ) -> Tensor:
-    """Append a channel of ones, so that a matrix product adds its bias: (B, N, K + 1)."""
-    return F.pad(cond, (0, 1), value=1.0)
+    """Append a channel of ones, so that a matrix product adds its bias, and padding: (B, N, K + 1) on a CPU."""
+    return padded(F.pad(cond, (0, 1), value=1.0), 2)

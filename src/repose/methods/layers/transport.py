@@ -22,6 +22,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from repose.methods.layers.padding import padded
+
 EPSILON, STEPS = 0.03, 5  # weight of the entropy, and iterations, as published
 FLOOR = 1e-8  # of the published code; it shapes the plan of dissimilar rows, so it is part of the function
 _TILE_ENTRIES = 1 << 20  # a tile stays in the processor's cache between its two products
@@ -31,9 +33,16 @@ _KEPT_SHARE = 0.25  # of the free memory of a GPU, in which K is held likewise
 
 
 class Kernel:
-    """Row tiles of K (B, N, M), computed once and held for the pass if they fit, else at every walk."""
+    """Row tiles of K (B, N, M), computed once and held for the pass if they fit, else at every walk.
 
-    def __init__(self, theta: Tensor, phi: Tensor):
+    Attributes:
+        real: how many of the M columns are no padding.
+        share: (1, 1, M), the weight of each pose vertex: 1 / real, and 0 for padding, which makes b 0 there.
+    """
+
+    def __init__(self, theta: Tensor, phi: Tensor, real: int):
+        self.real = real
+        self.share = F.pad(theta.new_full((1, 1, real), 1.0 / real), (0, phi.shape[1] - real))
         self.theta, self.phi_t = theta / EPSILON, phi.mT
         batch, rows, columns = len(theta), theta.shape[1], phi.shape[1]
         entries = _TILE_ENTRIES if theta.device.type == "cpu" else _KEPT_ENTRIES
@@ -70,15 +79,15 @@ class _Warp(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, theta: Tensor, phi: Tensor, points: Tensor, assign: bool
+        ctx: Any, theta: Tensor, phi: Tensor, points: Tensor, real: int, assign: bool
     ) -> tuple[Tensor, Tensor | None]:
-        kernel = Kernel(theta, phi)
-        n, m = theta.shape[1], phi.shape[1]
+        kernel = Kernel(theta, phi, real)
+        n = theta.shape[1]
         a = [theta.new_full((len(theta), n, 1), 1.0 / n)]
         b: list[Tensor] = []
         sums = times(a[0], kernel)
         for step in range(STEPS):
-            b.append((1.0 / m) / (sums + FLOOR))
+            b.append(kernel.share / (sums + FLOOR))
             if step == STEPS - 1:
                 break
             # Both halves of a step in one walk over K: a of these rows, then their part of Kᵀ a.
@@ -95,6 +104,7 @@ class _Warp(torch.autograd.Function):
                 strongest.append(tile.mul_(b[-1]).argmax(dim=2))
         total = torch.cat(sums_of_rows, dim=1)
         warp = total[..., :3] / total[..., 3:]
+        ctx.real = real
         ctx.save_for_backward(theta, phi, points, warp, total[..., 3:], torch.stack(a), torch.stack(b))
         assignment = torch.cat(strongest, dim=1) if assign else None
         if assignment is not None:
@@ -105,7 +115,7 @@ class _Warp(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor, _: Any) -> tuple[Tensor | None, ...]:
         theta, phi, points, warp, row_sums, a, b = ctx.saved_tensors
-        kernel = Kernel(theta, phi)
+        kernel = Kernel(theta, phi, ctx.real)
         # dL/dK = left @ right; the first four outer products are the attention's own.
         g_rows = grad / row_sums
         left = torch.cat([g_rows, -(g_rows * warp).sum(-1, keepdim=True)], dim=2)
@@ -114,7 +124,7 @@ class _Warp(torch.autograd.Function):
         g_points = (b[-1] * summed[:, :3]).mT
         lefts, rights = through_steps(kernel, a, b, (summed * values).sum(1, keepdim=True))
         left, right = torch.cat([left, *lefts], dim=2), torch.cat([b[-1] * values, *rights], dim=1)
-        return *through_kernel(kernel, theta, phi, left, right), g_points, None
+        return *through_kernel(kernel, theta, phi, left, right), g_points, None, None
 
 
 def times(columns: Tensor, kernel: Kernel) -> Tensor:
@@ -134,6 +144,7 @@ def through_kernel(
 ) -> tuple[Tensor, Tensor]:
     """Gradients of theta and of phi from that of K, which is left @ right."""
     g_theta, g_phi_t = torch.empty_like(theta), phi.new_zeros(phi.mT.shape)
+    left, right = padded(left, 2), padded(right, 1)
     for rows, tile in kernel:
         g_similarity = torch.bmm(left[:, rows], right).mul_(tile)
         g_theta[:, rows] = torch.bmm(g_similarity, phi)
@@ -148,10 +159,10 @@ def through_steps(
     g_b: Tensor,  # (B, 1, M), gradient of the last b
 ) -> tuple[list[Tensor], list[Tensor]]:
     """Adjoint of the Sinkhorn steps: the outer products (left (B, N, 1), right (B, 1, M)) of dL/dK."""
-    n, m = a.shape[2], b.shape[3]
+    n = a.shape[2]
     lefts, rights = [], []
     for step in range(len(b) - 1, -1, -1):
-        s = -m * g_b * b[step].square()
+        s = -kernel.real * g_b * b[step].square()
         lefts.append(a[step])
         rights.append(s)
         if step == 0:
@@ -194,4 +205,5 @@ def transport_warp(
 def _transport(theta: Tensor, phi: Tensor, points: Tensor, assign: bool) -> tuple[Tensor, Tensor]:
     with torch.autocast(theta.device.type, enabled=False):
         wide = torch.promote_types(theta.dtype, torch.float32)
-        return _Warp.apply(theta.to(wide), phi.to(wide), points.to(wide), assign)
+        pose = (padded(x.to(wide), 1) for x in (phi, points))
+        return _Warp.apply(theta.to(wide), *pose, points.shape[1], assign)

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from repose.mesh.rests import Rests
 from repose.methods.interface import Transfer, TransferNetwork
+from repose.methods.layers.padding import padded
 from repose.methods.njf.wave_kernel import ENERGIES, wave_kernel
 from repose.methods.npr.template import Template, Templates
 
@@ -84,24 +85,28 @@ class Njf(nn.Module, TransferNetwork):
             codes = self.encode(posed) - self.encode(self.seen(sources, rests.pose))
         # A code is the same for all faces: its part of the first map is computed once.
         of_codes, of_seen = self.enter.weight.split([codes.shape[1], _SEEN], dim=1)
-        x = F.linear(own, of_seen) + F.linear(codes, of_codes, self.enter.bias)[:, None]
+        x = F.linear(own, padded(of_seen, 1)) + F.linear(codes, of_codes, self.enter.bias)[:, None]
         found = self.decoder(x.flatten(0, 1)).view(*x.shape[:2], 3, 3)
         return found + torch.eye(3, device=found.device, dtype=found.dtype)
 
-    def encode(self, seen: Tensor) -> Tensor:  # (B, F, 106)
+    def encode(self, seen: Tensor) -> Tensor:  # (B, F, 106), padded on a GPU
         """The code (B, C) of each mesh."""
-        return self.encoder(seen.mT).amax(dim=2)
+        first = self.encoder[0]
+        assert isinstance(first, nn.Conv1d)
+        x = F.conv1d(seen.mT, padded(first.weight, 1), first.bias)
+        return self.encoder[1:](x).amax(dim=2)
 
     def seen(self, templates: list[Template], meshes: Tensor) -> Tensor:
         """What the networks see of each face (B, F, 106) of bodies, posed or at rest, in units of their boxes at rest.
 
-        The signature is that of the body at rest, as bending changes it little.
+        On a GPU it is padded. The signature is that of the body at rest, as bending changes it little.
 
         Args:
             templates: the bodies.
             meshes: (B, V, 3) metres, their vertices.
         """
-        return torch.stack([self._seen(t, mesh) for t, mesh in zip(templates, meshes, strict=True)])
+        found = [self._seen(t, mesh) for t, mesh in zip(templates, meshes, strict=True)]
+        return padded(torch.stack(found), 2)
 
     def _seen(self, template: Template, mesh: Tensor) -> Tensor:
         faces = template.poisson.faces

@@ -16,6 +16,7 @@ from repose.errors import ReposeError
 from repose.methods.interface import Transfer, TransferNetwork, check_equal_counts, check_pair
 from repose.methods.layers.linear import NormedLinear, folded, sum_of_linear
 from repose.methods.layers.modulation import modulate, with_ones
+from repose.methods.layers.padding import padded, padded_map
 from repose.methods.layers.statistics import EPSILON, centre
 
 _PAPER_WIDTH = 1024
@@ -44,10 +45,12 @@ class SPAdaIN(nn.Module):
         std: Tensor,  # (B, 1, C) or broadcastable
         cond: Tensor,  # (B, N, 4), identity coordinates and 1
     ) -> Tensor:
-        """Return `relu(centred / std ∘ γ + β)`, (B, N, C)."""
-        scale = torch.cat([self.gamma.weight.T, self.gamma.bias[None]]) / std
-        shift = torch.cat([self.beta.weight.T, self.beta.bias[None]]).expand(len(centred), -1, -1)
-        return modulate(centred, cond, scale.expand(len(centred), -1, -1), shift, 0.0)
+        """Return `relu(centred / std ∘ γ + β)`, (B, N, C); on a GPU all channels are padded."""
+        gamma, beta = (
+            padded(torch.cat([part.weight.T, part.bias[None]]), 0, 1) for part in (self.gamma, self.beta)
+        )
+        scale, shift = (x.expand(len(centred), -1, -1) for x in (gamma / std, beta))
+        return modulate(centred, cond, scale, shift, 0.0)
 
 
 class SPAdaINBlock(nn.Module):
@@ -69,14 +72,16 @@ class SPAdaINBlock(nn.Module):
         cond: Tensor,  # (B, N, 4)
         following: nn.Linear,  # C -> C_out
     ) -> Tensor:
-        """Return `following(block(x))`, (B, N, C_out)."""
-        centred, std = self._normalised(x)
+        """Return `following(block(x))`, (B, N, C_out); on a GPU padded, as `x` may be."""
+        first, (w_1, b_1), (w_s, b_s), (w_out, b_out) = map(
+            padded_map, (self.conv_0, self.conv_1, self.conv_s, following)
+        )
+        centred, std = self._normalised(padded(x, 2))
         skip = self.norm_s(centred, std, cond)
-        inner, inner_std = self._normalised(self.conv_0(self.norm_0(centred, std, cond)))
+        inner, inner_std = self._normalised(F.linear(self.norm_0(centred, std, cond), *first))
         main = self.norm_1(inner, inner_std, cond)
-        bias = self.conv_1.bias + self.conv_s.bias
-        w_main = folded(following.weight, following.bias, self.conv_1.weight, bias)
-        return sum_of_linear(main, skip, w_main[:, :-1], following.weight @ self.conv_s.weight, w_main[:, -1])
+        w_main, bias = folded(w_out, b_out, w_1, b_1 + b_s)
+        return sum_of_linear(main, skip, w_main, w_out @ w_s, bias)
 
     def _normalised(self, x: Tensor) -> tuple[Tensor, Tensor]:
         if not self.normalise:
@@ -128,10 +133,10 @@ class Npt(nn.Module, TransferNetwork):
             hint = "use pooling: max, or give both meshes the same number of vertices"
             check_equal_counts(identity, pose, "NPT without pooling", hint)
         cond = with_ones(identity)
-        x = self._join(identity, self._encode(pose))
+        x = self._join(cond, self._encode(pose))
         for block, following in zip(self.blocks, self.following, strict=True):
             x = block(x, cond, following)
-        return Transfer(REACH * torch.tanh(x))
+        return Transfer(REACH * torch.tanh(x[..., :3]))
 
     def _encode(self, pose: Tensor) -> Tensor:
         """Return the pose feature: (B, N, width), or (B, width) if pooled."""
@@ -144,10 +149,11 @@ class Npt(nn.Module, TransferNetwork):
         centred, _, squares = centre(F.linear(x, self.pose_feature.weight))
         return F.relu(centred.amax(dim=1) * (squares[:, 0] / pose.shape[1] + EPSILON).rsqrt())
 
-    def _join(self, identity: Tensor, feature: Tensor) -> Tensor:
+    def _join(self, cond: Tensor, feature: Tensor) -> Tensor:
         """First linear map of [feature ; identity], (B, N, width + 3), without writing the pair out."""
         w_feature, w_identity = self.join.weight.split([self.width, 3], dim=1)
-        from_feature = F.linear(feature, w_feature, self.join.bias)
+        from_feature = F.linear(feature, padded(w_feature, 0))
         if self.pooling == "max":
             from_feature = from_feature[:, None]
-        return from_feature + F.linear(identity, w_identity)
+        w_identity = torch.cat([w_identity, self.join.bias[:, None]], dim=1)
+        return from_feature + F.linear(cond, padded(w_identity, 0, 1))

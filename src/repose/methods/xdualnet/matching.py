@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from repose.methods.layers.padding import padded
 from repose.methods.layers.transport import FLOOR, STEPS, Kernel, through_kernel, through_steps, times
 
 Back = Literal["means", "sums"]
@@ -43,16 +44,19 @@ def there_and_back(
     """
     with torch.autocast(queries.device.type, enabled=False):
         wide = torch.promote_types(queries.dtype, torch.float32)
-        return _Matching.apply(queries.to(wide), keys.to(wide), points.to(wide), back)
+        real = points.shape[1]
+        pose = (padded(x.to(wide), 1) for x in (keys, points))
+        warp, returned = _Matching.apply(queries.to(wide), *pose, real, back)
+        return warp, None if returned is None else returned[:, :real]
 
 
 class _Matching(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, queries: Tensor, keys: Tensor, points: Tensor, back: Back | None
+        ctx: Any, queries: Tensor, keys: Tensor, points: Tensor, real: int, back: Back | None
     ) -> tuple[Tensor, Tensor | None]:
-        kernel = Kernel(queries, keys)
-        a, b = _steps(kernel, queries, keys)
+        kernel = Kernel(queries, keys, real)
+        a, b = _steps(kernel, queries)
         weighted = (b[-1].mT * F.pad(points, (0, 1), value=1.0)).contiguous()
         total = torch.cat([torch.bmm(tile, weighted) for _, tile in kernel], dim=1)
         count = queries.shape[1]
@@ -62,7 +66,7 @@ class _Matching(torch.autograd.Function):
         if back:
             summed = times(torch.cat([s * warp, s], dim=2), kernel)  # (B, 4, M)
             returned = (summed[:, :3] * b[-1] if back == "sums" else summed[:, :3] / summed[:, 3:]).mT
-        ctx.back = back
+        ctx.real, ctx.back = real, back
         ctx.save_for_backward(
             queries, keys, points, warp, s, torch.stack(a), torch.stack(b), summed, returned
         )
@@ -72,7 +76,7 @@ class _Matching(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, g_warp: Tensor, g_returned: Tensor | None) -> tuple[Tensor | None, ...]:
         queries, keys, points, warp, s, a, b, summed, returned = ctx.saved_tensors
-        kernel, last = Kernel(queries, keys), b[-1]
+        kernel, last = Kernel(queries, keys, ctx.real), b[-1]
         # dL/dK = left @ right; the columns of left (B, N, ·) and the rows of right (B, ·, M) are collected here.
         lefts, rights = [], []
         g_s, g_b = torch.zeros_like(s), torch.zeros_like(last)
@@ -95,15 +99,15 @@ class _Matching(torch.autograd.Function):
         g_points = (last * through[:, :3]).mT
         of_steps = through_steps(kernel, a, b, g_b + (through * values).sum(1, keepdim=True))
         left, right = torch.cat([*lefts, *of_steps[0]], dim=2), torch.cat([*rights, *of_steps[1]], dim=1)
-        return *through_kernel(kernel, queries, keys, left, right), g_points, None
+        return *through_kernel(kernel, queries, keys, left, right), g_points, None, None
 
 
-def _steps(kernel: Kernel, queries: Tensor, keys: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+def _steps(kernel: Kernel, queries: Tensor) -> tuple[list[Tensor], list[Tensor]]:
     """Sinkhorn's iterations: every a (B, N, 1) but the last, and every b (B, 1, M)."""
-    n, m = queries.shape[1], keys.shape[1]
+    n = queries.shape[1]
     a, b = [queries.new_full((len(queries), n, 1), 1.0 / n)], []
     for step in range(STEPS):
-        b.append((1.0 / m) / (times(a[-1], kernel) + FLOOR))
+        b.append(kernel.share / (times(a[-1], kernel) + FLOOR))
         if step < STEPS - 1:
             u = torch.cat([torch.bmm(tile, b[-1].mT) for _, tile in kernel], dim=1)
             a.append((1.0 / n) / (u + FLOOR))
