@@ -249,6 +249,19 @@ def test_a_user_supplied_list_starts_its_split_when_it_changes(tmp_path):
     assert supplied == {"train": (), "unseen": (Path("lists/test.txt"),), "seen-pose": ()}
 
 
+def test_distances_ask_for_a_gpu_where_it_should_be_faster(tmp_path):
+    (tmp_path / "many.yaml").write_text("gih: {workers: 16}\n")
+    (tmp_path / "forced.yaml").write_text("gih: {workers: 16, backend: cuda}\n")
+
+    def gpus(*names, **there):
+        plan = Plan(configured(*(tmp_path / name for name in names)), **there)
+        return plan.need("gih_part", dataset="open-human", number="0").gpus
+
+    assert gpus() == 0 and gpus(auto_has_gpu=True) == 1
+    assert gpus("many.yaml", auto_has_gpu=True) == 0
+    assert gpus("forced.yaml") == 1
+
+
 def test_more_devices_ask_for_more(tmp_path):
     (tmp_path / "more.yaml").write_text("compute: {device: cuda, devices: 2, threads: 3}\n")
     plan = Plan(configured(tmp_path / "more.yaml"))

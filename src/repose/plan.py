@@ -12,7 +12,7 @@ from typing import get_args
 
 from repose import specs
 from repose.config.models import Config
-from repose.gih.memory import LIBRARIES_MIB, mesh_mib
+from repose.gih.costs import LIBRARIES_MIB, asks_for_gpu, mesh_mib
 from repose.methods.tracks import left_out
 from repose.provenance.manifest import manifest_path
 from repose.raw.settings import Protocol
@@ -65,13 +65,14 @@ class Plan:
     Args:
         config: the checked configuration.
         results: where the artefacts lie.
-        auto_has_gpu: whether the jobs run where `device: auto` finds a GPU, so that they ask for one.
+        auto_has_gpu: whether the jobs run where `auto` finds a GPU, so that they ask for one.
     """
 
     def __init__(self, config: Config, results: Results | None = None, auto_has_gpu: bool = False):
         self.config, self.results = config, results or Results()
         self.on_gpu = config.compute.device == "cuda" or (config.compute.device == "auto" and auto_has_gpu)
-        self.asks_for_gpus = self.on_gpu or config.gih.backend == "cuda"
+        self.gih_on_gpu = config.gih.backend == "cuda" or (config.gih.backend == "auto" and auto_has_gpu)
+        self.asks_for_gpus = self.on_gpu or self.gih_on_gpu
         self.need: Callable[..., Need] = cache(self._need)
 
     def _need(self, rule: str, **names: str) -> Need:
@@ -116,13 +117,14 @@ class Plan:
         # Workers of another machine are not the job's own.
         local = settings.scheduler in ("threads", "processes")
         processes = settings.workers if settings.scheduler == "processes" else 0
-        meshes = settings.workers * mesh_mib(self.config.datasets[dataset].vertices) if local else 0
+        vertices = self.config.datasets[dataset].vertices
+        meshes = settings.workers * mesh_mib(vertices) if local else 0
         return Need(
             specs.gih_part(settings, int(number)),
             self.results.gih_part(dataset, number),
             {"store": self.packed(dataset)},
             memory_mb=(1 + processes) * LIBRARIES_MIB + meshes,
-            gpus=int(settings.backend == "cuda"),
+            gpus=int(self.gih_on_gpu and asks_for_gpu(settings.backend, vertices, settings.workers)),
         )
 
     def gih(self, dataset: str) -> Need:

@@ -168,6 +168,32 @@ def test_only_the_changed_mesh_is_recomputed(tmp_path):
     assert len(after) == len(before)
 
 
+def test_meshes_take_turns_on_a_gpu(tmp_path, monkeypatch):
+    """Several workers, one GPU: the bytes of one worker, and a bad mesh is named."""
+    import torch
+
+    from repose.gih import torch_backend
+
+    there, on_host = [], torch_backend.all_pairs
+
+    def all_pairs(*args, device, **named):
+        there.append(device)
+        assert there == ["cuda"]
+        found = on_host(*args, device="cpu", **named)
+        there.pop()
+        return found
+
+    monkeypatch.setattr(torch_backend, "all_pairs", all_pairs)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for workers in (1, 4):
+        with pytest.raises(ReposeError, match="^bad: vertex 0 is not finite"):
+            meshes = {"bad": broken} | dataset()
+            compute_dataset(meshes, tmp_path / str(workers), backend="cuda", cluster=Cluster(workers))
+    assert files(tmp_path / "1") == files(tmp_path / "4")
+    assert GihReader(tmp_path / "4").meshes == sorted(dataset())
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
 def test_a_bad_mesh_does_not_stop_the_others(tmp_path):
     with pytest.raises(ReposeError, match=r"^bad: vertex 0 is not finite .*; 1 more failed: worse$"):
         compute_dataset({"bad": broken} | dataset() | {"worse": broken}, tmp_path / "s")

@@ -1,5 +1,6 @@
 import resource
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -182,6 +183,34 @@ def test_reference_backend_agrees():
     found = distances(v, f, backend="potpourri3d")
     assert (found.method, found.components, found.note) == ("potpourri3d", 2, "")
     np.testing.assert_allclose(found.matrix, all_pairs(v, f), rtol=2e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("backend", "capability", "workers", "expected"),
+    [
+        ("auto", (9, 0), 1, "cuda"),
+        ("auto", (9, 0), 16, "cpu"),  # as many cores are faster
+        ("auto", (8, 9), 1, "cpu"),  # no units for float64
+        ("cpu", (9, 0), 1, "cpu"),
+        ("cuda", (8, 9), 16, "cuda"),
+    ],
+)
+def test_auto_takes_a_gpu_only_where_it_should_be_faster(
+    backend, capability, workers, expected, monkeypatch, tmp_path
+):
+    import torch
+
+    from repose.gih import compute, torch_backend
+
+    on_host = partial(torch_backend.all_pairs, device="cpu")
+    monkeypatch.setattr(torch_backend, "all_pairs", lambda *args, device, **named: on_host(*args, **named))
+    monkeypatch.setattr(compute, "_DRIVER", tmp_path)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+    mesh = grid(30, 40)
+    solution = distances(*mesh, backend=backend, workers=workers)
+    assert solution.backend == expected
+    np.testing.assert_allclose(solution.matrix, all_pairs(*mesh), rtol=1e-5, atol=1e-6)
 
 
 def test_cuda_without_a_device_is_one_clear_line():

@@ -1,7 +1,7 @@
 """Products of matrices of one training step at published size: shapes and strides on a pretended GPU, no numbers.
 
-`python products.py GUARD OUT CONFIG …` writes by method and precision the floating-point operations of all products, and
-what comes of those of which a GPU cannot read or write a matrix 16 bytes at a time: such products run on slower kernels.
+`python products.py GUARD OUT CONFIG …` writes by method and precision the floating-point operations of all products; of
+those of which a GPU cannot read or write a matrix 16 bytes at a time, as they run on slower kernels; and which they are.
 """
 
 import json
@@ -22,6 +22,7 @@ pretended.load(Path(sys.argv[1]))  # before torch
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
+from torch.nn import functional  # noqa: E402
 from torch._subclasses.fake_tensor import FakeTensorMode  # noqa: E402
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 from torch.utils.flop_counter import flop_registry  # noqa: E402
@@ -41,6 +42,7 @@ from repose.methods.xdualnet.dual import dual_losses  # noqa: E402
 
 VERTICES, FACES, EDGES = 6890, 13776, 20664
 BYTES = 16
+NARROW = 9  # numbers: of a vertex its place and normal, of a face its Jacobian
 Loss = Callable[[], Tensor]
 
 
@@ -49,8 +51,8 @@ class Products(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.total = 0
-        self.missed: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()  # by kind
+        self.missed: Counter[str] = Counter()  # by product
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
@@ -58,34 +60,43 @@ class Products(TorchDispatchMode):
         packet = getattr(torch.ops.aten, name.rstrip("_")) if name.endswith("_") else func._overloadpacket
         if packet in flop_registry:
             flops = int(flop_registry[packet](*args, **(kwargs or {}), out_val=out))
-            self.total += flops
+            self.counts["all"] += flops
             wrong = [x for x in operands(name, args, out) if not aligned(name, x)]
             if wrong:
+                narrow = all(min(x.shape[-2:]) <= NARROW for x in wrong)
+                self.counts["narrow" if narrow else "wide"] += flops
                 said = " ".join(f"{tuple(x.shape)}/{x.stride()}" for x in wrong)
                 self.missed[f"{name} {str(wrong[0].dtype)[6:]} {said}"] += flops
         return out
 
 
 def operands(name: str, args: Any, out: Any) -> list[Tensor]:
-    """The factors of a product, and what it gives, unless that is one number a row or a batch of gradients."""
-    start = 1 if name.startswith(("addmm", "baddbmm")) else 0
+    """The factors of a product, and what it gives; of attention, features of tokens; of a convolution, the maps."""
+    tensors = [x for x in args if isinstance(x, Tensor)]
     if "convolution" in name:
-        return [next(x for x in args[start:] if isinstance(x, Tensor) and x.ndim == 3)]
-    factors = [x for x in args[start:] if isinstance(x, Tensor)]
-    return [*factors, *((out,) if isinstance(out, Tensor) else ())]
+        return [x for x in tensors if x.ndim == 3]
+    if "attention" in name:
+        return [x for x in tensors if x.ndim == 4]
+    summand = name.startswith(("addmm", "baddbmm"))  # it is copied to where the result comes to lie
+    return [*tensors[summand:], out]
 
 
 def aligned(name: str, x: Tensor) -> bool:
     """Whether every row, or every column, of each matrix starts at a multiple of 16 bytes; vectors are read as they are."""
     size = x.element_size()
     *batch, first, second = x.stride()
-    if "convolution" in name:
+    if "convolution" in name:  # its kernels of width 1 read channels
         return x.shape[1] * size % BYTES == 0
     if min(x.shape[-2:]) == 1:
         return True
     leading = first if second == 1 else second if first == 1 else x.shape[-1]
     steps = [stride for stride, count in zip(batch, x.shape, strict=False) if count > 1]
     return all(step * size % BYTES == 0 for step in (x.storage_offset(), leading, *steps))
+
+
+def attention(q: Tensor, k: Tensor, v: Tensor, *args: Any, **named: Any) -> Tensor:
+    """By the kernel that a GPU takes for float32 and wide heads, which writes no matrix of scores."""
+    return torch.ops.aten._scaled_dot_product_efficient_attention(q, k, v, None, True)[0]
 
 
 def counted(make: Callable[[], Loss], bf16: bool) -> dict[str, Any]:
@@ -99,6 +110,8 @@ def counted(make: Callable[[], Loss], bf16: bool) -> dict[str, Any]:
         (torch.cuda, "memory_reserved", lambda *a: 0),
         (torch.cuda, "memory_allocated", lambda *a: 0),
         (torch.cuda.amp.common, "amp_definitely_not_available", lambda: False),
+        (functional, "scaled_dot_product_attention", attention),
+        (torch, "tensor", lambda data, **k: torch.zeros(np.shape(data))),
         (torch, "randperm", lambda count, **k: SimpleNamespace(numpy=lambda: np.arange(count))),
         (SpectralLinear, "settle", lambda layer: None),
         (encoder, "spacings_of", lambda x: torch.randn(len(x), 22)),
@@ -116,7 +129,7 @@ def counted(make: Callable[[], Loss], bf16: bool) -> dict[str, Any]:
                 with torch.autocast("cuda", torch.bfloat16, enabled=bf16):
                     loss = loss_of()
                 loss.backward()
-    return {"flops": products.total, "missed": dict(products.missed.most_common())}
+    return {**products.counts, "missed": dict(products.missed.most_common())}
 
 
 def meshes(batch: int, count: int = 3) -> list[Tensor]:

@@ -1,5 +1,6 @@
 """From a mesh to a matrix in the store: choose the backend, fall back where it must, publish."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from repose.errors import MeshError, ReposeError
 from repose.gih import intrinsic, layout, order, reference, solver, store
 from repose.gih.convention import METRES, Settings
+from repose.gih.costs import asks_for_gpu
 from repose.gih.factor import factorise
 from repose.gih.intrinsic import Float, Int, RefusedMesh
 from repose.gih.layout import MeshInfo
@@ -18,6 +20,13 @@ from repose.gih.solver import Matrix
 from repose.provenance.listing import blake3_of_file
 
 Backend = Literal["auto", "cpu", "cuda", "potpourri3d"]
+
+_DRIVER = Path("/proc/driver/nvidia")
+_FULL_DOUBLES = {(6, 0), (7, 0), (8, 0), (9, 0), (10, 0)}
+"""Compute capabilities with float64 at half the rate of float32; the others have a thirty-second of it or less (CUDA C
+programming guide, "Throughput of native arithmetic instructions"), and lose to one core."""
+_TURN = threading.Lock()
+"""One mesh at a time is on the GPU: it has the memory, and the order of sums is a matter of the whole process."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,7 @@ def distances(
     settings: Settings = METRES,
     *,
     backend: Backend = "auto",
+    workers: int = 1,
     ranks: NDArray[np.int32] | None = None,
     where: object = None,
 ) -> Solution:
@@ -65,9 +75,10 @@ def distances(
     Args:
         vertices: (V, 3) metres. faces: (F, 3).
         settings: convention and time.
-        backend: "auto" takes a GPU if there is one, else the CPU; a surface they refuse (non-manifold,
-            non-orientable) goes to potpourri3d, which the result's ``note`` records. The others are forced. The
-            released convention has no such second: potpourri3d computes something else.
+        backend: "auto" takes a GPU if there is one that should be faster than the workers, else the CPU; a surface
+            they refuse (non-manifold, non-orientable) goes to potpourri3d, which the result's ``note`` records. The
+            others are forced. The released convention has no such second: potpourri3d computes something else.
+        workers: how many meshes are computed at a time, on a core each.
         ranks: (V,) vertex order of rows and columns.
         where: names the mesh in errors.
 
@@ -82,13 +93,14 @@ def distances(
                 "potpourri3d does not compute as the published code does", where, "--backend auto"
             )
         return _by_reference(v, f, settings, ranks, "", where)
-    device = _device(backend)
+    device = _device(backend, len(v), workers)
     try:
         operators = solver.operators(v, f, settings, where)
         if device:
             from repose.gih import torch_backend  # torch takes seconds to import
 
-            matrix = torch_backend.all_pairs(operators, settings, order=ranks, device=device, where=where)
+            with _TURN:
+                matrix = torch_backend.all_pairs(operators, settings, order=ranks, device=device, where=where)
         else:
             factors = factorise(operators, settings.time, where)
             matrix = solver.solve(factors, settings, order=ranks, where=where)
@@ -113,14 +125,15 @@ def _by_reference(
     return Solution(matrix, t, "potpourri3d", "potpourri3d", note, count)
 
 
-def _device(backend: Backend) -> str | None:
+def _device(backend: Backend, vertices: int, workers: int) -> str | None:
     """The torch device to use, or None for the CPU kernel."""
-    if backend == "cpu" or (backend == "auto" and not Path("/proc/driver/nvidia").exists()):
+    if not asks_for_gpu(backend, vertices, workers) or (backend == "auto" and not _DRIVER.exists()):
         return None
     import torch  # seconds to import: only where a driver is there, or the user insists
 
     if torch.cuda.is_available():
-        return "cuda"
+        wins = backend == "cuda" or torch.cuda.get_device_capability() in _FULL_DOUBLES
+        return "cuda" if wins else None
     if backend == "cuda":
         raise ReposeError("no CUDA device", "--backend cuda", "use --backend auto")
     return None
@@ -134,8 +147,11 @@ def mesh_into_store(
     settings: Settings,
     *,
     backend: Backend = "auto",
+    workers: int = 1,
 ) -> Outcome:
     """Compute and publish one mesh unless its matrix is there; the index is left to :func:`store.commit`.
+
+    `backend` and `workers` are those of :func:`distances`.
 
     Raises:
         MeshError: no valid mesh.
@@ -144,7 +160,7 @@ def mesh_into_store(
     requested = "potpourri3d" if backend == "potpourri3d" else "heat"
     key, solution = solve_into_store(
         root, v, f, settings, requested,
-        lambda ranks: distances(v, f, settings, backend=backend, ranks=ranks, where=name),
+        lambda ranks: distances(v, f, settings, backend=backend, workers=workers, ranks=ranks, where=name),
     )  # fmt: skip
     digest, note = _metadata_digest(root / key), solution.note if solution else ""
     return Outcome(name, key, digest, solution is None, note)

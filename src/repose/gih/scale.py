@@ -89,7 +89,8 @@ def compute_dataset(
     summary = Summary()
     with Meter(label, len(meshes)) as meter:
         try:
-            for (name, _), found in spread(cluster, partial(_one, path, settings, backend), meshes.items()):
+            one = partial(_one, path, settings, backend, cluster.workers)
+            for (name, _), found in spread(cluster, one, meshes.items()):
                 if isinstance(found, str):
                     summary.errors[name] = found
                 else:
@@ -111,11 +112,13 @@ def _failures(errors: Mapping[str, str]) -> str:
     return f"{errors[first]}; {len(others)} more failed: {names}"
 
 
-def _one(path: Path, settings: Settings, backend: Backend, mesh: tuple[str, MeshSource]) -> Outcome | str:
+def _one(
+    path: Path, settings: Settings, backend: Backend, workers: int, mesh: tuple[str, MeshSource]
+) -> Outcome | str:
     """Compute one mesh; an error is returned, since the others have to be done all the same."""
     name, source = mesh
     try:
         vertices, faces = source()
-        return mesh_into_store(path, name, vertices, faces, settings, backend=backend)
+        return mesh_into_store(path, name, vertices, faces, settings, backend=backend, workers=workers)
     except ReposeError as error:
         return str(error)

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repose import specs
+from repose.cards import take
 from repose.cluster import Cluster
 from repose.errors import ReposeError
 from repose.gih import store
 from repose.gih.convention import Settings
-from repose.gih.memory import LIBRARIES_MIB, mesh_mib
+from repose.gih.costs import LIBRARIES_MIB, asks_for_gpu, mesh_mib
 from repose.gih.scale import compute_dataset
 from repose.provenance.making import making
 from repose.provenance.stated import Stated
@@ -49,6 +50,8 @@ def part(settings: "Gih", number: int, meshes: Path, root: Path, out: Path, lost
         packed = MeshStore(meshes)
         first, end = (len(packed) * part // settings.parts for part in (number, number + 1))
         names = packed.mesh_ids[first:end]
+        if asks_for_gpu(settings.backend, packed.shape[1], settings.workers):
+            take(1)
         memory = f"{LIBRARIES_MIB + mesh_mib(packed.shape[1])}MiB"
         summary = compute_dataset(
             {name: partial(_load, meshes, name) for name in names},

@@ -125,12 +125,12 @@ class Refinement(nn.Module):
 
     def fold(self) -> FoldedRefinement:
         """Fold what has no nonlinearity between; in training mode once for every pass."""
-        first, bias = folded(self.conv1.weight, self.conv1.bias, self.fc.weight, self.fc.bias)
+        first = folded(self.conv1.weight, self.conv1.bias, padded(self.fc.weight, 1), self.fc.bias)
         blocks: list[FoldedBlock] = []
         for block, following in zip(self.blocks, self.following, strict=True):
             assert isinstance(block, ElaINBlock) and isinstance(following, nn.Linear)
             blocks.append(block.fold(following))
-        return FoldedRefinement((padded(first, 1), bias), blocks)
+        return FoldedRefinement(first, blocks)
 
     def forward(
         self,
