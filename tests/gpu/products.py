@@ -1,15 +1,16 @@
 """Products of matrices of one training step at published size: shapes and strides on a pretended GPU, no numbers.
 
 `python products.py GUARD OUT CONFIG …` writes by method and precision the floating-point operations of all products; of
-those of which a GPU cannot read or write a matrix 16 bytes at a time, as they run on slower kernels; and which they are.
+those of which a GPU cannot read or write a matrix 16 bytes at a time, as they run on slower kernels; and their shapes.
 """
 
 import json
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,8 +23,8 @@ pretended.load(Path(sys.argv[1]))  # before torch
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
-from torch.nn import functional  # noqa: E402
 from torch._subclasses.fake_tensor import FakeTensorMode  # noqa: E402
+from torch.nn import functional  # noqa: E402
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 from torch.utils.flop_counter import flop_registry  # noqa: E402
 
@@ -82,7 +83,7 @@ def operands(name: str, args: Any, out: Any) -> list[Tensor]:
 
 
 def aligned(name: str, x: Tensor) -> bool:
-    """Whether every row, or every column, of each matrix starts at a multiple of 16 bytes; vectors are read as they are."""
+    """Whether every row, or every column, of each matrix starts at a multiple of 16 bytes; of a vector none need."""
     size = x.element_size()
     *batch, first, second = x.stride()
     if "convolution" in name:  # its kernels of width 1 read channels
@@ -213,7 +214,9 @@ def njf(settings: Any) -> Loss:
 def canonical(settings: Any) -> Loss:
     network, k = build(settings), settings.vibrations
     masses, values = torch.rand(VERTICES), torch.rand(k)
-    surface = Surface(torch.randn(VERTICES, 3), torch.randn(VERTICES, 3), masses, values, torch.randn(VERTICES, k))
+    surface = Surface(
+        torch.randn(VERTICES, 3), torch.randn(VERTICES, 3), masses, values, torch.randn(VERTICES, k)
+    )
     return lambda: network.placing(surface).square().mean()
 
 
@@ -243,7 +246,7 @@ def main() -> None:
     torch.set_num_threads(1)
     methods = load_files(*map(Path, sys.argv[3:])).methods
     found = {
-        name: {kind: counted(lambda: make(methods[name]), kind == "bf16") for kind in ("fp32", "bf16")}
+        name: {kind: counted(partial(make, methods[name]), kind == "bf16") for kind in ("fp32", "bf16")}
         for name, make in WORKS.items()
     }
     Path(sys.argv[2]).write_text(json.dumps(found, indent=1))

@@ -27,7 +27,9 @@ def found(guard, tmp_path_factory):
 @pytest.mark.parametrize("kind, allowed", [("wide", WIDE), ("narrow", NARROW)])
 def test_hardly_any_misses_the_alignment(found, precision, kind, allowed):
     shares = {name: steps[precision].get(kind, 0) / steps[precision]["all"] for name, steps in found.items()}
-    bad = {name: list(found[name][precision]["missed"].items())[:5] for name in shares if shares[name] > allowed}
+    bad = {
+        name: list(found[name][precision]["missed"].items())[:5] for name in shares if shares[name] > allowed
+    }
     assert bad == {}
 
 

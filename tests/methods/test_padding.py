@@ -53,7 +53,9 @@ def test_networks_are_the_same(padded, name):
         warp = 0 if found.warp is None else (found.warp - truth).square().mean()
         return (found.vertices - truth).square().mean() + warp
 
-    assert relative(padded(copy.deepcopy(ours), identity, pose).vertices, plain(identity, pose).vertices) < 1e-10
+    assert (
+        relative(padded(copy.deepcopy(ours), identity, pose).vertices, plain(identity, pose).vertices) < 1e-10
+    )
     errors = gradient_errors(ours, plain, lambda net: padded(loss, net), loss)
     assert max(errors.values()) < 1e-8
 

@@ -113,8 +113,8 @@ class Gih(Section):
     )
     backend: Literal["auto", "cpu", "cuda", "potpourri3d"] = Field(
         "auto",
-        description="auto takes a GPU where there is one that by estimate is twice as fast as the workers; potpourri3d is "
-        "the slow reference",
+        description="auto takes a GPU where there is one that by estimate is twice as fast as the workers; potpourri3d "
+        "is the slow reference",
     )
     workers: PositiveInt = Field(1, description="meshes that one job computes at a time")
     scheduler: Scheduler = Field(

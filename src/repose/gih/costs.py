@@ -7,8 +7,8 @@ _CORE = 1.5e-8
 """Seconds of one core by squared vertices, measured at 6,890 of them: 0.48 (docs/gih.md), and 0.21 for operators, key,
 coding and writing, which the host does for a GPU, too."""
 _CARD = (3e-3, 1e-9, 1.04e-13)
-"""Seconds of a GPU by powers 0, 2 and 3 of the vertices. Nobody has measured them: 200 launches of 7 µs and as many in the
-factorisations; 3,900 GB/s of memory, and 6 GB/s to the host; 14/3 V³ operations at 45 TFLOP/s in float64."""
+"""Seconds of a GPU by powers 0, 2 and 3 of the vertices. Nobody has measured them: 200 launches of 7 µs and as many in
+the factorisations; 3,900 GB/s of memory, and 6 GB/s to the host; 14/3 V³ operations at 45 TFLOP/s in float64."""
 _MARGIN = 2
 """What a GPU must be faster by, as it takes seconds to start, and by estimates."""
 

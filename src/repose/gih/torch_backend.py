@@ -3,10 +3,10 @@
 Needs about 4 V² doubles of device memory (1.5 GB at 6,890 vertices), so it is for meshes up to some 30,000
 vertices. Runs on any torch device; the tests hold it to the CPU kernel in float64.
 
-Several meshes do not share a pass. Large ones fill a GPU alone: 14/3 V³ operations, 1.5 TFLOP at 6,890 vertices, in 550
+Several meshes do not share a pass. Large ones fill a GPU alone: 14/3 V³ operations, 1.5 TFLOP at 6,890 vertices, in 660
 launches. Of small ones, 1,200 vertices in 160 launches and some inside of the factorisations, a pass for all would save
-2 or 3 ms each, where the host takes 17 for operators, key, coding and writing, which is beside the next mesh's turn on the
-GPU where there are several workers.
+2 or 3 ms each, where the host takes 17 for operators, key, coding and writing. With several workers that goes on beside
+the mesh whose turn it is on the GPU.
 """
 
 from typing import NamedTuple, Self

@@ -47,7 +47,7 @@ def there_and_back(
         real = points.shape[1]
         pose = (padded(x.to(wide), 1) for x in (keys, points))
         warp, returned = _Matching.apply(queries.to(wide), *pose, real, back)
-        return warp, None if returned is None else returned[:, :real]
+        return warp, returned[:, :real] if back else returned
 
 
 class _Matching(torch.autograd.Function):
