@@ -1,18 +1,22 @@
-"""Geodesics in heat on patches: batched, dense, and differentiable in the vertices.
+"""Geodesics in heat on patches: batched and differentiable in the vertices.
 
-The heat method of `repose.gih.solver` on small open meshes, in torch and float64, for losses. It works on the
-triangles as they are: no intrinsic Delaunay flips, which have no gradient. In the released convention it is what the
-published code computes, its two constants included (see `repose.gih.released`).
+The heat method of `repose.gih.solver` on small open meshes, in float64, for losses. It works on the triangles as they
+are: no intrinsic Delaunay flips, which have no gradient. In the released convention it is what the published code
+computes, its two constants included (see `repose.gih.released`). On a GPU it is products of dense matrices, on a CPU
+`repose.gih.regional_kernels`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 
+from repose.gih import regional_kernels
 from repose.gih.convention import AREA_EPSILON, GRADIENT_EPSILON, METRES, Settings
 
 _MOLLIFY = 1e-3  # slack of the triangle inequality, in mean edge lengths
@@ -21,17 +25,28 @@ _MOLLIFY_RELEASED = 1e-9
 _TINY = 1e-200  # added to squared gradients of heat, which decay like exp(-2 d / √t), and to squared lengths
 
 
+class Operators(NamedTuple):
+    """What the heat method needs of K patches; 0 at padding."""
+
+    weights: Tensor  # (K, F, 3) half cotangents
+    heat_weights: Tensor  # (K, F, 3) the same times the time of the heat flow
+    mass: Tensor  # (K, P)
+    flow_weights: Tensor  # (K, F, 3) half cotangents, for the gradients of heat and their divergence
+    inverse_area: Tensor  # (K, F) of the faces, for the same
+    floor: Tensor  # (K, F) added to squared gradients
+
+
 def patch_distances(
     vertices: Tensor,  # (K, P, 3), metres
     faces: Tensor,  # (K, F, 3), int64 places in the patch
-    is_vertex: Tensor,  # (K, P), bool
-    is_face: Tensor,  # (K, F), bool
+    is_vertex: Tensor,  # (K, P), bool, padding last
+    is_face: Tensor,  # (K, F), bool, padding last
     settings: Settings = METRES,
 ) -> Tensor:
     """Distances (K, P, P) between all vertices of each patch, along the patch, in the unit of the settings.
 
-    Padded vertices get meaningless finite values, which the caller masks. With a gradient each patch keeps tens of
-    matrices, so several are better differentiated one after another.
+    Padded vertices get meaningless finite values, which the caller masks. With a gradient each patch keeps some
+    matrices, on a GPU tens of them, so several are better differentiated one after another.
 
     Args:
         vertices: of K patches, padded.
@@ -39,30 +54,84 @@ def patch_distances(
         settings: time of the heat flow and unit of the result. Without a time it is the squared mean edge length of
             each patch, so that distances scale exactly as the patch does.
     """
-    parts = zip(*(x.split(1) for x in (vertices, faces, is_vertex, is_face)), strict=True)
-    return torch.cat([_distances(v, f, corner, real, settings) for v, f, corner, real in parts])
+    operators = _operators(vertices.double(), faces, is_face, settings)
+    along = sparse_distances if vertices.device.type == "cpu" else dense_distances
+    found = [
+        along(*(x[k : k + 1] for x in (faces, is_vertex, is_face)), Operators(*(x[k : k + 1] for x in operators)))
+        for k in range(len(faces))
+    ]
+    return (settings.factor * torch.cat(found)).to(vertices.dtype)
 
 
-def _distances(
-    vertices: Tensor, faces: Tensor, is_vertex: Tensor, is_face: Tensor, settings: Settings
+def sparse_distances(
+    faces: Tensor,  # (1, F, 3)
+    is_vertex: Tensor,  # (1, P)
+    is_face: Tensor,  # (1, F)
+    operators: Operators,
 ) -> Tensor:
-    slack = _MOLLIFY_RELEASED if settings.is_released else _MOLLIFY
-    weights, areas, squared_edge = _cotan(vertices.double(), faces, is_face, slack)
-    laplacian = _laplacian(weights, faces, vertices.shape[1])
-    mass = torch.zeros_like(laplacian[..., 0])
-    mass = mass.index_put(_corners(faces), (areas / 3)[..., None].expand(faces.shape), accumulate=True)
+    """Distances (1, P, P) by compiled kernels."""
+    count, some = int(is_vertex.sum()), int(is_face.sum())
+    sizes = (some, some, count, some, some, some)
+    real = (x[0, :size] for x, size in zip(operators, sizes, strict=True))
+    padding = len(is_vertex[0]) - count
+    return F.pad(_Sparse.apply(faces[0, :some], *real), (0, padding, 0, padding))[None]
+
+
+class _Sparse(torch.autograd.Function):
+    """Distances (P, P) of a patch, without padding; NaN where a matrix is not positive definite."""
+
+    @staticmethod
+    def forward(ctx: Any, faces: Tensor, *operators: Tensor) -> Tensor:
+        weights, heat_weights, mass, *flow = (x.detach().numpy() for x in operators)
+        ctx.pattern = regional_kernels.pattern_of(faces.numpy().tobytes(), len(mass))
+        ctx.flow = flow
+        position = ctx.pattern.position
+        by_position = np.empty_like(mass), np.zeros_like(mass)
+        by_position[0][position], by_position[1][position[0]] = mass, 1
+        found, ctx.made = regional_kernels.distances(ctx.pattern, weights, heat_weights, *by_position, *flow)
+        return torch.from_numpy(found)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        sums, edges, corners = map(
+            torch.from_numpy,
+            regional_kernels.through(ctx.pattern, *ctx.flow, ctx.made, grad.contiguous().numpy()),
+        )
+        mass = corners[torch.from_numpy(ctx.pattern.position)]
+        return None, sums[:, :3], edges, mass, sums[:, 3:6], sums[:, 6], sums[:, 7]
+
+
+def dense_distances(
+    faces: Tensor,  # (K, F, 3)
+    is_vertex: Tensor,  # (K, P)
+    is_face: Tensor,  # (K, F)
+    operators: Operators,
+) -> Tensor:
+    """Distances (K, P, P) by products of matrices, which a GPU has soon."""
     padding = (~is_vertex).double()
-    t = squared_edge if settings.time is None else torch.full_like(squared_edge, settings.time)
-    heat = _Inverse.apply(t[:, None, None] * laplacian + torch.diag_embed(mass + padding))
+    heat = _laplacian(operators.heat_weights, faces, is_vertex.shape[1])
+    heat = _Inverse.apply(heat + torch.diag_embed(operators.mass + padding))
     ground = padding.clone()
     ground[:, 0] = 1
-    floor = torch.full_like(areas, _TINY)
-    if settings.is_released:
-        weights, areas, floor = _as_released(weights, areas)
-    flow = _divergence(heat, weights, areas, faces, floor)
+    flow = _divergence(heat, faces, operators)
+    laplacian = _laplacian(operators.weights, faces, is_vertex.shape[1])
     distance = _Inverse.apply(laplacian + torch.diag_embed(ground)) @ flow
     distance = distance - torch.diagonal(distance, dim1=1, dim2=2)[:, None]
-    return (0.5 * settings.factor * (distance + distance.mT)).to(vertices.dtype)
+    return 0.5 * (distance + distance.mT)
+
+
+def _operators(vertices: Tensor, faces: Tensor, is_face: Tensor, settings: Settings) -> Operators:
+    slack = _MOLLIFY_RELEASED if settings.is_released else _MOLLIFY
+    weights, areas, squared_edge = _cotan(vertices, faces, is_face, slack)
+    mass = vertices.new_zeros(vertices.shape[:2])
+    mass = mass.index_put(_corners(faces), (areas / 3)[..., None].expand(faces.shape), accumulate=True)
+    t = squared_edge if settings.time is None else torch.full_like(squared_edge, settings.time)
+    flow_weights, floor = weights, torch.full_like(areas, _TINY)
+    if settings.is_released:
+        flow_weights, areas, floor = _as_released(weights, areas)
+    inverse = torch.where(is_face, areas, 1).reciprocal()
+    return Operators(weights, t[:, None, None] * weights, mass, flow_weights, inverse, floor)
 
 
 def _cotan(vertices: Tensor, faces: Tensor, is_face: Tensor, slack: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -112,24 +181,20 @@ def _laplacian(weights: Tensor, faces: Tensor, size: int) -> Tensor:
 
 def _divergence(
     heat: Tensor,  # (K, P, sources)
-    weights: Tensor,  # (K, F, 3)
-    areas: Tensor,  # (K, F)
     faces: Tensor,  # (K, F, 3)
-    floor: Tensor,  # (K, F), added to squared gradients
+    operators: Operators,
 ) -> Tensor:
     """Minus the integrated divergence of the normalised gradient, (K, P, sources), by edge fluxes."""
     # One long list of rows: gathers and sums then move whole rows, several times faster than by (patch, vertex).
     rows = (
         (faces + heat.shape[1] * torch.arange(len(faces), device=faces.device)[:, None, None]).flatten(0, 1).T
     )
-    values, shares = heat.flatten(0, 1), weights.flatten(0, 1)
+    values, shares = heat.flatten(0, 1), operators.flow_weights.flatten(0, 1)
     corners = [values.index_select(0, row) for row in rows]
     across = [corners[(k + 1) % 3] - corners[(k + 2) % 3] for k in range(3)]
     flux = [shares[:, k, None] * across[k] for k in range(3)]
-    squared = (
-        sum(f * d for f, d in zip(flux, across, strict=True)) / areas.flatten().clamp(min=_TINY)[:, None]
-    )
-    unit = (squared.clamp(min=0) + floor.flatten()[:, None]).rsqrt()
+    squared = sum(f * d for f, d in zip(flux, across, strict=True)) * operators.inverse_area.flatten()[:, None]
+    unit = (squared.clamp(min=0) + operators.floor.flatten()[:, None]).rsqrt()
     flux = [f * unit for f in flux]
     out = torch.zeros_like(values)
     for k, row in enumerate(rows):
