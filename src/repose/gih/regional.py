@@ -35,6 +35,26 @@ class Operators(NamedTuple):
     inverse_area: Tensor  # (K, F) of the faces, for the same
     floor: Tensor  # (K, F) added to squared gradients
 
+    @classmethod
+    def of(cls, vertices: Tensor, faces: Tensor, is_face: Tensor, settings: Settings = METRES) -> Operators:
+        """The operators of patches; the arguments are those of `patch_distances`."""
+        wide = vertices.double()
+        slack = _MOLLIFY_RELEASED if settings.is_released else _MOLLIFY
+        weights, areas, squared_edge = _cotan(wide, faces, is_face, slack)
+        patch = torch.arange(len(faces), device=faces.device)[:, None, None].expand(faces.shape)
+        thirds = (areas / 3)[..., None].expand(faces.shape)
+        mass = wide.new_zeros(wide.shape[:2]).index_put((patch, faces), thirds, accumulate=True)
+        t = squared_edge if settings.time is None else torch.full_like(squared_edge, settings.time)
+        flow_weights, floor = weights, torch.full_like(areas, _TINY)
+        if settings.is_released:
+            flow_weights, areas, floor = _as_released(weights, areas)
+        inverse = torch.where(is_face, areas, 1).reciprocal()
+        return cls(weights, t[:, None, None] * weights, mass, flow_weights, inverse, floor)
+
+    def of_each(self) -> list[Operators]:
+        """Those of each patch, without K."""
+        return [Operators(*parts) for parts in zip(*self, strict=True)]
+
 
 def patch_distances(
     vertices: Tensor,  # (K, P, 3), metres
@@ -54,27 +74,24 @@ def patch_distances(
         settings: time of the heat flow and unit of the result. Without a time it is the squared mean edge length of
             each patch, so that distances scale exactly as the patch does.
     """
-    operators = _operators(vertices.double(), faces, is_face, settings)
-    along = sparse_distances if vertices.device.type == "cpu" else dense_distances
-    found = [
-        along(*(x[k : k + 1] for x in (faces, is_vertex, is_face)), Operators(*(x[k : k + 1] for x in operators)))
-        for k in range(len(faces))
-    ]
-    return (settings.factor * torch.cat(found)).to(vertices.dtype)
+    operators = Operators.of(vertices, faces, is_face, settings)
+    patches = zip(faces, is_vertex, is_face, operators.of_each(), strict=True)
+    return settings.factor * torch.stack([distances_along(*patch).to(vertices.dtype) for patch in patches])
 
 
-def sparse_distances(
-    faces: Tensor,  # (1, F, 3)
-    is_vertex: Tensor,  # (1, P)
-    is_face: Tensor,  # (1, F)
-    operators: Operators,
+def distances_along(
+    faces: Tensor,  # (F, 3)
+    is_vertex: Tensor,  # (P,)
+    is_face: Tensor,  # (F,)
+    operators: Operators,  # of one patch: without K
 ) -> Tensor:
-    """Distances (1, P, P) by compiled kernels."""
+    """Distances (P, P) along one patch, metres, in float64."""
+    if faces.device.type != "cpu":
+        return dense_distances(faces, is_vertex, operators)
     count, some = int(is_vertex.sum()), int(is_face.sum())
-    sizes = (some, some, count, some, some, some)
-    real = (x[0, :size] for x, size in zip(operators, sizes, strict=True))
-    padding = len(is_vertex[0]) - count
-    return F.pad(_Sparse.apply(faces[0, :some], *real), (0, padding, 0, padding))[None]
+    real = (x[: count if name == "mass" else some] for name, x in operators._asdict().items())
+    padding = len(is_vertex) - count
+    return F.pad(_Sparse.apply(faces[:some], *real), (0, padding, 0, padding))
 
 
 class _Sparse(torch.autograd.Function):
@@ -102,36 +119,16 @@ class _Sparse(torch.autograd.Function):
         return None, sums[:, :3], edges, mass, sums[:, 3:6], sums[:, 6], sums[:, 7]
 
 
-def dense_distances(
-    faces: Tensor,  # (K, F, 3)
-    is_vertex: Tensor,  # (K, P)
-    is_face: Tensor,  # (K, F)
-    operators: Operators,
-) -> Tensor:
-    """Distances (K, P, P) by products of matrices, which a GPU has soon."""
+def dense_distances(faces: Tensor, is_vertex: Tensor, operators: Operators) -> Tensor:
+    """As `distances_along`, by products of matrices, which a GPU has soon."""
     padding = (~is_vertex).double()
-    heat = _laplacian(operators.heat_weights, faces, is_vertex.shape[1])
-    heat = _Inverse.apply(heat + torch.diag_embed(operators.mass + padding))
+    heat = _Inverse.apply(_laplacian(operators.heat_weights, faces, operators.mass + padding))
     ground = padding.clone()
-    ground[:, 0] = 1
+    ground[0] = 1
     flow = _divergence(heat, faces, operators)
-    laplacian = _laplacian(operators.weights, faces, is_vertex.shape[1])
-    distance = _Inverse.apply(laplacian + torch.diag_embed(ground)) @ flow
-    distance = distance - torch.diagonal(distance, dim1=1, dim2=2)[:, None]
+    distance = _Inverse.apply(_laplacian(operators.weights, faces, ground)) @ flow
+    distance = distance - distance.diagonal()
     return 0.5 * (distance + distance.mT)
-
-
-def _operators(vertices: Tensor, faces: Tensor, is_face: Tensor, settings: Settings) -> Operators:
-    slack = _MOLLIFY_RELEASED if settings.is_released else _MOLLIFY
-    weights, areas, squared_edge = _cotan(vertices, faces, is_face, slack)
-    mass = vertices.new_zeros(vertices.shape[:2])
-    mass = mass.index_put(_corners(faces), (areas / 3)[..., None].expand(faces.shape), accumulate=True)
-    t = squared_edge if settings.time is None else torch.full_like(squared_edge, settings.time)
-    flow_weights, floor = weights, torch.full_like(areas, _TINY)
-    if settings.is_released:
-        flow_weights, areas, floor = _as_released(weights, areas)
-    inverse = torch.where(is_face, areas, 1).reciprocal()
-    return Operators(weights, t[:, None, None] * weights, mass, flow_weights, inverse, floor)
 
 
 def _cotan(vertices: Tensor, faces: Tensor, is_face: Tensor, slack: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -169,51 +166,39 @@ def _as_released(weights: Tensor, areas: Tensor) -> tuple[Tensor, Tensor, Tensor
     return weights * shrink[..., None], areas * shrink, 4 * GRADIENT_EPSILON / shrink**4
 
 
-def _laplacian(weights: Tensor, faces: Tensor, size: int) -> Tensor:
-    """Positive semi-definite (K, P, P)."""
-    rows, columns = faces.roll(-1, 2), faces.roll(-2, 2)
-    batch, _ = _corners(faces)
-    zero = weights.new_zeros(len(faces), size, size)
-    half = zero.index_put((batch, rows, columns), weights, accumulate=True)
+def _laplacian(weights: Tensor, faces: Tensor, diagonal: Tensor) -> Tensor:
+    """Positive semi-definite (P, P), plus a diagonal (P,)."""
+    zero = weights.new_zeros(len(diagonal), len(diagonal))
+    half = zero.index_put((faces.roll(-1, 1), faces.roll(-2, 1)), weights, accumulate=True)
     adjacency = half + half.mT
-    return torch.diag_embed(adjacency.sum(-1)) - adjacency
+    return torch.diag(adjacency.sum(-1) + diagonal) - adjacency
 
 
 def _divergence(
-    heat: Tensor,  # (K, P, sources)
-    faces: Tensor,  # (K, F, 3)
-    operators: Operators,
+    heat: Tensor,  # (P, sources)
+    faces: Tensor,  # (F, 3)
+    operators: Operators,  # of one patch
 ) -> Tensor:
-    """Minus the integrated divergence of the normalised gradient, (K, P, sources), by edge fluxes."""
-    # One long list of rows: gathers and sums then move whole rows, several times faster than by (patch, vertex).
-    rows = (
-        (faces + heat.shape[1] * torch.arange(len(faces), device=faces.device)[:, None, None]).flatten(0, 1).T
-    )
-    values, shares = heat.flatten(0, 1), operators.flow_weights.flatten(0, 1)
-    corners = [values.index_select(0, row) for row in rows]
+    """Minus the integrated divergence of the normalised gradient, (P, sources), by edge fluxes."""
+    corners = [heat.index_select(0, row) for row in faces.T]
     across = [corners[(k + 1) % 3] - corners[(k + 2) % 3] for k in range(3)]
-    flux = [shares[:, k, None] * across[k] for k in range(3)]
-    squared = sum(f * d for f, d in zip(flux, across, strict=True)) * operators.inverse_area.flatten()[:, None]
-    unit = (squared.clamp(min=0) + operators.floor.flatten()[:, None]).rsqrt()
+    flux = [operators.flow_weights[:, k, None] * across[k] for k in range(3)]
+    squared = sum(f * d for f, d in zip(flux, across, strict=True)) * operators.inverse_area[:, None]
+    unit = (squared.clamp(min=0) + operators.floor[:, None]).rsqrt()
     flux = [f * unit for f in flux]
-    out = torch.zeros_like(values)
-    for k, row in enumerate(rows):
+    out = torch.zeros_like(heat)
+    for k, row in enumerate(faces.T):
         out = out.index_add(0, row, flux[(k + 1) % 3] - flux[(k + 2) % 3])
-    return out.unflatten(0, heat.shape[:2])
-
-
-def _corners(faces: Tensor) -> tuple[Tensor, Tensor]:
-    batch = torch.arange(len(faces), device=faces.device)[:, None, None].expand(faces.shape)
-    return batch, faces
+    return out
 
 
 class _Inverse(torch.autograd.Function):
-    """Inverse of symmetric positive definite (K, P, P); NaN of one that is not, which ends a training."""
+    """Inverse of symmetric positive definite (P, P); NaN of one that is not, which ends a training."""
 
     @staticmethod
     def forward(ctx: Any, matrix: Tensor) -> Tensor:
         factor, bad = torch.linalg.cholesky_ex(matrix)  # without an error, for which it would wait for a GPU
-        found = torch.where(bad[:, None, None] == 0, torch.cholesky_inverse(factor), torch.nan)
+        found = torch.where(bad == 0, torch.cholesky_inverse(factor), torch.nan)
         ctx.save_for_backward(found)
         return found
 
