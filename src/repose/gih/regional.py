@@ -100,21 +100,17 @@ class _Sparse(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, faces: Tensor, *operators: Tensor) -> Tensor:
         weights, heat_weights, mass, *flow = (x.detach().numpy() for x in operators)
-        ctx.pattern = regional_kernels.pattern_of(faces.numpy().tobytes(), len(mass))
-        ctx.flow = flow
-        position = ctx.pattern.position
-        by_position = np.empty_like(mass), np.zeros_like(mass)
-        by_position[0][position], by_position[1][position[0]] = mass, 1
-        found, ctx.made = regional_kernels.distances(ctx.pattern, weights, heat_weights, *by_position, *flow)
+        ctx.pattern, ctx.flow = regional_kernels.pattern_of(faces.numpy().tobytes(), len(mass)), flow
+        place = np.argsort(ctx.pattern.position)
+        systems = weights, heat_weights, mass[place], (place == 0).astype(np.float64)
+        found, ctx.made = regional_kernels.distances(ctx.pattern, *systems, *flow)
         return torch.from_numpy(found)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        sums, edges, corners = map(
-            torch.from_numpy,
-            regional_kernels.through(ctx.pattern, *ctx.flow, ctx.made, grad.contiguous().numpy()),
-        )
+        given: Any = (ctx.pattern, *ctx.flow, ctx.made, grad.contiguous().numpy())
+        sums, edges, corners = map(torch.from_numpy, regional_kernels.through(*given))
         mass = corners[torch.from_numpy(ctx.pattern.position)]
         return None, sums[:, :3], edges, mass, sums[:, 3:6], sums[:, 6], sums[:, 7]
 

@@ -67,8 +67,10 @@ class ConditionalNorm(nn.Module):
         if condition.shape[1] == 1:
             ones = x.new_ones(*x.shape[:2], 1)
             return modulate(x, ones, self.gamma(condition), self.beta(condition), 0.0)
-        maps = (torch.cat([m.weight.T, m.bias[None]]).expand(len(x), -1, -1) for m in (self.gamma, self.beta))
-        return modulate(x, F.pad(condition, (0, 1), value=1.0), *maps, 0.0)
+        scale, shift = (
+            torch.cat([m.weight.T, m.bias[None]]).expand(len(x), -1, -1) for m in (self.gamma, self.beta)
+        )
+        return modulate(x, F.pad(condition, (0, 1), value=1.0), scale, shift, 0.0)
 
 
 class ConditionalBlock(nn.Module):
