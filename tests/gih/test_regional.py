@@ -7,8 +7,10 @@ import trimesh
 from gih.meshes import sphere
 from gih.plain import published_distances
 
+from repose.gih import regional
 from repose.gih.convention import Settings
 from repose.gih.regional import patch_distances
+from repose.gih.simd import LANES
 from repose.gih.solver import all_pairs
 from repose.mesh.patches import patch_table
 
@@ -81,3 +83,31 @@ def test_a_flat_face_gives_finite_distances_and_gradients():
     found = patch_distances(vertices[None], faces, *ones)
     found.sum().backward()
     assert torch.isfinite(found).all() and torch.isfinite(vertices.grad).all()
+
+
+@pytest.mark.parametrize("settings", [Settings(), Settings("released")])
+def test_sparse_kernels_give_what_dense_matrices_do(settings, monkeypatch):
+    """Distances and gradients, of patches of three sizes in one batch."""
+    sphere = trimesh.creation.icosphere(subdivisions=3)
+    table = patch_table(sphere.faces, 642, 70)
+    vertices, is_vertex, faces, is_face = (torch.from_numpy(x) for x in table.padded([0, 50, 14]))
+    assert len(set(is_vertex.sum(1).tolist())) > 1 and is_vertex.sum(1).max() > 2 * LANES
+    noise = 0.01 * torch.randn(642, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    x = (torch.tensor(np.asarray(sphere.vertices)) + noise)[vertices].requires_grad_()
+    some = torch.rand(3, *[is_vertex.shape[1]] * 2, generator=torch.Generator().manual_seed(1))
+    some = some * is_vertex[:, :, None] * is_vertex[:, None]
+
+    def found():
+        out = patch_distances(x, faces, is_vertex, is_face, settings) * (some != 0)
+        return out, torch.autograd.grad((out * some).sum(), x)[0]
+
+    sparse = found()
+    dense = regional.dense_distances
+    monkeypatch.setattr(regional, "distances_along", lambda faces, real, _, own: dense(faces, real, own))
+    for ours, theirs in zip(sparse, found(), strict=True):
+        assert (ours - theirs).abs().max() < 1e-9 * theirs.abs().max()
+
+
+def test_a_body_of_no_numbers_gives_none():
+    sphere = trimesh.creation.icosphere(subdivisions=1)
+    assert torch.isnan(whole(np.full_like(sphere.vertices, np.nan), sphere.faces)).any()

@@ -87,7 +87,7 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     "repose.store*": ("store/meshes/*",),
     "repose.split.image*": ("split/images/*",),
     "repose.split*": ("split/meshes/*",),
-    "repose.gih.regional": IEPGAN,
+    "repose.gih.regional*": IEPGAN,
     "repose.gih*": ("gih/*", *IEPGAN),
     "repose.neighbours*": ("neighbours/*",),
     # Media.

@@ -1,18 +1,22 @@
-"""Geodesics in heat on patches: batched, dense, and differentiable in the vertices.
+"""Geodesics in heat on patches: batched and differentiable in the vertices.
 
-The heat method of `repose.gih.solver` on small open meshes, in torch and float64, for losses. It works on the
-triangles as they are: no intrinsic Delaunay flips, which have no gradient. In the released convention it is what the
-published code computes, its two constants included (see `repose.gih.released`).
+The heat method of `repose.gih.solver` on small open meshes, in float64, for losses. It works on the triangles as they
+are: no intrinsic Delaunay flips, which have no gradient. In the released convention it is what the published code
+computes, its two constants included (see `repose.gih.released`). On a GPU it is products of dense matrices, on a CPU
+`repose.gih.regional_kernels`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 
+from repose.gih import regional_kernels
 from repose.gih.convention import AREA_EPSILON, GRADIENT_EPSILON, METRES, Settings
 
 _MOLLIFY = 1e-3  # slack of the triangle inequality, in mean edge lengths
@@ -21,17 +25,48 @@ _MOLLIFY_RELEASED = 1e-9
 _TINY = 1e-200  # added to squared gradients of heat, which decay like exp(-2 d / √t), and to squared lengths
 
 
+class Operators(NamedTuple):
+    """What the heat method needs of K patches; 0 at padding."""
+
+    weights: Tensor  # (K, F, 3) half cotangents
+    heat_weights: Tensor  # (K, F, 3) the same times the time of the heat flow
+    mass: Tensor  # (K, P)
+    flow_weights: Tensor  # (K, F, 3) half cotangents, for the gradients of heat and their divergence
+    inverse_area: Tensor  # (K, F) of the faces, for the same
+    floor: Tensor  # (K, F) added to squared gradients
+
+    @classmethod
+    def of(cls, vertices: Tensor, faces: Tensor, is_face: Tensor, settings: Settings = METRES) -> Operators:
+        """The operators of patches; the arguments are those of `patch_distances`."""
+        wide = vertices.double()
+        slack = _MOLLIFY_RELEASED if settings.is_released else _MOLLIFY
+        weights, areas, squared_edge = _cotan(wide, faces, is_face, slack)
+        patch = torch.arange(len(faces), device=faces.device)[:, None, None].expand(faces.shape)
+        thirds = (areas / 3)[..., None].expand(faces.shape)
+        mass = wide.new_zeros(wide.shape[:2]).index_put((patch, faces), thirds, accumulate=True)
+        t = squared_edge if settings.time is None else torch.full_like(squared_edge, settings.time)
+        flow_weights, floor = weights, torch.full_like(areas, _TINY)
+        if settings.is_released:
+            flow_weights, areas, floor = _as_released(weights, areas)
+        inverse = torch.where(is_face, areas, 1).reciprocal()
+        return cls(weights, t[:, None, None] * weights, mass, flow_weights, inverse, floor)
+
+    def of_each(self) -> list[Operators]:
+        """Those of each patch, without K."""
+        return [Operators(*parts) for parts in zip(*self, strict=True)]
+
+
 def patch_distances(
     vertices: Tensor,  # (K, P, 3), metres
     faces: Tensor,  # (K, F, 3), int64 places in the patch
-    is_vertex: Tensor,  # (K, P), bool
-    is_face: Tensor,  # (K, F), bool
+    is_vertex: Tensor,  # (K, P), bool, padding last
+    is_face: Tensor,  # (K, F), bool, padding last
     settings: Settings = METRES,
 ) -> Tensor:
     """Distances (K, P, P) between all vertices of each patch, along the patch, in the unit of the settings.
 
-    Padded vertices get meaningless finite values, which the caller masks. With a gradient each patch keeps tens of
-    matrices, so several are better differentiated one after another.
+    Padded vertices get meaningless finite values, which the caller masks. With a gradient each patch keeps some
+    matrices, on a GPU tens of them, so several are better differentiated one after another.
 
     Args:
         vertices: of K patches, padded.
@@ -39,30 +74,57 @@ def patch_distances(
         settings: time of the heat flow and unit of the result. Without a time it is the squared mean edge length of
             each patch, so that distances scale exactly as the patch does.
     """
-    parts = zip(*(x.split(1) for x in (vertices, faces, is_vertex, is_face)), strict=True)
-    return torch.cat([_distances(v, f, corner, real, settings) for v, f, corner, real in parts])
+    operators = Operators.of(vertices, faces, is_face, settings)
+    patches = zip(faces, is_vertex, is_face, operators.of_each(), strict=True)
+    return settings.factor * torch.stack([distances_along(*patch).to(vertices.dtype) for patch in patches])
 
 
-def _distances(
-    vertices: Tensor, faces: Tensor, is_vertex: Tensor, is_face: Tensor, settings: Settings
+def distances_along(
+    faces: Tensor,  # (F, 3)
+    is_vertex: Tensor,  # (P,)
+    is_face: Tensor,  # (F,)
+    operators: Operators,  # of one patch: without K
 ) -> Tensor:
-    slack = _MOLLIFY_RELEASED if settings.is_released else _MOLLIFY
-    weights, areas, squared_edge = _cotan(vertices.double(), faces, is_face, slack)
-    laplacian = _laplacian(weights, faces, vertices.shape[1])
-    mass = torch.zeros_like(laplacian[..., 0])
-    mass = mass.index_put(_corners(faces), (areas / 3)[..., None].expand(faces.shape), accumulate=True)
+    """Distances (P, P) along one patch, metres, in float64."""
+    if faces.device.type != "cpu":
+        return dense_distances(faces, is_vertex, operators)
+    count, some = int(is_vertex.sum()), int(is_face.sum())
+    real = (x[: count if name == "mass" else some] for name, x in operators._asdict().items())
+    padding = len(is_vertex) - count
+    return F.pad(_Sparse.apply(faces[:some], *real), (0, padding, 0, padding))
+
+
+class _Sparse(torch.autograd.Function):
+    """Distances (P, P) of a patch, without padding; NaN where a matrix is not positive definite."""
+
+    @staticmethod
+    def forward(ctx: Any, faces: Tensor, *operators: Tensor) -> Tensor:
+        weights, heat_weights, mass, *flow = (x.detach().numpy() for x in operators)
+        ctx.pattern, ctx.flow = regional_kernels.pattern_of(faces.numpy().tobytes(), len(mass)), flow
+        place = np.argsort(ctx.pattern.position)
+        systems = weights, heat_weights, mass[place], (place == 0).astype(np.float64)
+        found, ctx.made = regional_kernels.distances(ctx.pattern, *systems, *flow)
+        return torch.from_numpy(found)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        given: Any = (ctx.pattern, *ctx.flow, ctx.made, grad.contiguous().numpy())
+        sums, edges, corners = map(torch.from_numpy, regional_kernels.through(*given))
+        mass = corners[torch.from_numpy(ctx.pattern.position)]
+        return None, sums[:, :3], edges, mass, sums[:, 3:6], sums[:, 6], sums[:, 7]
+
+
+def dense_distances(faces: Tensor, is_vertex: Tensor, operators: Operators) -> Tensor:
+    """As `distances_along`, by products of matrices, which a GPU has soon."""
     padding = (~is_vertex).double()
-    t = squared_edge if settings.time is None else torch.full_like(squared_edge, settings.time)
-    heat = _Inverse.apply(t[:, None, None] * laplacian + torch.diag_embed(mass + padding))
+    heat = _Inverse.apply(_laplacian(operators.heat_weights, faces, operators.mass + padding))
     ground = padding.clone()
-    ground[:, 0] = 1
-    floor = torch.full_like(areas, _TINY)
-    if settings.is_released:
-        weights, areas, floor = _as_released(weights, areas)
-    flow = _divergence(heat, weights, areas, faces, floor)
-    distance = _Inverse.apply(laplacian + torch.diag_embed(ground)) @ flow
-    distance = distance - torch.diagonal(distance, dim1=1, dim2=2)[:, None]
-    return (0.5 * settings.factor * (distance + distance.mT)).to(vertices.dtype)
+    ground[0] = 1
+    flow = _divergence(heat, faces, operators)
+    distance = _Inverse.apply(_laplacian(operators.weights, faces, ground)) @ flow
+    distance = distance - distance.diagonal()
+    return 0.5 * (distance + distance.mT)
 
 
 def _cotan(vertices: Tensor, faces: Tensor, is_face: Tensor, slack: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -100,55 +162,39 @@ def _as_released(weights: Tensor, areas: Tensor) -> tuple[Tensor, Tensor, Tensor
     return weights * shrink[..., None], areas * shrink, 4 * GRADIENT_EPSILON / shrink**4
 
 
-def _laplacian(weights: Tensor, faces: Tensor, size: int) -> Tensor:
-    """Positive semi-definite (K, P, P)."""
-    rows, columns = faces.roll(-1, 2), faces.roll(-2, 2)
-    batch, _ = _corners(faces)
-    zero = weights.new_zeros(len(faces), size, size)
-    half = zero.index_put((batch, rows, columns), weights, accumulate=True)
+def _laplacian(weights: Tensor, faces: Tensor, diagonal: Tensor) -> Tensor:
+    """Positive semi-definite (P, P), plus a diagonal (P,)."""
+    zero = weights.new_zeros(len(diagonal), len(diagonal))
+    half = zero.index_put((faces.roll(-1, 1), faces.roll(-2, 1)), weights, accumulate=True)
     adjacency = half + half.mT
-    return torch.diag_embed(adjacency.sum(-1)) - adjacency
+    return torch.diag(adjacency.sum(-1) + diagonal) - adjacency
 
 
 def _divergence(
-    heat: Tensor,  # (K, P, sources)
-    weights: Tensor,  # (K, F, 3)
-    areas: Tensor,  # (K, F)
-    faces: Tensor,  # (K, F, 3)
-    floor: Tensor,  # (K, F), added to squared gradients
+    heat: Tensor,  # (P, sources)
+    faces: Tensor,  # (F, 3)
+    operators: Operators,  # of one patch
 ) -> Tensor:
-    """Minus the integrated divergence of the normalised gradient, (K, P, sources), by edge fluxes."""
-    # One long list of rows: gathers and sums then move whole rows, several times faster than by (patch, vertex).
-    rows = (
-        (faces + heat.shape[1] * torch.arange(len(faces), device=faces.device)[:, None, None]).flatten(0, 1).T
-    )
-    values, shares = heat.flatten(0, 1), weights.flatten(0, 1)
-    corners = [values.index_select(0, row) for row in rows]
+    """Minus the integrated divergence of the normalised gradient, (P, sources), by edge fluxes."""
+    corners = [heat.index_select(0, row) for row in faces.T]
     across = [corners[(k + 1) % 3] - corners[(k + 2) % 3] for k in range(3)]
-    flux = [shares[:, k, None] * across[k] for k in range(3)]
-    squared = (
-        sum(f * d for f, d in zip(flux, across, strict=True)) / areas.flatten().clamp(min=_TINY)[:, None]
-    )
-    unit = (squared.clamp(min=0) + floor.flatten()[:, None]).rsqrt()
+    flux = [operators.flow_weights[:, k, None] * across[k] for k in range(3)]
+    squared = sum(f * d for f, d in zip(flux, across, strict=True)) * operators.inverse_area[:, None]
+    unit = (squared.clamp(min=0) + operators.floor[:, None]).rsqrt()
     flux = [f * unit for f in flux]
-    out = torch.zeros_like(values)
-    for k, row in enumerate(rows):
+    out = torch.zeros_like(heat)
+    for k, row in enumerate(faces.T):
         out = out.index_add(0, row, flux[(k + 1) % 3] - flux[(k + 2) % 3])
-    return out.unflatten(0, heat.shape[:2])
-
-
-def _corners(faces: Tensor) -> tuple[Tensor, Tensor]:
-    batch = torch.arange(len(faces), device=faces.device)[:, None, None].expand(faces.shape)
-    return batch, faces
+    return out
 
 
 class _Inverse(torch.autograd.Function):
-    """Inverse of symmetric positive definite (K, P, P); NaN of one that is not, which ends a training."""
+    """Inverse of symmetric positive definite (P, P); NaN of one that is not, which ends a training."""
 
     @staticmethod
     def forward(ctx: Any, matrix: Tensor) -> Tensor:
         factor, bad = torch.linalg.cholesky_ex(matrix)  # without an error, for which it would wait for a GPU
-        found = torch.where(bad[:, None, None] == 0, torch.cholesky_inverse(factor), torch.nan)
+        found = torch.where(bad == 0, torch.cholesky_inverse(factor), torch.nan)
         ctx.save_for_backward(found)
         return found
 

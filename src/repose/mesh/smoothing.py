@@ -33,6 +33,8 @@ def smooth(
 ) -> Tensor:
     """Move every vertex `steps` times half the way to the mean of its neighbours."""
     with torch.autocast(vertices.device.type, enabled=False):  # half precision would round the coordinates
+        batch = vertices.reshape(-1, *vertices.shape[-3:])
+        columns = batch.movedim(0, 2).flatten(2)  # (K, P, 3 B): a matrix is read once for the whole batch
         for _ in range(steps):
-            vertices = torch.lerp(vertices, mean_of_neighbours @ vertices, 0.5)
-    return vertices
+            columns = torch.lerp(columns, mean_of_neighbours @ columns, 0.5)
+    return columns.unflatten(2, (-1, 3)).movedim(2, 0).reshape(vertices.shape)

@@ -7,6 +7,7 @@ from repose.errors import ReposeError
 from repose.methods.iepgan.discriminators import CooccurrenceDiscriminator, Discriminator
 from repose.methods.iepgan.encoder import Encoder, ReleasedEncoder, bins
 from repose.methods.iepgan.generator import ReleasedGenerator
+from repose.methods.iepgan.layers import greatest
 from repose.methods.iepgan.network import IEPGAN, ReleasedIEPGAN
 from tests.methods.helpers import enliven, relative
 
@@ -112,3 +113,35 @@ def test_the_released_shape_code_is_the_pooled_plane():
     x = torch.randn(2, 21, 3).double()
     values = net.shape_head(net.trunk(x))
     assert torch.equal(net.shape_field(x), F.adaptive_max_pool2d(values.mT, (3, 21)).mT)
+
+
+def test_the_fast_forms_of_the_discriminators_are_those_that_can_be_differentiated_twice():
+    torch.manual_seed(0)
+    meshes, references = torch.randn(2, 40, 3).double(), torch.randn(2, 3, 25, 3).double()
+    for network, inputs in (
+        (enliven(Discriminator(16)).double(), (meshes,)),
+        (enliven(CooccurrenceDiscriminator(16)).double(), (meshes, references)),
+    ):
+        inputs = [x.requires_grad_() for x in inputs]
+        wanted = [*inputs, *network.parameters()]
+        logits = [network(*inputs, twice=twice) for twice in (False, True)]
+        gradients = [torch.autograd.grad(x.sum(), wanted) for x in logits]
+        assert relative(*logits) < 1e-12
+        assert all(torch.allclose(ours, plain, atol=1e-10) for ours, plain in zip(*gradients, strict=True))
+        torch.autograd.gradgradcheck(lambda *x, n=network: n(*x, twice=True).sum(), inputs, fast_mode=True)
+
+
+def test_equal_maxima_share_their_gradient():
+    x = torch.tensor([[[1.0, 2], [3, 2], [3, 0]]], dtype=torch.float64, requires_grad=True)
+    (ours,) = torch.autograd.grad((greatest(x) * torch.tensor([1.0, 4])).sum(), x)
+    assert ours.tolist() == [[[0, 2], [0.5, 2], [0.5, 0]]]
+
+
+def test_codes_of_a_mesh_are_the_same_one_by_one():
+    encoder = small().encoder
+    x = torch.randn(2, 40, 3).double()
+    pose, shape = encoder.both(x)
+    assert pose.unit is shape.unit
+    for together, alone in ((pose, encoder.pose(x)), (shape, encoder.shape(x))):
+        assert all(torch.equal(a, b) for a, b in zip(together, alone, strict=True))
+    assert relative(shape.code, encoder.shape_head(encoder.trunk(x)).amax(dim=1, keepdim=True)) == 0

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from repose.methods.iepgan.encoder import bins
-from repose.methods.iepgan.layers import ConditionalBlock, normalise
+from repose.methods.iepgan.layers import ConditionalBlock, greatest, normed
 
 
 class Discriminator(nn.Module):
@@ -28,19 +28,20 @@ class Discriminator(nn.Module):
         self.convs = nn.ModuleList(
             nn.Linear(i, o) for i, o in zip((3, *widths), (*widths, width), strict=True)
         )
-        self.blocks = nn.ModuleList(ConditionalBlock(c, 3, normalise) for c in widths)
+        self.blocks = nn.ModuleList(ConditionalBlock(c, 3) for c in widths)
         self.head = nn.Sequential(nn.Linear(2 * width, width), nn.Linear(width, 1))
 
     def forward(
         self,
         vertices: Tensor,  # (B, N, 3), metres
+        twice: bool = False,
     ) -> Tensor:
-        """Return logits (B,): positive for real meshes."""
+        """Return logits (B,): positive for real meshes; `twice` as in `ConditionalBlock`."""
         x = self.convs[0](vertices)
         for block, conv in zip(self.blocks, self.convs[1:], strict=True):
-            x = conv(block(x, vertices))
+            x = conv(block(x, vertices, twice))
         x = torch.tanh(x)
-        pooled = self._binned(x) if self.binned else torch.cat([x.mean(dim=1), x.amax(dim=1)], dim=1)
+        pooled = self._binned(x) if self.binned else torch.cat([x.mean(dim=1), greatest(x)[:, 0]], dim=1)
         return self.head(pooled)[:, 0]
 
     def _binned(self, x: Tensor) -> Tensor:
@@ -68,18 +69,21 @@ class CooccurrenceDiscriminator(nn.Module):
     def features(
         self,
         points: Tensor,  # (B, S, 3), in any order
+        twice: bool = False,
     ) -> Tensor:
         """Return one feature per region, (B, width)."""
         x = points
         for layer in self.layers:
-            x = F.relu(normalise(layer(x)))
-        return x.amax(dim=1)
+            x = F.relu(normed(layer(x), twice))
+        return greatest(x)[:, 0]
 
     def forward(
         self,
         points: Tensor,  # (B, S, 3)
         references: Tensor,  # (B, R, S, 3)
+        twice: bool = False,
     ) -> Tensor:
-        """Return logits (B,): positive for points that occur together with the references."""
-        reference = self.features(references.flatten(0, 1)).unflatten(0, references.shape[:2]).mean(dim=1)
-        return self.head(torch.cat([self.features(points), reference], dim=1))[:, 0]
+        """Return logits (B,): positive for points that occur together with the references; `twice` as above."""
+        found = self.features(references.flatten(0, 1), twice)
+        reference = found.unflatten(0, references.shape[:2]).mean(dim=1)
+        return self.head(torch.cat([self.features(points, twice), reference], dim=1))[:, 0]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from repose.mesh.density import NEIGHBOURS, SHARES, log_spacings
+from repose.methods.iepgan.layers import greatest
 from repose.methods.layers.linear import NormedLinear
 
 _LEAST_VARIANCE = 1e-2  # of a direction, as a share of the largest: noise below is not blown up
@@ -60,9 +61,8 @@ class Encoder(nn.Module):
         spacings: Tensor | None = None,  # (B, 22), see `spacings_of`: of the whole mesh, if this is a part
     ) -> PoseCode:
         """The pose code of each mesh."""
-        hidden = self.pose_head[:2](self.trunk(vertices))
         unit = vertices * torch.exp(-self.log_size(vertices, spacings))
-        return PoseCode(self.pose_head[2:](hidden), hidden.amax(dim=1, keepdim=True), unit)
+        return self._pose(self.trunk(vertices), unit)
 
     def shape(
         self,
@@ -70,9 +70,26 @@ class Encoder(nn.Module):
         spacings: Tensor | None = None,  # (B, 22), as in `pose`
     ) -> ShapeCode:
         """The shape code of each mesh."""
-        values = self.shape_head(self.trunk(vertices))
         log_size = self.log_size(vertices, spacings)
-        return ShapeCode(values.amax(dim=1, keepdim=True), log_size, vertices * torch.exp(-log_size))
+        return self._shape(self.trunk(vertices), log_size, vertices * torch.exp(-log_size))
+
+    def both(
+        self,
+        vertices: Tensor,  # (B, N, 3), metres
+        spacings: Tensor | None = None,  # (B, 22), as in `pose`
+    ) -> tuple[PoseCode, ShapeCode]:
+        """Pose code and shape code of each mesh, with one and the same `unit`."""
+        features, log_size = self.trunk(vertices), self.log_size(vertices, spacings)
+        unit = vertices * torch.exp(-log_size)
+        return self._pose(features, unit), self._shape(features, log_size, unit)
+
+    def _pose(self, features: Tensor, unit: Tensor) -> PoseCode:
+        hidden = self.pose_head[:2](features)
+        return PoseCode(self.pose_head[2:](hidden), greatest(hidden), unit)
+
+    def _shape(self, features: Tensor, log_size: Tensor, unit: Tensor) -> ShapeCode:
+        # Without the last ReLU: what is normalised has mean 0, so its maximum is not negative.
+        return ShapeCode(greatest(self.shape_head[:-1](features)), log_size, unit)
 
     def log_size(
         self,

@@ -9,7 +9,6 @@ from torch.nn import functional as F
 from repose.methods.iepgan.encoder import PoseCode, ShapeCode
 from repose.methods.iepgan.layers import ConditionalBlock, ConditionalNorm
 from repose.methods.iepgan.stretch import COMPONENTS, measured_stretch, nearest, stretched
-from repose.methods.layers.statistics import instance_norm
 
 _TYPICAL = 0.05  # logarithmic stretch from one body to another: what is learned of it counts in such units
 _REACH = 2.0  # metres: the released output is _REACH * tanh(.), about the bounding-box centre
@@ -44,7 +43,10 @@ class Generator(nn.Module):
         # The measure of size learns from the size of the result alone, or noise from here would move it.
         condition = torch.cat([F.layer_norm(codes, codes.shape[2:]), shape.log_size.detach()], dim=2)
         near = nearest(shape.unit, pose.unit)
-        measured = measured_stretch(shape.unit, pose.unit, near) / _TYPICAL
+        if shape.unit is pose.unit:  # a body is not stretched against itself
+            measured = pose.unit.new_zeros(*pose.unit.shape[:2], COMPONENTS)
+        else:
+            measured = measured_stretch(shape.unit, pose.unit, near) / _TYPICAL
         x = self.first(torch.cat([pose.code, pose.unit, measured], dim=2))
         for block, conv in zip(self.blocks[:-1], self.convs[:-1], strict=True):
             x = conv(block(x, condition))
@@ -74,5 +76,5 @@ class ReleasedGenerator(nn.Module):
 def _stack(inputs: int, condition: int, width: int) -> tuple[nn.Linear, nn.ModuleList, nn.ModuleList]:
     widths = (width, width // 2, width // 4)
     convs = nn.ModuleList(nn.Linear(i, o) for i, o in zip(widths, (*widths[1:], 3), strict=True))
-    blocks = nn.ModuleList(ConditionalBlock(c, condition, instance_norm) for c in widths)
+    blocks = nn.ModuleList(ConditionalBlock(c, condition) for c in widths)
     return nn.Linear(inputs, width), convs, blocks

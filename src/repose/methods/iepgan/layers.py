@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from repose.methods.layers.statistics import EPSILON
+from repose.methods.layers.linear import sum_of_linear
+from repose.methods.layers.modulation import modulate
+from repose.methods.layers.statistics import EPSILON, instance_norm
 
 
-def normalise(
+def normed(
     x: Tensor,  # (B, N, C)
+    twice: bool = False,
 ) -> Tensor:
-    """Instance norm over the vertices, without affine part.
-
-    As `repose.methods.layers.statistics.instance_norm`, of plain operations: the R1 penalty differentiates twice.
-    """
+    """Instance norm over the vertices, without affine part; of plain operations, if it is differentiated twice."""
+    if not twice:
+        return instance_norm(x)
     centred = x - x.mean(dim=1, keepdim=True)
     return centred * (centred.square().mean(dim=1, keepdim=True) + EPSILON).rsqrt()
+
+
+class _Greatest(torch.autograd.Function):
+    """The gradient of torch's own counts the places of a maximum as booleans, which takes most of its time."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        found = x.amax(dim=1, keepdim=True)
+        ctx.save_for_backward(x, found)
+        return found
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        x, found = ctx.saved_tensors
+        there = torch.eq(x, found, out=torch.empty_like(x))
+        return there * (grad / there.sum(dim=1, keepdim=True))
+
+
+def greatest(
+    x: Tensor,  # (B, N, C)
+) -> Tensor:
+    """The maximum over the vertices, (B, 1, C)."""
+    return _Greatest.apply(x)
 
 
 class ConditionalNorm(nn.Module):
@@ -32,11 +57,20 @@ class ConditionalNorm(nn.Module):
 
     def forward(
         self,
-        normed: Tensor,  # (B, N, channels)
+        x: Tensor,  # (B, N, channels), normalised
         condition: Tensor,  # (B, N, condition), or (B, 1, condition) for one condition per mesh
+        twice: bool = False,
     ) -> Tensor:
-        """Return `relu(normed ∘ γ + β)`, (B, N, channels)."""
-        return F.relu(torch.addcmul(self.beta(condition), normed, self.gamma(condition)))
+        """Return `relu(x ∘ γ + β)`, (B, N, channels)."""
+        if twice:
+            return F.relu(torch.addcmul(self.beta(condition), x, self.gamma(condition)))
+        if condition.shape[1] == 1:
+            ones = x.new_ones(*x.shape[:2], 1)
+            return modulate(x, ones, self.gamma(condition), self.beta(condition), 0.0)
+        scale, shift = (
+            torch.cat([m.weight.T, m.bias[None]]).expand(len(x), -1, -1) for m in (self.gamma, self.beta)
+        )
+        return modulate(x, F.pad(condition, (0, 1), value=1.0), scale, shift, 0.0)
 
 
 class ConditionalBlock(nn.Module):
@@ -45,12 +79,10 @@ class ConditionalBlock(nn.Module):
     Args:
         channels: of input and output.
         condition: channels of the condition.
-        norm: `normalise`, or the faster `instance_norm`, which can be differentiated once.
     """
 
-    def __init__(self, channels: int, condition: int, norm: Callable[[Tensor], Tensor]):
+    def __init__(self, channels: int, condition: int):
         super().__init__()
-        self.norm = norm
         self.norm_0, self.norm_1, self.norm_s = (ConditionalNorm(channels, condition) for _ in range(3))
         self.conv_0, self.conv_1, self.conv_s = (nn.Linear(channels, channels) for _ in range(3))
 
@@ -58,8 +90,11 @@ class ConditionalBlock(nn.Module):
         self,
         x: Tensor,  # (B, N, channels)
         condition: Tensor,  # (B, N or 1, condition)
+        twice: bool = False,
     ) -> Tensor:
-        """Return (B, N, channels)."""
-        normed = self.norm(x)
-        inner = self.norm(self.conv_0(self.norm_0(normed, condition)))
-        return self.conv_1(self.norm_1(inner, condition)) + self.conv_s(self.norm_s(normed, condition))
+        """Return (B, N, channels); `twice` takes longer and can be differentiated twice."""
+        outer = normed(x, twice)
+        inner = normed(self.conv_0(self.norm_0(outer, condition, twice)), twice)
+        main, skip = self.norm_1(inner, condition, twice), self.norm_s(outer, condition, twice)
+        bias = self.conv_1.bias + self.conv_s.bias
+        return sum_of_linear(main, skip, self.conv_1.weight, self.conv_s.weight, bias)

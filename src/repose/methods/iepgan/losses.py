@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from repose.gih.convention import METRES, Settings
-from repose.gih.regional import patch_distances
+from repose.gih.regional import Operators, distances_along, patch_distances
 from repose.methods.layers.staged import sum_of_stages
 
 
@@ -64,19 +64,23 @@ def patch_distortion(
 ) -> Tensor:
     """Mean over batch, patches and vertex pairs of (target − distance along the patch)², m².
 
-    Each patch of each mesh is differentiated before the next is looked at: matrices of all would fill gigabytes.
+    Each patch of each mesh is differentiated before the next is looked at: on a GPU, matrices of all would fill
+    gigabytes.
     """
 
-    def stages(vertices: Tensor) -> Iterator[Tensor]:
-        parts = [[x[k : k + 1] for x in patches] for k in range(len(patches[0]))]
-        for mesh, goals in zip(vertices.split(1), target, strict=True):
-            for part, goal in zip(parts, goals, strict=True):
-                is_vertex = part[1][0].double()
-                real = is_vertex[:, None] * is_vertex
-                wrong = (goal - distances_of(mesh, tuple(part))[0, 0]).square() * real
-                yield wrong.sum() / real.sum() / (len(vertices) * len(parts))
+    chosen, is_vertex, faces, is_face = _patches_of(predicted, patches)
+    operators = Operators.of(chosen, faces, is_face).of_each()
+    width = len(Operators._fields)
 
-    return sum_of_stages(stages, (predicted,), ())
+    def stages(*leaves: Tensor) -> Iterator[Tensor]:
+        for k, goal in enumerate(target.flatten(0, 1)):
+            own = Operators(*leaves[k * width : (k + 1) * width])
+            found = distances_along(faces[k], is_vertex[k], is_face[k], own).to(predicted)
+            inside = is_vertex[k].double()
+            real = inside[:, None] * inside
+            yield ((goal - found).square() * real).sum() / real.sum() / len(chosen)
+
+    return sum_of_stages(stages, [x for own in operators for x in own], ())
 
 
 def distances_of(
@@ -85,11 +89,15 @@ def distances_of(
     settings: Settings = METRES,
 ) -> Tensor:
     """Distances along each patch of each mesh, (B, K, P, P), in the unit of the settings."""
-    batch, (count, size) = len(vertices), patches[0].shape
-    chosen = vertices[:, patches[0].flatten()].unflatten(1, (count, size)).flatten(0, 1)
-    is_vertex, faces, is_face = (x.repeat(batch, *[1] * (x.ndim - 1)) for x in patches[1:])
-    found = patch_distances(chosen, faces, is_vertex, is_face, settings)
-    return found.unflatten(0, (batch, count))
+    chosen, is_vertex, faces, is_face = _patches_of(vertices, patches)
+    return patch_distances(chosen, faces, is_vertex, is_face, settings).unflatten(0, (len(vertices), -1))
+
+
+def _patches_of(vertices: Tensor, patches: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Vertices (B K, P, 3) of every patch of every mesh, and the rest of the patches as often."""
+    chosen = vertices[:, patches[0].flatten()].reshape(-1, patches[0].shape[1], 3)
+    is_vertex, faces, is_face = (x.repeat(len(vertices), *[1] * (x.ndim - 1)) for x in patches[1:])
+    return chosen, is_vertex, faces, is_face
 
 
 def _edge_vectors(vertices: Tensor, edges: Tensor) -> Tensor:

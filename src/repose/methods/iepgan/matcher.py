@@ -13,7 +13,6 @@ from torch.nn import functional as F
 
 from repose.methods.iepgan.encoder import layers
 from repose.methods.iepgan.layers import ConditionalBlock
-from repose.methods.layers.statistics import instance_norm
 
 _START = 10.0  # sharpness of the match at the start; the similarities lie in -1 … 1
 
@@ -28,7 +27,7 @@ class Matcher(nn.Module):
     def __init__(self, width: int):
         super().__init__()
         self.local = layers(3, width // 2, width)
-        self.blocks = nn.ModuleList(ConditionalBlock(width, width, instance_norm) for _ in range(2))
+        self.blocks = nn.ModuleList(ConditionalBlock(width, width) for _ in range(2))
         self.name = nn.Linear(width, width)
         self.log_sharpness = nn.Parameter(torch.tensor([math.log(_START)]))
 

@@ -126,7 +126,7 @@ class AdversarialRecipe(TransferRecipe):
         if not s.r1_weight or step % s.r1_every:
             return real.new_zeros(())
         real = real.detach().requires_grad_()
-        return s.r1_every * s.r1_weight / 2 * gradient_penalty(self.discriminator(real), (real,))
+        return s.r1_every * s.r1_weight / 2 * gradient_penalty(self.discriminator(real, twice=True), (real,))
 
 
 class IepGanRecipe(AdversarialRecipe):
@@ -165,11 +165,11 @@ class IepGanRecipe(AdversarialRecipe):
         rng = np.random.default_rng([self.seed, 2, step])
         view = self.views.draw(self.errors.cpu().numpy(), rng).to(self.device)
         pose, identity = pairs.pose[:, view.seen], pairs.identity[:, view.seen]
-        code = self.live.encoder.pose(pose, pairs.pose_spacings)
-        own = self.live.encoder.shape(pose, pairs.pose_spacings)
+        code, own = self.live.encoder.both(pose, pairs.pose_spacings)
         # The size of a body reconstructed from itself cancels: what is left is rounding, which Adam would follow.
-        fixed = code._replace(unit=code.unit.detach()), own._replace(log_size=own.log_size.detach())
-        same = self.live.generator(*fixed)
+        unit = code.unit.detach()
+        fixed = own._replace(log_size=own.log_size.detach(), unit=unit)
+        same = self.live.generator(code._replace(unit=unit), fixed)
         transfer, crops, real, fake = None, None, pose, same
         if step >= s.swap_from:
             other = self.live.encoder.shape(identity, pairs.identity_spacings)
@@ -179,6 +179,8 @@ class IepGanRecipe(AdversarialRecipe):
                 crops = self.crops(pose, transfer, view, rng)
         told = self.train_discriminators(step, real, fake, crops)
 
+        for part in self.discriminators():  # they pass gradients on, and need none
+            part.requires_grad_(False)
         terms = {"reconstruction": (same - pose).abs().mean()}
         if s.adversarial_weight:
             terms["adversarial"] = fool_loss(self.discriminator(fake))
@@ -203,6 +205,8 @@ class IepGanRecipe(AdversarialRecipe):
     ) -> dict[str, Tensor]:
         """One step of the discriminators on detached meshes; returns the losses of both, penalties left out."""
         s, told = self.settings, {}
+        for part in self.discriminators():
+            part.requires_grad_(True)
         loss = real.new_zeros(())
         if s.adversarial_weight:
             told["discriminator"] = real_fake_loss(
@@ -218,7 +222,7 @@ class IepGanRecipe(AdversarialRecipe):
             loss = loss + told["cooccurrence_discriminator"]
             if s.cooccurrence_r1_weight and step % s.r1_every == 0:
                 inputs = crops.real.clone().requires_grad_(), references.clone().requires_grad_()
-                penalty = gradient_penalty(self.cooccurrence(*inputs), inputs)
+                penalty = gradient_penalty(self.cooccurrence(*inputs, twice=True), inputs)
                 loss = loss + s.r1_every * s.cooccurrence_r1_weight / 2 * penalty
         if loss.requires_grad:
             self.update(1, loss)

@@ -100,13 +100,15 @@ class _Warp(torch.autograd.Function):
         sums_of_rows, strongest = [], []
         for _, tile in kernel:
             sums_of_rows.append(torch.bmm(tile, weighted))
-            if assign:  # the last walk over K: its tiles may be overwritten
-                strongest.append(tile.mul_(b[-1]).argmax(dim=2))
+            if assign:
+                strongest.append((tile * b[-1]).argmax(dim=2))
         total = torch.cat(sums_of_rows, dim=1)
         warp = total[..., :3] / total[..., 3:]
         ctx.real = real
         ctx.save_for_backward(theta, phi, points, warp, total[..., 3:], torch.stack(a), torch.stack(b))
         assignment = torch.cat(strongest, dim=1) if assign else None
+        # Who asks for partners differentiates one match before the next: a CPU has room for its K until then.
+        ctx.held = kernel.held if assign and not theta.is_cuda else None
         if assignment is not None:
             ctx.mark_non_differentiable(assignment)
         return warp, assignment
@@ -116,6 +118,8 @@ class _Warp(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor, _: Any) -> tuple[Tensor | None, ...]:
         theta, phi, points, warp, row_sums, a, b = ctx.saved_tensors
         kernel = Kernel(theta, phi, ctx.real)
+        if ctx.held:
+            kernel.held, ctx.held = ctx.held, None
         # dL/dK = left @ right; the first four outer products are the attention's own.
         g_rows = grad / row_sums
         left = torch.cat([g_rows, -(g_rows * warp).sum(-1, keepdim=True)], dim=2)

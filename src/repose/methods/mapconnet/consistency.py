@@ -63,7 +63,7 @@ def unlabelled_loss(
         f_pose: Tensor, f_same: Tensor, f_other: Tensor, queries: Tensor, keys: Tensor
     ) -> Iterator[Tensor]:
         # Cross-consistency
-        warp = part.warp(queries, keys, pose)
+        warp, _ = transport_match(queries, keys, pose)
         shape = _shape_loss(network.refine(warp, f_same), warp, pose, same, edges, settings)
         f_out = part.encode(warp)
         mesh = cross_contrast(f_pose, f_same, f_out, network.cond_channels, settings.mesh_margin)
