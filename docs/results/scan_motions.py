@@ -84,7 +84,9 @@ def cases(name: str, vertices: int, frames: int) -> Iterator[Case]:
         rest = module.motion(recipe, "poses", identity, 1, 0, [0])[0].astype(np.float64)
         meshes = [remeshed(frame.astype(np.float64), faces, draw) for frame in seen]
         yield Case(
-            Mesh(rest, faces), Scans(Path(kind), meshes, RATE, True), Clip(kind, identity, moving, seen, truth)
+            Mesh(rest, faces),
+            Scans(Path(kind), meshes, RATE, True),
+            Clip(kind, identity, moving, seen, truth),
         )
 
 

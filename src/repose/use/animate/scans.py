@@ -1,7 +1,8 @@
 """Move an identity like a body of which every frame has other triangles: scans that nobody has registered.
 
-Each frame is matched by itself, and the identity drawn to its surface twice, from the match and from where it was in
-the frame before; what stretches it less is kept. What trembles then is smoothed over time.
+The first frame is matched, and the identity drawn to its surface from there, then from frame to frame. Now and then one
+is matched again: where the identity is elsewhere it may be lost, so each frame since the match before is matched, and
+what stretches the identity less is kept. What trembles is smoothed over time.
 """
 
 from __future__ import annotations
@@ -36,10 +37,9 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 
 # Chosen on six motions of validation bodies, remeshed frame by frame (docs/use.md).
-AGAIN = 10  # searches from the frame before
-TOGETHER = 8
-FAR = 0.15
-AHEAD = True
+COARSE, FIRST, LAST = 1000, 15, 3  # vertices that go on first, their searches, and those of all vertices then
+TOGETHER = 10  # frames, the last of which is matched, too
+FAR, MOSTLY = 0.15, 0.95  # of the identity's side: so near to a match are so many vertices, if it is not lost
 SMOOTH_S = 1 / 30  # of the Gaussian over time
 
 
@@ -71,80 +71,75 @@ class Follower:
 
     def __init__(self, identity: Body, model: BoxedModel | Model, eyes: Eyes | None = None):
         self.identity, self.model, self.eyes = identity, model, eyes
-        self.rest, self.faces = identity.upright, identity.faces.astype(np.int64)
-        coarse, coarse_faces = decimated(self.rest, self.faces, MOST)
-        self.sheet = Sheet(coarse, coarse_faces, SURFACE_PULL)
-        self.down = nearest_places(coarse, self.rest, self.faces)
-        self.up = nearest_places(self.rest, coarse, coarse_faces)
-        self.middles = nearest_places(self.rest[self.faces].mean(axis=1), coarse, coarse_faces)
-        self.edges = unique_edges(coarse_faces)
-        self.equation = PoissonEquation(coarse, coarse_faces)
-        self.fine = self.equation if coarse is self.rest else PoissonEquation(self.rest, self.faces)
+        rest, self.faces = identity.upright, identity.faces.astype(np.int64)
+        self.sheet = Sheet(*decimated(rest, self.faces, MOST), SURFACE_PULL)
+        sheet = self.sheet.rest, self.sheet.faces
+        self.coarse = Sheet(*decimated(*sheet, COARSE), SURFACE_PULL)
+        self.of_coarse = nearest_places(self.coarse.rest, *sheet)
+        self.by_coarse = nearest_places(self.sheet.rest, self.coarse.rest, self.coarse.faces)
+        self.of_rest = nearest_places(self.sheet.rest, rest, self.faces)
+        self.by_sheet = nearest_places(rest[self.faces].mean(axis=1), *sheet)
+        self.edges = unique_edges(self.sheet.faces)
+        self.equation = PoissonEquation(*sheet)
+        self.fine = self.equation if self.sheet.rest is rest else PoissonEquation(rest, self.faces)
         self.again = 0
 
     def through(self, scans: Iterable[Body]) -> Iterator[tuple[Body, Float]]:
-        """Each scan, and where the coarse vertices (K, 3) of the identity come to lie on it, at its own size."""
-        scans, last = iter(scans), None
-        while some := list(islice(scans, TOGETHER if last is not None else 1)):
-            found = self._together(some, last)
+        """Each scan, and where the vertices (K, 3) of the identity's sheet come to lie on it, at its own size."""
+        scans, last = iter(scans), list[Float]()
+        while some := list(islice(scans, TOGETHER if last else 1)):
+            found = self._followed(some, last) if last else []
+            if found and self._agree(found[-1], self._match(some[-1])):
+                self.again += len(found)
+                last = [*last, *found][-2:]
+            else:
+                found = self._matched(some, last[-1] if last else None)
+                last = found[-1:]
             yield from zip(some, found, strict=True)
-            last = found[-1]
 
-    def _together(self, scans: list[Body], last: Float | None) -> list[Float]:
-        """Some scans in a row: drawn from each to the next, or by themselves if that has lost the way in the last one."""
-        if last is None:
-            return [self._alone(scans[0])]
-        found = self._drawn_on(scans, last)
-        match = self._match(scans[-1])
-        if self._agree(match, found[-1]):
-            return found
-        alone = drawn(self.sheet, match, *_surface(scans[-1]), SEARCHES)
-        if self._stretch(found[-1]) <= self._stretch(alone):
-            return found
-        out = []
+    def _followed(self, scans: list[Body], last: list[Float]) -> list[Float]:
+        """Each drawn on from where the one before would be next, as it moved last."""
+        known = list(last)
         for scan in scans:
-            last = self._alone(scan, last)
-            out.append(last)
-        return out
+            known.append(self._on(scan, 2 * known[-1] - known[-2] if len(known) > 1 else known[-1]))
+        return known[len(last) :]
 
-    def _drawn_on(self, scans: list[Body], last: Float) -> list[Float]:
-        out, before = [], last
+    def _matched(self, scans: list[Body], x: Float | None) -> list[Float]:
+        """Each drawn on from its match and from the one before, whichever stretches less."""
+        found = []
         for scan in scans:
-            x = drawn(self.sheet, 2 * last - before if AHEAD else last, *_surface(scan), AGAIN)
-            before, last = last, x
-            out.append(x)
-            self.again += 1
-        return out
+            start = drawn(self.sheet, self._match(scan), *_surface(scan), SEARCHES)
+            both = [start, *([] if x is None else [self._on(scan, x)])]
+            x = min(both, key=self._stretch)
+            self.again += x is not start
+            found.append(x)
+        return found
 
-    def _alone(self, scan: Body, last: Float | None = None) -> Float:
-        surface = _surface(scan)
-        x = drawn(self.sheet, self._match(scan), *surface, SEARCHES)
-        if last is not None:
-            other = drawn(self.sheet, last, *surface, 20)
-            if self._stretch(other) < self._stretch(x):
-                return other
-        return x
+    def _agree(self, x: Float, match: Float) -> bool:
+        return bool(np.quantile(np.linalg.norm(match - x, axis=1), MOSTLY) < FAR * self.identity.side)
 
     def _match(self, scan: Body) -> Float:
         (match,) = matches(self.identity, [scan], self.model, self.eyes)
-        return self.down.carry(match.upright, self.faces)
+        return self.of_rest.carry(match.upright, self.faces)
 
-    def _agree(self, match: Float, x: Float) -> bool:
-        off = np.linalg.norm(match - x, axis=1) / self.identity.side
-        print("off", *np.round(np.quantile(off, [0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1]), 3), np.round(off.mean(),3))
-        return bool(np.quantile(off, 0.95) < FAR)
+    def _on(self, scan: Body, start: Float) -> Float:
+        """Where it lies on a scan from a start that is near: a coarse copy goes first, and takes it along."""
+        surface = _surface(scan)
+        before = self.of_coarse.carry(start, self.sheet.faces)
+        steps = drawn(self.coarse, before, *surface, FIRST) - before
+        return drawn(self.sheet, start + self.by_coarse.carry(steps, self.coarse.faces), *surface, LAST)
 
     def shape(self, x: Float) -> Float:
-        """The identity (N, 3) with its coarse vertices there, of which only the rotations of faces are kept."""
+        """The identity (N, 3) with its sheet there, of which only the rotations of faces are kept."""
         posed = self.equation.vertices(rotations(self.equation.jacobians(x)))
         if self.fine is self.equation:
             return posed
-        turns = self.sheet.turns(posed).reshape(-1, 9)  # as in `lifted`, which prepares a mesh for one pose
-        return self.fine.vertices(rotations(self.middles.carry(turns, self.sheet.faces).reshape(-1, 3, 3)))
+        turns = self.sheet.turns(posed).reshape(-1, 9)  # as `lifted`, which prepares a mesh for one pose
+        return self.fine.vertices(rotations(self.by_sheet.carry(turns, self.sheet.faces).reshape(-1, 3, 3)))
 
-    def middle_of_faces(self, x: Float) -> Float:
-        """Where the middles (F, 3) of the identity's faces lie, with its coarse vertices there."""
-        return self.up.carry(x, self.sheet.faces)[self.faces].mean(axis=1)
+    def middles(self, x: Float) -> Float:
+        """Where the middles (F, 3) of the identity's faces lie with its sheet there."""
+        return self.by_sheet.carry(x, self.sheet.faces)
 
     def _stretch(self, x: Float) -> float:
         was, now = (
@@ -174,7 +169,7 @@ def follow(
     shapes, guides, scales, lows, heights = [], [], [], [], []
     for scan, x in follower.through(bodies):
         shapes.append(follower.shape(x))
-        guides.append((follower.middle_of_faces(x), scan.centre))
+        guides.append((follower.middles(x), scan.centre))
         scales.append(scale(identity.upright, identity.faces, scan.upright, scan.faces))
         lows.append(scan.lowest)
         heights.append(np.ptp(scan.upright[:, 1]))
