@@ -198,9 +198,8 @@ def test_scans_are_found_again_after_a_wrong_match(scans, model, monkeypatch):
         return [replace(match, upright=match.upright[::-1])] if len(calls) == 1 else [match]
 
     monkeypatch.setattr(follow_module, "matches", first_wrong)
-    monkeypatch.setattr(follow_module, "SMOOTH_S", 1e-6)
     identity = Body.of(IDENTITY, UPRIGHT)
-    frames = follow(identity, scans, UPRIGHT, model).frames
+    frames = follow(identity, scans, UPRIGHT, model, smooth_s=0).frames
     off = [
         np.linalg.norm(
             np.subtract(*aligned(frame, bent(IDENTITY.vertices - [3, 0.9, 0], time))), axis=1

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 
 # Chosen on six motions of validation bodies, remeshed frame by frame (docs/use.md).
-COARSE, FIRST, LAST = 1000, 15, 3  # vertices that go on first, their searches, and those of all vertices then
-TOGETHER = 10  # frames, the last of which is matched, too
+COARSE, FIRST, LAST = 2000, 10, 5  # vertices that go on first, their searches, and those of all vertices then
+TOGETHER = 15  # frames, the last of which is matched, too
 FAR, MOSTLY = 0.15, 0.95  # of the identity's side: so near to a match are so many vertices, if it is not lost
 SMOOTH_S = 1 / 30  # of the Gaussian over time
 
@@ -153,9 +153,14 @@ def _surface(scan: Body) -> tuple[Float, NDArray[np.integer]]:
 
 
 def follow(
-    identity: Body, scans: Scans, frame: Frame, model: BoxedModel | Model, eyes: Eyes | None = None
+    identity: Body,
+    scans: Scans,
+    frame: Frame,
+    model: BoxedModel | Model,
+    eyes: Eyes | None = None,
+    smooth_s: float = SMOOTH_S,
 ) -> Followed:
-    """Move an identity like the body in scans, whose axes and unit are known.
+    """Move an identity like the body in scans, whose axes and unit are known, smoothed by a Gaussian of so many seconds.
 
     Raises:
         ReposeError: the network cannot take a pair.
@@ -174,7 +179,7 @@ def follow(
         lows.append(scan.lowest)
         heights.append(np.ptp(scan.upright[:, 1]))
     size, floor = float(np.median(scales)), min(lows)
-    still = smoothed(np.stack(shapes), SMOOTH_S * scans.rate).astype(np.float64)
+    still = smoothed(np.stack(shapes), smooth_s * scans.rate).astype(np.float64)
 
     def guide(number: int) -> Float:
         places, centre = guides[number]
