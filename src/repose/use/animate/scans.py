@@ -160,7 +160,7 @@ def follow(
     eyes: Eyes | None = None,
     smooth_s: float = SMOOTH_S,
 ) -> Followed:
-    """Move an identity like the body in scans, whose axes and unit are known, smoothed by a Gaussian of so many seconds.
+    """Move an identity like the body in scans, whose axes and unit are known, smoothed by a Gaussian of `smooth_s`.
 
     Raises:
         ReposeError: the network cannot take a pair.
