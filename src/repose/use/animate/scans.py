@@ -1,8 +1,8 @@
 """Move an identity like a body of which every frame has other triangles: scans that nobody has registered.
 
 The first frame is matched, and the identity drawn to its surface from there, then from frame to frame. Now and then one
-is matched again: where the identity is elsewhere it may be lost, so each frame since the match before is matched, and
-what stretches the identity less is kept. What trembles is smoothed over time.
+is matched again: where that stretches the identity less, it is drawn back from there; where it is elsewhere, the identity
+may be lost, so each frame since is matched, and what stretches it less is kept. What trembles is smoothed over time.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Float = NDArray[np.float64]
 
 # Chosen on six motions of validation bodies, remeshed frame by frame (docs/use.md).
 COARSE, FIRST, LAST = 2000, 10, 5  # vertices that go on first, their searches, and those of all vertices then
-TOGETHER = 15  # frames, the last of which is matched, too
+TOGETHER = 16  # frames, the last of which is matched, too
 FAR, MOSTLY = 0.15, 0.95  # of the identity's side: so near to a match are so many vertices, if it is not lost
 SMOOTH_S = 1 / 30  # of the Gaussian over time
 
@@ -87,15 +87,26 @@ class Follower:
     def through(self, scans: Iterable[Body]) -> Iterator[tuple[Body, Float]]:
         """Each scan, and where the vertices (K, 3) of the identity's sheet come to lie on it, at its own size."""
         scans, last = iter(scans), list[Float]()
-        while some := list(islice(scans, TOGETHER if last else 1)):
-            found = self._followed(some, last) if last else []
-            if found and self._agree(found[-1], self._match(some[-1])):
-                self.again += len(found)
-                last = [*last, *found][-2:]
-            else:
-                found = self._matched(some, last[-1] if last else None)
-                last = found[-1:]
+        while some := list(islice(scans, TOGETHER)):
+            found = self._together(some, last)
             yield from zip(some, found, strict=True)
+            last = [*last, *found][-2:]
+
+    def _together(self, scans: list[Body], last: list[Float]) -> list[Float]:
+        """Some in a row: drawn on from those before, or back from a match of the last where that stretches less."""
+        first = [] if last else [self._from_match(scans[0])[1]]
+        after = scans[len(first) :]
+        if not after:
+            return first
+        found = [*first, *self._followed(after, last or first)]
+        match, x = self._from_match(scans[-1])
+        if np.quantile(np.linalg.norm(match - found[-1], axis=1), MOSTLY) > FAR * self.identity.side:
+            return [*first, *self._matched(after, [*last, *first][-1])]
+        self.again += len(after)
+        if self._stretch(x) < self._stretch(found[-1]):
+            back = [x, *self._followed(scans[-2::-1], [x])][::-1]
+            found = min(found, back, key=lambda chain: sum(map(self._stretch, chain)))
+        return found
 
     def _followed(self, scans: list[Body], last: list[Float]) -> list[Float]:
         """Each drawn on from where the one before would be next, as it moved last."""
@@ -104,23 +115,21 @@ class Follower:
             known.append(self._on(scan, 2 * known[-1] - known[-2] if len(known) > 1 else known[-1]))
         return known[len(last) :]
 
-    def _matched(self, scans: list[Body], x: Float | None) -> list[Float]:
+    def _matched(self, scans: list[Body], x: Float) -> list[Float]:
         """Each drawn on from its match and from the one before, whichever stretches less."""
         found = []
         for scan in scans:
-            start = drawn(self.sheet, self._match(scan), *_surface(scan), SEARCHES)
-            both = [start, *([] if x is None else [self._on(scan, x)])]
-            x = min(both, key=self._stretch)
-            self.again += x is not start
+            start, on = self._from_match(scan)[1], self._on(scan, x)
+            x = min(start, on, key=self._stretch)
+            self.again += x is on
             found.append(x)
         return found
 
-    def _agree(self, x: Float, match: Float) -> bool:
-        return bool(np.quantile(np.linalg.norm(match - x, axis=1), MOSTLY) < FAR * self.identity.side)
-
-    def _match(self, scan: Body) -> Float:
-        (match,) = matches(self.identity, [scan], self.model, self.eyes)
-        return self.of_rest.carry(match.upright, self.faces)
+    def _from_match(self, scan: Body) -> tuple[Float, Float]:
+        """Where a match of the scan says that it lies, and where it comes to lie from there."""
+        (found,) = matches(self.identity, [scan], self.model, self.eyes)
+        match = self.of_rest.carry(found.upright, self.faces)
+        return match, drawn(self.sheet, match, *_surface(scan), SEARCHES)
 
     def _on(self, scan: Body, start: Float) -> Float:
         """Where it lies on a scan from a start that is near: a coarse copy goes first, and takes it along."""
