@@ -1,8 +1,8 @@
 """Move an identity like a body of which every frame has other triangles: scans that nobody has registered.
 
 The first frame is matched, and the identity drawn to its surface from there, then from frame to frame. Now and then one
-is matched again: where that stretches the identity less, it is drawn back from there; where it is elsewhere, the identity
-may be lost, so each frame since is matched, and what stretches it less is kept. What trembles is smoothed over time.
+is matched again. Where that stretches the identity less, it is drawn back from there; where it is elsewhere, it may be
+lost, so each frame since is matched, and what stretches it less is kept. What trembles is smoothed over time.
 """
 
 from __future__ import annotations
