@@ -48,7 +48,7 @@ class Case(NamedTuple):
     clip: Clip
 
 
-def main(vertices: int, frames: int) -> None:
+def main(vertices: int = 6890, frames: int = 18) -> None:
     """A line per motion, and the mean of all."""
     print(
         "motion",
@@ -111,4 +111,4 @@ def remeshed(vertices: np.ndarray, faces: np.ndarray, draw: np.random.Generator)
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]) if len(sys.argv) == 3 else (6890, 18))
+    main(*map(int, sys.argv[1:]))
