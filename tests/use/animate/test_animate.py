@@ -1,5 +1,6 @@
 """Motions read, carried to another body, and written."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import h5py
@@ -16,6 +17,7 @@ from repose.mesh.mesh import Mesh
 from repose.mesh.variation import decimated
 from repose.methods.interface import Transfer, TransferNetwork
 from repose.use.animate import command
+from repose.use.animate import scans as follow_module
 from repose.use.animate.motion import Scans, read_motion
 from repose.use.animate.moves import Mover, Moving, match
 from repose.use.animate.scans import follow
@@ -186,6 +188,27 @@ def test_scans_of_other_triangles_are_followed_where_the_match_is_wrong(scans, m
     assert done.frames[:, :, 1].min(axis=1) == pytest.approx(leap, abs=0.01), "and leaps as high"
 
 
+def test_scans_are_found_again_after_a_wrong_match(scans, model, monkeypatch):
+    """Wrong in the first frame alone, from which all others are drawn on; the last is matched wrongly, too."""
+    found, calls = follow_module.matches, []
+
+    def first_wrong(*given):
+        calls.append(1)
+        (match,) = found(*given)
+        return [replace(match, upright=match.upright[::-1])] if len(calls) == 1 else [match]
+
+    monkeypatch.setattr(follow_module, "matches", first_wrong)
+    identity = Body.of(IDENTITY, UPRIGHT)
+    frames = follow(identity, scans, UPRIGHT, model, smooth_s=0).frames
+    off = [
+        np.linalg.norm(
+            np.subtract(*aligned(frame, bent(IDENTITY.vertices - [3, 0.9, 0], time))), axis=1
+        ).mean()
+        for frame, time in zip(frames, TIMES, strict=True)
+    ]
+    assert off[0] > 0.2 and max(off[1:]) < 0.08
+
+
 def test_the_command_says_that_it_follows_scans(scans, model, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(command, "model_for", lambda path, *meshes: (model, None))
     write_mesh(tmp_path / "i.ply", IDENTITY)
@@ -193,7 +216,9 @@ def test_the_command_says_that_it_follows_scans(scans, model, monkeypatch, capsy
     command.run(tmp_path / "i.ply", scans.path, "stub", out, AUTO, report=picture)
     said = capsys.readouterr().out
     assert "7 frames, 30 a second, of 251 to 490 vertices: scans of other triangles" in said
-    assert "each matched by itself" in said and picture.read_bytes().startswith(b"\x89PNG")
+    assert "drawn on from the next frame, the others matched" in said and picture.read_bytes().startswith(
+        b"\x89PNG"
+    )
     assert read_motion(out).frames.shape == (7, len(IDENTITY.vertices), 3)
 
 

@@ -1,12 +1,15 @@
 """Move an identity like a body of which every frame has other triangles: scans that nobody has registered.
 
-Each frame is matched by itself, and the identity drawn to its surface twice, from the match and from where it was in
-the frame before; what stretches it less is kept. What trembles then is smoothed over time.
+The first frame is matched, and the identity drawn to its surface from there, then from frame to frame. Now and then one
+is matched again. Where that stretches the identity less, it is drawn back from there; where it is elsewhere, it may be
+lost, so each frame since is matched, and what stretches it less is kept. What trembles is smoothed over time.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +18,10 @@ from numpy.typing import NDArray
 from repose.mesh.frame import Frame
 from repose.mesh.mesh import Mesh
 from repose.mesh.operators import unique_edges
-from repose.mesh.projection import MOST, SEARCHES, SURFACE_PULL, drawn, lifted, scale
+from repose.mesh.poisson_equation import PoissonEquation
+from repose.mesh.projection import MOST, SEARCHES, SURFACE_PULL, drawn, scale
 from repose.mesh.sequence import ON_FLOOR, smoothed
-from repose.mesh.sheet import Sheet, turned
+from repose.mesh.sheet import Sheet, rotations
 from repose.mesh.variation import decimated, nearest_places
 from repose.progress import track
 from repose.use.animate.motion import Scans
@@ -33,7 +37,9 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 
 # Chosen on six motions of validation bodies, remeshed frame by frame (docs/use.md).
-AGAIN = 20  # searches from the frame before
+COARSE, FIRST, LAST = 2000, 10, 5  # vertices that go on first, their searches, and those of all vertices then
+TOGETHER = 16  # frames, the last of which is matched, too
+FAR, MOSTLY = 0.15, 0.95  # of the identity's side: so near to a match are so many vertices, if it is not lost
 SMOOTH_S = 1 / 30  # of the Gaussian over time
 
 
@@ -59,35 +65,90 @@ class Follower:
 
     Args:
         identity: the body that is to move.
+        model: what matches it.
+        eyes: what has looked at the meshes before, with the same model.
     """
 
-    def __init__(self, identity: Body):
-        self.rest, self.faces = identity.upright, identity.faces.astype(np.int64)
-        coarse, coarse_faces = decimated(self.rest, self.faces, MOST)
-        self.sheet = Sheet(coarse, coarse_faces, SURFACE_PULL)
-        self.down = nearest_places(coarse, self.rest, self.faces)
-        self.up = nearest_places(self.rest, coarse, coarse_faces)
-        self.edges = unique_edges(coarse_faces)
-        self.last: Float | None = None
+    def __init__(self, identity: Body, model: BoxedModel | Model, eyes: Eyes | None = None):
+        self.identity, self.model, self.eyes = identity, model, eyes
+        rest, self.faces = identity.upright, identity.faces.astype(np.int64)
+        self.sheet = Sheet(*decimated(rest, self.faces, MOST), SURFACE_PULL)
+        sheet = self.sheet.rest, self.sheet.faces
+        self.coarse = Sheet(*decimated(*sheet, COARSE), SURFACE_PULL)
+        self.of_coarse = nearest_places(self.coarse.rest, *sheet)
+        self.by_coarse = nearest_places(self.sheet.rest, self.coarse.rest, self.coarse.faces)
+        self.of_rest = nearest_places(self.sheet.rest, rest, self.faces)
+        self.by_sheet = nearest_places(rest[self.faces].mean(axis=1), *sheet)
+        self.edges = unique_edges(self.sheet.faces)
+        self.equation = PoissonEquation(*sheet)
+        self.fine = self.equation if self.sheet.rest is rest else PoissonEquation(rest, self.faces)
         self.again = 0
 
-    def to(self, scan: Body, match: Float) -> Float:
-        """Where its vertices (N, 3) come to lie on a scan, at its own size, from those of a match or the last scan."""
-        surface = decimated(scan.upright, scan.faces, MOST)
-        x = drawn(self.sheet, self.down.carry(match, self.faces), *surface, SEARCHES)
-        if self.last is not None:
-            other = drawn(self.sheet, self.last, *surface, AGAIN)
-            if self._stretch(other) < self._stretch(x):
-                x, self.again = other, self.again + 1
-        self.last = x
-        return self.up.carry(x, self.sheet.faces)
+    def through(self, scans: Iterable[Body]) -> Iterator[tuple[Body, Float]]:
+        """Each scan, and where the vertices (K, 3) of the identity's sheet come to lie on it, at its own size."""
+        scans, last = iter(scans), list[Float]()
+        while some := list(islice(scans, TOGETHER)):
+            found = self._together(some, last)
+            yield from zip(some, found, strict=True)
+            last = [*last, *found][-2:]
 
-    def shape(self) -> Float:
-        """The identity (N, 3) in the pose of the last scan, of which only the rotations of faces are kept."""
-        assert self.last is not None
-        coarse = self.sheet.rest, self.sheet.faces
-        x = turned(*coarse, self.last)
-        return x if len(x) == len(self.rest) else lifted(self.rest, self.faces, *coarse, x)
+    def _together(self, scans: list[Body], last: list[Float]) -> list[Float]:
+        """Some in a row: drawn on from those before, or back from a match of the last where that stretches less."""
+        first = [] if last else [self._from_match(scans[0])[1]]
+        after = scans[len(first) :]
+        if not after:
+            return first
+        found = [*first, *self._followed(after, last or first)]
+        match, x = self._from_match(scans[-1])
+        if np.quantile(np.linalg.norm(match - found[-1], axis=1), MOSTLY) > FAR * self.identity.side:
+            return [*first, *self._matched(after, [*last, *first][-1])]
+        self.again += len(after)
+        if self._stretch(x) < self._stretch(found[-1]):
+            back = [x, *self._followed(scans[-2::-1], [x])][::-1]
+            found = min(found, back, key=lambda chain: sum(map(self._stretch, chain)))
+        return found
+
+    def _followed(self, scans: list[Body], last: list[Float]) -> list[Float]:
+        """Each drawn on from where the one before would be next, as it moved last."""
+        known = list(last)
+        for scan in scans:
+            known.append(self._on(scan, 2 * known[-1] - known[-2] if len(known) > 1 else known[-1]))
+        return known[len(last) :]
+
+    def _matched(self, scans: list[Body], x: Float) -> list[Float]:
+        """Each drawn on from its match and from the one before, whichever stretches less."""
+        found = []
+        for scan in scans:
+            start, on = self._from_match(scan)[1], self._on(scan, x)
+            x = min(start, on, key=self._stretch)
+            self.again += x is on
+            found.append(x)
+        return found
+
+    def _from_match(self, scan: Body) -> tuple[Float, Float]:
+        """Where a match of the scan says that it lies, and where it comes to lie from there."""
+        (found,) = matches(self.identity, [scan], self.model, self.eyes)
+        match = self.of_rest.carry(found.upright, self.faces)
+        return match, drawn(self.sheet, match, *_surface(scan), SEARCHES)
+
+    def _on(self, scan: Body, start: Float) -> Float:
+        """Where it lies on a scan from a start that is near: a coarse copy goes first, and takes it along."""
+        surface = _surface(scan)
+        before = self.of_coarse.carry(start, self.sheet.faces)
+        steps = drawn(self.coarse, before, *surface, FIRST) - before
+        return drawn(self.sheet, start + self.by_coarse.carry(steps, self.coarse.faces), *surface, LAST)
+
+    def shape(self, x: Float) -> Float:
+        """The identity (N, 3) with its sheet there, of which only the rotations of faces are kept."""
+        posed = self.equation.vertices(rotations(self.equation.jacobians(x)))
+        if self.fine is self.equation:
+            return posed
+        turns = self.sheet.turns(posed).reshape(-1, 9)  # as `lifted`, which prepares a mesh for one pose
+        return self.fine.vertices(rotations(self.by_sheet.carry(turns, self.sheet.faces).reshape(-1, 3, 3)))
+
+    def middles(self, x: Float) -> Float:
+        """Where the middles (F, 3) of the identity's faces lie with its sheet there."""
+        return self.by_sheet.carry(x, self.sheet.faces)
 
     def _stretch(self, x: Float) -> float:
         was, now = (
@@ -96,28 +157,38 @@ class Follower:
         return float(np.abs(now - was).sum())
 
 
+def _surface(scan: Body) -> tuple[Float, NDArray[np.integer]]:
+    return decimated(scan.upright, scan.faces, MOST)
+
+
 def follow(
-    identity: Body, scans: Scans, frame: Frame, model: BoxedModel | Model, eyes: Eyes | None = None
+    identity: Body,
+    scans: Scans,
+    frame: Frame,
+    model: BoxedModel | Model,
+    eyes: Eyes | None = None,
+    smooth_s: float = SMOOTH_S,
 ) -> Followed:
-    """Move an identity like the body in scans, whose axes and unit are known.
+    """Move an identity like the body in scans, whose axes and unit are known, smoothed by a Gaussian of `smooth_s`.
 
     Raises:
         ReposeError: the network cannot take a pair.
         MeshError: a face of the identity, or a scan, has no area.
     """
-    follower = Follower(identity)
+    follower = Follower(identity, model, eyes)
+    bodies = (
+        Body.of(Mesh(mesh.vertices, mesh.faces), frame)
+        for mesh in track(scans.meshes, len(scans.meshes), "moving")
+    )
     shapes, guides, scales, lows, heights = [], [], [], [], []
-    for mesh in track(scans.meshes, len(scans.meshes), "moving"):
-        scan = Body.of(Mesh(mesh.vertices, mesh.faces), frame)
-        (match,) = matches(identity, [scan], model, eyes)
-        there = follower.to(scan, match.upright)
-        shapes.append(follower.shape())
-        guides.append((there[follower.faces].mean(axis=1), scan.centre))
+    for scan, x in follower.through(bodies):
+        shapes.append(follower.shape(x))
+        guides.append((follower.middles(x), scan.centre))
         scales.append(scale(identity.upright, identity.faces, scan.upright, scan.faces))
         lows.append(scan.lowest)
         heights.append(np.ptp(scan.upright[:, 1]))
     size, floor = float(np.median(scales)), min(lows)
-    still = smoothed(np.stack(shapes), SMOOTH_S * scans.rate).astype(np.float64)
+    still = smoothed(np.stack(shapes), smooth_s * scans.rate).astype(np.float64)
 
     def guide(number: int) -> Float:
         places, centre = guides[number]
