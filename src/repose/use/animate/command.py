@@ -104,7 +104,7 @@ def _registered(body: Body, moves: Motion, frame: Frame, model: Any, eyes: Eyes 
 
 def _scanned(body: Body, moves: Scans, frame: Frame, model: Any, eyes: Eyes | None) -> _Moved:
     done = follow(body, moves, frame, model, eyes)
-    how = f"{done.again:,} drawn on from the next frame, the others matched; smoothed over {SMOOTH_S:.3f} s"
+    how = f"{done.again:,} drawn on from a frame beside them, the others matched; smoothed over {SMOOTH_S:.3f} s"
 
     def seen(number: int) -> tuple[np.ndarray, np.ndarray]:
         scan = Body.of(moves.mesh(number), frame)

@@ -51,7 +51,7 @@ class Followed:
         frames: (T, N, 3) where it is, upright, metres.
         scale: its size as a multiple of the moving body's.
         floor: height of the lowest point of all scans, metres.
-        again: frames that were reached from the frame before.
+        again: frames that were reached from one beside them.
     """
 
     frames: Float
