@@ -41,8 +41,8 @@ def test_flow_nets_have_the_published_sizes():
     ],
 )
 def test_generators_have_the_published_sizes(gate, fashion, market):
-    assert parameters(DualUNetGenerator, gate=gate, share_downs=True) == fashion
-    assert parameters(DualUNetGenerator, gate=gate, levels=5, warped_levels=4, share_downs=True) == market
+    assert parameters(DualUNetGenerator, gate=gate, faithful=True) == fashion
+    assert parameters(DualUNetGenerator, gate=gate, levels=5, warped_levels=4, faithful=True) == market
     assert parameters(DualUNetGenerator, gate=gate) == fashion + 775_744
 
 
@@ -216,8 +216,20 @@ def test_a_prediction_depends_on_its_batch_only_as_released():
 
 def test_encoders_share_their_downs_only_as_released():
     for share in (False, True):
-        network = DualUNetGenerator(4, 8, 2, 1, share_downs=share)
+        network = DualUNetGenerator(4, 8, 2, 1, faithful=share)
         assert (network.image_encoder.downs is network.pose_encoder.downs) == share
+
+
+def test_pixels_far_beyond_black_and_white_have_a_way_back_but_as_released():
+    x = torch.tensor([-50.0, -50.0, -0.5, 0.5, 50.0, 50.0], requires_grad=True)
+    toward = torch.tensor([1.0, -1.0, 1.0, 1.0, 1.0, -1.0])
+    for faithful in (False, True):
+        bounded = UNetGenerator(4, 8, 2, faithful).bounded
+        (gradient,) = torch.autograd.grad(bounded(x), x, toward)
+        assert torch.equal(bounded(x), torch.tanh(x))
+        assert torch.allclose(gradient[2:4], 1 - torch.tanh(x[2:4]) ** 2)
+        # The gradient is subtracted: what is positive darkens, and leads back from white.
+        assert (gradient.abs() > 0.1).tolist() == [False, not faithful, True, True, not faithful, False]
 
 
 def test_warped_features_follow_the_flow_and_unwarped_ones_do_not():

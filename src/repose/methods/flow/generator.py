@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from repose.methods.flow.gates import GATES
 from repose.methods.flow.layers import Decoder, Encoder, head, initialise, ladder, normalised, pointwise
 from repose.methods.flow.regression import JOINTS
 from repose.methods.flow.warp import BACKGROUND, coarse_flow, coarse_visibility, warp
+
+
+_FAR = 3.0  # tanh is within half a grey value of black or white from there on
+_PULL = 0.3
+
+
+class Recoverable(torch.autograd.Function):
+    """The hyperbolic tangent, of which what lies far beyond black or white and should come back has a gradient all the same.
+
+    Else a pixel that one step has thrown there stays there: discs around joints of the target, whose features are rare and
+    so scaled most by batch norm, came out black.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        """Bound x between -1 and 1."""
+        ctx.save_for_backward(x)
+        return torch.tanh(x)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """The gradient of tanh, and a share of the one handed in where it leads back."""
+        (x,) = ctx.saved_tensors
+        lost = (x.abs() > _FAR) & (x * gradient > 0)
+        return gradient * (1 - torch.tanh(x).square() + _PULL * lost)
 
 
 class Trunk(nn.Module):
@@ -32,11 +61,13 @@ class UNetGenerator(nn.Module):
         width: channels at full resolution, and how many each level adds.
         widest: most channels.
         levels: the sides of an image are multiples of 2^levels.
+        faithful: without the way back of `Recoverable`.
     """
 
-    def __init__(self, width: int = 32, widest: int = 128, levels: int = 7):
+    def __init__(self, width: int = 32, widest: int = 128, levels: int = 7, faithful: bool = False):
         super().__init__()
         self.trunk, self.head = Trunk(3 + JOINTS, width, widest, levels), head(width, 3)
+        self.bounded = torch.tanh if faithful else Recoverable.apply
         initialise(self)
 
     def forward(
@@ -47,7 +78,7 @@ class UNetGenerator(nn.Module):
         visibility: Tensor | None = None,  # not used
     ) -> Tensor:  # (B, 3, H, W) in [-1, 1]
         """Draw the target."""
-        return torch.tanh(self.head(self.trunk(torch.cat([image, pose], dim=1))))
+        return self.bounded(self.head(self.trunk(torch.cat([image, pose], dim=1))))
 
 
 class DualUNetGenerator(nn.Module):
@@ -60,7 +91,7 @@ class DualUNetGenerator(nn.Module):
         width, widest, levels: as of `UNetGenerator`.
         warped_levels: how many levels are warped, finest first; 0: none.
         gate: what is made of warped features, see `gates`.
-        share_downs: both encoders halve the resolution by the same weights, as released.
+        faithful: both encoders halve the resolution by the same weights, as released, without the way back of `Recoverable`.
     """
 
     def __init__(
@@ -70,19 +101,20 @@ class DualUNetGenerator(nn.Module):
         levels: int = 7,
         warped_levels: int = 5,
         gate: str = "residual",
-        share_downs: bool = False,
+        faithful: bool = False,
     ):
         super().__init__()
         channels = ladder(width, widest, levels)
         self.pose_stem, self.image_stem = pointwise(JOINTS, width), pointwise(3, width)
         self.pose_encoder = Encoder(channels)
-        self.image_encoder = Encoder(channels, self.pose_encoder.downs if share_downs else None)
+        self.image_encoder = Encoder(channels, self.pose_encoder.downs if faithful else None)
         self.gates = nn.ModuleList(
             GATES[gate](before) for before in channels[:warped_levels] for _ in range(2)
         )
         self.warped_levels = warped_levels
         self.bottleneck = pointwise(2 * channels[-1], channels[-1])
         self.decoder, self.head = Decoder(channels, sides=2), head(width, 3)
+        self.bounded = torch.tanh if faithful else Recoverable.apply
         initialise(self)
 
     def forward(
@@ -101,7 +133,7 @@ class DualUNetGenerator(nn.Module):
                 of_image = self._warped(of_image, flow, visibility, level)
             sides.append(tuple(torch.cat(pair, dim=1) for pair in zip(of_pose, of_image, strict=True)))
         features = self.decoder(self.bottleneck(torch.cat([deep_pose, deep_image], dim=1)), sides)
-        return torch.tanh(self.head(features[0]))
+        return self.bounded(self.head(features[0]))
 
     def _warped(
         self, features: tuple[Tensor, Tensor], flow: Tensor, visibility: Tensor, level: int

@@ -199,8 +199,9 @@ class FlowTransferSettings(ImageMethod):
     faithful: bool = Field(
         False,
         description="true: both encoders share the layers that halve the resolution, batch norms use the statistics "
-        "of the batch in prediction too, the flow found is zero where it says background, and targets are enlarged "
-        "about the middle of an image of the sides exchanged, as released",
+        "of the batch in prediction too, the flow found is zero where it says background, targets are enlarged about "
+        "the middle of an image of the sides exchanged, and pixels far beyond black or white have no gradient, as "
+        "released",
     )
     training: TransferTraining = Field(description="optimiser, schedule and weights of the losses")
 

@@ -42,7 +42,7 @@ class FlowTransfer(nn.Module, ImageNetwork):
         self.flow = flow_net(**flow_network).requires_grad_(False) if flow_network else None
         self.generator: UNetGenerator | DualUNetGenerator
         if generator == "unet":
-            self.generator = UNetGenerator(width, widest, levels)
+            self.generator = UNetGenerator(width, widest, levels, faithful)
         else:
             self.generator = DualUNetGenerator(width, widest, levels, warped_levels, gate, faithful)
         self.blend = PixelWarp(width, widest, levels) if pixel_warp else None
