@@ -13,16 +13,15 @@ from repose.methods.flow.layers import Decoder, Encoder, head, initialise, ladde
 from repose.methods.flow.regression import JOINTS
 from repose.methods.flow.warp import BACKGROUND, coarse_flow, coarse_visibility, warp
 
-
-_FAR = 3.0  # tanh is within half a grey value of black or white from there on
+_FAR = 3.0  # tanh is within a grey value of black or white from there on
 _PULL = 0.3
 
 
 class Recoverable(torch.autograd.Function):
-    """The hyperbolic tangent, of which what lies far beyond black or white and should come back has a gradient all the same.
+    """The hyperbolic tangent, with a gradient for what lies far beyond black or white and should come back.
 
-    Else a pixel that one step has thrown there stays there: discs around joints of the target, whose features are rare and
-    so scaled most by batch norm, came out black.
+    Else a pixel that one step has thrown there stays there: discs around joints of the target, whose features are
+    rare and so scaled most by batch norm, came out black.
     """
 
     @staticmethod
@@ -61,7 +60,7 @@ class UNetGenerator(nn.Module):
         width: channels at full resolution, and how many each level adds.
         widest: most channels.
         levels: the sides of an image are multiples of 2^levels.
-        faithful: without the way back of `Recoverable`.
+        faithful: pixels have no way back (`Recoverable`).
     """
 
     def __init__(self, width: int = 32, widest: int = 128, levels: int = 7, faithful: bool = False):
@@ -91,7 +90,8 @@ class DualUNetGenerator(nn.Module):
         width, widest, levels: as of `UNetGenerator`.
         warped_levels: how many levels are warped, finest first; 0: none.
         gate: what is made of warped features, see `gates`.
-        faithful: both encoders halve the resolution by the same weights, as released, without the way back of `Recoverable`.
+        faithful: both encoders halve the resolution by the same weights, as released, and pixels have no way back
+            (`Recoverable`).
     """
 
     def __init__(
