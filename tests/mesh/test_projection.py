@@ -101,6 +101,25 @@ def test_rotations_are_the_nearest_ones_of_maps_that_mirror_too():
         assert (np.square(other - maps).sum(axis=(1, 2)) > gap).all()
 
 
+@pytest.mark.parametrize("least", [0.3, 1e-3, 1e-9, 0.0, -1e-3, -0.019, -0.02])
+@pytest.mark.parametrize("size", [1e-9, 1.0, 1e6])
+def test_rotations_are_those_of_singular_values(least, size):
+    rng = np.random.default_rng(1)
+    left, right = (Rotation.random(500, random_state=rng).as_matrix() for _ in range(2))
+    values = np.stack([rng.uniform(0.5, 1, 500), rng.uniform(0.02, 0.5, 500), np.full(500, least)], axis=1)
+    values[0] = 1, 0.02, least  # at -0.02 two rotations are as near, and one of them is found
+    found = rotations(size * (left * values[:, None]) @ right)
+    sure = values[:, 1] + least > 1e-6
+    assert found[sure] == pytest.approx((left @ right)[sure], abs=1e-9)
+    assert np.linalg.det(found) == pytest.approx(1)
+
+
+def test_a_map_of_zeros_turns_nothing_and_leaves_the_others_alone():
+    maps = np.zeros((3, 3, 3))
+    maps[1] = 2 * Rotation.from_rotvec([1, 2, 3]).as_matrix()
+    assert rotations(maps) == pytest.approx(np.stack([np.eye(3), maps[1] / 2, np.eye(3)]), abs=1e-12)
+
+
 def test_on_the_surface_of_a_larger_body_the_rest_takes_its_pose_and_keeps_its_lengths(bodies):
     faces, straight, bent, _ = bodies
     rng = np.random.default_rng(0)

@@ -14,6 +14,10 @@ from repose.mesh.poisson_equation import Factor, PoissonEquation
 PULL = 30.0
 ROUNDS = 10
 
+# Of `rotations`: steps of Newton's method at most, and the share of λ³ below which singular values decide.
+NEWTON = 30
+UNSURE = 1e-3
+
 
 class Sheet:
     """The surface of a body, which resists stretching and not turning, and follows a target.
@@ -100,6 +104,34 @@ def turned(rest: Float, faces: Faces, target: Float) -> Float:
 def rotations(
     maps: Float,  # (V, 3, 3)
 ) -> Float:  # (V, 3, 3)
-    """The rotation nearest to each map."""
-    stacked = np.ascontiguousarray(maps.transpose(1, 0, 2)).reshape(-1, 3)
-    return igl.fit_rotations(stacked).T.reshape(-1, 3, 3)
+    """The rotation R nearest to each map M: the one of the largest tr(RᵀM).
+
+    That trace is the largest root λ of λ⁴ - 2‖M‖²λ² - 8 det(M) λ + 2‖MMᵀ‖² - ‖M‖⁴, the characteristic polynomial of
+    Horn's matrix (Closed-form solution of absolute orientation, JOSA A 1987), and R is its gradient by M,
+
+        R = ((λ² + ‖M‖²) M + 2λ cof M - 2 MMᵀM) / (λ³ - ‖M‖²λ - 2 det M).
+
+    These are sums and products of all maps at once, at two fifths of the time of singular value decompositions. Those
+    are left for maps to which other rotations are about as near: there the denominator vanishes.
+    """
+    m = np.ascontiguousarray(maps.transpose(1, 2, 0))  # (3, 3, V)
+    cofactors = np.cross(m[[1, 2, 0]], m[[2, 0, 1]], axis=1)
+    outer = np.einsum("ikv,jkv->ijv", m, m)  # M Mᵀ
+    square, twice_det = (m * m).sum((0, 1)), 2 * (m[0] * cofactors[0]).sum(0)
+    twice = 2 * square
+    last = 2 * (outer * outer).sum((0, 1)) - square**2
+    root = np.sqrt(square + np.sqrt(12 * (cofactors**2).sum((0, 1))))  # no less than the largest one
+    with np.errstate(invalid="ignore", divide="ignore"):  # a map of zeros
+        for _ in range(NEWTON):
+            power, before = root * root, root
+            root = ((3 * power - twice) * power - last) / (4 * ((power - square) * root - twice_det))
+            if not (np.abs(root - before) > 1e-9 * root).any():  # the error is of the size of that squared
+                break
+        slope = (root * root - square) * root - twice_det
+        found = (root * root + square) * m + 2 * root * cofactors - 2 * np.einsum("ijv,jkv->ikv", outer, m)
+        turns = (found / slope).transpose(2, 0, 1)
+    unsure = ~(slope > UNSURE * root**3)
+    if unsure.any():
+        stacked = np.ascontiguousarray(maps[unsure].transpose(1, 0, 2)).reshape(-1, 3)
+        turns[unsure] = igl.fit_rotations(stacked).T.reshape(-1, 3, 3)
+    return turns
