@@ -288,16 +288,21 @@ class GeneratedBodies(Grid, Generated):
         counts = {"identities": self.identities.total, "poses": self.poses.total}
         return {"vertices": self.vertices} | counts
 
+    @property
+    def own_settings(self) -> dict[str, int]:
+        """What this generator's `Settings` have beside sizes and seed, where it is not the default."""
+        return {}
+
     def raw_settings(self) -> dict[str, Any]:
         """Sizes and seed."""
-        return {"source": self.source} | self.sizes | {"seed": self.seed}
+        return {"source": self.source} | self.sizes | {"seed": self.seed} | self.own_settings
 
     def generate(self, bodies: Path | None = None) -> Any:
         """See `Generated`."""
         from repose.progress import Meter
 
         generator = import_module(self.generator)
-        settings = generator.Settings(*self.sizes.values(), self.seed)
+        settings = generator.Settings(*self.sizes.values(), self.seed, **self.own_settings)
         with Meter(f"raw {self.source}: poses", self.poses.total) as meter:
             return generator.generate(settings, lambda done, total: meter.to(done))
 

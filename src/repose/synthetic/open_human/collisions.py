@@ -35,6 +35,13 @@ class CollisionTest:
         found, folded = crossings(vertices, self._faces, self._parts, self._known, one_will_do=True)
         return len(found) > 0 or bool((folded & self._unfolded).mean() > MOST_FOLDED)
 
+    def touches(self, vertices: np.ndarray) -> float:
+        """Share of the faces of the mesh (V, 3) that run into others anywhere new."""
+        found, folded = crossings(vertices, self._faces, self._parts, self._known)
+        there = folded & self._unfolded
+        there[found // len(there)] = there[found % len(there)] = True
+        return float(there.mean())
+
 
 def _parts_of_faces(
     faces: np.ndarray, skin_bones: np.ndarray, skin_weights: np.ndarray, names: tuple[str, ...]

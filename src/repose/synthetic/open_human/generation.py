@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from repose.synthetic.bank import fill_bank
+from repose.synthetic.open_human import deep
 from repose.synthetic.open_human.anny_body import Body, load_template, make_body
 from repose.synthetic.open_human.collisions import CollisionTest
 from repose.synthetic.open_human.identities import draw_identities
@@ -41,7 +42,27 @@ def generate(settings: Settings, progress: Callable[[int, int], None] | None = N
         return not test.intersects(skin.vertices(turn_bones(pose, parents)))
 
     draw = partial(made.sampler.draw, np.random.default_rng(pose_seed))
-    return recipe_of(settings, made, *fill_bank("open-human", settings.poses, skins, suits, draw, progress))
+    far = settings.poses * settings.deep // 100
+    bank = fill_bank("open-human", settings.poses - far, skins, suits, draw, progress)
+    if far:
+
+        def suits_deep(skin: Skin, pose: np.ndarray) -> bool:
+            return test.touches(skin.vertices(turn_bones(pose, parents))) <= deep.MOST_TOUCHING
+
+        rng = np.random.default_rng(pose_seed.spawn(1)[0])
+        draw = partial(made.sampler.draw, rng, styles=deep.STYLES)
+        bank = _mixed(rng, bank, fill_bank("open-human", far + 1, skins, suits_deep, draw, None))
+    return recipe_of(settings, made, *bank)
+
+
+Bank = tuple[np.ndarray, np.ndarray, int]  # poses, styles, candidates
+
+
+def _mixed(rng: np.random.Generator, usual: Bank, others: Bank) -> Bank:
+    """Both banks in one, at rest first, the others somewhere among the usual ones."""
+    poses, styles = (np.concatenate([a, b[1:]]) for a, b in zip(usual[:2], others[:2], strict=True))
+    order = np.r_[0, 1 + rng.permutation(len(poses) - 1)]
+    return poses[order], styles[order], usual[2] + others[2]
 
 
 def finer(recipe: Recipe, vertices: int) -> Recipe:

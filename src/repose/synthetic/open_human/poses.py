@@ -5,10 +5,13 @@ bends forward, about y twists, about z leans sideways. Angles are in degrees, dr
 distributions (lowest, most likely, highest); the ranges are our own, found by drawing, rendering and looking.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.transform import Rotation
+
+from repose.synthetic.open_human import deep
 
 STYLES = {"stand": 0.20, "walk": 0.25, "squat": 0.15, "reach": 0.20, "free": 0.20}
 X, Y, Z = np.eye(3)
@@ -21,12 +24,18 @@ _TRUNK = {
     "squat": (5, 30, 60),
     "reach": (-15, 5, 45),
     "free": (-20, 10, 60),
-}
+} | deep.TRUNK
 # Of an arm: elevation, azimuth, and how far the elbow is bent.
 _HANGING = (-72, -58, -38), (-25, 20, 60), (5, 20, 70)
 _REACHING = (-40, 25, 80), (-15, 35, 100), (0, 20, 80)
 _ANYHOW = (-80, -25, 75), (-30, 35, 105), (0, 45, 125)
-_ARMS = {"stand": _HANGING, "walk": _HANGING, "reach": _REACHING, "squat": _ANYHOW, "free": _ANYHOW}
+_ARMS = {
+    "stand": _HANGING,
+    "walk": _HANGING,
+    "reach": _REACHING,
+    "squat": _ANYHOW,
+    "free": _ANYHOW,
+} | deep.ARMS
 
 
 @dataclass(frozen=True)
@@ -53,14 +62,19 @@ class PoseSampler:
         joint = {name: joints[k] for name, k in self._number.items()}
         self.arms = {side: _arm(joint, side) for side, _ in SIDES}
 
-    def draw(self, rng: np.random.Generator, style: str | None = None) -> tuple[str, np.ndarray]:
-        """A pose: its style, drawn unless it is given, and (J, 3) float32 rotation vectors in radians."""
-        style = style or str(rng.choice(list(STYLES), p=list(STYLES.values())))
+    def draw(
+        self, rng: np.random.Generator, style: str | None = None, styles: Mapping[str, float] = STYLES
+    ) -> tuple[str, np.ndarray]:
+        """A pose: its style, drawn by these shares unless it is given, and (J, 3) float32 rotation vectors, radians."""
+        style = style or str(rng.choice(list(styles), p=list(styles.values())))
         stride = rng.uniform(0, 2 * np.pi)
         turns = _trunk(rng, style)
         for side, sign in SIDES:
             swing = np.sin(stride if sign > 0 else stride + np.pi)
-            turns |= _leg(rng, style, side, sign, swing)
+            if style in deep.STYLES:
+                turns |= deep.leg(rng, style, side, sign, leads=swing > 0)
+            else:
+                turns |= _leg(rng, style, side, sign, swing)
             turns |= _shoulder_and_elbow(rng, style, side, sign, swing, self.arms[side])
             turns |= _hand(rng, side, sign, self.arms[side])
         return style, self._pose(turns)

@@ -10,13 +10,18 @@ from repose.synthetic.recipe import BodySettings, RecipeFile
 
 @dataclass(frozen=True)
 class Settings(BodySettings):
-    """Sizes and seed of a dataset of human bodies."""
+    """Sizes and seed of a dataset of human bodies.
+
+    Attributes:
+        deep: percent of the poses that bend far (`repose.synthetic.open_human.deep`).
+    """
 
     SOURCE: ClassVar[str] = "open-human"
     LEAST_VERTICES: ClassVar[int] = 300
     vertices: int = 6890
     identities: int = 30
     poses: int = 800
+    deep: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Recipe(RecipeFile):
         poses: (P, J, 3) float32, rotation vector of each bone in axes of the body, radians; pose 0 is at rest.
         styles: (P,) text, the kind of pose.
         candidates: () int64, poses drawn to find P that no identity intersects itself in.
-        settings: (4,) int64, `Settings` in order.
+        settings: (5,) int64, `Settings` in order.
     """
 
     FORMAT: ClassVar[str] = "repose-open-human-1"

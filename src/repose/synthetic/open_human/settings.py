@@ -27,6 +27,18 @@ class OpenHuman(GeneratedBodies):
 
     source: Literal["open-human"]
     vertices: int = Field(6890, ge=300, le=12_000, description="vertices of the mesh; faces = 2 v - 4")
+    deep: int = Field(
+        0,
+        ge=0,
+        le=90,
+        description="percent of the poses that bend far: on the knees, cross-legged, crouched, a kick, arms folded; "
+        "bodies may touch themselves in these",
+    )
+
+    @property
+    def own_settings(self) -> dict[str, int]:
+        """The share of poses that bend far, where there is one."""
+        return {"deep": self.deep} if self.deep else {}
 
     def half(self, protocol: str, raw: Path) -> set[int]:
         """The poses of the styles that `halves` names, as the recipe has drawn them."""

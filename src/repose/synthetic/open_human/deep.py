@@ -1,0 +1,107 @@
+"""Poses that bend far: on the knees, on the ground, crouched, a leg in the air, arms folded.
+
+Those of `repose.synthetic.open_human.poses` are of bodies on their feet. A matcher that has seen only these takes a
+kneeling person for one who faces the other way (docs/canonical.md). Real bodies touch themselves in these: a share of
+the faces may.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+Range = tuple[float, float, float]  # lowest, most likely, highest, degrees
+
+MOST_TOUCHING = 0.04  # share of a body's faces that may run into others
+STYLES = {
+    "kneel": 0.2,
+    "half-kneel": 0.15,
+    "cross-legged": 0.15,
+    "sit": 0.1,
+    "crouch": 0.15,
+    "kick": 0.1,
+    "fold": 0.15,
+}
+TRUNK: dict[str, Range] = {
+    "kneel": (-20, 5, 60),
+    "half-kneel": (-10, 15, 50),
+    "cross-legged": (-5, 15, 45),
+    "sit": (-20, 10, 50),
+    "crouch": (10, 30, 60),
+    "kick": (-20, 5, 50),
+    "fold": (-10, 0, 30),
+}
+# Of an arm: elevation, azimuth, and how far the elbow is bent.
+_ANYHOW: tuple[Range, ...] = (-80, -20, 80), (-25, 40, 105), (0, 45, 125)
+_TO_THE_GROUND: tuple[Range, ...] = (-88, -65, -30), (20, 75, 105), (0, 15, 60)
+_FOLDED: tuple[Range, ...] = (-60, -35, 0), (75, 105, 135), (50, 90, 125)
+ARMS = {style: _ANYHOW for style in STYLES} | {"crouch": _TO_THE_GROUND, "fold": _FOLDED}
+
+
+@dataclass(frozen=True)
+class Leg:
+    """Ranges of a leg's angles.
+
+    Attributes:
+        hip: how far the thigh is bent ahead.
+        spread: how far it is turned out then, about the vertical.
+        twist: how far it is turned about itself, the shin inwards.
+        knee: how far the knee is bent.
+        foot: how far the toes point down.
+    """
+
+    hip: Range
+    spread: Range
+    twist: Range
+    knee: Range
+    foot: Range
+
+
+# The leg that leads, and the other one.
+LEGS = {
+    "kneel": (
+        Leg((-15, 5, 95), (-5, 8, 30), (-10, 0, 15), (75, 95, 140), (-30, 45, 65)),
+        Leg((-15, 5, 95), (-5, 8, 30), (-10, 0, 15), (75, 95, 140), (-30, 45, 65)),
+    ),
+    "half-kneel": (
+        Leg((65, 90, 120), (-5, 10, 35), (-10, 0, 15), (60, 95, 130), (-20, 0, 20)),
+        Leg((-20, 5, 40), (-5, 5, 25), (-10, 0, 15), (70, 95, 130), (-30, 30, 60)),
+    ),
+    "cross-legged": (
+        Leg((70, 85, 105), (35, 50, 70), (40, 70, 90), (85, 105, 120), (0, 25, 50)),
+        Leg((70, 85, 105), (35, 50, 70), (40, 70, 90), (110, 125, 140), (0, 25, 50)),
+    ),
+    "sit": (
+        Leg((65, 85, 110), (-5, 10, 45), (-15, 0, 30), (0, 10, 110), (-10, 15, 45)),
+        Leg((65, 85, 110), (-5, 10, 45), (-15, 0, 30), (0, 40, 120), (-10, 15, 45)),
+    ),
+    "crouch": (
+        Leg((70, 95, 115), (5, 20, 40), (-10, 0, 15), (70, 100, 120), (-25, -10, 20)),
+        Leg((30, 65, 105), (5, 20, 40), (-10, 0, 15), (60, 90, 120), (-30, 0, 30)),
+    ),
+    "kick": (
+        Leg((40, 80, 115), (-5, 30, 85), (-25, 0, 25), (0, 5, 60), (-10, 15, 45)),
+        Leg((-20, 30, 100), (-5, 15, 50), (-15, 0, 30), (10, 60, 130), (-20, 10, 40)),
+    ),
+    "fold": (
+        Leg((-10, 3, 90), (-3, 5, 20), (-15, 0, 20), (0, 5, 90), (-15, 0, 15)),
+        Leg((-10, 3, 90), (-3, 5, 20), (-15, 0, 20), (0, 5, 90), (-15, 0, 15)),
+    ),
+}
+
+
+def leg(rng: np.random.Generator, style: str, side: str, sign: float, leads: bool) -> dict[str, Rotation]:
+    """The turns of one leg's bones."""
+    ranges = LEGS[style][0 if leads else 1]
+    hip, spread, twist, knee, foot = (
+        rng.triangular(*drawn)
+        for drawn in (ranges.hip, ranges.spread, ranges.twist, ranges.knee, ranges.foot)
+    )
+    about_y, about_x = np.radians([0.0, sign, 0.0]), np.radians([1.0, 0.0, 0.0])
+    turned = Rotation.from_rotvec
+    thigh = turned(about_y * spread) * turned(-about_x * hip) * turned(about_y * twist)
+    return {
+        f"upperleg01.{side}": thigh,
+        f"lowerleg01.{side}": turned(about_x * knee),
+        f"foot.{side}": turned(about_x * foot),
+    }
