@@ -1,6 +1,7 @@
 """docs/ as a site: every page has its place, and every link leads somewhere. `make docs-site` builds it."""
 
 import importlib.util
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -32,6 +33,26 @@ def named(entry: object) -> Iterator[str]:
 
 def test_the_navigation_has_every_page_once():
     assert sorted(named(CONFIG["nav"])) == sorted(PAGES)
+
+
+def anchors(page: str) -> set[str]:
+    """What a link may name behind a #: headings whose anchor is the same on the site and where the repository lies."""
+    text = re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL)
+    found = set()
+    for heading in re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE):
+        kept = re.sub(r"[^\w\s-]", "", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading)).strip().lower()
+        if kept.replace(" ", "-") == re.sub(r"[-\s]+", "-", kept):
+            found.add(kept.replace(" ", "-"))
+    return found
+
+
+@pytest.mark.parametrize("place", PAGES)
+def test_every_anchor_is_that_of_a_heading(place):
+    text = HOOKS.rewritten(PAGES[place].read_text(), place)
+    prose = re.sub(r"^```.*?^```$|`[^`\n]*`", "", text, flags=re.MULTILINE | re.DOTALL)
+    for target, anchor in re.findall(r"\]\(([^)\s#:]*)#([^)]*)\)", prose):
+        there = posixpath.normpath(posixpath.join(posixpath.dirname(place), target)) if target else place
+        assert anchor in anchors(PAGES[there].read_text()), (place, target, anchor)
 
 
 @pytest.mark.parametrize("place", PAGES)
