@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from repose.mesh.spectrum import Surface
-from repose.methods.canonical.inference import SCALE
+from repose.methods.canonical.inference import COLD, SCALE
 
 _TIMES = (-3.0, 0.5)  # powers of ten: from an eyelid to the whole body, of a surface of area 1
 
@@ -42,7 +42,7 @@ class DiffusionBlock(nn.Module):
         """The features, further."""
         y = self.norm(x)
         amplitudes = surface.vectors.T @ (surface.masses[:, None] * y)  # (K, width), equation 4
-        cooled = torch.exp(-surface.values[:, None] * self.times.exp()) * amplitudes
+        cooled = torch.exp(-(surface.values[:, None] * self.times.exp()).clamp(max=COLD)) * amplitudes
         return x + self.perceptron(torch.cat([y, surface.vectors @ cooled], dim=-1))
 
 

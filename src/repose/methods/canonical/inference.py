@@ -25,6 +25,9 @@ _MOST = 1500  # vertices: a finer surface has no other slow vibrations, and cost
 _SAME = np.radians(20.0)  # frames that differ by less are one
 _FEW = 350  # vertices, which say roughly how a body is turned; validation bodies are found no worse than by 1,500 alone
 _NEARLY = 0.5  # cosine: the network is nearer than feet, which may be splayed, unless it is quite wrong
+COLD = 40.0
+"""What heat cools to at most, as a logarithm: less is lost beside 1 in float32, and far less is a denormal number, with
+which products take five times as long."""
 _EPSILON = 1e-5  # of the norm of a layer, as in PyTorch
 # Each axis, one after the other, up: from a wrong start a body can be found upside down.
 _STARTS = (("x", 0), ("x", -90), ("x", 90), ("x", 180), ("z", 90), ("z", -90))
@@ -85,7 +88,7 @@ def _heated(x: Single, block: _Block, surface: Surface) -> Single:  # (N, width)
     y *= block.norm[0]
     y += block.norm[1]
     amplitudes = surface.vectors.T @ (surface.masses[:, None] * y)  # (K, width)
-    cooled = np.exp(-surface.values[:, None] * block.times) * amplitudes
+    cooled = np.exp(-np.minimum(surface.values[:, None] * block.times, COLD)) * amplitudes
     # The first layer sees heat at every vertex; as it is linear, it can be applied to the vibrations, which are fewer.
     z = y @ block.own
     z += surface.vectors @ (cooled @ block.warm)
