@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from repose.mesh.spectrum import normalised
 from repose.methods.canonical.feet import ahead_by_feet
-from repose.methods.canonical.inference import Inference
+from repose.methods.canonical.inference import AGAINST_FEET, Inference
 from repose.methods.canonical.network import CanonicalNetwork
 from repose.synthetic.open_animal.generation import generate
 from repose.synthetic.open_animal.posing import meshes
@@ -45,7 +45,8 @@ def test_a_network_that_sees_bodies_back_to_front_is_put_right(horse, monkeypatc
     says = CanonicalNetwork(8, 1, 16, finds_frame=True).inference()
     monkeypatch.setattr(Inference, "upright", lambda self, surface, turn: HALF_A_TURN)
     ways = says.ways(vertices, faces)
-    assert all(way.frame[2, 2] > 0.9 for way in ways.ways if way.frame[1, 1] > 0.9)
+    standing = [way for way in ways.ways if way.frame[1, 1] > 0.9]
+    assert {(way.frame[2, 2] > 0.9, way.against) for way in standing} == {(True, 1.0), (False, AGAINST_FEET)}
     assert ways.about is None
     monkeypatch.setattr("repose.methods.canonical.inference.ahead_by_feet", lambda vertices, faces: None)
     ways = says.ways(vertices, faces)

@@ -28,6 +28,8 @@ _NEARLY = 0.5  # cosine: the network is nearer than feet, which may be splayed, 
 COLD = 40.0
 """What heat cools to at most, as a logarithm: less is lost beside 1 in float32, and far less is a denormal number, with
 which products take five times as long."""
+AGAINST_FEET = 1.5
+"""How many times as badly a match by a frame that feet speak against must fit for theirs to be taken."""
 _EPSILON = 1e-5  # of the norm of a layer, as in PyTorch
 # Each axis, one after the other, up: from a wrong start a body can be found upside down.
 _STARTS = (("x", 0), ("x", -90), ("x", 90), ("x", 180), ("z", 90), ("z", -90))
@@ -154,20 +156,22 @@ class Inference:
         vertices = normalised(vertices, faces)  # edges of a mesh of another size collapse in another order
         coarse = decimated(vertices, faces, _MOST)
         surface = surface_of(*coarse, self.vibrations)
-        found = [self._seen(surface, turn) for turn in self._frames(surface, *coarse)]
-        found.sort(key=lambda way: float(surface.masses @ way.doubt))
+        found = [self._seen(surface, *frame) for frame in self._frames(surface, *coarse)]
+        found.sort(key=lambda way: way.against * float(surface.masses @ way.doubt))
         about = None
         if self.frame and ahead_by_feet(coarse[0] @ found[0].frame.T, coarse[1]) is None:
             about = self._seen(surface, _ABOUT @ found[0].frame)
         return Ways(vertices, faces, *coarse, found, about)
 
-    def _seen(self, surface: Surface, turn: Float) -> Coordinates:
-        return Coordinates(*self.place(surface.turned(turn.astype(np.float32))), turn)
+    def _seen(self, surface: Surface, turn: Float, against: float = 1.0) -> Coordinates:
+        return Coordinates(*self.place(surface.turned(turn.astype(np.float32))), turn, against)
 
-    def _frames(self, surface: Surface, vertices: Float, faces: NDArray[np.integer]) -> list[Float]:
-        """The rotations that are found from every start, those that are nearly one once."""
+    def _frames(
+        self, surface: Surface, vertices: Float, faces: NDArray[np.integer]
+    ) -> list[tuple[Float, float]]:
+        """The rotations found from every start, those that are nearly one once, and what speaks against each."""
         if self.frame is None:
-            return [np.eye(3)]
+            return [(np.eye(3), 1.0)]
         few = surface_of(*decimated(vertices, faces, _FEW), self.vibrations)
         starts = [Rotation.from_euler(axis, degrees, degrees=True).as_matrix() for axis, degrees in _STARTS]
         turns = starts
@@ -175,7 +179,13 @@ class Inference:
             turns = _distinct([self.upright(seen, turn) for turn in turns])
         # As most files have it, y up or z, where the body then stands on feet: the network may see one that lies.
         stands = [turn for turn in starts[:_USUAL] if ahead_by_feet(vertices @ turn.T, faces) is not None]
-        return _distinct([_along_feet(turn, vertices, faces) for turn in [*turns, *stands]])
+        turns = [*turns, *stands]
+        along = [_along_feet(turn, vertices, faces) for turn in turns]
+        found = _distinct(along)
+        # Feet of a body on its knees point back.
+        return [(turn, 1.0) for turn in found] + [
+            (turn, AGAINST_FEET) for turn in _distinct([*found, *turns])[len(found) :]
+        ]
 
 
 def _along_feet(turn: Float, vertices: Float, faces: NDArray[np.integer]) -> Float:  # (3, 3)

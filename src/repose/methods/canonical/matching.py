@@ -25,11 +25,13 @@ class Coordinates(NamedTuple):
         places: (N, 3) where each vertex would be on the body at rest, which has area 1 and its middle at the origin.
         doubt: (N,) how far off it expects to be there.
         frame: (3, 3) the rotation that brings the mesh upright and to face +z, as the network found it.
+        against: how many times as badly its matches count, as feet point another way.
     """
 
     places: Float
     doubt: Float
     frame: Float
+    against: float = 1.0
 
 
 class Ways(NamedTuple):
@@ -56,7 +58,7 @@ class Ways(NamedTuple):
             return way
         there = nearest_places(self.vertices, self.coarse, self.coarse_faces)
         said = there.carry(np.c_[way.places, way.doubt], self.coarse_faces)
-        return Coordinates(said[:, :3], said[:, 3], way.frame)
+        return way._replace(places=said[:, :3], doubt=said[:, 3])
 
 
 class Match(NamedTuple):
@@ -90,7 +92,7 @@ def best_match(identity: Ways, pose: Ways) -> Match:
         warp = places.carry(pose.coarse, pose.coarse_faces)
         ratios = np.maximum(_lengths(warp, edges), least) / np.maximum(lengths, least)
         doubt = max(float(one.doubt.mean() * other.doubt.mean()), _NO_DOUBT)
-        return max(float(np.abs(np.log(ratios)).mean()), _NOTHING) * doubt**2
+        return max(float(np.abs(np.log(ratios)).mean()), _NOTHING) * doubt**2 * one.against * other.against
 
     pairs = list(product(identity.ways, pose.ways))
     costs = [cost(*pair) for pair in pairs]
