@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
+from torch.utils.data import DataLoader
 
 from repose.convert.catalog import mesh_id, mesh_numbers
 from repose.data.meshes import TrainingData
@@ -25,6 +26,7 @@ from repose.store.mesh_store import MeshStore
 
 _HEADING, _TILT = 40.0, 7.0  # degrees: how far off a found frame may be
 _OF = 4  # surfaces, one is turned anyhow; the others keep about upright
+VALIDATED = 48  # surfaces of validation bodies
 _SMOOTH = 1e-3  # of a length, where the mean distance is a square near 0
 _DOUBT_WEIGHT = 0.1  # the expectation is read, it does not place vertices
 _CLIP = 1.0  # norm of the gradient; a surface in pieces has a large one
@@ -54,16 +56,23 @@ class CanonicalData(TrainingData):
 
     Attributes:
         rows: (M,) the training meshes' rows in the store.
+        unseen: (K,) those of the meshes of validation triples.
         rest: row of the body whose places are the coordinates.
     """
 
     rows: NDArray[np.integer] = field(kw_only=True)
+    unseen: NDArray[np.integer] = field(kw_only=True)
     rest: int = field(kw_only=True)
 
 
 class CanonicalRecipe(TransferRecipe):
-    """Mean distance of vertices to their places, of surfaces with other triangles, and the error of two axes."""
+    """Mean distance of vertices to their places, of surfaces with other triangles, and the error of two axes.
 
+    That is what validation sees, too, of bodies that were not trained on: how well a warp agrees with a truth is mostly
+    a matter of how much alike two bodies are, and of the few that are found the wrong way round.
+    """
+
+    metric = "val_loss"
     network: CanonicalNetwork
 
     @classmethod
@@ -72,14 +81,14 @@ class CanonicalRecipe(TransferRecipe):
         data = super().read(method, store, splits)
         seen = splits[splits.role == "train"]
         first = min(mesh_numbers(name)[0] for name in seen.identity_mesh)
-        rows = np.unique(data.train.rows[:, :2])
-        return CanonicalData(
-            data.store, data.train, data.val, rows=rows, rest=store.index_of(mesh_id(first, method.rest_pose))
-        )
+        rows, unseen = (np.unique(triples.rows[:, :2]) for triples in (data.train, data.val))
+        rest = store.index_of(mesh_id(first, method.rest_pose))
+        return CanonicalData(data.store, data.train, data.val, rows=rows, unseen=unseen, rest=rest)
 
     def __init__(self, method: CanonicalSettings, network: nn.Module, data: CanonicalData, seed: int):
         super().__init__(method, network, data, seed)
-        self.surfaces = Surfaces(data, self.settings.surfaces, method.vibrations, seed)
+        self.surfaces = Surfaces(data, data.rows, self.settings.surfaces, method.vibrations, seed)
+        self.unseen = Surfaces(data, data.unseen, VALIDATED, method.vibrations, seed)
 
     def batches(self, start: int, stop: int) -> Batches[list[Seen]]:
         """Some surfaces for each step, with the rotations that they are seen under."""
@@ -92,6 +101,18 @@ class CanonicalRecipe(TransferRecipe):
             Seen(*self.surfaces[int(number)], _nearly(draw, _HEADING), *_anyhow(draw, k % _OF != _OF - 1))
             for k, number in enumerate(numbers)
         ]
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Surfaces of validation bodies, at every validation the same, under the same rotations."""
+        return DataLoader(Batches(range(VALIDATED), self._validated), batch_size=None)
+
+    def _validated(self, number: int) -> list[Seen]:
+        draw = np.random.default_rng([self.seed, 5, number])
+        return [Seen(*self.unseen[number], _nearly(draw, _HEADING), *_anyhow(draw, number % _OF != _OF - 1))]
+
+    def validation_step(self, batch: Any, index: int) -> None:
+        """The loss."""
+        self.log(self.metric, self.training_step(batch, index)["loss"], batch_size=len(batch))
 
     def training_step(self, batch: list[Seen], index: int) -> dict[str, Tensor]:
         """The loss and its terms, which are means over the batch."""
@@ -126,10 +147,12 @@ def _off_axes(network: CanonicalNetwork, seen: Seen) -> Tensor:
 
 
 class Surfaces:
-    """The surfaces that a training learns from: each is made when it is first asked for, from its number alone."""
+    """Surfaces of some meshes: each is made when it is first asked for, from its number alone."""
 
-    def __init__(self, data: CanonicalData, count: int, vibrations: int, seed: int):
-        self.data, self.count, self.vibrations, self.seed = data, count, vibrations, seed
+    def __init__(
+        self, data: CanonicalData, rows: NDArray[np.integer], count: int, vibrations: int, seed: int
+    ):
+        self.data, self.rows, self.count, self.vibrations, self.seed = data, rows, count, vibrations, seed
         self.faces = data.store.faces.astype(np.int64)
         self.places = normalised(self._vertices(data.rest), self.faces)
         self.made: dict[int, tuple[Surface, Tensor]] = {}
@@ -138,7 +161,7 @@ class Surfaces:
         """The surface, and the places (N, 3) of its vertices on the body at rest."""
         if number not in self.made:
             draw = np.random.default_rng([self.seed, 3, number])
-            vertices = self._vertices(int(draw.choice(self.data.rows)))
+            vertices = self._vertices(int(draw.choice(self.rows)))
             vertices, faces, where = varied(vertices, self.faces, draw)
             labels = torch.from_numpy(where.carry(self.places, self.faces)).float()
             surface = surface_of(vertices, faces, self.vibrations)
