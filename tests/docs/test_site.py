@@ -35,6 +35,12 @@ def test_the_navigation_has_every_page_once():
     assert sorted(named(CONFIG["nav"])) == sorted(PAGES)
 
 
+def prose(place: str) -> str:
+    """A page of the site without its code."""
+    text = HOOKS.rewritten(PAGES[place].read_text(), place)
+    return re.sub(r"^```.*?^```$|`[^`\n]*`", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
 def anchors(page: str) -> set[str]:
     """What a link may name behind a #: headings whose anchor is the same on the site and where the repository lies."""
     text = re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL)
@@ -48,18 +54,14 @@ def anchors(page: str) -> set[str]:
 
 @pytest.mark.parametrize("place", PAGES)
 def test_every_anchor_is_that_of_a_heading(place):
-    text = HOOKS.rewritten(PAGES[place].read_text(), place)
-    prose = re.sub(r"^```.*?^```$|`[^`\n]*`", "", text, flags=re.MULTILINE | re.DOTALL)
-    for target, anchor in re.findall(r"\]\(([^)\s#:]*)#([^)]*)\)", prose):
+    for target, anchor in re.findall(r"\]\(([^)\s#:]*)#([^)]*)\)", prose(place)):
         there = posixpath.normpath(posixpath.join(posixpath.dirname(place), target)) if target else place
         assert anchor in anchors(PAGES[there].read_text()), (place, target, anchor)
 
 
 @pytest.mark.parametrize("place", PAGES)
 def test_every_link_of_a_page_leads_to_one_of_the_site_or_to_a_file_of_the_repository(place):
-    text = HOOKS.rewritten(PAGES[place].read_text(), place)
-    prose = re.sub(r"^```.*?^```$|`[^`\n]*`", "", text, flags=re.MULTILINE | re.DOTALL)
-    for target in re.findall(r"\]\(([^)\s#:]+)(?:#[^)]*)?\)", prose):
+    for target in re.findall(r"\]\(([^)\s#:]+)(?:#[^)]*)?\)", prose(place)):
         parts = [*place.split("/")[:-1], *target.split("/")]
         while ".." in parts:
             k = parts.index("..")

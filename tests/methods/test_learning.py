@@ -57,15 +57,17 @@ def splits():
     return pd.concat(parts, ignore_index=True)
 
 
+def held_out(store, splits, *columns):
+    """Vertices (K, V, 3) of the meshes in some columns of the held-out triples, metres."""
+    triples = splits[splits.role == "val"]
+    for column in columns:
+        yield torch.from_numpy(store.vertices(np.array([store.index_of(name) for name in triples[column]])))
+
+
 @pytest.fixture(scope="module")
 def still(store, splits):
     """Mean squared distance to the truth of the held-out triples if nobody moves, m²."""
-    held_out = splits[splits.role == "val"]
-    meshes = (
-        torch.from_numpy(store.vertices(np.array([store.index_of(name) for name in held_out[column]])))
-        for column in ("identity_mesh", "truth_mesh")
-    )
-    return pmd(*meshes).mean().item()
+    return pmd(*held_out(store, splits, "identity_mesh", "truth_mesh")).mean().item()
 
 
 @pytest.mark.parametrize(
@@ -105,11 +107,7 @@ def test_canonical_places_are_found_on_held_out_bodies(store, splits, still, tmp
     assert after < 0.2 * untrained and trained.best_value == after
     network = build(method)
     network.load_state_dict(trained.weights)
-    held_out = splits[splits.role == "val"]
-    identity, pose, truth = (
-        torch.from_numpy(store.vertices(np.array([store.index_of(name) for name in held_out[column]])))
-        for column in ("identity_mesh", "pose_mesh", "truth_mesh")
-    )
+    identity, pose, truth = held_out(store, splits, "identity_mesh", "pose_mesh", "truth_mesh")
     faces = torch.from_numpy(store.faces.astype(np.int64))
     done = network(identity, pose, Faces(faces, faces)).vertices
     assert pmd(done, truth).mean() < 0.3 * still

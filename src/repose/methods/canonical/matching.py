@@ -81,7 +81,7 @@ def best_match(identity: Ways, pose: Ways) -> Match:
 
     A body that was found back to front matches well, vertex by vertex, and is stretched: its head lies where the tail
     is. Two that were both found lying down are stretched little, but in doubt. Squares of the two doubts are right on
-    60 of 60 validation pairs, stretch alone on 56.
+    60 of 60 validation pairs, stretch alone on 56. A way that feet speak against counts as so many times as bad.
     """
     edges = unique_edges(identity.coarse_faces)
     lengths = _lengths(identity.coarse, edges)

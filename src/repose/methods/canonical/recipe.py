@@ -97,18 +97,14 @@ class CanonicalRecipe(TransferRecipe):
     def _batch(self, step: int) -> list[Seen]:
         draw = np.random.default_rng([self.seed, 4, step])
         numbers = chosen_in_passes(self.surfaces.count, self.settings.batch, self.seed, step)
-        return [
-            Seen(*self.surfaces[int(number)], _nearly(draw, _HEADING), *_anyhow(draw, k % _OF != _OF - 1))
-            for k, number in enumerate(numbers)
-        ]
+        return [_seen(draw, self.surfaces[int(number)], k) for k, number in enumerate(numbers)]
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Surfaces of validation bodies, at every validation the same, under the same rotations."""
         return DataLoader(Batches(range(VALIDATED), self._validated), batch_size=None)
 
     def _validated(self, number: int) -> list[Seen]:
-        draw = np.random.default_rng([self.seed, 5, number])
-        return [Seen(*self.unseen[number], _nearly(draw, _HEADING), *_anyhow(draw, number % _OF != _OF - 1))]
+        return [_seen(np.random.default_rng([self.seed, 5, number]), self.unseen[number], number)]
 
     def validation_step(self, batch: Any, index: int) -> None:
         """The loss."""
@@ -127,6 +123,11 @@ class CanonicalRecipe(TransferRecipe):
     def on_before_optimizer_step(self, optimizer: Any) -> None:
         """Bound the gradient."""
         clip_grad_norm_(self.network.parameters(), _CLIP)
+
+
+def _seen(draw: np.random.Generator, surface: tuple[Surface, Tensor], place: int) -> Seen:
+    """A surface and its labels under drawn rotations; every `_OF`-th place in a row is turned anyhow."""
+    return Seen(*surface, _nearly(draw, _HEADING), *_anyhow(draw, place % _OF != _OF - 1))
 
 
 def _losses(network: CanonicalNetwork, seen: Seen) -> dict[str, Tensor]:

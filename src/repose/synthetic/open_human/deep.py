@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from repose.synthetic.open_human.turns import X, Y, turn
+
 Range = tuple[float, float, float]  # lowest, most likely, highest, degrees
 
 MOST_TOUCHING = 0.04  # share of a body's faces that may run into others
@@ -97,11 +99,9 @@ def leg(rng: np.random.Generator, style: str, side: str, sign: float, leads: boo
         rng.triangular(*drawn)
         for drawn in (ranges.hip, ranges.spread, ranges.twist, ranges.knee, ranges.foot)
     )
-    about_y, about_x = np.radians([0.0, sign, 0.0]), np.radians([1.0, 0.0, 0.0])
-    turned = Rotation.from_rotvec
-    thigh = turned(about_y * spread) * turned(-about_x * hip) * turned(about_y * twist)
+    thigh = turn(Y, sign * spread) * turn(X, -hip) * turn(Y, sign * twist)
     return {
         f"upperleg01.{side}": thigh,
-        f"lowerleg01.{side}": turned(about_x * knee),
-        f"foot.{side}": turned(about_x * foot),
+        f"lowerleg01.{side}": turn(X, knee),
+        f"foot.{side}": turn(X, foot),
     }

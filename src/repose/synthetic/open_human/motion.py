@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from repose.synthetic.motion import RATE, check_kind, stood, through
-from repose.synthetic.open_human.poses import SIDES, X, Z, turn
+from repose.synthetic.open_human.poses import SIDES
 from repose.synthetic.open_human.posing import skin_of, turn_bones
 from repose.synthetic.open_human.recipe import Recipe
+from repose.synthetic.open_human.turns import X, Z, turn
 
 Float = NDArray[np.float64]
 

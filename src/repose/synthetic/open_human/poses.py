@@ -12,9 +12,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from repose.synthetic.open_human import deep
+from repose.synthetic.open_human.turns import X, Y, Z, turn
 
 STYLES = {"stand": 0.20, "walk": 0.25, "squat": 0.15, "reach": 0.20, "free": 0.20}
-X, Y, Z = np.eye(3)
 SIDES = (("L", 1.0), ("R", -1.0))
 _FINGERS = (2, 3, 4, 5)
 
@@ -91,8 +91,8 @@ class PoseSampler:
 
     def _pose(self, turns: dict[str, Rotation]) -> np.ndarray:
         pose = np.zeros((len(self._number), 3), dtype=np.float32)
-        for bone, turn in turns.items():
-            pose[self._number[bone]] = turn.as_rotvec()
+        for bone, rotation in turns.items():
+            pose[self._number[bone]] = rotation.as_rotvec()
         return pose
 
 
@@ -184,11 +184,6 @@ def _direction(elevation: float, azimuth: float, sign: float) -> np.ndarray:
     """Unit vector: azimuth 0 to the side, 90 ahead; elevation 90 up."""
     e, a = np.radians(elevation), np.radians(azimuth)
     return np.array([sign * np.cos(e) * np.cos(a), np.sin(e), np.cos(e) * np.sin(a)])
-
-
-def turn(axis: np.ndarray, degrees: float) -> Rotation:
-    """The rotation about an axis (3,) of length 1."""
-    return Rotation.from_rotvec(np.radians(degrees) * axis)
 
 
 def _shortest(start: np.ndarray, end: np.ndarray) -> Rotation:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from repose.synthetic.open_human.poses import Arm, turn
+from repose.synthetic.open_human.poses import Arm
+from repose.synthetic.open_human.turns import turn
 
 _TRUNK = {0: "root", 3: "spine05", 6: "spine03", 9: "spine01", 12: "neck01", 15: "head"}
 # SMPL's joints of the left side; each is followed by that of the right. Toes (10, 11) are never turned.
