@@ -7,26 +7,16 @@ trainings vary theirs, and under any rotation.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from open_bodies import KINDS, OpenBodies
 from scipy.spatial.transform import Rotation
 
 from repose.mesh.mesh import Mesh
 from repose.mesh.variation import varied
-from repose.synthetic.open_animal import generation as animal
-from repose.synthetic.open_animal import posing as animal_posing
-from repose.synthetic.open_animal.recipe import Settings as AnimalSettings
-from repose.synthetic.open_human import generation as human
-from repose.synthetic.open_human import posing as human_posing
-from repose.synthetic.open_human.recipe import Settings as HumanSettings
 from repose.use.transfer.kind import LIKELY, SURE, animality, tones
 
-KINDS: dict[str, Any] = {
-    "human": (HumanSettings, human, human_posing),
-    "animal": (AnimalSettings, animal, animal_posing),
-}
 VERTICES, IDENTITIES, POSES = 1200, 24, 20
 RIDGE = 0.03
 """Of the mean variance, on top of each: neighbouring eigenvalues go together."""
@@ -45,13 +35,10 @@ def main() -> None:
 
 def bodies(name: str, seed: int) -> Iterator[Mesh]:
     """Bodies of one kind, of any triangles and heading."""
-    settings, generation, posing = KINDS[name]
-    recipe = generation.generate(settings(VERTICES, IDENTITIES, POSES, seed))
-    posed = [posing.meshes(recipe, i, range(POSES)) for i in range(IDENTITIES)]
-    faces = recipe.faces.astype(np.int64)
+    some = OpenBodies.drawn(name, VERTICES, IDENTITIES, POSES, seed)
     draw = np.random.default_rng(seed)
-    for vertices in np.concatenate(posed).astype(np.float64):
-        points, triangles, _ = varied(vertices, faces, draw)
+    for vertices in np.concatenate([some.meshes(i, range(POSES)) for i in range(IDENTITIES)]):
+        points, triangles, _ = varied(vertices, some.faces, draw)
         yield Mesh(points @ Rotation.random(random_state=draw).as_matrix().T, triangles)
 
 

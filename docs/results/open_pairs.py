@@ -10,12 +10,12 @@ poses so many bend far.
 
 import sys
 from collections.abc import Iterator
-from functools import partial
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from kind_fit import IDENTITIES, KINDS, POSES, VERTICES
+from kind_fit import IDENTITIES, POSES, VERTICES
+from open_bodies import KINDS, OpenBodies
 from scans import distance, said_by_feet
 from scipy.spatial.transform import Rotation
 
@@ -46,12 +46,10 @@ class Pair(NamedTuple):
 
 def main(deep: int = 0) -> None:
     """For each kind what feet say, and how far off transfers and warps are."""
-    settings, *rest = KINDS["human"]
-    KINDS["human"] = (partial(settings, deep=deep), *rest)
     for name in ("human",) if deep else KINDS:
-        print(f"{name}, by feet:", said_by_feet(upright(name)))
-        print(f"{name} with other triangles, by feet:", said_by_feet(upright(name, vary=True)))
-        rows = np.array([compared(name, pair) for pair in pairs(name)])
+        print(f"{name}, by feet:", said_by_feet(upright(name, deep)))
+        print(f"{name} with other triangles, by feet:", said_by_feet(upright(name, deep, vary=True)))
+        rows = np.array([compared(name, pair) for pair in pairs(name, deep)])
         found, stretched, done, rival = rows.T
         print(
             f"{name}: {PAIRS} pairs, mean {done.mean():.1f} mm, median {np.median(done):.1f}, worst {done.max():.0f}; "
@@ -61,21 +59,16 @@ def main(deep: int = 0) -> None:
         )
 
 
-def upright(name: str, vary: bool = False) -> Iterator[Mesh]:
+def upright(name: str, deep: int, vary: bool = False) -> Iterator[Mesh]:
     """Bodies of one kind that face +z."""
-    settings, generation, posing = KINDS[name]
-    recipe = generation.generate(settings(VERTICES, IDENTITIES, POSES, SEED))
-    faces, draw = recipe.faces.astype(np.int64), np.random.default_rng(DRAW)
-    for vertices in np.concatenate([posing.meshes(recipe, i, range(POSES)) for i in range(IDENTITIES)]):
-        points = vertices.astype(np.float64)
-        yield Mesh(*varied(points, faces, draw)[:2]) if vary else Mesh(points, faces)
+    some, draw = OpenBodies.drawn(name, VERTICES, IDENTITIES, POSES, SEED, deep), np.random.default_rng(DRAW)
+    for vertices in np.concatenate([some.meshes(i, range(POSES)) for i in range(IDENTITIES)]):
+        yield Mesh(*varied(vertices, some.faces, draw)[:2]) if vary else Mesh(vertices, some.faces)
 
 
-def pairs(name: str) -> Iterator[Pair]:
+def pairs(name: str, deep: int) -> Iterator[Pair]:
     """Pairs of validation bodies of one kind."""
-    settings, generation, posing = KINDS[name]
-    recipe = generation.generate(settings(VERTICES, BODIES, IN_POSES, SEED))
-    faces, draw = recipe.faces.astype(np.int64), np.random.default_rng(DRAW)
+    some, draw = OpenBodies.drawn(name, VERTICES, BODIES, IN_POSES, SEED, deep), np.random.default_rng(DRAW)
     for number in range(PAIRS):
         one, other = draw.choice(BODIES, 2, replace=False)
         own, posed = draw.choice(IN_POSES, 2, replace=False)
@@ -83,12 +76,9 @@ def pairs(name: str) -> Iterator[Pair]:
             turn = Rotation.random(random_state=draw)
         else:
             turn = Rotation.from_euler("y", draw.uniform(0, 360), degrees=True)
-        body, seen, truth = (
-            posing.meshes(recipe, i, [p])[0].astype(np.float64)
-            for i, p in ((one, own), (other, posed), (one, posed))
-        )
-        points, triangles, _ = varied(seen, faces, draw)
-        yield Pair(Mesh(body, faces), Mesh(turn.apply(points), triangles), truth)
+        body, seen, truth = (some.meshes(i, [p])[0] for i, p in ((one, own), (other, posed), (one, posed)))
+        points, triangles, _ = varied(seen, some.faces, draw)
+        yield Pair(Mesh(body, some.faces), Mesh(turn.apply(points), triangles), truth)
 
 
 def compared(name: str, pair: Pair) -> list[float]:

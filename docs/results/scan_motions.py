@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import igl
 import numpy as np
-from kind_fit import KINDS
+from open_bodies import KINDS, OpenBodies
 
 import repose
 from repose.bench import timed
@@ -85,20 +85,18 @@ def measured(name: str, case: Case) -> list[float]:
 
 def cases(name: str, vertices: int, frames: int) -> Iterator[Case]:
     """All motions of one kind of body."""
-    settings, generation, _ = KINDS[name]
-    recipe = generation.generate(settings(vertices, BODIES, POSES, SEED))
-    faces, module = recipe.faces.astype(np.int64), MOTIONS[name]
+    some, module = OpenBodies.drawn(name, vertices, BODIES, POSES, SEED), MOTIONS[name]
     draw, first = np.random.default_rng(DRAW), (LENGTH - frames) // 2
     for number, kind in enumerate(module.KINDS):
         moving, identity = number % BODIES, (number + 1) % BODIES
         seen, truth = (
-            module.motion(recipe, kind, body, LENGTH, number)[first : first + frames]
+            module.motion(some.recipe, kind, body, LENGTH, number)[first : first + frames]
             for body in (moving, identity)
         )
-        rest = module.motion(recipe, "poses", identity, 1, 0, [0])[0].astype(np.float64)
-        meshes = [remeshed(frame.astype(np.float64), faces, draw) for frame in seen]
+        rest = module.motion(some.recipe, "poses", identity, 1, 0, [0])[0].astype(np.float64)
+        meshes = [remeshed(frame.astype(np.float64), some.faces, draw) for frame in seen]
         yield Case(
-            Mesh(rest, faces),
+            Mesh(rest, some.faces),
             Scans(Path(kind), meshes, RATE, True),
             Clip(kind, identity, moving, seen, truth),
         )

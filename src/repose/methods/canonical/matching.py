@@ -68,7 +68,8 @@ class Match(NamedTuple):
         places: (N,) points of the pose mesh.
         doubt: (N,) how far off they are expected to be, of surfaces of area 1.
         rival: how many times as much the identity is stretched by the best match with the body the other way round,
-            times what squares of doubts are larger: near 1, it may be front to back, or left to right.
+            times what squares of doubts are larger, and 1.5 for feet that speak against it: near 1, it may be front to
+            back, or left to right.
     """
 
     places: Places
