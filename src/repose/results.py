@@ -116,7 +116,7 @@ class Results:
         method: str = "{method}",
         seed: int | str = "{seed}",
     ) -> Path:
-        """A row for each triple of a versioned list and metric; `source`: repose, external or floor."""
+        """A row for each triple of a versioned list and metric; `source`: repose, external or baseline."""
         return self.root / "benchmark" / dataset / part / source / method / f"seed{seed}.parquet"
 
     def ranking(self, dataset: str = "{dataset}", part: str = "{part}") -> Path:

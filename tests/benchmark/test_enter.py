@@ -45,8 +45,8 @@ def test_from_the_inputs_of_a_track_to_a_ranked_row(site, submission):
     assert said.exit_code == 0 and "12 predictions of tiny/unseen" in said.output, said.output
     rows, _ = score(site, submission)
     assert {name: (row["track"], row["source"]) for name, row in rows.items()} == {
-        "copy-identity": ("P", "floor"),
-        "copy-pose": ("PC", "floor"),
+        "copy-identity": ("P", "baseline"),
+        "copy-pose": ("PC", "baseline"),
         "rotations": ("PC", "repose"),
         "closest": ("P", "repose"),
         "mine": ("P", "external"),
@@ -133,8 +133,8 @@ def test_what_a_number_of_a_ranking_depends_on_is_found(scored):
     assert found_in_rankings(scored, "mesh:tiny/id6_0") == {}, "in no list"
     own = found_in_rankings(scored, "artefact:benchmark/tiny/unseen/external/mine/seed0")
     assert set(own) == {("external", "mine")}
-    relative = found_in_rankings(scored, "artefact:benchmark/tiny/unseen/floor/copy-pose/seed0")
-    assert relative["external", "mine"] == {"skill"} and "mpve_mm" in relative["floor", "copy-pose"]
+    relative = found_in_rankings(scored, "artefact:benchmark/tiny/unseen/baseline/copy-pose/seed0")
+    assert relative["external", "mine"] == {"skill"} and "mpve_mm" in relative["baseline", "copy-pose"]
 
 
 def test_a_ranking_is_published_without_what_others_handed_in(scored, tmp_path):
@@ -298,11 +298,12 @@ def test_scores_of_two_lists_are_not_ranked_together(scored):
     from repose.benchmark import rank
 
     listed = scored.plan.results.benchmark_list("tiny", "one-source")
-    place = scored.plan.results.benchmark_scores("tiny", "one-source", "floor", "copy-pose", 0)
-    scoring.score_floor("copy-pose", Sources(listed, scored.plan.packed("tiny")), place)
-    ours = scored.plan.results.benchmark_scores("tiny", "unseen", "floor", "copy-identity", 0)
+    place = scored.plan.results.benchmark_scores("tiny", "one-source", "baseline", "copy-pose", 0)
+    scoring.score_baseline("copy-pose", Sources(listed, scored.plan.packed("tiny")), place)
+    ours = scored.plan.results.benchmark_scores("tiny", "unseen", "baseline", "copy-identity", 0)
     with pytest.raises(ReposeError, match="is of another list than the others: one-source, not unseen"):
         rank.run(
-            {"floor/copy-identity/seed0": ours, "floor/copy-pose/seed0": place}, ours.with_name("ranking.csv")
+            {"baseline/copy-identity/seed0": ours, "baseline/copy-pose/seed0": place},
+            ours.with_name("ranking.csv"),
         )
     assert not ours.with_name("ranking.csv").exists()

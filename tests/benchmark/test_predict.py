@@ -1,4 +1,4 @@
-"""Our own methods on lists of variants: predicted, left out or refused, and ranked beside the floors."""
+"""Our own methods on lists of variants: predicted, left out or refused, and ranked beside the baselines."""
 
 import json
 

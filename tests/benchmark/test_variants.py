@@ -102,8 +102,10 @@ def test_a_list_of_variants_is_entered_like_any_other(site, tmp_path, kind):
     said = site.repose("submit", "score", folder, "--json")
     assert said.exit_code == 0, said.exception
     rows = {row["method"]: row for row in json.loads(said.stdout[said.stdout.index("{") :])["rows"]}
-    floors = {"copy-identity"} | ({"copy-pose"} if kind == "turned" else set())
-    assert set(rows) == floors | {"mine"} and rows["mine"]["rank"] == 1 and 4 < rows["mine"]["mpve_mm"] < 12
+    baselines = {"copy-identity"} | ({"copy-pose"} if kind == "turned" else set())
+    assert (
+        set(rows) == baselines | {"mine"} and rows["mine"]["rank"] == 1 and 4 < rows["mine"]["mpve_mm"] < 12
+    )
 
 
 def test_no_track_gives_a_correspondence_that_there_is_not(site, tmp_path):

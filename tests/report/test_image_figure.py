@@ -33,10 +33,10 @@ def test_only_limbs_between_seen_joints_are_drawn():
 def test_a_row_per_pair_with_the_flow_that_methods_share_drawn_once(tmp_path):
     store, pairs = puppet_store(tmp_path), puppet_pairs(range(1), "test")
     shown = []
-    floor = {"architecture": "copy-image", "image": "source"}
+    baseline = {"architecture": "copy-image", "image": "source"}
     full = build(TypeAdapter(Method).validate_python(transfer_method())).eval()
     for name, network in (
-        ("copy-source", build(TypeAdapter(Method).validate_python(floor))), ("flow-full", full), ("flow-too", full),
+        ("copy-source", build(TypeAdapter(Method).validate_python(baseline))), ("flow-full", full), ("flow-too", full),
     ):  # fmt: skip
         predict_images(network, store, {"unseen": pairs}, "cpu", tmp_path / name, "test")
         shown.append(Shown("puppets", name, tmp_path / name / "unseen", store))

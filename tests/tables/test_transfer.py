@@ -90,8 +90,10 @@ def test_a_published_number_stands_only_where_it_was_reported():
 
 
 def test_a_method_without_training_has_no_seconds():
-    floor = run("copy-pose")
-    table = transfer_table([Run(floor.dataset, floor.method, floor.run_id, floor.scores, 0, None, None)])
+    baseline = run("copy-pose")
+    table = transfer_table(
+        [Run(baseline.dataset, baseline.method, baseline.run_id, baseline.scores, 0, None, None)]
+    )
     assert table.train_seconds.isna().all() and "| – |" in markdown(views(table))
 
 

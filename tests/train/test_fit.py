@@ -129,10 +129,10 @@ def test_divergence_is_an_error_and_not_a_result(folder, tmp_path):
 
 
 def test_a_floor_has_nothing_to_train(folder, tmp_path):
-    floor = TypeAdapter(Method).validate_python({"architecture": "copy", "mesh": "pose"})
+    baseline = TypeAdapter(Method).validate_python({"architecture": "copy", "mesh": "pose"})
     with pytest.raises(ReposeError, match="nothing to train"):
         run(
-            floor,
+            baseline,
             trainings.CPU,
             folder / "meshes.zarr",
             folder / "train.parquet",

@@ -33,8 +33,12 @@ def test_the_table_has_a_row_per_method_and_protocol_with_intervals(smoke):
     assert (learned.seeds[repeated] == 2).all() and (learned.seeds[~repeated] == 1).all()
     assert learned.pmd_e4_ci95.gt(0).all() and table.pmd_e4_gain.notna().all()
     assert (learned.parameters > 0).all() and learned.train_seconds.gt(0).all()
-    floors = table[~table.method.isin(LEARNED)]
-    assert (floors.seeds == 1).all() and floors.pmd_e4_ci95.gt(0).all() and floors.train_seconds.isna().all()
+    baselines = table[~table.method.isin(LEARNED)]
+    assert (
+        (baselines.seeds == 1).all()
+        and baselines.pmd_e4_ci95.gt(0).all()
+        and baselines.train_seconds.isna().all()
+    )
     assert table.reported_pmd_e4.isna().all(), "nothing is published on open bodies"
     assert (table.cd_e4 <= 6 * table.pmd_e4).all()
 

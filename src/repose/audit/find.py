@@ -218,7 +218,7 @@ def _scores_of(row: Row, cells: list[str], root: Node) -> Iterator[tuple[Node, l
         if root.stage == "ranking":
             if run.startswith(f"{row.cells['source']}/{row.key['method']}/"):
                 yield parent, cells, True
-            elif run.startswith("floor/copy-pose/"):
+            elif run.startswith("baseline/copy-pose/"):
                 yield parent, relative, False
         elif name in row.branches and part == "render-scores":
             yield parent, [c for c in cells if c in of_pictures], True

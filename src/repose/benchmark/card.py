@@ -51,7 +51,7 @@ class Method(Section):
     code: Text | None = None
     commit: Text | None = None
     licence: Text
-    floor: bool = False
+    baseline: bool = False
 
 
 class Trained(Section):
@@ -204,7 +204,7 @@ method:
   code: ~
   commit: ~
   licence: ~
-  floor: false             # true: it only copies an input
+  baseline: false          # true: it only copies an input
 training:
   supervision: ~           # none, unlabelled, registered, truth or labels
   data: []                 # such as {{set: open-human, identities: 0-27, poses: 0-149}}

@@ -34,7 +34,7 @@ def checked(submission: Submission, listing: List, bodies: Bodies) -> Submission
     }
     for triple, vertices in found.items():
         _check_row(vertices, listing.by_id[triple], bodies, submission.folder / FOLDER / triple)
-    if not submission.card.method.floor:  # whose inputs may be equal, and are what it copies
+    if not submission.card.method.baseline:  # whose inputs may be equal, and are what it copies
         _check_one_for_all(submission, listing)
         _check_copies(found, submission, listing, bodies)
     return replace(submission, predictions=found)
@@ -100,5 +100,5 @@ def _check_copies(
         if found and all(_is_copy(vertices, mesh(name).vertices) for vertices, name in names):
             raise ReposeError(
                 f"every prediction is the {what} mesh itself", submission.folder / FOLDER,
-                "if that is what the method does, say `floor: true` in the card",
+                "if that is what the method does, say `baseline: true` in the card",
             )  # fmt: skip

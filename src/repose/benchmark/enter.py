@@ -13,7 +13,7 @@ from repose.benchmark.checks import checked
 from repose.benchmark.diagnostics import diagnose
 from repose.benchmark.inputs import further, handed
 from repose.benchmark.lists import List, hashes_path, known_of
-from repose.benchmark.score import FLOORS, hand_in, meshes_sha256, score_floor, score_predictions
+from repose.benchmark.score import BASELINES, hand_in, meshes_sha256, score_baseline, score_predictions
 from repose.benchmark.sources import Sources
 from repose.benchmark.submission import CARD, Submission, folders_of, read_submission
 from repose.errors import ReposeError
@@ -184,7 +184,7 @@ def score(path: Path, sources: Sources, results: Results) -> tuple[pd.DataFrame,
 
 
 def rank_all(sources: Sources, results: Results) -> tuple[pd.DataFrame, list[str], Path]:
-    """Score and rank floors, our own predictions of a list where they exist, and what was handed in, now or before.
+    """Score and rank baselines, our own predictions of a list where they exist, and what was handed in, now or before.
 
     Scores that are there already are not computed again.
 
@@ -194,12 +194,12 @@ def rank_all(sources: Sources, results: Results) -> tuple[pd.DataFrame, list[str
     listing, _ = sources.open()
     place, notes = (listing.dataset, listing.name), []
     scores: dict[str, Path] = {}
-    for floor in FLOORS:
-        if floor == "copy-pose" and listing.has_other_triangles:
+    for baseline in BASELINES:
+        if baseline == "copy-pose" and listing.has_other_triangles:
             continue
-        out = results.benchmark_scores(*place, "floor", floor, 0)
-        score_floor(floor, sources, out)
-        scores[f"floor/{floor}/seed0"] = out
+        out = results.benchmark_scores(*place, "baseline", baseline, 0)
+        score_baseline(baseline, sources, out)
+        scores[f"baseline/{baseline}/seed0"] = out
     for source, predictions in _predicted(listing, results):
         method, seed = predictions.parent.name, predictions.stem.removeprefix("seed")
         out = results.benchmark_scores(*place, source, method, seed)
@@ -216,7 +216,7 @@ def rank_all(sources: Sources, results: Results) -> tuple[pd.DataFrame, list[str
 def _predicted(listing: List, results: Results) -> Iterator[tuple[str, Path]]:
     """Predictions of a list, by this repository's methods and handed in.
 
-    Methods of ours that only copy are the floors, which are scored anyway.
+    Methods of ours that only copy are the baselines, which are scored anyway.
     """
     place = listing.dataset, listing.name
     ours = results.predictions(listing.dataset, "_", 0), results.benchmark_predictions(*place, "_", 0)

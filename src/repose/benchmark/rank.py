@@ -1,4 +1,4 @@
-"""The ranking of a versioned list: floors, this repository's methods and what was handed in, track by track."""
+"""The ranking of a versioned list: baselines, this repository's methods and what was handed in, track by track."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,7 +63,7 @@ def derive(scores: Mapping[str, Manifest]) -> tuple[pd.DataFrame, str]:
     """The ranking of some scores, and the list that they are of; nothing is hashed."""
     entries = _entries(scores)
     params = next(iter(scores.values())).history["params"]
-    copied = next((e for e in entries if (e.about.source, e.about.method) == ("floor", "copy-pose")), None)
+    copied = next((e for e in entries if (e.about.source, e.about.method) == ("baseline", "copy-pose")), None)
     rows = [_row(entry, copied) for entry in entries]
     table = _ranked(pd.DataFrame(rows, columns=COLUMNS))
     place = params["dataset"], params["list"], params["sha256"]

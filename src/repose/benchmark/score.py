@@ -1,4 +1,4 @@
-"""Scores on a versioned list: of what was handed in, of this repository's own methods, and of the floors.
+"""Scores on a versioned list: of what was handed in, of this repository's own methods, and of the baselines.
 
 What is handed in becomes predictions of the same form as those of our own methods, and is scored by the same code.
 """
@@ -32,8 +32,8 @@ from repose.provenance.stated import stated
 from repose.score.artefact import differences, inputs_of, write_rows
 from repose.store.arrays import read_meta
 
-FLOORS = {"copy-identity": "P", "copy-pose": "PC"}
-"""The floors, which need no predictions, and the tracks that give what they copy."""
+BASELINES = {"copy-identity": "P", "copy-pose": "PC"}
+"""The baselines, which need no predictions, and the tracks that give what they copy."""
 ALLOWED_TO_FAIL = 0.05  # of the rows; more, and a method is not ranked
 KEYS = ["triple_id", *MESHES]
 
@@ -74,7 +74,7 @@ class About(NamedTuple):
     """What a ranking says of some scores besides their numbers.
 
     Attributes:
-        source: `repose`, `external` or `floor`.
+        source: `repose`, `external` or `baseline`.
         method, version: of the method.
         track: None for an oracle.
         order: `identity`, or `none`, of the vertices.
@@ -142,10 +142,10 @@ def score_predictions(predictions: Path, sources: Sources, out: Path) -> None:
             write_rows(new, _rows(said, listing, bodies, sources.recipe, predictions), out)
 
 
-def score_floor(floor: str, sources: Sources, out: Path) -> None:
-    """Score what copies an input, as `FLOORS` names it."""
+def score_baseline(baseline: str, sources: Sources, out: Path) -> None:
+    """Score what copies an input, as `BASELINES` names it."""
     listing, bodies = sources.open()
-    said = About("floor", floor, "", FLOORS[floor], "identity", 0, "none", 0.0, 0, "a floor")
+    said = About("baseline", baseline, "", BASELINES[baseline], "identity", 0, "none", 0.0, 0, "a baseline")
     spec = specs.benchmark_scores(_params(listing, said))
     with making(spec, out, sources.all, later=("store",)) as new:
         if not new.finished:
@@ -168,16 +168,16 @@ def _predicted(predictions: Path, listing: List) -> Predicted:
         yield row, found.astype(np.float64), row.triple_id in failed
 
 
-def _copied(floor: str, listing: List, bodies: Bodies) -> Predicted:
+def _copied(baseline: str, listing: List, bodies: Bodies) -> Predicted:
     for row in listing.rows:
-        name = row.identity_mesh if floor == "copy-identity" else row.pose_mesh
+        name = row.identity_mesh if baseline == "copy-identity" else row.pose_mesh
         yield row, bodies.mesh(name).vertices, False
 
 
 def _rows(
     said: About, listing: List, bodies: Bodies, recipe: Path | None, predictions: Path | None = None
 ) -> pd.DataFrame:
-    """Columns of `KEYS`, headline, metric, value; of a floor, if there are no predictions."""
+    """Columns of `KEYS`, headline, metric, value; of a baseline, if there are no predictions."""
     metrics = (*METRICS, *DIAGNOSTICS) if said.order == "identity" else WITHOUT_ORDER
     parts = part_labels(recipe) if recipe else None
     predicted = _predicted(predictions, listing) if predictions else _copied(said.method, listing, bodies)

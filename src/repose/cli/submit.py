@@ -77,7 +77,7 @@ def rank(
     config: ConfigFile = CONFIG,
     results: Results = RESULTS,
 ) -> None:
-    """Rank all that is scored on a list: floors, this repository's predictions, and what was handed in before."""
+    """Rank all that is scored on a list: baselines, this repository's predictions, and what was handed in before."""
     from repose.benchmark.enter import rank_all
 
     dataset, part = _parts(listed)

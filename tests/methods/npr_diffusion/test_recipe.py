@@ -101,11 +101,11 @@ def test_made_up_poses_are_spread_and_near_to_real_ones(learned, store, splits, 
     )
     still = build(TypeAdapter(Method).validate_python({"architecture": "copy-poses", "poses": "rest"}))
     predict_poses(still, store, splits, None, "cpu", tmp_path / "s.zarr", "test")
-    floor = score(tmp_path / "s.zarr", store.path, splits).pivot_table(
+    baseline = score(tmp_path / "s.zarr", store.path, splits).pivot_table(
         index="protocol", columns="metric", values="value"
     )
-    assert (values.mmd_m2 < 0.75 * floor.mmd_m2).all()
-    assert (values.coverage > 2 * floor.coverage).all()
+    assert (values.mmd_m2 < 0.75 * baseline.mmd_m2).all()
+    assert (values.coverage > 2 * baseline.coverage).all()
     assert (values.to_training_m2 < 0.7 * values.spread_m2).all()
 
 
