@@ -64,6 +64,23 @@ def test_leftovers_of_killed_writers_are_swept_and_those_of_living_ones_are_not(
     assert target.read_text() == "mine"
 
 
+def test_two_processes_sweep_the_same_leftovers(tmp_path):
+    for number in range(20):
+        leftover = tmp_path / f".x{number}.{socket.gethostname()}.{'9' * 20}.deadbeef.tmp"
+        leftover.mkdir()
+        for file in range(50):
+            (leftover / str(file)).write_text("half")
+    code = textwrap.dedent("""
+        import sys
+        from pathlib import Path
+        from repose.provenance.publish import write_text
+        write_text(Path(sys.argv[1]), "x")
+    """)
+    sweepers = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / name)]) for name in "abcd"]
+    assert [sweeper.wait() for sweeper in sweepers] == [0] * 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == list("abcd")
+
+
 def test_a_private_file_of_a_number_that_no_process_has_is_a_leftover():
     assert dead_writer(f".x.csv.{socket.gethostname()}.{'9' * 20}.deadbeef.tmp")
     assert dead_writer(f".x.csv.{socket.gethostname()}.{os.getpid()}.deadbeef.tmp") is False

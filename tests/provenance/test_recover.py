@@ -10,7 +10,7 @@ import pytest
 
 from repose.errors import ReposeError
 from repose.provenance.manifest import Recorder
-from repose.provenance.owner import mark
+from repose.provenance.owner import is_held, mark, owners, remove_if_free, try_lock
 from repose.provenance.publish import write_text
 from repose.provenance.recover import clean, leftover_jobs, recover
 
@@ -196,3 +196,16 @@ def test_clean_sets_free_what_is_no_longer_in_its_place(tmp_path):
     assert not (tmp_path / ".cache").exists() and (tmp_path / ".state" / "0123").exists()
     assert clean(tmp_path, checkpoints=True) == len("checkpoint")
     assert not (tmp_path / ".state" / "0123").exists() and out.stat().st_size == 2000
+
+
+def test_to_ask_who_holds_what_nobody_holds_leaves_no_file(tmp_path):
+    path = owners(tmp_path) / "x"
+    assert not is_held(path) and remove_if_free(path) and not path.exists()
+
+
+def test_the_file_of_a_writer_is_not_removed_under_it(tmp_path):
+    path = tmp_path / "x"
+    with path.open("a+") as handle:
+        assert try_lock(handle)
+        assert is_held(path) and not remove_if_free(path) and path.exists()
+    assert remove_if_free(path) and not path.exists()

@@ -128,7 +128,46 @@ def test_divergence_is_an_error_and_not_a_result(folder, tmp_path):
         fit(folder, tmp_path, which=method(learning_rate=1e30, warmup=0))
 
 
-def test_a_floor_has_nothing_to_train(folder, tmp_path):
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_a_validation_that_is_no_number_is_an_error_and_not_a_result(folder, tmp_path, monkeypatch, wrong):
+    def validation_step(task, batch, index):
+        task.log(task.metric, torch.tensor(wrong if task.trainer.global_step else 1.0), batch_size=1)
+
+    monkeypatch.setattr(SupervisedRecipe, "validation_step", validation_step)
+    with pytest.raises(ReposeError, match=r"val_pmd_m2 is (nan|inf) at step 2.*learning_rate"):
+        fit(folder, tmp_path)
+
+
+def test_of_validations_that_are_level_the_first_one_is_told_and_its_weights_are_kept(
+    folder, tmp_path, monkeypatch
+):
+    seen = {}
+
+    def validation_step(task, batch, index):
+        seen[task.trainer.global_step] = {k: v.clone() for k, v in task.weights().items()}
+        task.log(task.metric, torch.tensor(0.5), batch_size=1)
+
+    monkeypatch.setattr(SupervisedRecipe, "validation_step", validation_step)
+    result = fit(folder, tmp_path)
+    assert result.best_step == 2 and same(seen[2], result.weights) and not same(seen[6], result.weights)
+
+
+def test_the_edges_of_a_rough_identity_are_not_asked_of_a_result(folder):
+    store, splits = MeshStore(folder / "meshes.zarr"), pd.read_parquet(folder / "train.parquet")
+    losses = []
+    for noise in (0.0, 0.02):
+        which = method(edge_weight=1.0, augment={"noise": noise})
+        data = SupervisedRecipe.read(which, store, splits)
+        recipe = SupervisedRecipe(which, build(which), data, 0)
+        (batch,) = training_batches(data.train, 2, seed=0, start=0, stop=1)
+        recipe.network.forward = lambda identity, pose, found=batch: Transfer(
+            found.truth[:, found.identity_order]
+        )
+        losses.append(float(recipe.training_step(batch, 0)))
+    assert losses[1] == 0 < losses[0], "the truth's edges are not quite the identity's, and they are smooth"
+
+
+def test_a_baseline_has_nothing_to_train(folder, tmp_path):
     baseline = TypeAdapter(Method).validate_python({"architecture": "copy", "mesh": "pose"})
     with pytest.raises(ReposeError, match="nothing to train"):
         run(

@@ -20,6 +20,7 @@ class SupervisedRecipe(TransferRecipe):
     def __init__(self, method: LearnedTransfer, network: nn.Module, data: TrainingData, seed: int):
         super().__init__(method, network, data, seed)
         self.edges = TemplateEdges(*weighted_edges(data.store.faces), data.store.shape[1])
+        self.rough = method.augmentation is not None and method.augmentation.noise > 0
 
     @classmethod
     def read(cls, method: LearnedTransfer, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
@@ -40,6 +41,10 @@ class SupervisedRecipe(TransferRecipe):
         """The network, from both meshes to the transfer."""
         return [self.network]
 
+    def shape(self, identity: Tensor, truth: Tensor) -> Tensor:
+        """The mesh (B, N, 3) whose edge lengths a result should have: the truth, where the identity was made rough."""
+        return truth if self.rough else identity
+
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Weighted sum of the losses of one batch, of which the network sees shuffled vertices."""
         order = batch.identity_order[: self.settings.points]
@@ -47,8 +52,8 @@ class SupervisedRecipe(TransferRecipe):
         out = self.network(identity, batch.pose[:, batch.pose_order[: self.settings.points]])
         loss = self.settings.reconstruction_weight * reconstruction(out.vertices, truth)
         if self.settings.edge_weight:
-            edges = self.edges.among(order)
-            loss = loss + self.settings.edge_weight * edge_loss(out.vertices, identity, *edges)
+            shape = self.shape(identity, truth)
+            loss = loss + self.settings.edge_weight * edge_loss(out.vertices, shape, *self.edges.among(order))
         if self.settings.warp_weight and out.warp is not None:
             loss = loss + self.settings.warp_weight * reconstruction(out.warp, truth)
         return loss

@@ -9,6 +9,8 @@ import fcntl
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO
@@ -97,14 +99,35 @@ def try_lock(handle: IO[str]) -> bool:
 
 def is_held(path: Path) -> bool:
     """Whether the process that an owner's file names is alive, on whatever machine."""
-    with path.open("a+") as handle:
+    with _if_free(path) as free:
+        return not free
+
+
+def remove_if_free(path: Path) -> bool:
+    """Remove an owner's file if the process that it names is dead, and return whether it is."""
+    with _if_free(path) as free:
+        if free:  # and locked, so that it is not the file of a writer that has come meanwhile
+            path.unlink(missing_ok=True)
+        return free
+
+
+@contextmanager
+def _if_free(path: Path) -> Iterator[bool]:
+    """Lock an owner's file for the block, and tell whether that was possible, as it is of a file that is gone."""
+    try:
+        handle = path.open("r+")
+    except FileNotFoundError:
+        yield True
+        return
+    with handle:
         try:
-            return not try_lock(handle)
+            free = try_lock(handle)
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
             named = holder(path)
-            return named is None or not named.is_here or named.alive
+            free = named is not None and named.is_here and not named.alive
+        yield free
 
 
 def holder(path: Path) -> Process | None:

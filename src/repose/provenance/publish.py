@@ -9,7 +9,7 @@ import shutil
 import socket
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from repose.provenance.process import is_alive
@@ -33,10 +33,7 @@ def publish(target: Path, keep: bool = False) -> Iterator[Path]:
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target.parent)
-    # Host and process in the name: a later run can tell a leftover from a writer still at work.
-    private = target.with_name(
-        f".{target.name}.{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp"
-    )
+    private = _private(target)
     try:
         yield private
         _flush(private)
@@ -59,6 +56,11 @@ def lock(path: Path) -> Iterator[None]:
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+def _private(target: Path) -> Path:
+    """Return a new name beside `target` that tells a later run whether its writer is still at work."""
+    return target.with_name(f".{target.name}.{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp")
 
 
 def _swap(private: Path, target: Path, keep: bool) -> None:
@@ -108,7 +110,15 @@ def _sweep(folder: Path) -> None:
     _SWEPT.add(folder)
     for leftover in folder.iterdir():
         if dead_writer(leftover.name):
-            _remove(leftover)
+            remove_leftover(leftover)
+
+
+def remove_leftover(path: Path) -> None:
+    """Remove what a killed writer left behind, unless another process does so at the same time."""
+    private = _private(path.with_name("leftover"))
+    with suppress(FileNotFoundError):  # of two processes one gets it
+        path.rename(private)
+        _remove(private)
 
 
 def _remove(path: Path) -> None:

@@ -18,9 +18,9 @@ from pathlib import Path
 import psutil
 
 from repose.errors import ReposeError
-from repose.provenance.owner import MARK, holder, is_held, owners
+from repose.provenance.owner import MARK, holder, is_held, owners, remove_if_free
 from repose.provenance.process import Process
-from repose.provenance.publish import PRIVATE, dead_writer
+from repose.provenance.publish import PRIVATE, dead_writer, remove_leftover
 from repose.provenance.slurm import cancel_leftovers
 
 CONFIGS = ".config"  # the configurations of runs; see `repose.results`
@@ -47,13 +47,12 @@ def recover(results: Path) -> Recovered:
     refuse_while_running(results)
     ended = cancel_leftovers(results.absolute().parent) + _end(list(leftover_jobs(results)))
     for file in sorted(owners(results).glob("*")):
-        if is_held(file):
+        if not remove_if_free(file):
             raise ReposeError(
                 f"{file.name.replace(':', '/')} is still written by {holder(file) or 'another process'}",
                 where=results,
                 hint="run `repose recover` there, or end its Slurm job",
             )
-        file.unlink(missing_ok=True)
     removed, foreign = _remove_private_files(results)
     return Recovered(ended, removed, foreign, _unlock(results.absolute().parent))
 
@@ -119,7 +118,7 @@ def _remove_private_files(results: Path) -> tuple[list[Path], list[Path]]:
         for name in [*folders, *files]:
             path, dead = Path(folder) / name, dead_writer(name)
             if dead:
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+                remove_leftover(path)
                 removed.append(path)
             elif dead is None and PRIVATE.fullmatch(name):
                 foreign.append(path)
@@ -134,8 +133,9 @@ def _unlock(project: Path) -> bool:
     command = [sys.executable, "-m", "snakemake", "--unlock", "--cores", "1"]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     if done.returncode:
+        why = done.stderr.strip().splitlines() or ["no reason given"]
         raise ReposeError(
-            f"snakemake --unlock failed: {done.stderr.strip().splitlines()[-1]}",
+            f"snakemake --unlock failed: {why[-1]}",
             where=project,
             hint="run it by hand",
         )

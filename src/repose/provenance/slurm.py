@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from repose.errors import ReposeError
@@ -24,12 +25,17 @@ def cancel_leftovers(project: Path) -> list[str]:
     Raises:
         ReposeError: Slurm has not ended a job in time.
     """
-    jobs = _jobs(project) if shutil.which("squeue") else {}
-    if not jobs:
+    if not shutil.which("squeue"):
         return []
-    subprocess.run(["scancel", *jobs], check=False, capture_output=True)
-    end = time.monotonic() + PATIENCE
-    while left := set(jobs) & set(_jobs(project)):
+    try:
+        jobs = _jobs(project)
+    except ReposeError as error:
+        print(f"{error}: Slurm jobs, if there are any, stay", file=sys.stderr)
+        return []
+    if jobs:
+        subprocess.run(["scancel", *jobs], check=False, capture_output=True)
+    left, end = set(jobs), time.monotonic() + PATIENCE
+    while left:
         if time.monotonic() > end:
             raise ReposeError(
                 f"Slurm job {', '.join(sorted(left))} does not end",
@@ -37,17 +43,22 @@ def cancel_leftovers(project: Path) -> list[str]:
                 hint="ask `squeue` why, then run `repose recover` again",
             )
         time.sleep(1)
+        with suppress(ReposeError):  # a Slurm that does not answer now is asked again
+            left &= set(_jobs(project))
     return [f"Slurm job {number}, {rule}" for number, rule in sorted(jobs.items())]
 
 
 def _jobs(project: Path) -> dict[str, str]:
-    """Number and rule of the jobs that are not over."""
+    """Return number and rule of the jobs that are not over.
+
+    Raises:
+        ReposeError: Slurm does not tell.
+    """
     command = ["squeue", "--noheader", "--user", str(os.getuid()), "--format", "%i|%k|%Z"]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     if told.returncode:
-        why = told.stderr.strip().splitlines()[-1:] or ["no reason given"]
-        print(f"squeue does not answer ({why[0]}): Slurm jobs, if there are any, stay", file=sys.stderr)
-        return {}
+        why = told.stderr.strip().splitlines() or ["no reason given"]
+        raise ReposeError(f"squeue does not answer ({why[-1]})")
     found = {}
     for line in told.stdout.splitlines():
         number, _, rest = line.partition("|")

@@ -195,7 +195,10 @@ class Keeper(Callback):
             }
         )
         self._losses = []
-        if trainer.is_global_zero and self.task.iteration and value <= self.best()[self.task.metric]:
+        if self.task.iteration and not math.isfinite(value):
+            what = f"{self.task.metric} is {value} at step {self.task.iteration}"
+            raise ReposeError(what, where=self.label, hint="lower training.learning_rate")
+        if trainer.is_global_zero and self.task.iteration and self.best() is self.rows[-1]:
             with publish(self.weights) as private:
                 # Copies, as a file has no tensors that are one: layers may share them.
                 found = self.task.weights().items()

@@ -68,7 +68,7 @@ class CgtRecipe(SupervisedRecipe):
             central = edges_of_first(central[0])
         losses = {
             "vertices": s.reconstruction_weight * reconstruction(out, truth),
-            "edges": s.edge_weight * edge_loss(out, identity, *edges),
+            "edges": s.edge_weight * edge_loss(out, self.shape(identity, truth), *edges),
             "central": s.central_weight * central_loss(out, truth, *central),
         }
         loss = torch.stack([*losses.values()]).sum()

@@ -34,6 +34,7 @@ def labelled_loss(
     identity: Tensor,  # (B, N, 3), metres, its vertices in random order
     pose: Tensor,  # (B, M, 3), metres
     truth: Tensor,  # (B, N, 3), metres: the identity in that pose
+    shape: Tensor,  # (B, N, 3), metres: has the edge lengths that the result should have
     edges: Edges,
     settings: MapConNetTraining,
 ) -> Tensor:
@@ -42,8 +43,8 @@ def labelled_loss(
     f_identity, f_pose = part.encode_each(identity, pose)
     warp, assignment = transport_match(part.queries(f_identity), part.keys(f_pose), pose)
     out = network.refine(warp, f_identity)
-    shape = _shape_loss(out, warp, truth, identity, edges, settings)
-    return shape + _transfer_features(network, part.encode(warp), f_identity, f_pose, assignment, settings)
+    loss = _shape_loss(out, warp, truth, shape, edges, settings)
+    return loss + _transfer_features(network, part.encode(warp), f_identity, f_pose, assignment, settings)
 
 
 def unlabelled_loss(

@@ -87,7 +87,8 @@ class MapConNetRecipe(SupervisedRecipe):
             return unlabelled_loss(self.network, *meshes, edges, self.settings)
         order, pose_order = batch.identity_order[:count], batch.pose_order[:count]
         edges = self.edges.among(order)
-        meshes = batch.identity[:, order], batch.pose[:, pose_order], batch.truth[:, order]
+        identity, truth = batch.identity[:, order], batch.truth[:, order]
+        meshes = identity, batch.pose[:, pose_order], truth, self.shape(identity, truth)
         return labelled_loss(self.network, *meshes, edges, self.settings)
 
 
