@@ -127,8 +127,9 @@ def test_keys_follow_content(fresh):
     assert len(keys) == 5
 
 
-def test_changed_code_of_the_solver_makes_new_keys(fresh, monkeypatch):
-    monkeypatch.setattr(layout, "code_hash", lambda *modules: "edited")
+@pytest.mark.parametrize(("what", "now"), [("code_hash", "edited"), ("software", {"libigl": "99"})])
+def test_changed_code_of_the_solver_and_other_libraries_make_new_keys(fresh, monkeypatch, what, now):
+    monkeypatch.setattr(layout, what, lambda *modules: now)
     assert not mesh_into_store(fresh, "ball", *MESHES["ball"], METRES).hit
 
 

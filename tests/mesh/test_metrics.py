@@ -33,6 +33,8 @@ def test_known_values():
     edges = torch.tensor([[0, 1], [0, 4]])
     stretched = (1.3**2 + 2) ** 0.5 / 3**0.5 - 1
     assert edge_error(out, truth, edges).item() == pytest.approx(stretched / 2)
+    with_none = torch.cat([edges, torch.tensor([[2, 2]])])  # of no length, as two vertices at one place have
+    assert edge_error(out, truth, with_none).item() == pytest.approx(stretched / 2)
 
 
 @given(seed=st.integers(0, 10_000), spread=st.floats(0.001, 3))

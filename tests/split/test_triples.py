@@ -143,5 +143,7 @@ def test_triples_of_one_source_are_all_shown_by_it():
         (i, p), (j, q) = (tuple(map(int, name[2:].split("_"))) for name in (row.identity_mesh, row.pose_mesh))
         assert j == 0 and i in (3, 4) and p != q and row.truth_mesh == f"id{i}_{q}"
     assert len(one_source_triples(there, 0, [3, 4], [5, 6, 7], 3, 0)) == 3
+    lone = Meshes(there.pairs - {(4, 6), (4, 7)})  # 4 is in no other pose than 5: (3, 5) and (3, 6) are left
+    assert all(len(one_source_triples(lone, 0, [3, 4], [5, 6, 7], 2, seed)) == 2 for seed in range(9))
     with pytest.raises(ReposeError, match="identity 9 is in no pose"):
         one_source_triples(there, 9, [3, 4], [5, 6, 7], 3, 0)

@@ -122,9 +122,9 @@ def pack_weights(
 
 def generate(
     run: Annotated[
-        Path, typer.Option("--run", help="results/runs/DATASET/METHOD/seedN of a method that makes up poses")
+        Path, typer.Option("--run", help="results/runs/DATASET/METHOD/seedN of a method that generates poses")
     ],
-    out: Annotated[Path, typer.Option("--out", help="folder to write the meshes and sheet.png to")],
+    out: Annotated[Path, typer.Option("--out", help="folder to make, with the meshes and sheet.png")],
     n: Annotated[int, typer.Option("--n", min=1, help="how many poses")] = 16,
     template: Annotated[
         Path | None,

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from repose.errors import ReposeError
 from repose.gih.convention import Settings
-from repose.provenance.code import code_hash
+from repose.provenance.code import code_hash, software
 from repose.provenance.stated import Stated
 from repose.reading import MAX_TEXT, foreign, parse_json, read_bytes
 
@@ -125,10 +125,11 @@ def check_format(attributes: dict[str, Any], where: Path, oldest: int = 1) -> No
 def content_key(
     vertices: NDArray[np.float64], faces: NDArray[np.int32], settings: Settings, method: str, order: str
 ) -> str:
-    """Equal keys, equal matrices: a hash of mesh bytes, parameters, vertex order and code."""
+    """Equal keys, equal matrices: a hash of mesh bytes, parameters, vertex order, code and libraries."""
     parameters = settings.as_dict() | {"method": method, "order": order}
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(json.dumps([FORMAT, code_hash(*ALGORITHMS), parameters], sort_keys=True).encode())
+    made_by = [FORMAT, code_hash(*ALGORITHMS), software(*ALGORITHMS), parameters]
+    digest.update(json.dumps(made_by, sort_keys=True).encode())
     for array, kind in ((vertices, "<f8"), (faces, "<i4")):
         digest.update(str(array.shape).encode())
         digest.update(np.ascontiguousarray(array, kind).tobytes())

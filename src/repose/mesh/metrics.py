@@ -47,6 +47,8 @@ def chamfer(out: Tensor, truth: Tensor) -> Tensor:
 def edge_error(out: Tensor, identity: Tensor, edges: Tensor) -> Tensor:
     """Edge-length distortion against the identity mesh: mean over edges of | |e_out| / |e_identity| - 1 |, no unit.
 
+    Edges of length zero in the identity mesh have no ratio and are left out, as in the edge loss.
+
     Args:
         out, identity: (B, V, 3) metres.
         edges: (E, 2) undirected edges.
@@ -58,4 +60,7 @@ def edge_error(out: Tensor, identity: Tensor, edges: Tensor) -> Tensor:
     def lengths(x: Tensor) -> Tensor:
         return (x[:, edges[:, 0]] - x[:, edges[:, 1]]).norm(dim=-1)
 
-    return (lengths(out) / lengths(identity) - 1).abs().mean(dim=-1)
+    rest = lengths(identity)
+    real = rest > 0
+    ratio = lengths(out) / torch.where(real, rest, 1)
+    return ((ratio - 1).abs() * real).sum(dim=-1) / real.sum(dim=-1)

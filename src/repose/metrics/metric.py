@@ -62,12 +62,14 @@ class Metric:
         return resolve_name(self.function)(*quantities, **self.options)
 
     def number(self, scores: pd.DataFrame) -> float:
-        """The number in a table, by the scores of one seed on one protocol; NaN where they have no such metric.
+        """The number in a table, by the scores of one seed on one protocol.
+
+        It is NaN where they have no such metric, or one of them is no number.
 
         Args:
             scores: at least the columns metric and value.
         """
-        return scores.value[scores.metric == self.name].mean() * self.factor
+        return scores.value[scores.metric == self.name].mean(skipna=False) * self.factor
 
     def is_improved(self, before: float, after: float) -> bool | None:
         """Whether a number of a table became better; None where it did not change, or no value is better."""

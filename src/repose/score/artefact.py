@@ -60,7 +60,7 @@ def differences(scores: Manifest, fresh: pd.DataFrame) -> list[str]:
     )
     if not kept.index.equals(again.index):
         return ["scores other triples or metrics than the predictions have"]
-    off = np.flatnonzero(~np.isclose(kept, again, rtol=ROUNDING, atol=1e-12))
+    off = np.flatnonzero(~np.isclose(kept, again, rtol=ROUNDING, atol=1e-12, equal_nan=True))
     if not len(off):
         return []
     where, stands, gives = " ".join(map(str, kept.index[off[0]])), kept.iloc[off[0]], again.iloc[off[0]]

@@ -88,18 +88,21 @@ def one_source_triples(
     """
     role = TEST_ROLES["one-source"]
     rng = np.random.default_rng([seed, _STREAM[role]])
+
+    def others_of(i: int, q: int) -> list[int]:
+        return [p for p in poses if p != q and (i, p) in meshes.pairs]
+
     possible = [
         (i, q)
         for i in identities
         for q in poses
-        if i != source and {(i, q), (source, q)} <= meshes.pairs and meshes.has_truth
+        if i != source and {(i, q), (source, q)} <= meshes.pairs and meshes.has_truth and others_of(i, q)
     ]
     rows = []
     for k in rng.permutation(len(possible))[:count]:
         i, q = possible[k]
-        others = [p for p in poses if p != q and (i, p) in meshes.pairs]
-        if others:
-            rows.append((mesh_id(i, int(rng.choice(others))), mesh_id(source, q), mesh_id(i, q), role))
+        own = int(rng.choice(others_of(i, q)))
+        rows.append((mesh_id(i, own), mesh_id(source, q), mesh_id(i, q), role))
     if not rows:
         raise ReposeError(f"identity {source} is in no pose of the test, or there is no truth for it")
     return pd.DataFrame(rows, columns=COLUMNS)

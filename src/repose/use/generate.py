@@ -27,15 +27,17 @@ def generate(run: Path, out: Path, count: int, template: Path | None, seed: int,
 
     Args:
         run: folder of a run of a method that generates poses.
-        out: folder to make.
+        out: the folder to make; one that is there is refused.
         count: how many poses.
         template: body at rest; its poses keep all that its file has, and its axes and unit. None: the one learned from.
         seed: of all draws.
         says: what the user says about the frame of the template.
 
     Raises:
-        ReposeError: the run is of another method, no body is known, or a mesh cannot be read.
+        ReposeError: `out` is there, the run is of another method, no body is known, or a mesh cannot be read.
     """
+    if out.exists():
+        raise ReposeError("is there already", out, "name a new folder")
     model = open_model(run)
     network = model.network
     if not isinstance(network, PoseGenerator):
@@ -54,15 +56,15 @@ def generate(run: Path, out: Path, count: int, template: Path | None, seed: int,
         made = network.make(unposed, count, draw).double().numpy()
     if not np.isfinite(made).all():
         raise ReposeError("makes poses that are no numbers", model.weights)
-    out.mkdir(parents=True, exist_ok=True)
-    for number, mesh in enumerate(made):
-        if source:
-            posed = source.body.with_shape(mesh).vertices
-            write_asset(source.asset, out / f"pose{number:03}{source.asset.path.suffix}", posed)
-        else:
-            write_mesh(out / f"pose{number:03}.obj", Mesh(mesh, faces))
-    with publish(out / "sheet.png") as private:
-        private.write_bytes(_sheet(made, faces))
+    with publish(out) as folder:
+        folder.mkdir()
+        for number, mesh in enumerate(made):
+            if source:
+                posed = source.body.with_shape(mesh).vertices
+                write_asset(source.asset, folder / f"pose{number:03}{source.asset.path.suffix}", posed)
+            else:
+                write_mesh(folder / f"pose{number:03}.obj", Mesh(mesh, faces))
+        (folder / "sheet.png").write_bytes(_sheet(made, faces))
     print(f"result    {out}: {count} meshes of {made.shape[1]:,} vertices, and sheet.png")
 
 

@@ -14,6 +14,7 @@ from repose.data.meshes import centred
 from repose.errors import ReposeError
 from repose.mesh.formats.io import read_mesh, write_mesh
 from repose.mesh.mesh import Mesh
+from repose.mesh.operators import bbox_centre
 from repose.methods.build import build
 from repose.methods.interface import Body
 from repose.methods.load import load_weights
@@ -125,11 +126,15 @@ def test_meshes_of_new_poses_are_written_for_any_body(learned, tmp_path):
     assert all((part < 200).mean() > 0.01 for part in np.array_split(pixels, 3, axis=1))
     vertices, faces = worm(0.5, [0, 0])
     turned = np.random.default_rng(0).permutation(len(vertices))
-    write_mesh(tmp_path / "t.ply", Mesh(100 * vertices[turned], np.argsort(turned)[faces]))
+    there = 100 * vertices[turned] + [500, 300, 200]
+    write_mesh(tmp_path / "t.ply", Mesh(there, np.argsort(turned)[faces]))
     for seed, folder in ((0, "a"), (0, "b"), (1, "c")):
         generate(run, tmp_path / folder, 2, tmp_path / "t.ply", seed, Said("y", "cm"))
     a, b, c = (read_mesh(tmp_path / folder / "pose001.ply") for folder in "abc")
     assert np.array_equal(a.vertices, b.vertices) and not np.allclose(a.vertices, c.vertices, atol=1)
+    assert np.allclose(bbox_centre(a.vertices), bbox_centre(there), atol=1e-3), "where the template is"
+    with pytest.raises(ReposeError, match="is there already"):
+        generate(run, tmp_path / "a", 2, tmp_path / "t.ply", 0, Said("y", "cm"))
     assert np.array_equal(a.faces, np.argsort(turned)[faces]) and 100 < np.ptp(a.vertices, axis=0).max() < 400
 
 

@@ -18,10 +18,12 @@ from repose.mesh.formats.io import read_mesh, write_mesh
 from repose.mesh.frame import Found, Frame, find_up
 from repose.mesh.mesh import Mesh
 from repose.methods.build import count_parameters, create
+from repose.use.transfer import poser
 from repose.use.transfer.body import Body
 from repose.use.transfer.command import run
 from repose.use.transfer.files import Said
-from repose.use.transfer.models import eyes_of, open_model
+from repose.use.transfer.models import eyes_of, open_model, usual_finish
+from repose.use.transfer.poser import Poser
 from repose.weights.model import Model
 from repose.weights.shipped import KINDS, METADATA, shipped
 
@@ -49,7 +51,6 @@ def box(tmp_path, monkeypatch):
         save_file(tensors, tmp_path / f"{kind}.safetensors", metadata={METADATA: text})
     monkeypatch.setattr("repose.weights.shipped.FOLDER", tmp_path)
     monkeypatch.setattr("repose.use.transfer.models.FOLDER", tmp_path)
-    monkeypatch.setattr("repose.use.transfer.command.FOLDER", tmp_path)
     write_mesh(tmp_path / "i.obj", IDENTITY), write_mesh(tmp_path / "p.obj", POSE)
     return tmp_path
 
@@ -96,6 +97,16 @@ def test_a_model_that_finds_frames_is_asked_for_up(box):
     assert np.linalg.norm(direction) == pytest.approx(1, abs=1e-5)
     assert eyes.seen(IDENTITY) is eyes.ways(Body.of(IDENTITY, UPRIGHT)), "and looks once"
     assert eyes_of(Model(create("npt", width=8), box / "npt.safetensors", {})) is None
+
+
+def test_a_finish_that_nobody_names_is_that_of_the_weights(box, monkeypatch):
+    npt = Model(create("npt", width=8), box / "mine" / "npt.safetensors", {})
+    assert [usual_finish(model) for model in (open_model(shipped("human")), npt)] == ["icp", "none"]
+    named = []
+    monkeypatch.setattr(poser, "transfer", lambda *bodies, finish, eyes: named.append(finish))
+    for finish in (None, "arap"):
+        Poser(npt).transfer(box / "i.obj", box / "p.obj", finish)
+    assert named == ["none", "arap"]
 
 
 @pytest.mark.parametrize(("axis", "direction"), [("z", (0.1, 0, 1)), ("-x", (-1, 0.2, 0)), ("y", (0, 1, 0))])

@@ -88,8 +88,8 @@ class MapConNetRecipe(SupervisedRecipe):
         order, pose_order = batch.identity_order[:count], batch.pose_order[:count]
         edges = self.edges.among(order)
         identity, truth = batch.identity[:, order], batch.truth[:, order]
-        meshes = identity, batch.pose[:, pose_order], truth, self.shape(identity, truth)
-        return labelled_loss(self.network, *meshes, edges, self.settings)
+        pose, shape = batch.pose[:, pose_order], self.shape(identity, truth)
+        return labelled_loss(self.network, identity, pose, truth, shape, edges, self.settings)
 
 
 def batch_of(data: MapConNetData, size: int, seed: int, step: int) -> Batch | UnlabelledBatch:

@@ -67,11 +67,11 @@ class Body:
         return float(self.upright[:, 1].min() + self.centre[1])
 
     def with_shape(self, upright: np.ndarray) -> Mesh:
-        """This mesh with other `upright` vertices: same order, faces, frame and unused vertices.
+        """This mesh with other `upright` vertices, about any origin: same order, faces, frame and unused vertices.
 
         The middle of its bounding box stays where it is; of a body that stands, the lowest point stays at its height.
         """
-        place = self.centre.copy()
+        place = self.centre - bbox_centre(upright)
         if self.stands:
             place[1] = self.lowest - upright[:, 1].min()
         return Mesh(self.restored(upright + place), self.mesh.faces)

@@ -10,9 +10,8 @@ from repose.mesh.formats.io import check_suffix
 from repose.provenance.publish import publish
 from repose.use.transfer.body import Body, Outcome
 from repose.use.transfer.files import Said, describe, pair_of, read_rest, write
-from repose.use.transfer.models import eyes_of, model_for
+from repose.use.transfer.models import eyes_of, model_for, usual_finish
 from repose.use.transfer.run import transfer
-from repose.weights.shipped import FOLDER
 
 LARGEST = 4.0  # metres: networks end in 2 tanh(.) about the middle, but for those that point at places of the pose mesh
 POOR = 0.15  # mean edge error; the identity's parts are then visibly stretched
@@ -44,17 +43,15 @@ def run(
         says: what the user says about the frames of identity and pose.
         report: a PNG to draw identity, pose and result into.
         pose_rest: the body of the pose mesh at rest, for a model that needs it; the identity is at rest then, too.
-        finish: projection of the result on what the surface of the identity can do; None: `icp` with weights that come
-            with the package, `none` with others.
+        finish: projection of the result on what the surface of the identity can do; None: that of `usual_finish`.
     """
     check_suffix(out)
     assets = read_asset(identity), read_asset(pose)
     opened, kind = model_for(model, *(asset.mesh for asset in assets))
-    ours = opened.weights.parent == FOLDER
     if kind:
         print(f"kind      {kind}")
     print(f"model     {opened}")
-    finish = finish or ("icp" if ours else "none")
+    finish = finish or usual_finish(opened)
     eyes = eyes_of(opened)
     files = pair_of(*assets, says, eyes)
     kept, source = (file.body for file in files)

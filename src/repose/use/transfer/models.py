@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from repose.mesh.finish import Finish
 from repose.mesh.mesh import Mesh
 from repose.use.transfer.kind import Kind, kind_of
 from repose.use.transfer.looks import Eyes
@@ -60,6 +61,11 @@ def model_of_kind(identity: Mesh, other: Mesh) -> tuple[BoxedModel, Kind]:
     """
     kind = kind_of(identity, other)
     return open_boxed(shipped(kind.weights)), kind
+
+
+def usual_finish(model: BoxedModel | Model) -> Finish:
+    """The finish of a transfer for which none is named: `icp` with weights that come with the package, else `none`."""
+    return "icp" if model.weights.parent == FOLDER else "none"
 
 
 def eyes_of(model: BoxedModel | Model) -> Eyes | None:

@@ -14,7 +14,7 @@ from repose.mesh.formats.asset import read_asset
 from repose.use.transfer.body import Outcome
 from repose.use.transfer.files import Said, Source, pair_of, write
 from repose.use.transfer.kind import Kind
-from repose.use.transfer.models import eyes_of, is_auto, model_of_kind, open_model
+from repose.use.transfer.models import eyes_of, is_auto, model_of_kind, open_model, usual_finish
 from repose.use.transfer.run import transfer
 from repose.weights.boxed import BoxedModel
 
@@ -65,14 +65,14 @@ class Poser:
         self,
         identity: str | Path,
         pose: str | Path,
-        finish: Finish = "icp",
+        finish: Finish | None = None,
         says: tuple[Said, Said] = (Said(), Said()),
     ) -> Posed:
         """Give the body of one file the pose of another; the two need have nothing else in common.
 
         Args:
             identity, pose: .obj, .ply, .off, .glb or .stl files.
-            finish: what the result goes through.
+            finish: what the result goes through; None: `icp` with weights that come with the package, else nothing.
             says: what is known about up axis and unit of the two.
 
         Raises:
@@ -84,7 +84,11 @@ class Poser:
             model, kind = model_of_kind(*(asset.mesh for asset in assets))
         eyes = eyes_of(model)
         first, second = pair_of(*assets, says, eyes)
-        return Posed(first, transfer(first.body, second.body, model, finish=finish, eyes=eyes), kind)
+        return Posed(
+            first,
+            transfer(first.body, second.body, model, finish=finish or usual_finish(model), eyes=eyes),
+            kind,
+        )
 
 
 def load(model: str | Path) -> Poser:
