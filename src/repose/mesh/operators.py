@@ -93,6 +93,32 @@ def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
     return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
 
 
+def flipped_edges(faces: np.ndarray) -> int:
+    """How many edges two faces run along in the same direction; those with more faces are not looked at."""
+    ends = directed_edges(faces).astype(np.int64)
+    low, high = ends.min(axis=1), ends.max(axis=1)
+    _, place, uses = np.unique(low << 32 | high, return_inverse=True, return_counts=True)
+    rising = np.bincount(place, ends[:, 0] == low)
+    return int(((uses == 2) & (rising != 1)).sum())
+
+
+def outward(vertices: Float, faces: Faces) -> Faces:
+    """The faces (F, 3), turned where they point inwards, or another way than those beside them.
+
+    Outwards is where the signed volume is positive: of all of them, or of each piece if its faces had to be made to
+    point alike.
+    """
+    pieces = np.zeros(len(faces), np.int64)
+    if flipped_edges(faces):
+        alike, pieces = igl.bfs_orient(faces.astype(np.int64))
+        faces = alike.astype(faces.dtype)
+    middles = vertices[faces].mean(axis=1)
+    sums = np.stack([np.bincount(pieces, x) for x in middles.T], axis=1)
+    around = middles - (sums / np.bincount(pieces)[:, None])[pieces]
+    volumes = np.bincount(pieces, (around * face_normals(vertices, faces)).sum(axis=1))
+    return np.where((volumes < 0)[pieces, None], faces[:, ::-1], faces)
+
+
 def pieces_of(edges: np.ndarray) -> np.ndarray:
     """Which connected piece each of the (E, 2) edges belongs to, from 0."""
     used, index = np.unique(edges, return_inverse=True)

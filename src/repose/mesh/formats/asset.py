@@ -22,7 +22,7 @@ from repose.mesh.formats.io import check_suffix, parse_mesh
 from repose.mesh.formats.plain_obj import read_plain
 from repose.mesh.formats.rewrite import glb, obj, off, ply, stl
 from repose.mesh.mesh import Mesh
-from repose.mesh.operators import Float, edge_uses, face_areas
+from repose.mesh.operators import Float, edge_uses, face_areas, outward
 from repose.mesh.quality import DEGENERATE_RATIO
 
 REWRITERS = {
@@ -45,7 +45,8 @@ class Asset:
         path: where it was read.
         data: its content.
         file: (N,) vertices and all faces, as they are in the file.
-        mesh: the surface: vertices (V, 3) joined at seams, faces with an area. Vertices in no face come along.
+        mesh: the surface: vertices (V, 3) joined at seams, faces with an area, which point outwards. Vertices in no
+            face come along.
         scatter: (N,) which vertex of `mesh` each one of the file is.
     """
 
@@ -64,6 +65,14 @@ class Asset:
     def flat_faces(self) -> int:
         """How many faces of the file have no area."""
         return len(self.file.faces) - len(self.mesh.faces)
+
+    @property
+    def turned_faces(self) -> int:
+        """How many faces of the file point inwards, or another way than those beside them."""
+        own = self.scatter[self.file.faces]
+        if self.flat_faces:
+            own = own[~flat_faces(self.mesh.vertices, own)]
+        return int((own != self.mesh.faces).any(axis=1).sum())
 
     @property
     def is_y_up(self) -> bool:
@@ -171,13 +180,17 @@ def asset_of(data: bytes, path: Path) -> Asset:
 
 
 def joined(file: Mesh) -> tuple[Mesh, NDArray[np.int32]]:
-    """The surface of a file's mesh: vertices joined at seams, faces with an area; and which of them each one is."""
+    """The surface of a file's mesh: vertices joined at seams, faces with an area, which point outwards.
+
+    Returns:
+        It, and (N,) which of its vertices each one of the file is.
+    """
     scatter = seams(file)
     _, first = np.unique(scatter, return_index=True)
     faces = scatter[file.faces]
     vertices = file.vertices[first]
     flat = flat_faces(vertices, faces)
-    return Mesh(vertices, faces if flat.all() else faces[~flat]), scatter
+    return Mesh(vertices, outward(vertices, faces if flat.all() else faces[~flat])), scatter
 
 
 def write_asset(

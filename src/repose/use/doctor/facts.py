@@ -77,7 +77,7 @@ def gather(mesh: Mesh, y_up: bool = False, where: object = None) -> Facts:
     unit = _unit(float(sides.max()))
     height = float(sides["xyz".index(up.value)])
     edges, uses = operators.edge_uses(faces)
-    flipped = _flipped_edges(faces)
+    flipped = operators.flipped_edges(faces)
     side = "inward" if operators.volume(vertices, faces) < 0 else "outward"
     pieces = np.bincount(operators.pieces_of(operators.directed_edges(faces))[: len(faces)])  # faces of each
     return Facts(
@@ -111,12 +111,3 @@ def _unit(longest: float) -> Found | None:
         return find_unit(longest)
     except MeshError:
         return None
-
-
-def _flipped_edges(faces: np.ndarray) -> int:
-    """Edges that two faces run along in the same direction; those with more faces are not looked at."""
-    ends = operators.directed_edges(faces).astype(np.int64)
-    low, high = ends.min(axis=1), ends.max(axis=1)
-    _, place, uses = np.unique(low << 32 | high, return_inverse=True, return_counts=True)
-    rising = np.bincount(place, ends[:, 0] == low)
-    return int(((uses == 2) & (rising != 1)).sum())

@@ -91,6 +91,11 @@ def describe(name: str, source: Source) -> list[str]:
         lines.append(
             f"          faces without an area: {asset.flat_faces:,}, left out of the geometry, kept in the file"
         )
+    if turned := asset.turned_faces:
+        lines.append(
+            f"          faces that point inwards, or not as their neighbours: {turned:,}, turned for the geometry, "
+            "kept in the file"
+        )
     if unused := len(asset.file.vertices) - len(np.unique(asset.file.faces)):
         lines.append(f"          vertices in no face: {unused:,}, which stay where they are")
     return lines
