@@ -155,6 +155,14 @@ def test_a_fine_mesh_is_turned_as_a_coarse_one(bodies, monkeypatch):
     assert off(found) < 0.2 * off(start)
 
 
+@pytest.mark.parametrize("factor", [2.0**-30, 2.0**-17, 2.0**20])
+def test_the_unit_is_no_matter(bodies, factor):
+    faces, straight, bent, _ = bodies
+    start = worm(0.4, [0.5, -0.4])[0].astype(np.float64)
+    found = on_surface(factor * straight, faces, factor * start, factor * bent, faces)
+    assert found / factor == pytest.approx(on_surface(straight, faces, start, bent, faces), abs=1e-9)
+
+
 def test_a_surface_that_is_inside_out_is_the_same_surface(bodies):
     faces, straight, bent, _ = bodies
     start = worm(0.4, [0.5, -0.4])[0].astype(np.float64)

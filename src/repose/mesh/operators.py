@@ -14,6 +14,7 @@ from scipy.sparse.csgraph import connected_components
 Float = NDArray[np.float64]
 Faces = NDArray[np.integer]
 
+_TINY = np.finfo(np.float64).tiny
 _COTANGENTS = 0.01, 50.0  # those outside belong to needles, and would undo a factorisation
 
 
@@ -80,7 +81,8 @@ def edge_stiffness(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray,
         i, j, k = (faces[:, (corner + step) % 3] for step in range(3))
         a, b = vertices[j] - vertices[i], vertices[k] - vertices[i]
         area2 = np.linalg.norm(np.cross(a, b), axis=1)
-        cotangent = np.clip((a * b).sum(1) / np.maximum(area2, 1e-12), *_COTANGENTS)
+        with np.errstate(over="ignore"):  # of a face without an area
+            cotangent = np.clip((a * b).sum(1) / np.maximum(area2, _TINY), *_COTANGENTS)
         parts.append((j, k, cotangent / 2))
     first, second, stiffness = (np.concatenate(part) for part in zip(*parts, strict=True))
     return first, second, stiffness

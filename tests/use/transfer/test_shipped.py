@@ -99,6 +99,52 @@ def test_a_model_that_finds_frames_is_asked_for_up(box):
     assert eyes_of(Model(create("npt", width=8), box / "npt.safetensors", {})) is None
 
 
+@pytest.mark.parametrize("which", ["i.obj", "p.obj"])
+def test_faces_that_point_inwards_or_anywhere_change_nothing_but_themselves(box, capsys, which):
+    run(box / "i.obj", box / "p.obj", Path("human"), box / "sound.obj", AUTO)
+    mesh, draw = read_mesh(box / which), np.random.default_rng(0)
+    for some in (np.ones(len(mesh.faces), bool), draw.random(len(mesh.faces)) < 0.5):
+        faces = np.where(some[:, None], mesh.faces[:, ::-1], mesh.faces)
+        write_mesh(box / which, Mesh(mesh.vertices, faces))
+        capsys.readouterr()
+        run(box / "i.obj", box / "p.obj", Path("human"), box / "turned.obj", AUTO)
+        assert f"not as their neighbours: {some.sum():,}, turned" in capsys.readouterr().out
+        sound, turned = read_mesh(box / "sound.obj"), read_mesh(box / "turned.obj")
+        assert np.abs(sound.vertices - turned.vertices).max() < 1e-5
+        assert np.array_equal(turned.faces, faces if which == "i.obj" else sound.faces)
+
+
+def test_what_cannot_be_written_is_told_before_anything_is_read(box):
+    (box / "folder.obj").mkdir()
+    for out, report, what in [
+        ("folder.obj", None, "folder.obj: is a folder"),
+        ("i.obj", None, "is an input, which the result would replace"),
+        ("p.obj", None, "is an input"),
+        ("i.obj/c.obj", None, "i.obj is no folder"),
+        ("c.obj", "c.jpg", "cannot write a picture as .jpg"),
+        ("c.obj", "i.png/c.png", "i.png is no folder"),
+    ]:
+        (box / "i.png").touch()
+        with pytest.raises(ReposeError, match=what):
+            run(box / "i.obj", box / "p.obj", Path("none"), box / out, AUTO, report and box / report)
+    posed = repose.load("human").transfer(box / "i.obj", box / "p.obj")
+    for out in ("folder.obj", "i.obj"):
+        with pytest.raises(ReposeError, match=r"is a folder|is an input"):
+            posed.save(box / out)
+    posed.save(box / "new" / "folder" / "c.obj")
+    assert (box / "new" / "folder" / "c.obj").exists()
+    with pytest.raises(ReposeError, match="no finish 'foo'.*arap"):
+        repose.load("human").transfer(box / "i.obj", box / "p.obj", finish="foo")
+
+
+def test_a_file_of_two_bodies_is_asked_about(box, capsys):
+    both = np.concatenate([IDENTITY.vertices, IDENTITY.vertices + np.array([2, 0, 0])])
+    faces = np.concatenate([IDENTITY.faces, IDENTITY.faces + len(IDENTITY.vertices)])
+    write_mesh(box / "two.obj", Mesh(both, faces))
+    run(box / "two.obj", box / "p.obj", Path("human"), box / "o.obj", AUTO)
+    assert "in 2 pieces, the largest with 50% of the area: is it one body?" in capsys.readouterr().out
+
+
 def test_a_finish_that_nobody_names_is_that_of_the_weights(box, monkeypatch):
     npt = Model(create("npt", width=8), box / "mine" / "npt.safetensors", {})
     assert [usual_finish(model) for model in (open_model(shipped("human")), npt)] == ["icp", "none"]

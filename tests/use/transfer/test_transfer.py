@@ -208,7 +208,8 @@ BROKEN = {
     "no faces": ("v 0 0 0\nv 1 0 0\nv 0 1 0\n", "the mesh has no faces"),
     "one place": ("v 1 1 1\nv 1 1 1\nv 1 1 1\nf 1 2 3\n", "all its vertices are at one place"),
     "not finite": ("v 0 0 0\nv nan 0 0\nv 0 1.7 0\nf 1 2 3\n", "i.obj"),
-    "no unit": ("v 0 0 0\nv 1 0 0\nv 0 9 0\nf 1 2 3\n", "makes no body"),
+    "flat": ("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 1 1 0\nf 1 2 3\nf 2 4 3\n", "4 vertices in its faces, and flat"),
+    "no unit": ("v 0 0 0\nv 1 0 0\nv 0 9 0\nv 0 0 1\nf 1 2 3\nf 1 2 4\n", "makes no body"),
     "missing": (None, "no such file"),
 }
 

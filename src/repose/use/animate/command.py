@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from repose.errors import MeshError, ReposeError
-from repose.mesh.formats.asset import Asset, asset_of, read_asset, write_asset
-from repose.mesh.formats.files import write_bytes
+from repose.mesh.formats.asset import Asset, asset_of, write_asset
+from repose.mesh.formats.files import check_output, check_picture, write_bytes
 from repose.mesh.formats.rewrite.morphs import animated
 from repose.mesh.frame import Frame
 from repose.mesh.sequence import ON_FLOOR, foot_slide, jitter
@@ -19,7 +19,7 @@ from repose.use.animate.motion import Motion, Scans, read_motion
 from repose.use.animate.moves import Mover, Moving, match
 from repose.use.animate.scans import SMOOTH_S, follow
 from repose.use.transfer.body import Body, stretch
-from repose.use.transfer.files import Said, frame_of
+from repose.use.transfer.files import Said, frame_of, read_surface
 from repose.use.transfer.looks import Eyes
 from repose.use.transfer.models import eyes_of, model_for
 
@@ -50,7 +50,10 @@ def run(
         report: a PNG to draw some frames of both into.
     """
     _check(out)
-    asset, moves = read_asset(identity), read_motion(motion, rate, every, sequence)
+    check_output(out, identity, motion)
+    if report:
+        check_picture(report, out, identity, motion)
+    asset, moves = read_surface(identity), read_motion(motion, rate, every, sequence)
     opened, kind = model_for(model, asset.mesh, moves.mesh(0))
     if kind:
         print(f"kind      {kind}")

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from repose.mesh.finish import Finish
-from repose.mesh.formats.asset import read_asset
+from repose.mesh.formats.files import check_output, check_picture
 from repose.mesh.formats.io import check_suffix
 from repose.provenance.publish import publish
 from repose.use.transfer.body import Body, Outcome
-from repose.use.transfer.files import Said, describe, pair_of, read_rest, write
+from repose.use.transfer.files import Said, describe, pair_of, read_rest, read_surface, write
 from repose.use.transfer.models import eyes_of, model_for, usual_finish
 from repose.use.transfer.run import transfer
 
@@ -46,7 +46,11 @@ def run(
         finish: projection of the result on what the surface of the identity can do; None: that of `usual_finish`.
     """
     check_suffix(out)
-    assets = read_asset(identity), read_asset(pose)
+    inputs = (identity, pose, pose_rest) if pose_rest else (identity, pose)
+    check_output(out, *inputs)
+    if report:
+        check_picture(report, out, *inputs)
+    assets = read_surface(identity), read_surface(pose)
     opened, kind = model_for(model, *(asset.mesh for asset in assets))
     if kind:
         print(f"kind      {kind}")

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import numpy as np
 
-from repose.errors import ReposeError
+from repose.errors import MeshError, ReposeError
 from repose.mesh.formats.asset import Asset, read_asset, write_asset
 from repose.mesh.frame import Found, Frame, find_frame
 from repose.mesh.mesh import Mesh
-from repose.mesh.operators import face_areas
+from repose.mesh.operators import directed_edges, face_areas, pieces_of
 from repose.use.transfer.body import Body
+from repose.use.transfer.kind import WHOLE
 from repose.use.transfer.looks import Eyes
 
 TRUST = ("a guess", "likely", "sure", "given")
+LEAST_VERTICES, FLAT = 4, 1e-6  # of the shortest extent, as a share of the longest
 ALIKE = 2.0  # times as large or small as another: still of one unit, which are 10 and more apart
 
 
@@ -33,13 +35,29 @@ class Source:
     body: Body
 
 
+def read_surface(path: Path) -> Asset:
+    """Read a mesh file of a body.
+
+    Raises:
+        MeshError: it cannot be read, or what it has is no surface of a body.
+    """
+    asset = read_asset(path)
+    used = asset.mesh.vertices[np.unique(asset.mesh.faces)]
+    extents = np.linalg.svd(used - used.mean(axis=0), compute_uv=False)
+    if not extents[0] > 0:
+        raise MeshError("all its vertices are at one place", path, "is it a body?")
+    if len(used) < LEAST_VERTICES or not extents[-1] > FLAT * extents[0]:
+        raise MeshError(f"{len(used):,} vertices in its faces, and flat", path, "is it a body?")
+    return asset
+
+
 def read_body(path: Path, said: Said) -> Source:
     """Read one mesh and find its frame.
 
     Raises:
-        MeshError: it cannot be read, or its frame cannot be told.
+        MeshError: it cannot be read, is no surface of a body, or its frame cannot be told.
     """
-    asset = read_asset(path)
+    asset = read_surface(path)
     return Source(asset, Body.of(asset.mesh, frame_of(asset.mesh, path, asset.is_y_up, said)))
 
 
@@ -90,6 +108,14 @@ def describe(name: str, source: Source) -> list[str]:
     if asset.flat_faces:
         lines.append(
             f"          faces without an area: {asset.flat_faces:,}, left out of the geometry, kept in the file"
+        )
+    areas = np.bincount(
+        pieces_of(directed_edges(body.faces))[: len(body.faces)], face_areas(body.upright, body.faces)
+    )
+    if areas.max() < WHOLE * areas.sum():
+        share = areas.max() / areas.sum()
+        lines.append(
+            f"          in {len(areas)} pieces, the largest with {share:.0%} of the area: is it one body?"
         )
     if turned := asset.turned_faces:
         lines.append(

@@ -22,7 +22,7 @@ from repose.mesh.variation import decimated
 
 _WEIGHTS = np.array([-46.88, 56.21, 13.34])
 _BIAS = -102.08
-_WHOLE = 0.97  # of the area, in one piece: eyes and teeth may be others, a leg may not
+WHOLE = 0.97  # of the area, in one piece: eyes and teeth may be others, a leg may not
 _FEW = 350  # vertices, which have the same slow vibrations as more
 _MANY = 10_000  # vertices that are too many to collapse edges in half a second
 _CELL = 0.015  # side of the cubes that join them, over that of the square that is as large as the surface
@@ -92,7 +92,7 @@ def tones(mesh: Mesh) -> Float | None:  # (3,)
     sizes = np.bincount(pieces, face_areas(vertices, faces))
     used, faces = np.unique(faces[pieces == sizes.argmax()], return_inverse=True)
     few = decimated(normalised(vertices[used], faces.reshape(-1, 3)), faces.reshape(-1, 3), _FEW)
-    if sizes.max() < _WHOLE * sizes.sum() or len(few[0]) <= len(_WEIGHTS) + 1:
+    if sizes.max() < WHOLE * sizes.sum() or len(few[0]) <= len(_WEIGHTS) + 1:
         return None
     return np.log(np.maximum(surface_of(*few, len(_WEIGHTS) + 1).values[1:].astype(np.float64), 1e-6))
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from repose.errors import ReposeError
 from repose.mesh.finish import Finish
-from repose.mesh.formats.asset import read_asset
+from repose.mesh.formats.files import check_output
 from repose.use.transfer.body import Outcome
-from repose.use.transfer.files import Said, Source, pair_of, write
+from repose.use.transfer.files import Said, Source, pair_of, read_surface, write
 from repose.use.transfer.kind import Kind
 from repose.use.transfer.models import eyes_of, is_auto, model_of_kind, open_model, usual_finish
 from repose.use.transfer.run import transfer
@@ -50,8 +51,10 @@ class Posed:
         """Write the identity's file with these positions; another suffix writes what that format can hold.
 
         Raises:
-            MeshError: a format that nobody writes, or positions that it cannot hold.
+            MeshError: a format that nobody writes, positions that it cannot hold, or a path that is a folder's or the
+                identity's.
         """
+        check_output(Path(path), self.identity.asset.path)
         write(self.identity, Path(path), self.outcome.mesh.vertices)
 
 
@@ -76,19 +79,19 @@ class Poser:
             says: what is known about up axis and unit of the two.
 
         Raises:
-            ReposeError: a file cannot be read, it is not clear of what kind the two are, or the model cannot take them.
+            ReposeError: a file cannot be read or has no surface, there is no such finish, it is not clear of what kind
+                the two are, or the model cannot take them.
         """
-        assets = read_asset(Path(identity)), read_asset(Path(pose))
+        assets = read_surface(Path(identity)), read_surface(Path(pose))
         model, kind = self.model, None
         if model is None:
             model, kind = model_of_kind(*(asset.mesh for asset in assets))
         eyes = eyes_of(model)
         first, second = pair_of(*assets, says, eyes)
-        return Posed(
-            first,
-            transfer(first.body, second.body, model, finish=finish or usual_finish(model), eyes=eyes),
-            kind,
-        )
+        finish = finish or usual_finish(model)
+        if finish not in get_args(Finish):
+            raise ReposeError(f"no finish {finish!r}", hint=f"there are {', '.join(get_args(Finish))}")
+        return Posed(first, transfer(first.body, second.body, model, finish=finish, eyes=eyes), kind)
 
 
 def load(model: str | Path) -> Poser:
