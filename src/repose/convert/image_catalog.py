@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from repose.errors import ReposeError
-from repose.reading import read_rows
+from repose.reading import read_keyed
 
 COLUMNS = [
     "image_id",
@@ -30,18 +29,9 @@ CORRESPONDENCES = "correspondences.parquet"
 
 
 def read_image_catalog(path: Path) -> pd.DataFrame:
-    """Read a catalogue of images, in the order of their names.
+    """Read a catalogue of images, in the order in which it was written: those of one outfit together.
 
     Raises:
         ReposeError: a column is missing, or a name is given twice.
     """
-    rows = read_rows(path, "not a catalogue of images", "run `repose convert` again")
-    if missing := set(COLUMNS) - set(rows.columns):
-        raise ReposeError(
-            f"catalogue has no column {sorted(missing)[0]!r}", where=path, hint="run `repose convert` again"
-        )
-    if rows.image_id.duplicated().any():
-        raise ReposeError(
-            f"image_id {rows.image_id[rows.image_id.duplicated()].iloc[0]} is given twice", path
-        )
-    return rows
+    return read_keyed(path, COLUMNS, "image_id", "not a catalogue of images", "run `repose convert` again")

@@ -47,7 +47,8 @@ def convert(
     found = cache.find_all(keys)
     missing = [item for item, key in zip(items, keys, strict=True) if key not in found]
     made, _ = cache.convert(_tasks(missing), len(missing), ImageBatch(source, cache.folder, code), cluster)
-    records = [(found | made)[key] for key in keys]
+    all_records = found | made
+    records = [all_records[key] for key in keys]
     _check_sizes(items, records)
     costs = {"converted": len(missing), "unchanged": len(items) - len(missing)}
     catalog.costs |= costs

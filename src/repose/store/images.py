@@ -9,7 +9,6 @@ import zarr
 from numpy.typing import NDArray
 
 from repose import specs
-from repose.cluster import THREADS, Cluster
 from repose.convert.image_catalog import CORRESPONDENCES, TRIANGLES, read_image_catalog
 from repose.errors import ReposeError
 from repose.images.attributes import ATTRIBUTES
@@ -27,11 +26,8 @@ Pairs = Mapping[tuple[str, str], Correspondence]
 """Correspondences of pairs (source, target) of photos."""
 
 
-def run(catalog: Path, files: Path, out: Path, cluster: Cluster = THREADS) -> None:
-    """Pack the images of `catalog`, which lie in the folder `files`, into the Zarr store `out`.
-
-    It happens in this process, whatever the cluster.
-    """
+def run(catalog: Path, files: Path, out: Path) -> None:
+    """Pack the images of `catalog`, which lie in the folder `files`, into the Zarr store `out`."""
     inputs = {"catalog": catalog, "files": files}
     with making(specs.store("images"), out, inputs, later=("files",)) as new:
         if new.finished:
