@@ -9,7 +9,7 @@ import zarr
 from numpy.typing import NDArray
 
 from repose import specs
-from repose.convert.image_catalog import CORRESPONDENCES, TRIANGLES, read_image_catalog
+from repose.convert.image_catalog import CORRESPONDENCES, TRIANGLES, corr_name, read_image_catalog
 from repose.errors import ReposeError
 from repose.images.attributes import ATTRIBUTES
 from repose.images.picture import Picture
@@ -52,10 +52,12 @@ def _correspondences(path: Path, files: Stated) -> Pairs:
     if not path.exists():
         return {}
     files.check_file(path)
-    return {
-        (row.source_image, row.target_image): read_corr(Path(row.corr))
-        for row in read_rows(path).itertuples(index=False)
-    }
+    found = {}
+    for source, target in read_rows(path).itertuples(index=False):
+        corr = path.with_name(corr_name(source, target))
+        files.check_file(corr)
+        found[source, target] = read_corr(corr)
+    return found
 
 
 def pack_images(
