@@ -12,6 +12,7 @@ from repose import specs
 from repose.convert.image_catalog import CORRESPONDENCES, TRIANGLES, corr_name, read_image_catalog
 from repose.errors import ReposeError
 from repose.images.attributes import ATTRIBUTES
+from repose.images.classes import BACKGROUND
 from repose.images.picture import Picture
 from repose.progress import track
 from repose.provenance.making import making
@@ -113,7 +114,7 @@ def _pack_pairs(group: zarr.Group, pairs: Pairs) -> None:
 def _flow(corr: Correspondence) -> dict[str, NDArray]:
     height, width = corr.visibility.shape
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
-    body = corr.visibility[..., None] < 2
+    body = corr.visibility[..., None] < BACKGROUND
     flow = np.where(body, corr.position - grid, 0).astype(np.float32)
     return {"flow": flow, "visibility": corr.visibility}
 
