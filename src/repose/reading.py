@@ -114,20 +114,6 @@ def read_rows(path: Path, what: str = "not a table", hint: str | None = None) ->
         return pd.read_parquet(path)
 
 
-def read_keyed(path: Path, columns: Iterable[str], key: str, what: str, hint: str) -> "pd.DataFrame":
-    """A table as of `read_rows` that has some columns, and each value of the column `key` once.
-
-    Raises:
-        ReposeError: as `read_rows`; or a column is missing, or a key is given twice.
-    """
-    rows = read_rows(path, what, hint)
-    if missing := sorted(set(columns) - set(rows.columns)):
-        raise ReposeError(f"{what}: it has no column {missing[0]!r}", path, hint)
-    if rows[key].duplicated().any():
-        raise ReposeError(f"{key} {rows[key][rows[key].duplicated()].iloc[0]} is given twice", path, hint)
-    return rows
-
-
 def read_npz(
     path: Path,
     what: str = "not a .npz of plain arrays",

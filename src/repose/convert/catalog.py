@@ -12,7 +12,7 @@ import pandas as pd
 
 from repose.errors import ReposeError
 from repose.mesh.mesh import Mesh
-from repose.reading import foreign, read_keyed
+from repose.reading import foreign, read_rows
 
 COLUMNS = ["mesh_id", "identity", "pose", "vertices", "faces", "sha256", "source", "licence"]
 _MESH_ID = re.compile(r"id([0-9]{1,9})_([0-9]{1,9})")
@@ -46,8 +46,16 @@ def read_catalog(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         raise ReposeError("no catalogue", path, "run `repose convert`")
-    rows = read_keyed(path, COLUMNS, "mesh_id", "not a catalogue", "run `repose convert` again")
+    rows = read_rows(path, "not a catalogue", "run `repose convert` again")
+    if missing := set(COLUMNS) - set(rows.columns):
+        raise ReposeError(
+            f"catalogue has no column {sorted(missing)[0]!r}", where=path, hint="run `repose convert` again"
+        )
     for name in rows.mesh_id:
         mesh_numbers(name, path)
+    if rows.mesh_id.duplicated().any():
+        raise ReposeError(
+            f"mesh_id {rows.mesh_id[rows.mesh_id.duplicated()].iloc[0]} is given twice", where=path
+        )
     with foreign(path, "identities and poses are no numbers", "run `repose convert` again"):
         return rows.sort_values(["identity", "pose"], ignore_index=True)

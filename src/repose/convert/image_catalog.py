@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from repose.reading import read_keyed
+from repose.errors import ReposeError
+from repose.reading import read_rows
 
 COLUMNS = [
     "image_id",
@@ -37,4 +38,13 @@ def read_image_catalog(path: Path) -> pd.DataFrame:
     Raises:
         ReposeError: a column is missing, or a name is given twice.
     """
-    return read_keyed(path, COLUMNS, "image_id", "not a catalogue of images", "run `repose convert` again")
+    rows = read_rows(path, "not a catalogue of images", "run `repose convert` again")
+    if missing := set(COLUMNS) - set(rows.columns):
+        raise ReposeError(
+            f"catalogue has no column {sorted(missing)[0]!r}", where=path, hint="run `repose convert` again"
+        )
+    if rows.image_id.duplicated().any():
+        raise ReposeError(
+            f"image_id {rows.image_id[rows.image_id.duplicated()].iloc[0]} is given twice", path
+        )
+    return rows
