@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from repose.convert.catalog import read_catalog
-from repose.convert.image_catalog import read_image_catalog
+from repose.convert.image_catalog import COLUMNS, read_image_catalog
 from repose.errors import ReposeError
 from repose.reading import read_npy, read_npz, read_rows
 
@@ -83,6 +83,17 @@ def test_what_is_no_table_is_one_line(tmp_path, content):
     for read in (read_rows, read_catalog, read_image_catalog):
         with pytest.raises(ReposeError, match="not a"):
             read(tmp_path / "a.parquet")
+
+
+def test_a_catalogue_has_its_columns_and_each_name_once(tmp_path):
+    rows = pd.DataFrame({column: ["id0_0", "id0_0"] for column in COLUMNS})
+    for table, says in (
+        (rows.drop(columns="sha256"), r"no column 'sha256' \(hint: run `repose convert` again"),
+        (rows, "image_id id0_0 is given twice"),
+    ):
+        table.to_parquet(tmp_path / "a.parquet")
+        with pytest.raises(ReposeError, match=says):
+            read_image_catalog(tmp_path / "a.parquet")
 
 
 def test_arrays_are_read_as_numpy_reads_them(tmp_path):

@@ -2,7 +2,7 @@
 
 python docs/results/image_order.py results/table2.csv
 
-The intervals are 95 % over the test pairs, seeds averaged.
+The intervals are 95 % over the outfits of the test pairs, seeds averaged (`repose.tables.images.over_outfits`).
 """
 
 import sys
@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from repose.provenance.manifest import load, manifest_path
-from repose.tables.runs import interval95
+from repose.tables.images import over_outfits
 
 PAIR = ["source_image", "target_image"]
 
@@ -29,12 +29,10 @@ def main(table: Path) -> None:
         means = {m: pd.concat(s).groupby(PAIR).value.mean() for m, s in methods.items() if len(s[0])}
         order = sorted(means, key=lambda method: -means[method].mean())
         for method, after in zip(order, [*order[1:], None], strict=True):
-            line = (
-                f"{dataset} {method}: {means[method].mean():.4f} ± {interval95(means[method].to_numpy()):.4f}"
-            )
+            line = f"{dataset} {method}: {means[method].mean():.4f} ± {over_outfits(means[method]):.4f}"
             if after:
-                gain = (means[method] - means[after]).to_numpy()
-                line += f", {gain.mean():.4f} ± {interval95(gain):.4f} over {after}"
+                gain = means[method] - means[after]
+                line += f", {gain.mean():.4f} ± {over_outfits(gain):.4f} over {after}"
             print(line)
 
 

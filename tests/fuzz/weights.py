@@ -58,7 +58,7 @@ def _read_run(data: bytes, folder: Path) -> None:
 
 
 WEIGHTS = (
-    Reader("checkpoint", _checkpoints, by_path("x.pth", lazy("repose.weights.checkpoint", "read_checkpoint"))),
+    Reader("checkpoint", _checkpoints, by_path("x.pth", lazy("repose.checkpoint", "read_checkpoint"))),
     Reader("weights", _weights, by_path("x.safetensors", lazy("repose.weights.model", "open_model")),
            change=_changed_weights),
     Reader("run", _run, _read_run, text=True),

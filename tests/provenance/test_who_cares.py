@@ -144,11 +144,12 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     # From predictions to what people look at.
     "repose.metrics*": ("score/*", "score-renders/*", "tables/*"),
     "repose.score*": ("score/*", "score-renders/*"),
-    "repose.weights*": ("score/images/*",),
+    "repose.weights*": NOBODY,
     "repose.tables*": ("tables/*",),
     "repose.report*": ("report/*",),
     # Small things that several rooms share.
     "repose.array_pickle": ("raw/images/*", "convert/images/*", "score/images/*"),
+    "repose.checkpoint": ("train/images/*", "score/images/*"),
     "repose.reading": NOBODY,
     "repose.device": (*LEARNING, "gih/*"),
     "repose.protocols": ("predict/poses/*", "score/poses/*", "score-renders/*"),

@@ -5,6 +5,7 @@ import io
 import json
 import pickle
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,10 @@ import pytest
 from PIL import Image
 
 from repose.convert import images as convert
+from repose.convert.image_catalog import CORRESPONDENCES
 from repose.errors import ReposeError
 from repose.raw import collect as raw
-from repose.raw.corr import read_corr
+from repose.raw.corr import Correspondence, read_corr, write_corr
 from repose.raw.deepfashion import DeepFashion
 from repose.raw.inventory import Inventory, RawFile
 from repose.raw.market_1501 import Market1501
@@ -159,6 +161,57 @@ def test_the_archive_that_we_write_comes_back(tmp_path):
         got = again.flow(again.index_of(names[0]), again.index_of(names[1]))
         np.testing.assert_allclose(got[0], flow, atol=1e-5)
         np.testing.assert_array_equal(got[1], visibility)
+
+
+@pytest.fixture
+def photos_and_flow(tmp_path):
+    """Photos of Market, and the .corr file of a pair of them, of one number everywhere."""
+    market_archive(tmp_path / "archive")
+    with zipfile.ZipFile(tmp_path / "archive" / "Market-1501-v15.09.15.zip") as archive:
+        archive.extractall(tmp_path / "raw")
+    dataset = Market1501(source="market-1501", folder=str(tmp_path / "raw"), pairs=ALL)
+    names = [f"0001_c{camera}s1_000451_03" for camera in (1, 2)]
+
+    def write(number: float) -> None:
+        position = np.full((24, 16, 2), number, np.float32)
+        corr = Correspondence(position, np.zeros((24, 16), np.uint8))
+        write_corr(tmp_path / "raw" / f"{names[1]}_{names[0]}.corr", corr)
+
+    return dataset, names, write
+
+
+def test_a_corr_file_that_was_changed_reaches_the_store(tmp_path, photos_and_flow):
+    dataset, names, write = photos_and_flow
+    for number in (3, 7):
+        write(number)
+        store = through(dataset, tmp_path)[0]
+        assert (store.flow(*map(store.index_of, names))[0][0, 0] == number).all()
+    converted = tmp_path / "results" / "data" / "photos" / "img"
+    copy = converted / f"{names[1]}_{names[0]}.corr"
+    assert copy.name in (converted.with_name("img.b3")).read_text()
+    assert str(tmp_path) not in str(pd.read_parquet(converted / CORRESPONDENCES).to_numpy())
+    write_corr(copy, replace(read_corr(copy), position=np.zeros((24, 16, 2), np.float32)))
+    (converted.with_name("images.manifest.json")).unlink()
+    with pytest.raises(ReposeError, match=r"\.corr: does not match the manifest of its folder"):
+        store_stage.run(converted.with_name("catalog.parquet"), converted, converted.with_name("other.zarr"))
+
+
+def test_a_corr_file_that_is_not_the_one_that_was_listed_or_the_second_of_a_pair_is_refused(
+    tmp_path, photos_and_flow
+):
+    dataset, names, write = photos_and_flow
+    base = tmp_path / "data"
+    write(3)
+    raw.run(dataset, base / "raw.json")
+    write(7)
+    with pytest.raises(ReposeError, match=r"\.corr: has changed since the raw files were listed"):
+        convert.run(dataset, base / "raw.json", base / "catalog.parquet", base / "img")
+    file = f"{names[1]}_{names[0]}.corr"
+    (tmp_path / "raw" / "more").mkdir()
+    (tmp_path / "raw" / "more" / file).write_bytes((tmp_path / "raw" / file).read_bytes())
+    raw.run(dataset, base / "raw.json")
+    with pytest.raises(ReposeError, match="are both of one pair of photos"):
+        convert.run(dataset, base / "raw.json", base / "catalog.parquet", base / "img")
 
 
 @pytest.mark.parametrize(

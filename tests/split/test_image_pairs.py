@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repose.convert.image_catalog import PUBLISHED
 from repose.errors import ReposeError
+from repose.raw.image_source import PAIR_COLUMNS
 from repose.raw.settings import ImagePairs
 from repose.split.images import pairs_of
 
 ALL = ImagePairs(train=None, val=None, test=None)
-NONE = pd.DataFrame(columns=PUBLISHED)
+NONE = pd.DataFrame(columns=PAIR_COLUMNS)
 
 
 def catalog(
@@ -51,7 +51,7 @@ def test_fewer_are_drawn_by_the_seed():
 def test_published_pairs_are_taken_as_they_are():
     rows = catalog()
     published = pd.DataFrame(
-        [["id3_0_0", "id3_1_2", "test"], ["id0_0_0", "id0_0_1", "val"]], columns=PUBLISHED
+        [["id3_0_0", "id3_1_2", "test"], ["id0_0_0", "id0_0_1", "val"]], columns=PAIR_COLUMNS
     )
     assert pairs_of("unseen", rows, published, ALL, 0).to_numpy().tolist() == [["id3_0_0", "id3_1_2", "test"]]
     train = pairs_of("train", rows, published, ALL, 0)

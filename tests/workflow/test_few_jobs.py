@@ -4,6 +4,7 @@ import re
 from collections import Counter
 
 import pytest
+from conftest import Project
 from tiny.project import Tiny, bring_archive
 
 TABLE = "results/table1.csv"
@@ -57,3 +58,13 @@ def test_a_table_in_batches_makes_each_run_once_and_the_last_one_the_table(proje
     assert first == run | {"raw_files": 1, "convert": 1, "store": 1, "split": 2}
     assert last == run | {"tables": 1}
     assert project.planned(TABLE) == {}
+
+
+def test_images_are_packed_on_the_one_core_that_it_takes(tmp_path, quick_jobs):
+    """Of the workers that convert them there are three."""
+    (tmp_path / "preset.yaml").write_text("convert: {workers: 3}\n")
+    made = Project(tmp_path, quick_jobs)
+    made.presets = (*made.presets, "preset.yaml")
+    out = made.snakemake("--dry-run", "--cores=4", "results/data/open-fashion/images.zarr").stdout
+    jobs = dict(re.findall(r"^rule (\w+):\n((?:    .*\n)+)", out, flags=re.MULTILINE))
+    assert "threads: 3" in jobs["convert_images"] and "threads" not in jobs["store_images"]

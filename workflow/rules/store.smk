@@ -34,3 +34,4 @@ use rule store as store_images with:
     output:
         store=directory(RESULTS.packed("images")),
         manifest=manifest_path(RESULTS.packed("images")),
+    threads: 1

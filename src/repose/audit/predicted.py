@@ -1,8 +1,8 @@
 """Predictions made again from the weights, to see that what lies there is what the method predicts.
 
 Whoever puts the truths in the place of predictions, and lets the workflow make everything behind them again, leaves a
-chain of manifests in which nothing is wrong. Baselines are predicted again whole; of a learned method the first test
-rows of each list are, which cost seconds.
+chain of manifests in which nothing is wrong. Baselines are predicted again whole; of a learned method the first batch
+of each list is, which costs seconds: as large as its medium's batches are, as batch norms may depend on who is in one.
 """
 
 from importlib import import_module
@@ -22,7 +22,6 @@ from repose.reading import read_rows
 from repose.score.artefact import inputs_of
 from repose.store.arrays import StoredArray
 
-ROWS = 10  # of each list, predicted again of a learned method: a whole batch, as batch norms may depend on it
 TOLERANCE = {
     "vertices": 1e-4,  # metres, in the mean; float32 on another machine
     "flow": 0.05,  # pixels
@@ -41,14 +40,14 @@ def differs_from_network(predictions: Manifest) -> list[str]:
     inputs = inputs_of(predictions)
     store, weights = inputs.pop("store"), inputs.pop("run", None)
     method: Method = TypeAdapter(Method).validate_python(predictions.history["params"]["method"])
+    medium = import_module(f"repose.predict.{method.medium}")
     # Generated poses are of the bodies of a whole list.
-    rows = ROWS if method.learned and method.medium != "poses" else None
+    rows = medium.BATCH if method.learned and method.medium != "poses" else None
     splits = {protocol: read_rows(path).head(rows) for protocol, path in inputs.items()}
     network = load_network(method, weights)
     (name,) = predictions.content["files"]
     with TemporaryDirectory() as folder:
         fresh = Path(folder) / "fresh.zarr"
-        medium = import_module(f"repose.predict.{method.medium}")
         medium.run(method, network, store, splits, "cpu", fresh, f"again {predictions.content['place']}")
         return _differences(predictions.path.parent / name, fresh)
 

@@ -56,7 +56,9 @@ def store(dataset: str, config: ConfigFile = CONFIG, results: Results = RESULTS)
     plan = plan_of(config, results, dataset)
     settings, need = plan.config.datasets[dataset], plan.store(dataset)
     stage = module_of("repose.store", settings.medium)
-    stage.run(need.inputs["catalog"], need.inputs["files"], need.out, _cluster(plan))
+    # Images are packed by one process.
+    where = {"cluster": _cluster(plan)} if settings.medium == "meshes" else {}
+    stage.run(need.inputs["catalog"], need.inputs["files"], need.out, **where)
 
 
 def split(

@@ -21,16 +21,19 @@ COLUMNS = [
     "licence",
 ]
 """What every catalogue of images has; known attributes of garments follow."""
-PUBLISHED = ["source_image", "target_image", "part"]
-"""What the table of published pairs beside the catalogue has."""
 TRIANGLES = "triangles.npy"
 """Among the images, if they are rendered: (F, 3) of the mesh that all show."""
 CORRESPONDENCES = "correspondences.parquet"
-"""Among the images, if there are such: source_image, target_image and the path of a .corr file."""
+"""Among the images, if there are such: source_image and target_image of each pair with a .corr file."""
+
+
+def corr_name(source: str, target: str) -> str:
+    """The file among the images that has the correspondence of a pair, named as users supply it."""
+    return f"{target}_{source}.corr"
 
 
 def read_image_catalog(path: Path) -> pd.DataFrame:
-    """Read a catalogue of images, in the order of their names.
+    """Read a catalogue of images, in the order in which it was written: those of one outfit together.
 
     Raises:
         ReposeError: a column is missing, or a name is given twice.

@@ -12,7 +12,7 @@ import pandas as pd
 from repose import specs
 from repose.cluster import THREADS, Cluster
 from repose.convert.cache import Cache, Converted, cache_key, write_converted
-from repose.convert.image_catalog import COLUMNS, CORRESPONDENCES, PUBLISHED, TRIANGLES
+from repose.convert.image_catalog import COLUMNS, CORRESPONDENCES, TRIANGLES, corr_name
 from repose.errors import ReposeError
 from repose.provenance.making import Artefact, making
 from repose.raw.image_source import PAIR_COLUMNS, ImageItem, ImageSource
@@ -47,7 +47,8 @@ def convert(
     found = cache.find_all(keys)
     missing = [item for item, key in zip(items, keys, strict=True) if key not in found]
     made, _ = cache.convert(_tasks(missing), len(missing), ImageBatch(source, cache.folder, code), cluster)
-    records = [(found | made)[key] for key in keys]
+    all_records = found | made
+    records = [all_records[key] for key in keys]
     _check_sizes(items, records)
     costs = {"converted": len(missing), "unchanged": len(items) - len(missing)}
     catalog.costs |= costs
@@ -118,10 +119,9 @@ def _publish(
     catalog: Artefact,
     files: Artefact,
 ) -> None:
-    triangles, pairs = source.triangles(), source.pairs()
-    if pairs is None:
-        pairs = pd.DataFrame(columns=PAIR_COLUMNS)
-    found, published = pairs[pairs["corr"] != ""], pairs[pairs["part"] != ""]
+    triangles, published = source.triangles(), source.pairs()
+    if published is None:
+        published = pd.DataFrame(columns=PAIR_COLUMNS)
     catalog.begin()
     known: dict[str, str] = {}
     with files.file(files.out, known) as private:
@@ -130,12 +130,21 @@ def _publish(
             known |= cache.link(record, private / item.image_id)
         if triangles is not None:
             np.save(private / TRIANGLES, triangles)
-        if len(found):
-            found.drop(columns="part").to_parquet(private / CORRESPONDENCES, index=False)
+        _copy_correspondences(source, private)
     with catalog.file(catalog.out.with_name(PAIRS)) as private:
-        published[PUBLISHED].to_parquet(private, index=False)
+        published.to_parquet(private, index=False)
     with catalog.file(catalog.out) as private:
         _catalog(items, records, source).to_parquet(private, index=False)
     cache.keep_only(records)
     size = [records[0].measures["height"], records[0].measures["width"]]
     catalog.describe = files.describe = {"images": len(items), "size": size}
+
+
+def _copy_correspondences(source: ImageSource, folder: Path) -> None:
+    """Copies, and no links to files of the user: an edit of one is none of the other."""
+    pairs = []
+    for photo, target, content in source.correspondences():
+        (folder / corr_name(photo, target)).write_bytes(content)
+        pairs.append((photo, target))
+    if pairs:
+        pd.DataFrame(pairs, columns=PAIR_COLUMNS[:2]).to_parquet(folder / CORRESPONDENCES, index=False)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from repose.errors import ReposeError
+from repose.images.classes import LABELS
 from repose.reading import foreign, read_bytes, read_npz
 
 MAX_BYTES = 64 << 20  # of an image; decoded it takes 16 bytes a pixel at most, whatever its kind
@@ -18,7 +19,6 @@ MAX_PIXELS = 1 << 25
 MAX_SCANS = 100  # of a JPEG, each of which goes over all its pixels; encoders write up to 14
 MAX_LABELS = 1 << 29  # bytes of all that is known of an image; those of a rendered one are 13 a pixel
 _HINT = "run `repose convert` again"
-LABELS = ("background", "head", "torso", "left arm", "right arm", "left leg", "right leg")
 
 
 @dataclass(frozen=True, eq=False)

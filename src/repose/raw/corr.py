@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from repose.errors import ReposeError
+from repose.images.classes import BACKGROUND
 from repose.provenance.publish import publish
 from repose.reading import read_bytes
 
 HEADER = 8
 MAX_BYTES = 64 << 20
-VISIBLE, HIDDEN, BACKGROUND = range(3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class Correspondence:
 
     Attributes:
         position: (H, W, 2) float32 of x and y in the other image, in pixels.
-        visibility: (H, W) uint8 of the classes `VISIBLE`, `HIDDEN` and `BACKGROUND`.
+        visibility: (H, W) uint8 of the classes of `repose.images.classes`.
     """
 
     position: np.ndarray

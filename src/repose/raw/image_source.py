@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from repose.images.picture import Picture
 
-PAIR_COLUMNS = ["source_image", "target_image", "part", "corr"]
+PAIR_COLUMNS = ["source_image", "target_image", "part"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,11 @@ class ImageSource(Protocol):
         """The faces (F, 3) of the mesh that rendered images show; None for photos."""
 
     def pairs(self) -> pd.DataFrame | None:
-        """Pairs that are published or have a correspondence: columns `PAIR_COLUMNS`.
+        """Published pairs, if there are such: columns `PAIR_COLUMNS`, of which `part` is train, val or test."""
 
-        `part` is train, val or test, or empty; `corr` the path of a .corr file, or empty.
+    def correspondences(self) -> Iterator[tuple[str, str, bytes]]:
+        """Of each pair of photos with a .corr file: source, target, and the content of the file.
+
+        Raises:
+            ReposeError: the next file has changed since it was listed, or its name is not of two photos.
         """

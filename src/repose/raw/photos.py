@@ -108,15 +108,25 @@ class PhotoSource(Listed[Photos]):
         """Photos show no known mesh."""
 
     def pairs(self) -> pd.DataFrame | None:
-        """Published pairs, and those with a correspondence."""
+        """Published pairs; those of the training people that are for validation are, too."""
         parts = self._people_parts()
-        rows = {pair: [*pair, part, ""] for part in ("train", "test") for pair in self._listed(part)}
+        rows = {pair: [*pair, part] for part in ("train", "test") for pair in self._listed(part)}
         for (source, _), row in rows.items():
             if row[2] == "train" and parts.get(source) == "val":
                 row[2] = "val"
-        for pair, path in self._correspondences().items():
-            rows.setdefault(pair, [*pair, "", ""])[3] = path
         return pd.DataFrame(list(rows.values()), columns=PAIR_COLUMNS) if rows else None
+
+    def correspondences(self) -> Iterator[tuple[str, str, bytes]]:
+        """The .corr files, each checked against the hash in the inventory."""
+        found: dict[tuple[str, str], str] = {}
+        for path in self._by_path:
+            if path.endswith(".corr"):
+                pair = self._names(path)
+                if pair in found:
+                    both = f"{found[pair]} and {path}"
+                    raise ReposeError(f"{both} are both of one pair of photos", self.root, "keep one")
+                found[pair] = path
+                yield *pair, self._read(path)
 
     def _joints_of(self, name: str) -> NDArray[np.float32]:
         joints = self._joints.get(name, np.full((JOINTS, 2), MISSING, np.float32))
@@ -152,10 +162,6 @@ class PhotoSource(Listed[Photos]):
     def _maps(self) -> dict[str, str]:
         return {PurePosixPath(path).stem: path for path in self._by_path if path.endswith(".bmp")}
 
-    def _correspondences(self) -> dict[tuple[str, str], str]:
-        paths = [path for path in self._by_path if path.endswith(".corr")]
-        return {self._names(path): str(self.root / path) for path in paths}
-
     def _names(self, path: str) -> tuple[str, str]:
         """Source and target of a `{target}_{source}.corr`; names have underscores too."""
         stem = PurePosixPath(path).stem
@@ -166,9 +172,14 @@ class PhotoSource(Listed[Photos]):
 
     def _open(self, path: str, mode: str) -> NDArray[np.uint8]:
         """The pixels of an image, decoded whole: (H, W, 3) in mode RGB, (H, W) in mode L."""
-        where = self.root / path
-        data = read_bytes(where, MAX_BYTES)
-        if not self._by_path[path].is_of(data):
-            raise ReposeError("has changed since the raw files were listed", where, "run the workflow again")
-        with foreign(where, "not a readable image", "the file is damaged; get it again"):
+        data = self._read(path)
+        with foreign(self.root / path, "not a readable image", "the file is damaged; get it again"):
             return pixels(data, mode, FORMATS)
+
+    def _read(self, path: str) -> bytes:
+        data = read_bytes(self.root / path, MAX_BYTES)
+        if not self._by_path[path].is_of(data):
+            raise ReposeError(
+                "has changed since the raw files were listed", self.root / path, "run the workflow again"
+            )
+        return data

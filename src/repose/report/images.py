@@ -8,6 +8,7 @@ from matplotlib.colors import hsv_to_rgb
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from repose.images.classes import BACKGROUND, HIDDEN
 from repose.methods.flow.warp import warp
 from repose.predict.read_images import drawn_images
 from repose.report.sheet import contact_sheet
@@ -68,9 +69,9 @@ def flow_colours(flow: NDArray, visibility: NDArray) -> Picture:
     """
     angle = np.arctan2(flow[..., 1], flow[..., 0]) / (2 * np.pi) % 1
     length = np.clip(np.linalg.norm(flow, axis=-1) / (_FASTEST * flow.shape[0]), 0, 1)
-    value = np.where(visibility == 1, 0.6, 1.0)
+    value = np.where(visibility == HIDDEN, 0.6, 1.0)
     colours = hsv_to_rgb(np.stack([angle, length, value], axis=-1))
-    colours[visibility == 2] = 1
+    colours[visibility == BACKGROUND] = 1
     return np.round(colours * 255).astype(np.uint8)
 
 
@@ -122,7 +123,7 @@ def warped(source: Picture, flow: NDArray, visibility: NDArray) -> Picture:
     """What the flow takes out of the source (H, W, 3); the background, by the visibility (H, W), is grey."""
     image = torch.from_numpy(source).movedim(-1, 0)[None].float()
     moved = warp(image, torch.from_numpy(flow).movedim(-1, 0)[None].float())[0].movedim(0, -1).numpy()
-    return np.where((visibility < 2)[..., None], np.round(moved), _EMPTY).astype(np.uint8)
+    return np.where((visibility < BACKGROUND)[..., None], np.round(moved), _EMPTY).astype(np.uint8)
 
 
 def _size(sizes: list[tuple[int, int]]) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from torch import Tensor
 from repose.data.images import scaled
 from repose.images import metrics
 from repose.images.attributes import attribute_vectors
+from repose.images.classes import BACKGROUND, VISIBLE
 from repose.images.inception_splits import in_splits
 from repose.images.skeleton import skeleton_mask
 from repose.methods.load import load_weights
@@ -28,7 +29,6 @@ from repose.store.image_store import ImageStore
 
 PAIR = ["source_image", "target_image"]
 _BATCH = 32
-_VISIBLE, _BACKGROUND = 0, 2
 _BY_SPLIT = [metric for metric in METRICS if isinstance(metric, InceptionScore)]
 _BY_PAIR = [metric for metric in METRICS if metric not in _BY_SPLIT]
 
@@ -107,12 +107,12 @@ class Drawings:
     @property
     def visible(self) -> Tensor | None:
         """Which pixels of the target are seen in the source too, (B, H, W) bool."""
-        return None if self.true_visibility is None else self.true_visibility == _VISIBLE
+        return None if self.true_visibility is None else self.true_visibility == VISIBLE
 
     @property
     def foreground(self) -> Tensor | None:
         """Which pixels of the target have a true flow, (B, H, W) bool."""
-        return None if self.true_visibility is None else self.true_visibility < _BACKGROUND
+        return None if self.true_visibility is None else self.true_visibility < BACKGROUND
 
     @property
     def kinds(self) -> Tensor | None:

@@ -19,11 +19,11 @@ from PIL import Image
 from torch import Tensor, nn
 
 from repose.array_pickle import read_pickle
+from repose.checkpoint import read_checkpoint
 from repose.errors import ReposeError
 from repose.metrics.images import RECALLS
 from repose.raw.settings import Official, Weights
 from repose.supplied import check_supplied
-from repose.weights.checkpoint import read_checkpoint
 
 CLASSES = 23
 MAX_LABELS = 1 << 29  # bytes

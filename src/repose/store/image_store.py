@@ -52,7 +52,7 @@ class ImageStore(NamedRows):
         return self._take("joints", indices)
 
     def segmentation(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
-        """Label maps (len(indices), H, W); `repose.images.picture.LABELS` says what the numbers are."""
+        """Label maps (len(indices), H, W); `repose.images.classes.LABELS` says what the numbers are."""
         return self._take("segmentation", indices)
 
     def labels(self, indices: Sequence[int] | NDArray[np.integer]) -> dict[str, list[str]]:

@@ -9,10 +9,10 @@ import zarr
 from numpy.typing import NDArray
 
 from repose import specs
-from repose.cluster import THREADS, Cluster
-from repose.convert.image_catalog import CORRESPONDENCES, TRIANGLES, read_image_catalog
+from repose.convert.image_catalog import CORRESPONDENCES, TRIANGLES, corr_name, read_image_catalog
 from repose.errors import ReposeError
 from repose.images.attributes import ATTRIBUTES
+from repose.images.classes import BACKGROUND
 from repose.images.picture import Picture
 from repose.progress import track
 from repose.provenance.making import making
@@ -27,11 +27,8 @@ Pairs = Mapping[tuple[str, str], Correspondence]
 """Correspondences of pairs (source, target) of photos."""
 
 
-def run(catalog: Path, files: Path, out: Path, cluster: Cluster = THREADS) -> None:
-    """Pack the images of `catalog`, which lie in the folder `files`, into the Zarr store `out`.
-
-    It happens in this process, whatever the cluster.
-    """
+def run(catalog: Path, files: Path, out: Path) -> None:
+    """Pack the images of `catalog`, which lie in the folder `files`, into the Zarr store `out`."""
     inputs = {"catalog": catalog, "files": files}
     with making(specs.store("images"), out, inputs, later=("files",)) as new:
         if new.finished:
@@ -56,10 +53,12 @@ def _correspondences(path: Path, files: Stated) -> Pairs:
     if not path.exists():
         return {}
     files.check_file(path)
-    return {
-        (row.source_image, row.target_image): read_corr(Path(row.corr))
-        for row in read_rows(path).itertuples(index=False)
-    }
+    found = {}
+    for source, target in read_rows(path).itertuples(index=False):
+        corr = path.with_name(corr_name(source, target))
+        files.check_file(corr)
+        found[source, target] = read_corr(corr)
+    return found
 
 
 def pack_images(
@@ -115,7 +114,7 @@ def _pack_pairs(group: zarr.Group, pairs: Pairs) -> None:
 def _flow(corr: Correspondence) -> dict[str, NDArray]:
     height, width = corr.visibility.shape
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
-    body = corr.visibility[..., None] < 2
+    body = corr.visibility[..., None] < BACKGROUND
     flow = np.where(body, corr.position - grid, 0).astype(np.float32)
     return {"flow": flow, "visibility": corr.visibility}
 

@@ -109,11 +109,6 @@ def metric_columns(metrics: Sequence[Metric]) -> list[str]:
     return [f"{metric.column}{end}" for metric in metrics for end in ("", "_ci95")]
 
 
-def mean_and_interval(column: str, values: np.ndarray) -> dict[str, float]:
-    """The mean, and half the width of its 95 % interval, under the names that tables give them."""
-    return {column: six_digits(values.mean()), f"{column}_ci95": six_digits(interval95(values))}
-
-
 def interval95(values: np.ndarray) -> float:
     """Half width of the 95 % Student-t interval of the mean; NaN for fewer than two values."""
     if len(values) < 2:

@@ -11,6 +11,7 @@ import pandas as pd
 from PIL import Image
 
 from repose.errors import ReposeError
+from repose.images.classes import BACKGROUND
 from repose.predict.read_images import drawn_images, pairs_of
 from repose.progress import track
 from repose.provenance.publish import publish
@@ -91,7 +92,7 @@ def correspondence(store: ImageStore, source: str, target: str) -> Correspondenc
     flow, visibility = store.flow(store.index_of(source), store.index_of(target))
     height, width = visibility.shape
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
-    position = np.where(visibility[..., None] < 2, flow + grid, 0)
+    position = np.where(visibility[..., None] < BACKGROUND, flow + grid, 0)
     return Correspondence(position.astype(np.float32), visibility)
 
 

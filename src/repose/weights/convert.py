@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from repose.checkpoint import read_checkpoint
 from repose.errors import ReposeError
 from repose.reading import foreign
-from repose.weights.checkpoint import read_checkpoint
 from repose.weights.layouts import LAYOUTS, Layout, to_ours
 
 

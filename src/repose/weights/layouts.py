@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from repose.checkpoint import COUNTER
 from repose.methods.build import create
 from repose.weights import flow_names, npr_names
-from repose.weights.checkpoint import COUNTER
 from repose.weights.names import Stems, channels
 
 _SPECTRAL = {"weight": "weight_orig", "u": "weight_u", "v": "weight_v"}

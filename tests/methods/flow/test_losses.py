@@ -119,17 +119,39 @@ def vgg_file(folder, drop=None):
     tensors = perceptual.Features(perceptual._VGG19).state_dict()
     tensors.pop(drop, None)
     save_file(tensors | {"classifier.0.weight": torch.zeros(1)}, folder / "vgg.safetensors")
-    return folder / "vgg.safetensors", hashlib.sha256((folder / "vgg.safetensors").read_bytes()).hexdigest()
+    return supplied(folder / "vgg.safetensors")
+
+
+def supplied(path):
+    """A file and its hash, as a config names them."""
+    return str(path), hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_weights_of_vgg_are_taken_by_their_hash_only(tmp_path):
     path, digest = vgg_file(tmp_path)
-    network = perceptual.feature_network("vgg19", str(path), digest)
+    network = perceptual.feature_network("vgg19", path, digest)
     assert len(network(torch.zeros(1, 3, 32, 32))) == 5
     with pytest.raises(ReposeError, match="sha256 is"):
-        perceptual.feature_network("vgg19", str(path), "0" * 64)
+        perceptual.feature_network("vgg19", path, "0" * 64)
     with pytest.raises(ReposeError, match="cannot read"):
         perceptual.feature_network("vgg19", str(tmp_path / "no.pth"), digest)
     path, digest = vgg_file(tmp_path, drop="features.5.weight")
     with pytest.raises(ReposeError, match=r"has no features\.5\.weight"):
-        perceptual.feature_network("vgg19", str(path), digest)
+        perceptual.feature_network("vgg19", path, digest)
+
+
+def test_weights_of_vgg_are_read_by_the_guarded_readers(tmp_path):
+    tensors = perceptual.Features(perceptual._VGG19).state_dict()
+    torch.save(tensors, tmp_path / "vgg.pth")
+    network = perceptual.feature_network("vgg19", *supplied(tmp_path / "vgg.pth"))
+    assert torch.equal(network.features["0"].weight, tensors["features.0.weight"])
+    torch.save({**tensors, "other": hashlib.sha256}, tmp_path / "code.pth")
+    (tmp_path / "garbage.pth").write_bytes(b"garbage" * 99)
+    (tmp_path / "garbage.safetensors").write_bytes(b"garbage" * 99)
+    for name, says in (
+        ("code.pth", "asks to run _hashlib.openssl_sha256, which no weights need"),
+        ("garbage.pth", "not a whole PyTorch checkpoint of tensors"),
+        ("garbage.safetensors", "not a whole safetensors file"),
+    ):
+        with pytest.raises(ReposeError, match=f"{name}: {says}"):
+            perceptual.feature_network("vgg19", *supplied(tmp_path / name))

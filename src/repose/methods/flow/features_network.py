@@ -4,10 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from repose.images.classes import LABELS
 from repose.methods.flow.layers import initialise
 from repose.methods.flow.perceptual import SMALL, Features
-
-PARTS = 7  # labels of a segmentation, background included
 
 
 class ImageFeatures(nn.Module):
@@ -16,7 +15,7 @@ class ImageFeatures(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.features = Features(SMALL)
-        self.head = nn.Conv2d(sum(channels for channels, _ in SMALL), PARTS, 1)
+        self.head = nn.Conv2d(sum(channels for channels, _ in SMALL), len(LABELS), 1)
         initialise(self)
 
     def forward(self, image: Tensor) -> Tensor:  # (B, 3, H, W) in [-1, 1] to (B, 7, H, W) logits

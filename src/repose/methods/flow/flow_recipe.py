@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from repose.data.images import FlowBatch, ImageData, ImagePairs
+from repose.images.classes import BACKGROUND
 from repose.methods.flow.flow_network import FlowRegression
 from repose.methods.flow.losses import (
     end_point_error,
@@ -22,7 +23,6 @@ from repose.methods.flow.losses import (
 )
 from repose.methods.flow.regression import FlowPyramid
 from repose.methods.flow.settings import FlowRegressionSettings, FlowTraining
-from repose.methods.flow.warp import BACKGROUND
 from repose.methods.image_recipe import ImageRecipe, check_sides
 from repose.methods.recipe import adam, rate_factor
 

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from repose.images.classes import BACKGROUND, HIDDEN, VISIBLE
 from repose.methods.flow.layers import ResBlock
-from repose.methods.flow.warp import BACKGROUND, INVISIBLE, VISIBLE
 
 
 def split_by_visibility(warped: Tensor, visibility: Tensor) -> Tensor:
     """The visible part and the invisible part of a feature side by side, (B, 2C, H, W); the background is 0 in both."""
-    return torch.cat([warped * (visibility == VISIBLE), warped * (visibility == INVISIBLE)], dim=1)
+    return torch.cat([warped * (visibility == VISIBLE), warped * (visibility == HIDDEN)], dim=1)
 
 
 class NoGate(nn.Module):

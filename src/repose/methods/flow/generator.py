@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from repose.images.classes import BACKGROUND
 from repose.methods.flow.gates import GATES
 from repose.methods.flow.layers import Decoder, Encoder, head, initialise, ladder, normalised, pointwise
 from repose.methods.flow.regression import JOINTS
-from repose.methods.flow.warp import BACKGROUND, coarse_flow, coarse_visibility, warp
+from repose.methods.flow.warp import coarse_flow, coarse_visibility, warp
 
 _FAR = 0.995  # within a grey value of black or white; tanh of 3
 _PULL = 0.3  # share of a gradient; 0, 0.1 and 0.5 learned alike in the short training of the tests

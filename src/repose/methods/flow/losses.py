@@ -8,11 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from repose.images.classes import BACKGROUND, LABELS, VISIBLE
 from repose.methods.flow.regression import UNIT
-from repose.methods.flow.warp import BACKGROUND, VISIBLE, warp
+from repose.methods.flow.warp import warp
 from repose.methods.layers.fixed_order import pixel_cross_entropy
-
-_PARTS = 7  # labels of a segmentation, background included
 
 
 def pyramid_weights(given: Sequence[float] | None, levels: int) -> list[float]:
@@ -66,7 +65,7 @@ def part_loss(
 
     The segmentation-sensitive loss of the paper; the mean is over all pixels and both components.
     """
-    there = F.one_hot(source_parts, _PARTS).movedim(-1, 1).to(flow.dtype)
+    there = F.one_hot(source_parts, len(LABELS)).movedim(-1, 1).to(flow.dtype)
     met = warp(there, flow.detach()).gather(1, target_parts[:, None])
     astray = (met == 0) & (target_parts[:, None] > 0) & (visibility == VISIBLE)
     return ((flow - truth).abs() * astray).mean() / UNIT

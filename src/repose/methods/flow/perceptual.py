@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -10,8 +9,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from repose.checkpoint import read_checkpoint
 from repose.errors import ReposeError
 from repose.methods.flow.layers import initialise
+from repose.reading import foreign
 from repose.supplied import check_supplied
 
 _WEIGHT = 0.125  # of each of the five layers
@@ -68,7 +69,7 @@ def feature_network(kind: str, weights: str | None = None, sha256: str | None = 
     That of `trained` has random weights, until those of its training are put in.
 
     Raises:
-        ReposeError: the file of weights is missing, is another one, or does not fit.
+        ReposeError: the file of weights is missing, is another one, is damaged, or does not fit.
     """
     if kind == "none":
         return None
@@ -86,11 +87,11 @@ def feature_network(kind: str, weights: str | None = None, sha256: str | None = 
 
 
 def _fill(network: Features, path: Path) -> None:
-    tensors: Mapping[str, Tensor]
     if path.suffix == ".safetensors":
-        tensors = load_file(path)
+        with foreign(path, "not a whole safetensors file"):
+            tensors = load_file(path)
     else:
-        tensors = torch.load(path, map_location="cpu", weights_only=True)
+        tensors = read_checkpoint(path)
     wanted = network.state_dict()
     if missing := sorted(set(wanted) - set(tensors)):
         raise ReposeError(f"has no {missing[0]}", path, "expected the layers of torchvision's vgg19")

@@ -8,11 +8,11 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from repose.images.classes import BACKGROUND
 from repose.methods.flow.flow_network import decided, flow_net
 from repose.methods.flow.generator import DualUNetGenerator, PixelWarp, UNetGenerator
 from repose.methods.flow.layers import calm
 from repose.methods.flow.poses import PoseMaps
-from repose.methods.flow.warp import BACKGROUND
 from repose.methods.interface import Drawn, ImageNetwork
 
 

@@ -12,8 +12,6 @@ from torch.nn import functional as F
 
 from repose.methods.layers.fixed_order import sample
 
-VISIBLE, INVISIBLE, BACKGROUND = range(3)
-
 
 def warp(
     image: Tensor,  # (B, C, H, W) of the source

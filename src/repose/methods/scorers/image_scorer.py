@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from repose.images.attributes import CLASSES, COUNT
+from repose.images.classes import LABELS
 from repose.methods.flow.layers import Down, ResBlock, initialise, pointwise
 
 _WIDTH = 64
-_PARTS = 6  # of the body, besides the background
+_PARTS = len(LABELS) - 1  # of the body, besides the background
 _HIDDEN = 128
 
 

@@ -80,7 +80,11 @@ class RenderedSource:
         return Renderer(read_once(ImageRecipe, self.path)).triangles()
 
     def pairs(self) -> None:
-        """None are published, and all have their flow."""
+        """None are published."""
+
+    def correspondences(self) -> Iterator[tuple[str, str, bytes]]:
+        """None: flow follows from what is behind each pixel."""
+        return iter(())
 
 
 def open_source(dataset: Rendered, raw: Path) -> RenderedSource:
