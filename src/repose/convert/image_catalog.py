@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from repose.columns import PAIR
 from repose.errors import ReposeError
 from repose.reading import read_rows
 
@@ -21,7 +22,7 @@ COLUMNS = [
     "licence",
 ]
 """What every catalogue of images has; known attributes of garments follow."""
-PUBLISHED = ["source_image", "target_image", "part"]
+PUBLISHED = [*PAIR, "part"]
 """What the table of published pairs beside the catalogue has."""
 TRIANGLES = "triangles.npy"
 """Among the images, if they are rendered: (F, 3) of the mesh that all show."""

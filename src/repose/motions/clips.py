@@ -15,13 +15,13 @@ import pandas as pd
 import zarr
 from numpy.typing import NDArray
 
+from repose.columns import TRIPLE
 from repose.convert.catalog import mesh_id
 from repose.errors import ReposeError
 from repose.mesh.finish import Finish
 from repose.mesh.sequence import Frames
 from repose.methods.interface import TransferNetwork
 from repose.predict.meshes import predict
-from repose.predict.read_meshes import TRIPLE
 from repose.store.mesh_store import MeshStore
 from repose.store.rows import NamedRows
 from repose.synthetic.motion import RATE

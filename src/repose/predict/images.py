@@ -11,6 +11,7 @@ import torch
 import zarr
 from numpy.typing import NDArray
 
+from repose.columns import PAIR
 from repose.data.images import ImagePairs, unscaled
 from repose.data.passes import in_order
 from repose.errors import ReposeError
@@ -20,7 +21,6 @@ from repose.progress import track
 from repose.store.image_store import ImageStore
 
 BATCH = 8  # as the released test, whose batch norms depend on it
-PAIR = ["source_image", "target_image"]
 
 
 def run(

@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 import zarr
 
+from repose.columns import INPUTS, TRIPLE
 from repose.data.meshes import Triples, validation_batches
 from repose.errors import ReposeError
 from repose.mesh.finish import Finish
@@ -73,7 +74,7 @@ def predict(
                 identity, pose, found = identity * side, pose * side, found.times(side)
             done = finished(finish, identity, store.faces, pose, store.faces, found.vertices, found.warp)
             parts.append(done.cpu().numpy())
-        names = triples[["identity_mesh", "pose_mesh", "truth_mesh"]].to_numpy().tolist()
+        names = triples[TRIPLE].to_numpy().tolist()
         group = root.create_group(protocol, attributes={"triples": names})
         vertices = np.concatenate(parts)
         if not np.isfinite(vertices).all():
@@ -82,7 +83,7 @@ def predict(
 
 
 def _check_distinct(triples: pd.DataFrame, protocol: str) -> None:
-    twice = triples[triples.duplicated(["identity_mesh", "pose_mesh"])]
+    twice = triples[triples.duplicated(INPUTS)]
     if len(twice):
         row = twice.iloc[0]
         raise ReposeError(f"the {protocol} triples have {row.identity_mesh} with {row.pose_mesh} twice")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from repose.columns import PAIR
 from repose.metrics.images import METRICS
 from repose.tables.runs import (
     COSTS,
@@ -33,7 +34,6 @@ COLUMNS = [
     *COSTS,
     "run_ids",
 ]
-_PAIR = ["source_image", "target_image"]
 
 
 def reference(methods: Sequence[str]) -> str | None:
@@ -76,4 +76,4 @@ def views(table: pd.DataFrame) -> list[Shown]:
 
 def _counts(scores: Sequence[pd.DataFrame]) -> dict[str, Any]:
     first = pd.concat([rows[rows.metric == _FIRST.name] for rows in scores])
-    return {"pairs": len(scores[0][_PAIR].drop_duplicates()), "by_pair": first.groupby(_PAIR).value.mean()}
+    return {"pairs": len(scores[0][PAIR].drop_duplicates()), "by_pair": first.groupby(PAIR).value.mean()}
