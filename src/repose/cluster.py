@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
-from unittest import mock
 
 from repose.errors import ReposeError
 
@@ -97,15 +96,16 @@ def _pool(cluster: Cluster) -> Iterator[tuple[Callable[..., Any], Callable[[set[
             yield threads.submit, _next_done
     elif cluster.scheduler == "processes":
         context = multiprocessing.get_context("spawn")
+        before = dict(os.environ)
+        os.environ.update(ENVIRONMENT)  # that of workers, which start when the first tasks come
         try:
-            # Workers start when the first tasks come, with the environment of that moment.
-            with (
-                mock.patch.dict(os.environ, ENVIRONMENT),
-                ProcessPoolExecutor(cluster.workers, context, _end_with_parent) as processes,
-            ):
+            with ProcessPoolExecutor(cluster.workers, context, _end_with_parent) as processes:
                 yield processes.submit, _next_done
         except BrokenProcessPool as error:
             raise _died(cluster, "fewer workers") from error
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
     else:
         import distributed  # a second to import: only for those who use it
 

@@ -13,6 +13,7 @@ from typing import get_args
 from repose import specs
 from repose.config.models import Config
 from repose.gih.costs import LIBRARIES_MIB, asks_for_gpu, mesh_mib
+from repose.methods.copies.settings import only_copies
 from repose.methods.tracks import left_out
 from repose.provenance.manifest import manifest_path
 from repose.raw.settings import Protocol
@@ -219,8 +220,7 @@ class Plan:
         runs = (run for table in self.config.tables for run in self.config.runs_of(table))
         for name, method, seed in dict.fromkeys(runs):
             settings = self.config.settings_of(method)
-            copies = settings.architecture == "copy" and getattr(settings, "finish", "none") == "none"
-            if name == dataset and settings.medium == "meshes" and not copies:
+            if name == dataset and settings.medium == "meshes" and not only_copies(settings.model_dump()):
                 found += [(method, seed)] if of in self.config.tests_of(dataset, method) else []
         return found
 

@@ -21,7 +21,6 @@ from repose.methods.tracks import left_out
 from repose.predict.meshes import predict
 from repose.predict.read_meshes import transfers
 from repose.reading import read_rows
-from repose.store.mesh_store import MeshStore
 
 
 def settings(**keys):
@@ -51,15 +50,12 @@ def test_a_list_is_predicted_as_the_split_is_that_it_is_of(made, tmp_path, metho
     """Orders and batches differ: equal predictions say that faces, sizes and bodies at rest are right."""
     torch.manual_seed(0)
     network = build(method).eval()
-    finish = getattr(method, "finish", "none")
     plan = made.plan
     listing, bodies = Sources(plan.results.benchmark_list("tiny", "unseen"), plan.packed("tiny")).open()
     triples = read_rows(plan.results.split("tiny", "unseen"))
-    predict(
-        network, MeshStore(plan.packed("tiny")), {"unseen": triples}, "cpu", tmp_path / "p.zarr", "", finish
-    )
+    predict(method, network, plan.packed("tiny"), {"unseen": triples}, "cpu", tmp_path / "p.zarr", "")
     expected = transfers(tmp_path / "p.zarr", "unseen", triples).numpy()
-    found = predicted(network, listing, bodies, "cpu", finish)
+    found = predicted(network, listing, bodies, "cpu", method.projection)
     assert np.abs(found - expected).max() < 1e-3 and np.abs(found - expected).mean() < 1e-5
 
 

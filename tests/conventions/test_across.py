@@ -16,7 +16,6 @@ from repose.predict.network import load_network
 from repose.predict.read_meshes import transfers
 from repose.provenance.manifest import load, manifest_path
 from repose.reading import read_rows
-from repose.store.mesh_store import MeshStore
 
 
 def audited(path, *options):
@@ -45,9 +44,10 @@ def test_predictions_follow_from_the_weights_of_the_other_dataset(across):
     place = plan.results.predictions("second", "npt@first", 0)
     assert load(manifest_path(place)).history["inputs"].keys() == {"store", "unseen", "run"}
     triples = read_rows(plan.results.split("second", "unseen"))
-    network = load_network(plan.config.methods["npt"], plan.results.run("first", "npt", 0))
+    method = plan.config.methods["npt"]
+    network = load_network(method, plan.results.run("first", "npt", 0))
     again = across.folder / "again.zarr"
-    predict(network, MeshStore(plan.packed("second")), {"unseen": triples}, "cpu", again, "")
+    predict(method, network, plan.packed("second"), {"unseen": triples}, "cpu", again, "")
     stored = transfers(place, "unseen", triples)
     assert stored.shape == (8, 62, 3) and np.array_equal(stored, transfers(again, "unseen", triples))
     shutil.rmtree(again)

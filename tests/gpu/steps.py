@@ -73,8 +73,8 @@ def predictions(plan: Plan, name: str) -> dict[str, Any]:
     medium = {"meshes": meshes, "images": images, "poses": poses}[settings.medium]
 
     def made(device: str, out: Path) -> torch.Tensor:
-        network = load_network(settings, need.inputs["run"])
-        medium.run(settings, network, need.inputs["store"], splits, device, out, name)
+        network = load_network(settings, need.inputs["run"]).to(device)
+        medium.predict(settings, network, need.inputs["store"], splits, device, out, name)
         groups = sorted(zarr.open_group(out).groups())
         arrays = [
             array for _, group in groups for _, array in sorted(group.arrays())

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from repose.config.models import Method
 from repose.errors import ReposeError
 from repose.methods.build import build
-from repose.predict.images import predict_images
+from repose.predict.images import predict
 from repose.predict.read_images import drawn_images
 from repose.score.images import score
 from repose.use.export_images import export_drawn
@@ -25,13 +25,14 @@ def store(tmp_path_factory):
     return puppet_store(tmp_path_factory.mktemp("puppets"))
 
 
-def network(settings):
+def method_and_network(settings):
     torch.manual_seed(0)
-    return build(TypeAdapter(Method).validate_python(settings)).eval()
+    method = TypeAdapter(Method).validate_python(settings)
+    return method, build(method).eval()
 
 
 def predicted(store, out, settings, pairs):
-    predict_images(network(settings), store, {"unseen": pairs}, "cpu", out, "test")
+    predict(*method_and_network(settings), store.path, {"unseen": pairs}, "cpu", out, "test")
     return zarr.open_group(out / "unseen", mode="r")
 
 
@@ -90,10 +91,11 @@ def test_drawn_images_are_exported_under_the_names_that_the_released_evaluation_
 def test_a_pair_given_twice_and_what_is_no_number_are_refused(store, tmp_path):
     with pytest.raises(ReposeError, match="twice"):
         predicted(store, tmp_path / "p.zarr", flow_method(), pd.concat([PAIRS, PAIRS.head(1)]))
-    broken = network(transfer_method(warped_levels=0, flow_network=None, training={"flow": None}))
+    settings = transfer_method(warped_levels=0, flow_network=None, training={"flow": None})
+    method, broken = method_and_network(settings)
     torch.nn.init.constant_(broken.generator.head[1].bias, float("nan"))
     with pytest.raises(ReposeError, match="its image is no number"):
-        predict_images(broken, store, {"unseen": PAIRS}, "cpu", tmp_path / "q.zarr", "test")
+        predict(method, broken, store.path, {"unseen": PAIRS}, "cpu", tmp_path / "q.zarr", "test")
 
 
 def test_predictions_that_do_not_fit_the_pairs_are_refused(store, tmp_path):

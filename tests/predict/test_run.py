@@ -15,7 +15,7 @@ from repose.data.meshes import centred
 from repose.errors import ReposeError
 from repose.methods.build import build
 from repose.methods.interface import Transfer, TransferNetwork
-from repose.predict.meshes import predict
+from repose.predict.meshes import predict, predicted
 from repose.predict.network import load_network
 from repose.score.meshes import METRICS, score
 from repose.split.triples import Meshes, draw_triples
@@ -67,8 +67,10 @@ def test_weights_of_another_network_or_none_are_refused(tmp_path):
 @pytest.mark.parametrize(("mesh", "column"), [("identity", "identity_mesh"), ("pose", "pose_mesh")])
 def test_a_floor_predicts_the_mesh_it_copies_in_template_order(store, tmp_path, mesh, column):
     triples = draw_triples(THERE, range(3), range(3), 12, "test-unseen", 0)
-    network = load_network(method(architecture="copy", mesh=mesh), None)
-    predict(network, store, {"unseen": triples}, "cpu", tmp_path / "p.zarr", "test")
+    copy = method(architecture="copy", mesh=mesh)
+    predict(
+        copy, load_network(copy, None), store.path, {"unseen": triples}, "cpu", tmp_path / "p.zarr", "test"
+    )
     out = zarr.open_array(tmp_path / "p.zarr" / "unseen" / "vertices", mode="r")[:]
     copied = store.vertices(triples[column].map(store.index_of).to_numpy())
     assert np.array_equal(out, centred(copied).numpy())
@@ -90,18 +92,20 @@ def test_the_truth_scores_zero_and_rows_are_one_per_triple_and_metric(store, tmp
 
 def test_predictions_of_other_triples_are_refused(store, tmp_path):
     triples = draw_triples(THERE, range(3), range(3), 7, "test-unseen", 0)
-    network = load_network(method(architecture="copy", mesh="pose"), None)
-    predict(network, store, {"unseen": triples}, "cpu", tmp_path / "p.zarr", "test")
+    copy = method(architecture="copy", mesh="pose")
+    predict(
+        copy, load_network(copy, None), store.path, {"unseen": triples}, "cpu", tmp_path / "p.zarr", "test"
+    )
     assert isinstance(score(tmp_path / "p.zarr", store.path, {"unseen": triples}), pd.DataFrame)
     with pytest.raises(ReposeError, match="other unseen triples"):
         score(tmp_path / "p.zarr", store.path, {"unseen": triples.iloc[::-1]})
 
 
-def test_numbers_that_are_none_are_refused(store, tmp_path):
+def test_numbers_that_are_none_are_refused(store):
     class Broken(torch.nn.Module, TransferNetwork):
         def forward(self, identity, pose):
             return Transfer(vertices=identity * float("nan"))
 
     triples = draw_triples(THERE, range(3), range(3), 2, "test-unseen", 0)
     with pytest.raises(ReposeError, match="no numbers"):
-        predict(Broken(), store, {"unseen": triples}, "cpu", tmp_path / "p.zarr", "broken")
+        predicted(Broken(), store, triples, "cpu", "broken")

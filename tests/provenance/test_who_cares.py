@@ -150,6 +150,7 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     # Small things that several rooms share.
     "repose.array_pickle": ("raw/images/*", "convert/images/*", "score/images/*"),
     "repose.checkpoint": ("train/images/*", "score/images/*"),
+    "repose.columns": (*MESHES, *DRAWN, "split/*", "tables/*"),
     "repose.reading": NOBODY,
     "repose.device": (*LEARNING, "gih/*"),
     "repose.protocols": ("predict/poses/*", "score/poses/*", "score-renders/*"),

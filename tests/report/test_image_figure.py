@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from repose.config.models import Method
 from repose.methods.build import build
-from repose.predict.images import predict_images
+from repose.predict.images import predict
 from repose.report.images import LEAST_WIDTH, draw, flow_colours, pose_picture
 from repose.report.shown import Shown
 
@@ -33,12 +33,15 @@ def test_only_limbs_between_seen_joints_are_drawn():
 def test_a_row_per_pair_with_the_flow_that_methods_share_drawn_once(tmp_path):
     store, pairs = puppet_store(tmp_path), puppet_pairs(range(1), "test")
     shown = []
-    baseline = {"architecture": "copy-image", "image": "source"}
-    full = build(TypeAdapter(Method).validate_python(transfer_method())).eval()
-    for name, network in (
-        ("copy-source", build(TypeAdapter(Method).validate_python(baseline))), ("flow-full", full), ("flow-too", full),
+    baseline, full = (
+        TypeAdapter(Method).validate_python(settings)
+        for settings in ({"architecture": "copy-image", "image": "source"}, transfer_method())
+    )
+    network = build(full).eval()
+    for name, method, made in (
+        ("copy-source", baseline, build(baseline)), ("flow-full", full, network), ("flow-too", full, network),
     ):  # fmt: skip
-        predict_images(network, store, {"unseen": pairs}, "cpu", tmp_path / name, "test")
+        predict(method, made, store.path, {"unseen": pairs}, "cpu", tmp_path / name, "test")
         shown.append(Shown("puppets", name, tmp_path / name / "unseen", store))
     sheet = Image.open(io.BytesIO(draw(shown, 2)))
     height = LEAST_WIDTH * 32 // 24

@@ -13,7 +13,7 @@ from repose.errors import ReposeError
 from repose.images.attributes import attribute_vectors
 from repose.methods.build import build
 from repose.methods.scorers.image_scorer import ImageScorer
-from repose.predict.images import predict_images
+from repose.predict.images import predict
 from repose.score.images import score
 
 PAIRS = puppet_pairs(range(2), "test")
@@ -25,8 +25,8 @@ def scored(tmp_path_factory):
     store = puppet_store(folder)
     found = {}
     for image in ("source", "target"):
-        network = build(TypeAdapter(Method).validate_python({"architecture": "copy-image", "image": image}))
-        predict_images(network, store, {"unseen": PAIRS}, "cpu", folder / image, "test")
+        method = TypeAdapter(Method).validate_python({"architecture": "copy-image", "image": image})
+        predict(method, build(method), store.path, {"unseen": PAIRS}, "cpu", folder / image, "test")
         found[image] = score(folder / image, store.path, {"unseen": PAIRS})
     return folder, store, found
 

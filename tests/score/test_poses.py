@@ -9,9 +9,10 @@ import zarr
 
 from repose.convert.bodies import write_bodies
 from repose.errors import ReposeError
-from repose.methods.copies.poses import CopyPoses
+from repose.methods.build import build
+from repose.methods.copies.settings import CopyPosesSettings
 from repose.metrics.poses import METRICS
-from repose.predict.poses import predict_poses
+from repose.predict.poses import predict
 from repose.score.poses import coverage, distances, one_nn_accuracy, score
 from repose.split.triples import Meshes, draw_triples
 from repose.store.mesh_store import MeshStore
@@ -42,8 +43,13 @@ def splits():
     }
 
 
+def predicted(store, splits, folder, poses):
+    method = CopyPosesSettings(architecture="copy-poses", poses=poses)
+    predict(method, build(method), store.path, splits, "cpu", folder / "p.zarr", "test")
+
+
 def scored(store, splits, folder, poses):
-    predict_poses(CopyPoses(poses, 0), store, splits, None, "cpu", folder / "p.zarr", "test")
+    predicted(store, splits, folder, poses)
     return score(folder / "p.zarr", store.path, splits)
 
 
@@ -84,7 +90,7 @@ def test_training_poses_are_near_and_the_pose_at_rest_is_one_point(store, splits
 
 
 def test_the_truth_itself_is_covered(store, splits, tmp_path):
-    predict_poses(CopyPoses("training", 0), store, splits, None, "cpu", tmp_path / "p.zarr", "test")
+    predicted(store, splits, tmp_path, "training")
     root = zarr.open_group(tmp_path / "p.zarr")
     for protocol, identities in (("own-body", [0]), ("new-body", [2, 3])):
         names = [f"id{i}_{p}" for i in identities for p in range(8, 12)]
@@ -95,7 +101,7 @@ def test_the_truth_itself_is_covered(store, splits, tmp_path):
 
 
 def test_predictions_of_other_bodies_are_refused(store, splits, tmp_path):
-    predict_poses(CopyPoses("rest", 0), store, splits, None, "cpu", tmp_path / "p.zarr", "test")
+    predicted(store, splits, tmp_path, "rest")
     fewer = splits | {"unseen": splits["unseen"][splits["unseen"].identity_mesh.str.startswith("id2_")]}
     fewer["unseen"] = fewer["unseen"].assign(pose_mesh=fewer["unseen"].truth_mesh)
     with pytest.raises(ReposeError, match="other bodies"):
@@ -105,6 +111,4 @@ def test_predictions_of_other_bodies_are_refused(store, splits, tmp_path):
 def test_a_body_in_no_test_pose_is_refused(store, splits, tmp_path):
     with pytest.raises(ReposeError, match="identity 0 is in no test pose"):
         none = pd.DataFrame({"identity_mesh": ["id2_77"], "pose_mesh": ["id3_78"], "truth_mesh": ["id2_78"]})
-        predict_poses(
-            CopyPoses("rest", 0), store, splits | {"unseen": none}, None, "cpu", tmp_path / "p.zarr", "test"
-        )
+        predicted(store, splits | {"unseen": none}, tmp_path, "rest")

@@ -13,6 +13,7 @@ from repose.convert.bodies import write_bodies
 from repose.convert.catalog import COLUMNS as CATALOG
 from repose.convert.catalog import mesh_id
 from repose.errors import ReposeError
+from repose.methods.copies.settings import CopyMeshSettings
 from repose.methods.interface import Transfer, TransferNetwork
 from repose.predict.meshes import predict
 from repose.provenance.manifest import Recorder, load, manifest_path
@@ -117,6 +118,9 @@ def test_what_we_write_reads_back(tmp_path):
     pd.testing.assert_frame_equal(read(tmp_path / "list"), drawn)
 
 
+ORDERED = CopyMeshSettings(architecture="copy", mesh="pose")  # what is said of the network below
+
+
 @pytest.fixture
 def store(tmp_path):
     sphere = trimesh.creation.icosphere(subdivisions=1)
@@ -139,7 +143,7 @@ class Mean(torch.nn.Module, TransferNetwork):
 def test_rows_that_share_a_truth_keep_their_own_predictions_and_scores(store, tmp_path):
     (tmp_path / "list").write_text("id0_0 id1_1 id0_1\nid0_2 id1_1 id0_1\nid0_0 id2_1 id0_1\n")
     rows = read(tmp_path / "list")
-    predict(Mean(), store, {"unseen": rows}, "cpu", tmp_path / "p.zarr", "mean")
+    predict(ORDERED, Mean(), store.path, {"unseen": rows}, "cpu", tmp_path / "p.zarr", "mean")
     vertices = zarr.open_array(tmp_path / "p.zarr" / "unseen" / "vertices", mode="r")[:]
     assert all(not np.allclose(vertices[a], vertices[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
     scored = score(tmp_path / "p.zarr", store.path, {"unseen": rows})
@@ -150,7 +154,8 @@ def test_rows_that_share_a_truth_keep_their_own_predictions_and_scores(store, tm
 def test_a_row_given_twice_is_no_second_prediction(store, tmp_path):
     rows = draw_triples(Meshes(PAIRS), range(3), range(3), 4, "test-unseen", 0)
     with pytest.raises(ReposeError, match=r"the unseen triples have .* twice"):
-        predict(Mean(), store, {"unseen": pd.concat([rows, rows[:1]])}, "cpu", tmp_path / "p.zarr", "mean")
+        twice = {"unseen": pd.concat([rows, rows[:1]])}
+        predict(ORDERED, Mean(), store.path, twice, "cpu", tmp_path / "p.zarr", "mean")
 
 
 def test_the_split_of_a_dataset_takes_its_published_list(tmp_path):

@@ -5,7 +5,6 @@ chain of manifests in which nothing is wrong. Baselines are predicted again whol
 of each list is, which costs seconds: as large as its medium's batches are, as batch norms may depend on who is in one.
 """
 
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from repose.config.models import Method
+from repose.medium import module_of
 from repose.predict.network import load_network
 from repose.provenance.manifest import Manifest
 from repose.provenance.stated import stated
@@ -40,16 +40,15 @@ def differs_from_network(predictions: Manifest) -> list[str]:
     inputs = inputs_of(predictions)
     store, weights = inputs.pop("store"), inputs.pop("run", None)
     method: Method = TypeAdapter(Method).validate_python(predictions.history["params"]["method"])
-    medium = import_module(f"repose.predict.{method.medium}")
+    medium = module_of("repose.predict", method.medium)
     # Generated poses are of the bodies of a whole list.
     rows = medium.BATCH if method.learned and method.medium != "poses" else None
     splits = {protocol: read_rows(path).head(rows) for protocol, path in inputs.items()}
     network = load_network(method, weights)
-    (name,) = predictions.content["files"]
     with TemporaryDirectory() as folder:
         fresh = Path(folder) / "fresh.zarr"
-        medium.run(method, network, store, splits, "cpu", fresh, f"again {predictions.content['place']}")
-        return _differences(predictions.path.parent / name, fresh)
+        medium.predict(method, network, store, splits, "cpu", fresh, f"again {predictions.content['place']}")
+        return _differences(predictions.artefact, fresh)
 
 
 def _differences(stored: Path, fresh: Path) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Literal
 import pandas as pd
 
 from repose.audit.tree import Node
+from repose.columns import INPUTS, PAIR, TRIPLE
 from repose.convert.catalog import mesh_numbers
 from repose.errors import ReposeError
 from repose.provenance.code import closure
@@ -22,7 +23,6 @@ from repose.reading import read_rows
 
 EVERY = ""  # in the place of a protocol: all that was predicted or scored
 DATA = ("raw", "convert", "store", "gih", "split", "neighbours", "benchmark")
-_PAIRS = ("identity_mesh", "pose_mesh", "truth_mesh", "source_image", "target_image")
 _OF_METHODS = ("runs", "predictions", "scores", "render-scores", "neighbours")
 
 
@@ -229,7 +229,7 @@ def _named(meshes: frozenset[str], rows: pd.DataFrame) -> Iterator[str]:
     """How often triples or pairs name the meshes, by the role of the row and the column."""
     roles = rows.role if "role" in rows else pd.Series("test", index=rows.index)
     for role, some in rows.groupby(roles, sort=False):
-        columns = [column for column in _PAIRS if column in some]
+        columns = [column for column in (*TRIPLE, *PAIR) if column in some]
         counts = {c.replace("_", " "): int(some[c].isin(meshes).sum()) for c in columns}
         if said := [f"{count} × {what}" for what, count in counts.items() if count]:
             yield f"{role}: {', '.join(said)}"
@@ -264,5 +264,5 @@ def _product(meshes: frozenset[str], lists: Iterable[pd.DataFrame]) -> str | Non
 
 
 def _numbers(rows: pd.DataFrame) -> tuple[set[int], set[int]]:
-    pairs = {mesh_numbers(name) for c in ("identity_mesh", "pose_mesh") for name in rows[c].unique()}
+    pairs = {mesh_numbers(name) for c in INPUTS for name in rows[c].unique()}
     return {i for i, _ in pairs}, {p for _, p in pairs}

@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 from repose.benchmark.bodies import Bodies
 from repose.benchmark.lists import List, Row
 from repose.benchmark.submission import Submission
-from repose.mesh.operators import unique_edges
+from repose.mesh.operators import edge_lengths, unique_edges
 
 ORDER, AXES = 10, 5  # how many times less the error must be
 ROLES = 0.9  # of the rows
@@ -65,17 +65,13 @@ def _roles(rows: list[Known], bodies: Bodies) -> Iterator[str]:
         if identity.vertices.shape != pose.vertices.shape:
             return
         edges = unique_edges(identity.faces)
-        out, own, other = (_lengths(v, edges) for v in (vertices, identity.vertices, pose.vertices))
+        out, own, other = (edge_lengths(v, edges) for v in (vertices, identity.vertices, pose.vertices))
         swapped += bool(np.abs(out / other - 1).mean() < np.abs(out / own - 1).mean())
     if rows and swapped > ROLES * len(rows):
         yield (
             f"in {swapped} of {len(rows)} rows the edges are rather as long as those of the pose mesh than of the "
             "identity: roles swapped?"
         )
-
-
-def _lengths(vertices: Float, edges: NDArray[np.integer]) -> Float:
-    return np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
 
 
 def _axes(rows: list[Known]) -> Iterator[str]:

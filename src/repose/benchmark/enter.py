@@ -1,7 +1,7 @@
 """What the commands `repose submit` do: hand out the inputs of a track, check what comes back, score and rank it."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +18,7 @@ from repose.benchmark.sources import Sources
 from repose.benchmark.submission import CARD, Submission, folders_of, read_submission
 from repose.errors import ReposeError
 from repose.mesh.formats.obj import format_obj
+from repose.methods.copies.settings import only_copies
 from repose.methods.tracks import TRACKS
 from repose.progress import track as shown
 from repose.provenance.manifest import load, manifest_path
@@ -223,7 +224,7 @@ def _predicted(listing: List, results: Results) -> Iterator[tuple[str, Path]]:
     for path in itertools.chain(*map(_beside, ours)):
         manifest = load(manifest_path(path))
         is_of = listing.name in manifest.content["describe"].get("protocols", ())
-        if is_of and not _only_copies(manifest.history["params"]["method"]):
+        if is_of and not only_copies(manifest.history["params"]["method"]):
             yield "repose", path
     for path in _beside(results.handed_in(*place, "_", 0)):
         yield "external", path
@@ -233,7 +234,3 @@ def _beside(predictions: Path) -> list[Path]:
     """Predictions of all methods and seeds, where those of one method and seed lie."""
     found = sorted(predictions.parent.parent.glob("*/seed*.manifest.json"))
     return [path.with_name(path.name.replace(".manifest.json", ".zarr")) for path in found]
-
-
-def _only_copies(method: Mapping[str, object]) -> bool:
-    return method["architecture"] == "copy" and method.get("finish", "none") == "none"

@@ -20,6 +20,7 @@ import yaml
 from repose import specs
 from repose.benchmark import VERSION
 from repose.benchmark.variants import named, numbers_of, renamed, variant
+from repose.columns import TRIPLE
 from repose.convert.catalog import mesh_digest, mesh_id, read_catalog
 from repose.errors import ReposeError
 from repose.mesh.mesh import Mesh
@@ -90,7 +91,7 @@ class List:
     @property
     def triples(self) -> pd.DataFrame:
         """Columns triple_id, identity_mesh, pose_mesh, truth_mesh and headline, a row each."""
-        columns = ["triple_id", "identity_mesh", "pose_mesh", "truth_mesh"]
+        columns = ["triple_id", *TRIPLE]
         table = pd.DataFrame([[getattr(row, c) for c in columns] for row in self.rows], columns=columns)
         return table.assign(headline=[row.is_headline for row in self.rows])
 
@@ -156,7 +157,7 @@ def derive(dataset: str, name: str, triples: pd.DataFrame, training: pd.DataFram
     """
     if len(triples) > MOST:
         raise ReposeError(f"{len(triples)} rows", f"{dataset}/{name}", f"a list has at most {MOST}")
-    seen = {numbers_of(m) for c in ("identity_mesh", "pose_mesh", "truth_mesh") for m in training[c] if m}
+    seen = {numbers_of(m) for c in TRIPLE for m in training[c] if m}
     identities, poses = {i for i, _ in seen}, {p for _, p in seen}
     rows, truths, kind = [], set[str](), specs.part_and_variant(name)[1]
     for number, triple in enumerate(triples.itertuples(index=False)):

@@ -22,11 +22,11 @@ from repose.mesh.finish import Finish
 from repose.mesh.mesh import Mesh
 from repose.mesh.projection import finished
 from repose.mesh.rests import Rests
+from repose.methods.build import count_parameters
 from repose.methods.interface import Faces, TransferNetwork
-from repose.methods.settings import Finished
 from repose.methods.shuffle import transfer_shuffled
 from repose.methods.tracks import left_out
-from repose.predict.network import load_network
+from repose.predict.network import load_network, opened
 from repose.progress import track
 from repose.provenance.making import making
 from repose.provenance.manifest import Manifest
@@ -71,17 +71,9 @@ def run(
             raise ReposeError(
                 f"{out.parent.name} {why}", f"{listing.dataset}/{listing.name}", "track P needs none"
             )
-        from repose.cards import take
-        from repose.device import device_of
-        from repose.methods.build import count_parameters
-
-        torch.set_num_threads(compute.threads)
-        if compute.device != "cpu":
-            take(1)
-        network: Any = load_network(method, model)
-        device = device_of(compute).type
+        network, device = opened(method, model, compute)
         with new.file(out) as private:
-            vertices = predicted(network.to(device), listing, bodies, device, _finish(method))
+            vertices = predicted(network, listing, bodies, device, method.projection)
             write_vertices(private, listing, vertices)
         new.describe = {"protocols": [listing.name], "parameters": count_parameters(network)}
 
@@ -93,18 +85,13 @@ def differs_from_network(predictions: Manifest) -> list[str]:
     listing, bodies = Sources(inputs["listed"], inputs["store"]).open()
     listing = replace(listing, rows=listing.rows[:ROWS] if method.learned else listing.rows)
     network: Any = load_network(method, inputs.get("run"))
-    again = predicted(network, listing, bodies, "cpu", _finish(method))
-    (name,) = predictions.content["files"]
-    folder = predictions.path.parent / name
+    again = predicted(network, listing, bodies, "cpu", method.projection)
+    folder = predictions.artefact
     there = StoredArray(folder / listing.name / "vertices", stated(folder)).rows(0, len(again))
     error = float(np.abs(there.astype(np.float64) - again).mean()) if there.shape == again.shape else np.inf
     return (
         [] if error <= TOLERANCE else [f"differs from what the method predicts, by {error:.3g} m in the mean"]
     )
-
-
-def _finish(method: "MethodSettings") -> Finish:
-    return method.finish if isinstance(method, Finished) else "none"
 
 
 @torch.inference_mode()

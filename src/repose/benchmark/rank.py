@@ -108,8 +108,7 @@ def _entries(scores: Mapping[str, Manifest]) -> list[Entry]:
         if said.unranked and not entry.about.unranked:
             entry = found[said.source, said.method] = entry._replace(about=said)
         entry.ids.append(manifest.digest[:12])
-        (parquet,) = manifest.content["files"]
-        entry.scores.append(read_rows(manifest.path.parent / parquet).assign(seed=said.seed))
+        entry.scores.append(read_rows(manifest.artefact).assign(seed=said.seed))
     return list(found.values())
 
 

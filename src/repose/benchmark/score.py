@@ -19,8 +19,9 @@ from repose.benchmark.card import Card
 from repose.benchmark.lists import List, Row, hashes_path
 from repose.benchmark.metrics import Pair
 from repose.benchmark.parts import part_labels
-from repose.benchmark.sources import MESHES, Sources, write_vertices
+from repose.benchmark.sources import Sources, write_vertices
 from repose.benchmark.submission import CARD, Submission
+from repose.columns import TRIPLE
 from repose.errors import ReposeError
 from repose.methods.tracks import track_of
 from repose.metrics.benchmark import DIAGNOSTICS, METRICS, WITHOUT_ORDER
@@ -35,7 +36,7 @@ from repose.store.arrays import read_meta
 BASELINES = {"copy-identity": "P", "copy-pose": "PC"}
 """The baselines, which need no predictions, and the tracks that give what they copy."""
 ALLOWED_TO_FAIL = 0.05  # of the rows; more, and a method is not ranked
-KEYS = ["triple_id", *MESHES]
+KEYS = ["triple_id", *TRIPLE]
 
 Float = NDArray[np.float64]
 

@@ -8,10 +8,10 @@ import zarr
 
 from repose.benchmark.bodies import Bodies
 from repose.benchmark.lists import List, hashes_path, read_hashes, read_list
+from repose.columns import TRIPLE
 from repose.provenance.manifest import load, manifest_path
 from repose.store.mesh_store import MeshStore
 
-MESHES = ["identity_mesh", "pose_mesh", "truth_mesh"]
 CHUNK = 10
 
 
@@ -48,7 +48,7 @@ class Sources(NamedTuple):
 
 def write_vertices(path: Path, listing: List, vertices: np.ndarray, **attributes: Any) -> None:
     """Write predictions of a list, (rows, V, 3) metres, as the stage `predict` writes those of a part of the split."""
-    names = listing.triples[MESHES].to_numpy().tolist()
+    names = listing.triples[TRIPLE].to_numpy().tolist()
     root = zarr.create_group(path, attributes={"units": "m"})
     group = root.create_group(listing.name, attributes={"triples": names, **attributes})
     group.create_array("vertices", data=vertices, chunks=(CHUNK, *vertices.shape[1:]))

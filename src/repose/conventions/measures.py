@@ -10,11 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 from torch import Tensor
 
-from repose.mesh.metrics import bbox_centred
+from repose.mesh.metrics import bbox_centred, nearest
 from repose.mesh.operators import unique_edges, vertex_areas
 
 ASSIGNED = 250  # vertices of the exact earth mover's distance
@@ -68,11 +67,8 @@ class Compared:
     @cached_property
     def nearest(self) -> Nearest:
         """Distances of each vertex to the nearest one of the other mesh, about own boxes."""
-        there, back = [], []
-        for a, b in zip(bbox_centred(self.predicted).numpy(), self.truth.numpy(), strict=True):
-            there.append(torch.from_numpy(KDTree(b).query(a)[0]))
-            back.append(torch.from_numpy(KDTree(a).query(b)[0]))
-        return torch.stack(there), torch.stack(back)
+        there, back = zip(*nearest(self.predicted, self.stored), strict=True)
+        return torch.from_numpy(np.stack(there)), torch.from_numpy(np.stack(back))
 
     @cached_property
     def edges(self) -> Tensor:

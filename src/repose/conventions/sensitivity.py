@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from repose.conventions.known import CONVENTIONS, Convention
 from repose.conventions.measures import Compared
-from repose.mesh.operators import unique_edges
+from repose.mesh.operators import edge_lengths, unique_edges
 from repose.metrics.conventions import METRICS
 from repose.metrics.metric import measured
 
@@ -76,8 +76,7 @@ def _spiked(x: Float) -> Float:
 
 def _bent(x: Float, edges: NDArray[np.integer]) -> Float:
     """What is near the vertex farthest from the middle, turned about where it is joined, across its length."""
-    lengths = np.linalg.norm(x[edges[:, 0]] - x[edges[:, 1]], axis=1)
-    graph = coo_array((lengths, (edges[:, 0], edges[:, 1])), shape=(len(x), len(x)))
+    graph = coo_array((edge_lengths(x, edges), (edges[:, 0], edges[:, 1])), shape=(len(x), len(x)))
     tip = int(np.argmax(np.linalg.norm(x - x.mean(axis=0), axis=1)))
     way = dijkstra(graph.tocsr(), directed=False, indices=tip)
     limb = way < LIMB * way[np.isfinite(way)].max()

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from repose.columns import TRIPLE
 from repose.conventions import charts, study
 from repose.conventions.measures import Compared
 from repose.conventions.sensitivity import SAMPLES, sensitivity
@@ -16,7 +17,7 @@ from repose.convert.catalog import mesh_numbers
 from repose.errors import ReposeError
 from repose.metrics.conventions import METRICS
 from repose.metrics.metric import measured
-from repose.predict.read_meshes import TRIPLE, transfers
+from repose.predict.read_meshes import transfers
 from repose.progress import track
 from repose.provenance.making import making
 from repose.provenance.manifest import Manifest

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from repose.columns import PAIR
 from repose.images.attributes import attribute_vectors, class_numbers
 from repose.store.image_store import ImageStore
 
@@ -56,7 +57,7 @@ class ImagePairs:
 
     def __init__(self, store: ImageStore, pairs: pd.DataFrame):
         self.store = store
-        columns = pairs[["source_image", "target_image"]]
+        columns = pairs[PAIR]
         self.rows = np.array([[store.index_of(m) for m in row] for row in columns.itertuples(index=False)])
 
     def __len__(self) -> int:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from repose.columns import INPUTS, TRIPLE
 from repose.convert.catalog import mesh_id, mesh_numbers
 from repose.data.augmentation import Augmentation
 from repose.data.passes import Batches, in_order, in_passes
@@ -73,7 +74,7 @@ class Triples:
         augment: Augmentation | None = None,
     ):
         self.store, self.unit_area, self.augment = store, unit_area, augment
-        self.rows = _rows(store, triples[["identity_mesh", "pose_mesh", "truth_mesh"]])
+        self.rows = _rows(store, triples[TRIPLE])
         self.rests = None
         if rest_pose is not None:
             self.rests = _rows(store, at_rest(triples, rest_pose))
@@ -106,7 +107,7 @@ class Triples:
 
 def at_rest(triples: pd.DataFrame, rest_pose: RestPose) -> pd.DataFrame:
     """Columns identity_mesh and pose_mesh: the bodies of triples in the pose in which a method is given both."""
-    bodies = triples[["identity_mesh", "pose_mesh"]].map(lambda name: mesh_numbers(name)[0])
+    bodies = triples[INPUTS].map(lambda name: mesh_numbers(name)[0])
     poses = triples.identity_mesh.map(lambda name: mesh_numbers(name)[1])
     return bodies.apply(
         lambda column: [

@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from repose.columns import INPUTS, TRIPLE
 from repose.convert.catalog import mesh_id, mesh_numbers
 from repose.data.meshes import centred, sides
 from repose.errors import ReposeError
 from repose.store.mesh_store import MeshStore
 
 _SELECTION_SEED = 1234  # of the released lists
-_INPUTS = ["identity_mesh", "pose_mesh"]
 
 
 class UnlabelledBatch(NamedTuple):
@@ -43,7 +43,7 @@ class Numbers:
     @classmethod
     def seen_in(cls, triples: pd.DataFrame) -> Numbers:
         """Those of the meshes that triples take as inputs; the truths are not looked at."""
-        pairs = {mesh_numbers(name) for column in _INPUTS for name in triples[column].unique()}
+        pairs = {mesh_numbers(name) for column in INPUTS for name in triples[column].unique()}
         return cls(frozenset(i for i, _ in pairs), frozenset(p for _, p in pairs))
 
     def labelled(self, percent: float) -> Numbers:
@@ -86,7 +86,7 @@ class Numbers:
     def triples(self, triples: pd.DataFrame) -> pd.DataFrame:
         """The triples whose two inputs, and so whose truth, are of these identities and poses."""
         kept = np.ones(len(triples), bool)
-        for column in _INPUTS:
+        for column in INPUTS:
             kept &= [self._has(name) for name in triples[column]]
         return triples[kept]
 
@@ -154,4 +154,4 @@ def same_body_triples(store: MeshStore, triples: pd.DataFrame) -> pd.DataFrame:
         others = others[others != store.index_of(name)]
         if len(others):
             rows.append((store.mesh_ids[rng.choice(others)], name, name, role))
-    return pd.DataFrame(rows, columns=[*_INPUTS, "truth_mesh", "role"])
+    return pd.DataFrame(rows, columns=[*TRIPLE, "role"])

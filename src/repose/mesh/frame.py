@@ -32,7 +32,6 @@ UPRIGHT = {
     "-x": ((0, 1, 0), (-1, 0, 0), (0, 0, 1)),
 }
 UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "ft": 0.3048}
-NAMES = {"m": "metres", "cm": "centimetres", "mm": "millimetres", "in": "inches", "ft": "feet"}
 
 GROUND = 0.01  # of the longest side: how near to 0 the lowest point of a mesh on the ground is
 TALLER = 1.25  # of 527 posed bodies of open-human, 99 % are taller than deep by more

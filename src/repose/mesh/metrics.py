@@ -3,8 +3,11 @@
 Both meshes are first centred by their own bounding boxes, as the released evaluation codes do.
 """
 
+from collections.abc import Iterator
+
+import numpy as np
 import torch
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 from torch import Tensor
 
 
@@ -35,13 +38,14 @@ def chamfer(out: Tensor, truth: Tensor) -> Tensor:
     """Chamfer distance (MAPConNet released code): mean squared distance to the nearest vertex, from `out` to
     `truth` plus from `truth` to `out`; (B,) in m². Never more than 6 PMD.
     """
-    values = []
-    for a, b in zip(
-        bbox_centred(out).double().cpu().numpy(), bbox_centred(truth).double().cpu().numpy(), strict=True
-    ):
-        there, back = cKDTree(b).query(a)[0], cKDTree(a).query(b)[0]
-        values.append((there**2).mean() + (back**2).mean())
+    values = [(there**2).mean() + (back**2).mean() for there, back in nearest(out, truth)]
     return torch.tensor(values, dtype=torch.float64)
+
+
+def nearest(out: Tensor, truth: Tensor) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Distances (V,) of each mesh of `out` (B, V, 3) to the nearest vertices of `truth` (B, W, 3), and back (W,)."""
+    pairs = zip(*(bbox_centred(x).double().cpu().numpy() for x in (out, truth)), strict=True)
+    return ((KDTree(b).query(a)[0], KDTree(a).query(b)[0]) for a, b in pairs)
 
 
 def edge_error(out: Tensor, identity: Tensor, edges: Tensor) -> Tensor:
@@ -56,11 +60,12 @@ def edge_error(out: Tensor, identity: Tensor, edges: Tensor) -> Tensor:
     Returns:
         (B,).
     """
-
-    def lengths(x: Tensor) -> Tensor:
-        return (x[:, edges[:, 0]] - x[:, edges[:, 1]]).norm(dim=-1)
-
-    rest = lengths(identity)
+    rest = edge_lengths(identity, edges)
     real = rest > 0
-    ratio = lengths(out) / torch.where(real, rest, 1)
+    ratio = edge_lengths(out, edges) / torch.where(real, rest, 1)
     return ((ratio - 1).abs() * real).sum(dim=-1) / real.sum(dim=-1)
+
+
+def edge_lengths(x: Tensor, edges: Tensor) -> Tensor:  # (B, V, 3) and (E, 2) to (B, E)
+    """Lengths of the edges of each mesh, in its unit."""
+    return (x[:, edges[:, 0]] - x[:, edges[:, 1]]).norm(dim=-1)

@@ -35,6 +35,11 @@ def unique_edges(faces: np.ndarray) -> np.ndarray:
     return edge_uses(faces)[0]
 
 
+def edge_lengths(vertices: np.ndarray, edges: np.ndarray) -> Float:
+    """The (E,) lengths of edges (E, 2)."""
+    return np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
+
+
 def bbox_centre(vertices: np.ndarray) -> np.ndarray:
     """The (3,) middle of the axis-aligned bounding box, which the published systems centre meshes by."""
     return (vertices.min(axis=0) + vertices.max(axis=0)) / 2

@@ -86,7 +86,6 @@ def on_surface(
     start: Float,  # (V, 3) about where its vertices are
     surface: Float,  # (M, 3) another body in the pose to take, about the same origin as `start`
     surface_faces: Faces,  # (G, 3)
-    searches: int = SEARCHES,
 ) -> Float:  # (V, 3)
     """Turn the faces of `rest` as on the surface of another body, whose parts it finds from `start` on.
 
@@ -99,7 +98,7 @@ def on_surface(
         MeshError: the other body, or a face of `rest`, has no area.
     """
     sheet = Sheet(rest, faces, SURFACE_PULL)
-    return turned(rest, faces, drawn(sheet, start, surface, surface_faces, searches))
+    return turned(rest, faces, drawn(sheet, start, surface, surface_faces, SEARCHES))
 
 
 def drawn(

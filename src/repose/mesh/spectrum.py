@@ -10,12 +10,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from scipy.sparse.linalg import eigsh
 
 from repose.errors import MeshError
 from repose.mesh.operators import Faces, Float, edge_stiffness, face_areas, vertex_areas, vertex_normals
 
 _LEAST_MASS = 1e-3  # of the mean: a vertex of needles alone would make the eigenproblem stiff
+_STILL = 1e-5  # of the largest eigenvalue: no vibration, but a part of the mesh as a whole
+_WIDTH = 7  # of the band of an energy, in steps from one energy to the next
 _SHIFT = -0.1  # below the least eigenvalue, 0, so that the shifted matrix can be factorised
 
 
@@ -75,6 +78,23 @@ def surface_of(vertices: Float, faces: Faces, count: int) -> Surface:
     values, vectors = _vibrations(vertices, faces, masses, min(count, len(vertices) - 2))
     parts = vertices, vertex_normals(vertices, faces), masses, values, vectors
     return Surface(*(np.ascontiguousarray(x, np.float32) for x in parts))
+
+
+def sounding(values: Float) -> NDArray[np.bool_]:
+    """Which eigenvalues (K,) are of vibrations, and not of a piece of the mesh as a whole."""
+    found: NDArray[np.bool_] = values > _STILL * values[-1]
+    return found
+
+
+def waves(
+    values: Float,  # (K,) eigenvalues that sound
+    energies: Float,  # (E,) logarithms, evenly spaced
+    step: float,
+) -> Float:  # (K, E)
+    """How much of each vibration is in each energy of the wave kernel signature (Aubry et al., 2011); sums are 1."""
+    found = np.exp(-(((energies - np.log(values)[:, None]) / (_WIDTH * step)) ** 2) / 2)
+    weights: Float = found / found.sum(axis=0)
+    return weights
 
 
 def _vibrations(vertices: Float, faces: Faces, masses: Float, count: int) -> tuple[Float, Float]:

@@ -64,7 +64,7 @@ class TrainingRecipe(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Adam with the configured schedule, one update of the rate per step."""
-        return scheduled(adam(self.network.parameters(), self.settings), self.settings)
+        return scheduled(adam(self.network.parameters(), self.settings), rate_factor(self.settings))
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Batches up to the next validation; Lightning asks again at every epoch, and after a resume."""
@@ -84,9 +84,9 @@ def adam(parameters: Iterable[nn.Parameter], settings: Schedule, **other: Any) -
     return torch.optim.Adam(learning, **(known | other), fused=True)
 
 
-def scheduled(optimizer: torch.optim.Optimizer, settings: Schedule) -> dict[str, Any]:
-    """An optimiser with the configured schedule, as Lightning takes it."""
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(settings))
+def scheduled(optimizer: torch.optim.Optimizer, factor: Callable[[int], float]) -> dict[str, Any]:
+    """An optimiser whose rate is multiplied by a factor of the step, such as `rate_factor`'s, as Lightning takes it."""
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
 

@@ -133,6 +133,11 @@ class MethodSettings(Section):
         found = Path(getfile(cls)).with_name("about.md")
         return found.read_text(encoding="utf-8") if found.is_file() else ""
 
+    @property
+    def projection(self) -> Finish:
+        """What its predicted meshes go through; see `Finished`."""
+        return "none"
+
     def neighbour_settings(self) -> dict[str, Any] | None:
         """What the neighbours depend on that its training looks up (stage `neighbours`); None: it looks up none."""
         return None
@@ -209,6 +214,11 @@ class Finished(MethodSettings):
         "rigid as possible; rotations: its faces turned as there, and not stretched; icp: the same, after they were "
         "drawn to the surface of the pose mesh. Of a method that makes a coarse warp first, that is what is projected",
     )
+
+    @property
+    def projection(self) -> Finish:
+        """As the settings say."""
+        return self.finish
 
 
 class Training(Schedule):

@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import zarr
 from numpy.typing import NDArray
 
+from repose.columns import TRIPLE
 from repose.convert.catalog import mesh_id
 from repose.errors import ReposeError
 from repose.mesh.finish import Finish
 from repose.mesh.sequence import Frames
 from repose.methods.interface import TransferNetwork
-from repose.predict.meshes import predict
-from repose.predict.read_meshes import TRIPLE
+from repose.predict.meshes import predicted
 from repose.store.mesh_store import MeshStore
 from repose.store.rows import NamedRows
 from repose.synthetic.motion import RATE
@@ -123,11 +121,10 @@ class Clips(MeshStore):
         Raises:
             ReposeError: it predicts vertices that are no numbers.
         """
-        with TemporaryDirectory() as folder:
-            out = Path(folder) / "predicted.zarr"
-            predict(network, self, self.triples, device, out, label, finish)
-            root: Any = zarr.open_group(out, mode="r")
-            return [np.asarray(root[name]["vertices"]) for name in self.triples]
+        return [
+            predicted(network, self, triples, device, f"{label} {name}", finish)
+            for name, triples in self.triples.items()
+        ]
 
 
 def clips_of(dataset: Mapping[str, Any], recipe: Path, part: str, frames: int, pairs: int) -> Clips:

@@ -16,10 +16,10 @@ from pydantic import TypeAdapter
 
 from repose.config.models import Compute, Method
 from repose.mesh.sequence import Frames, acceleration_error, smoothed
-from repose.methods.settings import Finished
 from repose.metrics.metric import measured
 from repose.metrics.motions import METRICS
 from repose.motions.clips import Clip, Clips, Moved, clips_of
+from repose.predict.network import opened
 from repose.provenance.making import making
 from repose.provenance.manifest import Manifest
 from repose.score.artefact import inputs_of
@@ -56,15 +56,6 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
 
 def scored(params: Mapping[str, Any], inputs: Mapping[str, Path]) -> pd.DataFrame:
     """The table: columns `KEY`, sigma_frames, and those of `repose.metrics.motions`."""
-    import torch  # seconds, which a finished result does not need
-
-    from repose.cards import take
-    from repose.device import device_of
-
-    compute = Compute.model_validate(params["compute"])
-    torch.set_num_threads(compute.threads)
-    if compute.device != "cpu":
-        take(1)
     rows: list[dict[str, Any]] = []
     for name, dataset in params["datasets"].items():
         val, test = (
@@ -75,21 +66,18 @@ def scored(params: Mapping[str, Any], inputs: Mapping[str, Path]) -> pd.DataFram
             truth = {"dataset": name, "method": "truth", "seed": 0, "smoothed": "no", "sigma_frames": 0.0}
             rows.append(truth | _row(clip, Moved(clip.truth, clip.truth)))
         for run_name in (run_name for run_name in params["runs"] if run_name.split("/")[0] == name):
-            rows += _rows(run_name, params, inputs.get(f"run:{run_name}"), val, test, device_of(compute).type)
+            rows += _rows(run_name, params, inputs.get(f"run:{run_name}"), val, test)
     return pd.DataFrame(rows)[[*KEY, "sigma_frames", *(metric.name for metric in METRICS)]]
 
 
 def _rows(
-    name: str, params: Mapping[str, Any], model: Path | None, val: Clips, test: Clips, device: str
+    name: str, params: Mapping[str, Any], model: Path | None, val: Clips, test: Clips
 ) -> Iterator[dict[str, Any]]:
     """Rows of one run: each motion as it was predicted, and smoothed."""
-    from repose.predict.network import load_network
-
     dataset, method, seed = name.split("/")
     settings: Method = TypeAdapter(Method).validate_python(params["methods"][method])
-    network: Any = load_network(settings, model).to(device)
-    finish = settings.finish if isinstance(settings, Finished) else "none"
-    tried, found = (clips.predicted(network, device, name, finish) for clips in (val, test))
+    network, device = opened(settings, model, Compute.model_validate(params["compute"]))
+    tried, found = (clips.predicted(network, device, name, settings.projection) for clips in (val, test))
     sigma = chosen(tried, val.clips)
     for clip, shapes in zip(test.clips, found, strict=True):
         for word, width in (("no", 0.0), ("yes", sigma)):

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ import torch
 import zarr
 from numpy.typing import NDArray
 
+from repose.columns import PAIR
 from repose.data.images import ImagePairs, unscaled
 from repose.data.passes import in_order
 from repose.errors import ReposeError
@@ -20,27 +20,14 @@ from repose.progress import track
 from repose.store.image_store import ImageStore
 
 BATCH = 8  # as the released test, whose batch norms depend on it
-PAIR = ["source_image", "target_image"]
-
-
-def run(
-    method: MethodSettings,
-    network: Any,
-    store: Path,
-    splits: Mapping[str, pd.DataFrame],
-    device: str,
-    out: Path,
-    label: str,
-) -> None:
-    """Called by the stage: `predict_images` on the store that lies at a path."""
-    predict_images(network.to(device), ImageStore(store), splits, device, out, label)
 
 
 @torch.inference_mode()
-def predict_images(
+def predict(
+    method: MethodSettings,
     network: ImageNetwork,
-    store: ImageStore,
-    protocols: Mapping[str, pd.DataFrame],
+    store: Path,
+    splits: Mapping[str, pd.DataFrame],
     device: str,
     out: Path,
     label: str,
@@ -55,12 +42,12 @@ def predict_images(
     Raises:
         ReposeError: a pair is given twice, or the network draws what is no number.
     """
-    root = zarr.create_group(out)
-    for protocol, pairs in protocols.items():
+    images, root = ImageStore(store), zarr.create_group(out)
+    for protocol, pairs in splits.items():
         if pairs.duplicated(PAIR).any():
             row = pairs[pairs.duplicated(PAIR)].iloc[0]
             raise ReposeError(f"the {protocol} pairs have {row.source_image} with {row.target_image} twice")
-        rows = ImagePairs(store, pairs)
+        rows = ImagePairs(images, pairs)
         batches = in_order(rows.images, len(rows), BATCH)
         parts: dict[str, list[NDArray]] = defaultdict(list)
         for batch in track(batches, len(batches), f"{label} {protocol}"):

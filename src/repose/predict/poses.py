@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,25 +18,12 @@ from repose.progress import track
 from repose.store.mesh_store import MeshStore
 
 
-def run(
+@torch.inference_mode()
+def predict(
     method: MethodSettings,
-    network: Any,
+    network: PoseGenerator,
     store: Path,
     splits: Mapping[str, pd.DataFrame],
-    device: str,
-    out: Path,
-    label: str,
-) -> None:
-    """Called by the stage: `predict_poses` on the store that lies at a path."""
-    predict_poses(network.to(device), MeshStore(store), splits, method.source, device, out, label)
-
-
-@torch.inference_mode()
-def predict_poses(
-    network: PoseGenerator,
-    store: MeshStore,
-    splits: Mapping[str, pd.DataFrame],
-    source: int | None,
     device: str,
     out: Path,
     label: str,
@@ -50,14 +36,14 @@ def predict_poses(
     Raises:
         ReposeError: a body is not there at rest, or the network makes what is no number.
     """
-    root = zarr.create_group(out, attributes={"units": "m"})
-    faces = torch.from_numpy(store.faces).long().to(device)
-    for protocol, bodies in bodies_of(store, splits, source).items():
+    meshes, root = MeshStore(store), zarr.create_group(out, attributes={"units": "m"})
+    faces = torch.from_numpy(meshes.faces).long().to(device)
+    for protocol, bodies in bodies_of(meshes, splits, method.source).items():
         parts, names = [], []
         for known in track(bodies, len(bodies), f"{label} {protocol}"):
-            at_rest = store.index_of(mesh_id(known.identity, network.rest_pose))
-            (rest,) = centred(store.vertices(np.array([at_rest]))).to(device)
-            true = centred(store.vertices(known.training)).to(device) if network.oracle else None
+            at_rest = meshes.index_of(mesh_id(known.identity, network.rest_pose))
+            (rest,) = centred(meshes.vertices(np.array([at_rest]))).to(device)
+            true = centred(meshes.vertices(known.training)).to(device) if network.oracle else None
             draw, body = torch.Generator().manual_seed(known.identity), Body(rest, faces, true)
             made = network.make(body, len(known.held_out), draw).float().cpu().numpy()
             if not np.isfinite(made).all():

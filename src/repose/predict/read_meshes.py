@@ -6,12 +6,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from repose.columns import TRIPLE
 from repose.errors import ReposeError
 from repose.provenance.stated import stated
 from repose.reading import foreign
 from repose.store.arrays import read_array, read_meta
-
-TRIPLE = ["identity_mesh", "pose_mesh", "truth_mesh"]
 
 
 def transfers(predictions: Path, protocol: str, triples: pd.DataFrame) -> Tensor:

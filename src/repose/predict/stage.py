@@ -1,11 +1,11 @@
 """Stage `predict`: weights and test lists → predicted vertices, images, or generated poses."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from repose import specs
+from repose.medium import module_of
 from repose.provenance.making import making
 from repose.reading import read_rows
 
@@ -27,21 +27,15 @@ def run(
     with making(specs.predict(method, compute), out, inputs, later=("store",)) as new:
         if new.finished:
             return
-        import torch  # seconds, which a finished result does not need
-
-        from repose.cards import take
-        from repose.device import device_of
         from repose.methods.build import count_parameters
-        from repose.predict.network import load_network
+        from repose.predict.network import (
+            opened,  # loads torch: seconds, which a finished result does not need
+        )
 
-        torch.set_num_threads(compute.threads)
-        if compute.device != "cpu":
-            take(1)
-        network = load_network(method, model)
-        device = device_of(compute).type
+        network, device = opened(method, model, compute)
         rows = {protocol: read_rows(split) for protocol, split in splits.items()}
         with new.file(out) as private:
             label = " ".join(out.with_suffix("").parts[-3:])
-            medium = import_module(f"repose.predict.{method.medium}")
-            medium.run(method, network, store, rows, device, private, label)
+            predict = module_of("repose.predict", method.medium).predict
+            predict(method, network, store, rows, device, private, label)
         new.describe = {"protocols": sorted(splits), "parameters": count_parameters(network)}

@@ -60,6 +60,13 @@ class Manifest:
         return [*self.content["files"], *map(str, lists)]
 
     @property
+    def artefact(self) -> Path:
+        """Its one file or folder; of several, the one for machines, which is named like the manifest."""
+        stem = self.path.name.removesuffix(".manifest.json")
+        names = [n for n in self.content["files"] if Path(n).stem == stem and Path(n).suffix != ".txt"]
+        return self.path.parent / names[0]
+
+    @property
     def names(self) -> list[str]:
         """All that lies there of the artefact, its manifest last."""
         return [*self.data, history_path(self.path).name, self.path.name]

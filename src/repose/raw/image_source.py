@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from repose.columns import PAIR
 from repose.images.picture import Picture
 
-PAIR_COLUMNS = ["source_image", "target_image", "part"]
+PAIR_COLUMNS = [*PAIR, "part"]
 
 
 @dataclass(frozen=True)

@@ -49,14 +49,14 @@ def write_rows(new: Artefact, rows: pd.DataFrame, out: Path) -> None:
 
 def inputs_of(scores: Manifest) -> dict[str, Path]:
     """What scores were made from, by the name of the input."""
-    return {name: _data(load(manifest)) for name, manifest in scores.parents.items()}
+    return {name: load(manifest).artefact for name, manifest in scores.parents.items()}
 
 
 def differences(scores: Manifest, fresh: pd.DataFrame) -> list[str]:
     """Where scores differ by more than rounding from rows that were computed again; nothing is hashed."""
     key = [column for column in fresh if column != "value"]
     kept, again = (
-        table.set_index(key).value.sort_index(kind="stable") for table in (read_rows(_data(scores)), fresh)
+        table.set_index(key).value.sort_index(kind="stable") for table in (read_rows(scores.artefact), fresh)
     )
     if not kept.index.equals(again.index):
         return ["scores other triples or metrics than the predictions have"]
@@ -65,10 +65,3 @@ def differences(scores: Manifest, fresh: pd.DataFrame) -> list[str]:
         return []
     where, stands, gives = " ".join(map(str, kept.index[off[0]])), kept.iloc[off[0]], again.iloc[off[0]]
     return [f"{len(off)} scores differ from the predictions: {where} is {stands}, predictions give {gives}"]
-
-
-def _data(artefact: Manifest) -> Path:
-    """The one file or folder of an artefact; of several, the one named like its manifest, for machines."""
-    stem = artefact.path.name.removesuffix(".manifest.json")
-    names = [n for n in artefact.content["files"] if Path(n).stem == stem and Path(n).suffix != ".txt"]
-    return artefact.path.parent / names[0]

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from repose.columns import PAIR
 from repose.data.images import scaled
 from repose.images import metrics
 from repose.images.attributes import attribute_vectors
@@ -27,7 +28,6 @@ from repose.score.official import OfficialScorers, open_scorers
 from repose.store.arrays import StoredArray
 from repose.store.image_store import ImageStore
 
-PAIR = ["source_image", "target_image"]
 _BATCH = 32
 _BY_SPLIT = [metric for metric in METRICS if isinstance(metric, InceptionScore)]
 _BY_PAIR = [metric for metric in METRICS if metric not in _BY_SPLIT]

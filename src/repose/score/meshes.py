@@ -8,11 +8,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from repose.columns import TRIPLE
 from repose.data.meshes import centred
 from repose.mesh.operators import unique_edges
 from repose.metrics.meshes import METRICS
 from repose.metrics.metric import measured
-from repose.predict.read_meshes import TRIPLE, transfers
+from repose.predict.read_meshes import transfers
 from repose.store.mesh_store import MeshStore
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from repose.data.meshes import centred
+from repose.mesh.metrics import edge_lengths
 from repose.mesh.operators import unique_edges
 from repose.metrics.metric import measured
 from repose.metrics.poses import METRICS
@@ -83,7 +84,7 @@ class GeneratedPoses:
     @cached_property
     def mean_lengths(self) -> Tensor:
         """The length of each edge, mean over the training poses: (E,) metres."""
-        return _lengths(self.training, self.edges).mean(dim=0)
+        return edge_lengths(self.training, self.edges).mean(dim=0)
 
 
 def score(predictions: Path, store: Path, parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -149,8 +150,4 @@ def edge_error(meshes: Tensor, lengths: Tensor, edges: Tensor) -> float:
         lengths: the expected ones, (E,) metres.
         edges: (E, 2).
     """
-    return float((_lengths(meshes, edges) / lengths - 1).abs().mean())
-
-
-def _lengths(meshes: Tensor, edges: Tensor) -> Tensor:  # (N, V, 3), (E, 2) to (N, E)
-    return (meshes[:, edges[:, 0]] - meshes[:, edges[:, 1]]).norm(dim=-1)
+    return float((edge_lengths(meshes, edges) / lengths - 1).abs().mean())

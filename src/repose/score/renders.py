@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from repose.columns import TRIPLE
 from repose.convert.catalog import mesh_numbers
 from repose.data.meshes import centred
 from repose.errors import ReposeError
@@ -23,7 +24,7 @@ from repose.methods.load import load_weights
 from repose.methods.scorers.render_scorer import FEATURES, VIEWS, Classified, RenderScorer, as_input, pictures
 from repose.metrics.metric import measured
 from repose.metrics.renders import METRICS
-from repose.predict.read_meshes import TRIPLE, transfers
+from repose.predict.read_meshes import transfers
 from repose.predict.read_poses import generated_poses
 from repose.store.mesh_store import MeshStore
 

@@ -8,16 +8,14 @@ from typing import Any
 
 import pandas as pd
 
+from repose.columns import PAIR, TRIPLE
 from repose.medium import Medium, module_of
 from repose.metrics.metric import Metric
 from repose.reading import read_rows
 from repose.report.shown import spread
 from repose.tables.runs import six_digits
 
-NAMES: dict[Medium, list[str]] = {
-    "meshes": ["identity_mesh", "pose_mesh", "truth_mesh"],
-    "images": ["source_image", "target_image"],
-}
+NAMES: dict[Medium, list[str]] = {"meshes": TRIPLE, "images": PAIR}
 """Columns of the scores that say which pair a row is of."""
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from repose import specs
+from repose.columns import PAIR
 from repose.convert.image_catalog import read_image_catalog
 from repose.errors import ReposeError
 from repose.provenance.making import making
@@ -16,7 +17,7 @@ from repose.raw.settings import ImagePairs, ImageSet
 from repose.reading import read_rows
 from repose.results import PAIRS
 
-COLUMNS = ["source_image", "target_image", "role"]
+COLUMNS = [*PAIR, "role"]
 # Fixed numbers, so that the draws of one role do not depend on another.
 _STREAM = {"train": 0, "val": 1, "test": 2}
 
@@ -30,7 +31,7 @@ def run(dataset: ImageSet, part: str, catalog: Path, out: Path) -> None:
         pairs = pairs_of(part, rows, published, dataset.pairs, dataset.seed)
         with new.file(out) as private:
             pairs.to_parquet(private, index=False)
-        lines = pairs[["source_image", "target_image"]].itertuples(index=False)
+        lines = pairs[PAIR].itertuples(index=False)
         new.text(out.with_suffix(".txt"), "".join(f"{' '.join(row)}\n" for row in lines))
         new.describe = {"pairs": pairs.role.value_counts().to_dict()}
 
@@ -65,7 +66,7 @@ def _role(
 ) -> pd.DataFrame:
     given = published[published["part"] == role]
     if len(given):
-        pairs = given[["source_image", "target_image"]].reset_index(drop=True)
+        pairs = given[PAIR].reset_index(drop=True)
         if unknown := set(pairs.to_numpy().ravel()) - set(rows.image_id):
             raise ReposeError(f"a {role} pair names {min(unknown)}, which is not among the images")
     else:
@@ -86,7 +87,7 @@ def _ordered_pairs(rows: pd.DataFrame) -> pd.DataFrame:
     both = names.merge(names, on="outfit", suffixes=("_source", "_target"))
     both = both[both.image_id_source != both.image_id_target]
     both = both.rename(columns={"image_id_source": "source_image", "image_id_target": "target_image"})
-    return both[["source_image", "target_image"]].reset_index(drop=True)
+    return both[PAIR].reset_index(drop=True)
 
 
 def _check_apart(rows: pd.DataFrame) -> None:

@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from repose.columns import TRIPLE
 from repose.convert.catalog import mesh_id
 from repose.errors import ReposeError
 
-COLUMNS = ["identity_mesh", "pose_mesh", "truth_mesh", "role"]
+COLUMNS = [*TRIPLE, "role"]
 TEST_ROLES = {
     "unseen": "test-unseen",
     "seen-pose": "test-seen",
@@ -120,6 +121,6 @@ def _count(there: Set[tuple[int, int]], has_truth: bool) -> int:
 
 def write_list(triples: pd.DataFrame, path: Path) -> None:
     """Write the published text format: `identity.obj pose.obj truth.obj` a line; without a truth, two names."""
-    names = triples[["identity_mesh", "pose_mesh", "truth_mesh"]].itertuples(index=False)
+    names = triples[TRIPLE].itertuples(index=False)
     lines = (" ".join(f"{name}.obj" for name in row if name) + "\n" for row in names)
     path.write_text("".join(lines), encoding="utf-8")

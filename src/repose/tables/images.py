@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from repose.columns import PAIR
 from repose.metrics.images import METRICS
 from repose.tables.bootstrap import half_width95
 from repose.tables.runs import (
@@ -35,7 +36,6 @@ COLUMNS = [
     *COSTS,
     "run_ids",
 ]
-_PAIR = ["source_image", "target_image"]
 
 
 def reference(methods: Sequence[str]) -> str | None:
@@ -81,7 +81,7 @@ def over_outfits(by_pair: pd.Series) -> float:
     Returns:
         Half the width of the 95 % interval; NaN for fewer than two outfits.
     """
-    names = by_pair.index.to_frame()[_PAIR].to_numpy().T
+    names = by_pair.index.to_frame()[PAIR].to_numpy().T
     source, target = pd.factorize(names.ravel(), sort=True)[0].reshape(2, -1)
     joined = coo_array((np.ones(len(source)), (source, target)), shape=(2 * len(source),) * 2)
     outfits = connected_components(joined, directed=False)[1]
@@ -100,4 +100,4 @@ def views(table: pd.DataFrame) -> list[Shown]:
 
 def _counts(scores: Sequence[pd.DataFrame]) -> dict[str, Any]:
     first = pd.concat([rows[rows.metric == _FIRST.name] for rows in scores])
-    return {"pairs": len(scores[0][_PAIR].drop_duplicates()), "by_pair": first.groupby(_PAIR).value.mean()}
+    return {"pairs": len(scores[0][PAIR].drop_duplicates()), "by_pair": first.groupby(PAIR).value.mean()}

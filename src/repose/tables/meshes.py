@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from repose.columns import TRIPLE
 from repose.convert.catalog import mesh_numbers
 from repose.methods.tracks import track_of
 from repose.metrics.meshes import METRICS
@@ -19,7 +20,6 @@ from repose.tables.shown import Shown, shown
 
 _GAIN = replace(METRICS[0], column=f"{METRICS[0].column}_gain", title="gain", better="higher")
 _BASELINE = "copy-pose"
-_ITEM = ["identity_mesh", "pose_mesh", "truth_mesh"]
 _ALIGNED = (
     "the weights are those that the method learned on the dataset after the @. Each mesh is moved to the middle of its "
     "box, as in training; none is turned or scaled to be like those that were learned from."
@@ -79,7 +79,7 @@ def _gain(scores: Sequence[pd.DataFrame], copied: pd.DataFrame) -> dict[str, flo
     """How much less of the first metric than the baseline has, triple by triple, and the interval of that."""
     rows = pd.concat([s[s.metric == _GAIN.name].assign(seed=seed) for seed, s in enumerate(scores)])
     baseline = copied[copied.metric == _GAIN.name].drop(columns="metric")
-    both = rows.merge(baseline, on=["protocol", *_ITEM], suffixes=("", "_of_baseline"))
+    both = rows.merge(baseline, on=["protocol", *TRIPLE], suffixes=("", "_of_baseline"))
     both["value"] = both.value_of_baseline - both.value
     found = both.value.mean() * _GAIN.factor, _half_width(both) * _GAIN.factor
     return dict(zip(metric_columns([_GAIN]), map(six_digits, found), strict=True))

@@ -79,9 +79,9 @@ def derive(table: Manifest, names: Collection[str]) -> pd.DataFrame:
 def _run(name: str, protocols: Collection[str], manifests: Mapping[str, Manifest]) -> Run:
     dataset, method, _ = name.split("/")
     predictions, trained = manifests[f"predictions:{name}"], manifests.get(f"run:{name}")
-    scores = _rows(manifests[f"scores:{name}"])
+    scores = read_rows(manifests[f"scores:{name}"].artefact)
     renders = manifests.get(f"render-scores:{name}")
-    rows = pd.concat([scores, *([_rows(renders)] if renders else [])], ignore_index=True)
+    rows = pd.concat([scores, *([read_rows(renders.artefact)] if renders else [])], ignore_index=True)
     history, transfers = predictions.history, _transfers(scores)
     return Run(
         dataset,
@@ -102,8 +102,3 @@ def _transfers(scores: pd.DataFrame) -> int | None:
     if "truth_mesh" not in scores:
         return None
     return len(scores.drop(columns=["metric", "value"]).drop_duplicates())
-
-
-def _rows(scores: Manifest) -> pd.DataFrame:
-    (parquet,) = scores.content["files"]
-    return read_rows(scores.path.parent / parquet)

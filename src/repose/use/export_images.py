@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from repose.columns import PAIR
 from repose.errors import ReposeError
 from repose.images.classes import BACKGROUND
 from repose.predict.read_images import drawn_images, pairs_of
@@ -97,7 +98,7 @@ def correspondence(store: ImageStore, source: str, target: str) -> Correspondenc
 
 
 def _lists(pairs: pd.DataFrame) -> Mapping[str, list[list[str]]]:
-    names = pairs[["source_image", "target_image"]]
+    names = pairs[PAIR]
     found = {role: names[pairs.role == role].to_numpy().tolist() for role in ("train", "val", "test")}
     return {**found, "test_small": found["test"][::SMALL]}
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from repose.columns import TRIPLE
 from repose.convert.catalog import mesh_id, mesh_numbers
 from repose.errors import ReposeError
 from repose.mesh.formats.io import write_mesh
@@ -142,8 +143,7 @@ def _numbered(parts: Mapping[str, list[int]], train: Sequence[int], first_test: 
 def _renamed(path: Path, numbering: Numbering, name: str) -> pd.DataFrame:
     if not path.exists():
         raise ReposeError("no triples", path, "run the workflow for its splits first")
-    columns = ["identity_mesh", "pose_mesh", "truth_mesh"]
     what, hint = "not a list of triples", "make the splits again"
     with foreign(path, what, hint):
-        triples = read_rows(path, what, hint)[columns]
+        triples = read_rows(path, what, hint)[TRIPLE]
     return triples.map(lambda mesh: numbering.published(mesh, name))

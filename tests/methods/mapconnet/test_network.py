@@ -167,12 +167,3 @@ def test_the_first_pass_gives_the_generator_no_gradient():
     unlabelled_loss(net, *data, topology(M)[1], settings).backward()
     assert all(p.grad is None or not p.grad.any() for p in net.refinement.parameters())
     assert any(p.grad.any() for p in net.correspondence.parameters() if p.grad is not None)
-
-
-def test_a_prepared_identity_is_posed_as_by_one_call():
-    net = enliven(small()).double().eval()
-    identity, pose, _ = meshes("labelled", False, torch.float64)
-    prepared = net.prepare(identity)
-    for mesh in (pose, pose.flip(1) * 0.7):
-        for ours, whole in zip(net.pose(prepared, mesh)[:2], net(identity, mesh)[:2], strict=True):
-            assert relative(ours, whole) < 1e-12

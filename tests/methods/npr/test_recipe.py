@@ -53,8 +53,9 @@ def test_a_stopped_training_resumes_to_the_same_weights(store, splits, tmp_path,
 
 def test_it_learns_to_pose_another_body(store, worm_splits, worm_npr, tmp_path):
     unseen = worm_splits["unseen"].head(20)
-    network = load_weights(build(npr_method(LEARNING)), worm_npr, "npr")
-    predict(network.eval(), store, {"unseen": unseen}, "cpu", tmp_path / "p.zarr", "test")
+    method = npr_method(LEARNING)
+    network = load_weights(build(method), worm_npr, "npr")
+    predict(method, network.eval(), store.path, {"unseen": unseen}, "cpu", tmp_path / "p.zarr", "test")
     rows = score(tmp_path / "p.zarr", store.path, {"unseen": unseen})
     error = rows.value[rows.metric == "pmd_m2"].mean()
     still = [

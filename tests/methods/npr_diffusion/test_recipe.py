@@ -20,7 +20,7 @@ from repose.methods.interface import Body
 from repose.methods.load import load_weights
 from repose.methods.npr.refinement import Distortion
 from repose.methods.npr_diffusion.recipe import NprDiffusionRecipe
-from repose.predict.poses import predict_poses
+from repose.predict.poses import predict
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.score.poses import score
 from repose.use.generate import generate
@@ -96,12 +96,12 @@ def test_made_up_poses_are_spread_and_near_to_real_ones(learned, store, splits, 
     settings, found = learned
     network = build(settings)
     network.load_state_dict(found.weights)
-    predict_poses(network.eval(), store, splits, None, "cpu", tmp_path / "p.zarr", "test")
+    predict(settings, network.eval(), store.path, splits, "cpu", tmp_path / "p.zarr", "test")
     values = score(tmp_path / "p.zarr", store.path, splits).pivot_table(
         index="protocol", columns="metric", values="value"
     )
-    still = build(TypeAdapter(Method).validate_python({"architecture": "copy-poses", "poses": "rest"}))
-    predict_poses(still, store, splits, None, "cpu", tmp_path / "s.zarr", "test")
+    still = TypeAdapter(Method).validate_python({"architecture": "copy-poses", "poses": "rest"})
+    predict(still, build(still), store.path, splits, "cpu", tmp_path / "s.zarr", "test")
     baseline = score(tmp_path / "s.zarr", store.path, splits).pivot_table(
         index="protocol", columns="metric", values="value"
     )

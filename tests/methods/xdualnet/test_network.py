@@ -2,10 +2,11 @@ import pytest
 import torch
 
 from repose.methods.build import count_parameters
+from repose.methods.corenet.network import Refinement
 from repose.methods.layers.statistics import unit
 from repose.methods.xdualnet import graph
 from repose.methods.xdualnet.matching import there_and_back
-from repose.methods.xdualnet.network import XDualNet
+from repose.methods.xdualnet.network import SetCorrespondence, XDualNet
 from repose.methods.xdualnet.set_convolution import SetConvolution
 from tests.methods import reference
 from tests.methods.helpers import assert_single_precision, enliven, gradient_errors, relative, twins
@@ -32,6 +33,17 @@ def test_parameter_counts_as_released():
     assert count_parameters(net.correspondence) == 55_360
     assert [count_parameters(layer) for layer in net.correspondence.feat_conv] == [2_432, 10_816, 42_112]
     assert count_parameters(net.refinement) == 23_073_795
+
+
+def test_the_matcher_draws_its_weights_before_the_generator():
+    net = small()
+    torch.manual_seed(0)
+    matcher, generator = SetCorrespondence(16, 7), Refinement(32, 16)
+    assert list(net.state_dict()) == [
+        *(f"correspondence.{name}" for name in matcher.state_dict()),
+        *(f"refinement.{name}" for name in generator.state_dict()),
+    ]
+    assert all(torch.equal(net.refinement.state_dict()[k], x) for k, x in generator.state_dict().items())
 
 
 @pytest.mark.parametrize("faithful", [False, True])
@@ -166,14 +178,6 @@ def test_default_does_not_depend_on_vertex_order():
 
 def test_faithful_depends_on_vertex_order():
     assert permuted_difference(enliven(small(faithful=True))) > 1e-3
-
-
-def test_a_prepared_identity_is_posed_as_by_one_call():
-    net = enliven(small(residual=True)).double().eval()
-    identity, pose = meshes()
-    prepared = net.prepare(identity)
-    for ours, whole in zip(net.pose(prepared, pose)[:2], net(identity, pose)[:2], strict=True):
-        assert relative(ours, whole) < 1e-12
 
 
 def test_half_precision_reaches_every_parameter():

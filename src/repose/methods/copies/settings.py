@@ -1,5 +1,6 @@
 """Settings of the baselines and oracles without parameters."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -22,6 +23,11 @@ class CopyMeshSettings(Finished):
     def told(self) -> frozenset[Told]:
         """The pose mesh is only another body's posed identity if their vertices correspond."""
         return frozenset({Told.REGISTRATION} if self.mesh == "pose" else ())
+
+
+def only_copies(settings: Mapping[str, object]) -> bool:
+    """Whether a method of meshes, whose settings a history or the configuration has, is a baseline of every ranking."""
+    return settings["architecture"] == "copy" and settings.get("finish", "none") == "none"
 
 
 class CopyPosesSettings(MethodSettings):

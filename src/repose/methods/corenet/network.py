@@ -136,10 +136,9 @@ class Refinement(nn.Module):
         self,
         warp: Tensor,  # (B, N, 3), metres
         condition: Tensor,  # (B, N, cond_channels)
-        fold: FoldedRefinement | None = None,  # of these parameters, if it is at hand
     ) -> Tensor:
         """Return vertices (B, N, 3), metres."""
-        fold = self.fold() if fold is None else fold
+        fold = self.fold()
         if self.faithful:
             ends = F.pad(warp, (0, 0, 1, 1))
             warp = torch.cat([ends[:, :-2], warp, ends[:, 2:]], dim=-1)
@@ -148,20 +147,6 @@ class Refinement(nn.Module):
         for block, following in zip(self.blocks, fold.blocks, strict=True):
             x = block(x, cond, cond_mean, following)
         return _REACH * torch.tanh(x)
-
-
-class Prepared(NamedTuple):
-    """What of a transfer does not depend on the pose: made once, it serves any number of poses.
-
-    Attributes:
-        queries: (B, N_id, width), what its vertices are compared by, of unit length.
-        condition: (B, N_id, cond_channels), features that condition the generator.
-        fold: the generator's folded parameters; they are stale after an optimiser step.
-    """
-
-    queries: Tensor
-    condition: Tensor
-    fold: FoldedRefinement
 
 
 class CoreNet(nn.Module, TransferNetwork):
@@ -177,6 +162,7 @@ class CoreNet(nn.Module, TransferNetwork):
         unit_area: whether meshes come at a surface of 1 m²; see `TransferNetwork`.
         residual: whether the generator's output, zero at first, is added to the warp; published: takes its place.
         cond_channels: how many of the features, the first ones, condition the generator; all if not given.
+        correspondence: what finds the warp; if not given, a `matcher` of these settings.
     """
 
     matcher: ClassVar[type[Correspondence]] = Correspondence
@@ -190,11 +176,12 @@ class CoreNet(nn.Module, TransferNetwork):
         unit_area: bool = False,
         residual: bool = False,
         cond_channels: int | None = None,
+        correspondence: Correspondence | None = None,
     ):
         super().__init__()
         self.unit_area, self.residual = unit_area, residual
         self.cond_channels = width if cond_channels is None else cond_channels
-        self.correspondence = self.matcher(width, residual_blocks)
+        self.correspondence = correspondence or self.matcher(width, residual_blocks)
         self.refinement = Refinement(refine_width, self.cond_channels, faithful)
         self.correspondence.apply(_initialise)
         if faithful:
@@ -220,22 +207,9 @@ class CoreNet(nn.Module, TransferNetwork):
         """
         check_pair(identity, pose)
         f_identity, f_pose = self.correspondence.encode_each(identity, pose)
-        return self._carry(self._prepared(f_identity), f_pose, pose)
-
-    def prepare(
-        self,
-        identity: Tensor,  # (B, N_id, 3), metres, centred by its bounding box
-    ) -> Prepared:
-        """What `pose` needs of the identity meshes; use it in eval mode, to pose them many times."""
-        return self._prepared(self.correspondence.encode(identity))
-
-    def pose(
-        self,
-        prepared: Prepared,
-        pose: Tensor,  # (B, N_po, 3), metres, centred by its bounding box
-    ) -> Transfer:
-        """Pose prepared identity meshes: `forward`, without what it would do again for every pose."""
-        return self._carry(prepared, self.correspondence.encode(pose), pose)
+        queries, keys = self.correspondence.queries(f_identity), self.correspondence.keys(f_pose)
+        warp = self.correspondence.warp(queries, keys, pose)
+        return Transfer(self.refine(warp, f_identity), warp)
 
     def refine(
         self,
@@ -245,15 +219,6 @@ class CoreNet(nn.Module, TransferNetwork):
         """Refine coarse meshes, conditioned on the identity's features; (B, N_id, 3), metres."""
         refined = self.refinement(warp, f_identity[..., : self.cond_channels])
         return warp + refined if self.residual else refined
-
-    def _prepared(self, features: Tensor) -> Prepared:
-        condition = features[..., : self.cond_channels]
-        return Prepared(self.correspondence.queries(features), condition, self.refinement.fold())
-
-    def _carry(self, prepared: Prepared, f_pose: Tensor, pose: Tensor) -> Transfer:
-        warp = self.correspondence.warp(prepared.queries, self.correspondence.keys(f_pose), pose)
-        refined = self.refinement(warp, prepared.condition, prepared.fold)
-        return Transfer(warp + refined if self.residual else refined, warp)
 
 
 def _initialise(module: nn.Module) -> None:

@@ -24,7 +24,7 @@ from repose.methods.flow.losses import (
 from repose.methods.flow.regression import FlowPyramid
 from repose.methods.flow.settings import FlowRegressionSettings, FlowTraining
 from repose.methods.image_recipe import ImageRecipe, check_sides
-from repose.methods.recipe import adam, rate_factor
+from repose.methods.recipe import adam, rate_factor, scheduled
 
 
 class FlowRegressionRecipe(ImageRecipe):
@@ -63,8 +63,7 @@ class FlowRegressionRecipe(ImageRecipe):
         """Adam with the schedule, halved now and then if so set."""
         s = self.settings
         optimizer = adam(self.network.parameters(), s, weight_decay=s.weight_decay)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, halved(rate_factor(s), s.halve_every))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+        return scheduled(optimizer, halved(rate_factor(s), s.halve_every))
 
     def _found(self, batch: FlowBatch) -> FlowPyramid:
         height, width = batch.flow.shape[2:]

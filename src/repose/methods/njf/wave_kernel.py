@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from repose.mesh.spectrum import surface_of
+from repose.mesh.spectrum import sounding, surface_of, waves
 
 ENERGIES = 100
 _VIBRATIONS = 50
-_WIDTH = 7  # of the band of an energy, in steps from one energy to the next
 _MARGIN = 2  # steps between the outermost energies and the outermost vibrations
-_STILL = 1e-5  # of the largest eigenvalue: no vibration, but a part of the mesh as a whole
 
 
 def wave_kernel(
@@ -24,10 +22,10 @@ def wave_kernel(
         MeshError: the faces have no area, or fewer than four vertices.
     """
     surface = surface_of(vertices.astype(np.float64), faces, _VIBRATIONS)
-    moving = surface.values > _STILL * surface.values[-1]
-    own = np.log(surface.values[moving])
-    step = (own[-1] - own[0]) / ENERGIES
-    energies = np.linspace(own[0] + _MARGIN * step, own[-1] - _MARGIN * step, ENERGIES)
-    weights = np.exp(-(((energies - own[:, None]) / (_WIDTH * step)) ** 2) / 2)  # (K, 100)
-    found = np.square(surface.vectors[:, moving]) @ (weights / weights.sum(axis=0))
+    moving = sounding(surface.values)
+    own = surface.values[moving]
+    lowest, highest = np.log(own[[0, -1]])
+    step = (highest - lowest) / ENERGIES
+    energies = np.linspace(lowest + _MARGIN * step, highest - _MARGIN * step, ENERGIES)
+    found = np.square(surface.vectors[:, moving]) @ waves(own, energies, step)
     return found.astype(np.float32)

@@ -26,7 +26,7 @@ from repose.methods.npr_diffusion.network import NprDiffusion as Network
 from repose.methods.npr_diffusion.network import PoseCodes
 from repose.methods.npr_diffusion.noise import STEPS
 from repose.methods.npr_diffusion.settings import NprDiffusionSettings, NprDiffusionTraining
-from repose.methods.recipe import TrainingRecipe, adam, scheduled
+from repose.methods.recipe import TrainingRecipe, adam, rate_factor, scheduled
 from repose.methods.settings import LearnedMethod
 from repose.store.mesh_store import MeshStore
 
@@ -160,7 +160,7 @@ class NprDiffusionRecipe(TrainingRecipe):
 
     def configure_optimizers(self) -> Any:
         """Adam with the schedule."""
-        return scheduled(adam(self.live.parameters(), self.settings), self.settings)
+        return scheduled(adam(self.live.parameters(), self.settings), rate_factor(self.settings))
 
     def _error(self, keypoints: nn.Module, features: nn.Module, batch: Noisy, jitter: float) -> Tensor:
         net = self.network

@@ -12,12 +12,10 @@ import numpy as np
 
 from repose.errors import MeshError
 from repose.mesh.operators import Faces, Float
-from repose.mesh.spectrum import Surface
+from repose.mesh.spectrum import Surface, sounding, waves
 
 _ENERGIES = 60  # of waves, and half as many times of heat
-_WIDTH = 7  # of the band of an energy, in steps from one energy to the next
 _NONE = 1e-6  # no eigenvalue of a surface of area 1
-_STILL = 1e-5  # of the largest eigenvalue: no vibration, but a part of the mesh as a whole
 _LAST = 4 * np.log(10)  # the most that heat fades from the first time to the last, as an exponent
 _TURNED = 10  # signatures whose gradients tell the orientation
 _FREQUENCIES, _ORIENTATION = 1.0, 0.1  # what keeping them counts, against signatures
@@ -55,12 +53,11 @@ def _side(surface: Surface, faces: Faces, values: Float) -> Side:
         x.astype(np.float64)
         for x in (surface.values[: len(values)], surface.vectors[:, : len(values)], surface.masses)
     )
-    moving, sounding = own > _STILL * own[-1], values[values > _STILL * values[-1]]
-    lowest, highest = sounding[[0, -1]]
+    moving = sounding(own)
+    lowest, highest = values[sounding(values)][[0, -1]]
     energies, step = np.linspace(np.log(lowest), np.log(highest), _ENERGIES, retstep=True)
-    waves = np.exp(-(((energies - np.log(own[moving])[:, None]) / (_WIDTH * step)) ** 2) / 2)
     heat = np.exp(-own[moving][:, None] * np.geomspace(_LAST / highest, _LAST / lowest, _ENERGIES // 2))
-    weights = np.concatenate([x / x.sum(axis=0) for x in (waves, heat)], axis=1)  # (K, S)
+    weights = np.concatenate([waves(own[moving], energies, step), heat / heat.sum(axis=0)], axis=1)  # (K, S)
     found = vectors[:, moving] ** 2 @ weights
     return Side(vectors, own, masses, faces, found - masses @ found)
 

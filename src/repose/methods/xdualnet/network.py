@@ -21,14 +21,12 @@ class SetCorrespondence(Correspondence):
 
     Args:
         width: channels of the features; the paper has 128.
-        neighbours: vertices in a neighbourhood, the vertex itself among them; the paper has 32.
+        neighbours, graph_vertices: see `XDualNet`.
     """
 
-    graph_vertices: int | None = None  # see `XDualNet`
-
-    def __init__(self, width: int = 128, neighbours: int = 32):
+    def __init__(self, width: int = 128, neighbours: int = 32, graph_vertices: int | None = None):
         nn.Module.__init__(self)
-        self.neighbours = neighbours
+        self.neighbours, self.graph_vertices = neighbours, graph_vertices
         channels = ((3, width // 4), (width // 4, width // 2), (width // 2, width))
         self.feat_conv = nn.ModuleList(SetConvolution(i, o) for i, o in channels)
 
@@ -86,8 +84,6 @@ class XDualNet(CoreNet):
 
     correspondence: SetCorrespondence
 
-    matcher = SetCorrespondence
-
     def __init__(
         self,
         width: int = 128,
@@ -98,6 +94,11 @@ class XDualNet(CoreNet):
         unit_area: bool = False,
         residual: bool = False,
     ):
-        # A matcher's second argument is 3D-CoreNet's number of residual blocks, of which there are none here.
-        super().__init__(width, neighbours, refine_width, faithful, unit_area, residual)
-        self.correspondence.graph_vertices = graph_vertices
+        super().__init__(
+            width,
+            refine_width=refine_width,
+            faithful=faithful,
+            unit_area=unit_area,
+            residual=residual,
+            correspondence=SetCorrespondence(width, neighbours, graph_vertices),
+        )

@@ -14,6 +14,8 @@ from repose.synthetic.surface import neighbour_mean
 
 BLEND = 0.045  # metres over which two tubes flow into each other
 CELL = 0.017  # metres between samples of the template's field
+STEP = 1e-4  # metres along each axis, for the gradient of the field
+LONGEST = 0.02  # metres of one step to the skin
 
 
 def field(anatomy: Anatomy, points: np.ndarray) -> np.ndarray:
@@ -124,11 +126,11 @@ def wrap(anatomy: Anatomy, vertices: np.ndarray, faces: np.ndarray, steps: int) 
     return vertices
 
 
-def _to_skin(anatomy: Anatomy, vertices: np.ndarray, step: float = 1e-4, longest: float = 0.02) -> np.ndarray:
+def _to_skin(anatomy: Anatomy, vertices: np.ndarray) -> np.ndarray:
     """One Newton step towards the zero of the field, along its gradient."""
     value = field(anatomy, vertices)
-    shifted = [field(anatomy, vertices + step * axis) for axis in np.eye(3)]
-    gradient = (np.stack(shifted, axis=1) - value[:, None]) / step
+    shifted = [field(anatomy, vertices + STEP * axis) for axis in np.eye(3)]
+    gradient = (np.stack(shifted, axis=1) - value[:, None]) / STEP
     move = -value[:, None] * gradient / np.maximum((gradient**2).sum(axis=1, keepdims=True), 0.25)
     length = np.linalg.norm(move, axis=1, keepdims=True)
-    return vertices + move * np.minimum(1, longest / np.maximum(length, 1e-12))
+    return vertices + move * np.minimum(1, LONGEST / np.maximum(length, 1e-12))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from repose.mesh.frame import Frame
 from repose.mesh.mesh import Mesh
-from repose.mesh.operators import unique_edges
+from repose.mesh.operators import edge_lengths, unique_edges
 from repose.mesh.poisson_equation import PoissonEquation
 from repose.mesh.projection import MOST, SEARCHES, SURFACE_PULL, drawn, scale
 from repose.mesh.sequence import ON_FLOOR, smoothed
@@ -151,9 +151,7 @@ class Follower:
         return self.by_sheet.carry(x, self.sheet.faces)
 
     def _stretch(self, x: Float) -> float:
-        was, now = (
-            np.linalg.norm(v[self.edges[:, 0]] - v[self.edges[:, 1]], axis=1) for v in (self.sheet.rest, x)
-        )
+        was, now = (edge_lengths(v, self.edges) for v in (self.sheet.rest, x))
         return float(np.abs(now - was).sum())
 
 

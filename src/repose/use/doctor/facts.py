@@ -9,33 +9,27 @@ import numpy as np
 from repose.errors import MeshError
 from repose.mesh import operators
 from repose.mesh.frame import Found, find_unit, find_up, metres_per
-from repose.mesh.intersections import intersecting_faces
 from repose.mesh.mesh import Mesh
-from repose.mesh.quality import degenerate_faces
+from repose.mesh.quality import measure
 
 
 @dataclass(frozen=True)
 class Facts:
     """Measures of one mesh; lengths are in the file's own unit.
 
+    Those that a catalogue has, too, are as in `repose.mesh.quality.Quality`, where `watertight` is called `closed`.
+
     Attributes:
-        vertices, faces: counts.
         up, unit: what `repose.mesh.frame` finds; no unit if none makes it a body.
         height, longest_side: extent along `up`, and the largest of the three.
         height_m: in metres, None without a unit.
         centre_offset: distance of the bounding box's middle from the origin.
-        watertight: every edge lies between two faces that run along it in opposite directions.
         boundary_edges, holes: edges with one face, and the pieces they form.
         non_manifold_edges: edges with three faces or more.
-        manifold: no edge has three faces, and the faces around each vertex form one fan.
         flipped_edges: edges between two faces of opposite orientation.
         orientation: "outward" or "inward", by the sign of the volume; "mixed" with flipped edges.
-        components: connected pieces. largest_component: share of the faces in the largest.
-        degenerate_faces: with a repeated vertex, or practically no area.
+        largest_component: share of the faces in the largest piece.
         duplicate_faces: with the same three vertices as an earlier one.
-        duplicate_vertices: at exactly the place of an earlier one.
-        unreferenced_vertices: in no face.
-        self_intersections: faces that a face sharing no vertex with them passes through.
     """
 
     vertices: int
@@ -76,33 +70,34 @@ def gather(mesh: Mesh, y_up: bool = False, where: object = None) -> Facts:
     up = Found("y", "sure", "glTF is y up") if y_up else find_up(sides, used.min(axis=0))
     unit = _unit(float(sides.max()))
     height = float(sides["xyz".index(up.value)])
+    measured = measure(mesh)
     edges, uses = operators.edge_uses(faces)
     flipped = operators.flipped_edges(faces)
     side = "inward" if operators.volume(vertices, faces) < 0 else "outward"
     pieces = np.bincount(operators.pieces_of(operators.directed_edges(faces))[: len(faces)])  # faces of each
     return Facts(
-        vertices=len(vertices),
-        faces=len(faces),
+        vertices=measured.vertices,
+        faces=measured.faces,
         up=up,
         unit=unit,
         height=height,
         longest_side=float(sides.max()),
         height_m=height * metres_per(unit.value) if unit else None,
         centre_offset=float(np.linalg.norm(operators.bbox_centre(used))),
-        watertight=operators.is_closed(faces),
+        watertight=measured.closed,
         boundary_edges=int((uses == 1).sum()),
         holes=len(np.unique(operators.pieces_of(edges[uses == 1]))),
         non_manifold_edges=int((uses > 2).sum()),
-        manifold=operators.is_manifold(faces),
+        manifold=measured.manifold,
         flipped_edges=flipped,
         orientation="mixed" if flipped else side,
-        components=len(pieces),
+        components=measured.components,
         largest_component=float(pieces.max() / len(faces)),
-        degenerate_faces=degenerate_faces(vertices, faces),
+        degenerate_faces=measured.degenerate_faces,
         duplicate_faces=len(faces) - len(np.unique(np.sort(faces, axis=1), axis=0)),
-        duplicate_vertices=len(vertices) - len(np.unique(vertices, axis=0)),
-        unreferenced_vertices=len(vertices) - len(used),
-        self_intersections=int(intersecting_faces(vertices, faces).sum()),
+        duplicate_vertices=measured.duplicate_vertices,
+        unreferenced_vertices=measured.unreferenced_vertices,
+        self_intersections=measured.self_intersections,
     )
 
 
