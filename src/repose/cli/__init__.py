@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from repose.cli import meshes, results, stages
-from repose.cli.shared import AsJson
+from repose.cli.shared import AsJson, complain
 from repose.errors import ReposeError
 
 app = typer.Typer(
@@ -121,5 +121,5 @@ def main() -> None:
 
 
 def _fail(message: str, status: int) -> None:
-    print(f"repose: error: {message}", file=sys.stderr)
+    complain(message)
     sys.exit(status)

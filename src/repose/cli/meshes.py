@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from repose.cli.shared import CONFIG, RESULTS, AsJson, ConfigFile, Results, plan_of
+from repose.cli.shared import CONFIG, RESULTS, AsJson, ConfigFile, Results, complain, plan_of
 from repose.errors import ReposeError
 from repose.mesh.finish import Finish
 
@@ -154,11 +154,17 @@ def doctor(
     """Say what is unusual about meshes or datasets: up axis, unit, holes, pieces, bad faces, duplicates."""
     from repose.use.doctor import command, dataset
 
+    status = 0
     for mesh in meshes:
-        if catalog := dataset.catalog_of(str(mesh), results):
-            dataset.run(catalog, as_json)
-        else:
-            command.run(mesh, as_json)
+        try:
+            if catalog := dataset.catalog_of(str(mesh), results):
+                dataset.run(catalog, as_json)
+            else:
+                command.run(mesh, as_json)
+        except ReposeError as error:  # of this one: the others are looked at all the same
+            complain(error)
+            status = 1
+    raise typer.Exit(status)
 
 
 def import_weights(

@@ -1,5 +1,6 @@
 """Options and look-ups that commands share."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,11 @@ Results = Annotated[Path, typer.Option("--results", help="folder of the workflow
 Seed = Annotated[int, typer.Option(help="of the training")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 RESULTS, CONFIG = Path("results"), Path("config.yaml")
+
+
+def complain(message: object) -> None:
+    """Print one line of error."""
+    print(f"repose: error: {message}", file=sys.stderr)
 
 
 def plan_of(
