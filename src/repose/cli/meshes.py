@@ -17,8 +17,9 @@ def transfer(
     model: Annotated[
         Path,
         typer.Option(
+            metavar="NAME|PATH",
             help="human or animal, whose weights come with repose; results/runs/DATASET/METHOD/seedN; or an imported "
-            ".safetensors; auto: human or animal, by what the meshes are"
+            ".safetensors; auto: human or animal, by what the meshes are",
         ),
     ] = Path("auto"),
     up: Annotated[
@@ -65,8 +66,9 @@ def animate(
     model: Annotated[
         Path,
         typer.Option(
+            metavar="NAME|PATH",
             help="human or animal, whose weights come with repose; a run; or an imported .safetensors; auto: human "
-            "or animal, by what the meshes are"
+            "or animal, by what the meshes are",
         ),
     ] = Path("auto"),
     fps: Annotated[
@@ -102,6 +104,10 @@ def open_motion(
     seed: Annotated[int, typer.Option(help="of kind poses: which ones")] = 0,
 ) -> None:
     """Write a motion of an open body; the same command for another body is the truth of a transfer to that."""
+    if out.suffix.lower() != ".npz":
+        raise ReposeError(
+            "a motion is written as .npz", out, "`repose animate` makes a .glb or meshes of one"
+        )
     from repose.synthetic.motion import write_motion
 
     write_motion(recipe, kind, out, identity, frames, seed)

@@ -63,6 +63,19 @@ def plan_of_row(config: Path, results: Path, dataset: str, method: str) -> "Plan
     return plan
 
 
+def check_part(part: str, is_list: bool = True) -> None:
+    """Refuse what is no name of a versioned list, or of a part of a split."""
+    from repose.plan import PROTOCOLS
+    from repose.specs import VARIANTS, part_and_variant
+
+    kind, known, of, more = "part", ("train", *PROTOCOLS), part, ""
+    if is_list:
+        kind, known, of = "list", PROTOCOLS, part_and_variant(part)[0]
+        more = f", each also with -{', -'.join(VARIANTS)}"
+    if of not in known:
+        raise ReposeError(f"no {kind} named {part!r}", hint=f"there are {', '.join(known)}{more}")
+
+
 def _check_named(plan: "Plan", kind: str, name: str) -> None:
     known = getattr(plan.config, f"{kind}s")
     if name not in known:
