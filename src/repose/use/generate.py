@@ -34,7 +34,7 @@ def generate(run: Path, out: Path, count: int, template: Path | None, seed: int,
         says: what the user says about the frame of the template.
 
     Raises:
-        ReposeError: `out` is there, there is no run, it is of another method, no body is known, or a mesh cannot be read.
+        ReposeError: `out` is there, the run is not or is of another method, no body is known, or a mesh cannot be read.
     """
     if out.exists():
         raise ReposeError("is there already", out, "name a new folder")
