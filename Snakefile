@@ -1,8 +1,20 @@
 """repose: raw bodies → .obj → packed meshes → splits → trainings → predictions → scores → tables."""
 
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
+from repose.config.files import read
+from repose.errors import ReposeError
+
 min_version("9.25")
+
+if Path("config.yaml").is_file():
+    try:  # before Snakemake reads it, which has a traceback for what is no text
+        read(Path("config.yaml"))
+    except ReposeError as error:
+        raise WorkflowError(str(error)) from None
 
 
 configfile: "config.yaml"

@@ -5,9 +5,11 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import repose.cli
 from repose.errors import ReposeError
@@ -73,6 +75,38 @@ def test_a_wrong_dataset_is_named(tmp_path):
     assert out.returncode == 1 and out.stderr.count("\n") == 1
     assert "no dataset named 'open-humn' (hint: the config has open-human" in out.stderr
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("verify nothere.zip", "nothere.zip: no such file (hint: give what `repose publish` wrote)"),
+        ("generate --run nothere --out x", "nothere: no such run (hint: give one that generates poses"),
+        ("bench nosuch", "no benchmark 'nosuch' (hint: there are convert, corenet, dag, gih, gpu, hash"),
+        ("open-motion raw.npz walk -o x.obj", "x.obj: a motion is written as .npz (hint: "),
+        ("config", "config.yaml: no such config file"),
+    ],
+)
+def test_what_is_asked_for_wrongly_is_said(tmp_path, monkeypatch, command, message):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(repose.cli.app, command.split())
+    assert str(done.exception).startswith(message) and not any(tmp_path.iterdir())
+
+
+def test_a_sound_config_is_said_to_be_one(monkeypatch):
+    monkeypatch.chdir(Path(__file__).parents[1])
+    for command in (["config"], ["config", "--check", "config.yaml"]):
+        said = CliRunner().invoke(repose.cli.app, command).output
+        assert re.fullmatch(r"config\.yaml is sound: \d+ datasets, \d+ methods, \d+ tables\n", said)
+
+
+def test_it_says_its_version():
+    assert CliRunner().invoke(repose.cli.app, ["--version"]).output == f"{version('repose')}\n"
+
+
+def test_weights_are_named_or_a_path():
+    for command in ("transfer", "animate"):
+        assert "NAME|PATH" in CliRunner().invoke(repose.cli.app, [command, "--help"]).output
 
 
 def test_doctor_describes_a_mesh_and_refuses_a_broken_one(tmp_path):

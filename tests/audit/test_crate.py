@@ -9,9 +9,11 @@ import pytest
 import rocrate
 from rocrate_validator import models, services
 from rocrate_validator.utils.http import HttpRequester
+from typer.testing import CliRunner
 
 from repose.audit.audit import audit
-from repose.audit.crate import write_crate
+from repose.audit.crate import project_of, write_crate
+from repose.cli import app
 from repose.errors import ReposeError
 from repose.provenance.manifest import Recorder, manifest_path
 
@@ -154,3 +156,15 @@ def test_a_tree_that_does_not_hold_makes_no_crate(results, tmp_path):
     with pytest.raises(ReposeError, match="does not hold"):
         write_crate(audit(results / "table1.md"), ROOT, tmp_path / "crate")
     assert not (tmp_path / "crate").exists()
+
+
+def test_a_project_inside_a_checkout_has_the_workflow_of_that(results, tmp_path, monkeypatch):
+    with pytest.raises(ReposeError, match=r"no Snakefile of repose here.*run this from the checkout"):
+        project_of(tmp_path)
+    (tmp_path / "workflow" / "rules").mkdir(parents=True)
+    (tmp_path / "Snakefile").write_text("rule all: ...")
+    (tmp_path / "first").mkdir()
+    monkeypatch.chdir(tmp_path / "first")
+    command = ["audit", str(results / "table1.md"), "--rocrate", "crate"]
+    assert CliRunner().invoke(app, command, catch_exceptions=False).exit_code == 0
+    assert (tmp_path / "first" / "crate" / "Snakefile").read_text() == "rule all: ..."

@@ -167,6 +167,16 @@ def test_a_list_is_ranked_without_anything_handed_in(site):
 def test_a_list_that_is_not_here_comes_with_the_command_that_makes_it(site):
     said = site.repose("submit", "rank", "tiny/seen-pose")
     assert "seen-pose.tsv is not here" in str(said.exception) and "snakemake" in str(said.exception)
+    assert "snakemake" in str(
+        site.repose("benchmark-predict", "tiny", "unseen-holes", "copy-identity").exception
+    )
+    for command in (("submit", "rank", "tiny/nosuch"), ("benchmark", "tiny", "nosuch-holes")):
+        said = str(site.repose(*command).exception)
+        assert said.startswith("no list named 'nosuch") and "hint: there are unseen, seen-pose, " in said
+        assert "each also with -decimated" in said and "snakemake" not in said
+    assert "no part named 'val' (hint: there are train, unseen" in str(
+        site.repose("split", "tiny", "val").exception
+    )
     assert "is no list" in str(site.repose("submit", "rank", "tiny").exception)
 
 

@@ -51,7 +51,9 @@ def test_other_meshes_under_the_name(site, submission):
 
 def test_a_list_that_nobody_has(site, submission):
     fill_card(submission, list__name="seen")
-    refused(site, submission, "seen.tsv is not here", "snakemake")
+    refused(site, submission, "no list named 'seen'", "hint: there are unseen, seen-pose")
+    fill_card(submission, list__name="seen-pose")
+    refused(site, submission, "seen-pose.tsv is not here", "snakemake")
 
 
 def test_another_version(site, submission):

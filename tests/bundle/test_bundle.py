@@ -143,7 +143,7 @@ def test_what_cannot_be_published_leaves_nothing(made, tmp_path, monkeypatch):
     found.root.faults.append("a number is another one")
     with pytest.raises(ReposeError, match="does not hold"):
         write_bundle(found, ROOT, tmp_path / "a.zip")
-    with pytest.raises(ReposeError, match="no Snakefile here"):
+    with pytest.raises(ReposeError, match="no LICENSE here"):
         write_bundle(audited(made), tmp_path, tmp_path / "a.zip")
     with pytest.raises(ReposeError, match=r"is a \.zip"):
         write_bundle(audited(made), ROOT, tmp_path / "a.tar")

@@ -99,7 +99,9 @@ def test_a_finished_run_is_done(run):
 def test_a_run_that_has_not_begun_waits(tmp_path):
     run = Run(tmp_path)
     assert {state.kind for state in run.states().values()} == {"waiting"}
-    assert "10 jobs of which none like them was made yet" in run.said()
+    assert run.said().endswith(
+        "0 jobs finished in the last hour; left: 10 jobs of a kind not made here yet, whose time is not known"
+    )
 
 
 def test_a_training_tells_how_far_it_is_and_what_comes_after_it_waits(run):
@@ -119,7 +121,7 @@ def test_a_training_tells_how_far_it_is_and_what_comes_after_it_waits(run):
         owner.release()
     line = "train faust/npt/seed0: 25/100 (25%), 2.5 a second, 30 s left, loss 0.5, val_pmd_m2 0.004, for "
     assert line in said and "\x1b" not in said
-    assert "left, one at a time" in said
+    assert ", one at a time" in said
     assert run.states()["train"].kind == "waiting", "whoever wrote it is gone"
 
 
@@ -171,6 +173,9 @@ def test_time_left_is_that_of_jobs_like_it(run):
     states = states_of(run.jobs, run.results)
     found = {stage.rule: stage for stage in summarize(run.jobs, states).stages}
     assert found["predict"].each == 2 and found["train"].unknown == 1
+    assert run.said().endswith(
+        "; left: about 6.0 s, one at a time, and 2 jobs of a kind not made here yet, whose time is not known"
+    )
     assert found["score"].left == 2 and found["score"].counts["waiting"] == 1
     assert [duration(s) for s in (3.21, 42, 600, 7200 * 4)] == ["3.2 s", "42 s", "10 min", "8.0 h"]
 

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import tarfile
@@ -169,7 +170,7 @@ def test_missing_and_unexpected_keys_are_refused(corenet, tmp_path):
     rewritten(files[1], lambda c: c.pop("phi.bias"))
     assert "phi.bias is missing; 1 of 145" in refused(files, tmp_path)
     rewritten(files[1], lambda c: c.update({"phi.bias": torch.zeros(16), "phi.extra": torch.zeros(2)}))
-    assert "phi.extra is not known; 1 of 145" in refused(files, tmp_path)
+    assert "phi.extra is not known; 1 of 146" in refused(files, tmp_path)
 
 
 def test_half_a_release_or_the_same_half_twice_is_refused(corenet, tmp_path):
@@ -182,6 +183,14 @@ def test_half_a_release_or_the_same_half_twice_is_refused(corenet, tmp_path):
 def test_the_weights_of_another_system_are_refused(tmp_path):
     torch.save(ReleasedNPT().state_dict(), tmp_path / "npt.model")
     assert "do not fit" in refused([tmp_path / "npt.model"], tmp_path)
+
+
+def test_of_a_file_of_something_else_no_more_than_all_is_wrong(corenet, tmp_path):
+    _, _, files = corenet
+    for file, name in zip(files, "ab", strict=True):
+        torch.save({f"layer.{name}": torch.zeros(3)}, file)
+    count, of = map(int, re.search(r"(\d+) of (\d+) tensors do not fit", refused(files, tmp_path)).groups())
+    assert count == of
 
 
 def test_npt_needs_its_variant(tmp_path):

@@ -72,7 +72,7 @@ def test_the_first_misfit_is_named_and_all_are_counted(npr, tmp_path):
     rewritten(file, change)
     message = refused([file], tmp_path, "npr")
     assert "ckpt_epoch-000299.pth: encoder.elementwise.1.conv2.weight has shape (10, 10), " in message
-    assert f"expected (10, 10, 1); 3 of {total} tensors do not fit" in message
+    assert f"expected (10, 10, 1); 3 of {total + 1} tensors do not fit" in message
 
 
 def test_what_is_no_checkpoint_of_npr_is_refused(npr, tmp_path):

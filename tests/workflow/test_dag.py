@@ -202,6 +202,13 @@ def test_a_typo_in_the_config_ends_in_one_line(project):
     assert "Traceback" not in out.stdout
 
 
+def test_a_config_that_is_no_text_ends_in_one_line(project):
+    (project.folder / "config.yaml").write_bytes(b"tables: {t\xff: {}}\n")
+    out = project.snakemake("results/table1.csv", check=False).stdout
+    assert "config.yaml: not a text in UTF-8: byte 10 (hint: save it as UTF-8)" in out
+    assert "UnicodeDecodeError" not in out and "site-packages" not in out
+
+
 def test_history_says_what_a_run_was_made_from(smoke):
     results = smoke.folder / "results"
     run = load(results / "runs/open-human/npt/seed1/model.manifest.json")

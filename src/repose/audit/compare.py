@@ -17,7 +17,8 @@ from repose.audit.public import flat, text
 from repose.audit.tree import Node, grow
 from repose.errors import ReposeError
 from repose.metrics.metric import Metric
-from repose.provenance.manifest import manifest_path
+from repose.provenance.listing import check_file
+from repose.provenance.manifest import load, manifest_path
 from repose.tables.runs import MEASURED
 
 ABSENT = "–"
@@ -65,11 +66,14 @@ class Comparison:
 
 
 def compare(a: Path, b: Path) -> Comparison:
-    """Compare all tables that both folders of results have, by manifests alone: nothing is hashed.
+    """Compare all tables that both folders of results have, by manifests: nothing is hashed but the tables.
 
     Raises:
-        ReposeError: they have no table in common.
+        ReposeError: there is no such folder, they have no table in common, or one is not what its manifest says.
     """
+    for folder in (a, b):
+        if not folder.is_dir():
+            raise ReposeError("no such folder", where=folder, hint="give two folders of results")
     names = sorted(_tables(a) & _tables(b))
     if not names:
         raise ReposeError(f"no table in common with {b}", where=a, hint="give two folders of results")
@@ -77,7 +81,7 @@ def compare(a: Path, b: Path) -> Comparison:
     numbers: list[Number] = []
     alike = 0
     for name in names:
-        trees = [grow(manifest_path(folder / name), hashed=False) for folder in (a, b)]
+        trees = [_tree(folder / name) for folder in (a, b)]
         nodes = [{node.place: node for node in tree.walk()} for tree in trees]
         own = {
             place: list(_own(place, nodes[0].get(place), nodes[1].get(place)))
@@ -118,6 +122,15 @@ def show(found: Comparison, console: Console) -> None:
 
 def _tables(results: Path) -> set[str]:
     return {p.name for p in results.glob("*.csv") if manifest_path(p).exists()}
+
+
+def _tree(table: Path) -> Node:
+    """The artefacts behind a table, which must be the one that its manifest states."""
+    manifest = manifest_path(table)
+    if (stated := load(manifest).content["files"].get(table.name)) is None:
+        raise ReposeError(f"its manifest {manifest.name} does not name it", table, "run the workflow again")
+    check_file(manifest, table.name, stated)
+    return grow(manifest, hashed=False)
 
 
 def _own(place: str, a: Node | None, b: Node | None) -> Iterator[Difference]:

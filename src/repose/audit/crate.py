@@ -49,23 +49,34 @@ SNAKEMAKE = "https://snakemake.github.io"
 LICENCES = {"CC0": "CC0-1.0", "CC0-1.0": "CC0-1.0", "MIT": "MIT", "CC-BY-4.0": "CC-BY-4.0"}
 
 
+def project_of(folder: Path) -> Path:
+    """The nearest folder with the workflow: this one, or the first above it, as of a project inside a checkout.
+
+    Raises:
+        ReposeError: there is none.
+    """
+    for one in (folder, *folder.parents):
+        if (one / "Snakefile").is_file() and (one / "workflow" / "rules").is_dir():
+            return one
+    hint = "run this from the checkout of repose, or below it, and name the table by its path"
+    raise ReposeError("no Snakefile of repose here, nor in a folder above", folder, hint)
+
+
 def write_crate(found: Audit, project: Path, out: Path) -> None:
     """Write the crate of an audited table to the new folder `out`.
 
     Args:
         found: an audit without faults.
-        project: the folder of the Snakefile.
+        project: the folder of the Snakefile, as `project_of` finds it.
         out: folder to make.
 
     Raises:
-        ReposeError: the tree does not hold, `out` exists, or there is no Snakefile.
+        ReposeError: the tree does not hold, or `out` exists.
     """
     if found.faults:
         raise ReposeError("no crate is made of a tree that does not hold", where=found.root.path)
     if out.exists():
         raise ReposeError("is there already", where=out, hint="name a new folder")
-    if not (project / "Snakefile").exists():
-        raise ReposeError("no Snakefile here", where=project, hint="run this from the project's root")
     with publish(out) as private:
         Crate(found, project).crate.write(private)
 

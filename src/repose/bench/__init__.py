@@ -26,7 +26,7 @@ Side = dict[str, float]
 def run(name: str, as_json: bool) -> None:
     """Run one benchmark and print it as a short table or as one JSON object."""
     if name not in BENCHES:
-        raise ReposeError(f"no benchmark {name!r}", hint=f"there are {', '.join(BENCHES)}")
+        raise ReposeError(f"no benchmark {name!r}", hint=f"there are {', '.join(sorted([*BENCHES, 'gpu']))}")
     show(importlib.import_module(f"repose.bench.{name}").measure(), as_json)
 
 

@@ -73,9 +73,9 @@ def contents_of(found: Audit, project: Path) -> Contents:
         raise ReposeError(
             "no bundle is made of a tree that does not hold", found.root.path, found.faults[0][1]
         )
-    for name in ("Snakefile", "LICENSE", "CITATION.cff"):
+    for name in ("LICENSE", "CITATION.cff"):
         if not (project / name).is_file():
-            raise ReposeError(f"no {name} here", project, "run this from the project's root")
+            raise ReposeError(f"no {name} here", project, "it lies beside the Snakefile of a checkout")
     supplied = {node.place for node in found.nodes if _is_supplied(node)}
     crate = Crate(found, project, lambda node, name: _is_carried(node, name, supplied))
     made = Contents(texts={"ro-crate-metadata.json": crate.text}, licences=dict(crate.licences))

@@ -37,9 +37,11 @@ def verify_bundle(path: Path, expect: str = "") -> Bundle:
         expect: how the digest must begin that was noted when it was published.
 
     Raises:
-        ReposeError: it is no bundle; a file differs from its digest, is missing, or is in no list; a name leads out or
-            is there twice; members are packed, or larger together than the file; or the digest is another one.
+        ReposeError: it is no file, or no bundle; a file differs from its digest, is missing, or is in no list; a name
+            leads out or is there twice; members are packed, or larger together than the file; or the digest is another.
     """
+    if not path.is_file():
+        raise ReposeError("no such file", path, "give what `repose publish` wrote")
     with foreign(path, "is no sound zip", _HINT), path.open("rb") as file:
         archive = zipfile.ZipFile(_Bounded(file))
         members = _members(archive, path)

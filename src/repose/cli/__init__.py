@@ -4,13 +4,14 @@ import errno
 import io
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from repose.cli import meshes, results, stages
-from repose.cli.shared import AsJson
+from repose.cli.shared import CONFIG, AsJson, complain
 from repose.errors import ReposeError
 
 app = typer.Typer(
@@ -19,6 +20,22 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(version("repose"))
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version and exit")
+    ] = False,
+) -> None:
+    """What all commands share."""
+
 
 PANELS = {
     "Your own meshes": meshes.COMMANDS,
@@ -57,7 +74,9 @@ def config(
     write: Annotated[
         Path | None, typer.Option(help="folder to write config.schema.json, config.md and data.md to")
     ] = None,
-    check: Annotated[Path | None, typer.Option(help="config file to check")] = None,
+    check: Annotated[
+        Path | None, typer.Option(help="config file to check; that of this folder if nothing is said")
+    ] = None,
 ) -> None:
     """Check a config file, or write the generated pages of docs/."""
     from repose.config.load import load_files
@@ -65,8 +84,11 @@ def config(
     from repose.provenance.publish import write_text
     from repose.raw.page import page
 
-    if check:
-        load_files(check)
+    if check or not write:
+        path = check or CONFIG
+        found = load_files(path)
+        counts = ((len(getattr(found, kind)), kind) for kind in ("datasets", "methods", "tables"))
+        print(f"{path} is sound: {', '.join(f'{n} {kind if n != 1 else kind[:-1]}' for n, kind in counts)}")
     if write:
         write_text(write / "config.schema.json", schema())
         write_text(write / "config.md", reference())
@@ -121,5 +143,5 @@ def main() -> None:
 
 
 def _fail(message: str, status: int) -> None:
-    print(f"repose: error: {message}", file=sys.stderr)
+    complain(message)
     sys.exit(status)

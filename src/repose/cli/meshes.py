@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from repose.cli.shared import CONFIG, RESULTS, AsJson, ConfigFile, Results, plan_of
+from repose.cli.shared import CONFIG, RESULTS, AsJson, ConfigFile, Results, complain, plan_of
 from repose.errors import ReposeError
 from repose.mesh.finish import Finish
 
@@ -17,8 +17,9 @@ def transfer(
     model: Annotated[
         Path,
         typer.Option(
+            metavar="NAME|PATH",
             help="human or animal, whose weights come with repose; results/runs/DATASET/METHOD/seedN; or an imported "
-            ".safetensors; auto: human or animal, by what the meshes are"
+            ".safetensors; auto: human or animal, by what the meshes are",
         ),
     ] = Path("auto"),
     up: Annotated[
@@ -65,8 +66,9 @@ def animate(
     model: Annotated[
         Path,
         typer.Option(
+            metavar="NAME|PATH",
             help="human or animal, whose weights come with repose; a run; or an imported .safetensors; auto: human "
-            "or animal, by what the meshes are"
+            "or animal, by what the meshes are",
         ),
     ] = Path("auto"),
     fps: Annotated[
@@ -102,6 +104,10 @@ def open_motion(
     seed: Annotated[int, typer.Option(help="of kind poses: which ones")] = 0,
 ) -> None:
     """Write a motion of an open body; the same command for another body is the truth of a transfer to that."""
+    if out.suffix.lower() != ".npz":
+        raise ReposeError(
+            "a motion is written as .npz", out, "`repose animate` makes a .glb or meshes of one"
+        )
     from repose.synthetic.motion import write_motion
 
     write_motion(recipe, kind, out, identity, frames, seed)
@@ -154,11 +160,17 @@ def doctor(
     """Say what is unusual about meshes or datasets: up axis, unit, holes, pieces, bad faces, duplicates."""
     from repose.use.doctor import command, dataset
 
+    status = 0
     for mesh in meshes:
-        if catalog := dataset.catalog_of(str(mesh), results):
-            dataset.run(catalog, as_json)
-        else:
-            command.run(mesh, as_json)
+        try:
+            if catalog := dataset.catalog_of(str(mesh), results):
+                dataset.run(catalog, as_json)
+            else:
+                command.run(mesh, as_json)
+        except ReposeError as error:  # of this one: the others are looked at all the same
+            complain(error)
+            status = 1
+    raise typer.Exit(status)
 
 
 def import_weights(

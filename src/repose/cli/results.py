@@ -87,9 +87,9 @@ def audit(
         found.root.faults.append(f"the digest of the tree is {found.digest}, not {expect}")
     _print(found, show, as_json, plain)
     if rocrate and not found.faults:
-        from repose.audit.crate import write_crate
+        from repose.audit.crate import project_of, write_crate
 
-        write_crate(found, Path.cwd(), rocrate)
+        write_crate(found, project_of(Path.cwd()), rocrate)
     if found.faults:
         place, what = found.faults[0]
         raise ReposeError(f"{what}", where=place, hint="make it again by running the workflow, or restore it")
@@ -118,9 +118,10 @@ def publish(
 ) -> None:
     """Write one archive of a table and all that may be given away of what is behind it, ready for a DOI."""
     from repose.audit.audit import audit as check
+    from repose.audit.crate import project_of
     from repose.bundle.write import write_bundle
 
-    written, notes = write_bundle(check(table), Path.cwd(), out, author or ())
+    written, notes = write_bundle(check(table), project_of(Path.cwd()), out, author or ())
     for note in notes:
         print(f"not in it: {note}")
     print(f"{out}: {written.files} files, {written.bytes / 1e6:.1f} MB; digest {written.digest}")

@@ -1,5 +1,6 @@
 """Options and look-ups that commands share."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,11 @@ Results = Annotated[Path, typer.Option("--results", help="folder of the workflow
 Seed = Annotated[int, typer.Option(help="of the training")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 RESULTS, CONFIG = Path("results"), Path("config.yaml")
+
+
+def complain(message: object) -> None:
+    """Print one line of error."""
+    print(f"repose: error: {message}", file=sys.stderr)
 
 
 def plan_of(
@@ -55,6 +61,19 @@ def plan_of_row(config: Path, results: Path, dataset: str, method: str) -> "Plan
         if elsewhere == dataset:
             raise ReposeError(f"{name} learns on {dataset} anyway", method, f"say {name}")
     return plan
+
+
+def check_part(part: str, is_list: bool = True) -> None:
+    """Refuse what is no name of a versioned list, or of a part of a split."""
+    from repose.plan import PROTOCOLS
+    from repose.specs import VARIANTS, part_and_variant
+
+    kind, known, of, more = "part", ("train", *PROTOCOLS), part, ""
+    if is_list:
+        kind, known, of = "list", PROTOCOLS, part_and_variant(part)[0]
+        more = f", each also with -{', -'.join(VARIANTS)}"
+    if of not in known:
+        raise ReposeError(f"no {kind} named {part!r}", hint=f"there are {', '.join(known)}{more}")
 
 
 def _check_named(plan: "Plan", kind: str, name: str) -> None:

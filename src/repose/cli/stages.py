@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from repose.cli.shared import CONFIG, RESULTS, AsJson, ConfigFile, Results, Seed, plan_of, plan_of_row
+from repose.cli.shared import (
+    CONFIG,
+    RESULTS,
+    AsJson,
+    ConfigFile,
+    Results,
+    Seed,
+    check_part,
+    plan_of,
+    plan_of_row,
+)
 from repose.errors import ReposeError
 from repose.medium import module_of
 
@@ -69,6 +79,7 @@ def split(
 ) -> None:
     """Draw triples (identity mesh, pose mesh, truth), or pairs (source image, target image)."""
     plan = plan_of(config, results, dataset)
+    check_part(part, is_list=False)
     settings, need = plan.config.datasets[dataset], plan.split(dataset, part)
     module_of("repose.split", settings.medium).run(settings, part, out=need.out, **need.inputs)
 
@@ -83,6 +94,7 @@ def benchmark(
     from repose.benchmark.lists import run
 
     plan = plan_of(config, results, dataset)
+    check_part(part)
     need, settings = plan.benchmark(dataset, part), plan.config.datasets[dataset]
     run(settings, dataset, part, **need.inputs, out=need.out)
 
@@ -99,6 +111,7 @@ def benchmark_predict(
     from repose.benchmark.predict import run
 
     plan = plan_of_row(config, results, dataset, method)
+    check_part(part)
     need = plan.benchmark_predict(dataset, part, method, seed)
     model = need.inputs.get("run")
     settings, compute = plan.config.settings_of(method), plan.config.compute

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from repose.cli.shared import CONFIG, RESULTS, AsJson, ConfigFile, Results, plan_of
+from repose.cli.shared import CONFIG, RESULTS, AsJson, ConfigFile, Results, check_part, plan_of
 from repose.errors import ReposeError
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ def _sources(plan: "Plan", dataset: str, part: str) -> "Sources":
     from repose.provenance.manifest import manifest_path
     from repose.raw.licensed import Licensed
 
+    check_part(part)
     listed, settings = plan.results.benchmark_list(dataset, part), plan.config.datasets[dataset]
     store, recipe = plan.packed(dataset), plan.parts_of(dataset)
     wanted = [path for path in (listed, store, recipe) if path]

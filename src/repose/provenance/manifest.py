@@ -264,7 +264,11 @@ def load(manifest: Path) -> Manifest:
     Raises:
         ReposeError: one is missing, damaged, edited or of another form, or names what is not inside its folder.
     """
-    content, history = _read(manifest), _read(history_path(manifest))
+    make, again = f"snakemake --cores all {manifest}", f"remove {manifest} and run again"
+    for path, hint in ((manifest, make), (history_path(manifest), again)):
+        if not path.exists():
+            raise ReposeError("the artefact is not finished: no manifest", path, hint)
+    content, history = read_json(manifest), read_json(history_path(manifest))
     if (
         not isinstance(content, dict)
         or content.get("format") not in (OLDEST, FORMAT)
@@ -278,12 +282,6 @@ def load(manifest: Path) -> Manifest:
     check_form(Content, content, manifest)
     _check_history(manifest, content, history)
     return Manifest(manifest, content, history)
-
-
-def _read(path: Path) -> Any:
-    if not path.exists():
-        raise ReposeError("the artefact is not finished: no manifest", path, "run the workflow again")
-    return read_json(path)
 
 
 def _check_history(manifest: Path, content: Mapping[str, Any], history: Any) -> None:

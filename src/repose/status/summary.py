@@ -86,7 +86,7 @@ def lines(jobs: Mapping[Path, Job], states: Mapping[Path, State], found: Summary
     counts = found.counts
     total = sum(counts.values())
     said = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count and kind != "done")
-    yield f"{counts['done']} of {total} jobs done{f'; {said}' if said else ''}"
+    yield f"{counts['done']} of {_jobs(total)} done{f'; {said}' if said else ''}"
     yield ""
     yield f"{'stage':<14}{''.join(f'{kind:>9}' for kind in counts)}{'each':>10}{'left':>12}"
     for stage in found.stages:
@@ -115,9 +115,14 @@ def _end(found: Summary, total: int) -> str:
     if found.counts["done"] == total:
         return "everything is done"
     unknown = sum(stage.unknown for stage in found.stages)
-    more = f", and {unknown} jobs of which none like them was made yet" if unknown else ""
     how = f"{found.beside} at a time" if found.beside > 1 else "one at a time"
-    return f"{found.lately} jobs finished in the last hour; about {duration(found.left)} left, {how}{more}"
+    known = [f"about {duration(found.left)}, {how}"] if found.left or not unknown else []
+    more = [f"{_jobs(unknown)} of a kind not made here yet, whose time is not known"] if unknown else []
+    return f"{_jobs(found.lately)} finished in the last hour; left: {', and '.join([*known, *more])}"
+
+
+def _jobs(number: int) -> str:
+    return f"{number} job{'' if number == 1 else 's'}"
 
 
 def _listed(kind: str, some: list[tuple[Job, State]]) -> Iterator[str]:

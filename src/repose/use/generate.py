@@ -34,10 +34,14 @@ def generate(run: Path, out: Path, count: int, template: Path | None, seed: int,
         says: what the user says about the frame of the template.
 
     Raises:
-        ReposeError: `out` is there, the run is of another method, no body is known, or a mesh cannot be read.
+        ReposeError: `out` is there, the run is not or is of another method, no body is known, or a mesh cannot be read.
     """
     if out.exists():
         raise ReposeError("is there already", out, "name a new folder")
+    if not run.exists():
+        raise ReposeError(
+            "no such run", run, "give one that generates poses, as results/runs/DATASET/npr-diffusion/seed0"
+        )
     model = open_model(run)
     network = model.network
     if not isinstance(network, PoseGenerator):

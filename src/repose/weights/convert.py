@@ -49,7 +49,8 @@ def convert(
     if misfits:
         key, what = misfits[0]
         where = sources.get(key) or " ".join(sorted({str(file) for file in files}))
-        raise ReposeError(f"{key} {what}; {len(misfits)} of {len(shapes)} tensors do not fit", where, to_give)
+        count = f"{len(misfits)} of {len(shapes.keys() | used.keys())} tensors do not fit"
+        raise ReposeError(f"{key} {what}; {count}", where, to_give)
     return settings, {key: to_ours(key, tensors[keys[key]], ours[key].shape) for key in keys}
 
 

@@ -142,6 +142,9 @@ def test_a_sequence_of_dfaust_is_named(tmp_path):
     assert found.rate == 60 and np.array_equal(found.frames, frames)
     with pytest.raises(MeshError, match="no sequence '50002_knees'.*50002_hips"):
         read_motion(tmp_path / "r.hdf5", sequence="50002_knees")
+    for other in (tmp_path, _npz(tmp_path)):
+        with pytest.raises(MeshError, match=r"has no sequences to choose from \(hint: leave --sequence out"):
+            read_motion(other, sequence="50002_hips")
 
 
 def _npz(folder, **changes):
@@ -149,11 +152,18 @@ def _npz(folder, **changes):
     return folder / "x.npz"
 
 
+def _text(path):
+    path.write_text("vertices")
+    return path
+
+
 @pytest.mark.parametrize(
     ("make", "what"),
     [
         (lambda f: f, "has no mesh files"),
         (lambda f: f / "none.txt", "is no motion"),
+        (lambda f: _text(f / "text.npz"), "is no .npz"),
+        (lambda f: f / "gone.npz", "no such file"),
         (lambda f: _npz(f, vertices=motion_frames()[0]), "not \\(T, N, 3\\)"),
         (lambda f: _npz(f, vertices=motion_frames() * np.nan), "not finite"),
         (lambda f: _npz(f, faces=FINE.faces + 1), "names vertices"),

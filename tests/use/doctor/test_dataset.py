@@ -11,6 +11,9 @@ from typer.testing import CliRunner
 from repose.cli import app
 from repose.convert.bodies import write_bodies
 from repose.errors import ReposeError
+from repose.synthetic.open_animal.generation import generate
+from repose.synthetic.open_animal.posing import meshes
+from repose.synthetic.open_animal.recipe import Settings
 from repose.use.doctor import dataset
 from repose.use.doctor.command import examine
 from repose.use.doctor.words import findings
@@ -65,10 +68,41 @@ def test_the_command_takes_names_and_files(results, tmp_path):
     BALL.export(path)
     done = CliRunner().invoke(app, ["doctor", "balls", str(path), "--results", str(results)])
     assert done.exit_code == 0 and "balls: 12 meshes" in done.output and "ball.obj" in done.output
-    with pytest.raises(
-        ReposeError, match=r"dataset 'bells' is not converted \(hint: snakemake .*catalog.parquet"
-    ):
-        CliRunner().invoke(app, ["doctor", "bells", "--results", str(results)], catch_exceptions=False)
+    done = CliRunner().invoke(app, ["doctor", "bells", "--results", str(results)])
+    assert done.exit_code == 1 and "dataset 'bells' is not converted (hint: snakemake " in done.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_what_cannot_be_read_has_a_line_and_the_others_are_looked_at(results, tmp_path, options):
+    good, bad = tmp_path / "ball.obj", tmp_path / "nan.obj"
+    BALL.export(good)
+    bad.write_text("v nan 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    names = [str(bad), "bells", str(good), str(tmp_path / "gone.obj"), "balls"]
+    done = CliRunner().invoke(app, ["doctor", *names, *options, "--results", str(results)])
+    said = done.stderr.splitlines()
+    assert done.exit_code == 1 and len(said) == 3 and all(s.startswith("repose: error: ") for s in said)
+    assert "nan.obj" in said[0] and "bells" in said[1] and "gone.obj: no such file" in said[2]
+    assert "ball.obj" in done.stdout and "42" in done.stdout and "balls" in done.stdout
+
+
+def test_a_folder_is_no_dataset_unless_one_has_its_name(results, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("data", "balls"):
+        (tmp_path / name).mkdir()
+    for folder in ("data", "results/data/balls"):
+        with pytest.raises(ReposeError, match=rf"{folder}: is a folder \(hint: give its meshes, such as"):
+            dataset.catalog_of(folder, results)
+    assert dataset.catalog_of("balls", results) == results / "data" / "balls" / "catalog.parquet"
+
+
+def test_animals_are_not_held_to_the_height_of_people(tmp_path, capsys):
+    recipe = generate(Settings(vertices=600, identities=1, poses=1, seed=3))
+    bodies = [(0, 0, 0.5 * meshes(recipe, 0, [0])[0])]
+    rows = write_bodies(bodies, recipe.faces, tmp_path / "pets" / "obj", "open-animal", "MIT")
+    rows.to_parquet(tmp_path / "pets" / "catalog.parquet")
+    assert rows.height_m[0] < 1
+    dataset.run(tmp_path / "pets" / "catalog.parquet")
+    assert "adult" not in capsys.readouterr().out
 
 
 def test_a_catalogue_of_an_older_version_is_refused(results):

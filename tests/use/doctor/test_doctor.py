@@ -10,7 +10,7 @@ from repose.mesh.formats.io import write_mesh
 from repose.mesh.mesh import Mesh
 from repose.use.doctor.command import run
 from repose.use.doctor.facts import gather
-from repose.use.doctor.words import findings
+from repose.use.doctor.words import _share, findings
 
 
 @pytest.fixture
@@ -71,6 +71,9 @@ def test_pieces_and_self_intersections(body):
     vertices = np.r_[body.vertices, eye.vertices + np.array([0, 1.0, 0.05])]
     faces = np.r_[body.faces, eye.faces + len(body.vertices)]
     assert any("in 2 pieces, the largest with 80%" in s for s in said(Mesh(vertices, faces)))
+    assert [_share(part) for part in (0.5, 0.995, 0.9999, 0.005, 0.0001)] == [
+        *("50%", "99.5%", "more than 99.9%", "0.5%", "less than 0.1%")
+    ]
     through = Mesh(
         np.r_[body.vertices, body.vertices + np.array([0.1, 0.03, 0.02])],
         np.r_[body.faces, body.faces + len(body.vertices)],

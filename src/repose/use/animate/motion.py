@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from repose.raw.dfaust import read_sequence
 from repose.raw.model_file import read_arrays
 
 MAX_BYTES = 2 << 30  # of all frames in memory
+DFAUST = (".hdf5", ".h5")
 RATE, MAX_RATE = 30.0, 1000.0  # frames a second: where a file does not say, and at most
 
 
@@ -97,6 +99,8 @@ def read_motion(
     """
     suffix, said = path.suffix.lower(), rate
     _check_rate(rate, path)
+    if sequence is not None and suffix not in DFAUST:
+        raise MeshError("has no sequences to choose from", path, "leave --sequence out")
     if path.is_dir():
         return _folder(path, (rate or RATE) / every, every)
     if suffix == ".glb":
@@ -105,7 +109,7 @@ def read_motion(
         frames = _gathered(path, played(asset.data, path, rate or RATE), every)
     elif suffix == ".npz":
         file, frames, said = _arrays(path, rate, every)
-    elif suffix in (".hdf5", ".h5"):
+    elif suffix in DFAUST:
         found, faces = read_sequence(path, sequence)
         frames, said = found[::every], rate or 60.0
         file = Mesh(frames[0], faces).validated(path)
@@ -162,6 +166,8 @@ def _check_size(size: int, path: Path) -> None:
 
 
 def _arrays(path: Path, rate: float | None, every: int) -> tuple[Mesh, NDArray[np.float32], float | None]:
+    if path.is_file() and not is_zipfile(path):
+        raise MeshError("is no .npz", path, "numpy.savez_compressed(path, vertices=…, faces=…) writes one")
     found = read_arrays(path, ["vertices", "faces"], ["rate"])
     vertices, faces = found["vertices"], found["faces"]
     if vertices.ndim != 3 or not len(vertices):

@@ -10,16 +10,19 @@ import pandas as pd
 
 from repose.convert.catalog import read_catalog
 from repose.errors import ReposeError
+from repose.mesh.formats.io import read_mesh
 from repose.mesh.frame import ADULT, BODY
 from repose.mesh.quality import QUALITY
 from repose.use.doctor.words import FAR, FEW, FOLDS, MANY
+from repose.use.transfer.kind import LIKELY, animality
 
 SHOWN = 10
 MIDDLE = ["centre_x_m", "centre_y_m", "centre_z_m"]
 SIZES = ["height_m", "width_m", "depth_m", "volume_m3"]
+NO_ADULT = "shorter or taller than an adult"
 FLAWS = {
     "of no size of a body": lambda rows: ~_longest(rows).between(*BODY, inclusive="left"),
-    "shorter or taller than an adult": lambda rows: ~rows.height_m.between(*ADULT),
+    NO_ADULT: lambda rows: ~rows.height_m.between(*ADULT),
     "far from the origin": lambda rows: np.sqrt((rows[MIDDLE] ** 2).sum(axis=1)) > FAR * _longest(rows),
     "of few vertices": lambda rows: rows.vertices < FEW,
     "of many vertices": lambda rows: rows.vertices > MANY,
@@ -43,8 +46,17 @@ a converted mesh are known.
 
 
 def catalog_of(name: str, results: Path) -> Path | None:
-    """The catalogue that a dataset's name stands for, or None for the path of a mesh."""
-    return None if Path(name).suffix or "/" in name else results / "data" / name / "catalog.parquet"
+    """The catalogue that a dataset's name stands for, or None for the path of a mesh.
+
+    Raises:
+        ReposeError: it is a folder, and no dataset is named so.
+    """
+    catalog = results / "data" / name / "catalog.parquet"
+    is_name = not Path(name).suffix and "/" not in name
+    if Path(name).is_dir() and not (is_name and catalog.exists()):
+        hint = f"give its meshes, such as {Path(name, '*.obj')}, or the name of a converted dataset"
+        raise ReposeError("is a folder", name, hint)
+    return catalog if is_name else None
 
 
 def run(catalog: Path, as_json: bool = False) -> None:
@@ -59,17 +71,20 @@ def run(catalog: Path, as_json: bool = False) -> None:
     rows = read_catalog(catalog)
     if missing := set(QUALITY) - set(rows.columns):
         raise ReposeError(f"catalogue has no column {min(missing)!r}", catalog, "run `repose convert` again")
-    summary = {"dataset": name, **summarise(rows)}
+    first = read_mesh(catalog.parent / "obj" / f"{rows.mesh_id.iloc[0]}.obj")
+    summary = {"dataset": name, **summarise(rows, animals=animality(first) >= LIKELY)}
     print(json.dumps(summary) if as_json else "\n".join(_page(summary)))
 
 
-def summarise(rows: pd.DataFrame) -> dict[str, Any]:
+def summarise(rows: pd.DataFrame, animals: bool = False) -> dict[str, Any]:
     """Counts, sizes as (least, median, most), and the meshes that have each flaw.
 
     Args:
         rows: a catalogue with its measures.
+        animals: whether they are of four-legged animals, whose height is not that of people.
     """
-    flawed = {words: list(rows.mesh_id[has(rows)]) for words, has in FLAWS.items()}
+    asked = {words: has for words, has in FLAWS.items() if not (animals and words == NO_ADULT)}
+    flawed = {words: list(rows.mesh_id[has(rows)]) for words, has in asked.items()}
     return {
         "meshes": len(rows),
         "identities": int(rows.identity.nunique()),

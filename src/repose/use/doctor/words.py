@@ -49,7 +49,7 @@ def _surface(f: Facts) -> Iterator[str]:
         yield "its faces point inwards: it is inside out"
     if f.components > 1:
         yield (
-            f"it is in {f.components:,} pieces, the largest with {f.largest_component:.0%} of the faces"
+            f"it is in {f.components:,} pieces, the largest with {_share(f.largest_component)} of the faces"
             " (eyes, teeth, clothes, or seams): each piece moves, but nothing holds them together"
         )
 
@@ -67,6 +67,13 @@ def _defects(f: Facts) -> Iterator[str]:
     if f.self_intersections > FOLDS * f.faces:
         share = f.self_intersections / f.faces
         yield f"{_count(f.self_intersections, 'face')} ({share:.0%}) run through others; folds at joints are fewer"
+
+
+def _share(part: float) -> str:
+    """Less than 1 in per cent, which is neither 0 % nor 100 %."""
+    if not 0.001 <= part <= 0.999:
+        return "less than 0.1%" if part < 0.5 else "more than 99.9%"
+    return f"{part:.0%}" if 0.005 < part < 0.995 else f"{part:.1%}"
 
 
 def _count(number: int, noun: str) -> str:
