@@ -20,7 +20,7 @@ from repose.methods.njf.wave_kernel import ENERGIES, wave_kernel
 from repose.methods.npr.template import Template, Templates
 
 _SEEN = 3 + 3 + ENERGIES  # of a face: where it is, its normal, its signature
-_LOUDNESS = 1 / 40  # of signatures, as released; louder ones drown what a pose changes
+_SIGNATURE_SCALE = 1 / 40  # of signatures, as released; louder ones drown what a pose changes
 _GROUPS = 4
 _HIDDEN = 4  # layers of the perceptron of faces
 
@@ -112,7 +112,7 @@ class Njf(nn.Module, TransferNetwork):
         faces = template.poisson.faces
         if template not in self._signatures:
             connected = faces.cpu().numpy()
-            found = _LOUDNESS * wave_kernel(template.rest.cpu().numpy(), connected)
+            found = _SIGNATURE_SCALE * wave_kernel(template.rest.cpu().numpy(), connected)
             self._signatures[template] = torch.from_numpy(found[connected].mean(axis=1))
         corners = mesh.index_select(0, faces.flatten()).unflatten(0, faces.shape)
         normals = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])

@@ -68,8 +68,8 @@ class _Layer(nn.Module):
         super().__init__()
         self.attention = nn.MultiheadAttention(width, HEADS, batch_first=True)
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
-        self.first = _Squash(width, 2 * width, known, time)
-        self.second = _Squash(2 * width, width, known, time)
+        self.first = _GatedLinear(width, 2 * width, known, time)
+        self.second = _GatedLinear(2 * width, width, known, time)
 
     def forward(
         self,
@@ -81,7 +81,7 @@ class _Layer(nn.Module):
         return self.norms[1](x + self.second(self.first(x, known, time).relu(), known, time))
 
 
-class _Squash(nn.Module):
+class _GatedLinear(nn.Module):
     """A linear layer, times a gate and plus a shift, which are linear in the context."""
 
     def __init__(self, width: int, out: int, known: int, time: int):
