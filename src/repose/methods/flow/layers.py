@@ -106,7 +106,9 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """A decoder: an Up and two ResBlocks per level, deepest first, with skips from the encoder's ResBlocks.
+    """A decoder with an Up and two ResBlocks per level, deepest first.
+
+    The first ResBlock gets the output of the encoder's second one as side input, and the second that of the first.
 
     Args:
         channels: as of the encoder.

@@ -1,4 +1,4 @@
-"""Losses of IEP-GAN: adversarial, local ("CDC"), intrinsic (distances on patches), and what picks the patches."""
+"""Losses of IEP-GAN: adversarial, local ("CDC") and intrinsic (distances on patches), and errors that pick patches."""
 
 from __future__ import annotations
 

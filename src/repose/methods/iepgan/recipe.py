@@ -240,7 +240,7 @@ class IepGanRecipe(AdversarialRecipe):
         return patch_distortion(transfer, target, view.patches)
 
     def correspondence(self, pairs: Pairs, rng: np.random.Generator) -> Tensor:
-        """Error of the pose mesh carried to random vertices of the identity mesh: known, as both are registered."""
+        """Return the error of the pose mesh carried to random identity vertices; registration gives the truth."""
         count = pairs.pose.shape[1]
         points = self.settings.points or count
         wanted, there = (torch.from_numpy(rng.permutation(count)[:points]).to(self.device) for _ in range(2))
