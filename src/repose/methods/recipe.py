@@ -37,7 +37,7 @@ class TrainingRecipe(LightningModule):
 
     @property
     def iteration(self) -> int:
-        """Batches done, killed attempts included; Lightning's `global_step` counts each optimiser."""
+        """Return the number of batches done, over all attempts; Lightning's `global_step` counts each optimiser."""
         return self.trainer.fit_loop.epoch_loop.batch_progress.total.ready
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:

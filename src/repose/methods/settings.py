@@ -21,7 +21,8 @@ SUPERVISED = "repose.methods.supervised:SupervisedRecipe"  # the training of met
 class Told(StrEnum):
     """What a method is told besides its inputs, which are two meshes, or an image and two sets of joints.
 
-    TRUTH: in training, the desired output: the identity in the pose of the pose mesh, or the target image and the flow to it. Every method's weights are chosen by the truths of the validation part; that does not count.
+    TRUTH: in training, the desired output: the identity  in the pose of the pose mesh, or the target image and the flow
+        to it. Every method's weights are chosen by the truths of the validation part; that does not count.
     REGISTRATION: in training or prediction, that vertex i of the identity mesh and of the pose mesh are the same place
         on the body. Registration among the poses of one body does not count.
     REST_BODIES: in training and prediction, the bodies at rest, with their faces.

@@ -51,7 +51,7 @@ TRACKS = {
         ),
     )
 }  # fmt: skip
-"""The order in which tracks are tried for a method: the first one that allows enough is offered."""
+"""In the order in which one that allows enough is offered."""
 
 
 def track_of(told: Collection[str], one_source: bool) -> str | None:

@@ -26,10 +26,10 @@ _SAME = np.radians(20.0)  # frames whose rotations differ by less count as one f
 _FEW = 350  # vertices that give a rough orientation; on validation bodies the result is no worse than with 1,500 alone
 _NEARLY = 0.5  # cosine of the angle between network and feet; above it the network is trusted, as feet may be splayed
 COLD = 40.0
-"""The largest exponent by which heat may decay: exp(-40) is lost beside 1 in float32, and far smaller numbers are
-denormal, with which products take five times as long."""
+"""What heat cools to at most, as a logarithm: less is lost beside 1 in float32, and far less is a denormal number, with
+which products take five times as long."""
 AGAINST_FEET = 1.5
-"""The factor on the cost of a match whose frame contradicts the direction of the feet."""
+"""How many times as badly a match by a frame that feet speak against must fit for theirs to be taken."""
 _EPSILON = 1e-5  # epsilon of layer norm, as in PyTorch
 # Starting rotations that bring each axis up in turn: from a wrong start a body can be found upside down.
 _STARTS = (("x", 0), ("x", -90), ("x", 90), ("x", 180), ("z", 90), ("z", -90))

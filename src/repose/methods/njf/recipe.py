@@ -15,7 +15,7 @@ from repose.store.mesh_store import MeshStore
 
 
 class NjfRecipe(TransferRecipe):
-    """Vertices about their mean, and Jacobians along the surface, of identities that are posed from rest."""
+    """Train on errors of vertices about their mean and of Jacobians along the surface, from bodies at rest."""
 
     network: Njf
     settings: NjfTraining

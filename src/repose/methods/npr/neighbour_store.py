@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FILE_BYTES = 16 << 20
 MAX_BYTES = 1 << 30
-"""Largest size in bytes of the neighbours of one body in memory, 8 bytes a number: 150 times those of 13,776 faces."""
+"""Bytes of the neighbours of one body as they are handed out, 8 a number: 150 times those of 13,776 faces."""
 _SHORT = 1 << 16  # up to so many faces, two bytes hold a face number
 _HINT = "run `repose neighbours` again"
 

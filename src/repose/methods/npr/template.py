@@ -47,7 +47,7 @@ class Template:
         return jacobians(posed / self.scale, self.poisson.faces, self.poisson.inverses)
 
     def posed_centroids(self, posed: Tensor) -> Tensor:
-        """Centroids (B, F, 3) of posed vertices (B, V, 3), metres, about the mean vertex, in units of the box."""
+        """Return centroids (B, F, 3) of posed vertices (B, V, 3), metres, about their mean, in units of the box."""
         corners = posed.index_select(1, self.poisson.faces.flatten()).unflatten(1, self.poisson.faces.shape)
         return (corners.mean(dim=2) - posed.mean(dim=1, keepdim=True)) / self.scale
 

@@ -1,6 +1,7 @@
 """One training step of X-DualNet, on any two meshes A and B: dual reconstruction and cross consistency.
 
-* First transfer: A is posed like B. There is no truth for the result O, so its edges are compared with A's, and the pose mesh carried back through the plan is compared with B.
+* First transfer: A is posed like B. No truth exists for the result O, so its edges are compared with A's, and the pose
+mesh carried back through the plan is compared with B.
 * Second transfer: O, posed like A, must be A again.
 * Third transfer: B, posed like O, must be B again.
 
