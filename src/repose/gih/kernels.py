@@ -147,7 +147,7 @@ def _write_rows(first, source, component, h, b, out):
 
 @njit(cache=True, nogil=True)
 def _aligned(n):
-    """An (n, LANES) block that starts at a multiple of 64 bytes, as :func:`repose.gih.simd.access` asks."""
+    """Return an (n, LANES) block at an address that is a multiple of 64 bytes, as `repose.gih.simd.access` asks."""
     memory = np.empty(n * LANES + 7)
     start = (-memory.ctypes.data % 64) // 8
     return memory[start : start + n * LANES].reshape(n, LANES)
