@@ -1,8 +1,8 @@
 """Predictions made again from the weights, to see that what lies there is what the method predicts.
 
-Whoever puts the truths in the place of predictions, and lets the workflow make everything behind them again, leaves a
-chain of manifests in which nothing is wrong. Baselines are predicted again whole; of a learned method the first test
-rows of each list are, which cost seconds.
+If somebody replaces predictions by the truths, and lets the workflow remake everything behind them, the chain of
+manifests has no fault. Baselines are predicted again whole; of a learned method the first test rows of each list are,
+which cost seconds.
 """
 
 from importlib import import_module

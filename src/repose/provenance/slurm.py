@@ -13,16 +13,16 @@ PATIENCE = 120  # seconds until a cancelled job must be gone
 
 
 def cancel_leftovers(project: Path) -> list[str]:
-    """Cancel this user's jobs that Snakemake submitted from a folder, and wait until they are gone.
+    """Cancel this user's jobs that Snakemake submitted from a folder, and wait until they have ended.
 
-    Snakemake notes the rule in the comment of each job; other jobs of that folder are not touched. Call it only when
+    Snakemake writes the rule into the comment of each job; other jobs of that folder are not touched. Call this only if
     no scheduler of the folder is alive.
 
     Returns:
-        what was cancelled, a line per job.
+        The cancelled jobs, one line each.
 
     Raises:
-        ReposeError: Slurm has not ended a job in time.
+        ReposeError: Slurm did not end a job in time.
     """
     jobs = _jobs(project) if shutil.which("squeue") else {}
     if not jobs:
@@ -41,7 +41,7 @@ def cancel_leftovers(project: Path) -> list[str]:
 
 
 def _jobs(project: Path) -> dict[str, str]:
-    """Number and rule of the jobs that are not over."""
+    """Return number and rule of the jobs that have not ended."""
     command = ["squeue", "--noheader", "--user", str(os.getuid()), "--format", "%i|%k|%Z"]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     if told.returncode:

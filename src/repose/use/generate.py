@@ -1,4 +1,4 @@
-"""`repose generate`: a trained method that generates poses → meshes and a contact sheet."""
+"""The command `repose generate`: from a trained pose generator to meshes and a contact sheet."""
 
 from pathlib import Path
 
@@ -23,18 +23,19 @@ SIZE, ACROSS = (260, 200), 8  # pixels; pictures in a row
 
 
 def generate(run: Path, out: Path, count: int, template: Path | None, seed: int, says: Said) -> None:
-    """Write `pose000.obj`, … and `sheet.png` to the folder `out`; poses of a template keep its file's format.
+    """Write `pose000.obj`, … and `sheet.png` to the folder `out`; with a template, poses are in its file format.
 
     Args:
-        run: folder of a run of a method that generates poses.
-        out: folder to make.
-        count: how many poses.
-        template: body at rest; its poses keep all that its file has, and its axes and unit. None: the one learned from.
-        seed: of all draws.
-        says: what the user says about the frame of the template.
+        run: folder of a run of a pose generator.
+        out: folder to create.
+        count: number of poses.
+        template: body at rest; its poses keep the other content of its file, its axes and its unit. None: the training
+            body.
+        seed: seed of all random draws.
+        says: the user's statements on the frame of the template.
 
     Raises:
-        ReposeError: the run is of another method, no body is known, or a mesh cannot be read.
+        ReposeError: the run is not of a pose generator, no body is known, or a mesh cannot be read.
     """
     model = open_model(run)
     network = model.network

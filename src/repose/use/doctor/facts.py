@@ -1,4 +1,4 @@
-"""Measures of one mesh that may be anything a user has: any frame, any unit, any defect."""
+"""Measures of one mesh of a user, which may have any frame, unit and defects."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ class Facts:
 
     Attributes:
         vertices, faces: counts.
-        up, unit: what `repose.mesh.frame` finds; no unit if none makes it a body.
+        up, unit: as found by `repose.mesh.frame`; no unit if none gives it the size of a body.
         height, longest_side: extent along `up`, and the largest of the three.
-        height_m: in metres, None without a unit.
+        height_m: height in metres, None without a unit.
         centre_offset: distance of the bounding box's middle from the origin.
-        watertight: every edge lies between two faces that run along it in opposite directions.
-        boundary_edges, holes: edges with one face, and the pieces they form.
+        watertight: whether every edge lies between two faces that run along it in opposite directions.
+        boundary_edges, holes: edges with one face, and the connected pieces that they form.
         non_manifold_edges: edges with three faces or more.
-        manifold: no edge has three faces, and the faces around each vertex form one fan.
+        manifold: whether no edge has three faces, and the faces around each vertex form one fan.
         flipped_edges: edges between two faces of opposite orientation.
         orientation: "outward" or "inward", by the sign of the volume; "mixed" with flipped edges.
         components: connected pieces. largest_component: share of the faces in the largest.
-        degenerate_faces: with a repeated vertex, or practically no area.
-        duplicate_faces: with the same three vertices as an earlier one.
-        duplicate_vertices: at exactly the place of an earlier one.
-        unreferenced_vertices: in no face.
-        self_intersections: faces that a face sharing no vertex with them passes through.
+        degenerate_faces: faces with a repeated vertex, or practically no area.
+        duplicate_faces: faces with the same three vertices as an earlier one.
+        duplicate_vertices: vertices at exactly the position of an earlier one.
+        unreferenced_vertices: vertices in no face.
+        self_intersections: faces that intersect a face with which they share no vertex.
     """
 
     vertices: int
@@ -63,7 +63,7 @@ class Facts:
 
 
 def gather(mesh: Mesh, y_up: bool = False, where: object = None) -> Facts:
-    """Measure a mesh that `Mesh.validated` accepts; `y_up` if its format says so (glTF); `where` is for the error.
+    """Measure a mesh that `Mesh.validated` accepts; `y_up` if its format states so (glTF); `where` names it in errors.
 
     Raises:
         MeshError: all its vertices are at one place.
@@ -79,7 +79,8 @@ def gather(mesh: Mesh, y_up: bool = False, where: object = None) -> Facts:
     edges, uses = operators.edge_uses(faces)
     flipped = _flipped_edges(faces)
     side = "inward" if operators.volume(vertices, faces) < 0 else "outward"
-    pieces = np.bincount(operators.pieces_of(operators.directed_edges(faces))[: len(faces)])  # faces of each
+    # number of faces of each piece
+    pieces = np.bincount(operators.pieces_of(operators.directed_edges(faces))[: len(faces)])
     return Facts(
         vertices=len(vertices),
         faces=len(faces),
@@ -114,7 +115,7 @@ def _unit(longest: float) -> Found | None:
 
 
 def _flipped_edges(faces: np.ndarray) -> int:
-    """Edges that two faces run along in the same direction; those with more faces are not looked at."""
+    """Return the number of edges that two faces run along in the same direction; edges with more faces are ignored."""
     ends = operators.directed_edges(faces).astype(np.int64)
     low, high = ends.min(axis=1), ends.max(axis=1)
     _, place, uses = np.unique(low << 32 | high, return_inverse=True, return_counts=True)

@@ -27,9 +27,9 @@ class Posed:
     """An identity mesh in another pose.
 
     Attributes:
-        identity: its file, as it was read.
-        outcome: what the transfer gave.
-        kind: what the meshes were taken for, if no model was said.
+        identity: the identity's file, as it was read.
+        outcome: the result of the transfer.
+        kind: the detected kind of the meshes, if no model was given.
     """
 
     identity: Source
@@ -38,26 +38,26 @@ class Posed:
 
     @property
     def vertices(self) -> NDArray[np.float64]:
-        """Positions (N, 3) of the vertices of the identity's file, in its order, axes and unit."""
+        """The positions (N, 3) of the vertices of the identity's file, in its order, axes and unit."""
         return self.identity.asset.spread(self.outcome.mesh.vertices)
 
     @property
     def edge_error(self) -> float:
-        """By what share edges are longer or shorter than the identity's, in the mean."""
+        """The mean relative change of the edge lengths against the identity."""
         return self.outcome.edge_error
 
     def save(self, path: str | Path) -> None:
         """Write the identity's file with these positions; another suffix writes what that format can hold.
 
         Raises:
-            MeshError: a format that nobody writes, or positions that it cannot hold.
+            MeshError: the format cannot be written, or cannot hold the positions.
         """
         write(self.identity, Path(path), self.outcome.mesh.vertices)
 
 
 @dataclass(frozen=True)
 class Poser:
-    """A model that poses one mesh like another; None: the package's for what the meshes are."""
+    """A model that poses one mesh like another; None: the packaged model for the kind of the meshes."""
 
     model: BoxedModel | Model | None
 
@@ -68,15 +68,15 @@ class Poser:
         finish: Finish = "icp",
         says: tuple[Said, Said] = (Said(), Said()),
     ) -> Posed:
-        """Give the body of one file the pose of another; the two need have nothing else in common.
+        """Give the body of one file the pose of another; the files need not have anything else in common.
 
         Args:
             identity, pose: .obj, .ply, .off, .glb or .stl files.
-            finish: what the result goes through.
-            says: what is known about up axis and unit of the two.
+            finish: projection of the result.
+            says: statements on up axis and unit of the two.
 
         Raises:
-            ReposeError: a file cannot be read, it is not clear of what kind the two are, or the model cannot take them.
+            ReposeError: a file cannot be read, the kind of the two is not clear, or the model cannot take them.
         """
         assets = read_asset(Path(identity)), read_asset(Path(pose))
         model, kind = self.model, None
@@ -91,10 +91,10 @@ def load(model: str | Path) -> Poser:
     """Open a model.
 
     Args:
-        model: "human" or "animal", whose weights come with the package; "auto", those of the two that the meshes of a
-            transfer are of; or the path of a trained or imported one.
+        model: "human" or "animal", whose weights come with the package; "auto", which chooses between these by the
+            meshes of a transfer; or the path of a trained or imported model.
 
     Raises:
-        ReposeError: there is none.
+        ReposeError: there is no such model.
     """
     return Poser(None if is_auto(Path(model)) else open_model(Path(model)))
