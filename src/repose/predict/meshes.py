@@ -31,7 +31,7 @@ def run(
     out: Path,
     label: str,
 ) -> None:
-    """Called by the stage: `predict` on the store that lies at a path."""
+    """Run `predict` on the store at a path, for the stage."""
     finish = method.finish if isinstance(method, Finished) else "none"
     predict(network.to(device), MeshStore(store), splits, device, out, label, finish)
 
@@ -53,7 +53,7 @@ def predict(
     (identity, pose, truth) of each row. Rows may share a truth; identity and pose together are the key.
 
     Raises:
-        ReposeError: a triple is given twice, or the network predicts vertices that are no numbers.
+        ReposeError: a triple is given twice, or the network predicts vertices that are not finite.
     """
     root = zarr.create_group(out, attributes={"units": "m"})
     for protocol, triples in protocols.items():

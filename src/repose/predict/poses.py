@@ -28,7 +28,7 @@ def run(
     out: Path,
     label: str,
 ) -> None:
-    """Called by the stage: `predict_poses` on the store that lies at a path."""
+    """Run `predict_poses` on the store at a path, for the stage."""
     predict_poses(network.to(device), MeshStore(store), splits, method.source, device, out, label)
 
 
@@ -48,7 +48,7 @@ def predict_poses(
     attribute `identities`, whose body each mesh is. Each body gets draws of its own, always the same.
 
     Raises:
-        ReposeError: a body is not there at rest, or the network makes what is no number.
+        ReposeError: a body is missing at rest, or the network's output is not finite.
     """
     root = zarr.create_group(out, attributes={"units": "m"})
     faces = torch.from_numpy(store.faces).long().to(device)

@@ -27,7 +27,7 @@ def run(
     with making(specs.predict(method, compute), out, inputs, later=("store",)) as new:
         if new.finished:
             return
-        import torch  # seconds, which a finished result does not need
+        import torch  # takes seconds to import, which a finished result does not need
 
         from repose.cards import take
         from repose.device import device_of

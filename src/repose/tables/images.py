@@ -37,7 +37,7 @@ _PAIR = ["source_image", "target_image"]
 
 
 def reference(methods: Sequence[str]) -> str | None:
-    """Of the methods of a dataset, the one whose scores all rows take, too: the first."""
+    """Return the method of a dataset whose scores all rows also use: the first one."""
     return methods[0]
 
 
@@ -65,7 +65,7 @@ def table(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def views(table: pd.DataFrame) -> list[Shown]:
-    """The columns a reader looks at first; what no method has is left out.
+    """Return the columns that a reader looks at first; columns that no method has are left out.
 
     The intervals of the first metric and of its gain are over pairs.
     """

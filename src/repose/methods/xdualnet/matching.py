@@ -4,7 +4,7 @@ The plan is that of 3D-CoreNet, T = diag(a) K diag(b) after five Sinkhorn iterat
 (`repose.methods.layers.transport`), but its rows are divided by their sums plus 1e-8. With u = K b and N identity
 vertices this gives
 
-T_norm = diag(s) K diag(b),  s = 1 / (u (1 + 1e-8 N) + 1e-16 N),
+    T_norm = diag(s) K diag(b),  s = 1 / (u (1 + 1e-8 N) + 1e-16 N),
 
 so that the last a cancels here, too. The warp is W = T_norm P, and the mesh carried back is T_normᵀ W. Columns of
 T_norm sum to about N / M, so with unequal vertex counts the mesh carried back has another size. By default each column
