@@ -47,13 +47,13 @@ class DeformingThings4D(Single):
 
     source: Literal["deformingthings4d"]
     animal: str = Field(
-        pattern=r"^[^/_]+$", description="the part of the file names before the first _, such as bear3EP"
+        pattern=r"^[^/_]+$", description="the part of the file names before the first _, as bear3EP"
     )
     frames: PositiveInt = Field(
-        300, description=("number of frames that are drawn besides the template; 300 in NPR")
+        300, description=("how many frames are drawn besides the template; 300 in NPR")
     )
     stride: PositiveInt = Field(3, description="frames 0, stride, 2 · stride, … are drawn from")
-    seed: int = Field(0, ge=0, description="seed that decides which frames are drawn")
+    seed: int = Field(0, ge=0, description="which frames are drawn follows from it")
     up: Literal["y", "z"] = Field("z", description="which axis of the files points up")
 
     def raw_settings(self) -> dict[str, Any]:

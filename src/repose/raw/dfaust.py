@@ -44,13 +44,11 @@ MOTIONS: tuple[Motion, ...] = get_args(Motion)
 class Motions(Section):
     """The motions in each part of the split."""
 
-    train: list[Motion] = Field(list(MOTIONS[:10]), min_length=1, description="motions seen in training")
+    train: list[Motion] = Field(list(MOTIONS[:10]), min_length=1, description="seen in training")
     val: list[Motion] = Field(
-        list(MOTIONS[10:12]), min_length=1, description=("motions used to choose the checkpoint")
+        list(MOTIONS[10:12]), min_length=1, description=("used to choose the checkpoint")
     )
-    test: list[Motion] = Field(
-        list(MOTIONS[12:]), min_length=1, description=("motions used only in the tables")
-    )
+    test: list[Motion] = Field(list(MOTIONS[12:]), min_length=1, description=("only used in the tables"))
 
     def pose_ranges(self) -> dict[str, list[tuple[int, int]]]:
         """Return the first and last pose number of each motion, by part."""
@@ -85,9 +83,7 @@ class Dfaust(Licensed, Paired):
         description="people, by their numbers",
     )
     motions: Motions = Field(Motions(), description="sequences")
-    stride: PositiveInt = Field(
-        20, description=("step between the frames that are taken, at 60 frames per second")
-    )
+    stride: PositiveInt = Field(20, description=("every how many frames one is taken; 60 are a second"))
 
     def raw_settings(self) -> dict[str, Any]:
         """The people, motions and frames that are used, in any part."""

@@ -35,10 +35,6 @@ class Faust(FilePerMesh):
     )
 
     source: Literal["faust"]
-    identities: Choice = Field(
-        Choice(train="0-7", val="0-7", test="8-9"), description=("the people in each part")
-    )
-    poses: Choice = Field(Choice(train="0-4", val="5-6", test="7-9"), description="the poses in each part")
-    pairs: Pairs = Field(
-        Pairs(train=1000, val=60, test=12), description=("numbers of triples; only few are possible")
-    )
+    identities: Choice = Field(Choice(train="0-7", val="0-7", test="8-9"), description=("people"))
+    poses: Choice = Field(Choice(train="0-4", val="5-6", test="7-9"), description="poses")
+    pairs: Pairs = Field(Pairs(train=1000, val=60, test=12), description=("triples; few are possible"))

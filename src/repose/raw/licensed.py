@@ -21,7 +21,7 @@ class Licensed(Dataset):
 
     is_licensed: ClassVar[bool] = True
 
-    folder: str | None = Field(None, description="folder of its files or archives; null: data/raw/{source}")
+    folder: str | None = Field(None, description="where its files or archives are; null: data/raw/{source}")
 
     @property
     def vertices(self) -> int:
@@ -62,12 +62,12 @@ class Licensed(Dataset):
 class LicensedGrid(Licensed, Grid):
     """A licensed dataset whose identities all have the same poses, with the owners' numbers."""
 
-    identities: Choice = Field(description="the identities in each part")
-    poses: Choice = Field(description="the poses in each part")
+    identities: Choice = Field(description="identities")
+    poses: Choice = Field(description="poses")
     test_list: str | None = Field(
         None,
         description=(
-            "file of published rows `identity pose truth` for the protocol unseen; null: rows are drawn"
+            "file of published rows `identity pose truth`, for protocol unseen; null: rows are drawn"
         ),
     )
 

@@ -39,12 +39,10 @@ class Smal(FilePerMesh):
     source: Literal["smal"]
     identities: Choice = Field(
         Choice(train=TRAINING_TOYS, val=TRAINING_TOYS, test="16-20,22,25,32-33,36-37,40"),
-        description=("the toys in each part"),
+        description=("toys"),
     )
-    poses: Choice = Field(
-        Choice(train="0-379", val="380-399", test="400-599"), description=("the poses in each part")
-    )
-    pairs: Pairs = Field(Pairs(train=800_000, val=200, test=400), description="numbers of triples")
+    poses: Choice = Field(Choice(train="0-379", val="380-399", test="400-599"), description=("poses"))
+    pairs: Pairs = Field(Pairs(train=800_000, val=200, test=400), description="triples")
     up: Literal["y", "z"] = Field("y", description="which axis of the files points up; y keeps coordinates")
 
     def finish(self, mesh: "Mesh") -> "Mesh":

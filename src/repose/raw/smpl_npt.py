@@ -25,13 +25,9 @@ class SmplBodies(LicensedGrid):
 
     halves: ClassVar[Mapping[str, str]] = SAMPLERS
 
-    identities: Choice = Field(
-        Choice(train="0-15", val="0-15", test="16-29"), description=("the bodies in each part")
-    )
-    poses: Choice = Field(
-        Choice(train="200-599", val="0-19", test="600-799"), description=("the poses in each part")
-    )
-    pairs: Pairs = Field(Pairs(train=800_000, val=200, test=400), description="numbers of triples")
+    identities: Choice = Field(Choice(train="0-15", val="0-15", test="16-29"), description=("bodies"))
+    poses: Choice = Field(Choice(train="200-599", val="0-19", test="600-799"), description=("poses"))
+    pairs: Pairs = Field(Pairs(train=800_000, val=200, test=400), description="triples")
 
 
 class SmplNpt(SmplBodies, FilePerMesh):

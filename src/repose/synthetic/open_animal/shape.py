@@ -12,7 +12,7 @@ from repose.mesh.operators import is_closed_manifold, vertex_normals, volume
 from repose.synthetic.open_animal.anatomy import Anatomy
 from repose.synthetic.surface import neighbour_mean
 
-BLEND = 0.045  # metres over which two tubes flow into each other
+BLEND = 0.045  # metres over which two tubes are blended
 CELL = 0.017  # metres between samples of the template's field
 
 
