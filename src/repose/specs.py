@@ -270,7 +270,7 @@ def _runs(config: "Config", table: str) -> list[str]:
 
 
 def _settings(method: "MethodSettings", compute: "Compute") -> dict[str, Any]:
-    """Return the settings, class and information of a method; where it computes counts only if it computes."""
+    """Return a method's settings, its class, what it is told, and if it learns where it computes."""
     params = {
         "method": method.model_dump(mode="json"),
         "network": method.network,

@@ -66,7 +66,7 @@ def compare(
 
 
 def judged(name: str, size: str, sides: Mapping[str, Side], error: float, **more: float) -> dict[str, Any]:
-    """What `repose bench` prints of the sides `plain` and `ours`, by their `seconds` and `peak_mib`; and `more`."""
+    """Return what `repose bench` prints: `seconds` and `peak_mib` of the sides `plain` and `ours`, and `more`."""
     plain, ours = sides["plain"], sides["ours"]
     speed, memory = plain["seconds"] / ours["seconds"], plain["peak_mib"] / max(ours["peak_mib"], 1e-3)
     both = {"name": name, "size": size, "plain": plain, "ours": ours}

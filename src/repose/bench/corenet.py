@@ -32,7 +32,7 @@ Size = tuple[int, int]  # rings and sectors of the sphere that the meshes are ma
 
 
 def measure(size: Size = (RINGS, SECTORS), rounds: int = ROUNDS, **widths: int) -> dict[str, Any]:
-    """Alternate the two sides of each work in one process; memory on a CPU is of a process for each side.
+    """Run both sides of each work alternately; memory on a CPU is measured in a separate process per side.
 
     Args:
         size: the meshes have rings · sectors + 2 vertices.

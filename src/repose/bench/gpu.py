@@ -140,7 +140,7 @@ def agreement(proof: Proof) -> dict[str, Any]:
 
 
 def resume(proof: Proof) -> dict[str, Any]:
-    """A training that is killed after a checkpoint and run again comes to the weights of one that was not."""
+    """Check that a training that is killed and resumed gives the weights of an uninterrupted one."""
     with tempfile.TemporaryDirectory() as folder:
         whole, parts = Path(folder) / "whole", Path(folder) / "parts"
         killed = _killed(proof, parts)

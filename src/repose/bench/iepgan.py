@@ -128,7 +128,7 @@ def _parts(task: IepGanRecipe, steps: int) -> Part:
 
 
 def _step(task: IepGanRecipe, number: int) -> Part:
-    """CPU seconds of one step: reading meshes, reading distances, distances forward and backward, and all the rest."""
+    """Return CPU seconds of one step: reading meshes, reading distances, distances with gradient, and the rest."""
     seconds = {"mesh_read": 0.0, "gih_read": 0.0, "gih": 0.0}
     intrinsic = task.intrinsic
 

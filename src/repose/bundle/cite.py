@@ -20,7 +20,7 @@ TO_BE_ASSIGNED = ":tba"  # a standard value of DataCite for what is not known ye
 
 
 def authors_in(citation: Path) -> list[dict[str, str]]:
-    """The authors of a CITATION.cff: `name` (`Family, Given` of a person), and `affiliation` and `orcid` where given.
+    """Return the authors of a CITATION.cff: `name` (`Family, Given`), and `affiliation` and `orcid` if given.
 
     Raises:
         ReposeError: the file is no CITATION.cff, or has no authors.
@@ -69,7 +69,7 @@ def datacite(
 def zenodo(
     title: str, description: str, authors: Sequence[Mapping[str, str]], licences: Sequence[str], day: str
 ) -> dict[str, Any]:
-    """The metadata of a deposit at Zenodo, which knows one licence for all; arguments as of `datacite`."""
+    """Return the metadata of a deposit at Zenodo, which takes a single licence; arguments as in `datacite`."""
     known = [LICENCES[one].lower() for one in licences if one in LICENCES]
     one = known[0] if len(known) == len(licences) == 1 else "other-open"
     kept = ("name", "affiliation", "orcid")

@@ -182,7 +182,7 @@ class Config(Section):
     site: Site = Field(Site(), description="pages to look at")
 
     def medium_of(self, table: str) -> Medium:
-        """What a table compares. Methods that generate poses may stand beside methods of meshes."""
+        """Return the medium that a table compares. Pose generators may be in a table with methods of meshes."""
         media = [self.methods[name].medium for name in self.tables[table].methods]
         return "poses" if "poses" in media else media[0]
 
@@ -200,7 +200,7 @@ class Config(Section):
         return self.methods[method.partition(ACROSS)[0]]
 
     def methods_of(self, table: str, dataset: str) -> list[str]:
-        """The methods of a table on one of its datasets, as rows name them: `npt@open-human` if learned elsewhere."""
+        """Return a table's methods on one of its datasets, named as in rows: `npt@open-human` if trained elsewhere."""
         rows = self.tables[table]
         across = f"{ACROSS}{rows.trained_on}" if rows.trained_on not in (None, dataset) else ""
         return [f"{name}{across}" if self.trained_by(name) else name for name in rows.methods]

@@ -1,4 +1,4 @@
-"""How a GIH store lies on disk: names, metadata, quantisation. Shared by the writer and the reader.
+"""The layout of a GIH store on disk, shared by writer and reader: names, metadata, quantisation.
 
 ::
 

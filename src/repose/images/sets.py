@@ -27,7 +27,7 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:  # (N, D), (M, D)
 
 
 def kernel_distance(a: Tensor, b: Tensor) -> float:  # (N, D), (M, D)
-    """Unbiased squared maximum mean discrepancy under the kernel (x·y / D + 1)³ (Bińkowski et al., ICLR 2018).
+    """Return the unbiased squared maximum mean discrepancy, kernel (x·y / D + 1)³ (Bińkowski et al., ICLR 2018).
 
     Its expectation is 0 for sets from one distribution; a single value may be negative.
 

@@ -275,5 +275,5 @@ class SizeFree(LearnedTransfer):
 
     @property
     def sees_unit_area(self) -> bool:
-        """As the settings say."""
+        """It is as the settings state."""
         return self.unit_area

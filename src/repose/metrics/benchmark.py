@@ -1,4 +1,4 @@
-"""Metrics of `pt-mesh/1`, in the order of scores and rankings. They are frozen: a change of any number is version 2.
+"""Metrics of `pt-mesh/1`, in the order of scores and rankings. They are frozen; a change of any number is version 2.
 
 Their functions are called with attributes of `repose.benchmark.metrics.Pair`.
 """

@@ -40,7 +40,7 @@ class ArchiveError(ReposeError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What an archive may hold before it counts as a bomb.
+    """The limits of an archive, beyond which it counts as a bomb.
 
     Attributes:
         members: files and folders.

@@ -48,12 +48,12 @@ def write_rows(new: Artefact, rows: pd.DataFrame, out: Path) -> None:
 
 
 def inputs_of(scores: Manifest) -> dict[str, Path]:
-    """What scores were made from, by the name of the input."""
+    """Return what scores were made from, by the name of the input."""
     return {name: _data(load(manifest)) for name, manifest in scores.parents.items()}
 
 
 def differences(scores: Manifest, fresh: pd.DataFrame) -> list[str]:
-    """Where scores differ by more than rounding from rows that were computed again; nothing is hashed."""
+    """Return where scores differ by more than rounding from recomputed rows; nothing is hashed."""
     key = [column for column in fresh if column != "value"]
     kept, again = (
         table.set_index(key).value.sort_index(kind="stable") for table in (read_rows(_data(scores)), fresh)

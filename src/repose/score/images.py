@@ -34,7 +34,7 @@ _BY_PAIR = [metric for metric in METRICS if metric not in _BY_SPLIT]
 
 
 class Drawings:
-    """What was predicted of B pairs of images beside the truth: the quantities that metrics are of.
+    """The predictions for B pairs of images with the truth: the quantities that metrics are computed from.
 
     Images have values 0 … 255, flows are in pixels, x then y, from a pixel of the target to its place in the source.
     A quantity is None where the method does not predict it, or there is no such truth or scorer.
@@ -70,12 +70,12 @@ class Drawings:
 
     @cached_property
     def target(self) -> Tensor:
-        """What was to be drawn, (B, H, W, 3), float64."""
+        """The true target images, (B, H, W, 3), float64."""
         return torch.from_numpy(self._store.images(self._rows[:, 1])).double()
 
     @cached_property
     def person(self) -> Tensor:
-        """Where the target shows a person, (B, H, W) bool."""
+        """The pixels at which the target shows a person, (B, H, W) bool."""
         return self._parts > 0
 
     @cached_property
@@ -106,12 +106,12 @@ class Drawings:
 
     @property
     def visible(self) -> Tensor | None:
-        """Which pixels of the target are visible in the source too, (B, H, W) bool."""
+        """The pixels of the target that are visible in the source too, (B, H, W) bool."""
         return None if self.true_visibility is None else self.true_visibility == _VISIBLE
 
     @property
     def foreground(self) -> Tensor | None:
-        """Which pixels of the target have a true flow, (B, H, W) bool."""
+        """The pixels of the target that have a true flow, (B, H, W) bool."""
         return None if self.true_visibility is None else self.true_visibility < _BACKGROUND
 
     @property

@@ -54,7 +54,7 @@ class Pairs:
         return sorted(range(len(keys)), key=keys.__getitem__)
 
     def chosen(self, common: int | None) -> list[int]:
-        """Which pairs are shown: some that all methods show, and the best, the median and the worst of this one."""
+        """Return which pairs are shown: some shown for all methods, and this one's best, median and worst."""
         count, ranked = len(self.items), self.ranked
         if common is None or not count:
             return list(range(count))

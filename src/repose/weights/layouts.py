@@ -1,4 +1,4 @@
-"""How the released networks name and lay out their parameters, against ours.
+"""Names and layouts of the parameters of released networks, compared with ours.
 
 Our linear maps are (C_out, C_in); the released ones are mostly convolutions (C_out, C_in, 1), or (C_out, C_in, 1, 1) of
 pairs of vertices. The refiner's first layer has kernel 3 along the vertex index, (C, 3, 3): ours is (C, 9), its columns

@@ -52,7 +52,7 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True)
 class CanonicalData(TrainingData):
-    """What a training of canonical coordinates reads.
+    """The data of a training of canonical coordinates.
 
     Attributes:
         rows: (M,) the training meshes' rows in the store.
