@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
 
 def load(model: "str | Path") -> "Poser":
-    """Open a model that poses one mesh like another: weights for people and four-legged animals come along.
+    """Open a model that poses one mesh like another; weights for people and four-legged animals are included.
 
         repose.load("auto").transfer("a.obj", "b.glb").save("c.obj")
 
     Args:
-        model: "human", "animal", or "auto" for the one of these that the meshes of a transfer are; or the path of a
+        model: "human", "animal", or "auto", which chooses between these by the meshes of a transfer; or the path of a
             trained or imported model.
 
     Raises:
-        ReposeError: there is none.
+        ReposeError: there is no such model.
     """
-    # By name: what every stage imports this package for must not have the code of a transfer in its hash.
+    # Imported by name, because the code of a transfer must not be in the hash of every stage that imports this package.
     poser: Poser = import_module("repose.use.transfer.poser").load(model)
     return poser

@@ -1,9 +1,9 @@
 """Read pickles of plain data and of numpy arrays without running them.
 
-A pickle is a program for a machine that may import and call anything. This is another machine, of fewer and smaller
-steps: it makes numbers, strings, lists, tuples and dicts, knows by name the few calls that numpy's own pickles of
-arrays consist of, and calls none of them. An array is rebuilt here, from a shape, a type of number and bytes that fit
-each other. Whatever else a file asks for ends in an error before anything is done.
+A pickle is a program for a machine that may import and call anything. This module is a smaller machine: it builds
+numbers, strings, lists, tuples and dicts, recognises by name the few calls in numpy's own pickles of arrays, and calls
+none of them. It rebuilds an array from a shape, a type of number and bytes that fit each other. Anything else in a file
+is an error before anything is done.
 """
 
 import codecs
@@ -19,7 +19,8 @@ from repose.errors import ReposeError
 from repose.reading import read_bytes
 
 MAX_BYTES = 4 << 30
-MAX_STEPS = 24_000_000  # 20 s, and 2.5 GB if each makes a list; the largest released file has 18 million
+# they take 20 s, and 2.5 GB if each makes a list; the largest released file has 18 million
+MAX_STEPS = 24_000_000
 HINT = "only numbers, strings, lists, tuples, dicts and arrays of numbers are read"
 _MARK = object()
 _KINDS = {"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"}
@@ -28,12 +29,13 @@ _RECONSTRUCT = ("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._r
 _FROM_BUFFER = ("numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer")
 _ENCODE = "_codecs.encode"
 _ARRAYS = {_NDARRAY, _DTYPE, *_RECONSTRUCT, *_FROM_BUFFER, _ENCODE}
-_NEW_OBJECT = {"copy_reg._reconstructor", "copyreg._reconstructor"}  # how protocols 0 and 1 begin an object
+# protocols 0 and 1 begin an object with these
+_NEW_OBJECT = {"copy_reg._reconstructor", "copyreg._reconstructor"}
 _OBJECT = {"__builtin__.object", "builtins.object"}
 
 
 class Record:
-    """An object of a class that is not imported: only its state."""
+    """An object of a class that is not imported; only its state is kept."""
 
     state: Any = None
 
@@ -41,18 +43,18 @@ class Record:
 def read_pickle(
     path: Path, arrays: bool = True, records: Mapping[str, type[Record]] | None = None, limit: int = MAX_BYTES
 ) -> Any:
-    """The content of a pickle; strings of Python 2 become text by latin-1.
+    """Return the content of a pickle; strings of Python 2 are decoded as latin-1.
 
-    Time is 20 s and memory 2.5 GB at most, besides twice the size of the file.
+    It takes at most 20 s, and 2.5 GB of memory besides twice the size of the file.
 
     Args:
         path: the file.
         arrays: whether it may hold arrays of numbers.
         records: classes by their dotted names whose objects become records of their state.
-        limit: of the file, in bytes.
+        limit: largest size of the file, in bytes.
 
     Raises:
-        ReposeError: the file is missing, too large, damaged, or asks for anything else.
+        ReposeError: the file is missing, too large, damaged, or contains anything else.
     """
     return parse_pickle(read_bytes(path, limit), path, arrays, records)
 
@@ -63,7 +65,7 @@ def parse_pickle(
     arrays: bool = True,
     records: Mapping[str, type[Record]] | None = None,
 ) -> Any:
-    """As `read_pickle`, from bytes."""
+    """Parse a pickle from bytes, as `read_pickle` does."""
     machine = _Machine(data, _ARRAYS if arrays else set(), records or {})
     try:
         return machine.run()
@@ -71,7 +73,7 @@ def parse_pickle(
         raise ReposeError(f"refused: {error}", where, HINT) from None
     except MemoryError:
         raise ReposeError("not enough memory to read this pickle", where) from None
-    except Exception:  # a damaged pickle can raise nearly anything
+    except Exception:  # a damaged pickle can raise nearly any error
         raise ReposeError(
             "not a whole pickle of plain data", where, "the file is cut short or damaged"
         ) from None
@@ -82,20 +84,20 @@ class _Refused(Exception):
 
 
 class _Name(NamedTuple):
-    """What a file names, of what it may name; nothing that could be called."""
+    """A permitted name in a file; it cannot be called."""
 
     name: str
 
 
 class _Kind:
-    """A type of number, its bytes in this order."""
+    """A type of number, with its byte order."""
 
     def __init__(self, kind: str):
         self.kind, self.order = kind, "="
 
 
 class _Bare:
-    """An array of which only the existence is known, and where it is remembered."""
+    """An array that exists but has no content yet, and its places in the memo."""
 
     def __init__(self) -> None:
         self.keys: list[int] = []
@@ -109,10 +111,10 @@ class _Machine:
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
-        self.encoded = 0  # bytes that were written as text
+        self.encoded = 0  # bytes that were encoded as text
 
     def run(self) -> Any:
-        """Take steps to the end; the one value that is left."""
+        """Run all steps, and return the single value that is left."""
         data, steps = self.data, 0
         while True:
             code = data[self.pos]
@@ -132,18 +134,18 @@ class _Machine:
         return value
 
     def take(self, size: int) -> bytes:
-        """The next bytes."""
+        """Return the next bytes."""
         start, self.pos = self.pos, self.pos + size
         if size < 0 or self.pos > len(self.data):
             raise _Refused("it is cut short")
         return self.data[start : self.pos]
 
     def number(self, size: int) -> int:
-        """The next unsigned whole number."""
+        """Return the next unsigned integer."""
         return int.from_bytes(self.take(size), "little")
 
     def line(self) -> bytes:
-        """The rest of the line."""
+        """Return the rest of the line."""
         end = self.data.index(b"\n", self.pos)
         start, self.pos = self.pos, end + 1
         return self.data[start:end]
@@ -167,7 +169,7 @@ class _Machine:
         self.stack.append(_MARK)
 
     def to_mark(self) -> list[Any]:
-        """What lies above the last mark."""
+        """Return the values above the last mark."""
         at = self.marks.pop()
         values = self.stack[at + 1 :]
         del self.stack[at:]
@@ -194,7 +196,7 @@ class _Machine:
         self.push(_Name(dotted))
 
     def call(self) -> None:
-        """What stands for the call of a known name."""
+        """Replace the call of a known name by its representation."""
         arguments, called = self.pop(), self.pop()
         if type(arguments) is not tuple or type(called) is not _Name:
             raise _Refused("it calls what is no name")
@@ -214,11 +216,11 @@ class _Machine:
             raise _Refused(f"it calls {name} in another way than arrays need")
 
     def raw(self, value: Any) -> Any:
-        """Bytes, also where Python 2, or a protocol without bytes, wrote them as text."""
+        """Return bytes, also if Python 2, or a protocol without bytes, wrote them as text."""
         if type(value) is not str:
             return value
         self.encoded += len(value)
-        if self.encoded > len(self.data):  # one text of a megabyte would make gigabytes
+        if self.encoded > len(self.data):  # otherwise one text of a megabyte could become gigabytes
             raise _Refused("it makes more bytes than it has")
         return value.encode("latin-1")
 
@@ -233,7 +235,7 @@ class _Machine:
         self.new(self.pop())
 
     def build(self) -> None:
-        """Give a state to what waits for one."""
+        """Set the state of the object that waits for one."""
         state, built = self.pop(), self.pop()
         if type(built) is _Kind:
             built.order = _order(state)
@@ -250,7 +252,7 @@ class _Machine:
 
 def _pairs(values: list[Any]) -> dict[Any, Any]:
     keys = values[::2]
-    # The hash of a tuple of tuples of … can take for ever, and so can many numbers that are equal modulo 2^61 - 1.
+    # Hashing nested tuples, or many numbers that are equal modulo 2^61 - 1, can take extremely long.
     if len(values) % 2 or not all(isinstance(key, (str, int, float, bytes, type(None))) for key in keys):
         raise _Refused("a key is no text or number, or has no value")
     if any(isinstance(key, int) and key.bit_length() > 64 for key in keys):
@@ -266,7 +268,7 @@ def _kind(name: Any) -> _Kind:
 
 
 def _order(state: Any) -> str:
-    """The order of bytes in the state of a numpy dtype that has no parts."""
+    """Return the byte order in the state of a numpy dtype without fields."""
     _, order, *parts = state
     if order not in ("<", ">", "=", "|") or any(part is not None for part in parts[:3]):
         raise _Refused("it holds an array of other things than numbers")

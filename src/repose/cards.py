@@ -1,4 +1,4 @@
-"""The GPUs of this machine: how many there are, and which of them a job has to itself."""
+"""The GPUs of this machine: their number, and which of them a job has for itself."""
 
 import os
 import subprocess
@@ -9,11 +9,11 @@ from typing import IO, Any
 from repose.provenance.owner import try_lock
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
-_held: list[IO[str]] = []  # until the process ends, however it ends
+_held: list[IO[str]] = []  # held until the process ends in any way
 
 
 def gpus_here() -> list[str]:
-    """The GPUs that a process started now may use, as `CUDA_VISIBLE_DEVICES` names them."""
+    """Return the GPUs that a process started now may use, as in `CUDA_VISIBLE_DEVICES`."""
     visible = os.environ.get(_VISIBLE)
     if visible is not None:
         return [name for name in visible.split(",") if name and name != "-1"]
@@ -26,12 +26,12 @@ def gpus_here() -> list[str]:
 
 
 def bound_by_gpus(workflow: Any) -> bool:
-    """Let the jobs of Snakemake's workflow wait for one of this machine's GPUs, if it runs them here and has any.
+    """Make jobs of Snakemake's workflow wait for one of this machine's GPUs, if it runs them here and has any.
 
-    On a cluster jobs are limited by `--jobs`, and it hands out its own.
+    On a cluster jobs are limited by `--jobs`, and the cluster assigns its GPUs.
 
     Returns:
-        Whether it has.
+        Whether it has any.
     """
     gpus = len(gpus_here()) if workflow.resource_settings.nodes is None else 0
     if gpus and "gpu" not in workflow.global_resources:
@@ -40,10 +40,10 @@ def bound_by_gpus(workflow: Any) -> bool:
 
 
 def take(count: int) -> None:
-    """Leave this process `count` of the GPUs it sees, of those that no other job of this user has taken.
+    """Restrict this process to `count` of its GPUs that no other job of this user has taken.
 
-    To be called before anything asks CUDA. All stay visible where there are no more than that, or where fewer are
-    free, as when commands are started by hand.
+    Call it before anything uses CUDA. All GPUs stay visible if there are not more than that, or if fewer are free, as
+    when commands are started by hand.
     """
     there = gpus_here()
     if len(there) <= count:

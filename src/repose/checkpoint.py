@@ -1,7 +1,7 @@
-"""Read the tensors of a foreign PyTorch checkpoint; code in it is never run.
+"""Read the tensors of a foreign PyTorch checkpoint without running code in it.
 
 A checkpoint is a pickle, and a pickle is a program. `torch.load(weights_only=True)` rebuilds tensors and plain
-containers and refuses every other name, in zip files (PyTorch ≥ 1.6) and in the older format alike.
+containers and refuses every other name, in zip files (PyTorch ≥ 1.6) and in the older format.
 """
 
 import pickle
@@ -17,8 +17,8 @@ from repose.errors import ReposeError
 from repose.reading import foreign
 
 MAX_BYTES = 2**31  # twenty times the largest released file
-_PREFIX = "module."  # what torch's DataParallel puts before every key
-COUNTER = ".num_batches_tracked"  # of a batch norm; no prediction reads it
+_PREFIX = "module."  # prefix that torch's DataParallel puts before every key
+COUNTER = ".num_batches_tracked"  # counter of a batch norm, which no prediction reads
 _TEXT = {
     b"<": ("is a web page", "the download failed or wants a confirmation; fetch it again in a browser"),
     b"version https://git-lfs": ("is a Git LFS pointer", "fetch the file itself with `git lfs pull`"),
@@ -30,20 +30,21 @@ def read_checkpoint(path: Path, entry: str | None = None) -> dict[str, Tensor]:
 
     Args:
         path: a `.pth`, `.pt` or `.model` file; the name does not matter.
-        entry: where the state dict is in a file that holds more, such as an optimiser; a file of it alone is as good.
+        entry: key of the state dict in a file that also holds other things, such as an optimiser; a file of the state
+            dict alone is accepted, too.
 
     Returns:
         Tensors by key, on the CPU, in the file's order, without the prefix of a DataParallel module and without the
         counters of batch norms.
 
     Raises:
-        ReposeError: the file is missing, cut short, no checkpoint, asks for code, or holds anything but
-            finite float32 tensors by name.
+        ReposeError: the file is missing, cut short or no checkpoint, would run code, or holds anything but finite
+            float32 tensors by name.
     """
     _refuse_text(path)
     _refuse_bomb(path)
     try:
-        with warnings.catch_warnings(action="ignore"):  # torch asks for reports about unusual pickles
+        with warnings.catch_warnings(action="ignore"):  # torch asks users to report unusual pickles
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         name = re.search(r"GLOBAL (\S+)", str(error))
@@ -56,7 +57,7 @@ def read_checkpoint(path: Path, entry: str | None = None) -> dict[str, Tensor]:
         raise _damaged(path) from None
     except MemoryError:
         raise ReposeError("not enough memory to read this checkpoint", path) from None
-    except Exception:  # a damaged file can raise nearly anything
+    except Exception:  # a damaged file can raise nearly any error
         raise _damaged(path) from None
     if entry and isinstance(content, dict):
         content = content.get(entry, content)
@@ -68,7 +69,7 @@ def _damaged(path: Path) -> ReposeError:
 
 
 def _refuse_text(path: Path) -> None:
-    """Say what the usual wrong files are, before torch does so in its own words."""
+    """Refuse the usual wrong files with a clear message, before torch does so in its own words."""
     try:
         size = path.stat().st_size
         with path.open("rb") as stream:
@@ -85,9 +86,9 @@ def _refuse_text(path: Path) -> None:
 
 
 def _refuse_bomb(path: Path) -> None:
-    """Refuse an archive whose parts unpack to more than a checkpoint may have."""
+    """Refuse an archive whose parts unpack to more than a checkpoint may contain."""
     with foreign(path, "not a whole PyTorch checkpoint of tensors"):
-        if not zipfile.is_zipfile(path):  # which raises, too
+        if not zipfile.is_zipfile(path):  # this can raise, too
             return
         with zipfile.ZipFile(path) as archive:
             size = sum(info.file_size for info in archive.infolist())
@@ -110,7 +111,7 @@ def _checked(content: object, path: Path) -> dict[str, Tensor]:
         is_plain = value.layout == torch.strided and value.device.type == "cpu" and not value.is_nested
         if not is_plain or value.dtype != torch.float32:
             raise ReposeError(f"{key} is {value.dtype} ({value.layout}), expected torch.float32", path)
-        # One stored number can be seen as any count of them.
+        # One stored number can be viewed as a tensor of any size.
         if value.untyped_storage().nbytes() < value.numel() * value.itemsize:
             raise ReposeError(
                 f"{key} has {value.numel()} numbers of fewer bytes", path, "do not trust this file"

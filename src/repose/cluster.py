@@ -1,6 +1,6 @@
-"""Many small tasks on threads of this process, on processes of this machine, or on a Dask cluster across nodes.
+"""Run many small tasks on threads of this process, on processes of this machine, or on a Dask cluster across nodes.
 
-A task publishes what it makes by itself and returns little, so nothing large travels.
+A task publishes its own result and returns little, so no large data travel.
 """
 
 import multiprocessing
@@ -26,8 +26,8 @@ AHEAD = 2
 CONNECT_TIMEOUT = "30s"
 KINDS = ("threads", "processes", "slurm")
 
-# One BLAS thread, because the workers are the parallelism. Dask's own MALLOC_TRIM_THRESHOLD_=65536 hands every freed
-# chunk back to the system and doubles the time to write.
+# One BLAS thread, because the workers are the parallelism. Dask's own MALLOC_TRIM_THRESHOLD_=65536 returns every freed
+# chunk to the system and doubles the time to write.
 ENVIRONMENT = {"MALLOC_TRIM_THRESHOLD_": "134217728", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -36,13 +36,13 @@ class Cluster:
     """Where tasks run.
 
     Attributes:
-        workers: how many tasks at a time.
+        workers: number of tasks at a time.
         scheduler: "threads" (this process: least memory, and the kernels release the GIL); "processes" (of this
-            machine, which talk through pipes; no port is opened); "slurm" (one Slurm job per worker, as many as
-            there is work for; account, partition and time limit are those of Dask's own file, ``jobqueue.slurm`` in
-            ``~/.config/dask/jobqueue.yaml``); or the address of a running Dask scheduler, "tcp://node:8786".
-            Workers elsewhere must see the paths that tasks name.
-        memory_limit: of each Slurm job; Dask pauses a worker that comes near, and ends one that passes it.
+            machine, which talk through pipes; no port is opened); "slurm" (one Slurm job per worker, as many as there
+            is work for; account, partition and time limit are those of Dask's own file, ``jobqueue.slurm`` in
+            ``~/.config/dask/jobqueue.yaml``); or the address of a running Dask scheduler, "tcp://node:8786". Workers
+            elsewhere must see the paths that tasks name.
+        memory_limit: memory of each Slurm job; Dask pauses a worker that comes near it, and ends one that exceeds it.
     """
 
     workers: int = 1
@@ -65,16 +65,16 @@ THREADS = Cluster()
 def spread(
     cluster: Cluster, function: Callable[[Task], Any], tasks: Iterable[Task]
 ) -> Iterator[tuple[Task, Any]]:
-    """Call `function` on every task; yields (task, result) as they finish, in any order.
+    """Call `function` on every task, and yield (task, result) as they finish, in any order.
 
     Args:
-        cluster: where.
-        function: outside "threads" it must pickle, as must tasks and results.
-        tasks: taken as they are needed.
+        cluster: where the tasks run.
+        function: except with "threads", it must be picklable, and so must tasks and results.
+        tasks: consumed as needed.
 
     Raises:
-        ReposeError: there is no such cluster, or a task has ended its worker.
-        Exception: what a task raised; tasks that were not handed out yet are dropped then.
+        ReposeError: there is no such cluster, or a task ended its worker.
+        Exception: any error of a task; tasks that were not handed out yet are dropped then.
     """
     waiting = iter(tasks)
     running: dict[Any, Task] = {}
@@ -90,7 +90,7 @@ def spread(
 
 @contextmanager
 def _pool(cluster: Cluster) -> Iterator[tuple[Callable[..., Any], Callable[[set[Any]], set[Any]]]]:
-    """A function that hands out a task, and one that waits for the next of their futures."""
+    """Yield a function that hands out a task, and one that waits for the next of their futures."""
     if cluster.scheduler == "threads":
         with ThreadPoolExecutor(cluster.workers) as threads:
             yield threads.submit, _next_done
@@ -107,10 +107,10 @@ def _pool(cluster: Cluster) -> Iterator[tuple[Callable[..., Any], Callable[[set[
             os.environ.clear()
             os.environ.update(before)
     else:
-        import distributed  # a second to import: only for those who use it
+        import distributed  # takes a second to import
 
         with _client(cluster) as client:
-            # Impure: a task that publishes a file must run, whatever Dask thinks it remembers.
+            # Impure: a task that publishes a file must run, whatever result Dask remembers.
             submit = partial(client.submit, pure=False, retries=1)
             try:
                 yield submit, lambda futures: distributed.wait(futures, None, "FIRST_COMPLETED").done
@@ -128,7 +128,7 @@ def _died(cluster: Cluster, instead: str) -> ReposeError:
 
 
 def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for tasks for ever."""
+    """End this worker with its parent; otherwise it would wait for tasks for ever."""
     parent = multiprocessing.parent_process()
     assert parent
 
@@ -153,7 +153,8 @@ def _client(cluster: Cluster) -> Iterator[Any]:
         raise ReposeError("no Dask scheduler answers", cluster.scheduler, "is it running?") from error
     with client:
         try:
-            client.run(exec, "import repose.cluster")  # Dask would wait for ever for one that cannot
+            # Dask would wait for ever for a worker that cannot import this
+            client.run(exec, "import repose.cluster")
         except ImportError as error:
             raise ReposeError(
                 f"a worker cannot import repose: {error}", cluster.scheduler, "install it there"
@@ -163,10 +164,10 @@ def _client(cluster: Cluster) -> Iterator[Any]:
 
 @contextmanager
 def _slurm(cluster: Cluster) -> Iterator[Any]:
-    """Between one job and `workers` jobs of one core each, by how much is left to do."""
+    """Yield between one job and `workers` jobs of one core each, depending on the remaining work."""
     import dask_jobqueue
 
-    if not shutil.which("sbatch"):  # Dask would wait for workers for ever
+    if not shutil.which("sbatch"):  # otherwise Dask would wait for workers for ever
         raise ReposeError(
             "no command sbatch here", "scheduler: slurm", "run it on a login node, or use threads"
         )

@@ -1,4 +1,4 @@
-"""Where networks run, how exactly they multiply, and in which order they add: set explicitly, never a default."""
+"""Device, precision and order of summation of networks, which are set explicitly and never left to defaults."""
 
 import os
 from collections.abc import Iterator
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 def device_of(compute: "Compute") -> torch.device:
-    """The device that a network runs on, with the precision of its products set for this process.
+    """Return the device that a network runs on, and set the precision of matrix products for this process.
 
-    `fp32`: products of float32 numbers as they are, also where torch's default would be another one. `tf32`: of
-    shortened numbers, TF32 on a GPU, bfloat16 on a CPU that multiplies those, summed in float32. `bf16` is a matter of
-    the trainer, which casts what autocast casts; all other products are those of `fp32`.
+    `fp32`: products of full float32 numbers, even if torch's default differs. `tf32`: products of shortened numbers
+    (TF32 on a GPU, bfloat16 on a CPU that supports it), summed in float32. `bf16` is left to the trainer's autocast;
+    all other products are as in `fp32`.
 
-    On a GPU operations are of a fixed order from then on, so that predictions, too, can be repeated to the bit.
+    On a GPU operations have a fixed order from then on, so that predictions can also be repeated to the bit.
 
     Raises:
-        ReposeError: a GPU is asked for and there is none; what a result depends on is not changed in silence.
+        ReposeError: a GPU is asked for and there is none; settings that affect a result are never changed silently.
     """
     there = torch.cuda.is_available()
     if compute.device == "cuda" and not there:
@@ -41,14 +41,14 @@ def device_of(compute: "Compute") -> torch.device:
 
 
 def in_fixed_order() -> None:
-    """Ask for operations that add in a fixed order; of those that have none torch raises an error on a GPU."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # as cuBLAS reads it when it is first used
+    """Make torch add in a fixed order; on a GPU it raises an error for operations that cannot."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it at its first use
     torch.use_deterministic_algorithms(True)
 
 
 @contextmanager
 def fixed_order() -> Iterator[None]:
-    """Such operations inside of the block."""
+    """Use such operations inside the block."""
     before = torch.are_deterministic_algorithms_enabled()
     in_fixed_order()
     try:

@@ -20,7 +20,7 @@ class ReposeError(Exception):
             + [what if len(what) <= LONGEST else f"{what[:LONGEST]} …"]
             + ([f" (hint: {hint})"] if hint else [])
         )
-        # What cannot be printed would end the line, move the cursor, or fail in the terminal.
+        # Unprintable characters would end the line, move the cursor, or fail in the terminal.
         super().__init__("".join(c if c.isprintable() else " " for c in "".join(parts)))
 
 

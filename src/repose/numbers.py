@@ -10,7 +10,7 @@ _RANGE = re.compile(r"\d{1,6}(-\d{1,6})?")
 
 
 def _canonical(value: Any) -> Any:
-    """`[0, "2-5"]` and `"0, 2-5"` → `"0,2-5"`."""
+    """Normalise `[0, "2-5"]` and `"0, 2-5"` to `"0,2-5"`."""
     parts = str(value).split(",") if isinstance(value, str | int) else value
     if not isinstance(parts, list) or not parts:
         raise ValueError("expected numbers and ranges, such as '0-7, 9'")
@@ -26,7 +26,7 @@ def _canonical(value: Any) -> Any:
 
 
 def expand(ranges: str) -> list[int]:
-    """`"0,2-5"` → 0, 2, 3, 4, 5."""
+    """Expand `"0,2-5"` to 0, 2, 3, 4, 5."""
     numbers: list[int] = []
     for text in filter(None, ranges.split(",")):
         first, _, last = text.partition("-")
@@ -35,7 +35,7 @@ def expand(ranges: str) -> list[int]:
 
 
 def collapse(numbers: Iterable[int]) -> str:
-    """0, 2, 3, 4, 5 → `"0,2-5"`; rising numbers come back from `expand`."""
+    """Collapse 0, 2, 3, 4, 5 to `"0,2-5"`; increasing numbers are restored by `expand`."""
     found: list[list[int]] = []
     for number in numbers:
         if found and number == found[-1][-1] + 1:

@@ -1,6 +1,6 @@
-"""What every artefact needs: inputs, parameters, code, resources. Pure functions of the checked configuration.
+"""What every artefact needs: inputs, parameters, code, resources, as pure functions of the checked configuration.
 
-The rules of the workflow and the commands ask the same `Plan`, the rules with Snakemake's wildcards, whose names are
+The rules of the workflow and the commands ask the same `Plan`; rules ask with Snakemake's wildcards, whose names are
 those of the arguments here. Nothing is read or written.
 """
 
@@ -28,13 +28,13 @@ class Need:
     """What one artefact needs.
 
     Attributes:
-        spec: what decides it besides its inputs.
+        spec: what decides the artefact besides its inputs.
         out: its main file or folder.
-        inputs: main files of other artefacts, by the name that its history has for them.
-        beside: files that were made together with the inputs and are read, too.
-        supplied: files of a user, of which a change counts.
-        watched: names of the inputs whose change starts the job; None: all. What those were made from is left out.
-        threads, memory_mb, gpus: what its job asks for, where names decide it; the rest stands in the rules.
+        inputs: main files of other artefacts, by their names in its history.
+        beside: files that were made together with the inputs and are also read.
+        supplied: files of a user, whose changes count.
+        watched: names of the inputs whose change starts the job; None: all. Inputs of these inputs are left out.
+        threads, memory_mb, gpus: resources of its job, as far as they depend on names; the rest is in the rules.
     """
 
     spec: Spec
@@ -49,13 +49,13 @@ class Need:
 
     @property
     def data(self) -> list[Path]:
-        """The files of the inputs that rules declare: of the distances, which outlive their job, only the index."""
+        """The files of the inputs that rules declare; for the distances, which outlive their job, only the index."""
         files = [path / "zarr.json" if name == "gih" else path for name, path in self.inputs.items()]
         return [*files, *self.beside]
 
     @property
     def manifests(self) -> list[Path]:
-        """Manifests of the inputs whose change starts the job, each once."""
+        """The manifests of the inputs whose change starts the job, each once."""
         names = self.inputs if self.watched is None else self.watched
         return list(dict.fromkeys(manifest_path(self.inputs[name]) for name in names))
 
@@ -65,8 +65,8 @@ class Plan:
 
     Args:
         config: the checked configuration.
-        results: where the artefacts lie.
-        auto_has_gpu: whether the jobs run where `auto` finds a GPU, so that they ask for one.
+        results: paths of the artefacts.
+        auto_has_gpu: whether the jobs run where `auto` finds a GPU, so that they request one.
     """
 
     def __init__(self, config: Config, results: Results | None = None, auto_has_gpu: bool = False):
@@ -77,7 +77,7 @@ class Plan:
         self.need: Callable[..., Need] = cache(self._need)
 
     def _need(self, rule: str, **names: str) -> Need:
-        """What the artefact of a rule with these wildcards needs; asked once, however often."""
+        """Return what the artefact of a rule with these wildcards needs; computed once."""
         return getattr(self, rule)(**names)
 
     # Data
@@ -85,7 +85,7 @@ class Plan:
     def raw(self, dataset: str) -> Need:
         """The recipe of a generated dataset, or the inventory of a user-supplied one."""
         settings = self.config.datasets[dataset]
-        bodies = getattr(settings, "bodies", None)  # whom rendered images show
+        bodies = getattr(settings, "bodies", None)  # the dataset whose people the rendered images show
         out = self.results.inventory if settings.is_licensed else self.results.recipe
         inputs = {"bodies": self.results.recipe(bodies)} if bodies else {}
         return Need(specs.raw(settings), out(dataset), inputs, memory_mb=6000)
@@ -105,17 +105,17 @@ class Plan:
         return Need(specs.store(medium), self.packed(dataset), inputs)
 
     def converted(self, dataset: str) -> Path:
-        """Where the .obj files or images of a dataset lie."""
+        """Return the path of the .obj files or images of a dataset."""
         return self.results.converted(self.config.datasets[dataset].medium, dataset)
 
     def packed(self, dataset: str) -> Path:
-        """Where the packed meshes or images of a dataset lie."""
+        """Return the path of the packed meshes or images of a dataset."""
         return self.results.packed(self.config.datasets[dataset].medium, dataset)
 
     def gih_part(self, dataset: str, number: str | int) -> Need:
         """One part of the geodesic distances of a dataset."""
         settings = self.config.gih
-        # Workers of another machine are not the job's own.
+        # Workers on other machines do not count as the job's own.
         local = settings.scheduler in ("threads", "processes")
         processes = settings.workers if settings.scheduler == "processes" else 0
         vertices = self.config.datasets[dataset].vertices
@@ -164,7 +164,7 @@ class Plan:
         return Need(spec, out, inputs, memory_mb=2000)
 
     def benchmark_predict(self, dataset: str, part: str, method: str, seed: str | int) -> Need:
-        """What a method of ours makes of a versioned list of variants."""
+        """A method's predictions of a versioned list of variants."""
         settings, compute = self.config.settings_of(method), self.config.compute
         inputs = {"listed": self.results.benchmark_list(dataset, part), "store": self.packed(dataset)}
         if trained := self.config.weights_of(dataset, method):
@@ -178,7 +178,7 @@ class Plan:
         )
 
     def rank(self, dataset: str, part: str) -> Need:
-        """The ranking of a versioned list: our methods in the tables of its dataset, the floors, what was handed in."""
+        """The ranking of a versioned list: our methods in the tables of its dataset, baselines, and submissions."""
         variant = specs.part_and_variant(part)[1]
         inputs = {"listed": self.results.benchmark_list(dataset, part), "store": self.packed(dataset)}
         if recipe := self.parts_of(dataset):
@@ -192,19 +192,19 @@ class Plan:
         return Need(specs.rank(runs), self.results.ranking(dataset, part), inputs, watched=watched)
 
     def parts_of(self, dataset: str) -> Path | None:
-        """What says which rigid parts the bodies of a dataset have: the recipe of generated ones."""
+        """Return the recipe of generated bodies, which states their rigid parts; None for other datasets."""
         return None if self.config.datasets[dataset].is_licensed else self.results.recipe(dataset)
 
     def ranked(self, dataset: str, part: str) -> list[tuple[str, int]]:
-        """Method and seed of each of our rows in the ranking of a list: those of the tables of its dataset.
+        """Return method and seed of each of our rows in the ranking of a list: those in the tables of its dataset.
 
-        Those whose track needs more than the list gives have no row there: `left_out` says which.
+        Methods whose track needs more than the list gives have no row; see `left_out`.
         """
         left_out = self.left_out(dataset, part)
         return [(method, seed) for method, seed in self._tested(dataset, part) if method not in left_out]
 
     def left_out(self, dataset: str, part: str) -> dict[str, str]:
-        """By name of a method of ours why it has no row in the ranking of a list."""
+        """Return by method why one of ours has no row in the ranking of a list."""
         variant = specs.part_and_variant(part)[1]
         other = variant in specs.OTHER_TRIANGLES
         names = dict.fromkeys(method for method, _ in self._tested(dataset, part))
@@ -212,9 +212,9 @@ class Plan:
         return {name: why for name, why in found if why}
 
     def _tested(self, dataset: str, part: str) -> list[tuple[str, int]]:
-        """Method and seed of each run of meshes in the tables of a dataset that is tested on the part of a list.
+        """Return method and seed of each mesh run in the tables of a dataset that is tested on the part of a list.
 
-        What only copies is a floor of every ranking anyway.
+        Methods that only copy are baselines of every ranking anyway.
         """
         of, found = specs.part_and_variant(part)[0], []
         runs = (run for table in self.config.tables for run in self.config.runs_of(table))
@@ -253,7 +253,7 @@ class Plan:
         )
 
     def predict(self, dataset: str, method: str, seed: str | int) -> Need:
-        """What a method makes of the test lists."""
+        """A method's predictions of the test lists."""
         settings, compute = self.config.settings_of(method), self.config.compute
         inputs = {
             "store": self.packed(dataset),
@@ -279,7 +279,7 @@ class Plan:
         return Need(spec, self.results.scores(dataset, method, seed), inputs)
 
     def score_renders(self, dataset: str, method: str, seed: str | int) -> Need:
-        """The scores of pictures of predicted meshes."""
+        """The scores of renders of predicted meshes."""
         inputs = self._scored(dataset, method, seed, self.config.rendered_tests_of(dataset, method))
         # All tables with a scorer have the same one.
         scorer = next(table.scorer for table in self.config.tables.values() if table.scorer)
@@ -333,7 +333,7 @@ class Plan:
         return Need(spec, self.results.conventions(table), inputs, watched=watched)
 
     def motions(self, table: str) -> Need:
-        """What the methods of a table of meshes make of motions, the first seed of each."""
+        """The predicted motions of the methods of a table of meshes, with the first seed of each."""
         inputs: dict[str, Path] = {}
         runs = []
         for dataset, method, seed in self.config.runs_of(table):
@@ -347,7 +347,7 @@ class Plan:
         return Need(spec, out, inputs, memory_mb=8000, gpus=int(self.on_gpu and learned))
 
     def site(self) -> Need:
-        """The pages of all tables: of each method what its first seed predicted, of each training its curve."""
+        """The pages of all tables: for each method the predictions of its first seed, for each training its curve."""
         inputs = {f"table:{table}": self.results.table(table) for table in self.config.tables}
         for table, rows in self.config.tables.items():
             for dataset, method, seed in self.config.runs_of(table):

@@ -1,6 +1,6 @@
-"""Classes that packages offer by entry points: methods and datasets, ours and those of other people alike.
+"""Classes that packages provide by entry points: methods and datasets, in this package and in others.
 
-Nothing slow may be imported here: Snakemake reads this at every start.
+Nothing slow may be imported here, because Snakemake reads this module at every start.
 """
 
 from importlib.metadata import EntryPoint, entry_points
@@ -12,7 +12,7 @@ Base = TypeVar("Base")
 
 
 def offered(group: str, base: type[Base], what: str) -> dict[str, type[Base]]:
-    """The classes of an entry-point group, by the names of their entry points, in the order of these names.
+    """Return the classes of an entry-point group, by the names of their entry points, in the order of these names.
 
     Args:
         group: name of the group, such as `repose.methods`.
@@ -20,7 +20,8 @@ def offered(group: str, base: type[Base], what: str) -> dict[str, type[Base]]:
         what: what one of them is called in messages, such as `architecture`.
 
     Raises:
-        ReposeError: the group is empty, two packages offer one name, or an entry point leads to something else.
+        ReposeError: the group is empty, two packages offer the same name, or an entry point does not lead to such a
+            class.
     """
     found: dict[str, type[Base]] = {}
     for entry in sorted(entry_points(group=group), key=lambda entry: entry.name):
@@ -38,7 +39,7 @@ def offered(group: str, base: type[Base], what: str) -> dict[str, type[Base]]:
 def _load(entry: EntryPoint, base: type[Base], what: str) -> type[Base]:
     try:
         loaded = entry.load()
-    except Exception as error:  # code of another package may raise anything
+    except Exception as error:  # code of another package may raise any error
         raise ReposeError(
             f"the {what} {entry.name!r} cannot be imported: {error}",
             entry.value,

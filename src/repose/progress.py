@@ -14,7 +14,7 @@ INTERVAL_S = 10.0
 
 
 class Meter:
-    """Shows how far a piece of work has come.
+    """Shows the progress of a piece of work.
 
     Use it as a context manager and call `to(done, note)`; `note` is short text such as a loss.
     """
@@ -22,7 +22,7 @@ class Meter:
     def __init__(self, label: str, total: int):
         self.label, self.total, self._done = label, total, 0
         self._start = self._said = time.monotonic()
-        self._first: tuple[float, int] | None = None  # when work was first seen done, past any loading
+        self._first: tuple[float, int] | None = None  # when work was first reported, after any loading
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
@@ -44,7 +44,7 @@ class Meter:
             print(f"{self.label}: {self._done} done in {seconds:.1f} s", file=sys.stderr, flush=True)
 
     def to(self, done: int, note: str = "") -> None:
-        """Say that `done` of `total` are finished."""
+        """Report that `done` of `total` are finished."""
         self._done = done
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=done, note=note)
@@ -59,7 +59,7 @@ class Meter:
 
 
 def track(items: Iterable[T], total: int, label: str) -> Iterator[T]:
-    """Yield `items`, showing how far along they are."""
+    """Yield `items` and show the progress."""
     with Meter(label, total) as meter:
         for done, item in enumerate(items, 1):
             yield item

@@ -1,4 +1,4 @@
-"""Names of the test lists that are not parts of a dataset's split: whose bodies generated poses are of."""
+"""Names of the test lists that are not parts of a dataset's split: the bodies that poses are generated for."""
 
-OWN_BODY = "own-body"  # the body that was learned from
+OWN_BODY = "own-body"  # the training body
 NEW_BODY = "new-body"  # the test identities

@@ -1,4 +1,4 @@
-"""Read whole files of others, text, tables and arrays, up to a stated size."""
+"""Read whole foreign files (text, tables and arrays) up to a stated size."""
 
 import io
 import json
@@ -37,11 +37,11 @@ MAX_RATIO = 200
 def read_bytes(
     path: Path, limit: int, kind: type[ReposeError] = ReposeError, hint: str | None = None
 ) -> bytes:
-    """The content of a regular file of no more than `limit` bytes.
+    """Return the content of a regular file of at most `limit` bytes.
 
     Raises:
-        ReposeError: of that `kind`; it is missing, which has the `hint`, unreadable, too large, or a folder, pipe or
-            device.
+        ReposeError: an error of that `kind`: the file is missing (with the `hint`), unreadable, too large, or a folder,
+            pipe or device.
     """
     try:
         status = path.stat()
@@ -53,12 +53,12 @@ def read_bytes(
         return path.read_bytes()
     except FileNotFoundError:
         raise kind("no such file", path, hint) from None
-    except (OSError, ValueError) as error:  # a name with a null in it is a ValueError
+    except (OSError, ValueError) as error:  # a name with a null character raises ValueError
         raise kind(f"cannot read: {getattr(error, 'strerror', error)}", path) from None
 
 
 def read_text(path: Path, limit: int = MAX_TEXT) -> str:
-    """A text in UTF-8; raises as `read_bytes`, and where it is none."""
+    """Return a text in UTF-8; raises as `read_bytes`, and if the file is not such a text."""
     return _text(read_bytes(path, limit), path)
 
 
@@ -70,12 +70,12 @@ def _text(data: bytes, path: Path) -> str:
 
 
 def read_json(path: Path, limit: int = MAX_TEXT) -> Any:
-    """A JSON document; raises as `read_text`, and where it is none."""
+    """Return a JSON document; raises as `read_text`, and if the text is not JSON."""
     return parse_json(read_bytes(path, limit), path)
 
 
 def parse_json(data: bytes, path: Path) -> Any:
-    """A JSON document that was read from a file; raises ReposeError where it is none."""
+    """Parse a JSON document that was read from a file; raise ReposeError if it is not JSON."""
     try:
         return json.loads(_text(data, path))
     except (ValueError, RecursionError) as error:
@@ -83,16 +83,16 @@ def parse_json(data: bytes, path: Path) -> Any:
 
 
 def read_rows(path: Path, what: str = "not a table", hint: str | None = None) -> "pd.DataFrame":
-    """A table of numbers and text from a parquet file, of which a few bytes can stand for any number of equal cells.
+    """Read a table of numbers and text from a parquet file, which may represent many equal cells by few bytes.
 
     Args:
         path: the file.
-        what: is wrong where it cannot be read.
-        hint: what to do about it.
+        what: what is wrong if it cannot be read.
+        hint: what the user can do about it.
 
     Raises:
-        ReposeError: it is missing, damaged, of more than `MAX_TABLE` bytes of cells, `MAX_CELL_TEXT` bytes of text or
-            `MAX_COLUMNS` columns, or holds other things.
+        ReposeError: the file is missing or damaged, has more than `MAX_TABLE` bytes of cells, `MAX_CELL_TEXT` bytes of
+            text or `MAX_COLUMNS` columns, or contains other types.
     """
     import pandas as pd
     import pyarrow.parquet as pq
@@ -107,7 +107,7 @@ def read_rows(path: Path, what: str = "not a table", hint: str | None = None) ->
         if odd := [name for name, kind in kinds.items() if kind is None]:
             raise ValueError(f"column {odd[0]!r} is neither of numbers nor of text")
         texts = [name for name, kind in kinds.items() if kind == "text"]
-        # Each text once, and how often it stands where: what it takes is known before it is taken.
+        # Count each text and its occurrences first, so that the needed memory is known before it is allocated.
         size = sum(map(_text_in, pq.read_table(path, columns=texts, read_dictionary=texts).columns))
         if size > MAX_CELL_TEXT:
             raise ValueError(f"{size} bytes of text")
@@ -121,21 +121,21 @@ def read_npz(
     names: Iterable[str] | None = None,
     limit: int = MAX_ARRAYS,
 ) -> "dict[str, NDArray]":
-    """Arrays of numbers and text from a `.npz`, of which a few bytes can stand for any number of zeros.
+    """Read arrays of numbers and text from a `.npz`, in which a few bytes can represent any number of zeros.
 
     Args:
         path: the file.
-        what: is wrong where it cannot be read.
-        hint: what to do about it.
-        names: of those that are wanted, as far as they are there; None: all.
-        limit: of the bytes of all wanted arrays, and but for `MAX_HEADERS` of the file.
+        what: what is wrong if it cannot be read.
+        hint: what the user can do about it.
+        names: names of the arrays to read, if they exist; None: all.
+        limit: largest number of bytes of all arrays to read, and (plus `MAX_HEADERS`) of the file.
 
     Raises:
-        ReposeError: the file is missing, damaged, or holds too much or other things.
+        ReposeError: the file is missing, damaged, or contains too much or other types.
     """
     data = read_bytes(path, limit + MAX_HEADERS)
     with foreign(path, what, hint):
-        if data.count(b"PK\1\2") > MAX_MEMBERS:  # which stands before every name in it
+        if data.count(b"PK\1\2") > MAX_MEMBERS:  # this signature precedes every name in the file
             raise ValueError(f"more than {MAX_MEMBERS} members")
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             there = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
@@ -150,7 +150,7 @@ def read_npz(
 def _member(archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo, path: Path) -> "NDArray":
     if info.file_size > max(1 << 20, MAX_RATIO * info.compress_size):
         raise ReposeError(f"{name} unpacks to {info.file_size} bytes: a bomb?", path)
-    # The others are unpacked whole, whatever is asked for.
+    # Other members would be unpacked completely, whatever is asked for.
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError(f"{name} is packed by method {info.compress_type}")
     with archive.open(info) as member:
@@ -158,14 +158,14 @@ def _member(archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo, path: Pa
 
 
 def read_npy(path: Path, hint: str | None = None) -> "NDArray":
-    """The array of a `.npy`; raises as `read_npz`."""
+    """Return the array of a `.npy`; raises as `read_npz`."""
     data = read_bytes(path, MAX_ARRAYS + MAX_HEADERS)
     with foreign(path, "not a .npy of a plain array", hint):
         return _array(data)
 
 
 def _array(data: bytes) -> "NDArray":
-    """An array of numbers or text whose bytes are as many as its header says."""
+    """Return an array of numbers or text, whose number of bytes must match its header."""
     import numpy as np
     from numpy.lib import format as npy
 
@@ -176,11 +176,12 @@ def _array(data: bytes) -> "NDArray":
         raise ValueError(f"values of type {dtype}"[:80])
     if math.prod(shape) * dtype.itemsize != len(data) - file.tell():
         raise ValueError("its header does not fit its bytes")
-    return np.ndarray(shape, dtype, bytearray(data), file.tell(), order="F" if fortran else "C")  # of its own
+    # backed by its own memory
+    return np.ndarray(shape, dtype, bytearray(data), file.tell(), order="F" if fortran else "C")
 
 
 def _kind_of(column: "pa.DataType") -> str | None:
-    """`number` for cells that pandas holds as such, `object` for others of a fixed size, `text`; None for the rest."""
+    """Return `number` for cells that pandas stores as such, `object` for other fixed sizes, `text`, or None."""
     from pyarrow import types
 
     if types.is_integer(column) or types.is_floating(column) or types.is_boolean(column):
@@ -204,12 +205,12 @@ def _text_in(column: "pa.ChunkedArray") -> int:
 def foreign(
     where: object, what: str = "damaged", hint: str | None = None, kind: type[ReposeError] = ReposeError
 ) -> Iterator[None]:
-    """Turn whatever a library raises on a damaged or hostile file into one line.
+    """Convert any error of a library on a damaged or hostile file to one line.
 
-    Only reading belongs inside, nothing of ours that may go wrong by itself.
+    Only reading belongs inside the block, and none of our own code that may fail by itself.
 
     Raises:
-        ReposeError: of that `kind`, in place of any other error.
+        ReposeError: an error of that `kind`, in place of any other error.
     """
     try:
         yield

@@ -1,7 +1,7 @@
-"""What decides each artefact besides its inputs: parameters, code, seed. Said here once, for rules and commands alike.
+"""What decides each artefact besides its inputs: parameters, code and seed, for rules and commands alike.
 
-The workflow shows a rule's parameters and code to Snakemake, a command writes them to the history and keeps finished
-results by them: both ask the same function of this module, so that the two cannot part.
+The workflow passes a rule's parameters and code to Snakemake; a command writes them to the history and caches finished
+results by them. Both ask the same function of this module, so they cannot differ.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,9 +30,9 @@ class Spec:
 
     Attributes:
         stage: name of the stage.
-        modules: where its code begins, dotted; what they import counts, too.
-        params: the settings that it follows, as JSON has them.
-        seed: where something is drawn.
+        modules: dotted names of the modules at which its code begins; what they import counts, too.
+        params: the settings that decide it, as JSON.
+        seed: the seed, if anything is random.
     """
 
     stage: str
@@ -42,23 +42,23 @@ class Spec:
 
     @property
     def code(self) -> str:
-        """Hash of its code."""
+        """The hash of its code."""
         return code_hash(*self.modules)
 
     @property
     def shown(self) -> dict[str, Any]:
-        """All of it, as a rule shows it to Snakemake, and the form of manifests: results with others are made again."""
+        """Return all of it as a rule passes it to Snakemake, with the version of manifests, whose changes count."""
         made_by = {"params": self.params, "code": self.code, "seed": self.seed, "software": self.software}
         return made_by | {"manifests": FORMAT}
 
     @property
     def version(self) -> str:
-        """A name for its code and software together."""
+        """An identifier of its code and software together."""
         return f"{self.code} {' '.join(f'{name}={number}' for name, number in self.software.items())}"
 
     @property
     def software(self) -> dict[str, str]:
-        """Versions of the packages that its code imports."""
+        """The versions of the packages that its code imports."""
         return software(*self.modules)
 
 
@@ -105,7 +105,7 @@ OTHER_TRIANGLES = ("decimated", "remeshed", "holes")
 
 
 def part_and_variant(listed: str) -> tuple[str, str]:
-    """The part of the split that a versioned list is of, and what its pose meshes are; empty: as they are."""
+    """Return the part of the split that a versioned list is from, and the variant of its pose meshes, if any."""
     return next(
         ((listed.removesuffix(f"-{v}"), v) for v in VARIANTS if listed.endswith(f"-{v}")), (listed, "")
     )
@@ -118,13 +118,13 @@ def benchmark_list(dataset: Any, name: str, part: str) -> Spec:
 
 
 def benchmark_predict(method: "MethodSettings", compute: "Compute") -> Spec:
-    """What a method of this repository makes of a versioned list of variants."""
+    """A method's predictions of a versioned list of variants."""
     modules = ("repose.benchmark.predict", _module(method.network))
     return Spec("benchmark-predict", modules, _settings(method, compute))
 
 
 def handed_in(params: Mapping[str, Any]) -> Spec:
-    """Predictions that somebody handed in: the card, and the hash of all that is in the folder."""
+    """Submitted predictions: the card, and the hash of the whole folder."""
     return Spec("handed-in", ("repose.benchmark.score",), params)
 
 
@@ -135,14 +135,14 @@ def benchmark_scores(params: Mapping[str, Any]) -> Spec:
 
 
 def ranking(params: Mapping[str, Any]) -> Spec:
-    """All that is scored on a versioned list, ranked track by track."""
+    """Everything scored on a versioned list, ranked track by track."""
     return Spec("ranking", ("repose.benchmark.rank",), params)
 
 
 def rank(runs: Sequence[str]) -> Spec:
-    """The job that scores a list and ranks it: these runs of our methods, floors, and what was handed in.
+    """The job that scores and ranks a list: these runs of our methods, baselines, and submissions.
 
-    The table itself follows from its scores: `ranking`.
+    The table itself depends on its scores: `ranking`.
     """
     scored = benchmark_scores({})
     return Spec("ranking", (*scored.modules, *ranking({}).modules), {"runs": list(runs)})
@@ -161,7 +161,7 @@ def train(method: "MethodSettings", compute: "Compute", seed: int) -> Spec:
 
 
 def predict(method: "MethodSettings", compute: "Compute") -> Spec:
-    """What a method makes of the test lists."""
+    """A method's predictions of the test lists."""
     modules = ("repose.predict.stage", f"repose.predict.{method.medium}", _module(method.network))
     return Spec("predict", modules, _settings(method, compute))
 
@@ -174,13 +174,13 @@ def score(medium: "Medium", official: Any = None) -> Spec:
 
 
 def score_renders(medium: "Medium") -> Spec:
-    """The scores of pictures of predicted meshes."""
+    """The scores of renders of predicted meshes."""
     modules = ("repose.score.render_stage", *modules_of(renders.METRICS))
     return Spec("score-renders", modules, {"medium": medium})
 
 
 def tables(config: "Config", table: str) -> Spec:
-    """A table over runs. What rows it must have is a part of it."""
+    """A table over runs; the rows that it must have are part of the spec."""
     rows, medium = config.tables[table], config.medium_of(table)
     params = {
         "table": table,
@@ -223,7 +223,7 @@ def conventions(config: "Config", table: str) -> Spec:
 
 
 def motions(config: "Config", table: str, runs: Sequence[str]) -> Spec:
-    """What the methods of a table make of motions, frame by frame: these runs of it, of datasets that have motions."""
+    """The motions predicted by these runs of a table's methods, frame by frame, on datasets that have motions."""
     names = dict.fromkeys(tuple(name.split("/")[:2]) for name in runs)
     of: dict[str, Any] = {dataset: config.datasets[dataset] for dataset, _ in names}
     methods = {method: config.settings_of(method) for _, method in names}
@@ -265,12 +265,12 @@ def import_weights(network: str, system: str) -> Spec:
 
 
 def _runs(config: "Config", table: str) -> list[str]:
-    """The runs of a table, as `scores:{run}` and other inputs are named."""
+    """Return the runs of a table, as in the names of inputs such as `scores:{run}`."""
     return [f"{dataset}/{method}/seed{seed}" for dataset, method, seed in config.runs_of(table)]
 
 
 def _settings(method: "MethodSettings", compute: "Compute") -> dict[str, Any]:
-    """The settings of a method, which class it is, and what it is told; where it computes counts only if it does."""
+    """Return a method's settings, its class, what it is told, and if it learns where it computes."""
     params = {
         "method": method.model_dump(mode="json"),
         "network": method.network,
@@ -280,5 +280,5 @@ def _settings(method: "MethodSettings", compute: "Compute") -> dict[str, Any]:
 
 
 def _module(reference: str) -> str:
-    """`module:name` → `module`."""
+    """Return `module` of `module:name`."""
     return reference.partition(":")[0]

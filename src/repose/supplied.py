@@ -7,10 +7,10 @@ from repose.errors import ReposeError
 
 
 def check_supplied(file: str, sha256: str) -> Path:
-    """The path of a file that has the hash.
+    """Return the path of a file after checking its hash.
 
     Raises:
-        ReposeError: it is missing, or another one.
+        ReposeError: the file is missing, or has another hash.
     """
     path = Path(file)
     try:

@@ -1,1 +1,1 @@
-"""Reading results back: is it true, what differs, how to publish it."""
+"""Check, compare and trace finished results."""

@@ -1,9 +1,8 @@
-"""Walk every cell of a table back to the raw bytes; docs/audit.md says what that proves.
+"""Audit a table from every cell back to the raw bytes; docs/audit.md explains what that proves.
 
-* Hashed: every file of every artefact against its manifest, every manifest against the history beside it,
-  every link from an artefact to the content it was made from, and the raw files that a user brought.
-* Computed again: the table from the scores; with `rescore`, the scores, those of renders included, from predictions and
-  meshes too.
+* Hashed: every file of every artefact against its manifest, every manifest against the history beside it, every link
+from an artefact to the content that it was made from, and the raw files that a user supplied. * Recomputed: the table
+from the scores; with `rescore` also the scores, including those of renders, from predictions and meshes.
 """
 
 import hashlib
@@ -36,7 +35,7 @@ KEYS = ("dataset", "method", "protocol")
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table: its text as it stands in the file, and the scores it was made from."""
+    """One row of the table: its text in the file, and the scores that it was made from."""
 
     key: dict[str, str]
     cells: dict[str, str]
@@ -45,13 +44,13 @@ class Row:
 
 @dataclass
 class Audit:
-    """What an audit found.
+    """The result of an audit.
 
     Args:
-        root: the artefact that was audited, with everything behind it.
-        rows: of a table, those that were asked for.
+        root: the audited artefact, with everything behind it.
+        rows: for a table, the rows that were asked for.
         rescored: whether the scores were computed again.
-        notes: what is worth knowing but breaks nothing.
+        notes: remarks that are no faults.
     """
 
     root: Node
@@ -61,7 +60,7 @@ class Audit:
 
     @property
     def metrics(self) -> Sequence[Metric]:
-        """The metrics that the table knows, in the order of its columns; none if it is no table."""
+        """The metrics of the table, in the order of its columns; empty if it is no table."""
         return metrics_of(self.root.history) if self.rows else ()
 
     @property
@@ -71,7 +70,7 @@ class Audit:
 
     @property
     def faults(self) -> list[tuple[str, str]]:
-        """(artefact, what does not hold), from the table to the raw data."""
+        """Pairs (artefact, fault), from the table to the raw data."""
         return [(node.place, what) for node in self.nodes for what in node.faults]
 
     @property
@@ -86,17 +85,17 @@ class Audit:
 
 
 def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool = False) -> Audit:
-    """Check the tree behind an artefact; behind the rows of a table that match `cell`, where it is given.
+    """Check the tree behind an artefact, or behind the rows of a table that match `cell`.
 
     Args:
         artefact: a table, or any other artefact with a manifest.
         cell: values that a row must have, such as `{"method": "corenet"}`.
-        rescore: compute every score again from predictions and meshes, scores of pictures included, and predict again:
-            baselines whole, learned methods on the first rows of each test list.
+        rescore: recompute every score from predictions and meshes, including scores of renders, and predict again:
+            baselines completely, learned methods on the first rows of each test list.
 
     Raises:
-        ReposeError: there is no such artefact, or no row or column as named. What does not hold is no error, but
-            a fault in the result.
+        ReposeError: there is no such artefact, row or column. A failed check raises no error, but is a fault in the
+            result.
     """
     manifest = manifest_path(artefact)
     if not manifest.exists():
@@ -130,7 +129,7 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
 
 
 def parse_cell(text: str) -> dict[str, str]:
-    """`method=corenet,dataset=open-human` → a mapping."""
+    """Parse `method=corenet,dataset=open-human` into a mapping."""
     pairs = [part.partition("=") for part in text.split(",")]
     if not all(key and sign and value for key, sign, value in pairs):
         raise ReposeError(f"--cell {text!r} is not of the form method=corenet,dataset=open-human")
@@ -138,15 +137,15 @@ def parse_cell(text: str) -> dict[str, str]:
 
 
 def read_table(csv: Path) -> pd.DataFrame | None:
-    """A table as the text that stands in it; None if it cannot be read."""
+    """Return a table as the text in its file; None if it cannot be read."""
     try:
         return pd.read_csv(csv, dtype=str, keep_default_na=False)
-    except ValueError:  # not the text of a table
+    except ValueError:  # the file is not a table
         return None
 
 
 def rows_of(table: pd.DataFrame, csv: Path, manifest: Path, cell: Mapping[str, str]) -> list[Row]:
-    """The rows that match `cell`, each with the names of the table's inputs that it was made from."""
+    """Return the rows that match `cell`, each with the names of the table's inputs that it was made from."""
     if unknown := set(cell) - set(table.columns):
         raise ReposeError(
             f"the table has no column {min(unknown)!r}", where=csv, hint=f"it has {', '.join(table.columns)}"
@@ -158,12 +157,12 @@ def rows_of(table: pd.DataFrame, csv: Path, manifest: Path, cell: Mapping[str, s
     try:
         history = load(manifest).history
     except ReposeError:
-        history = {"inputs": {}}  # the walk says what is wrong with the manifest
+        history = {"inputs": {}}  # the walk reports what is wrong with the manifest
     return [_row(record, history["inputs"], _reference(table, record, history)) for record in records]
 
 
 def metrics_of(history: Mapping[str, Any]) -> Sequence[Metric]:
-    """The metrics of a table, by its history, in the order of its columns; none if that is of something else."""
+    """Return a table's metrics by its history, in the order of its columns; empty if it is no table."""
     tables = _tables_of(history)
     return tables.METRICS if tables else ()
 
@@ -174,7 +173,7 @@ def _tables_of(history: Mapping[str, Any]) -> ModuleType | None:
 
 
 def _reference(table: pd.DataFrame, record: dict[Any, str], history: Mapping[str, Any]) -> str | None:
-    """The method of the row's dataset whose scores some cells of the row take, too, if there is one."""
+    """Return the method of the row's dataset whose scores some cells of the row also use, if there is one."""
     tables = _tables_of(history)
     if "dataset" not in record or not tables:
         return None
@@ -192,10 +191,10 @@ def _row(record: dict[Any, str], inputs: Mapping[str, str], reference: str | Non
 
 
 def _derived_otherwise(root: Node, rows: list[Row], derived: Derive) -> list[str]:
-    """Compare the rows with a table computed now from the scores."""
+    """Compare the rows with a table that is recomputed from the scores."""
     names = {name for row in rows for name in row.branches}
     if not all(name in root.parents and root.parents[name].manifest for name in names):
-        return []  # faults of their own
+        return []  # these have their own faults
     scores = (f"scores:{run}" for run in root.history["params"]["runs"])
     table = derived(tuple(name for name in scores if name in names))
     fresh = {tuple(str(r[k]) for k in KEYS): r for r in table.to_dict("records")}
@@ -214,21 +213,21 @@ def _derived_otherwise(root: Node, rows: list[Row], derived: Derive) -> list[str
 
 
 def _tried(what: str, find: Callable[..., Iterable[str]], *given: Any) -> list[str]:
-    """The faults that a check finds; that it cannot be made is one, too."""
+    """Return the faults that a check finds; a check that fails to run is a fault, too."""
     try:
         return list(find(*given))
-    except Exception as error:  # of what a forged tree says, nearly anything
+    except Exception as error:  # a forged tree can cause nearly any error
         return [f"{what}: {str(error) or type(error).__name__}"]
 
 
 def _check_raw_files(node: Node, notes: list[str]) -> None:
-    """Hash the files that an inventory lists, where they still are."""
+    """Hash the files that an inventory lists, if they still exist."""
     for path in [] if node.faults else node.inventories:
         try:
             inventory = Inventory.read(path)
         except ReposeError:
-            continue  # another kind of raw data; its bytes are hashed like any artefact's
-        # What was unpacked moves with the results; what the user brought does not.
+            continue  # another kind of raw data, whose bytes are hashed like those of any artefact
+        # Unpacked files move with the results; the user's own files do not.
         moved = node.path.parent / inventory.root.name
         root = inventory.root if inventory.root.is_dir() else moved
         there = [file for file in inventory.files if (root / file.path).is_file()]
@@ -243,7 +242,7 @@ def _check_raw_files(node: Node, notes: list[str]) -> None:
             )
 
 
-# What makes an artefact again, and compares: `module:function`, imported where there is one.
+# Functions that recompute an artefact and compare: `module:function`, imported when needed.
 _BENCHMARK = {
     "benchmark-score": "repose.benchmark.score:differs_from_predictions",
     "ranking": "repose.benchmark.rank:differs_from_scores",
@@ -259,7 +258,7 @@ _STAGES = _BENCHMARK | {
 
 
 def _made_otherwise(node: Node, compute: Mapping[str, str]) -> list[str]:
-    """What an artefact of some stages has that its inputs do not give."""
+    """Return what differs in an artefact of certain stages from what its inputs give."""
     if node.manifest is None or node.stage not in compute:
         return []
     if not all(parent.manifest for parent in node.parents.values()):
@@ -269,15 +268,15 @@ def _made_otherwise(node: Node, compute: Mapping[str, str]) -> list[str]:
 
 
 def _is_derived_otherwise(manifest: Path) -> bool:
-    """Whether a CSV is a ranking of the benchmark, under conventions, or of motions, each derived in its own way."""
+    """Return whether a CSV is a ranking of the benchmark, by conventions or of motions, which are derived otherwise."""
     try:
         return load(manifest).content["stage"] in ("ranking", "conventions", "motions")
     except ReposeError:
-        return False  # the walk says what is wrong with it
+        return False  # the walk reports what is wrong with it
 
 
 def _handed_in(found: Audit) -> list[str]:
-    """What of predictions that somebody handed in no audit can prove."""
+    """Return a note on each submitted prediction, about which an audit cannot prove how it was made."""
     return [
         f"{node.place}: was handed in. Scores follow from it; that a method made it, and learned as the card says, is "
         "not proved"
@@ -290,7 +289,7 @@ def _agree(stands: str, fresh: Any) -> bool:
     if stands == "" or pd.isna(fresh):
         return stands == "" and bool(pd.isna(fresh))
     try:
-        return float(stands) == float(fresh)  # of the six digits that a table has
+        return float(stands) == float(fresh)  # a table has six digits
     except ValueError:
         return sorted(stands.split(";")) == sorted(str(fresh).split(";"))  # run ids, in the order of seeds
 
@@ -300,7 +299,7 @@ def _name(row: Row) -> str:
 
 
 def _installed_code(node: Node) -> str | None:
-    """Hash of the code that would make an artefact now; None where it is not installed."""
+    """Return the hash of the code that would make an artefact now; None if it is not installed."""
     try:
         return code_hash(*node.history["modules"])
     except Exception:  # a forged history may name anything
@@ -308,7 +307,7 @@ def _installed_code(node: Node) -> str | None:
 
 
 def _notes(found: Audit) -> list[str]:
-    """What is worth knowing but breaks nothing: results of other code than the installed, or of several versions."""
+    """Return remarks that are no faults: results of other code than the installed one, or of several versions."""
     versions: dict[str, set[str]] = {}
     other: Counter[str] = Counter()
     for node in filter(lambda node: node.manifest, found.nodes):

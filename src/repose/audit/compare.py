@@ -1,4 +1,4 @@
-"""What differs between two folders of results, and what that did to each number of their tables."""
+"""Compare two folders of results: what differs, and how that changed each number of their tables."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ ABSENT = "–"
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that an artefact was made with, in both folders."""
+    """A difference in how one artefact was made in the two folders."""
 
     artefact: str
     what: str  # `code`, `seed`, `params.method.width`, `software.torch`, `bytes`, …
@@ -36,15 +36,15 @@ class Difference:
 
 @dataclass(frozen=True)
 class Number:
-    """One cell that is not the same in both.
+    """One cell that differs between the folders.
 
     Args:
         table: file name of the table.
         row: dataset, method and protocol.
-        column: of the table.
-        a, b: the numbers, None where there is none.
-        better: whether `b` is better than `a`; None where the column is of no metric, or no value of it is better.
-        causes: what the row was made with in other ways.
+        column: column of the table.
+        a, b: the numbers; None if there is none.
+        better: whether `b` is better than `a`; None if the column is no metric, or has no better direction.
+        causes: the differences in how the row was made.
     """
 
     table: str
@@ -58,7 +58,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What differs, and the cells that are not the same; `alike` counts the cells that are."""
+    """The differences, and the cells that differ; `alike` counts the equal cells."""
 
     differences: list[Difference]
     numbers: list[Number]
@@ -134,7 +134,7 @@ def _tree(table: Path) -> Node:
 
 
 def _own(place: str, a: Node | None, b: Node | None) -> Iterator[Difference]:
-    """How one artefact was made differently, whatever its inputs are."""
+    """Yield the differences in how one artefact was made, apart from its inputs."""
     left, right = (node.manifest if node else None for node in (a, b))
     if left is None or right is None:
         yield Difference(place, "present", *("no" if m is None else "yes" for m in (left, right)))
@@ -158,7 +158,7 @@ def _is_better(metric: Metric | None, a: float | None, b: float | None) -> bool 
 
 
 def _cells(a: Path, b: Path) -> Iterator[tuple[dict[str, str], str, Any, Any]]:
-    """(row, column, value in a, value in b) of every number but costs; None in a table without that column."""
+    """Yield (row, column, value in a, value in b) for every number but costs; None if a table lacks that column."""
     tables = [pd.read_csv(path) for path in (a, b)]
     keys = [k for k in KEYS if all(k in table for table in tables)]
     both = tables[0].merge(tables[1], on=keys, how="outer", suffixes=("", "\0"))

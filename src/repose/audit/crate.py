@@ -1,9 +1,9 @@
 """A Workflow Run RO-Crate (Provenance Run Crate 0.5) of an audited table: one action per artefact.
 
 The crate carries the workflow, the tables, scores (of renders, too), splits and learning curves. Bodies, predictions
-and weights are large, and not always ours to give away: they are described by size, sha256 and licence, unless a bundle
-carries them, too. Host names, absolute paths and settings that look like secrets are left out; what is not known is
-left out too, never made up.
+and weights are large and may not be redistributable: they are described by size, sha256 and licence, unless a bundle
+carries them. Host names, absolute paths and settings that look like secrets are left out. So is what is not known;
+nothing is invented.
 """
 
 import json
@@ -35,7 +35,7 @@ CARRIED = {
     ".png": "image/png",
     ".parquet": "application/vnd.apache.parquet",
 }
-DATA_STAGES = ("raw", "convert")  # they name files of the machine they were made on
+DATA_STAGES = ("raw", "convert")  # these name files of the machine that made them
 WORKFLOW = ("workflow/rules", "workflow/report", "envs", "LICENSE", "CITATION.cff")  # and the Snakefile
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
@@ -45,7 +45,7 @@ PROFILES = {
 }
 RUN_TERMS = "https://w3id.org/ro/terms/workflow-run/context"
 SNAKEMAKE = "https://snakemake.github.io"
-# SPDX names of the licences that sources give.
+# SPDX names of the licences that data sources state.
 LICENCES = {"CC0": "CC0-1.0", "CC0-1.0": "CC0-1.0", "MIT": "MIT", "CC-BY-4.0": "CC-BY-4.0"}
 
 
@@ -82,22 +82,22 @@ def write_crate(found: Audit, project: Path, out: Path) -> None:
 
 
 def is_small(node: Node, name: str) -> bool:
-    """Whether a crate carries a file of an artefact itself, whoever the data are of."""
+    """Return whether a crate carries a file of an artefact itself, whatever the owner of the data."""
     return PurePosixPath(name).suffix in CARRIED and node.stage not in DATA_STAGES
 
 
 class Crate:
-    """A crate in the making.
+    """A crate while it is being made.
 
     Args:
         found: an audit without faults.
         project: the folder of the Snakefile.
-        carries: whether a file or folder of an artefact is carried, and not only described.
+        carries: returns whether a file or folder of an artefact is carried, and not only described.
 
     Attributes:
         crate: the metadata.
-        carried: where each carried file or folder comes from, by its place in the crate.
-        licences: of each of them, as far as it is known.
+        carried: source of each carried file or folder, by its place in the crate.
+        licences: licence of each of these, as far as it is known.
     """
 
     def __init__(self, found: Audit, project: Path, carries: Callable[[Node, str], bool] = is_small):
@@ -117,7 +117,7 @@ class Crate:
 
     @property
     def text(self) -> str:
-        """The metadata, ro-crate-metadata.json."""
+        """Return the metadata, ro-crate-metadata.json."""
         return json.dumps(self.crate.metadata.generate(), indent=1, sort_keys=True) + "\n"
 
     def _root(self) -> None:
@@ -127,17 +127,15 @@ class Crate:
             "A table of pose-transfer results, the workflow that made it, and how each artefact behind it was made. "
             f"Digest of the tree: {self.found.digest}"
         )
-        root["license"] = self._licence("MIT")  # the project's; data have their own
-        root["datePublished"] = max(
-            end for _, end in map(_times, self.nodes)
-        )  # the same for the same results
+        root["license"] = self._licence("MIT")  # the licence of the project; data have their own licences
+        root["datePublished"] = max(end for _, end in map(_times, self.nodes))  # equal for equal results
         root["conformsTo"] = [
             self._add(url, "CreativeWork", name=name, version=number)
             for url, (name, number) in PROFILES.items()
         ]
 
     def _add(self, identifier: str, kind: str | list[str], **properties: Any) -> Any:
-        """A contextual entity; the same one if it is there already."""
+        """Add a contextual entity, or return the one that exists already."""
         if known := self.crate.get(identifier):
             return known
         return self.crate.add_jsonld({"@id": identifier, "@type": kind, **properties})
@@ -211,7 +209,7 @@ class Crate:
         return workflow
 
     def _files(self, node: Node) -> Iterator[Any]:
-        """Entities of an artefact's files: carried, or only described."""
+        """Yield the entities of an artefact's files, carried or only described."""
         base = PurePosixPath(place_in(node, ""))
         licence = " AND ".join(self.licences_of(node))
         for name, stands in node.files.items():
@@ -234,19 +232,20 @@ class Crate:
         self._carry(node.path, manifest, _bytes(node.path) | {"name": manifest}, licence)
 
     def _carry(self, source: Path, place: str, facts: Mapping[str, Any], licence: str) -> Any:
-        """A file or folder that lies in the crate."""
+        """Add a file or folder that lies in the crate."""
         self.carried[place], self.licences[place] = source, licence
         add = self.crate.add_dataset if source.is_dir() else self.crate.add_file
         return add(source, dest_path=place, properties=dict(facts))
 
     def licences_of(self, node: Node) -> list[str]:
-        """The licences that an artefact states, or its catalogue for all meshes; of others, those of what is behind.
+        """Return the licences that an artefact, or its catalogue for all meshes, states; otherwise those behind it.
 
-        Empty where none is known.
+        The list is empty if none is known.
         """
         if node.place not in self._licences_of:
             found = set(_stated(node)) or {one for p in node.parents.values() for one in self.licences_of(p)}
-            if not found and node.place.startswith("data/"):  # what the catalogue of a dataset was made from
+            # the sources that the catalogue of a dataset was made from
+            if not found and node.place.startswith("data/"):
                 beside = PurePosixPath(node.place).with_name("catalog.manifest.json").as_posix()
                 found = {one for n in self.nodes if n.place == beside for one in _stated(n)}
             self._licences_of[node.place] = sorted(found)
@@ -327,7 +326,7 @@ class Crate:
         )
 
     def _values(self, kind: str, values: Mapping[str, Any]) -> list[Any]:
-        """Of settings, or of what was around, all that may be shown."""
+        """Return the values of settings, or of the environment, that may be shown."""
         return [
             self._add(f"#{kind}-{_short([name, text])}", "PropertyValue", name=name, value=text)
             for name, text in public(values)
@@ -335,7 +334,7 @@ class Crate:
 
 
 def _stated(node: Node) -> Iterator[str]:
-    """The licences that stand in an artefact itself."""
+    """Yield the licences that an artefact states itself."""
     assert node.manifest
     if licence := node.manifest.content["describe"].get("licence"):
         yield str(licence)
@@ -346,12 +345,12 @@ def _stated(node: Node) -> Iterator[str]:
 
 
 def place_in(node: Node, name: str) -> str:
-    """Where a crate has a file of an artefact."""
+    """Return the place of an artefact's file in a crate."""
     return (PurePosixPath("results") / PurePosixPath(_inside(node)).parent / name).as_posix()
 
 
 def _inside(node: Node) -> str:
-    """The place of an artefact, or its bare name if it lies outside the folder of results."""
+    """Return the place of an artefact, or its bare name if it lies outside the folder of results."""
     return PurePosixPath(node.place).name if node.place.startswith("/") else node.place
 
 

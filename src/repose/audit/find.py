@@ -1,7 +1,4 @@
-"""Which numbers depend on a mesh, a dataset, a method, code, a raw file or another artefact, and by which chain.
-
-The same trees that an audit walks back to the raw data are read here the other way round; nothing is hashed.
-"""
+"""Find the numbers that depend on a mesh, dataset, method, code, raw file or other artefact, and by which chain."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,9 +26,9 @@ class Dependent:
 
     Attributes:
         table: the file of the table.
-        row: dataset, method and protocol; of a ranking, source and method.
-        cells: the columns of the numbers.
-        chain: from what was looked for to the table, each made from the one before.
+        row: dataset, method and protocol; for a ranking, source and method.
+        cells: columns of the numbers.
+        chain: artefacts from the sought one to the table, each made from the previous one.
     """
 
     table: str
@@ -42,13 +39,13 @@ class Dependent:
 
 @dataclass(frozen=True)
 class Found:
-    """All that depends on what was looked for.
+    """Everything that depends on the sought thing.
 
     Attributes:
-        sought: as the user named it.
-        numbers, rows: how many there are in all the tables.
-        dependents: those that depend on it.
-        notes: what else to know.
+        sought: the sought thing, as the user named it.
+        numbers, rows: counts in all the tables.
+        dependents: the rows that depend on it.
+        notes: further remarks.
     """
 
     sought: str
@@ -60,14 +57,14 @@ class Found:
 
 
 def find(text: str, tables: Sequence[Path]) -> Found:
-    """Find the numbers of some tables that depend on a thing.
+    """Find the numbers of some tables that depend on a given thing.
 
     Args:
         text: `mesh:open-human/id3_17`; the kinds are those of `repose.audit.sought`.
         tables: tables and rankings, with their manifests.
 
     Raises:
-        ReposeError: there is nothing of that name behind them, or an artefact behind them cannot be read.
+        ReposeError: there is nothing of that name behind the tables, or an artefact behind them cannot be read.
     """
     roots = {csv: grow(manifest_path(csv), hashed=False) for csv in tables}
     nodes = {node.place: node for root in roots.values() for node in root.walk()}
@@ -95,7 +92,7 @@ def find(text: str, tables: Sequence[Path]) -> Found:
 
 
 def tables_of(results: Path) -> list[Path]:
-    """The tables and rankings of a folder of results.
+    """Return the tables and rankings of a folder of results.
 
     Raises:
         ReposeError: there are none.
@@ -107,7 +104,7 @@ def tables_of(results: Path) -> list[Path]:
 
 
 def show(found: Found, console: Console) -> None:
-    """Print the rows, with the chain that leads to each; methods that have the same one are together."""
+    """Print the rows with the chain that leads to each; methods with the same chain are listed together."""
     if not found.dependents:
         console.print(f"Nothing depends on {escape(found.sought)}: no number of {', '.join(found.tables)}.")
     for table in found.tables:
@@ -132,14 +129,14 @@ def show(found: Found, console: Console) -> None:
 
 
 class _Walk:
-    """Follows what is sought through a tree, each artefact once."""
+    """Follows the sought thing through a tree, visiting each artefact once."""
 
     def __init__(self, thing: Sought):
         self.thing = thing
         self._known: dict[str, dict[str, Chain]] = {}
 
     def uses(self, node: Node) -> dict[str, Chain]:
-        """By protocol, the shortest chain that leads to an artefact; under `EVERY`, to all of it."""
+        """Return, by protocol, the shortest chain that leads to an artefact; under `EVERY`, to all of it."""
         if node.place not in self._known:
             found: dict[str, Chain] = {}
             for protocol, chain in self._uses(node):
@@ -149,7 +146,7 @@ class _Walk:
 
     def _uses(self, node: Node) -> Iterator[tuple[str, Chain]]:
         thing, inputs = self.thing, list(self._inputs(node))
-        # Where an input depends on it, the chain begins there.
+        # The chain begins at an input that depends on the sought thing.
         if node.place in thing.sources and not inputs:
             yield EVERY, (f"{node.title} ({thing.sources[node.place]})",)
         yield from inputs
@@ -166,7 +163,7 @@ class _Walk:
 
 
 def _at(node: Node, name: str, parent: Node, protocol: str) -> str:
-    """Which protocol of an artefact depends on a part of one of its inputs."""
+    """Return the protocol of an artefact that depends on a part of one of its inputs."""
     if node.stage not in _BY_PROTOCOL:
         return EVERY
     if parent.stage == "split":
@@ -182,7 +179,7 @@ def _rows(csv: Path) -> list[Row]:
 
 
 def _numbers(row: Row, root: Node) -> list[str]:
-    """The columns of a row that have a number of a metric; their intervals change with them, and are not counted."""
+    """Return the columns of a row with a number of a metric; their intervals change with them, and are not counted."""
     metrics = metrics_of(root.history) if root.stage == "tables" else RANKED
     wanted = {name for m in metrics for name in (m.column, f"{m.column}_gain")} | {
         "skill",
@@ -192,13 +189,13 @@ def _numbers(row: Row, root: Node) -> list[str]:
 
 
 def _dependents(table: str, row: Row, cells: list[str], root: Node, walk: _Walk) -> Iterator[Dependent]:
-    """The numbers of a row that depend on what is sought, by the chain that leads to them."""
+    """Yield the numbers of a row that depend on the sought thing, by the chain that leads to them."""
     own: dict[str, Chain] = {}
-    compared: dict[str, Chain] = {}  # numbers that are relative to another method's
+    compared: dict[str, Chain] = {}  # numbers that are relative to those of another method
     for scores, columns, is_own in _scores_of(row, cells, root):
         protocol = row.key.get("protocol", EVERY)
         is_listed = protocol in scores.parents
-        # Protocols of generated poses are no lists: theirs come from several.
+        # Protocols of generated poses are not lists: they combine several lists.
         found = [c for at, c in walk.uses(scores).items() if at in (EVERY, protocol) or not is_listed]
         chains = own if is_own else compared
         for chain in found:
@@ -210,7 +207,7 @@ def _dependents(table: str, row: Row, cells: list[str], root: Node, walk: _Walk)
 
 
 def _scores_of(row: Row, cells: list[str], root: Node) -> Iterator[tuple[Node, list[str], bool]]:
-    """The scores that a row is made from, the columns of the numbers that each gives, and whether they are its own."""
+    """Yield the scores that a row is made from, the columns that each gives, and whether they are the row's own."""
     of_pictures = {metric.column for metric in renders.METRICS}
     relative = [name for name in cells if name.endswith("_gain") or name == "skill"]
     for name, parent in root.parents.items():

@@ -1,4 +1,4 @@
-"""Settings as names and texts, and which of them may be shown to strangers."""
+"""Settings as names and texts, and which of them may be shown in public."""
 
 import json
 import re
@@ -10,7 +10,7 @@ _LOCAL = re.compile(r"^(/|~|[A-Za-z]:[\\/]|file:|\\\\)|://[^/]*@")
 
 
 def flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Settings that hold no others, by names such as `a.b`."""
+    """Yield settings that hold no other settings, under names such as `a.b`."""
     for key, value in values.items():
         if isinstance(value, Mapping):
             yield from flat(value, f"{above}{key}.")
@@ -19,12 +19,12 @@ def flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]
 
 
 def text(value: Any) -> str:
-    """A setting as JSON has it; a text as it is."""
+    """Return a setting as JSON; text is returned unchanged."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def public(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Settings as `a.b` and text, without what looks like a secret or a local path."""
+    """Yield settings as `a.b` and text, without values that look like a secret or a local path."""
     for name, value in flat(values):
         texts = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, str)]
         if value is not None and not _SECRET.search(name) and not any(map(_LOCAL.search, texts)):

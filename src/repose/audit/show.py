@@ -1,4 +1,4 @@
-"""What an audit found, as a tree for people and as JSON for programs."""
+"""Show the result of an audit, as a tree for people and as JSON for programs."""
 
 from typing import Any
 
@@ -30,12 +30,12 @@ def show(found: Audit, console: Console) -> None:
 
 
 def escape(said: str) -> str:
-    """What a table or a manifest says, fit to print: it may be forged."""
+    """Escape text of a table or a manifest for printing, as it may be forged."""
     return escape_markup("".join(c if c.isprintable() else " " for c in said[:LONGEST]))
 
 
 def as_json(found: Audit) -> dict[str, Any]:
-    """The same as plain data."""
+    """Return the result of an audit as plain data."""
     return {
         "artefact": found.root.place,
         "holds": not found.faults,
@@ -72,9 +72,9 @@ def _numbers(row: Row, columns: list[str]) -> str:
 
 
 def _grow(branch: Tree, parents: dict[str, Node], seen: set[str]) -> None:
-    """Add what an artefact was made from; what the tree shows already is named in one line."""
+    """Add what an artefact was made from; an artefact that the tree shows already gets a single line."""
     above = []
-    # What was made last comes first: the rest hangs below it.
+    # The last artefact comes first, and the others hang below it.
     for name, node in sorted(parents.items(), key=lambda item: -item[1].depth):
         if node.place in seen:
             above.append(node.title)
@@ -125,7 +125,7 @@ def _computed_again(found: Audit) -> str:
 
 
 def size(count: float) -> str:
-    """Bytes as a reader takes them in."""
+    """Return a number of bytes in a readable unit."""
     for unit in ("B", "kB", "MB"):
         if count < 1000:
             return f"{count:.0f} {unit}"

@@ -1,8 +1,8 @@
-"""What `repose audit --find` looks for: a mesh, an image, a raw file, a dataset, a method, code, or an artefact.
+"""The thing that `repose audit --find` looks for: a mesh, image, raw file, dataset, method, code or artefact.
 
-Of a dataset, a method, code or an artefact it is enough to know which artefacts are of it: all that was made from
-those depends on it. A mesh lies in a store that every stage opens, and few read it: which ones do is told by the lists
-of triples or pairs that they were given.
+For a dataset, a method, code or an artefact it is enough to know which artefacts belong to it: everything made from
+them depends on it. A mesh lies in a store that every stage opens, but few stages read the mesh. The lists of triples or
+pairs that a stage was given tell whether it does.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,30 +21,30 @@ from repose.provenance.code import closure
 from repose.raw.inventory import Inventory
 from repose.reading import read_rows
 
-EVERY = ""  # in the place of a protocol: all that was predicted or scored
+EVERY = ""  # in place of a protocol: everything that was predicted or scored
 DATA = ("raw", "convert", "store", "gih", "split", "neighbours", "benchmark")
 _OF_METHODS = ("runs", "predictions", "scores", "render-scores", "neighbours")
 
 
 @dataclass(frozen=True)
 class Sought:
-    """What is looked for.
+    """The thing that is looked for.
 
     Attributes:
-        sources: the artefacts that are of it, by their place, each with the reason.
-        dataset: of `meshes`.
-        meshes: names of meshes or images, which stages read that have them in their lists.
-        unknown: why a dependence may be missing.
+        sources: the artefacts that belong to it, by place, each with the reason.
+        dataset: dataset of `meshes`.
+        meshes: names of meshes or images; stages read them if they are in their lists.
+        unknown: why a dependence may have been missed.
     """
 
     sources: Mapping[str, str] = field(default_factory=dict)
     dataset: str = ""
     meshes: frozenset[str] = frozenset()
     unknown: tuple[str, ...] = ()
-    _rows: dict[str, pd.DataFrame] = field(default_factory=dict, init=False)  # of lists, each read once
+    _rows: dict[str, pd.DataFrame] = field(default_factory=dict, init=False)  # lists, each read once
 
     def reads(self, node: Node) -> Iterator[tuple[str, str]]:
-        """Protocol, and how the meshes are read there, of a stage that is given lists of them."""
+        """Yield protocol and use of the meshes in a stage that is given lists of them."""
         stage = node.stage
         if not self.meshes or stage in DATA or not _opens(node, self.dataset):
             return
@@ -57,12 +57,12 @@ class Sought:
             if how := [*_named(self.meshes, rows), *_around(self.meshes, rows, rest, stage == "train")]:
                 yield EVERY if stage == "train" else name, f"splits/{self.dataset}/{name} ({'; '.join(how)})"
         if stage != "train" and "train" in lists and (why := _product(self.meshes, lists.values())):
-            yield EVERY, why  # generated poses, whose bodies no triple names
+            yield EVERY, why  # generated poses, whose bodies are in no triple
 
     def _lists(self, node: Node) -> Iterator[tuple[str, pd.DataFrame]]:
-        """The lists of triples or pairs that a stage was given, by the name of the part."""
+        """Yield the lists of triples or pairs that a stage was given, by the name of the split's part."""
         for parent in node.parents.values():
-            # A versioned list of the benchmark has the triples of a split.
+            # A versioned list of the benchmark has the triples of a part of the split.
             split = parent.parents["split"] if parent.stage == "benchmark" else parent
             if split.place.startswith(f"splits/{self.dataset}/"):
                 part = split.title.rpartition("/")[2]
@@ -72,21 +72,21 @@ class Sought:
                 yield part, self._rows[part]
 
     def passes(self, parent: Node) -> bool:
-        """Whether all that was made from an artefact depends on what that depends on.
+        """Return whether everything made from an artefact depends on the same things.
 
-        Of meshes, data do not pass it on: they hold all of them, and `reads` tells who reads which.
+        For meshes, data do not pass a dependence on, because they hold all meshes; `reads` tells who reads which.
         """
         return not (self.meshes and parent.stage in DATA)
 
     def all_of_scorer(self, parent: Node) -> str | None:
-        """Why a scorer depends on the meshes, whatever its lists say."""
+        """Return why a scorer depends on the meshes whatever its lists contain."""
         if self.meshes and _opens(parent, self.dataset):
             return "it tells bodies of the dataset apart, those of the tests in other poses"
         return None
 
 
 def sought(text: str, nodes: Mapping[str, Node]) -> Sought:
-    """Understand `mesh:open-human/id3_17` and its sisters.
+    """Parse `mesh:open-human/id3_17` and similar texts.
 
     Args:
         text: kind and name.
@@ -107,7 +107,7 @@ def sought(text: str, nodes: Mapping[str, Node]) -> Sought:
     return kinds[kind](name, nodes)
 
 
-# What is looked for
+# Kinds of things to look for
 
 
 def _body(kind: str, name: str, nodes: Mapping[str, Node]) -> Sought:
@@ -122,7 +122,7 @@ def _body(kind: str, name: str, nodes: Mapping[str, Node]) -> Sought:
 
 
 def _raw_file(name: str, nodes: Mapping[str, Node]) -> Sought:
-    """The meshes that came from a raw file, or all of the dataset where that is not noted."""
+    """Return the meshes that came from a raw file, or all of the dataset if that is not recorded."""
     dataset, _, file = name.partition("/")
     node = _data("raw", dataset, nodes)
     files = [f.path for path in node.inventories for f in Inventory.read(path).files] or list(node.files)
@@ -156,7 +156,7 @@ def _of_method(name: str, nodes: Mapping[str, Node]) -> Sought:
 
 
 def _of_code(name: str, nodes: Mapping[str, Node]) -> Sought:
-    """Artefacts whose code imports a module, by what is installed now; a bare name is a system's folder."""
+    """Return artefacts whose code, as installed now, imports a module; a bare name stands for a method's folder."""
     wanted = name if "." in name else f"repose.methods.{name}"
     found, unknown = {}, set()
     for place, node in nodes.items():
@@ -193,7 +193,7 @@ def _catalog(dataset: str, nodes: Mapping[str, Node]) -> pd.DataFrame:
 
 
 def _data(kind: str, dataset: str, nodes: Mapping[str, Node]) -> Node:
-    """What there is of a dataset: its raw data, or its catalogue."""
+    """Return the data of a dataset: its raw data, or its catalogue."""
     try:
         return nodes[f"data/{dataset}/{kind}.manifest.json"]
     except KeyError:
@@ -205,28 +205,28 @@ def _names(catalog: pd.DataFrame) -> list[str]:
     return list(catalog["mesh_id" if "mesh_id" in catalog else "image_id"])
 
 
-# Who reads a mesh
+# Stages that read a mesh
 
 
 def _opens(node: Node, dataset: str) -> bool:
-    """Whether a stage was given the bodies of a dataset."""
+    """Return whether a stage was given the bodies of a dataset."""
     return any(p.place.startswith(f"data/{dataset}/") for p in node.parents.values())
 
 
 def _is_ours(node: Node) -> bool:
-    """Whether a training is of this package, whose trainings read what their lists name."""
+    """Return whether a training belongs to this package, whose trainings read what their lists name."""
     return all(name.partition(".")[0] == "repose" for name in node.history["modules"])
 
 
 def _rest_pose(node: Node) -> int | Literal["identity"] | None:
-    """The pose in which a method is told the bodies of its triples, too."""
+    """Return the pose in which a method is also told the bodies of its triples."""
     method = node.history["params"].get("method")
     rest = method.get("rest_pose") if isinstance(method, dict) else None
     return rest if isinstance(rest, int) or rest == "identity" else None
 
 
 def _named(meshes: frozenset[str], rows: pd.DataFrame) -> Iterator[str]:
-    """How often triples or pairs name the meshes, by the role of the row and the column."""
+    """Yield how often triples or pairs name the meshes, by the role of the row and the column."""
     roles = rows.role if "role" in rows else pd.Series("test", index=rows.index)
     for role, some in rows.groupby(roles, sort=False):
         columns = [column for column in (*TRIPLE, *PAIR) if column in some]
@@ -238,7 +238,7 @@ def _named(meshes: frozenset[str], rows: pd.DataFrame) -> Iterator[str]:
 def _around(
     meshes: frozenset[str], rows: pd.DataFrame, rest: int | Literal["identity"] | None, pool: bool
 ) -> Iterator[str]:
-    """Meshes that no triple names and that are read all the same: bodies at rest, trained bodies in trained poses."""
+    """Yield meshes that are read although no triple names them: bodies at rest, trained bodies in trained poses."""
     if "pose_mesh" not in rows:
         return
     identities, poses = _numbers(rows)

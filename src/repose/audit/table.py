@@ -1,4 +1,4 @@
-"""Is a table whole: all rows and columns, each once, of the runs it must have, and twins that agree?"""
+"""Check that a table is complete: all rows and columns once, from the required runs, with twins that agree."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,13 +17,13 @@ Derive = Callable[[tuple[str, ...]], pd.DataFrame]
 
 
 def incomplete(root: Node, csv: Path, table: pd.DataFrame, derived: Derive) -> Iterator[str]:
-    """What a table lacks, or has too much.
+    """Yield what a table lacks or has too much of.
 
     Args:
         root: the table, with everything behind it.
         csv: its file.
-        table: what stands in the file, as text.
-        derived: computes it again from its scores.
+        table: content of the file, as text.
+        derived: recomputes the table from its scores.
     """
     assert root.manifest
     params, inputs = root.manifest.history["params"], root.manifest.history["inputs"]
@@ -34,11 +34,11 @@ def incomplete(root: Node, csv: Path, table: pd.DataFrame, derived: Derive) -> I
         return
     yield from _misnamed(root)
     if any(parent.manifest is None for parent in root.parents.values()):
-        return  # faults of their own
+        return  # these have their own faults
     try:
         fresh = derived(tuple(f"scores:{run}" for run in params["runs"]))
     except (ReposeError, OSError):
-        return  # a fault of its cells, or of the scores themselves
+        return  # its cells or the scores have their own fault
     if list(fresh.columns) != list(table.columns):
         odd = sorted(set(fresh.columns) ^ set(table.columns)) or ["their order"]
         yield f"has other columns than its scores give: {odd[0]}"
@@ -59,7 +59,7 @@ def incomplete(root: Node, csv: Path, table: pd.DataFrame, derived: Derive) -> I
 
 
 def _misnamed(root: Node) -> Iterator[str]:
-    """Inputs that are the artefacts of another run than the table takes them for."""
+    """Yield inputs that belong to another run than the table states."""
     for name, parent in root.parents.items():
         part, _, run = name.partition(":")
         if part in _OF_RUNS and parent.manifest:

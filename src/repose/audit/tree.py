@@ -12,7 +12,7 @@ from repose.provenance.listing import check_file
 from repose.provenance.manifest import Manifest, load, misplaced
 from repose.provenance.owner import results_folder
 
-DEEPEST = 64  # artefacts one behind the other; the workflow has nine
+DEEPEST = 64  # longest chain of artefacts; the workflow has nine
 _SEED = re.compile(r"/seed(\d+)[/.]")
 
 
@@ -21,11 +21,11 @@ class Node:
     """One artefact of the tree.
 
     Args:
-        place: its manifest, relative to the folder of results.
-        path: the same, from where we stand.
+        place: path of its manifest, relative to the folder of results.
+        path: the same path, relative to the working directory.
         manifest: None if it cannot be read.
         parents: the artefacts it was made from, by the name of the input.
-        faults: what does not hold, the most direct cause first.
+        faults: failed checks, the most direct cause first.
         depth: steps back to the raw data.
     """
 
@@ -38,36 +38,36 @@ class Node:
 
     @property
     def title(self) -> str:
-        """Its place without the end of its manifest."""
+        """The place without the suffix of a manifest."""
         return self.place.removesuffix(".manifest.json")
 
     @property
     def stage(self) -> str:
-        """The stage that made it; empty if its manifest cannot be read, as what follows is."""
+        """The stage that made it; empty if its manifest cannot be read, and so are the properties below."""
         return self.manifest.content["stage"] if self.manifest else ""
 
     @property
     def files(self) -> dict[str, dict[str, Any]]:
-        """What its manifest states of each file and folder, by name."""
+        """The statements of its manifest on each file and folder, by name."""
         return self.manifest.content["files"] if self.manifest else {}
 
     @property
     def history(self) -> dict[str, Any]:
-        """How it came about."""
+        """The history of how it was made."""
         return self.manifest.history if self.manifest else {}
 
     @property
     def bytes(self) -> int:
-        """Size of its files together."""
+        """The total size of its files."""
         return sum(file["bytes"] for file in self.files.values())
 
     @property
     def inventories(self) -> list[Path]:
-        """Of raw data, the files that list what a user supplied; none where they are made from a seed."""
+        """For raw data, the files that list what a user supplied; empty if the data are made from a seed."""
         return [self.path.parent / n for n in self.files if n.endswith(".json") and self.stage == "raw"]
 
     def walk(self) -> Iterator["Node"]:
-        """This node and everything behind it, each once, children before their parents."""
+        """Yield this node and everything behind it, each once, children before their parents."""
         seen, todo = set[str](), [self]
         while todo:
             node = todo.pop()
@@ -81,9 +81,9 @@ def grow(manifest: Path, only: Collection[str] | None = None, hashed: bool = Tru
     """Read the tree behind `manifest` and check it.
 
     Args:
-        manifest: the manifest of the last artefact; outside of a folder of results, its own folder is taken for one.
+        manifest: the manifest of the last artefact; outside a folder of results, its own folder takes that role.
         only: names of inputs of this first artefact to follow; None follows all.
-        hashed: check every file against its manifest, too.
+        hashed: whether to check every file against its manifest, too.
     """
     nodes: dict[str, Node] = {}
     base = (results_folder(manifest) or manifest.parent).resolve()
@@ -105,7 +105,7 @@ def _read(
     only: Collection[str] | None = None,
     below: frozenset[str] = frozenset(),
 ) -> Node:
-    """The node of a manifest, with all behind it; `below` are the places of those that it stands behind."""
+    """Return the node of a manifest with everything behind it; `below` are the places on the chain that leads to it."""
     if place in nodes:
         return nodes[place]
     node = nodes[place] = Node(place, path)
@@ -119,7 +119,7 @@ def _read(
         if only is not None and name not in only:
             continue
         behind = _place(parent, base)
-        if behind in below or len(below) > DEEPEST:  # which only a forgery is
+        if behind in below or len(below) > DEEPEST:  # only a forgery causes this
             node.faults.append(f"was made from itself, or has more than {DEEPEST} artefacts behind it")
             continue
         node.parents[name] = _read(parent, behind, base, nodes, below=below)
@@ -128,7 +128,7 @@ def _read(
 
 
 def _place(path: Path, base: Path) -> str:
-    """Where a manifest lies, without `..` and without what lies above the folder of results, which is resolved."""
+    """Return the place of a manifest, without `..`, relative to the folder of results, which is resolved."""
     resolved = path.resolve()
     return (resolved.relative_to(base) if resolved.is_relative_to(base) else resolved).as_posix()
 

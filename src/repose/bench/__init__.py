@@ -1,4 +1,4 @@
-"""Benchmarks: the plain way and ours on the same work in one process, alternating.
+"""Benchmarks: the plain way and ours on the same work in one process, alternately.
 
 `repose bench NAME` prints medians, their ratio and the peak memory of each side.
 """
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from repose.errors import ReposeError
 
-# Modules with `measure() -> dict`, the dict that `compare` returns; under `also` it may hold more of them.
+# Modules with `measure() -> dict`, the dict that `compare` returns; the key `also` may hold more such dicts.
 BENCHES = (
     *("convert", "corenet", "dag", "gih", "hash", "iepgan"),
     *("images", "loader", "npr", "obj", "poisson", "store"),
@@ -31,7 +31,7 @@ def run(name: str, as_json: bool) -> None:
 
 
 def show(result: dict[str, Any], as_json: bool) -> None:
-    """Print what a benchmark found, and what it found besides."""
+    """Print the results of a benchmark."""
     print(json.dumps(result) if as_json else "\n".join(map(_table, [result, *result.get("also", [])])))
 
 
@@ -43,13 +43,13 @@ def compare(
     error: float,
     repeats: int = 5,
 ) -> dict[str, Any]:
-    """Time both sides in turn after a warm-up, then measure the memory each allocates in Python and NumPy.
+    """Time both sides alternately after a warm-up, then measure the memory that each allocates in Python and NumPy.
 
     Args:
-        name, size: what is measured, on what.
-        plain, ours: the same work done twice.
-        error: how far the two results are apart.
-        repeats: timed turns of each side.
+        name, size: names of the benchmark and of its input.
+        plain, ours: the two implementations of the same work.
+        error: difference of the two results.
+        repeats: timed runs of each side.
     """
     works = {"plain": plain, "ours": ours}
     seconds: dict[str, list[float]] = {"plain": [], "ours": []}
@@ -66,7 +66,7 @@ def compare(
 
 
 def judged(name: str, size: str, sides: Mapping[str, Side], error: float, **more: float) -> dict[str, Any]:
-    """What `repose bench` prints of the sides `plain` and `ours`, by their `seconds` and `peak_mib`; and `more`."""
+    """Return what `repose bench` prints: `seconds` and `peak_mib` of the sides `plain` and `ours`, and `more`."""
     plain, ours = sides["plain"], sides["ours"]
     speed, memory = plain["seconds"] / ours["seconds"], plain["peak_mib"] / max(ours["peak_mib"], 1e-3)
     both = {"name": name, "size": size, "plain": plain, "ours": ours}
@@ -74,14 +74,14 @@ def judged(name: str, size: str, sides: Mapping[str, Side], error: float, **more
 
 
 def timed(work: Callable[[], Result]) -> tuple[Result, float, float]:
-    """What a piece of work gives, and its seconds: those of the clock, and those of the CPU."""
+    """Run a piece of work, and return its result, its wall seconds, and its CPU seconds."""
     wall, cpu = time.perf_counter(), time.process_time()
     result = work()
     return result, time.perf_counter() - wall, time.process_time() - cpu
 
 
 def peak_mib(work: Callable[[], object]) -> float:
-    """Most memory that a piece of work holds at once in Python and NumPy."""
+    """Return the peak memory of a piece of work in Python and NumPy, in MiB."""
     tracemalloc.start()
     work()
     peak = tracemalloc.get_traced_memory()[1] / 2**20

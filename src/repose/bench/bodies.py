@@ -1,7 +1,7 @@
 """One open body at any size, for benches that need the shape of a human and not a sphere.
 
-The separators of a body are small (necks, wrists), and so are the factors of its operators: a sphere of the
-same size would be three times slower and say little.
+The separators of a body are small (necks, wrists), and so are the factors of its operators: a sphere of the same size
+would be three times slower and not representative.
 """
 
 from functools import cache
@@ -37,7 +37,8 @@ def body(vertices: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
 
 @cache
 def _finest() -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    from repose.synthetic.open_human.generation import generate  # loads torch and Anny, which takes seconds
+    # it loads torch and Anny, which takes seconds
+    from repose.synthetic.open_human.generation import generate
 
     recipe = generate(Settings(vertices=FINEST, identities=1, poses=1))
     return meshes(recipe, 0, [0])[0].astype(np.float64), recipe.faces

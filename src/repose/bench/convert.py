@@ -1,4 +1,4 @@
-"""`repose bench convert`: raw .obj files of full-size bodies, one by one with trimesh and by the stage `convert`."""
+"""The bench `convert`: raw .obj files of full-size bodies, converted one by one with trimesh or by the stage."""
 
 import hashlib
 import multiprocessing
@@ -46,7 +46,7 @@ class _Folder:
 
 
 def measure(meshes: int = MESHES, vertices: int = VERTICES) -> dict[str, Any]:
-    """A few files both ways, seconds per mesh; then all of them through `convert` and `store`.
+    """Convert a few files both ways, in seconds per mesh; then all of them through `convert` and `store`.
 
     Returns:
         What `repose.bench` prints, and ``stages``: seconds, CPU seconds and resident memory (MiB, the most so far) of
@@ -61,12 +61,12 @@ def measure(meshes: int = MESHES, vertices: int = VERTICES) -> dict[str, Any]:
         }
         found: dict[str, Side] = {}
         for name, side in sides.items():
-            memory = peak_mib(side)  # the first turn: compiles
+            memory = peak_mib(side)  # the first run compiles
             found[name] = {"seconds": timed(side)[1] / FEW, "peak_mib": memory}
         error = max(_apart(path, root / "plain" / path.name) for path in (root / "few").iterdir())
         _write(root / "all" / "raw", meshes, vertices)
         _write(root / "changed", 1, vertices, size=2.0)
-        # In a process of its own: making the bodies took more memory than converting them.
+        # In a separate process, because making the bodies took more memory than converting them.
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             stages = pool.submit(_stages, root / "all", root / "changed").result()
     size = f"one of {FEW} .obj files of {vertices} vertices, on {CLUSTER.workers} threads"
@@ -94,7 +94,7 @@ def _write(folder: Path, meshes: int, vertices: int, size: float = 1.0) -> None:
 
 
 def _plainly(raw: Path, out: Path) -> None:
-    """What a script does: read, look at it, write."""
+    """Do what a simple script does: read, check, write."""
     out.mkdir(exist_ok=True)
     for path in raw.iterdir():
         mesh = read_plainly(path)

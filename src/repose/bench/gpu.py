@@ -1,9 +1,9 @@
-"""`repose bench gpu`: what a GPU makes of this project, proved in minutes and written down.
+"""The bench `gpu`: a check and a measurement of this project on a GPU, in minutes, with a written record.
 
-One stage after another: what the card can do; whether every method's training step agrees with the CPU's and repeats to
-the bit; whether a killed training resumes to the bit; distances; steps at full size against the released computation;
-and in all the time that is left, trainings at full size, scored beside the baselines. Each stage that is done stands in
-`proof.json` at once, so that a machine which is taken away leaves what it has proved.
+The stages are: the speed of the card; whether every method's training step agrees with the CPU's and repeats to the
+bit; whether a killed training resumes to the bit; distances; steps at full size against the released computation; and
+in the remaining time, trainings at full size, scored with the baselines. The result of each stage is written to
+`proof.json` at once, so that it is kept if the machine is taken away.
 """
 
 import json
@@ -44,10 +44,10 @@ class Proof:
     """One run of the stages.
 
     Attributes:
-        device: `cuda`, or `cpu` to try the proof itself.
-        results: of a smoke-size run, whose trainings are compared.
-        out: folder for what is written.
-        end: time (of `time.monotonic`) at which all shall be done.
+        device: `cuda`, or `cpu` to test the proof itself.
+        results: results of a smoke-size run, whose trainings are compared.
+        out: folder for the output.
+        end: time (of `time.monotonic`) by which everything must be done.
         tiny: small sizes, for a test.
     """
 
@@ -59,7 +59,7 @@ class Proof:
 
 
 def run(device: str, results: Path, out: Path, minutes: float, tiny: bool) -> dict[str, Any]:
-    """Run all stages and write `proof.json`; a stage that fails is noted, and the next begins.
+    """Run all stages and write `proof.json`; a failed stage is recorded, and the next one begins.
 
     With no minutes, only the bodies for the full-size trainings are made, which need Anny and no GPU.
 
@@ -85,7 +85,7 @@ def run(device: str, results: Path, out: Path, minutes: float, tiny: bool) -> di
     for name, stage in stages.items():
         start = time.monotonic()
         print(f"{name}: {proof.end - start:.0f} s left", file=sys.stderr, flush=True)
-        torch.use_deterministic_algorithms(False)  # trainings ask for them and leave them so
+        torch.use_deterministic_algorithms(False)  # trainings switch them on and leave them on
         try:
             found[name] = dict(stage(proof))
         except Exception as error:
@@ -100,7 +100,7 @@ def run(device: str, results: Path, out: Path, minutes: float, tiny: bool) -> di
 
 
 def machine(proof: Proof) -> dict[str, Any]:
-    """What the card can do: products of matrices by precision, and copies."""
+    """Measure the speed of the card: matrix products by precision, and copies."""
     size = 256 if proof.tiny else 8192
     a = torch.randn(size, size, device=proof.device)
     rates = {}
@@ -118,7 +118,7 @@ def machine(proof: Proof) -> dict[str, Any]:
 
 
 def agreement(proof: Proof) -> dict[str, Any]:
-    """Loss and gradients of one step of every method: against the CPU's, and against themselves once more."""
+    """Compare loss and gradients of one step of every method with the CPU's, and with a repetition."""
     rows: dict[str, Any] = {}
     fails = []
     with fixed_order():
@@ -140,7 +140,7 @@ def agreement(proof: Proof) -> dict[str, Any]:
 
 
 def resume(proof: Proof) -> dict[str, Any]:
-    """A training that is killed after a checkpoint and run again comes to the weights of one that was not."""
+    """Check that a training that is killed and resumed gives the weights of an uninterrupted one."""
     with tempfile.TemporaryDirectory() as folder:
         whole, parts = Path(folder) / "whole", Path(folder) / "parts"
         killed = _killed(proof, parts)
@@ -152,7 +152,7 @@ def resume(proof: Proof) -> dict[str, Any]:
 
 
 def _killed(proof: Proof, state: Path) -> bool:
-    """Whether a training in a process of its own could be killed at its first checkpoint."""
+    """Run a training in a separate process, and return whether it could be killed at its first checkpoint."""
     process = multiprocessing.get_context("spawn").Process(target=_train_npt, args=(proof, state))
     process.start()
     while process.is_alive():
@@ -164,7 +164,7 @@ def _killed(proof: Proof, state: Path) -> bool:
 
 
 def _train_npt(proof: Proof, state: Path) -> None:
-    """Some steps of NPT, with a checkpoint every five."""
+    """Run some steps of NPT, with a checkpoint every five."""
     settings, need = trainings(proof.results)["npt"]
     longer = {"steps": 60, "validate_every": 5}
     settings = settings.model_copy(update={"training": settings.training.model_copy(update=longer)})
@@ -175,7 +175,7 @@ def _train_npt(proof: Proof, state: Path) -> None:
 
 
 def distances(proof: Proof) -> dict[str, Any]:
-    """Geodesics in heat of a whole mesh on the device, against the kernel for CPUs on one thread."""
+    """Compare geodesics in heat of a whole mesh on the device with the CPU kernel on one thread."""
     rows = {}
     for rings, sectors in ((8, 10),) if proof.tiny else ((82, 84), (140, 143)):
         vertices, faces = sphere(rings, sectors)
@@ -195,7 +195,7 @@ def distances(proof: Proof) -> dict[str, Any]:
 
 
 def full_size_steps(proof: Proof) -> dict[str, Any]:
-    """Training steps of 3D-CoreNet and MAPConNet: the released computation and ours, by precision."""
+    """Measure training steps of 3D-CoreNet and MAPConNet: the released computation and ours, by precision."""
     size = (6, 8) if proof.tiny else (82, 84)
     widths = {"width": 8, "refine_width": 16, "residual_blocks": 1} if proof.tiny else {}
     rows = {}
@@ -211,7 +211,7 @@ def full_size_steps(proof: Proof) -> dict[str, Any]:
 
 
 def _kernels(proof: Proof, size: corenet.Size, widths: dict[str, int]) -> dict[str, float]:
-    """Milliseconds of the ten operations that take most of a step of 3D-CoreNet."""
+    """Return the milliseconds of the ten operations that take most of a step of 3D-CoreNet."""
     activity = torch.profiler.ProfilerActivity
     work = corenet.Step("corenet", "ours", size, widths, proof.device)
     work()
@@ -225,5 +225,5 @@ def _kernels(proof: Proof, size: corenet.Size, widths: dict[str, int]) -> dict[s
 
 
 def _seconds(work: Callable[[], object], device: torch.device) -> float:
-    """The median of five turns after a first one, each waited for."""
+    """Return the median seconds of five runs after a first one, with synchronisation after each."""
     return statistics.median([corenet.timed_on(device, work)[0] for _ in range(6)][1:])

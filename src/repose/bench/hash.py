@@ -1,6 +1,6 @@
-"""`repose bench hash`: what it costs to trust a store: sha256 of all of it, as before lists of BLAKE3, and ours.
+"""The bench `hash`: the cost of verifying a store, by sha256 of all of it, as before lists of BLAKE3, and by ours.
 
-The stores are made up, of the shape and the sizes of real ones: packed meshes, and distances of as many bytes.
+The stores are synthetic, with the shape and the sizes of real ones: packed meshes, and distances of as many bytes.
 """
 
 import hashlib
@@ -27,12 +27,12 @@ from repose.store.mesh_store import MeshStore
 from repose.store.pack import CHUNK_BYTES
 
 VERTICES = 6890
-READ = 0.1  # of the meshes, which a stage reads
-BITS = 1  # of noise in a distance: a matrix has 15.5 MB then, a real one 14.4
+READ = 0.1  # share of the meshes that a stage reads
+BITS = 1  # bits of noise in a distance; a matrix has 15.5 MB then, a real one 14.4
 
 
 class _Work(NamedTuple):
-    """The same done in two ways; both return a number that must be equal."""
+    """The same work done in two ways; both return a number that must be equal."""
 
     what: str
     plain: Callable[[], float]
@@ -43,9 +43,9 @@ def measure(gigabytes: float = 1.0, folder: Path | None = None, vertices: int = 
     """Seal packed meshes, read a tenth of them, gather distances.
 
     Args:
-        gigabytes: of each store; one is there at a time.
-        folder: where to make them; None: where temporary files go.
-        vertices: of a mesh.
+        gigabytes: gigabytes of each store; there is one at a time.
+        folder: folder for the stores; None: that of temporary files.
+        vertices: number of vertices of a mesh.
 
     Returns:
         What `repose.bench` prints of sealing, the other two under `also`; `cpu_seconds` and `gb_per_cpu_second` of
@@ -93,10 +93,10 @@ def _sum(read: Callable[[np.ndarray], np.ndarray], rows: np.ndarray) -> float:
 
 def _gathering(root: Path, parts: list[Path]) -> _Work:
     settings = Gih(parts=len(parts))
-    assert specs.gih(settings).code  # found once for the whole process
+    assert specs.gih(settings).code  # computed once for the whole process
 
     def plain() -> float:
-        """All bytes for their checksums, and again for sha256."""
+        """Read all bytes for their checksums, and again for sha256."""
         for name, _ in files_in(root):
             google_crc32c.value((root / name).read_bytes())
         return _sha256_of_all(root)
@@ -109,7 +109,7 @@ def _gathering(root: Path, parts: list[Path]) -> _Work:
 
 
 def _sha256_of_all(folder: Path) -> float:
-    """What manifests of format 2 stated of a folder; returns the bytes."""
+    """Compute what manifests of format 2 stated for a folder, and return the bytes read."""
     whole, total = hashlib.sha256(), 0
     for name, size in files_in(folder):
         with (folder / name).open("rb") as stream:
@@ -119,7 +119,7 @@ def _sha256_of_all(folder: Path) -> float:
 
 
 def _compared(work: _Work, path: Path) -> dict[str, Any]:
-    """Each side once for its time, ours first: what the disk has cached is for the other; and once for its memory."""
+    """Run each side once for its time, ours first, so that the disk cache helps the other; and once for its memory."""
     size, count = sum(size for _, size in files_in(path)), sum(1 for _ in files_in(path))
     found: dict[str, float] = {}
     sides: dict[str, Side] = {}
@@ -134,7 +134,7 @@ def _compared(work: _Work, path: Path) -> dict[str, Any]:
 
 
 def _pack(path: Path, size: int, vertices: int) -> None:
-    """Random meshes, in chunks as `repose.store.pack` makes them."""
+    """Write random meshes, in chunks like those of `repose.store.pack`."""
     count, rng = max(1, size // (12 * vertices)), np.random.default_rng(0)
     per_chunk = max(1, min(count, CHUNK_BYTES // (12 * vertices)))
     group = zarr.create_group(path, attributes={"mesh_ids": [f"id{k}_0" for k in range(count)]})
@@ -152,7 +152,7 @@ def _pack(path: Path, size: int, vertices: int) -> None:
 
 
 def _distances(root: Path, size: int, vertices: int) -> list[Path]:
-    """Copies of one matrix under keys of their own, and two parts that state them."""
+    """Write copies of one matrix under separate keys, and two parts that state them."""
     topology, ranks = "0" * 32, np.arange(vertices, dtype=np.int32)
     store.create(root, METRES)
     store.write_order(root, topology, ranks)

@@ -1,6 +1,6 @@
-"""`repose bench iepgan`: where a training step of IEP-GAN spends its time, how it reads distances, what it holds.
+"""The bench `iepgan`: where a training step of IEP-GAN spends its time, how it reads distances, and its memory.
 
-The plain way to read is the released one: the whole matrix of every mesh of the batch, from a pickle.
+The plain way of reading is the released one: the whole matrix of every mesh of the batch, from a pickle.
 """
 
 import pickle
@@ -37,7 +37,8 @@ from repose.store.mesh_store import MeshStore
 from repose.store.pack import pack
 
 BATCH, POSES = 4, 10
-SHAPES = 10  # distinct bodies and matrices: the 100 meshes share them, which reading does not notice, as it keeps none
+# distinct bodies and matrices, which the 100 meshes share; reading does not benefit, as it caches none
+SHAPES = 10
 
 Target = Literal["patch", "full-block"]
 TARGETS: tuple[Target, ...] = get_args(Target)
@@ -50,9 +51,9 @@ def measure(
     """Train a few steps of small networks on many meshes of one template.
 
     Args:
-        vertices: of a mesh.
+        vertices: number of vertices of a mesh.
         patch_vertices: least size of the four patches of a step.
-        steps: measured, after one that is not.
+        steps: measured steps, after one that is not measured.
         meshes: a multiple of 50, at least 100; the training is repeated with a fifth of them.
 
     Returns:
@@ -79,7 +80,7 @@ def measure(
 
 
 def _prepare(root: Path, vertices: int, meshes: int) -> None:
-    """Pack stretched bodies, and compute the distances of those that have none yet."""
+    """Pack stretched bodies, and compute missing distances."""
     v, faces = body(vertices)
     rng = np.random.default_rng(0)
     shapes = [(v * rng.uniform(0.9, 1.1, 3)).astype(np.float32) for _ in range(SHAPES)]
@@ -105,7 +106,7 @@ def _data(root: Path, meshes: int) -> TrainingData:
 
 
 def _task(data: TrainingData, patch_vertices: int, target: Target) -> IepGanRecipe:
-    """A training on all vertices, without Lightning around it."""
+    """Return a training on all vertices, without Lightning."""
     training = AdversarialTraining(
         steps=1000, batch=BATCH, patch_vertices=patch_vertices, target=target,
         discriminator_width=64, cooccurrence_width=64,
@@ -120,19 +121,19 @@ def _task(data: TrainingData, patch_vertices: int, target: Target) -> IepGanReci
 
 
 def _parts(task: IepGanRecipe, steps: int) -> Part:
-    # From 1: the penalties of the discriminators are due in every sixteenth step, the first of which is step 0.
+    # From 1: the penalties of the discriminators are computed in every sixteenth step, including step 0.
     found = [_step(task, number) for number in range(1, steps + 2)][1:]
     median = {key: float(np.median([part[key] for part in found])) for key in found[0]}
     return median | {"read_share": (median["mesh_read"] + median["gih_read"]) / median["step"]}
 
 
 def _step(task: IepGanRecipe, number: int) -> Part:
-    """CPU seconds of one step: reading meshes, reading distances, distances forward and backward, and all the rest."""
+    """Return CPU seconds of one step: reading meshes, reading distances, distances with gradient, and the rest."""
     seconds = {"mesh_read": 0.0, "gih_read": 0.0, "gih": 0.0}
     intrinsic = task.intrinsic
 
     def distances(transfer: Tensor, *arguments: Any) -> Tensor:
-        """The same loss and gradient, the latter at once, so that its time is known."""
+        """Compute the same loss and its gradient at once, so that its time is measured."""
         leaf, before = transfer.detach().requires_grad_(), seconds["gih_read"]
         with _clock(seconds, "gih"):
             loss = intrinsic(leaf, *arguments)
@@ -155,14 +156,14 @@ def _step(task: IepGanRecipe, number: int) -> Part:
 
 @contextmanager
 def _clock(seconds: Part, name: str) -> Iterator[None]:
-    """Adds the CPU seconds of what is done in it, or of calls that it decorates, to one of the `seconds`."""
+    """Add the CPU seconds of a block, or of decorated calls, to one of the `seconds`."""
     start = time.process_time()
     yield
     seconds[name] += time.process_time() - start
 
 
 def _reading(root: Path, data: TrainingData, patch_vertices: int) -> dict[str, Any]:
-    """The distances of one step: blocks of the store against whole matrices from pickles."""
+    """Compare reading the distances of one step: blocks of the store against whole matrices from pickles."""
     task = _task(data, patch_vertices, "full-block")
     reader, view = task.gih, task.views.draw(task.errors.numpy(), np.random.default_rng(0))
     assert reader is not None
@@ -184,7 +185,7 @@ def _reading(root: Path, data: TrainingData, patch_vertices: int) -> dict[str, A
 
 
 def _stretch(identity: Tensor, pose: Tensor) -> dict[str, float]:
-    """CPU seconds of the parts of one mesh's stretch, and the MiB of the factor of its sparse system."""
+    """Return the CPU seconds of the parts of one mesh's stretch, and the MiB of its sparse factor."""
     seconds = dict.fromkeys(("nearest", "fit", "factor", "solve"), 0.0)
     with _clock(seconds, "nearest"):
         near = stretch.nearest(identity, pose)
@@ -198,13 +199,13 @@ def _stretch(identity: Tensor, pose: Tensor) -> dict[str, float]:
 
 
 def peak(root: str, meshes: int, patch_vertices: int) -> float:
-    """Read every mesh and its distances on a patch, and train two steps; returns the most MiB that the process took."""
+    """Read every mesh and its distances on a patch, and train two steps; return the peak MiB of the process."""
     data = _data(Path(root), meshes)
     task = _task(data, patch_vertices, "full-block")
     assert task.gih is not None
     for row, name in enumerate(data.store.mesh_ids):
         data.store.vertices(np.array([row]))
         task.gih.block(name, task.views.table.patch(0))
-    for number in range(2):  # the first has the penalties
+    for number in range(2):  # the first step has the penalties
         _step(task, number)
     return peak_memory_mib()

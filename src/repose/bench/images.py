@@ -1,6 +1,6 @@
-"""`repose bench images`: which face each pixel of a person shows, by a z-buffer in NumPy and by ray casting.
+"""The bench `images`: the face at each pixel of a person, by a z-buffer in NumPy and by ray casting.
 
-The heading tells how many whole images a core renders per second, clothes, light and labels included.
+The heading states how many complete images a core renders per second, with clothes, light and labels.
 """
 
 import time
@@ -24,7 +24,7 @@ IMAGES = 8  # of each outfit
 
 
 def measure(vertices: int = VERTICES, size: int = SIZE) -> dict[str, Any]:
-    """Compare on one image, after a run over all; CPU seconds of the latter give images per second."""
+    """Compare both on one image, after rendering all images, whose CPU seconds give the images per second."""
     recipe = _recipe(vertices, size)
     renderer, triangles = Renderer(recipe), Renderer(recipe).triangles()
     renderer.render(recipe.drawn_shots[0])  # fills the caches of noise
@@ -34,7 +34,7 @@ def measure(vertices: int = VERTICES, size: int = SIZE) -> dict[str, Any]:
     geometry = pictures[0].geometry
     assert geometry is not None
     vertices_seen, camera = geometry.vertices, Camera(*geometry.camera)
-    # What is not worn is not in the image: skirt and hair are compared where they are.
+    # Faces that are not worn are not in the image: skirt and hair are compared at their present places.
     shown = np.isin(np.arange(len(triangles)), np.unique(geometry.face))
 
     def plain() -> NDArray[np.int32]:
@@ -57,7 +57,7 @@ def measure(vertices: int = VERTICES, size: int = SIZE) -> dict[str, Any]:
 def z_buffer(
     vertices: NDArray, triangles: NDArray, shown: NDArray[np.bool_], camera: Camera, height: int, width: int
 ) -> NDArray[np.int32]:
-    """The nearest face at each pixel centre (H, W), -1 where there is none: a loop over the faces."""
+    """Return the nearest face at each pixel centre (H, W), -1 if there is none, by a loop over the faces."""
     place, depth = camera.project(vertices), vertices[:, 2].astype(np.float64)
     nearest, face = np.full((height, width), np.inf), np.full((height, width), -1, np.int32)
     for number in np.flatnonzero(shown):
@@ -84,12 +84,13 @@ def z_buffer(
 
 
 def _recipe(vertices: int, size: int) -> ImageRecipe:
-    from repose.synthetic.open_human.generation import generate  # loads torch and Anny, which takes seconds
+    # it loads torch and Anny, which takes seconds
+    from repose.synthetic.open_human.generation import generate
 
     bodies = generate(BodySettings(vertices=vertices, identities=2, poses=8))
     shown = OpenFashion(
         source="open-fashion", height=size, width=size, samples=SAMPLES, vertices=vertices, images=IMAGES,
-        identities=Parts.model_construct(train=2, val=0, test=0),  # which no config may ask for
+        identities=Parts.model_construct(train=2, val=0, test=0),  # a config may not ask for this
         poses=Parts.model_construct(train=8, val=0, test=0),
     )  # fmt: skip
     return draw_recipe(bodies, shown)

@@ -1,7 +1,7 @@
-"""`repose bench npr`: neighbours of the faces, and a training step, of Neural Pose Representation.
+"""The bench `npr`: neighbours of the faces, and a training step, of Neural Pose Representation.
 
-The plain way to find neighbours is the released one: all distances at once, all of them sorted. Memory is that of a
-process of its own for each side, beyond what it holds before.
+The plain way to find neighbours is the released one: all distances at once, fully sorted. Memory is that of a separate
+process for each side, beyond what it holds before.
 """
 
 import statistics
@@ -27,12 +27,12 @@ ANCHORS = ("posed", "rest")
 
 
 def measure(vertices: int = 6890, repeats: int = 2, **widths: int) -> dict[str, Any]:
-    """Neighbours of both sides in turn, and steps of batch 1 with the keypoints posed and at rest.
+    """Time neighbours of both sides alternately, and steps of batch 1 with posed keypoints and with those at rest.
 
     Args:
-        vertices: of the body.
-        repeats: timed turns.
-        widths: of `NPR`; the published ones if not given.
+        vertices: number of vertices of the body.
+        repeats: timed runs.
+        widths: widths of `NPR`; the published ones if not given.
 
     Returns:
         What `repose.bench` prints, for the neighbours; `steps` has CPU seconds and MiB of a training step.
@@ -68,7 +68,7 @@ def _measure(mesh: str, repeats: int, widths: dict[str, int]) -> dict[str, Any]:
 
 
 def neighbours(side: str, points: Tensor) -> Tensor:
-    """The nearest points of each, (1, F, 10)."""
+    """Return the nearest points of each point, (1, F, 10)."""
     if side == "ours":
         return nearest(points, points, NEAR)
     squares = points.square().sum(-1)
@@ -77,14 +77,14 @@ def neighbours(side: str, points: Tensor) -> Tensor:
 
 
 def peak_of_neighbours(side: str, mesh: str) -> float:
-    """By how many MiB this process grows; run it in a process of its own."""
+    """Return the growth of this process in MiB; run it in a separate process."""
     points, before = _centroids(mesh), memory_mib("VmRSS")
     neighbours(side, points)
     return memory_mib("VmHWM") - before
 
 
 def training_step(anchors: str, mesh: str, repeats: int, widths: dict[str, int]) -> dict[str, float]:
-    """CPU seconds and MiB of a step beyond weights and optimiser; run it in a process of its own."""
+    """Return CPU seconds and MiB of a step beyond weights and optimiser; run it in a separate process."""
     rest, faces = (torch.from_numpy(np.load(mesh)[name]) for name in ("rest", "faces"))
     torch.manual_seed(0)
     network = Npr(anchors=anchors, **widths)  # type: ignore[arg-type]

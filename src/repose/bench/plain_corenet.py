@@ -1,9 +1,9 @@
 """3D-CoreNet and MAPConNet written out plainly: what the released codes compute, in the way they compute it.
 
-The yardstick of `repose bench corenet` and the twin of the parity tests. It runs on the parameters of our modules;
-layout (B, C, N), every intermediate as the papers define it, the N × M plan materialised, gradients by autograd
-through the unrolled iterations, hard assignment as a product with a one-hot matrix, edges one mesh at a time on the
-host. Nothing is folded, fused or shared.
+It is the reference of `repose bench corenet` and of the parity tests. It runs on the parameters of our modules; layout
+(B, C, N), every intermediate as the papers define it, the N × M plan materialised, gradients by autograd through the
+unrolled iterations, hard assignment as a product with a one-hot matrix, edges one mesh at a time on the host. Nothing
+is folded, fused or shared.
 """
 
 from __future__ import annotations

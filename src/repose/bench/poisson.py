@@ -2,8 +2,8 @@
 
 The released way forms LᵀL, draws vertex 0 to its place by a penalty of 1e5, takes one mesh at a time, and transposes
 the symmetric L anew for each solve; `also` has it without these transposes, and the time of the factorisation. Both
-sides take and give float32 tensors, solve in float64, and have their factor beforehand: the released one from cholespy
-(of the extra `dev`), which solves its equations in less than half of the time that our factor takes for them.
+sides take and return float32 tensors, solve in float64, and have their factors beforehand. The released side uses
+cholespy (of the extra `dev`), which solves its equations in less than half the time of our factor.
 """
 
 from typing import Any
@@ -30,7 +30,7 @@ class Released:
     Args:
         rest: (V, 3).
         faces: (F, 3).
-        transposes: L is transposed anew for each solve.
+        transposes: whether L is transposed anew for each solve.
     """
 
     def __init__(self, rest: NDArray[np.float64], faces: NDArray[np.int64], transposes: bool = True):
@@ -58,13 +58,13 @@ class Released:
         return found
 
     def forward(self, field: Tensor) -> Tensor:
-        """Vertices (V, 3), mean at the origin, of Jacobians (F, 3, 3)."""
+        """Return vertices (V, 3), mean at the origin, for Jacobians (F, 3, 3)."""
         rows = field.double().numpy().transpose(2, 0, 1).reshape(-1, 3)
         found = self._solve(self._transposed() @ (self.divergence @ rows))
         return torch.from_numpy(found - found.mean(0)).float()
 
     def backward(self, grad: Tensor) -> Tensor:
-        """The gradient (F, 3, 3) that goes with one of the vertices (V, 3)."""
+        """Return the gradient (F, 3, 3) of the Jacobians for one of the vertices (V, 3)."""
         centred = grad.double().numpy()
         found = self.back @ (self._transposed() @ self._solve(centred - centred.mean(0)))
         return torch.from_numpy(found).float().view(3, -1, 3).permute(1, 2, 0)

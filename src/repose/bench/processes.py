@@ -1,4 +1,4 @@
-"""Processes of their own, whose time and memory are those of one piece of work."""
+"""Separate processes, whose time and memory are those of one piece of work."""
 
 import json
 import os
@@ -13,12 +13,12 @@ from typing import Any
 from repose.bench import Side
 from repose.errors import ReposeError
 
-# Freed memory goes back to the system at once, so that the peak is of what is held and not of what lies idle.
+# Freed memory is returned to the system at once, so that the peak is of memory in use.
 RETURN_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
 
 
 def alone(module: str, call: str, **environment: str) -> Any:
-    """What a function of a bench returns, called in a process of its own; with one thread if not told otherwise."""
+    """Call a function of a bench in a separate process and return its result; with one thread by default."""
     code = f"import json; from repose.bench import {module}; print(json.dumps({module}.{call}))"
     done = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | {"OMP_NUM_THREADS": "1"} | environment,
@@ -28,7 +28,7 @@ def alone(module: str, call: str, **environment: str) -> Any:
 
 
 def memory_mib(field: str) -> float:
-    """MiB of this process; unlike getrusage, the highest does not begin with that of the process that started it."""
+    """Return MiB of this process; unlike getrusage, its peak does not start from that of the parent process."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(field):
             return int(line.split()[1]) / 2**10
@@ -36,17 +36,17 @@ def memory_mib(field: str) -> float:
 
 
 def command(words: list[str], **options: Any) -> tuple[int, Side]:
-    """The exit status of a command, its seconds by the clock and of the CPU, and its most resident memory (MiB).
+    """Run a command, and return its exit status, its wall and CPU seconds, and its peak resident memory (MiB).
 
     Args:
         words: the command line.
-        options: of `subprocess.Popen`.
+        options: options of `subprocess.Popen`.
     """
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.Popen(words, **options)
     status, peak = Path(f"/proc/{process.pid}/status"), 0
     while process.poll() is None:
-        # Not ru_maxrss: it starts from what the parent held when it forked.
+        # Not ru_maxrss, which starts from the parent's memory at the fork.
         found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
         peak = int(found[1]) if found else peak
         time.sleep(0.1)

@@ -17,7 +17,7 @@ from repose.plan import Need, Plan
 from repose.results import Results
 
 ITERATION = 4
-# So that what starts later in a training takes part in that iteration.
+# So that losses which start later in a training are active in that iteration.
 SOONER = {
     "iepgan": {"swap_from": 1, "intrinsic_from": 2, "r1_every": 2},
     "xdualnet": {"arap_from": 1},
@@ -25,10 +25,10 @@ SOONER = {
 
 
 def trainings(root: Path) -> dict[str, tuple[LearnedMethod, Need]]:
-    """Settings and inputs of one training of each method for which a results folder has what it reads.
+    """Return settings and inputs of one training of each method whose inputs exist in a results folder.
 
     Raises:
-        ReposeError: the folder has none.
+        ReposeError: the folder has no such inputs.
     """
     results = Results(root)
     saved = sorted((root / ".config").glob("*.yaml"))
@@ -49,7 +49,7 @@ def trainings(root: Path) -> dict[str, tuple[LearnedMethod, Need]]:
 
 
 def read(settings: LearnedMethod, need: Need) -> tuple[Any, pd.DataFrame, dict[str, Path]]:
-    """Store, split and what else a training reads."""
+    """Return store, split and further inputs of a training."""
     others = {name: path for name, path in need.inputs.items() if name not in ("store", "split")}
     store = recipe_of(settings).open(need.inputs["store"])
     return store, pd.read_parquet(need.inputs["split"]), others
@@ -58,7 +58,7 @@ def read(settings: LearnedMethod, need: Need) -> tuple[Any, pd.DataFrame, dict[s
 def step(
     settings: LearnedMethod, need: Need, device: torch.device, bf16: bool = False
 ) -> tuple[float, Tensor]:
-    """An iteration in the middle of a training, with fresh weights, as Lightning does it.
+    """Run an iteration in the middle of a training, with fresh weights, as Lightning does.
 
     Returns:
         The loss, and all gradients one after another, as float64 on the CPU.
@@ -74,7 +74,7 @@ def step(
     task.setup("fit")
     batch = move_data_to_device(next(iter(task.batches(ITERATION, ITERATION + 1))), device)
     task = task.to(device)
-    torch.manual_seed(0)  # of dropout
+    torch.manual_seed(0)  # seeds dropout
     found = task.configure_optimizers()
     optimizers, rates = ([found["optimizer"]], []) if task.automatic_optimization else found
     if not task.automatic_optimization:

@@ -27,7 +27,7 @@ Batch = NDArray[np.float32]
 
 
 def measure(vertices: int = VERTICES, rounds: int = ROUNDS) -> dict[str, Any]:
-    """A batch of 4 meshes, 120 random vertices each or 600 of one region, warm, alternating.
+    """Read a batch of 4 meshes, with 120 random vertices each or 600 of one region, alternately, with warm caches.
 
     Returns:
         What `repose.bench` prints, for random vertices; ``regional`` has the same for a region;
@@ -48,7 +48,7 @@ def measure(vertices: int = VERTICES, rounds: int = ROUNDS) -> dict[str, Any]:
 
 
 def _write(root: Path, vertices: int) -> tuple[list[str], Batch, float]:
-    """Both forms of the same meshes; names, the first matrix, and the megabytes of one in the store."""
+    """Write both forms of the same meshes; return names, the first matrix, and the megabytes of one in the store."""
     v, f = body(vertices)
     store.create(root / "gih.zarr", METRES)
     keys = {}

@@ -1,6 +1,6 @@
-"""The benchmark that others can enter: frozen lists, tracks and metrics, and a scorer of what is handed in.
+"""The benchmark for external submissions: frozen lists, tracks and metrics, and a scorer of submissions.
 
-docs/benchmark.md says how to enter it.
+docs/benchmark.md explains how to enter it.
 """
 
 VERSION = "pt-mesh/1"

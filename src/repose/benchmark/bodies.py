@@ -1,4 +1,4 @@
-"""The meshes of a list as they lie here, each proven to be the list's."""
+"""The local meshes of a list, each verified against the list's hashes."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -20,7 +20,7 @@ class Bodies:
         rest_pose: number of the pose at rest; None: the dataset has none.
 
     Attributes:
-        names: of the meshes.
+        names: names of the meshes.
     """
 
     def __init__(self, store: MeshStore, hashes: Mapping[str, str], rest_pose: int | None = None):
@@ -29,10 +29,10 @@ class Bodies:
         self.names = tuple(hashes)
 
     def _mesh(self, name: str) -> Mesh:
-        """A mesh of the list, float32 values.
+        """Return a mesh of the list with float32 values.
 
         Raises:
-            ReposeError: the list does not name it, or what lies here is another one.
+            ReposeError: the list does not name the mesh, or the local mesh differs.
         """
         where = self._store.path
         if name not in self._hashes:
@@ -46,7 +46,7 @@ class Bodies:
         return mesh
 
     def rest(self, name: str) -> Mesh:
-        """The body of a mesh at rest.
+        """Return the body of a mesh at rest.
 
         Raises:
             ReposeError: the dataset has no pose at rest.

@@ -1,4 +1,4 @@
-"""The card of a submission: what was handed in, what the method saw, and how it learned."""
+"""The card of a submission: the predicted list, what the method sees, and how it learned."""
 
 import datetime
 import re
@@ -23,7 +23,7 @@ OPTIONS = frozenset({"metric", "metrics", "centring", "centering", "scaling", "s
 
 
 def _bounded(value: Any) -> Any:
-    """Refuse text that stands for more numbers than any dataset has, before they are counted out."""
+    """Refuse a text that stands for more numbers than any dataset has, before it is expanded."""
     ends = _RANGES.findall(str(value)[:MOST_TEXT])
     if len(str(value)) > MOST_TEXT or sum(int(b or a) - int(a) + 1 for a, b in ends) > MOST_NUMBERS:
         raise ValueError(f"stands for more than {MOST_NUMBERS} numbers")
@@ -34,7 +34,7 @@ Bounded = Annotated[Numbers, BeforeValidator(_bounded)]
 
 
 class Listed(Section):
-    """Which list was predicted."""
+    """The list that was predicted."""
 
     dataset: Name
     name: Name
@@ -43,7 +43,7 @@ class Listed(Section):
 
 
 class Method(Section):
-    """Who it is."""
+    """The method: its name, version and authors."""
 
     name: Name
     version: Text
@@ -55,7 +55,7 @@ class Method(Section):
 
 
 class Trained(Section):
-    """Meshes that it learned from."""
+    """The meshes that the method learned from."""
 
     set: Name
     identities: Bounded
@@ -63,7 +63,7 @@ class Trained(Section):
 
 
 class Training(Section):
-    """How it learned."""
+    """The training of the method."""
 
     supervision: Literal["none", "unlabelled", "registered", "truth", "labels"]
     data: tuple[Trained, ...] = Field((), max_length=20)
@@ -72,7 +72,7 @@ class Training(Section):
 
 
 class Ticks(Section):
-    """What it sees when it is tested, one by one."""
+    """The kinds of information that the method sees when it is tested."""
 
     identity_mesh: bool
     pose_mesh: bool
@@ -87,12 +87,12 @@ class Ticks(Section):
 
     @property
     def ticked(self) -> list[str]:
-        """Their names."""
+        """Return the names of those that are ticked."""
         return [name for name in type(self).model_fields if getattr(self, name)]
 
 
 class Card(Section):
-    """A whole card."""
+    """The whole card of a submission."""
 
     benchmark: Literal["pt-mesh/1"]
     list: Listed
@@ -111,7 +111,7 @@ class Card(Section):
     date: datetime.date
 
     def contaminated_by(self, listing: List) -> str | None:
-        """What of the test it learned from, or was chosen by; None: nothing that it says."""
+        """Return which part of the test it learned from, or was selected by; None: none, according to the card."""
         if self.training.chosen_on_test:
             return "something was chosen by the test"
         identities, poses = listing.bodies_tested()
@@ -126,10 +126,10 @@ class Card(Section):
 
 
 def read_card(path: Path) -> Card:
-    """Read a card.
+    """Read and check a card.
 
     Raises:
-        ReposeError: it is missing, has an unknown key or a value of another form, or ticks what its track forbids.
+        ReposeError: the card is missing, has an unknown key or an invalid value, or ticks what its track forbids.
     """
     if path.is_symlink():
         raise ReposeError("a link", path, "put the file itself there")
@@ -152,9 +152,9 @@ def read_card(path: Path) -> Card:
 
 
 def _wrong(error: ValidationError, path: Path) -> ReposeError:
-    """The first error, an unknown key before others: a misspelt one is both unknown and missing.
+    """Return the first error; unknown keys come first, because a misspelt key is both unknown and missing.
 
-    Keys that were left empty are named all at once.
+    Empty keys are named all at once.
     """
     errors = error.errors(include_url=False)
     first = min(errors, key=lambda e: e["type"] != "extra_forbidden")
@@ -181,7 +181,7 @@ def _wrong(error: ValidationError, path: Path) -> ReposeError:
 
 
 def template(listing: List, meshes_sha256: str, track: str) -> str:
-    """A card to fill in: what is left as `~` is refused where it must say something."""
+    """Return a card to fill in; a value left as `~` is refused if it is required."""
     allowed = TRACKS[track].allowed
     ticks: dict[str, int] = {name: name in allowed for name in Ticks.model_fields}
     ticks |= dict.fromkeys(("skeleton", "skin_weights", "part_labels"), False) | {"keypoints": 0}

@@ -1,4 +1,4 @@
-"""What a scorer that has the truths must refuse: another unit, truths handed in, copies of an input, one for all."""
+"""Checks of a scorer that has the truths: wrong unit, truths submitted, copies of an input, one result for all rows."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -16,12 +16,12 @@ from repose.errors import ReposeError
 from repose.mesh.mesh import Mesh
 from repose.methods.tracks import TRACKS
 
-LARGEST = 20  # times the truth's longest side, or a share of it
-COPIED = 1e-6  # of the truth's longest side: what rounding to float32 does
+LARGEST = 20  # largest ratio to the truth's longest side, in both directions
+COPIED = 1e-6  # share of the truth's longest side; the size of float32 rounding
 
 
 def checked(submission: Submission, listing: List, bodies: Bodies) -> Submission:
-    """Refuse what no honest method gives; vertices that have an order come back in that of the dataset's meshes.
+    """Refuse what no honest method produces, and return the vertices in the order of the dataset's meshes, if any.
 
     Raises:
         ReposeError: see docs/benchmark.md.
@@ -34,7 +34,7 @@ def checked(submission: Submission, listing: List, bodies: Bodies) -> Submission
     }
     for triple, vertices in found.items():
         _check_row(vertices, listing.by_id[triple], bodies, submission.folder / FOLDER / triple)
-    if not submission.card.method.baseline:  # whose inputs may be equal, and are what it copies
+    if not submission.card.method.baseline:  # the inputs of baselines may be equal, and baselines copy them
         _check_one_for_all(submission, listing)
         _check_copies(found, submission, listing, bodies)
     return replace(submission, predictions=found)
@@ -62,14 +62,14 @@ def _check_row(vertices: Vertices, row: Row, bodies: Bodies, where: Path) -> Non
 
 
 def _is_copy(vertices: Vertices, mesh: Vertices) -> bool:
-    """Whether one is the other but for its place and rounding, in the same order or in any."""
+    """Return whether one equals the other up to place and rounding, in the same vertex order or in any."""
     if vertices.shape != mesh.shape:
         return False
     one, other = (v - v.mean(axis=0, dtype=np.float64) for v in (vertices, mesh))
     limit = COPIED * float(np.ptp(mesh, axis=0).max())
     if float(np.abs(one - other).max()) <= limit:
         return True
-    # Equal bodies in other orders have equal distances from the middle, whatever their order.
+    # In any vertex order, equal bodies have equal distances from the middle.
     radii = [np.sort(np.linalg.norm(v, axis=1)) for v in (one, other)]
     if float(np.abs(radii[0] - radii[1]).max()) > limit:
         return False
@@ -77,7 +77,7 @@ def _is_copy(vertices: Vertices, mesh: Vertices) -> bool:
 
 
 def _check_one_for_all(submission: Submission, listing: List) -> None:
-    """Refuse one array for triples of different truths."""
+    """Refuse one array for triples with different truths."""
     first: dict[bytes, str] = {}
     for triple, vertices in submission.predictions.items():
         digest = hashlib.sha256(vertices.tobytes()).digest()

@@ -1,4 +1,4 @@
-"""What is not refused, but looks like a mistake: an order, roles, axes or places that are not those of the list."""
+"""Warnings of likely mistakes that are not refused: an order, roles, axes or places other than those of the list."""
 
 import itertools
 from collections.abc import Iterator
@@ -14,17 +14,17 @@ from repose.benchmark.lists import List, Row
 from repose.benchmark.submission import Submission
 from repose.mesh.operators import edge_lengths, unique_edges
 
-ORDER, AXES = 10, 5  # how many times less the error must be
-ROLES = 0.9  # of the rows
+ORDER, AXES = 10, 5  # factor by which the error must be smaller
+ROLES = 0.9  # share of the rows
 OFFSET = 0.05  # of the truth's longest side
-ASSIGNED = 3  # rows that are looked at
-MATCHED = 3000  # vertices that are assigned, which takes seconds; of more, the nearest ones are taken
+ASSIGNED = 3  # rows that are examined
+MATCHED = 3000  # vertices that are assigned, which takes seconds; with more, nearest vertices are used
 
 Float = NDArray[np.float64]
 
 
 def diagnose(given: Submission, listing: List, bodies: Bodies) -> list[str]:
-    """Lines about what may be wrong; none if nothing looks so. Nothing of it changes a score."""
+    """Return lines about what may be wrong; an empty list if nothing looks so. No score is changed."""
     found = ((vertices.astype(np.float64), listing.by_id[t]) for t, vertices in given.predictions.items())
     rows = [(vertices, row, *_truth(row, bodies)) for vertices, row in found]
     same = rows if given.card.order == "identity" else []
@@ -43,7 +43,7 @@ def _order(rows: list[Known]) -> Iterator[str]:
     for vertices, row, _, truth in rows[:ASSIGNED]:
         out = vertices - vertices.mean(axis=0)
         error = ((out - truth) ** 2).sum(axis=1).mean()
-        # No assignment is nearer than the nearest vertices are, which are found in no time.
+        # An assignment is never nearer than the nearest vertices, which are found quickly.
         best = (KDTree(truth).query(out)[0] ** 2).mean()
         if best * ORDER >= error:
             continue
@@ -77,7 +77,7 @@ def _roles(rows: list[Known], bodies: Bodies) -> Iterator[str]:
 def _axes(rows: list[Known]) -> Iterator[str]:
     if not rows:
         return
-    # The squared error under every signed permutation of axes, from the sums of products of coordinates alone.
+    # The squared error under every signed permutation of axes follows from the sums of products of coordinates.
     products, squares = np.zeros((3, 3)), 0.0
     for vertices, _, _, truth in rows:
         out = vertices - vertices.mean(axis=0)

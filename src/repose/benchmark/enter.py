@@ -1,4 +1,4 @@
-"""What the commands `repose submit` do: hand out the inputs of a track, check what comes back, score and rank it."""
+"""The commands `repose submit`: hand out the inputs of a track, check a submission, score and rank it."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -32,18 +32,18 @@ and the id of the triple (`repose.benchmark.inputs`).\
 
 
 def init(sources: Sources, track: str, out: Path) -> str:
-    """Write the inputs that a track hands out, a card to fill in, and how to hand in what comes of them.
+    """Write the inputs of a track, a card to fill in, and instructions for the submission.
 
     Args:
-        sources: what lies here of the list.
+        sources: the local files of the list.
         track: one of `repose.methods.tracks.TRACKS`.
-        out: folder to make.
+        out: folder to create.
 
     Returns:
         A line about what was written.
 
     Raises:
-        ReposeError: there is such a folder, no such track, or the list does not fit it.
+        ReposeError: the folder exists, there is no such track, or the list does not fit the track.
     """
     if track not in TRACKS:
         raise ReposeError(f"no track {track!r}", hint=f"tracks are {', '.join(TRACKS)}")
@@ -86,7 +86,7 @@ def _hand_out(listing: List, bodies: Bodies, track: str, out: Path) -> None:
 
 
 def _readme(listing: List, track: str) -> str:
-    """What was handed out, what comes back, and how."""
+    """Return the text of the instructions: what was handed out, what to submit, and how."""
     given, row = TRACKS[track], listing.rows[0]
     files = ["`identity.obj`", "`pose.obj`"] + (["`pose-rest.obj`"] if given.hands_rest else [])
     order = _SHUFFLED if given.shuffles else "Vertex k of all meshes is the same place on the body."
@@ -120,7 +120,7 @@ a copy of the identity. Of several seeds each is a folder: `my-method/seed0/card
 
 
 def list_of(path: Path) -> tuple[str, str]:
-    """Dataset and name of the list that the submissions in a folder are of; all must be of one."""
+    """Return dataset and name of the list of the submissions in a folder, which must all be of one list."""
     cards = {folder: read_card(folder / CARD).list for folder in folders_of(path)}
     (first, said), *others = cards.items()
     for folder, other in others:
@@ -132,13 +132,13 @@ def list_of(path: Path) -> tuple[str, str]:
 
 
 def check(path: Path, sources: Sources) -> tuple[list[Submission], list[str]]:
-    """Check all seeds that lie in a folder.
+    """Check all seeds in a folder.
 
     Returns:
-        What may be scored, and lines about what may be wrong with it.
+        The submissions that may be scored, and lines about what may be wrong with them.
 
     Raises:
-        ReposeError: something is refused; docs/benchmark.md has all reasons.
+        ReposeError: a submission is refused; docs/benchmark.md lists all reasons.
     """
     listing, bodies = sources.open()
     counts = {row.triple_id: len(bodies.mesh(row.identity_mesh).vertices) for row in listing.rows}
@@ -155,7 +155,7 @@ def check(path: Path, sources: Sources) -> tuple[list[Submission], list[str]]:
 
 
 def _check_alike(found: Sequence[Submission]) -> None:
-    """Refuse seeds that differ in more than what a seed does."""
+    """Refuse seeds that differ in more than the seed."""
     own = {"failed", "seconds_per_triple", "test_time_optimisation_seconds", "hardware", "date"}
     cards = [given.card.model_dump(exclude=own) for given in found]
     for given, card in zip(found, cards, strict=True):
@@ -167,7 +167,7 @@ def _check_alike(found: Sequence[Submission]) -> None:
 
 
 def score(path: Path, sources: Sources, results: Results) -> tuple[pd.DataFrame, list[str], Path]:
-    """Score a folder of predictions, and rank it among all that is scored on its list.
+    """Score a folder of predictions, and rank it among everything scored on its list.
 
     Returns:
         The ranking, lines about what may be wrong, and the file of the ranking.
@@ -185,9 +185,9 @@ def score(path: Path, sources: Sources, results: Results) -> tuple[pd.DataFrame,
 
 
 def rank_all(sources: Sources, results: Results) -> tuple[pd.DataFrame, list[str], Path]:
-    """Score and rank baselines, our own predictions of a list where they exist, and what was handed in, now or before.
+    """Score and rank the baselines, our own predictions of a list if they exist, and all submissions, new and old.
 
-    Scores that are there already are not computed again.
+    Existing scores are not recomputed.
 
     Returns:
         The ranking, lines about what is left out, and the file of the ranking.
@@ -215,9 +215,9 @@ def rank_all(sources: Sources, results: Results) -> tuple[pd.DataFrame, list[str
 
 
 def _predicted(listing: List, results: Results) -> Iterator[tuple[str, Path]]:
-    """Predictions of a list, by this repository's methods and handed in.
+    """Yield the predictions of a list, by this repository's methods and submitted ones.
 
-    Methods of ours that only copy are the baselines, which are scored anyway.
+    Our methods that only copy are the baselines, which are scored anyway.
     """
     place = listing.dataset, listing.name
     ours = results.predictions(listing.dataset, "_", 0), results.benchmark_predictions(*place, "_", 0)
@@ -231,6 +231,6 @@ def _predicted(listing: List, results: Results) -> Iterator[tuple[str, Path]]:
 
 
 def _beside(predictions: Path) -> list[Path]:
-    """Predictions of all methods and seeds, where those of one method and seed lie."""
+    """Return the predictions of all methods and seeds in the folder tree that those of one method and seed lie in."""
     found = sorted(predictions.parent.parent.glob("*/seed*.manifest.json"))
     return [path.with_name(path.name.replace(".manifest.json", ".zarr")) for path in found]

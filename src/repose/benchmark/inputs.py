@@ -1,7 +1,7 @@
-"""What a track hands out of a triple, so that no method sees more than its track by accident.
+"""The inputs of a triple that a track hands out, so that no method sees more than its track allows.
 
-Where nothing corresponds, the vertices of both bodies are put into orders of their own, and so are their triangles and
-the corners that these begin with: two bodies with the same list of triangles would give the correspondence away.
+If nothing corresponds, the vertices of both bodies are shuffled independently, and so are their triangles and the first
+corners of these: two bodies with the same list of triangles would reveal the correspondence.
 """
 
 import hashlib
@@ -16,9 +16,9 @@ from repose.methods.tracks import TRACKS
 
 
 def order(*seed: str, count: int) -> NDArray[np.int64]:
-    """A random order (count,) that everybody gets from the same words, under any version of NumPy.
+    """Return a random order (count,) that is the same for everybody given the same words, under any version of NumPy.
 
-    Raw numbers of a bit generator are the same under all of them, those of `numpy.random.Generator` are not.
+    The raw numbers of a bit generator are the same under all versions; those of `numpy.random.Generator` are not.
     """
     words = hashlib.sha256("\n".join(seed).encode()).digest()
     numbers = np.random.PCG64(int.from_bytes(words, "little")).random_raw(count)
@@ -26,14 +26,14 @@ def order(*seed: str, count: int) -> NDArray[np.int64]:
 
 
 def identity_order(listing: List, row: Row, track: str, count: int) -> NDArray[np.int64]:
-    """Vertex k of the identity's file is vertex order[k] of the dataset's mesh: (count,)."""
+    """Return the order (count,): vertex k of the identity's file is vertex order[k] of the dataset's mesh."""
     if not TRACKS[track].shuffles:
         return np.arange(count)
     return order(listing.sha256, row.triple_id, "identity", count=count)
 
 
 def handed(listing: List, row: Row, track: str, bodies: Bodies) -> dict[str, Mesh]:
-    """The meshes that a track hands out of a triple, by the names of their files.
+    """Return the meshes that a track hands out for a triple, by file name.
 
     Raises:
         ReposeError: the track needs bodies at rest, which the dataset does not have.
@@ -45,7 +45,7 @@ def handed(listing: List, row: Row, track: str, bodies: Bodies) -> dict[str, Mes
         meshes["pose-rest"] = bodies.rest(row.pose_mesh)
     if not given.shuffles:
         return meshes
-    # The meshes of the body of the pose mesh correspond; in track S it is the same body in all triples.
+    # The meshes of the pose mesh's body correspond to each other; in track S it is the same body in all triples.
     seeds = {"identity": row.triple_id, "pose": "all" if track == "S" else row.triple_id}
     return {
         name: _shuffled(mesh, listing.sha256, seeds[side], side)
@@ -55,13 +55,13 @@ def handed(listing: List, row: Row, track: str, bodies: Bodies) -> dict[str, Mes
 
 
 def further(listing: List, bodies: Bodies) -> dict[str, Mesh]:
-    """By name the further poses of the one body that shows all poses, which track S hands out, in its order."""
+    """Return, by name, the further poses of the one body that track S hands out, in the order of track S."""
     names = listing.further(bodies.names)
     return {name: _shuffled(bodies.mesh(name), listing.sha256, "all", "pose") for name in names}
 
 
 def _shuffled(mesh: Mesh, *seed: str) -> Mesh:
-    """The same surface with its vertices, triangles, and first corners of triangles in other orders."""
+    """Return the same surface with shuffled vertices, triangles, and first corners of triangles."""
     vertices = order(*seed, count=len(mesh.vertices))
     faces = np.argsort(vertices)[mesh.faces[order(*seed, "faces", count=len(mesh.faces))]]
     first = order(*seed, "corners", count=len(faces))[:, None] % 3

@@ -1,8 +1,8 @@
-"""Versioned lists of triples: their text, which is their identity, their flags, and hashes of the meshes they name.
+"""Versioned lists of triples: their text, which identifies them, their flags, and hashes of the named meshes.
 
-A list is a text in UTF-8 with LF. Its first line is `#pt-mesh/1 <dataset> <list> <rows>`, every other one is
-`triple_id identity_mesh pose_mesh truth_mesh flags`, parted by tabs; `-` stands for no truth, and for no flags. A list
-is named by the sha256 of these bytes. Beside it stand hashes of what the meshes hold, since names prove nothing.
+A list is a text in UTF-8 with LF. Its first line is `#pt-mesh/1 <dataset> <list> <rows>`; every other line is
+`triple_id identity_mesh pose_mesh truth_mesh flags`, separated by tabs; `-` means no truth, or no flags. The sha256 of
+these bytes identifies the list. Hashes of the meshes' contents lie beside it, because names prove nothing.
 """
 
 import hashlib
@@ -30,10 +30,10 @@ from repose.reading import read_rows, read_text
 from repose.store.mesh_store import MeshStore
 
 FLAGS = ("same-identity", "same-pose", "repeated-truth", "seen-pose", "seen-identity")
-APART = frozenset(FLAGS[:3])  # rows with one of these are no headline rows
-RELEASED = "released.csv"  # lists of the default config and of owners.yaml, which no later one may change
-CARDS = "cards.yaml"  # what is known of those whose meshes stand under a licence
-MOST = 10_000  # rows; their numbers have four digits
+APART = frozenset(FLAGS[:3])  # rows with one of these flags are not headline rows
+RELEASED = "released.csv"  # lists of the default config and of owners.yaml, which no later config may change
+CARDS = "cards.yaml"  # facts about released lists whose meshes are under a licence
+MOST = 10_000  # rows, whose numbers have four digits
 _HEAD = re.compile(rf"#{re.escape(VERSION)} ([a-z0-9-]+) ([a-z0-9-]+) (\d{{1,5}})")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -50,7 +50,7 @@ class Row:
 
     @property
     def is_headline(self) -> bool:
-        """Whether it counts for the headline numbers; the others are reported apart."""
+        """Whether it counts in the headline numbers; other rows are reported separately."""
         return not APART & set(self.flags)
 
     @property
@@ -69,7 +69,7 @@ class List:
 
     @cached_property
     def text(self) -> str:
-        """What stands in its file."""
+        """The text of its file."""
         lines = [f"#{VERSION} {self.dataset} {self.name} {len(self.rows)}"]
         for row in self.rows:
             flags = ",".join(row.flags) or "-"
@@ -80,12 +80,12 @@ class List:
 
     @cached_property
     def sha256(self) -> str:
-        """Its identity."""
+        """The sha256 that identifies it."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @cached_property
     def by_id(self) -> dict[str, Row]:
-        """Its rows by their ids, in their order."""
+        """Its rows by id, in their order."""
         return {row.triple_id: row for row in self.rows}
 
     @property
@@ -97,24 +97,24 @@ class List:
 
     @property
     def has_truths(self) -> bool:
-        """Whether it can be scored."""
+        """Whether it has truths and can be scored."""
         return all(row.truth_mesh for row in self.rows)
 
     @cached_property
     def source(self) -> int | None:
-        """The one body that shows all poses, as track S has it; None: there are several."""
+        """The one body that shows all poses, as in track S; None: there are several."""
         sources = {numbers_of(row.pose_mesh)[0] for row in self.rows}
         return sources.pop() if len(sources) == 1 else None
 
     def further(self, names: Iterable[str]) -> list[str]:
-        """Of some meshes the further poses of that one body, which track S hands out: those that are not tested."""
+        """Return which of some meshes are further poses of that body, not tested, which track S hands out."""
         tested = {numbers_of(row.pose_mesh)[1] for row in self.rows}
         places = {name: numbers_of(name) for name in names}
         return [name for name, (i, p) in places.items() if i == self.source and p not in tested]
 
     @property
     def has_other_triangles(self) -> bool:
-        """Whether vertices of the pose meshes correspond to none of the identities, so that no track may give that."""
+        """Whether the pose meshes' vertices correspond to no identity, so that no track may give a correspondence."""
         return any(named(row.pose_mesh).kind in specs.OTHER_TRIANGLES for row in self.rows)
 
     def bodies_tested(self) -> tuple[set[int], set[int]]:
@@ -126,15 +126,15 @@ class List:
 
 
 def is_released(dataset: str, name: str, sha256: str) -> bool:
-    """Whether a list is one of those that are published under its name; others are of a config of somebody's own."""
+    """Return whether a list is published under its name; other lists come from a user's own config."""
     lines = files("repose.benchmark").joinpath(RELEASED).read_text(encoding="utf-8").splitlines()
     return f"{dataset},{name},{sha256}" in lines
 
 
 def known_of(listing: "List") -> dict[str, str]:
-    """What the card of a released list says: what it is, where its rows are from, its alignment, what nobody knows.
+    """Return the card of a released list: what it is, the origin of its rows, its alignment, and what is unknown.
 
-    Empty of a list that has none, such as those of open datasets, of which the configuration says all.
+    It is empty for lists without a card, such as those of open datasets, which the configuration describes completely.
     """
     if not is_released(listing.dataset, listing.name, listing.sha256):
         return {}
@@ -144,16 +144,16 @@ def known_of(listing: "List") -> dict[str, str]:
 
 
 def derive(dataset: str, name: str, triples: pd.DataFrame, training: pd.DataFrame) -> List:
-    """The list of a part of a dataset's split.
+    """Return the list of a part of a dataset's split.
 
     Args:
-        dataset: its name.
-        name: of the part, such as `unseen`.
+        dataset: name of the dataset.
+        name: name of the part, such as `unseen`.
         triples: columns identity_mesh, pose_mesh, truth_mesh.
-        training: likewise, the part `train`, the rows that choose the weights included.
+        training: the same columns for the part `train`, including the rows that select the weights.
 
     Raises:
-        ReposeError: it has more rows than numbers of four digits tell apart.
+        ReposeError: the part has more rows than four-digit numbers allow.
     """
     if len(triples) > MOST:
         raise ReposeError(f"{len(triples)} rows", f"{dataset}/{name}", f"a list has at most {MOST}")
@@ -173,10 +173,10 @@ def derive(dataset: str, name: str, triples: pd.DataFrame, training: pd.DataFram
 
 
 def read_list(path: Path) -> List:
-    """Read a list; its text comes out as it went in.
+    """Read a list; writing it again gives the same text.
 
     Raises:
-        ReposeError: it is missing, of another version, or not of the form.
+        ReposeError: the list is missing, of another version, or malformed.
     """
     text = read_text(path)
     lines = text.split("\n")
@@ -203,21 +203,21 @@ def _row(line: str, where: str) -> Row:
 
 
 def hashes_path(out: Path) -> Path:
-    """Where the hashes of the meshes of a list lie."""
+    """Return the path of the mesh hashes of a list."""
     return out.with_name(f"{out.stem}.meshes.txt")
 
 
 def hashes_text(listing: List, hashes: Mapping[str, str]) -> str:
-    """A header, and a line `mesh_id sha256` for each mesh, parted by a tab."""
+    """Return a header, and for each mesh a line `mesh_id sha256`, separated by a tab."""
     lines = [f"#{VERSION} meshes {listing.dataset} {listing.name} {len(hashes)}"]
     return "\n".join([*lines, *(f"{name}\t{hashes[name]}" for name in sorted(hashes))]) + "\n"
 
 
 def read_hashes(path: Path) -> dict[str, str]:
-    """The sha256 of the content of each mesh of a list, as `repose.convert.catalog.mesh_digest` has it.
+    """Read the sha256 of the content of each mesh of a list, as `repose.convert.catalog.mesh_digest` computes it.
 
     Raises:
-        ReposeError: the file is missing or not of the form.
+        ReposeError: the file is missing or malformed.
     """
     found = {}
     for number, line in enumerate(read_text(path).splitlines()[1:], 2):
@@ -241,15 +241,15 @@ def run(
     """Stage `benchmark`: write the list of a part of a dataset's split, and the hashes of its meshes.
 
     Args:
-        dataset: says which pose is the one at rest, if one is.
-        name: of the dataset.
-        part: of its split, or `{part}-{variant}`.
-        catalog, split, train: the meshes there are, the triples of the part, and those of the part `train`.
+        dataset: states which pose is at rest, if any.
+        name: name of the dataset.
+        part: part of its split, or `{part}-{variant}`.
+        catalog, split, train: the available meshes, the triples of the part, and those of the part `train`.
         out: the list.
-        store: the packed meshes, which variants are made of.
+        store: the packed meshes that variants are made from.
 
     Raises:
-        ReposeError: the dataset is not of meshes, or has too many triples.
+        ReposeError: the dataset has no meshes, or too many triples.
     """
     if dataset.medium != "meshes":
         raise ReposeError(f"a list of {VERSION} is of meshes", name, f"{name} has {dataset.medium}")
@@ -272,13 +272,13 @@ def run(
 
 
 def stored(store: MeshStore, name: str) -> Mesh:
-    """The mesh of a store that a name, also one of a variant, is of."""
+    """Return the mesh of a store that a name refers to, also for the name of a variant."""
     row = store.index_of(named(name).mesh)
     return Mesh(store.vertices(np.array([row]))[0], store.faces)
 
 
 def _named(listing: List, rest_pose: int | None) -> Iterator[str]:
-    """All meshes of a list, and the bodies at rest that some tracks hand out."""
+    """Yield all meshes of a list, and the bodies at rest that some tracks hand out."""
     for row in listing.rows:
         yield from row.meshes
         if rest_pose is not None:
@@ -286,5 +286,5 @@ def _named(listing: List, rest_pose: int | None) -> Iterator[str]:
 
 
 def rest_of(mesh: str, rest_pose: int) -> str:
-    """The body of a mesh at rest."""
+    """Return the name of a mesh's body at rest."""
     return mesh_id(numbers_of(mesh)[0], rest_pose)

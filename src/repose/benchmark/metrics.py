@@ -1,7 +1,7 @@
-"""What the metrics of version 1 are made of, for one triple: `repose.metrics.benchmark` names them.
+"""The quantities behind the metrics of version 1, for one triple; `repose.metrics.benchmark` names the metrics.
 
-Arrays in, a number out. Distances are after the best translation: the one that puts the means over the surface in one
-place, each vertex weighted by its area in the truth, a third of all triangles around it.
+Functions take arrays and return a number. Distances are measured after the best translation, which aligns the means
+over the surface; each vertex is weighted by its area in the truth, a third of all triangles around it.
 """
 
 from functools import cached_property
@@ -18,15 +18,15 @@ Float = NDArray[np.float64]
 
 
 class Pair:
-    """A prediction of one triple beside what it is compared with: the quantities that metrics are of.
+    """A prediction of one triple and its references: the quantities that metrics are computed from.
 
     Args:
         out: (V, 3) metres, the prediction, in the order of the identity mesh.
-        true: (W, 3) metres, the truth; in the same order, unless only metrics without an order are asked for.
-        identity: (V, 3) metres, the mesh that was to be posed.
-        faces: (F, 3) of all of them.
-        failed: whether the method made nothing of the triple, and the identity stands in for it.
-        parts: (V,) which rigid part a vertex belongs to; None: it is not known.
+        true: (W, 3) metres, the truth; in the same order, except for metrics that need no order.
+        identity: (V, 3) metres, the identity mesh.
+        faces: (F, 3) faces of all of these.
+        failed: whether the method failed on the triple, so that the identity takes the place of its prediction.
+        parts: (V,) the rigid part of each vertex; None: parts are not known.
     """
 
     def __init__(
@@ -79,12 +79,12 @@ class Pair:
 
     @cached_property
     def reposed(self) -> Float | None:
-        """(V, 3) metres, the truth with its parts turned as in the prediction; None where parts are not known."""
+        """The truth (V, 3) in metres with its parts rotated as in the prediction; None if parts are not known."""
         return None if self.parts is None else posed_like(self.true, self.faces, self.out, self.parts)
 
     @property
     def closed_faces(self) -> NDArray[np.integer] | None:
-        """(F, 3), or None where they bound no solid."""
+        """The faces (F, 3), or None if they do not bound a solid."""
         return self.faces if is_closed(self.faces) else None
 
 
@@ -92,7 +92,7 @@ def centred(
     vertices: Float,  # (V, 3)
     weights: Float,  # (V,)
 ) -> Float:  # (V, 3)
-    """The mesh about its weighted mean."""
+    """Return the mesh about its weighted mean."""
     return vertices - (weights @ vertices) / weights.sum()
 
 
@@ -101,7 +101,7 @@ def rigid_distances(
     true: Float,  # (V, 3) metres
     weights: Float,  # (V,)
 ) -> Float:  # (V,) metres
-    """Distances after the rotation and translation with the least weighted sum of squares (Kabsch); no reflection."""
+    """Return distances after the best weighted rotation and translation (Kabsch), without reflection."""
     a, b = centred(out, weights), centred(true, weights)
     u, _, vt = np.linalg.svd(a.T @ (weights[:, None] * b))
     flip = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt)) or 1.0])
@@ -109,21 +109,21 @@ def rigid_distances(
 
 
 def mean_mm(distances: Float, areas: Float) -> float:
-    """The mean over the surface, millimetres."""
+    """Return the mean over the surface, millimetres."""
     return float(areas @ distances / areas.sum()) * 1000
 
 
 def p95_mm(distances: Float, areas: Float) -> float:
-    """The least distance that 95 % of the surface do not exceed, millimetres."""
+    """Return the smallest distance that 95 % of the surface do not exceed, millimetres."""
     rising = np.argsort(distances, kind="stable")
     share = np.cumsum(areas[rising]) / areas.sum()
     return float(distances[rising][np.searchsorted(share, 0.95 - 1e-12)]) * 1000
 
 
 def normal_deg(out: Float, true: Float, faces: NDArray[np.integer]) -> float:
-    """The mean angle of the normals of both, weighted by the truth's areas, degrees.
+    """Return the mean angle between the normals of both, weighted by the truth's areas, degrees.
 
-    A face that is turned over counts 180°, one without an area, which has no normal, 90°.
+    A flipped face counts as 180°; a face without an area, which has no normal, as 90°.
     """
     a, b = face_normals(out, faces), face_normals(true, faces)
     across, along = np.linalg.norm(np.cross(a, b), axis=1), (a * b).sum(axis=1)
@@ -132,25 +132,25 @@ def normal_deg(out: Float, true: Float, faces: NDArray[np.integer]) -> float:
 
 
 def volume_ratio(out: Float, true: Float, faces: NDArray[np.integer]) -> float:
-    """The signed volume inside the prediction over that inside the truth."""
+    """Return the signed volume inside the prediction over that inside the truth."""
     return volume(out, faces) / volume(true, faces)
 
 
 def new_self_intersections(out: Float, true: Float, faces: NDArray[np.integer]) -> float:
-    """The share of faces that a face runs through which shares no vertex with them, and does not in the truth."""
+    """Return the share of faces that intersect a face without a common vertex, but do not in the truth."""
     return float((intersecting_faces(out, faces) & ~intersecting_faces(true, faces)).mean())
 
 
 def pose_share(
     out: Float,  # (V, 3) metres
     true: Float,  # (V, 3) metres
-    reposed: Float,  # (V, 3) metres, the truth with its parts turned as in `out`
+    reposed: Float,  # (V, 3) metres, the truth with its parts rotated as in `out`
     areas: Float,  # (V,) m²
 ) -> float:
-    """The share of the squared error that is gone where the parts of the truth are turned as in the prediction.
+    """Return the share of the squared error that vanishes if the truth's parts are rotated as in the prediction.
 
-    Errors are weighted by area, after the best translation. 0 where the truth comes no nearer by it; NaN where there is
-    no error.
+    Errors are weighted by area, after the best translation. The result is 0 if the rotation does not reduce the error,
+    and NaN if there is no error.
     """
     here, *there = (centred(mesh, areas) for mesh in (out, true, reposed))
     error, rest = (float(areas @ ((mesh - here) ** 2).sum(axis=1)) for mesh in there)
@@ -158,10 +158,10 @@ def pose_share(
 
 
 def shape_share(out: Float, true: Float, reposed: Float, areas: Float) -> float:
-    """The rest: what no turn of a part explains."""
+    """Return the rest: the share that no rotation of parts explains."""
     return 1 - pose_share(out, true, reposed, areas)
 
 
 def as_number(failed: bool) -> float:
-    """1 for a triple of which a method made nothing."""
+    """Return 1 for a triple on which a method failed, else 0."""
     return float(failed)

@@ -1,4 +1,4 @@
-"""The rigid parts of a body: which vertices they have, and the body with its parts turned as another mesh has them."""
+"""The rigid parts of a body: their vertices, and the body with its parts rotated as in another mesh."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Int = NDArray[np.integer]
 
 
 def part_labels(recipe: Path) -> Int | None:
-    """For each vertex of generated bodies the bone that moves it most, (V,); None of a recipe without skin weights.
+    """Return for each vertex (V,) of generated bodies the bone with the largest weight; None without skin weights.
 
     Raises:
         ReposeError: the recipe is missing or damaged.
@@ -32,12 +32,12 @@ def part_labels(recipe: Path) -> Int | None:
 def posed_like(
     true: Float,  # (V, 3) metres
     faces: Int,  # (F, 3)
-    out: Float,  # (V, 3) metres, the same vertices elsewhere
+    out: Float,  # (V, 3) metres, other positions of the same vertices
     parts: Int,  # (V,) labels
 ) -> Float:  # (V, 3) metres, about its mean
-    """The body `true` with each part turned as a whole, as its faces are in `out` on average; all stay joined.
+    """Return the body `true` with each part rotated rigidly, as its faces are in `out` on average; parts stay joined.
 
-    A face is of the part that most of its corners are of. Vertices follow by the Poisson equation.
+    A face belongs to the part of most of its corners. Vertices follow by the Poisson equation.
 
     Raises:
         MeshError: a face of `true` has no area.

@@ -1,6 +1,6 @@
-"""Our own methods on a versioned list whose pose meshes are no meshes of the dataset: `unseen-decimated` and the like.
+"""Predict with our own methods on versioned lists whose pose meshes are not in the dataset, such as `unseen-decimated`.
 
-What a method predicts of the other lists is that of the stage `predict`, on the part of the split that they are of.
+Predictions of the other lists are those of the stage `predict`, on the part of the split that the list is from.
 """
 
 from dataclasses import replace
@@ -41,21 +41,21 @@ if TYPE_CHECKING:
     from repose.methods.settings import MethodSettings
 
 
-ROWS = 10  # predicted again by an audit, of a learned method
+ROWS = 10  # rows of a learned method that an audit predicts again
 TOLERANCE = 1e-4  # metres, in the mean; float32 on another machine
 
 
 def run(
     method: "MethodSettings", compute: "Compute", listed: Path, store: Path, model: Path | None, out: Path
 ) -> None:
-    """Write what a method predicts of a list, as the stage `predict` writes it of a part of the split.
+    """Write a method's predictions of a list, in the format of the stage `predict`.
 
     Args:
-        method: its settings.
-        compute: where its network runs.
+        method: settings of the method.
+        compute: the device of its network.
         listed: the list.
-        store: the packed meshes that its meshes are made of.
-        model: the weights of a method that learns.
+        store: the packed meshes that its meshes are made from.
+        model: the weights of a learned method.
         out: the Zarr store to write.
 
     Raises:
@@ -79,7 +79,7 @@ def run(
 
 
 def differs_from_network(predictions: Manifest) -> list[str]:
-    """Predict again, of a learned method the first rows, and say whether the mean difference is more than rounding."""
+    """Predict again (the first rows if the method is learned), and report a mean difference larger than rounding."""
     inputs = inputs_of(predictions)
     method: Method = TypeAdapter(Method).validate_python(predictions.history["params"]["method"])
     listing, bodies = Sources(inputs["listed"], inputs["store"]).open()
@@ -98,12 +98,12 @@ def differs_from_network(predictions: Manifest) -> list[str]:
 def predicted(
     network: TransferNetwork, listing: List, bodies: Bodies, device: str, finish: Finish = "none"
 ) -> np.ndarray:
-    """Predicted vertices of every row (rows, V, 3), float32, metres, in the order of the identity mesh.
+    """Return the predicted vertices of every row (rows, V, 3), float32, metres, in the order of the identity mesh.
 
-    Each row has vertex orders of its own, as its pose mesh may have any number of vertices.
+    Each row has its own vertex orders, because pose meshes may have any number of vertices.
 
     Raises:
-        ReposeError: the network predicts vertices that are no numbers.
+        ReposeError: the network predicts values that are not finite.
     """
     found = [
         _one(network, row, bodies, np.random.default_rng(number), device, finish)

@@ -1,4 +1,4 @@
-"""The ranking of a versioned list: baselines, this repository's methods and what was handed in, track by track."""
+"""The ranking of a versioned list: baselines, this repository's methods and submissions, track by track."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,7 +30,7 @@ COLUMNS = [
 
 
 class Entry(NamedTuple):
-    """One row: the scores of all seeds of a method."""
+    """One row of a ranking: the scores of all seeds of a method."""
 
     about: About
     ids: list[str]
@@ -38,17 +38,17 @@ class Entry(NamedTuple):
 
 
 def run(inputs: Mapping[str, Path], out: Path) -> pd.DataFrame:
-    """Rank some scores; writes the CSV and its Markdown twin.
+    """Rank scores, and write the CSV and its Markdown twin.
 
     Args:
         inputs: scores on one list, by `{source}/{method}/seed{n}`.
         out: the CSV.
 
     Returns:
-        Columns `COLUMNS`, a row per method, ranked ones of a track first.
+        Columns `COLUMNS`, one row per method, with the ranked ones of a track first.
 
     Raises:
-        ReposeError: the scores are of several lists or versions, or seeds of one method say different things.
+        ReposeError: the scores are of several lists or versions, or seeds of one method contradict each other.
     """
     with making(specs.ranking({"version": VERSION, "scores": list(inputs)}), out, inputs, keep=0) as new:
         table, listed = derive(new.inputs)
@@ -60,7 +60,7 @@ def run(inputs: Mapping[str, Path], out: Path) -> pd.DataFrame:
 
 
 def derive(scores: Mapping[str, Manifest]) -> tuple[pd.DataFrame, str]:
-    """The ranking of some scores, and the list that they are of; nothing is hashed."""
+    """Return the ranking of scores, and the list that they are of; nothing is hashed."""
     entries = _entries(scores)
     params = next(iter(scores.values())).history["params"]
     copied = next((e for e in entries if (e.about.source, e.about.method) == ("baseline", "copy-pose")), None)
@@ -72,7 +72,7 @@ def derive(scores: Mapping[str, Manifest]) -> tuple[pd.DataFrame, str]:
 
 
 def differs_from_scores(ranking: Manifest) -> list[str]:
-    """Rank again and say whether the table is another one."""
+    """Rank again and report whether the table differs."""
     table, listed = derive({name: load(path) for name, path in ranking.parents.items()})
     csv = ranking.path.with_name("ranking.csv")
     faults = []
@@ -144,7 +144,7 @@ def _mean(column: str, rows: pd.DataFrame) -> dict[str, float]:
 
 
 def _ranked(table: pd.DataFrame) -> pd.DataFrame:
-    """Ranks within a track, and rows in the order of tracks and ranks."""
+    """Add ranks within a track, and sort rows by tracks and ranks."""
     by = table[_FIRST.column].where(table.order == "identity", table[_UNORDERED.column])
     compared = by.where(table.unranked == "")
     rank = compared.groupby([table.track, table.order]).rank(method="min").astype("Int64")
@@ -154,7 +154,7 @@ def _ranked(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def markdown(table: pd.DataFrame, listed: str) -> str:
-    """The columns a reader looks at first."""
+    """Return the columns that a reader looks at first, as Markdown."""
     shown = [metric for metric in _ALL if table[metric.column].notna().any()]
     first = ["track", "rank", "method", "source", "seeds"]
     heads = [*first, *(metric.heading for metric in shown), "skill", "training"]

@@ -1,6 +1,6 @@
-"""Scores on a versioned list: of what was handed in, of this repository's own methods, and of the baselines.
+"""Scores on a versioned list: of submissions, of this repository's own methods, and of the baselines.
 
-What is handed in becomes predictions of the same form as those of our own methods, and is scored by the same code.
+Submissions are converted to predictions in the format of our own methods, and are scored by the same code.
 """
 
 import hashlib
@@ -42,9 +42,9 @@ Float = NDArray[np.float64]
 
 
 def hand_in(given: Submission, listing: List, bodies: Bodies, sources: Sources, out: Path) -> None:
-    """Write predictions that were handed in as the stage `predict` writes ours, with the card beside them.
+    """Write submitted predictions in the format of the stage `predict`, with the card beside them.
 
-    A triple that failed has the identity mesh. A submission with two seeds is two artefacts.
+    The identity mesh takes the place of a failed triple. A submission with two seeds becomes two artefacts.
     """
     params = {
         "version": VERSION,
@@ -72,18 +72,18 @@ def hand_in(given: Submission, listing: List, bodies: Bodies, sources: Sources, 
 
 
 class About(NamedTuple):
-    """What a ranking says of some scores besides their numbers.
+    """The facts that a ranking states about scores besides their numbers.
 
     Attributes:
         source: `repose`, `external` or `baseline`.
-        method, version: of the method.
+        method, version: name and version of the method.
         track: None for an oracle.
-        order: `identity`, or `none`, of the vertices.
-        seed: of the training.
-        training: what it learned from.
-        optimised: seconds of optimisation when it is tested; None: not known.
-        parameters: of the network.
-        unranked: why it has no rank; empty: it has one.
+        order: vertex order, `identity` or `none`.
+        seed: seed of the training.
+        training: the training data.
+        optimised: seconds of optimisation at test time; None: not known.
+        parameters: number of parameters of the network.
+        unranked: why it has no rank; empty if it has one.
     """
 
     source: str
@@ -99,7 +99,7 @@ class About(NamedTuple):
 
 
 def about(predictions: Manifest, listing: List) -> About:
-    """What predictions say of themselves: the card of what was handed in, or the settings of our own method."""
+    """Return what predictions state about themselves: by a submission's card, or by the settings of our own method."""
     params = predictions.history["params"]
     if predictions.content["stage"] == "handed-in":
         card = Card.model_validate(params["card"])
@@ -126,10 +126,10 @@ def about(predictions: Manifest, listing: List) -> About:
 
 
 def score_predictions(predictions: Path, sources: Sources, out: Path) -> None:
-    """Score predictions of a list, ours or those that were handed in.
+    """Score predictions of a list, ours or submitted ones.
 
     Raises:
-        ReposeError: they are of other triples, or were made from other meshes, than the list.
+        ReposeError: the predictions are of other triples, or were made from other meshes, than those of the list.
     """
     listing, bodies = sources.open()
     manifest = load(manifest_path(predictions))
@@ -137,14 +137,15 @@ def score_predictions(predictions: Path, sources: Sources, out: Path) -> None:
     params = _params(listing, said)
     spec, inputs = specs.benchmark_scores(params), {"predictions": predictions, **sources.all}
     with making(spec, out, inputs, later=("predictions", "store")) as new:
-        same = {"store", "listed"} & manifest.history["inputs"].keys()  # or else they are of the split
+        # otherwise they are predictions of the split
+        same = {"store", "listed"} & manifest.history["inputs"].keys()
         new.made_from("predictions", {name: name for name in sorted(same)})
         if not new.finished:
             write_rows(new, _rows(said, listing, bodies, sources.recipe, predictions), out)
 
 
 def score_baseline(baseline: str, sources: Sources, out: Path) -> None:
-    """Score what copies an input, as `BASELINES` names it."""
+    """Score a baseline, which copies an input; `BASELINES` has the names."""
     listing, bodies = sources.open()
     said = About("baseline", baseline, "", BASELINES[baseline], "identity", 0, "none", 0.0, 0, "a baseline")
     spec = specs.benchmark_scores(_params(listing, said))
@@ -178,7 +179,7 @@ def _copied(baseline: str, listing: List, bodies: Bodies) -> Predicted:
 def _rows(
     said: About, listing: List, bodies: Bodies, recipe: Path | None, predictions: Path | None = None
 ) -> pd.DataFrame:
-    """Columns of `KEYS`, headline, metric, value; of a baseline, if there are no predictions."""
+    """Return rows with columns `KEYS`, headline, metric and value; without predictions, those of a baseline."""
     metrics = (*METRICS, *DIAGNOSTICS) if said.order == "identity" else WITHOUT_ORDER
     parts = part_labels(recipe) if recipe else None
     predicted = _predicted(predictions, listing) if predictions else _copied(said.method, listing, bodies)
@@ -195,7 +196,7 @@ def _rows(
 
 
 def differs_from_predictions(scores: Manifest) -> list[str]:
-    """Score again from predictions and truths, and say what differs by more than rounding; nothing is hashed."""
+    """Score again from predictions and truths, and report differences larger than rounding; nothing is hashed."""
     inputs = inputs_of(scores)
     sources = Sources(inputs["listed"], inputs["store"], inputs.get("recipe"))
     listing, bodies = sources.open()
@@ -208,5 +209,5 @@ def differs_from_predictions(scores: Manifest) -> list[str]:
 
 
 def meshes_sha256(listed: Path) -> str:
-    """sha256 of the file of mesh hashes of a list."""
+    """Return the sha256 of the file of mesh hashes of a list."""
     return hashlib.sha256(hashes_path(listed).read_bytes()).hexdigest()

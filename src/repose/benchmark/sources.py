@@ -1,4 +1,4 @@
-"""What lies here of a versioned list, and how predictions of it are stored."""
+"""The local files of a versioned list, and how predictions of it are stored."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,13 +16,12 @@ CHUNK = 10
 
 
 class Sources(NamedTuple):
-    """What lies here of a list.
+    """The local files of a list.
 
     Attributes:
         listed: the list.
         store: packed meshes of its dataset.
-        recipe: what the bodies of a generated dataset are made from, which says what their parts are; None: of the
-            others.
+        recipe: the recipe of a generated dataset, which states the parts of its bodies; None for other datasets.
     """
 
     listed: Path
@@ -31,16 +30,16 @@ class Sources(NamedTuple):
 
     @property
     def meshes(self) -> dict[str, Path]:
-        """By name, what the list's meshes follow from."""
+        """Return the inputs that the list's meshes depend on, by name."""
         return {"listed": self.listed, "store": self.store}
 
     @property
     def all(self) -> dict[str, Path]:
-        """By name, all that scores follow from besides predictions."""
+        """Return the inputs that scores depend on besides predictions, by name."""
         return self.meshes | ({"recipe": self.recipe} if self.recipe else {})
 
     def open(self) -> tuple[List, Bodies]:
-        """The list, and its meshes."""
+        """Open the list and its meshes."""
         rest_pose = load(manifest_path(self.listed)).history["params"]["rest_pose"]
         hashes = read_hashes(hashes_path(self.listed))
         return read_list(self.listed), Bodies(MeshStore(self.store), hashes, rest_pose)

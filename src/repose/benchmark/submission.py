@@ -1,4 +1,4 @@
-"""A folder that somebody hands in: read without trusting any of it, and refused with one line if it breaks a rule.
+"""A submitted folder, read without trusting any of it, and refused with one line if it breaks a rule.
 
 my-method/card.yaml
 my-method/predictions/<triple_id>.npz   one array `vertices`, (V, 3) float32 or float64, metres
@@ -23,8 +23,9 @@ from repose.mesh.formats.obj import parse_obj
 from repose.reading import read_bytes, read_npz, read_text
 
 CARD, SUMS, FOLDER = "card.yaml", "SHA256SUMS", "predictions"
-BESIDE = 10  # times what the vertices take: what else is in a file, and is named when it is refused, may take so much
-LINE = 200  # bytes of a line of an .obj
+# a file may have so many times the size of its vertices, for other content that is named when it is refused
+BESIDE = 10
+LINE = 200  # most bytes of a line of an .obj
 _SUM = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 _SEED = re.compile(r"seed(\d{1,6})")
 
@@ -33,13 +34,13 @@ Vertices = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Submission:
-    """What was handed in, of one seed.
+    """A submission of one seed.
 
     Attributes:
-        folder: where it lies.
-        card: what it says.
-        seed: by the name of its folder; 0 if that says nothing.
-        sums: sha256 of its SHA256SUMS, which stands for all that is in it.
+        folder: path of the folder.
+        card: its card.
+        seed: its seed, by the name of its folder; 0 if the name states none.
+        sums: sha256 of its SHA256SUMS, which identifies its whole content.
         predictions: (V, 3) metres by the id of the triple, in the order of the identity's file.
     """
 
@@ -51,7 +52,7 @@ class Submission:
 
 
 def folders_of(path: Path) -> list[Path]:
-    """The submissions in a folder: itself, or its `seed0`, `seed1`, …
+    """Return the submissions in a folder: itself, or its `seed0`, `seed1`, …
 
     Raises:
         ReposeError: there is none.
@@ -67,16 +68,16 @@ def folders_of(path: Path) -> list[Path]:
 
 
 def read_submission(folder: Path, listing: List, counts: Mapping[str, int], hashes: str) -> Submission:
-    """Read and check all of a folder; of what is not of the form nothing is used.
+    """Read and check a whole folder; if any part is malformed, nothing is used.
 
     Args:
         folder: card, predictions and sums.
-        listing: the list that lies here.
-        counts: vertices of the identity of each triple, by its id.
+        listing: the local list.
+        counts: number of vertices of the identity of each triple, by id.
         hashes: sha256 of the list's file of mesh hashes.
 
     Raises:
-        ReposeError: says what is wrong, where, and what to do.
+        ReposeError: states what is wrong, where, and what to do.
     """
     _check_entries(folder)
     card = read_card(folder / CARD)
@@ -89,7 +90,7 @@ def read_submission(folder: Path, listing: List, counts: Mapping[str, int], hash
 
 
 def check_list(card: Card, listing: List, hashes: str, where: Path) -> None:
-    """Refuse a card of another list than the one that lies here."""
+    """Refuse a card of another list than the local one."""
     said = card.list
     if (said.dataset, said.name) != (listing.dataset, listing.name):
         raise ReposeError(
@@ -107,7 +108,7 @@ def check_list(card: Card, listing: List, hashes: str, where: Path) -> None:
 
 
 def _predictions(folder: Path, card: Card, listing: List) -> dict[str, Path]:
-    """The file of each triple, in the order of the list."""
+    """Return the file of each triple, in the order of the list."""
     found: dict[str, Path] = {}
     for entry in _entries(folder / FOLDER):
         triple, suffix = os.path.splitext(entry.name)
@@ -153,7 +154,7 @@ def _entries(folder: Path) -> list[os.DirEntry]:
 
 
 def _checked_sums(folder: Path, names: list[str]) -> str:
-    """sha256 of SHA256SUMS, which must hold for all these files, and for no other."""
+    """Return the sha256 of SHA256SUMS, which must match exactly these files."""
     path, hint = folder / SUMS, f"in the folder: sha256sum {CARD} {FOLDER}/* > {SUMS}"
     if not path.is_file():
         raise ReposeError(f"no {SUMS}", folder, hint)
@@ -173,7 +174,7 @@ def _checked_sums(folder: Path, names: list[str]) -> str:
 
 
 def _vertices(path: Path, count: int) -> Vertices:
-    """(count, 3), finite numbers."""
+    """Return vertices (count, 3), checked to be finite."""
     found = _from_npz(path, count) if path.suffix == ".npz" else _from_obj(path, count)
     if not np.isfinite(found).all():
         bad = int(np.argmin(np.isfinite(found).all(axis=1)))
@@ -197,7 +198,7 @@ def _from_npz(path: Path, count: int) -> Vertices:
 
 
 def _from_obj(path: Path, count: int) -> Vertices:
-    # As many faces again as vertices twice: a closed surface has no more.
+    # A closed surface has at most twice as many faces as vertices.
     found = parse_obj(read_bytes(path, (3 * count + 100) * LINE), path).vertices
     if found.shape != (count, 3):
         raise ReposeError(f"{len(found)} vertices, its identity has {count}", path)

@@ -1,7 +1,8 @@
-"""Pose meshes as other people have them: other triangles, holes, noise, another heading. What is to come out is known.
+"""Variants of pose meshes with a known truth: other triangles, holes, noise, or another heading.
 
-The identity mesh stays as it is, so that the truth does, too; another heading is also that of the truth. A variant of a
-mesh is named like the mesh, a tilde, and the kind: `id8_40~decimated`, or `id8_40~turned137` by so many degrees.
+The identity mesh stays as it is, and so does the truth, except for another heading, which is also that of the truth. A
+variant of a mesh has the name of the mesh, a tilde, and the kind: `id8_40~decimated`, or `id8_40~turned137` for a
+rotation by so many degrees.
 """
 
 import hashlib
@@ -17,39 +18,39 @@ from repose.mesh.mesh import Mesh
 from repose.mesh.operators import face_areas
 from repose.mesh.variation import decimated
 
-HOLES, RADIUS = 3, 0.06  # how many; over the side of the square that is as large as the surface
-NOISE = 0.005  # metres, of each coordinate
+HOLES, RADIUS = 3, 0.06  # number of holes; radius over the side of a square with the area of the surface
+NOISE = 0.005  # metres, in each coordinate
 _TURNED = re.compile(r"turned(\d{1,3})")
 
 
 class Named(NamedTuple):
-    """A mesh of a dataset, and what is done to it."""
+    """A mesh of a dataset, and its variation."""
 
     mesh: str
     kind: str = ""
 
 
 def named(name: str) -> Named:
-    """Take a name apart."""
+    """Parse a name."""
     mesh, _, kind = name.partition("~")
     return Named(mesh, kind)
 
 
 def numbers_of(name: str) -> tuple[int, int]:
-    """Identity and pose of a mesh, or of a variant of one."""
+    """Return identity and pose of a mesh, or of a variant of one."""
     return mesh_numbers(named(name).mesh)
 
 
 def renamed(pose: str, truth: str | None, kind: str) -> tuple[str, str | None]:
-    """The pose mesh and the truth of a row in a list of variants."""
+    """Return the pose mesh and the truth of a row in a list of variants."""
     if kind != "turned":
         return f"{pose}~{kind}", truth
-    degrees = 30 + _number(pose) % 301  # never about where it was
+    degrees = 30 + _number(pose) % 301  # never near the original heading
     return f"{pose}~turned{degrees}", f"{truth}~turned{degrees}" if truth else None
 
 
 def variant(mesh: Mesh, name: str) -> Mesh:
-    """A mesh as a name has it, of float32 values; the hash in the list says whether it came out as it was."""
+    """Return a mesh by its name, with float32 values; the hash in the list tells whether it is reproduced exactly."""
     kind = named(name).kind
     vertices, faces = mesh.vertices, mesh.faces
     if turned := _TURNED.fullmatch(kind):
@@ -81,7 +82,7 @@ def _about_y(degrees: int) -> np.ndarray:
 
 
 def _holed(mesh: Mesh, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """The mesh without the faces near some vertices."""
+    """Return the mesh without the faces near some vertices."""
     radius = RADIUS * np.sqrt(face_areas(mesh.vertices, mesh.faces).sum())
     centres = mesh.vertices[[_number(f"{name} {k}") % len(mesh.vertices) for k in range(HOLES)]]
     middles = mesh.vertices[mesh.faces].mean(axis=1)

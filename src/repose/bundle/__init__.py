@@ -1,1 +1,1 @@
-"""One archive of a table and all that may be given away of what is behind it, and the check of such an archive."""
+"""One archive of a table and everything behind it that may be redistributed, and the check of such an archive."""

@@ -1,7 +1,7 @@
-"""Metadata as archives that give DOIs take them, from CITATION.cff and the artefacts.
+"""Metadata for archives that assign DOIs, from CITATION.cff and the artefacts.
 
 `datacite.json` has the attributes of the DataCite metadata schema 4, as its REST API names them. `.zenodo.json` has
-those of a deposit at Zenodo. What the archive knows and we do not, its own name and the DOI, is left to it.
+those of a deposit at Zenodo. The archive's own name and the DOI, which we do not know, are left to the archive.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,14 @@ from repose.errors import ReposeError
 from repose.reading import read_text
 
 KEYWORDS = ("pose transfer", "mesh", "benchmark", "reproducibility", "Snakemake", "RO-Crate")
-TO_BE_ASSIGNED = ":tba"  # of DataCite's standard values for what is not known yet
+TO_BE_ASSIGNED = ":tba"  # a standard value of DataCite for what is not known yet
 
 
 def authors_in(citation: Path) -> list[dict[str, str]]:
-    """The authors of a CITATION.cff: `name` (`Family, Given` of a person), and `affiliation` and `orcid` where given.
+    """Return the authors of a CITATION.cff: `name` (`Family, Given`), and `affiliation` and `orcid` if given.
 
     Raises:
-        ReposeError: it is no CITATION.cff, or has no authors.
+        ReposeError: the file is no CITATION.cff, or has no authors.
     """
     try:
         content = yaml.safe_load(read_text(citation))
@@ -42,12 +42,12 @@ def _author(entry: Mapping[str, Any]) -> dict[str, str]:
 def datacite(
     title: str, description: str, authors: Sequence[Mapping[str, str]], licences: Sequence[str], day: str
 ) -> dict[str, Any]:
-    """The metadata of DataCite.
+    """Return the metadata for DataCite.
 
     Args:
-        title, description: of the bundle.
-        authors: as `authors_in` gives them.
-        licences: of its files.
+        title, description: those of the bundle.
+        authors: the authors, as `authors_in` returns them.
+        licences: licences of its files.
         day: when the results were made, YYYY-MM-DD.
     """
     return {
@@ -69,7 +69,7 @@ def datacite(
 def zenodo(
     title: str, description: str, authors: Sequence[Mapping[str, str]], licences: Sequence[str], day: str
 ) -> dict[str, Any]:
-    """The metadata of a deposit at Zenodo, which knows one licence for all; arguments as of `datacite`."""
+    """Return the metadata of a deposit at Zenodo, which takes a single licence; arguments as in `datacite`."""
     known = [LICENCES[one].lower() for one in licences if one in LICENCES]
     one = known[0] if len(known) == len(licences) == 1 else "other-open"
     kept = ("name", "affiliation", "orcid")

@@ -1,7 +1,7 @@
-"""What goes into a bundle, and what is left out, with the reason.
+"""The contents of a bundle, and what is left out, with the reason.
 
-Files of a dataset that a user supplied are not ours to give away: neither its meshes or images, nor what shows them,
-such as predictions, nor what was learned from them. Of open datasets the bodies follow from settings and a seed.
+Files of a user-supplied dataset may not be redistributed: neither its meshes or images, nor what shows them, such as
+predictions, nor what was learned from them. The bodies of open datasets can be made again from settings and a seed.
 """
 
 import csv
@@ -19,7 +19,8 @@ from repose.provenance.manifest import load, manifest_path, verify
 from repose.raw.inventory import Inventory
 from repose.site.addresses import bodies, pictures
 
-WHOLE = ("train", "predict")  # stages whose artefacts are carried whole, besides what every crate carries
+# stages whose artefacts are carried completely, besides what every crate carries
+WHOLE = ("train", "predict")
 SUPPLIED, DATA, FOREIGN = (
     "of a user-supplied dataset",
     "follows from settings and a seed",
@@ -29,7 +30,7 @@ SUPPLIED, DATA, FOREIGN = (
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file that is named and not carried: its place, size in bytes, digest, licence, and why."""
+    """A file that is named but not carried: its place, size in bytes, digest, licence, and the reason."""
 
     file: str
     bytes: int
@@ -40,15 +41,15 @@ class LeftOut:
 
 @dataclass
 class Contents:
-    """What a bundle holds.
+    """The contents of a bundle.
 
     Attributes:
-        files: where each file comes from, by its place in the bundle.
-        stated: the sha256 that manifests state of some of them.
+        files: source of each file, by its place in the bundle.
+        stated: the sha256 that manifests state for some of these files.
         texts: further files, by their place.
-        licences: of each file, as far as it is known.
-        left_out: files of artefacts that are named and not carried.
-        notes: what else is not there, and why, a line each.
+        licences: licence of each file, as far as it is known.
+        left_out: files of artefacts that are named but not carried.
+        notes: what else is missing, and why, one line each.
     """
 
     files: dict[str, Path] = field(default_factory=dict)
@@ -64,10 +65,10 @@ def contents_of(found: Audit, project: Path) -> Contents:
 
     Args:
         found: an audit without faults.
-        project: the folder of the Snakefile, of the licence and of CITATION.cff.
+        project: the folder of the Snakefile, the licence and CITATION.cff.
 
     Raises:
-        ReposeError: the tree does not hold, or a file of the project is missing.
+        ReposeError: the audit has faults, or a file of the project is missing.
     """
     if found.faults:
         raise ReposeError(
@@ -90,26 +91,26 @@ def contents_of(found: Audit, project: Path) -> Contents:
 
 
 def licence_of(name: str, contents: Contents) -> str:
-    """The licence of a file, or of the folder that it is carried in."""
+    """Return the licence of a file, or of the folder that it is carried in."""
     path = PurePosixPath(name)
     places = (str(one) for one in (path, *path.parents))
     return next((contents.licences[one] for one in places if one in contents.licences), "")
 
 
 def table_of(rows: list[tuple[str, ...]]) -> str:
-    """Rows as CSV."""
+    """Return rows as CSV."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue()
 
 
 def _is_supplied(node: Node) -> bool:
-    """Whether an artefact is of a user-supplied dataset, or was made from one."""
+    """Return whether an artefact is of a user-supplied dataset, or was made from one."""
     return any(one.inventories for one in node.walk())
 
 
 def _is_carried(node: Node, name: str, supplied: set[str]) -> bool:
-    """Whether a bundle carries a file or folder of an artefact."""
+    """Return whether a bundle carries a file or folder of an artefact."""
     if is_small(node, name):
         return node.stage != "handed-in"
     return node.stage in WHOLE and node.place not in supplied
@@ -120,7 +121,7 @@ def _expanded(place: str, source: Path) -> Iterator[tuple[str, Path]]:
         yield place, source
         return
     for name, _ in files_in(source):
-        if not name.endswith("/"):  # an empty folder, which a zip of files has no need of
+        if not name.endswith("/"):  # an empty folder, which a zip does not need
             yield f"{place}/{name}", source / name
 
 
@@ -145,7 +146,7 @@ def _stated(node: Node, files: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
 
 
 def _add_site(found: Audit, crate: Crate, made: Contents) -> None:
-    """The pages, if they were made and show this very table; without bodies and pictures of user-supplied datasets."""
+    """Add the pages if they exist and show this very table, without bodies and images of user-supplied datasets."""
     folder = found.root.path.parent / "site"
     manifest = manifest_path(folder)
     if not manifest.exists():

@@ -1,4 +1,4 @@
-"""Check a bundle that somebody handed on: every file is there, is what the list says, and there is no other."""
+"""Check a bundle: every file is present and matches the list of digests, and there are no other files."""
 
 import hashlib
 import re
@@ -14,7 +14,8 @@ from repose.provenance.form import inside
 from repose.reading import foreign
 
 SUMS = "SHA256SUMS"
-MAX_DIRECTORY = 64 << 20  # bytes of the list of members, which are read whole: of half a million
+# bytes of the directory of members, which is read completely: enough for half a million
+MAX_DIRECTORY = 64 << 20
 MAX_SUMS = MAX_DIRECTORY
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _HINT = "do not trust this file; get it again"
@@ -22,7 +23,7 @@ _HINT = "do not trust this file; get it again"
 
 @dataclass(frozen=True)
 class Bundle:
-    """What a bundle has: how many files, how many bytes it is itself, and the digest of its list of digests."""
+    """The facts of a bundle: its number of files, its size in bytes, and the digest of its list of digests."""
 
     files: int
     bytes: int
@@ -30,11 +31,11 @@ class Bundle:
 
 
 def verify_bundle(path: Path, expect: str = "") -> Bundle:
-    """Read a bundle through; nothing is written.
+    """Read a bundle completely and check it; nothing is written.
 
     Args:
         path: the zip.
-        expect: how the digest must begin that was noted when it was published.
+        expect: the beginning of the digest that was recorded when it was published.
 
     Raises:
         ReposeError: it is no file, or no bundle; a file differs from its digest, is missing, or is in no list; a name
@@ -66,7 +67,7 @@ def verify_bundle(path: Path, expect: str = "") -> Bundle:
 
 
 class _Bounded:
-    """A file of which nobody reads more at once than a directory may have: a forged one would fill the memory."""
+    """A file that limits the size of a read, because a forged directory could fill the memory."""
 
     def __init__(self, file: BinaryIO):
         self._file = file
@@ -80,7 +81,7 @@ class _Bounded:
 
 
 def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
-    """The members by name, if none of them can do harm."""
+    """Return the members by name, if all are harmless."""
     found: dict[str, zipfile.ZipInfo] = {}
     seen: set[str] = set()
     for info in archive.infolist():
@@ -95,7 +96,7 @@ def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]
             raise ReposeError(f"{name} is packed, which no file of a bundle is: a bomb?", path, _HINT)
         found[name] = info
     total = sum(info.file_size for info in found.values())
-    if total > path.stat().st_size:  # members that lie over each other
+    if total > path.stat().st_size:  # some members overlap
         raise ReposeError(f"its files have {total} bytes, more than it has itself: a bomb?", path, _HINT)
     return found
 

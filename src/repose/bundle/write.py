@@ -1,4 +1,4 @@
-"""Write a bundle: a zip whose bytes follow from the results, with the digest of every file in it."""
+"""Write a bundle: a zip whose bytes depend only on the results, with the digest of every file in it."""
 
 import hashlib
 import io
@@ -17,7 +17,7 @@ from repose.errors import ReposeError
 from repose.provenance.publish import publish
 
 BLOCK = 1 << 20
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can tell
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can store
 _ABOUT = """# {title}
 
 Results of `repose`: a table, what it was computed from, and how each file was made.
@@ -39,16 +39,16 @@ Digest of the tree, as `repose audit` says it: {digest}
 def write_bundle(
     found: Audit, project: Path, out: Path, authors: Sequence[str] = ()
 ) -> tuple[Bundle, list[str]]:
-    """Write the bundle of an audited table; what it has, and what it lacks.
+    """Write the bundle of an audited table, and return its facts and what it lacks.
 
     Args:
         found: an audit without faults.
         project: the folder of the Snakefile and of CITATION.cff.
-        out: the zip to write; one that is there is replaced.
+        out: the zip to write; an existing one is replaced.
         authors: who publishes the results, `Family, Given`; those of CITATION.cff if there are none.
 
     Raises:
-        ReposeError: the tree does not hold, a file of the project is missing, or one changed while it was read.
+        ReposeError: the audit has faults, a file of the project is missing, or one changed while it was read.
     """
     if out.suffix != ".zip":
         raise ReposeError("a bundle is a .zip", out)
@@ -84,14 +84,14 @@ def _add_texts(found: Audit, contents: Contents, authors: Sequence[dict[str, str
     for name, make in (("datacite.json", datacite), (".zenodo.json", zenodo)):
         contents.texts[name] = json.dumps(make(title, description, authors, licences, day), indent=1) + "\n"
     own = [*contents.texts, "LICENCES.csv", SUMS]
-    contents.licences |= dict.fromkeys(own, "MIT")  # written by this program
+    contents.licences |= dict.fromkeys(own, "MIT")  # these are written by this program
     names = sorted([*contents.files, *own])
     lines = [(name, licence_of(name, contents) or "unknown") for name in names]
     contents.texts["LICENCES.csv"] = table_of([("file", "licence"), *lines])
 
 
 def _write_all(archive: zipfile.ZipFile, contents: Contents) -> Iterator[tuple[str, str]]:
-    """Write all files in the order of their names; name and sha256 of each."""
+    """Write all files in the order of their names; yield name and sha256 of each."""
     for name in sorted({*contents.files, *contents.texts}):
         if name in contents.texts:
             data = contents.texts[name].encode()
@@ -106,7 +106,7 @@ def _write_all(archive: zipfile.ZipFile, contents: Contents) -> Iterator[tuple[s
 
 
 def _write(archive: zipfile.ZipFile, name: str, source: BinaryIO, size: int) -> str:
-    """Write one file as it is: what is packed depends on the version of the packer, and can be a bomb."""
+    """Write one file uncompressed: compressed bytes depend on the version of the compressor, and can be a bomb."""
     info, digest = zipfile.ZipInfo(name, _EPOCH), hashlib.sha256()
     info.file_size, info.external_attr, info.create_system = size, 0o100644 << 16, 3
     with archive.open(info, "w") as target:

@@ -109,7 +109,7 @@ def bench(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Run the plain way and ours on the same work, alternating, and print medians and ratio.
+    """Run the plain way and ours on the same work, alternately, and print medians and their ratio.
 
     `gpu`, a proof of everything on a GPU, and `hash` have options of their own: `repose bench gpu -h`.
     """
@@ -128,7 +128,7 @@ def main() -> None:
     """Run the command line; an expected failure is one line on stderr and a status that is not 0."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
-            stream.reconfigure(errors="backslashreplace")  # in a locale of ASCII there is no ✓
+            stream.reconfigure(errors="backslashreplace")  # an ASCII locale has no ✓
     try:
         app()
     except ReposeError as error:

@@ -21,10 +21,15 @@ def gpu(
         Path, typer.Option(help="results of a run at smoke size, whose trainings are compared with the CPU's")
     ] = Path("results"),
     minutes: Annotated[
-        float, typer.Option(min=0, help="for all of it; 0: only prepare the bodies, which needs no GPU")
+        float,
+        typer.Option(
+            min=0, help=("time limit for everything; 0: only prepare the bodies, which needs no GPU")
+        ),
     ] = 10,
-    device: Annotated[Literal["cuda", "cpu"], typer.Option(help="cpu: try the proof itself")] = "cuda",
-    tiny: Annotated[bool, typer.Option("--tiny", help="at sizes for such a try")] = False,
+    device: Annotated[
+        Literal["cuda", "cpu"], typer.Option(help=("cpu: only to test this command itself"))
+    ] = "cuda",
+    tiny: Annotated[bool, typer.Option("--tiny", help="use small sizes, to test this command")] = False,
 ) -> None:
     """Prove that every method agrees with the CPU, repeats and resumes, and how fast it is; then train at full size."""
     from repose.bench.gpu import run
@@ -34,9 +39,9 @@ def gpu(
 
 @app.command("hash")
 def hash_(
-    size: Annotated[float, typer.Option(min=1e-6, help="gigabytes of each store that is made")] = 1.0,
+    size: Annotated[float, typer.Option(min=1e-6, help="gigabytes of each store that is created")] = 1.0,
     folder: Annotated[
-        Path | None, typer.Option(help="an existing folder to make them in; they are removed")
+        Path | None, typer.Option(help="an existing folder for the stores, which are removed afterwards")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:

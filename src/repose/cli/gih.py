@@ -24,7 +24,7 @@ StorePath = Annotated[Path, typer.Argument(help="The store, a .zarr folder.")]
 
 
 def load(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Vertices and faces of a mesh file; a source for :func:`repose.gih.scale.compute_dataset`."""
+    """Return vertices and faces of a mesh file; a source for :func:`repose.gih.scale.compute_dataset`."""
     mesh = read_mesh(path)
     return mesh.vertices, mesh.faces
 
@@ -33,7 +33,7 @@ def sources(paths: list[Path]) -> dict[str, MeshSource]:
     """Name each mesh file by its stem.
 
     Raises:
-        ReposeError: two files of one name.
+        ReposeError: two files have the same name.
     """
     named: dict[str, MeshSource] = {}
     for path in paths:
@@ -83,7 +83,7 @@ def query(
     to: Annotated[int | None, typer.Option(help="Print the distance to this vertex only.")] = None,
     png: Annotated[Path | None, typer.Option(help="Paint the distances on the body.")] = None,
 ) -> None:
-    """Distances from one vertex: a line of statistics, one number, or a picture."""
+    """Print the distances from one vertex: a line of statistics, one number, or an image."""
     file = Path(mesh)
     name = file.stem if file.suffix else mesh
     reader = GihReader(path)
@@ -114,7 +114,7 @@ def info(
     path: StorePath,
     verify: Annotated[bool, typer.Option(help="Read and check every byte.")] = False,
 ) -> None:
-    """What a store holds, mesh by mesh."""
+    """List the content of a store, mesh by mesh."""
     reader = GihReader(path)
     for name in reader.meshes:
         about = reader.info(name)
@@ -136,7 +136,7 @@ def info(
 def part(
     dataset: Annotated[str, typer.Argument(help="Name in the config.")],
     number: Annotated[int, typer.Argument(help="Which part, from 0.")],
-    lost: Annotated[str, typer.Option(help="What the workflow found missing; it is written down.")] = "",
+    lost: Annotated[str, typer.Option(help="What the workflow found missing; it is recorded.")] = "",
     config: ConfigFile = CONFIG,
     results: Results = RESULTS,
 ) -> None:
@@ -152,7 +152,7 @@ def gather(
     config: ConfigFile = CONFIG,
     results: Results = RESULTS,
 ) -> None:
-    """Make one checked store of all parts; the workflow calls it."""
+    """Make one checked store from all parts; the workflow calls it."""
     plan = plan_of(config, results, dataset)
     need = plan.gih(dataset)
     stage.gather(plan.config.gih, list(need.inputs.values()), need.out)
@@ -165,7 +165,7 @@ def import_(
     output: Annotated[Path, typer.Option("--output", "-o", help="The store to make or add to.")],
     checked: Annotated[int, typer.Option(help="How many to compare with a recomputation.")] = 3,
 ) -> None:
-    """Bring published pickles in, in metres, without running them."""
+    """Import published pickles, in metres, without running them."""
     files = {p.stem: p for p in pickles.glob("*.pkl")}
     if not files:
         raise ReposeError("no .pkl files", pickles)

@@ -1,4 +1,4 @@
-"""Commands for a person's own meshes, weights and images."""
+"""Commands for a user's own meshes, weights and images."""
 
 from pathlib import Path
 from typing import Annotated
@@ -101,7 +101,7 @@ def open_motion(
     out: Annotated[Path, typer.Option("--out", "-o", help=".npz to write: vertices, faces, rate")],
     identity: Annotated[int, typer.Option(help="number of the body")] = 0,
     frames: Annotated[int, typer.Option(min=2, help="how many, at 30 a second")] = 60,
-    seed: Annotated[int, typer.Option(help="of kind poses: which ones")] = 0,
+    seed: Annotated[int, typer.Option(help="choice of the poses, for kind poses")] = 0,
 ) -> None:
     """Write a motion of an open body; the same command for another body is the truth of a transfer to that."""
     if out.suffix.lower() != ".npz":
@@ -114,7 +114,7 @@ def open_motion(
 
 
 def pack_weights(
-    run: Annotated[Path, typer.Argument(help="results/runs/DATASET/METHOD/seedN, of method canonical")],
+    run: Annotated[Path, typer.Argument(help="results/runs/DATASET/METHOD/seedN, of the method canonical")],
     table: Annotated[Path, typer.Option(help="a table with rows of the method: its scores go into the card")],
     out: Annotated[Path, typer.Option("--out", help=".safetensors file to write")],
 ) -> None:
@@ -138,11 +138,11 @@ def generate(
             help="body at rest to pose: .obj, .ply, .off, .glb or .stl; the one learned from if left out"
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="other poses for another number")] = 0,
+    seed: Annotated[int, typer.Option(help="seed; another number gives other poses")] = 0,
     up: Annotated[str, typer.Option(help="up axis of the template: x, y, z, -x, -y, -z, or auto")] = "auto",
     unit: Annotated[str, typer.Option(help="its unit: m, cm, mm, in, ft, metres per unit, or auto")] = "auto",
 ) -> None:
-    """Write meshes of new poses, and a contact sheet of them; those of a template keep all that its file has."""
+    """Write meshes of new poses and a contact sheet; poses of a template keep the other content of its file."""
     from repose.use.generate import generate as write
     from repose.use.transfer.files import Said
 
@@ -157,7 +157,7 @@ def doctor(
     as_json: AsJson = False,
     results: Results = RESULTS,
 ) -> None:
-    """Say what is unusual about meshes or datasets: up axis, unit, holes, pieces, bad faces, duplicates."""
+    """Report what is unusual about meshes or datasets: up axis, unit, holes, pieces, bad faces, duplicates."""
     from repose.use.doctor import command, dataset
 
     status = 0
@@ -183,7 +183,7 @@ def import_weights(
         str | None, typer.Option(help="which NPT: none is the original, max the max-pool variant")
     ] = None,
 ) -> None:
-    """Bring in the published weights of a system; tensors only, every key and shape checked."""
+    """Import the published weights of a system; only tensors are read, and every key and shape is checked."""
     from repose.weights.stage import run
 
     run(system, files, out, pooling)
@@ -193,12 +193,15 @@ def export_images(
     dataset: str,
     out: Annotated[Path, typer.Option("--out", help="folder to make")],
     results: Results = RESULTS,
-    method: Annotated[str | None, typer.Option(help="write what it drew of the test pairs")] = None,
-    seed: Annotated[int, typer.Option(help="of the method")] = 0,
+    method: Annotated[
+        str | None, typer.Option(help=("write the images that this method generated for the test pairs"))
+    ] = None,
+    seed: Annotated[int, typer.Option(help="seed of the method")] = 0,
 ) -> None:
-    """Write a dataset of images and its pairs in the layout of Intrinsic Flow's archives, .corr files included.
+    """Write a dataset of images and its pairs in the layout of Intrinsic Flow's archives, including .corr files.
 
-    With --method: the images that it drew of the test pairs, named as the released evaluation reads them.
+    With --method: write the images that it generated for the test pairs, with the names that the released evaluation
+    reads.
     """
     from repose.results import Results as Places
     from repose.store.image_store import ImageStore
@@ -226,7 +229,7 @@ def export_dataset(
     config: ConfigFile = CONFIG,
     results: Results = RESULTS,
 ) -> None:
-    """Write a dataset's meshes as files with the names and numbers that a published loader finds."""
+    """Write a dataset's meshes as files with the names and numbers that a published loader expects."""
     from repose.use.export_meshes import export_meshes
 
     plan = plan_of(config, results, dataset)

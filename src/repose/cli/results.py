@@ -1,4 +1,4 @@
-"""Commands about results as a whole: where they came from, and what is left behind."""
+"""Commands on results as a whole: progress, audits, publishing and cleaning."""
 
 import json
 import sys
@@ -19,12 +19,14 @@ def status(
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option("--config", envvar="REPOSE_CONFIG", help="config file; that of the last run"),
+        typer.Option(
+            "--config", envvar="REPOSE_CONFIG", help=("config file; by default that of the last run")
+        ),
     ] = None,
     results: Results = RESULTS,
     as_json: AsJson = False,
 ) -> None:
-    """Say how far a run has come: what is done, runs, failed and waits, how fast it goes and how long it takes."""
+    """Report how far a run has come: what is done, runs, failed and waits, how fast it is and how long it takes."""
     from repose.status import jobs, state, summary
 
     plan = plan_of(config or _last_config(results), results)
@@ -39,7 +41,7 @@ def status(
 
 
 def _last_config(results: Path) -> Path:
-    """The settings of the last run, presets included; of none, the config file that is here."""
+    """Return the settings of the last run, presets included; if there was none, the config file of this folder."""
     from repose.results import Results as Places
 
     known = sorted(Places(results).configs.glob("*.yaml"), key=lambda path: path.stat().st_mtime)
@@ -52,10 +54,11 @@ def audit(
     ] = None,
     cell: Annotated[str | None, typer.Option(help="only rows like method=corenet,dataset=open-human")] = None,
     rescore: Annotated[
-        bool, typer.Option("--rescore", help="compute the scores again from predictions and meshes")
+        bool, typer.Option("--rescore", help="recompute the scores from predictions and meshes")
     ] = False,
     expect: Annotated[
-        str | None, typer.Option(help="the digest of the tree that was noted when the table was published")
+        str | None,
+        typer.Option(help=("the digest of the tree that was recorded when the table was published")),
     ] = None,
     rocrate: Annotated[
         Path | None, typer.Option(help="also write a Workflow Run RO-Crate to this new folder")
@@ -63,14 +66,16 @@ def audit(
     find: Annotated[
         str | None,
         typer.Option(
-            help="which numbers depend on mesh:open-human/id3_17; on an image, raw, dataset, method, code, artefact. "
-            "Without ARTEFACT: of all tables"
+            help=(
+                "list the numbers that depend on mesh:open-human/id3_17, or on an image, raw file, "
+                "dataset, method, code or artefact; without ARTEFACT, in all tables"
+            )
         ),
     ] = None,
     as_json: AsJson = False,
     results: Results = RESULTS,
 ) -> None:
-    """Check every byte, link and number behind a table; status 1 if something does not hold."""
+    """Check every byte, link and number behind a table; exit with status 1 if a check fails."""
     if find:
         from repose.audit import find as finding
 
@@ -98,7 +103,7 @@ def audit(
 def _print(
     found: Any, show: Callable[[Any, Any], None], as_json: bool, plain: Callable[[Any], Any] = asdict
 ) -> None:
-    """Print what was found as JSON, or by `show` on a console."""
+    """Print a result as JSON, or by `show` on a console."""
     if as_json:
         return print(json.dumps(plain(found), indent=1))
     from rich.console import Console
@@ -112,11 +117,11 @@ def publish(
     author: Annotated[
         list[str] | None,
         typer.Option(
-            help="who publishes it, 'Family, Given'; again for each. Left out: those of CITATION.cff"
+            help="who publishes it, 'Family, Given'; repeat for each author. Default: those of CITATION.cff"
         ),
     ] = None,
 ) -> None:
-    """Write one archive of a table and all that may be given away of what is behind it, ready for a DOI."""
+    """Write one archive of a table and everything behind it that may be redistributed, ready for a DOI."""
     from repose.audit.audit import audit as check
     from repose.audit.crate import project_of
     from repose.bundle.write import write_bundle
@@ -128,10 +133,10 @@ def publish(
 
 
 def verify(
-    bundle: Annotated[Path, typer.Argument(help="what `repose publish` wrote")],
-    expect: Annotated[str, typer.Option(help="the digest that was noted when it was published")] = "",
+    bundle: Annotated[Path, typer.Argument(help="an archive written by `repose publish`")],
+    expect: Annotated[str, typer.Option(help="the digest that was recorded when it was published")] = "",
 ) -> None:
-    """Check every file of a published archive against its digest; status 1 if one differs, lacks or is too much."""
+    """Check every file of a published archive against its digest; status 1 if one differs, is missing or is extra."""
     from repose.bundle.verify import verify_bundle
 
     found = verify_bundle(bundle, expect)
@@ -155,10 +160,13 @@ def recover(results: Results = RESULTS) -> None:
 def clean(
     results: Results = RESULTS,
     checkpoints: Annotated[
-        bool, typer.Option("--checkpoints", help="also checkpoints: unfinished trainings start anew")
+        bool,
+        typer.Option(
+            "--checkpoints", help=("also remove checkpoints, so that unfinished trainings start anew")
+        ),
     ] = False,
 ) -> None:
-    """Remove results kept for reuse that are no longer in their place; nothing that a target needs."""
+    """Remove cached results that are no longer in their place; nothing that a target needs is removed."""
     from repose.provenance.recover import clean as work
 
     print(f"{work(results, checkpoints) / 1e6:.1f} MB set free")
@@ -166,10 +174,10 @@ def clean(
 
 def compare(
     a: Annotated[Path, typer.Argument(help="a folder of results")],
-    b: Annotated[Path, typer.Argument(help="another")],
+    b: Annotated[Path, typer.Argument(help="another folder of results")],
     as_json: AsJson = False,
 ) -> None:
-    """Say what differs between two folders of results, and what that did to each number."""
+    """Show what differs between two folders of results, and how that changed each number."""
     from repose.audit import compare as comparing
 
     _print(comparing.compare(a, b), comparing.show, as_json)

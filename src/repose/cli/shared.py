@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 ConfigFile = Annotated[Path, typer.Option("--config", envvar="REPOSE_CONFIG", help="config file")]
 Results = Annotated[Path, typer.Option("--results", help="folder of the workflow's results")]
-Seed = Annotated[int, typer.Option(help="of the training")]
+Seed = Annotated[int, typer.Option(help="seed of the training")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 RESULTS, CONFIG = Path("results"), Path("config.yaml")
 
@@ -30,7 +30,7 @@ def plan_of(
     method: str | None = None,
     table: str | None = None,
 ) -> "Plan":
-    """The plan of a config file; names that it does not have are refused."""
+    """Return the plan of a config file; names that it does not contain are refused."""
     from repose.config.load import load_files
     from repose.plan import Plan
     from repose.results import Results
@@ -43,10 +43,10 @@ def plan_of(
 
 
 def plan_of_row(config: Path, results: Path, dataset: str, method: str) -> "Plan":
-    """The plan of a config file, for a method that may have weights from elsewhere, as `npt@open-human` has.
+    """Return the plan of a config file for a method that may use weights from elsewhere, such as `npt@open-human`.
 
     Raises:
-        ReposeError: the config has no such method or dataset, or there are no weights to bring.
+        ReposeError: the config has no such method or dataset, or there are no weights to use.
     """
     from repose.section import ACROSS
 

@@ -30,7 +30,7 @@ def raw(
     config: ConfigFile = CONFIG,
     results: Results = RESULTS,
     list_all: Annotated[
-        bool, typer.Option("--list", help="show every dataset, and whether it is here")
+        bool, typer.Option("--list", help="show every dataset, and whether its files are present")
     ] = False,
     data: Annotated[Path, typer.Option(help="folder of user-supplied data, for --list")] = Path("data/raw"),
     as_json: AsJson = False,
@@ -107,7 +107,7 @@ def benchmark_predict(
     config: ConfigFile = CONFIG,
     results: Results = RESULTS,
 ) -> None:
-    """Predict a versioned list whose pose meshes are no meshes of the dataset."""
+    """Predict a versioned list whose pose meshes are not in the dataset."""
     from repose.benchmark.predict import run
 
     plan = plan_of_row(config, results, dataset, method)
@@ -156,7 +156,7 @@ def predict(
 def score(
     dataset: str, method: str, seed: Seed = 0, config: ConfigFile = CONFIG, results: Results = RESULTS
 ) -> None:
-    """Score predictions against the truth: a row per test triple, or body, and metric."""
+    """Score predictions against the truth: one row per metric and test triple, or body."""
     from repose.score.stage import run
 
     plan = plan_of_row(config, results, dataset, method)
@@ -169,7 +169,7 @@ def score(
 def score_renders(
     dataset: str, method: str, seed: Seed = 0, config: ConfigFile = CONFIG, results: Results = RESULTS
 ) -> None:
-    """Score pictures of predicted meshes: a row per body and metric."""
+    """Score renders of predicted meshes: one row per body and metric."""
     from repose.score.render_stage import run
 
     plan = plan_of(config, results, dataset, method)
@@ -184,12 +184,12 @@ def tables(table: str, config: ConfigFile = CONFIG, results: Results = RESULTS) 
 
 
 def report(table: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
-    """Draw transfers of every method of a table beside the truth."""
+    """Draw the transfers of every method of a table with the truth."""
     _make("report", plan_of(config, results, table=table).report(table))
 
 
 def conventions(table: str, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
-    """Score the predictions of a table as published evaluations score, and see how its ranks move."""
+    """Score the predictions of a table as published evaluations do, and show how its ranks change."""
     plan = plan_of(config, results, table=table)
     if plan.config.medium_of(table) != "meshes":
         raise ReposeError(
@@ -208,23 +208,23 @@ def motions(table: str, config: ConfigFile = CONFIG, results: Results = RESULTS)
 
 
 def site(config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
-    """Make the pages of all tables, to open in a browser: results/site/index.html."""
+    """Make the pages of all tables for a browser: results/site/index.html."""
     _make("site", plan_of(config, results).site())
 
 
 def _make(stage: str, need: "Need") -> None:
-    """Run a stage that goes by nothing but its spec and its inputs."""
+    """Run a stage that needs only its spec and its inputs."""
     import_module(f"repose.{stage}.stage").run(need.spec, need.inputs, need.out)
 
 
 def _parts(inputs: Mapping[str, Path], *names: str) -> tuple[Any, ...]:
-    """Some inputs by name, None for one that is not there, and the others as a mapping."""
+    """Return some inputs by name, None for a missing one, and the others as a mapping."""
     others = {name: path for name, path in inputs.items() if name not in names}
     return (*(inputs.get(name) for name in names), others)
 
 
 def _cluster(plan: "Plan") -> Any:
-    """Where work on files runs."""
+    """Return the cluster for work on files."""
     from repose.cluster import Cluster
 
     return Cluster(plan.config.convert.workers, plan.config.convert.scheduler)

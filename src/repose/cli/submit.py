@@ -21,7 +21,10 @@ app = typer.Typer(
 )
 
 Folder = Annotated[
-    Path, typer.Argument(help="with card.yaml, predictions/ and SHA256SUMS; or seed0/, … of such")
+    Path,
+    typer.Argument(
+        help=("folder with card.yaml, predictions/ and SHA256SUMS; or with such folders seed0/, …")
+    ),
 ]
 
 
@@ -29,7 +32,7 @@ Folder = Annotated[
 def init(
     listed: Annotated[str, typer.Argument(metavar="LIST", help="such as open-human/unseen")],
     track: Annotated[str, typer.Option(help="what the method sees when it is tested: P, PC, R, RC, S or K")],
-    out: Annotated[Path, typer.Option("--out", help="folder to make")],
+    out: Annotated[Path, typer.Option("--out", help="folder to create")],
     config: ConfigFile = CONFIG,
     results: Results = RESULTS,
 ) -> None:
@@ -42,7 +45,7 @@ def init(
 
 @app.command()
 def check(folder: Folder, config: ConfigFile = CONFIG, results: Results = RESULTS) -> None:
-    """Say what is wrong with a folder of predictions: status 1 if it would be refused."""
+    """Report what is wrong with a folder of predictions; status 1 if it would be refused."""
     from repose.benchmark.enter import check as checking
     from repose.benchmark.enter import list_of
 
@@ -58,7 +61,7 @@ def check(folder: Folder, config: ConfigFile = CONFIG, results: Results = RESULT
 def score(
     folder: Folder, config: ConfigFile = CONFIG, results: Results = RESULTS, as_json: AsJson = False
 ) -> None:
-    """Score a folder of predictions against the truths that lie here, and rank it within its track."""
+    """Score a folder of predictions against the local truths, and rank it within its track."""
     from repose.benchmark.enter import list_of
     from repose.benchmark.enter import score as scoring
 
@@ -77,7 +80,7 @@ def rank(
     config: ConfigFile = CONFIG,
     results: Results = RESULTS,
 ) -> None:
-    """Rank all that is scored on a list: baselines, this repository's predictions, and what was handed in before."""
+    """Rank everything scored on a list: baselines, this repository's predictions, and earlier submissions."""
     from repose.benchmark.enter import rank_all
 
     dataset, part = _parts(listed)
@@ -87,7 +90,7 @@ def rank(
 
 
 def _parts(listed: str) -> tuple[str, str]:
-    """Dataset and name of a list."""
+    """Return dataset and name of a list."""
     dataset, _, part = listed.partition("/")
     if not part:
         raise ReposeError(f"{listed!r} is no list", hint="name DATASET/LIST, such as open-human/unseen")
@@ -102,7 +105,7 @@ def _show(notes: list[str], out: Path) -> None:
 
 
 def _sources(plan: "Plan", dataset: str, part: str) -> "Sources":
-    """What must lie here of a list; a line about how to get it where it does not."""
+    """Return the local files of a list; if one is missing, an error says how to get it."""
     from repose.benchmark.sources import Sources
     from repose.provenance.manifest import manifest_path
     from repose.raw.licensed import Licensed

@@ -1,4 +1,4 @@
-"""What the sections of a config must agree on with each other; each section checks itself."""
+"""Checks of the sections of a config against each other; each section checks itself."""
 
 import difflib
 from collections.abc import Collection, Iterator, Mapping
@@ -15,7 +15,7 @@ SAME = "give both methods the same"
 
 
 class Wrong(NamedTuple):
-    """A value that does not go with the others: its key, what is wrong, and a hint."""
+    """A value that contradicts others: its key, what is wrong, and a hint."""
 
     key: tuple[str | int, ...]
     what: str
@@ -23,7 +23,7 @@ class Wrong(NamedTuple):
 
 
 def wrong(config: Config) -> Iterator[Wrong]:
-    """What is wrong, in the order of the checks; take the first, since a check relies on those before it."""
+    """Yield what is wrong, in the order of the checks; use only the first, as a check relies on those before it."""
     return chain(
         _names(config),
         _beside(config),
@@ -40,18 +40,18 @@ def wrong(config: Config) -> Iterator[Wrong]:
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str | None:
-    """A hint with the valid name nearest to `name`; None: it is near to none."""
+    """Return a hint with the valid name nearest to `name`; None if no name is near."""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else None
 
 
 def nearest(name: str, known: Collection[str]) -> str:
-    """A hint with the valid name nearest to `name`, or else all of them."""
+    """Return a hint with the valid name nearest to `name`, or else all of them."""
     return did_you_mean(name, known) or f"valid: {', '.join(known)}"
 
 
 def _names(config: Config) -> Iterator[Wrong]:
-    """Every name a table uses must be defined."""
+    """Every name that a table uses must be defined."""
     for table, rows in config.tables.items():
         if table == "site":
             yield Wrong(
@@ -65,7 +65,7 @@ def _names(config: Config) -> Iterator[Wrong]:
 
 
 def _listed(table: str, rows: Table, section: str) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    """Of each name that a table lists its key, what messages call it, and the name itself."""
+    """Yield for each name that a table lists its key, its name in messages, and the name itself."""
     names = getattr(rows, section)
     for position, name in enumerate(names):
         key = ("tables", table, section, name if isinstance(names, Mapping) else position)
@@ -73,7 +73,7 @@ def _listed(table: str, rows: Table, section: str) -> Iterator[tuple[tuple[str |
 
 
 def _beside(config: Config) -> Iterator[Wrong]:
-    """What is written beside the conventions of one table is not called like those of another one."""
+    """Files beside the conventions of one table must not have the names of another table's."""
     studied = [table for table in config.tables if config.medium_of(table) == "meshes"]
     for table, part in product(studied, STUDIED):
         if (name := f"{table}-{part}") in studied:
@@ -85,7 +85,7 @@ def _beside(config: Config) -> Iterator[Wrong]:
 
 
 def _truth(config: Config) -> Iterator[Wrong]:
-    """A table scores transfers between identities, so that its datasets must hold their truth."""
+    """A table scores transfers between identities, so its datasets must have the truth."""
     for table, rows in config.tables.items():
         for key, what, name in _listed(table, rows, "datasets"):
             if not config.datasets[name].has_truth:
@@ -97,7 +97,7 @@ def _truth(config: Config) -> Iterator[Wrong]:
 
 
 def _halves(config: Config) -> Iterator[Wrong]:
-    """Protocols of bent poses, or of straight ones, are of datasets that tell them apart."""
+    """Protocols of bent or straight poses need datasets that distinguish them."""
     of_datasets = ((("datasets", name), [name], d.protocols) for name, d in config.datasets.items())
     of_tables = ((("tables", name), t.datasets, t.protocols or []) for name, t in config.tables.items())
     for section, names, protocols in chain(of_datasets, of_tables):
@@ -111,7 +111,7 @@ def _halves(config: Config) -> Iterator[Wrong]:
 
 
 def _kinds(config: Config) -> Iterator[Wrong]:
-    """A table compares methods of meshes on meshes, or of images on images; what serves them is not compared."""
+    """A table compares methods of meshes on meshes, or of images on images, but no methods that only serve others."""
     for table, rows in config.tables.items():
         for key, what, name in _listed(table, rows, "methods"):
             if not config.methods[name].compared:
@@ -126,7 +126,7 @@ def _kinds(config: Config) -> Iterator[Wrong]:
 
 
 def _across(config: Config) -> Iterator[Wrong]:
-    """A table across datasets is of meshes, and its weights come from a dataset that triples are drawn from."""
+    """A table across datasets must be of meshes; its weights must come from a dataset that triples are drawn from."""
     for table, rows in config.tables.items():
         key, what = ("tables", table, "trained_on"), f"tables.{table}.trained_on: {rows.trained_on!r}"
         if rows.trained_on is None:
@@ -142,7 +142,7 @@ def _across(config: Config) -> Iterator[Wrong]:
 
 
 def _comparable(config: Config) -> Iterator[Wrong]:
-    """Methods that stand in one table have alike what their numbers do not compare without."""
+    """Methods in one table must agree on settings without which their numbers cannot be compared."""
     for table, rows in config.tables.items():
         methods = {name: config.methods[name] for name in rows.methods}
         for key in dict.fromkeys(key for method in methods.values() for key in method.alike_in_tables):
@@ -156,7 +156,7 @@ def _comparable(config: Config) -> Iterator[Wrong]:
 
 
 def _scorers(config: Config) -> Iterator[Wrong]:
-    """What scores the images of a dataset, or renders of the meshes of a table, is a scorer of such."""
+    """The scorer of a dataset's images, or of renders of a table's meshes, must be a scorer of that kind."""
     wanted: list[tuple[str, str, str | None, str]] = [
         *(("datasets", n, getattr(d, "scorer", None), "images") for n, d in config.datasets.items()),
         *(("tables", n, table.scorer, "renders") for n, table in config.tables.items()),
@@ -183,7 +183,7 @@ def _scorers(config: Config) -> Iterator[Wrong]:
 
 
 def _parts(config: Config) -> Iterator[Wrong]:
-    """A method that is given a part of another one has the same settings of that part."""
+    """A method that is given a part of another one must have the same settings for that part."""
     for name, method in config.methods.items():
         for part in method.parts:
             if (other := method.starts_from.get(part.name)) is None:
@@ -201,13 +201,13 @@ def _parts(config: Config) -> Iterator[Wrong]:
 
 
 def _differing(method: MethodSettings, other: MethodSettings, alike: Mapping[str, str]) -> str | None:
-    """The other method's key of the first setting that the two should have alike, and do not."""
+    """Return the other method's key of the first setting that should be equal in both, and is not."""
     pairs = ((theirs, attrgetter(own)(method), attrgetter(theirs)(other)) for own, theirs in alike.items())
     return next((key for key, one, two in pairs if one != two), None)
 
 
 def _devices(config: Config) -> Iterator[Wrong]:
-    """Devices share a batch evenly, or the average of their gradients is not that of the batch."""
+    """Devices must share a batch evenly, or the average of their gradients is not that of the batch."""
     for name, method in config.methods.items():
         devices = config.compute.devices_of(method)
         if isinstance(method, LearnedMethod) and method.training.batch % devices:
@@ -219,14 +219,14 @@ def _devices(config: Config) -> Iterator[Wrong]:
 
 
 def _shared(config: Config) -> Iterator[Wrong]:
-    """A method that has the weights of another one has the same settings, but for those that no weight knows."""
+    """A method with the weights of another one must have the same settings, except those that no weight depends on."""
     for name, method in config.methods.items():
         shared, other = method.shared, method.shares_weights_with
         if shared is None or other is None:
             continue
         key, what = ("methods", name, shared.key), f"methods.{name}.{shared.key}: {other!r}"
         giver = config.methods.get(other)
-        # A method may be of a kind that only does something else with the weights.
+        # A method may be of a kind that only uses the weights in another way.
         fields = [field for field in type(giver or method).model_fields if field not in shared.but_for]
         if giver is None:
             yield Wrong(key, f"{what} is not defined", nearest(other, config.methods))

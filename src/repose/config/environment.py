@@ -1,4 +1,4 @@
-"""What the workflow hands down to its jobs through environment variables."""
+"""Environment variables that the workflow passes to its jobs."""
 
 import atexit
 import errno
@@ -18,10 +18,10 @@ from repose.provenance.process import Process
 
 
 def hand_down(config: Config, folder: Path, is_main_process: bool) -> None:
-    """Let jobs find the `repose` command and the configuration of the run they belong to.
+    """Tell jobs the path of the `repose` command and the configuration of their run.
 
-    Jobs read a copy of the configuration named by its content: what is edited while a run goes on cannot reach its
-    jobs, on this machine or on other nodes, where the variable is set already.
+    Jobs read a copy of the configuration that is named by its content. So edits during a run do not affect its jobs, on
+    this machine or on other nodes, where the variable is already set.
     """
     try:
         if is_main_process:
@@ -34,19 +34,19 @@ def hand_down(config: Config, folder: Path, is_main_process: bool) -> None:
         if error.errno not in (errno.EROFS, errno.EACCES):
             raise
         _hand_down_elsewhere(config)
-    # `.venv/bin/snakemake` needs no activated environment; conda puts its own in front.
+    # `.venv/bin/snakemake` needs no activated environment, and conda puts its own in front.
     os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
 
 
 def _hand_down_elsewhere(config: Config) -> None:
-    """Of results that may only be read, for a dry run, whose plan needs a config; a job would end in one line."""
+    """Pass on a config for a dry run on read-only results, whose plan needs one; a job would fail in one line."""
     folder = tempfile.TemporaryDirectory(prefix="repose-")
     atexit.register(folder.cleanup)
     os.environ["REPOSE_CONFIG"] = str(resolve(config, Path(folder.name)))
 
 
 def hand_down_forced(dag: Any) -> None:
-    """Let jobs know what Snakemake's options `--forcerun`, `--force` and `--forceall` name: rules and files.
+    """Tell jobs the rules and files that Snakemake's options `--forcerun`, `--force` and `--forceall` name.
 
     Args:
         dag: Snakemake's `workflow.dag_settings`, which it does not have yet while it reads the rules.
@@ -56,7 +56,7 @@ def hand_down_forced(dag: Any) -> None:
 
 
 def _note_scheduler(results: Path) -> None:
-    """Tell jobs whose they are, and hold a lock for as long as this scheduler lives: `repose recover` asks for both."""
+    """Tell jobs their scheduler, and hold a lock while it lives; `repose recover` needs both."""
     me = Process.current()
     run = json.dumps(asdict(me))
     if os.environ.get("REPOSE_RUN") == run:  # this process has read the workflow before, and holds the lock

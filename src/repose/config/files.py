@@ -1,4 +1,4 @@
-"""YAML files as values that know their lines."""
+"""Read YAML files and find the lines of their values."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -9,22 +9,22 @@ import yaml
 from repose.errors import ReposeError
 from repose.reading import read_text
 
-Key = Sequence[str | int]  # from the top of a file down to one value: ("methods", "npt", "width")
+Key = Sequence[str | int]  # path from the top of a file to one value: ("methods", "npt", "width")
 MERGE = "tag:yaml.org,2002:merge"
 MAX_BYTES = 4 << 20
 MAX_VALUES = 200_000
 LONGEST_NUMBER = 1000
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
-# The compiled one where there is one, as every job reads a config.
+# The compiled loader if it is available, because every job reads a config.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read(path: Path) -> Any:
-    """The values of a YAML file.
+    """Return the values of a YAML file.
 
     Raises:
-        ReposeError: there is no such file, it is no YAML, it gives a key twice, which a YAML reader would drop, or it
-            holds itself or more than `MAX_VALUES` values.
+        ReposeError: there is no such file, it is not YAML, a key is given twice (which a YAML reader would drop), or it
+            contains itself or more than `MAX_VALUES` values.
     """
     node = _compose(path)
     if node is None:
@@ -38,7 +38,7 @@ def read(path: Path) -> Any:
 
 
 def merged(base: Mapping[str, Any], top: Mapping[str, Any] | None) -> dict[str, Any]:
-    """`top` on `base`, key by key, as Snakemake merges config files."""
+    """Merge `top` into `base`, key by key, as Snakemake merges config files."""
     result = dict(base)
     for key, value in (top or {}).items():
         old = result.get(key)
@@ -47,11 +47,11 @@ def merged(base: Mapping[str, Any], top: Mapping[str, Any] | None) -> dict[str, 
 
 
 def line_of(keys: Iterable[Key], paths: Sequence[Path]) -> str:
-    """`file:line` of the longest part of a key that a file has.
+    """Return `file:line` of the longest prefix of a key that a file contains.
 
     Args:
-        keys: where the value may stand; of parts equally long, that of the first key counts.
-        paths: files, later ones on top of earlier ones; the last file that has it counts.
+        keys: possible keys of the value; of equally long prefixes, that of the first key counts.
+        paths: files, of which later ones override earlier ones; the last file that contains the key counts.
     """
     best, where = -1, "command line"
     for key in keys:
@@ -83,21 +83,22 @@ def _compose(path: Path) -> yaml.Node | None:
 
 
 class _Reader:
-    """Makes values of the YAML nodes of a file, with their merges (`<<: *anchor`)."""
+    """Converts the YAML nodes of a file to values, with their merges (`<<: *anchor`)."""
 
     def __init__(self, path: Path):
         self.path, self.made = path, 0
 
     def value(self, node: yaml.Node) -> Any:
-        """A mapping, list or scalar; a key given twice is refused."""
+        """Return a mapping, list or scalar; a key given twice is refused."""
         self.made += 1
-        if self.made > MAX_VALUES:  # an anchor in an anchor in an anchor … doubles with each line
+        if self.made > MAX_VALUES:  # nested anchors double the number of values with each line
             raise self._wrong(node, f"its anchors stand for more than {MAX_VALUES} values")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item) for item in node.value]
-        if node.tag in _NUMBERS and len(node.value) > LONGEST_NUMBER:  # digits in base 60 take for ever
+        # parsing digits in base 60 takes very long
+        if node.tag in _NUMBERS and len(node.value) > LONGEST_NUMBER:
             raise self._wrong(node, f"a number of {len(node.value)} characters")
         try:
             return yaml.constructor.SafeConstructor().construct_object(node)
@@ -111,7 +112,7 @@ class _Reader:
         values: dict[str, Any] = {}
         for key, value in node.value:
             if key.tag == MERGE:
-                for one in reversed(_merges(value)):  # the first one counts
+                for one in reversed(_merges(value)):  # the first one takes precedence
                     if not isinstance(one, yaml.MappingNode):
                         raise self._wrong(key, "what is merged by `<<` is no mapping")
                     inherited |= self._mapping(one)
@@ -128,7 +129,7 @@ class _Reader:
 
 
 def _merges(value: yaml.Node) -> list[yaml.Node]:
-    """What stands behind a `<<`: one mapping, or a list of them."""
+    """Return the nodes after a `<<`: one mapping, or a list of them."""
     return value.value if isinstance(value, yaml.SequenceNode) else [value]
 
 

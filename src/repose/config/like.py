@@ -1,8 +1,8 @@
-"""What a configuration says once is spelled out before it is checked.
+"""Resolve `like` in a configuration before it is checked.
 
-A method that is `like` another one has all of its settings, but for those that it gives itself, nested sections key by
-key. A method that is given a part of another one (`repose.methods.settings.Part`) has the other's settings of that
-part, where it gives none itself.
+A method that is `like` another one has all of its settings, except those that it gives itself; nested sections are
+merged key by key. A method that is given a part of another one (`repose.methods.settings.Part`) takes the other's
+settings of that part if it gives none itself.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,14 +19,14 @@ LIKE = "like"
 
 
 def spelled_out(values: Mapping[str, Any], paths: Sequence[Path] = ()) -> dict[str, Any]:
-    """The values of a configuration, with all settings of every method.
+    """Return the values of a configuration with all settings of every method.
 
     Args:
-        values: as merged from all files, so that what a file says of a method holds for those that are like it, too.
+        values: values merged from all files, so that the settings of a method also apply to methods that are like it.
         paths: files that are searched for the line of an error.
 
     Raises:
-        ReposeError: a method is like one that does not exist, or by way of others like itself.
+        ReposeError: a method is like one that does not exist, or indirectly like itself.
     """
     methods = values.get("methods")
     if not isinstance(methods, Mapping):
@@ -36,7 +36,7 @@ def spelled_out(values: Mapping[str, Any], paths: Sequence[Path] = ()) -> dict[s
 
 
 def keys_of(key: Key, values: Mapping[str, Any]) -> list[Key]:
-    """Where a value may stand in the files: at its key, or with a method that its own is like, the nearest first."""
+    """Return the possible keys of a value: its own, or those of methods that its method is like, nearest first."""
     methods = values.get("methods")
     if len(key) < 2 or key[0] != "methods" or not isinstance(methods, Mapping) or key[1] not in methods:
         return [key]
@@ -53,7 +53,7 @@ def _like_others(methods: Mapping[str, Any], name: str, paths: Sequence[Path]) -
 
 
 def _lineage(methods: Mapping[str, Any], name: str, paths: Sequence[Path]) -> list[str]:
-    """A method and those that it is like, the nearest first."""
+    """Return a method and those that it is like, the nearest first."""
     names = [name]
     while isinstance(section := methods[names[-1]], Mapping) and LIKE in section:
         base, key = section[LIKE], ("methods", names[-1], LIKE)
@@ -71,13 +71,13 @@ def _lineage(methods: Mapping[str, Any], name: str, paths: Sequence[Path]) -> li
 
 
 def _with_parts(methods: Mapping[str, Any], name: str, above: tuple[str, ...] = ()) -> Any:
-    """The settings of a method, those that it shares with the methods it is given parts of included."""
+    """Return the settings of a method, including those that it shares with methods whose parts it is given."""
     section = methods[name]
     architecture = section.get("architecture") if isinstance(section, Mapping) else None
     settings = installed().get(architecture) if isinstance(architecture, str) else None
     for part in settings.parts if settings else ():
         other = _at(section, part.key)
-        # Methods that have no such part, or are given it by each other, are for the checks to refuse.
+        # Methods that have no such part, or that are given it by each other, are refused by the checks.
         if isinstance(other, str) and other in methods and other not in (*above, name):
             theirs = _with_parts(methods, other, (*above, name))
             if _at(theirs, "architecture") == part.architecture:
@@ -90,7 +90,7 @@ _MISSING = object()
 
 
 def _at(section: Any, key: str) -> Any:
-    """The value at a dotted key, or `_MISSING`."""
+    """Return the value at a dotted key, or `_MISSING`."""
     for part in key.split("."):
         if not isinstance(section, Mapping) or part not in section:
             return _MISSING
@@ -99,7 +99,7 @@ def _at(section: Any, key: str) -> Any:
 
 
 def _nested(key: str, value: Any) -> dict[str, Any]:
-    """A value at a dotted key, and nothing else; nothing at all if it is `_MISSING`."""
+    """Return a mapping with only a value at a dotted key; empty if the value is `_MISSING`."""
     return (
         {}
         if value is _MISSING

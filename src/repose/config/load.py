@@ -19,10 +19,10 @@ from repose.provenance.publish import write_text
 
 
 def load_files(*paths: Path) -> Config:
-    """Read config files, later ones on top of earlier ones, key by key (as Snakemake merges them).
+    """Read config files; later ones override earlier ones, key by key (as Snakemake merges them).
 
     Raises:
-        ReposeError: one line with key, file:line, what is wrong and the nearest valid name.
+        ReposeError: the config is invalid; one line gives key, file:line, what is wrong and the nearest valid name.
     """
     return _checked(reduce(merged, (read(path) for path in paths), {}), paths)
 
@@ -31,7 +31,7 @@ def check(values: Mapping[str, Any], paths: Sequence[Path] = ()) -> Config:
     """Check merged values; `paths` are searched for the line of a wrong key, the last file first.
 
     Raises:
-        ReposeError: one line with key, file:line, what is wrong and the nearest valid name.
+        ReposeError: the config is invalid; one line gives key, file:line, what is wrong and the nearest valid name.
     """
     for path in paths:
         read(path)  # refuses duplicate keys, which a YAML reader silently drops
@@ -53,22 +53,22 @@ def _checked(written: Mapping[str, Any], paths: Sequence[Path]) -> Config:
 def resolve(config: Config, folder: Path) -> Path:
     """Write every value, defaults included, to a file named by its content, and return its path.
 
-    Jobs read this file, so that a config edited while they run cannot reach them.
+    Jobs read this file, so that edits of the config during a run do not affect them.
     """
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
     path = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.yaml"
     if path.exists():
-        path.touch()  # the newest is that of the last run, which `repose status` asks for
+        path.touch()  # the newest file is that of the last run, which `repose status` looks for
     else:
         write_text(path, text)
     return path
 
 
 def _explained(error: ValidationError, values: Mapping[str, Any]) -> tuple[Key, str, str | None]:
-    """The key of the first error, what is wrong there, and a hint."""
-    # A misspelt key is both unknown and missing; the unknown one says more.
+    """Return the key of the first error, what is wrong there, and a hint."""
+    # A misspelt key is both unknown and missing; the unknown one is more informative.
     first = min(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-    # Pydantic puts the tag of a union ("npt") into the location; a tag is no key of the file.
+    # Pydantic adds the tag of a union ("npt") to the location, but a tag is no key of the file.
     key = _without_tags(first["loc"], values)
     name, context = ".".join(map(str, key)) or "config", first.get("ctx", {})
     if first["type"] == "extra_forbidden":
@@ -104,7 +104,7 @@ def _without_tags(location: Sequence[str | int], values: Any) -> tuple[str | int
 
 
 def _section(parent: Sequence[str | int], values: Mapping[str, Any]) -> type[BaseModel]:
-    """The model class that describes the section at `parent`."""
+    """Return the model class of the section at `parent`."""
     section: Any = Config
     for part in parent:
         values = values[part]  # type: ignore[index]
@@ -117,7 +117,7 @@ def _section(parent: Sequence[str | int], values: Mapping[str, Any]) -> type[Bas
 
 
 def _chosen(annotation: Any, values: Any) -> Any:
-    """The member of a tagged union that `values` belongs to, or the section that may be null; others as they are."""
+    """Return the member of a tagged union that `values` belongs to, or a nullable section; others unchanged."""
     if isinstance(annotation, UnionType) and get_args(annotation)[1:] == (NoneType,):
         return get_args(annotation)[0]
     members = [m for option in get_args(annotation) for m in (get_args(option) or (option,))]

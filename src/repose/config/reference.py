@@ -11,21 +11,21 @@ from repose.section import Name, Section
 
 
 class Like(Section):
-    """A variant of another method, in place of a method that gives all of its settings.
+    """A variant of another method, in place of a method with all of its settings.
 
-    It has the settings of the other one, but for those that stand beside `like`, nested sections key by key.
+    It has the settings of the other one, except those given beside `like`; nested sections are merged key by key.
     """
 
-    like: Name = Field(description="the other method; it may be like a third one")
+    like: Name = Field(description="the other method, which may itself be like a third one")
 
 
 def schema() -> str:
-    """JSON schema, for editors that complete and check YAML."""
+    """Return the JSON schema, with which editors complete and check YAML."""
     return json.dumps(_root(), indent=1, sort_keys=True) + "\n"
 
 
 def reference() -> str:
-    """Markdown page: every key, its type, default and meaning."""
+    """Return the Markdown page with every key, its type, default and meaning."""
     root = _root()
     lines = [
         "# Keys of config.yaml",
@@ -48,13 +48,13 @@ def reference() -> str:
 
 
 def _root() -> dict[str, Any]:
-    """The schema of a config file as it is written, where a method may be `like` another one."""
+    """Return the schema of a config file as written, where a method may be `like` another one."""
     root = Config.model_json_schema()
     (pattern, method), *_ = root["properties"]["methods"]["patternProperties"].items()
     root["properties"]["methods"]["patternProperties"][pattern] = {
         "anyOf": [method, {"$ref": "#/$defs/Like"}]
     }
-    # The keys beside `like` are of any method.
+    # The keys beside `like` may be those of any method.
     root["$defs"]["Like"] = Like.model_json_schema() | {"additionalProperties": True}
     return root
 

@@ -1,1 +1,1 @@
-"""How far the conventions of published evaluations move a ranking, with predictions fixed: docs/conventions.md."""
+"""The effect of the conventions of published evaluations on a ranking, for fixed predictions: docs/conventions.md."""

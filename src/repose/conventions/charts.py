@@ -1,4 +1,4 @@
-"""Charts of the study: how ranks move from convention to convention, and what each convention sees of known errors."""
+"""Charts of the study: how ranks change between conventions, and how each convention measures known errors."""
 
 import io
 
@@ -13,13 +13,13 @@ COLOURS = matplotlib.colormaps["tab20"]
 
 
 def bump_chart(ranking: pd.DataFrame) -> bytes:
-    """A panel for each list: the rank of each method (up) under each convention (across).
+    """Draw a panel for each list: the rank of each method (vertical) under each convention (horizontal).
 
     Args:
         ranking: `repose.conventions.study.ranking`.
 
     Returns:
-        A PNG, the same for the same ranks.
+        A PNG, which is the same for the same ranks.
     """
     lists = list(ranking.groupby(["dataset", "protocol"], sort=False))
     count = ranking.method.nunique()
@@ -50,13 +50,13 @@ def _bumps(axis: Axes, rows: pd.DataFrame) -> None:
 
 
 def panel(seen: pd.DataFrame) -> bytes:
-    """A panel for each dataset: how many times the error of noise each convention makes of each known error.
+    """Draw a panel for each dataset: the ratio of each known error to the error of noise, under each convention.
 
     Args:
         seen: `repose.conventions.sensitivity.sensitivity`, with a column dataset.
 
     Returns:
-        A PNG, the same for the same numbers.
+        A PNG, which is the same for the same numbers.
     """
     datasets = list(seen.groupby("dataset", sort=False))
     changes = seen.change.nunique()

@@ -1,4 +1,4 @@
-"""The conventions: what each measures of a triple, over what it is a mean, and who counts so."""
+"""The conventions: what each measures of a triple, what it averages over, and who uses it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,13 +11,13 @@ _MEASURES = {metric.name: metric for metric in METRICS}
 
 @dataclass(frozen=True)
 class Convention:
-    """One way to make a number of many predictions. All are better when lower.
+    """One way to compute a number from many predictions. Lower is better in all of them.
 
     Attributes:
-        code: its number.
-        measure: name of what it measures of a triple, in `repose.metrics.conventions`.
-        who: who counts so, or why it is here.
-        over: what it is a mean over: all pairs; distinct truths; identities, of whose pairs the means are taken.
+        code: number of the convention.
+        measure: name of the metric of a triple, in `repose.metrics.conventions`.
+        who: who uses it, or why it is included.
+        over: what it averages over: all pairs; distinct truths; or identities, after averaging over the pairs of each.
         middle: mean or median.
     """
 
@@ -29,19 +29,19 @@ class Convention:
 
     @property
     def metric(self) -> Metric:
-        """What it measures of a triple."""
+        """The metric of a triple."""
         return _MEASURES[self.measure]
 
     @property
     def title(self) -> str:
-        """What charts call it."""
+        """The name in charts."""
         if self.middle == "median":
             return "median"
         return self.metric.title if self.over == "pairs" else f"over {self.over}"
 
     @property
     def power(self) -> int:
-        """Which power of a length it is."""
+        """The power of a length that its numbers have."""
         return 2 if self.measure.endswith("_m2") or self.measure == "by_height" else 1
 
 

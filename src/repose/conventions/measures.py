@@ -28,7 +28,7 @@ class Compared:
         predicted: (N, V, 3) metres, as they come.
         stored: (N, V, 3) metres, the truths as the dataset has them.
         identity: (N, V, 3) metres, the meshes that were to be posed.
-        faces: (F, 3) of all of them.
+        faces: (F, 3) faces of all meshes.
     """
 
     def __init__(self, predicted: Tensor, stored: Tensor, identity: Tensor, faces: NDArray[np.integer]):

@@ -1,4 +1,4 @@
-"""What each convention sees of an error that is known: truths changed by hand, and scored like predictions."""
+"""Known errors under each convention: truths are modified and scored like predictions."""
 
 from collections.abc import Callable
 
@@ -17,13 +17,14 @@ from repose.metrics.conventions import METRICS
 from repose.metrics.metric import measured
 
 Float = NDArray[np.float64]
-SAMPLES = 8  # triples of a list
-LIMB = 0.2  # of the longest way over the surface from the tip of a limb: how far the limb reaches
-ROUNDING = 1e-6  # what is less is none
+SAMPLES = 8  # triples of a list that are used
+LIMB = 0.2  # extent of a limb, as a share of the longest path along the surface from its tip
+ROUNDING = 1e-6  # smaller values count as zero
 UNIT = "noise of 5 mm"
 """What the others are measured by."""
 
-# Each takes a truth (V, 3) about the middle of its box, metres, y up, and the edges (E, 2); and gives it with an error.
+# Each function takes a truth (V, 3) about the middle of its box, metres, y up, and the edges (E, 2), and returns it
+# with an error.
 CHANGES: dict[str, Callable[[Float, NDArray[np.integer]], Float]] = {
     "none: the truth itself": lambda x, edges: x,
     UNIT: lambda x, edges: x + np.random.default_rng(0).normal(0, 0.005, x.shape),
@@ -39,10 +40,10 @@ COPIES = ("the identity mesh as it is", "the pose body as it is")
 
 
 def sensitivity(stored: Float, identity: Float, pose: Float, faces: NDArray[np.integer]) -> pd.DataFrame:
-    """The number of each convention for each change of some truths, (N, V, 3) metres each.
+    """Return the number of each convention for each modification of some truths, (N, V, 3) metres each.
 
-    `times` says how many times longer the error is than that of noise of 5 mm: a ratio of lengths, the root of that of
-    squares. Means over distinct truths, or identities, see what means over pairs see, and are left out.
+    `times` is the ratio of the error to that of noise of 5 mm, as a ratio of lengths (the root for squared measures).
+    Means over distinct truths or identities behave like means over pairs, and are left out.
     """
     edges = unique_edges(faces)
     boxed = stored - (stored.min(axis=1, keepdims=True) + stored.max(axis=1, keepdims=True)) / 2
@@ -68,7 +69,7 @@ def _times(value: dict[str, float], unit: dict[str, float], convention: Conventi
 
 
 def _spiked(x: Float) -> Float:
-    """The highest vertex 20 cm higher, which moves a side of the box."""
+    """Move the highest vertex up by 20 cm, which moves a side of the box."""
     out = x.copy()
     out[np.argmax(x[:, 1]), 1] += 0.2
     return out

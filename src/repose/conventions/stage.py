@@ -1,4 +1,4 @@
-"""Stage `conventions`: stored predictions of a table → results/conventions/{table}.csv, and what follows."""
+"""Stage `conventions`: from stored predictions of a table to results/conventions/{table}.csv and derived results."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -28,20 +28,21 @@ from repose.score.artefact import inputs_of
 from repose.specs import Spec
 from repose.store.mesh_store import MeshStore
 
-BATCH = 50  # triples that are measured at a time
+BATCH = 50  # triples measured at a time
 
 
 def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
     """Score the predictions of a table under every convention.
 
     Args:
-        spec: what decides it: the runs of the table, and the protocols of each dataset.
+        spec: what decides the result: the runs of the table, and the protocols of each dataset.
         inputs: `predictions:{dataset}/{method}/seed{n}`, `store:{dataset}`, and the test lists `{protocol}:{dataset}`.
-        out: the CSV of ranks; beside it, with its name before a hyphen, those of τ, swapped pairs, claims, lists
-            against each other, and what each convention sees of known errors; a page in Markdown, and two charts.
+        out: the CSV of ranks. Beside it, with its name before a hyphen, are the CSVs of τ, swapped pairs, claims,
+            comparisons of lists, and known errors under each convention; a page in Markdown, and two charts.
 
     Raises:
-        ReposeError: predictions were made from another store or list, or two methods have too few to rank.
+        ReposeError: predictions were made from another store or list, or there are too few predictions to rank two
+            methods.
     """
     later = {name for name in inputs if name.partition(":")[0] in ("predictions", "store")}
     with making(spec, out, inputs, keep=0, later=later) as new:
@@ -62,7 +63,7 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
 
 def _study(params: Mapping[str, Any], inputs: Mapping[str, Path]) -> Study:
     found, seen = [], []
-    # A history has the keys of a mapping in another order than the table has its datasets.
+    # The keys of a mapping in a history are sorted, unlike the datasets of the table.
     for dataset in dict.fromkeys(name.split("/")[0] for name in params["runs"]):
         protocols = params["protocols"][dataset]
         store = MeshStore(inputs[f"store:{dataset}"])
@@ -80,7 +81,7 @@ def _study(params: Mapping[str, Any], inputs: Mapping[str, Path]) -> Study:
 
 
 def differs_from_predictions(made: Manifest) -> list[str]:
-    """Score the predictions again and say whether a table or the page is another one; nothing is hashed."""
+    """Score the predictions again, and report whether a table or the page differs; nothing is hashed."""
     params = made.history["params"]
     out = made.path.with_name(f"{params['table']}.csv")
     faults = []
@@ -110,7 +111,7 @@ def _list(
     runs: list[str],
     inputs: Mapping[str, Path],
 ) -> study.List:
-    """What is measured of all runs of a dataset, list by list."""
+    """Return the measures of all runs of a dataset on one list."""
     found: dict[str, list[dict[str, np.ndarray]]] = {}
     own = [name for name in runs if name.startswith(f"{dataset}/")]
     for name in track(own, len(own), f"{dataset} {protocol}"):
@@ -130,7 +131,7 @@ def _list(
 
 
 def _measured(predicted: torch.Tensor, triples: pd.DataFrame, store: MeshStore) -> dict[str, np.ndarray]:
-    """Every measure of every triple, (triples,) each."""
+    """Return every measure of every triple, (triples,) each."""
     parts = []
     for start in range(0, len(triples), BATCH):
         rows = triples.iloc[start : start + BATCH]
@@ -141,7 +142,7 @@ def _measured(predicted: torch.Tensor, triples: pd.DataFrame, store: MeshStore) 
 
 
 def _seen(store: MeshStore, triples: pd.DataFrame) -> pd.DataFrame:
-    """What conventions see of known errors of some triples, evenly spread over a list."""
+    """Return known errors of some triples, evenly spread over a list, under all conventions."""
     identity, pose, truth = (
         mesh.double().numpy() for mesh in _meshes(store, triples.iloc[spread(len(triples), SAMPLES)], TRIPLE)
     )
@@ -149,6 +150,6 @@ def _seen(store: MeshStore, triples: pd.DataFrame) -> pd.DataFrame:
 
 
 def _meshes(store: MeshStore, triples: pd.DataFrame, columns: list[str]) -> Iterator[torch.Tensor]:
-    """Of each column the meshes that it names, (N, V, 3) metres, as they are stored."""
+    """Yield for each column the meshes that it names, (N, V, 3) metres, as stored."""
     for column in columns:
         yield torch.from_numpy(store.vertices(triples[column].map(store.index_of).to_numpy()))

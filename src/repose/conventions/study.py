@@ -1,8 +1,8 @@
 """Rankings under conventions: values, ranks and their intervals, Kendall's τ, pairs that swap, claims that hold.
 
-Predictions of one list share triples, and triples share identities and poses. So identities and poses are drawn anew
-(`repose.tables.bootstrap`), the same draws for all methods, which makes differences between two methods paired; the
-seeds of each method are a third level, drawn on their own.
+Predictions of one list share triples, and triples share identities and poses. So identities and poses are resampled
+(`repose.tables.bootstrap`), with the same draws for all methods, so that differences between two methods are paired.
+The seeds of each method are a third level, resampled independently.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,12 +25,12 @@ INTERVAL = [0.025, 0.975]
 
 @dataclass(frozen=True)
 class List:
-    """What was measured of the predictions of one list.
+    """The measures of the predictions of one list.
 
     Attributes:
-        dataset, protocol: its name.
+        dataset, protocol: name of the list.
         triples: column truth_mesh, and the identity and pose of each truth, a row per triple.
-        measured: of each method, of each measure, (seeds, triples).
+        measured: values (seeds, triples) of each measure, by method.
     """
 
     dataset: str
@@ -40,7 +40,7 @@ class List:
 
     @property
     def methods(self) -> list[str]:
-        """In the order of the table."""
+        """The methods in the order of the table."""
         return list(self.measured)
 
     @cached_property
@@ -50,7 +50,7 @@ class List:
 
     @cached_property
     def drawn(self) -> dict[str, Float]:
-        """The same of each draw (draws, methods)."""
+        """The same for each draw (draws, methods)."""
         return {
             c.code: np.stack([self._drawn(c, number) for number in range(len(self.methods))], axis=1)
             for c in CONVENTIONS
@@ -75,16 +75,16 @@ class List:
 
     @property
     def has_intervals(self) -> bool:
-        """Whether there is anything to draw anew: more than one identity, or pose."""
+        """Whether resampling is possible: there is more than one identity, or pose."""
         return bool(self.triples[["identity", "pose"]].nunique().max() > 1)
 
     @cached_property
     def _weights(self) -> Float:
-        """How often each triple counts in each draw, (draws, triples)."""
+        """Return the weight of each triple in each draw, (draws, triples)."""
         return weights([self.triples.identity, self.triples.pose])
 
     def _counts(self, convention: Convention) -> Float:
-        """How much each triple counts, (triples,): one of several of one truth, or identity, as much less."""
+        """Return the weight of each triple, (triples,); triples of one truth, or identity, share its weight."""
         if convention.over == "pairs":
             return np.ones(len(self.triples))
         column = self.triples.truth_mesh if convention.over == "truths" else self.triples.identity
@@ -95,7 +95,7 @@ def _medians(
     values: Float,  # (triples,)
     weights: Float,  # (draws, triples)
 ) -> Float:  # (draws,)
-    """The weighted median of each draw: half of the weight lies on either side."""
+    """Return the weighted median of each draw: half of the weight lies on either side."""
     rising = np.argsort(values, kind="stable")
     share = np.cumsum(weights[:, rising], axis=1) / weights.sum(axis=1, keepdims=True)
     low, high = ((share < 0.5 - 1e-9).sum(axis=1), (share < 0.5 + 1e-9).sum(axis=1))
@@ -103,7 +103,7 @@ def _medians(
 
 
 def ranking(lists: Sequence[List]) -> pd.DataFrame:
-    """The number, rank and 95 % interval of the rank of each method, by list and convention."""
+    """Return the number, the rank, and the 95 % interval of the rank of each method, by list and convention."""
     rows = []
     for one, c in product(lists, CONVENTIONS):
         ranks = rankdata(one.values[c.code], method="min")
@@ -118,7 +118,7 @@ def ranking(lists: Sequence[List]) -> pd.DataFrame:
 
 
 def _rank_intervals(one: List, code: str) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """Lowest and highest rank of each method, (methods,); any, where nothing can be drawn."""
+    """Return the lowest and highest rank of each method, (methods,); the full range if nothing can be resampled."""
     count = len(one.methods)
     if not one.has_intervals:
         return np.ones(count, int), np.full(count, count)
@@ -128,7 +128,7 @@ def _rank_intervals(one: List, code: str) -> tuple[NDArray[np.integer], NDArray[
 
 
 def taus(lists: Sequence[List]) -> pd.DataFrame:
-    """Kendall's τ-b between the rankings of any two conventions, by list."""
+    """Return Kendall's τ-b between the rankings of any two conventions, by list."""
     rows = []
     for one, (a, b) in product(lists, combinations(CONVENTIONS, 2)):
         tau = kendalltau(one.values[a.code], one.values[b.code]).statistic
@@ -137,10 +137,10 @@ def taus(lists: Sequence[List]) -> pd.DataFrame:
 
 
 def swaps(lists: Sequence[List]) -> pd.DataFrame:
-    """Pairs of methods that change places between the reference and another convention.
+    """Return pairs of methods whose order differs between the reference and another convention.
 
-    `gap` is how much more the second method has, in the unit of the reference, and `other_gap`, in that of the other
-    convention; both with their 95 % intervals. `clear`: neither interval holds 0.
+    `gap` is the second method's value minus the first's in the unit of the reference, and `other_gap` in that of the
+    other convention, both with their 95 % intervals. `clear` means that neither interval contains 0.
     """
     rows = []
     for one, c in product(lists, CONVENTIONS[1:]):
@@ -157,10 +157,10 @@ def swaps(lists: Sequence[List]) -> pd.DataFrame:
 
 
 def between_lists(lists: Sequence[List]) -> pd.DataFrame:
-    """C17: Kendall's τ-b between the rankings of any two lists of a dataset, under the reference.
+    """Return Kendall's τ-b between the rankings of any two lists of a dataset, under the reference (C17).
 
-    `swapped` counts the pairs of methods that change places, and `clear` those of which the 95 % interval of neither
-    gap holds 0.
+    `swapped` counts the pairs of methods whose order differs, and `clear` those for which neither 95 % interval of the
+    gap contains 0.
     """
     rows = []
     for one, other in combinations(lists, 2):
@@ -177,9 +177,9 @@ def between_lists(lists: Sequence[List]) -> pd.DataFrame:
 
 
 def claims(lists: Sequence[List]) -> pd.DataFrame:
-    """Of any two methods whether the one that the reference prefers is better under all of `CLAIMED`.
+    """Return for any two methods whether the one that the reference prefers is better under all of `CLAIMED`.
 
-    It is, if the 95 % interval of no gap reaches 0; or else they are tied.
+    It is better if no 95 % interval of a gap contains 0; otherwise the two are tied.
     """
     rows = []
     for one in lists:
@@ -192,13 +192,13 @@ def claims(lists: Sequence[List]) -> pd.DataFrame:
 
 
 def _pairs(one: List) -> list[tuple[int, int]]:
-    """Numbers of any two methods, the one that the reference prefers first; equal ones in the order of the table."""
+    """Return the numbers of any two methods, the one preferred by the reference first, or else in table order."""
     best_first = np.argsort(one.values[REFERENCE.code], kind="stable").tolist()
     return list(combinations(best_first, 2))
 
 
 def _gap(one: List, code: str, a: int, b: int) -> tuple[float, float, float]:
-    """How much more the second method has, and the 95 % interval of that."""
+    """Return the second method's value minus the first's, and its 95 % interval."""
     gap = float(one.values[code][b] - one.values[code][a])
     if not one.has_intervals:
         return gap, float("nan"), float("nan")

@@ -10,7 +10,7 @@ from repose.tables.shown import markdown_table
 
 
 class Study(NamedTuple):
-    """What was found; columns are those of the functions of `repose.conventions.study` and of `sensitivity`."""
+    """The results of the study, with the columns of `repose.conventions.study` and `sensitivity`."""
 
     ranking: pd.DataFrame
     taus: pd.DataFrame
@@ -21,7 +21,7 @@ class Study(NamedTuple):
 
 
 def markdown(table: str, study: Study) -> str:
-    """What a reader looks at first: τ against the reference, ranks, what may be claimed, and what swaps clearly."""
+    """Return the results that a reader looks at first: τ against the reference, ranks, claims, and clear swaps."""
     lines = [
         f"# `{table}` under {len(CONVENTIONS)} conventions", "",
         "The same predictions, scored as published evaluations score; docs/conventions.md says what they are.", "",
@@ -41,7 +41,7 @@ def markdown(table: str, study: Study) -> str:
 
 
 def _lists(between: pd.DataFrame) -> list[str]:
-    """C17; nothing where each dataset has one list."""
+    """Describe C17; nothing if each dataset has one list."""
     if between.empty:
         return []
     heads = ["dataset", "list", "other list", "τ", "pairs swapped (clearly)"]

@@ -1,1 +1,1 @@
-"""Raw datasets become .obj files and a catalogue."""
+"""Conversion of raw datasets to .obj files and a catalogue."""

@@ -1,4 +1,4 @@
-"""Convert some raw meshes: the piece of work that runs in a thread or in a Dask worker."""
+"""Convert a batch of raw meshes: the unit of work that runs in a thread or in a Dask worker."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -19,12 +19,12 @@ from repose.raw.source import Item, Source
 
 @dataclass(frozen=True)
 class Batch:
-    """Converts batches of items into one folder; it pickles.
+    """Converts batches of items into one folder; it can be pickled.
 
     Attributes:
-        source: of the raw meshes.
-        folder: of the cache.
-        code: name of the code and software that convert.
+        source: source of the raw meshes.
+        folder: folder of the cache.
+        code: identifier of the code and software that convert.
     """
 
     source: Source
@@ -32,7 +32,7 @@ class Batch:
     code: str
 
     def __call__(self, items: Sequence[Item]) -> list[Converted | Unreadable]:
-        """Convert items one after another, so that one mesh is in memory at a time; a bad one stops no other."""
+        """Convert items one after another, with one mesh in memory at a time; a bad mesh does not stop the others."""
         return [self._convert(item, found) for item, found in _read(self.source, items)]
 
     def _convert(self, item: Item, found: Mesh | MeshError) -> Converted | Unreadable:
@@ -48,7 +48,7 @@ class Batch:
 
 
 def measured(mesh: Mesh, where: object) -> tuple[Mesh, dict[str, Any]]:
-    """The mesh as its .obj file will hold it, in float32 values, and its columns of the catalogue.
+    """Return the mesh as its .obj file will hold it, in float32 values, and its columns of the catalogue.
 
     Raises:
         MeshError: the mesh is empty, has coordinates that are not finite in float32, or faces out of range.

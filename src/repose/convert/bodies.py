@@ -1,4 +1,4 @@
-"""Write bodies that are in memory as .obj files with their catalogue, for notebooks, benches and tests."""
+"""Write bodies in memory as .obj files with their catalogue, for notebooks, benches and tests."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,7 +24,7 @@ def write_bodies(
     """Write one .obj per (identity, pose, vertices (V, 3) in metres, y up), all with the same faces.
 
     Returns:
-        The catalogue: a row per mesh, see `repose.convert.catalog`.
+        The catalogue with one row per mesh, see `repose.convert.catalog`.
     """
     folder.mkdir(parents=True)
     rows = []

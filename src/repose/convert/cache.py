@@ -1,9 +1,10 @@
-"""Converted meshes and images that outlive the published folder, so that a later conversion costs only what changed.
+"""A cache of converted meshes and images outside the published folder, so that a new conversion only redoes changes.
 
-Snakemake deletes the outputs of a rule before it runs the rule again. Therefore what is converted lives in a folder
-that no rule declares, under the key of what it was made from, and the published folder holds hard links to it.
-A journal has a line for each: what was measured of it, and the size, time and hash of its files. Files reach the disk
-before their lines do, so that a kill or a power cut costs what is in work and nothing else.
+Snakemake deletes the outputs of a rule before it runs the rule again. Therefore converted files are kept in a folder
+that no rule declares, under the key of what they were made from, and the published folder holds hard links to them.
+
+A journal has a line for each: its measures, and the size, time and hash of its files. Files are flushed to disk before
+their lines, so that a kill or a power cut only costs the work in progress.
 """
 
 import errno
@@ -27,7 +28,7 @@ _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.EXDEV)
 
 @dataclass(frozen=True)
 class File:
-    """A file of the cache as it was when it was written: size, time and hash."""
+    """A file of the cache when it was written: size, time and hash."""
 
     bytes: int
     mtime_ns: int
@@ -39,11 +40,11 @@ class Converted:
     """One converted mesh or image.
 
     Attributes:
-        key: of what it was made from; see `cache_key`.
-        name: mesh or image id that it was made under.
-        measures: what follows from it alone, such as columns of the catalogue.
+        key: key of what it was made from; see `cache_key`.
+        name: mesh or image id at the time of conversion.
+        measures: measures that depend on it alone, such as columns of the catalogue.
         files: its files by suffix.
-        topology: of a mesh, digest of vertex count and faces.
+        topology: for a mesh, the digest of vertex count and faces.
     """
 
     key: str
@@ -55,7 +56,7 @@ class Converted:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A raw mesh that gave none, and why."""
+    """A raw mesh that could not be read, and the reason."""
 
     name: str
     reason: str
@@ -66,7 +67,7 @@ Convert = Callable[[Sequence[Any]], Sequence[Converted | Unreadable]]
 
 
 def cache_key(item_key: str, code: str) -> str:
-    """Name of what some code makes from an item of that key."""
+    """Return the key of what some code makes from an item with that key."""
     return hashlib.sha256(f"{item_key} {code}".encode()).hexdigest()[:32]
 
 
@@ -78,7 +79,7 @@ def write_converted(
     measures: dict[str, Any],
     topology: str = "",
 ) -> Converted:
-    """Put the files of one mesh or image, by suffix, into the folder of a cache."""
+    """Write the files of one mesh or image, by suffix, into the folder of a cache."""
     files = {}
     for suffix, content in contents.items():
         path = folder / f"{key}{suffix}"
@@ -89,7 +90,7 @@ def write_converted(
 
 
 class Cache:
-    """The folder of one dataset, used by one process at a time."""
+    """The cache folder of one dataset, which one process at a time may use."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -98,11 +99,11 @@ class Cache:
 
     @property
     def names(self) -> set[str]:
-        """Ids of everything converted so far."""
+        """The ids of everything converted so far."""
         return {record.name for record in self._known.values()}
 
     def find_all(self, keys: Iterable[str]) -> dict[str, Converted]:
-        """What was converted under some keys, of those whose files are what they were then."""
+        """Return what was converted under some keys, if its files are unchanged."""
         return {key: record for key in keys if (record := self._find(key))}
 
     def _find(self, key: str) -> Converted | None:
@@ -121,7 +122,7 @@ class Cache:
             return None
         if status.st_mtime_ns == file.mtime_ns:
             return file
-        # Touched, or edited through the published link: the content decides.
+        # It was touched, or edited through the published link, so the content decides.
         if blake3_of_file(self.folder / name) != file.blake3:
             return None
         return replace(file, mtime_ns=status.st_mtime_ns)
@@ -129,15 +130,15 @@ class Cache:
     def convert(
         self, tasks: Iterable[Sequence[Any]], total: int, convert: Convert, cluster: Cluster
     ) -> tuple[dict[str, Converted], dict[str, str]]:
-        """Convert what is missing, on a cluster, and write it down as it comes.
+        """Convert what is missing, on a cluster, and record each result as it arrives.
 
         Args:
-            tasks: the missing items, some at a time.
-            total: how many they are.
-            convert: of one task; what it converts lies in the folder then.
+            tasks: the missing items, in batches.
+            total: number of missing items.
+            convert: converts one batch and leaves the files in the folder.
 
         Returns:
-            What was converted, by key; and why items could not be read, by name.
+            The converted items by key, and the reasons why items could not be read, by name.
         """
         made: dict[str, Converted] = {}
         reasons: dict[str, str] = {}
@@ -155,15 +156,15 @@ class Cache:
         return made, reasons
 
     def _add(self, records: Iterable[Converted]) -> None:
-        """Write finished ones down, on lines of their own even after a line that a kill has torn."""
+        """Record finished items on lines of their own, even after a line that was cut short by a kill."""
         with (self.folder / JOURNAL).open("a", encoding="utf-8") as file:
             file.writelines(["\n", *map(_line, records)])
 
     def link(self, record: Converted, target: Path) -> dict[str, str]:
-        """Make hard links named `target` and suffix, or copies where the file system has no links.
+        """Make hard links named `target` plus suffix, or copies if the file system has no links.
 
         Returns:
-            What BLAKE3 the links should have, by their names.
+            The BLAKE3 that each link should have, by its name.
         """
         names = {suffix: f"{target.name}{suffix}" for suffix in record.files}
         for suffix, name in names.items():
@@ -177,7 +178,7 @@ class Cache:
         return {name: record.files[suffix].blake3 for suffix, name in names.items()}
 
     def keep_only(self, records: Collection[Converted]) -> None:
-        """Forget all others, and remove their files and what killed writers left."""
+        """Forget all other records, and remove their files and the remains of killed writers."""
         write_text(self.folder / JOURNAL, "".join(map(_line, records)))
         stay = {f"{record.key}{suffix}" for record in records for suffix in record.files} | {JOURNAL}
         for entry in self.folder.iterdir():
@@ -198,4 +199,5 @@ def _read(journal: Path) -> Iterator[Converted]:
             files = {suffix: File(**file) for suffix, file in record.pop("files").items()}
             yield Converted(**record, files=files)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            continue  # blank, torn by a kill, or of another version: it is converted again
+            # the line is blank, cut short by a kill, or of another version, so the item is converted again
+            continue

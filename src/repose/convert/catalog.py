@@ -1,4 +1,4 @@
-"""The catalogue of a dataset: a row per converted mesh.
+"""The catalogue of a dataset, with one row per converted mesh.
 
 Its columns are `COLUMNS`, which every catalogue has, and the measures `repose.mesh.quality.QUALITY`.
 """
@@ -19,12 +19,12 @@ _MESH_ID = re.compile(r"id([0-9]{1,9})_([0-9]{1,9})")
 
 
 def mesh_id(identity: int, pose: int) -> str:
-    """The name that 3D-CoreNet and MAPConNet read, `id{identity}_{pose}`; NPT reads it without the `id`."""
+    """Return the name `id{identity}_{pose}`, which 3D-CoreNet and MAPConNet read; NPT reads it without the `id`."""
     return f"id{identity}_{pose}"
 
 
 def mesh_numbers(name: object, where: object = None) -> tuple[int, int]:
-    """Identity and pose of a mesh id; raises ReposeError, which says where it stands, for anything else."""
+    """Return identity and pose of a mesh id; raise ReposeError, with its place, for anything else."""
     found = _MESH_ID.fullmatch(str(name))
     if found is None:
         raise ReposeError(f"mesh_id {name!r} is not of the form id3_17", where)
@@ -32,7 +32,7 @@ def mesh_numbers(name: object, where: object = None) -> tuple[int, int]:
 
 
 def mesh_digest(mesh: Mesh) -> str:
-    """sha256 of a mesh as training sees it: float32 vertices, then int32 faces, little endian."""
+    """Return the sha256 of a mesh as training sees it: float32 vertices, then int32 faces, little endian."""
     digest = hashlib.sha256(np.ascontiguousarray(mesh.vertices, dtype="<f4").tobytes())
     digest.update(np.ascontiguousarray(mesh.faces, dtype="<i4").tobytes())
     return digest.hexdigest()

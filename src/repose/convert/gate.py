@@ -1,4 +1,4 @@
-"""What may not reach a training: meshes that could not be read, and meshes unlike the others."""
+"""The gate before training: meshes that could not be read, or that differ from the others, are refused."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ SHOWN = 10
 
 
 def unlike_the_others(records: Sequence[tuple[str, Converted]]) -> dict[str, str]:
-    """Meshes whose vertex count or faces are not those of the most meshes (of the first among equals).
+    """Return the meshes whose vertex count or faces are not those of the majority (the first one among equals).
 
     Args:
-        records: mesh ids and what was converted.
+        records: mesh ids and converted meshes.
 
     Returns:
-        Mesh id to reason.
+        The reasons, by mesh id.
     """
     counts = Counter(record.topology for _, record in records)
     if len(counts) < 2:
@@ -46,10 +46,10 @@ def refuse(reasons: Sequence[tuple[str, str]], total: int, catalog: Path) -> Non
     Args:
         reasons: mesh ids, and why they may not be trained on.
         total: meshes in the dataset.
-        catalog: what would be published.
+        catalog: the catalogue that would be published.
 
     Raises:
-        ReposeError: there are some.
+        ReposeError: there is a reason.
     """
     listing = catalog.with_name("refused.tsv")
     listing.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The catalogue of a dataset of images, a row per converted image, and what stands beside it and beside the images."""
+"""The catalogue of a dataset of images, with one row per converted image, and the files that accompany it."""
 
 from pathlib import Path
 

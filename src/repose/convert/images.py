@@ -37,7 +37,7 @@ def run(dataset: ImageSet, raw: Path, catalog: Path, files: Path, cluster: Clust
 def convert(
     dataset: ImageSet, raw: Path, code: str, cluster: Cluster, catalog: Artefact, files: Artefact
 ) -> None:
-    """Convert what is not in the cache; see `run`."""
+    """Convert the images that are not in the cache; see `run`."""
     source = dataset.open_source(raw)
     items = source.items()
     if not items:

@@ -1,4 +1,4 @@
-"""Stage `convert`: raw data → .obj files and their catalogue, two artefacts: most of what follows reads only one."""
+"""Stage `convert`: from raw data to .obj files and their catalogue, two artefacts, as most stages read only one."""
 
 import sys
 from pathlib import Path
@@ -25,8 +25,8 @@ def run(dataset: Dataset, raw: Path, catalog: Path, files: Path, cluster: Cluste
     """Write the folder `files` (.obj) and the `catalog` (parquet), converting what is not in `.converted/` yet.
 
     Raises:
-        ReposeError: some meshes are broken or unlike the others (`refused.tsv` beside the catalogue lists them); what
-            was published before is untouched.
+        ReposeError: some meshes are broken or differ from the others (`refused.tsv` beside the catalogue lists them);
+            earlier results are kept.
     """
     spec, inputs = specs.convert(dataset), {"raw": raw}
     with making(spec, files, inputs, keep=0) as meshes, making(spec, catalog, inputs, keep=0) as rows:

@@ -1,1 +1,1 @@
-"""What training and prediction read: batches of meshes and of images."""
+"""The batches of meshes and images that training and prediction read."""

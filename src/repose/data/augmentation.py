@@ -1,4 +1,4 @@
-"""Settings of how training bodies are varied. Imports no torch: Snakemake reads them at every start."""
+"""Settings of the variation of training bodies. It imports no torch, as Snakemake reads it at every start."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from repose.section import Section
 
 
 class Augmentation(Section):
-    """How the bodies of training triples are varied, so that those of other people are no news (docs/learning.md)."""
+    """The variation of the bodies of training triples, to cover other people's bodies (docs/learning.md)."""
 
     heading: float = Field(
         0, ge=0, le=180, description="degrees that each body is turned by at most, about y"

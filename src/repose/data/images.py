@@ -1,4 +1,4 @@
-"""Pairs of images, and what trainings read of them."""
+"""Pairs of images, and the batches that trainings read of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -64,13 +64,13 @@ class ImagePairs:
         return len(self.rows)
 
     def images(self, chosen: NDArray[np.integer]) -> ImageBatch:
-        """The pairs numbered `chosen`, with their images."""
+        """Return the pairs numbered `chosen`, with their images."""
         source, target = self.rows[chosen].T
         first, second = (scaled(self.store.images(rows)) for rows in (source, target))
         return ImageBatch(first, second, *self._joints(chosen))
 
     def flows(self, chosen: NDArray[np.integer]) -> FlowBatch:
-        """The pairs numbered `chosen`, with their flow."""
+        """Return the pairs numbered `chosen`, with their flow."""
         found = [self.store.flow(int(source), int(target)) for source, target in self.rows[chosen]]
         flow = torch.from_numpy(np.stack([flow for flow, _ in found])).movedim(-1, 1).contiguous()
         visibility = torch.from_numpy(np.stack([seen for _, seen in found]))[:, None].float()
@@ -78,12 +78,12 @@ class ImagePairs:
         return FlowBatch(*self._joints(chosen), flow, visibility, *parts)
 
     def parts(self, chosen: NDArray[np.integer]) -> PartBatch:
-        """The targets of the pairs numbered `chosen`, with their segmentation."""
+        """Return the targets of the pairs numbered `chosen`, with their segmentation."""
         rows = self.rows[chosen, 1]
         return PartBatch(scaled(self.store.images(rows)), self._parts(rows))
 
     def labelled(self, chosen: NDArray[np.integer]) -> LabelBatch:
-        """The targets of the pairs numbered `chosen`, with their attributes."""
+        """Return the targets of the pairs numbered `chosen`, with their attributes."""
         rows = self.rows[chosen, 1]
         labels = self.store.labels(rows)
         known = (torch.from_numpy(x) for x in (class_numbers(labels), attribute_vectors(labels)))
@@ -98,19 +98,19 @@ class ImagePairs:
 
 
 def scaled(images: NDArray[np.uint8]) -> Tensor:
-    """(B, H, W, 3) of 0 … 255 to (B, 3, H, W) in [-1, 1]."""
+    """Convert (B, H, W, 3) in 0 … 255 to (B, 3, H, W) in [-1, 1]."""
     return torch.from_numpy(images).movedim(-1, 1).float() / 127.5 - 1
 
 
 def unscaled(images: Tensor) -> NDArray[np.uint8]:
-    """(B, 3, H, W) in [-1, 1] to (B, H, W, 3) of 0 … 255, rounded to the nearest."""
+    """Convert (B, 3, H, W) in [-1, 1] to (B, H, W, 3) in 0 … 255, rounded to the nearest."""
     pixels = ((images + 1) * 127.5).round().clamp(0, 255).byte()
     return np.ascontiguousarray(pixels.movedim(1, -1).cpu().numpy())
 
 
 @dataclass(frozen=True)
 class ImageData:
-    """What a training on images may read."""
+    """The data that a training on images may read."""
 
     store: ImageStore
     train: ImagePairs

@@ -1,4 +1,4 @@
-"""Training batches as a pure function of seed and step, so that a resumed run sees what it would have seen."""
+"""Training batches as a pure function of seed and step, so that a resumed run sees the same batches."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,23 +23,23 @@ from repose.store.mesh_store import MeshStore
 class Batch(NamedTuple):
     """Triples, each mesh centred by its bounding box, in template vertex order, and the shuffles to apply.
 
-    With a `side` the identity and pose meshes have a surface of 1 m² each, and lengths of the identity and of the truth
-    are that many times longer in metres.
+    With a `side`, the identity and pose meshes have a surface of 1 m² each; multiplying by `side` gives lengths of the
+    identity and of the truth in metres.
     """
 
     identity: Tensor  # (B, V, 3) metres
     pose: Tensor  # (B, V, 3) metres
     truth: Tensor  # (B, V, 3) metres
-    identity_order: Tensor  # (V,) int64 permutation that the network sees the identity mesh in
+    identity_order: Tensor  # (V,) int64 permutation in which the network sees the identity mesh
     pose_order: Tensor  # (V,) int64, likewise for the pose mesh
     faces: Tensor  # (F, 3) int64, of all meshes
     rests: Rests | None = None  # both bodies at rest, where asked for
-    side: Tensor | None = None  # (B, 1, 1): of the square that is as large as the identity's surface
+    side: Tensor | None = None  # (B, 1, 1): side of a square with the area of the identity's surface
 
 
 def centred(vertices: NDArray[np.float32]) -> Tensor:
     """Move each mesh (..., V, 3) so that the middle of its bounding box is the origin."""
-    # Coordinate by coordinate: NumPy reduces the middle axis of (B, V, 3) ten times slower.
+    # One coordinate at a time: NumPy reduces the middle axis of (B, V, 3) ten times slower.
     sides = [(vertices[..., k].min(axis=-1) + vertices[..., k].max(axis=-1)) / 2 for k in range(3)]
     return torch.from_numpy(vertices - np.stack(sides, axis=-1)[..., None, :])
 
@@ -48,7 +48,7 @@ def sides(
     meshes: Tensor,  # (B, V, 3) metres
     faces: Tensor,  # (F, 3) int64
 ) -> Tensor:
-    """The side (B, 1, 1) of the square that is as large as the surface of each mesh, metres."""
+    """Return the side (B, 1, 1) of a square with the area of each mesh's surface, metres."""
     a, b, c = (meshes[:, faces[:, k]] for k in range(3))
     areas = torch.linalg.vector_norm(torch.linalg.cross(b - a, c - a), dim=-1).sum(dim=1) / 2
     return areas.sqrt()[:, None, None]
@@ -60,9 +60,9 @@ class Triples:
     Args:
         store: packed meshes.
         triples: mesh ids.
-        rest_pose: the pose in which a method is given both bodies, too.
+        rest_pose: the pose in which a method is also given both bodies.
         unit_area: whether batches have a `side`.
-        augment: how their bodies are varied; None: not at all.
+        augment: variation of the bodies; None: no variation.
     """
 
     def __init__(
@@ -83,11 +83,11 @@ class Triples:
         return len(self.rows)
 
     def batch(self, chosen: NDArray[np.integer], shuffle: np.random.Generator) -> Batch:
-        """The triples numbered `chosen`, and two independent vertex shuffles drawn from `shuffle`."""
+        """Return the triples numbered `chosen`, and two independent vertex shuffles drawn from `shuffle`."""
         meshes = [self.store.vertices(self.rows[chosen, k]) for k in range(3)]
         orders = [shuffle.permutation(self.store.shape[1]) for _ in range(2)]
         if self.augment:
-            # One order holds for a batch, whose bodies are registered; it is drawn on the first of them.
+            # One order serves a whole batch, as its bodies are registered; it is drawn on the first body.
             orders = [varied_order(self.augment, mesh[0], self.store.faces, shuffle) for mesh in meshes[:2]]
             meshes = varied_triples(self.augment, meshes, shuffle)
         identity, pose, truth = map(centred, meshes)
@@ -118,26 +118,27 @@ def at_rest(triples: pd.DataFrame, rest_pose: RestPose) -> pd.DataFrame:
 
 
 def _rows(store: MeshStore, names: pd.DataFrame) -> NDArray[np.int64]:
-    """The rows of a table of meshes, of its shape."""
+    """Return the rows of a table of mesh names, in the same shape."""
     return np.array([[store.index_of(name) for name in row] for row in names.itertuples(index=False)])
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a training may read."""
+    """The data that a training may read."""
 
     store: MeshStore
     train: Triples
     val: Triples
-    given: Mapping[str, Path] = field(default_factory=dict, kw_only=True)  # what else a recipe reads, by name
+    # further inputs of a recipe, by name
+    given: Mapping[str, Path] = field(default_factory=dict, kw_only=True)
 
 
 def training_batches(
     triples: Triples, size: int, seed: int, start: int, stop: int, share: int = 0, shares: int = 1
 ) -> Batches[Batch]:
-    """Batches of steps `start` … `stop` - 1: passes over all triples, each pass in a new order.
+    """Return the batches of steps `start` … `stop` - 1: passes over all triples, each in a new order.
 
-    Of `shares` devices that train together, each takes every `shares`-th triple of a batch, from number `share` on.
+    If `shares` devices train together, each takes every `shares`-th triple of a batch, from number `share` on.
     """
 
     def read(chosen: NDArray[np.integer], shuffle: np.random.Generator) -> Batch:
@@ -147,7 +148,7 @@ def training_batches(
 
 
 def validation_batches(triples: Triples, size: int) -> Batches[Batch]:
-    """All triples once, in order, always under the same vertex shuffles."""
+    """Return all triples once, in order, always with the same vertex shuffles."""
     return in_order(
         lambda chosen: triples.batch(chosen, np.random.default_rng(chosen[0])), len(triples), size
     )

@@ -1,4 +1,4 @@
-"""Batches, which examples a step of a training takes, as a pure function of seed and step, and batches made ahead."""
+"""Batches as a pure function of seed and step, and a thread that prepares batches ahead."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
-AHEAD = 2  # batches: one is copied to the device while the next is made
+AHEAD = 2  # batches: one is copied to the device while the next is prepared
 
 T = TypeVar("T")
 
 
 class Batches(IterableDataset[T]):
-    """Batches, each a function of its number alone, so that a resumed training sees what it would have seen.
+    """Batches, each a function of its number alone, so that a resumed training sees the same batches.
 
     Args:
-        numbers: of the batches: steps of a training, for one.
-        make: gives the batch of a number.
+        numbers: numbers of the batches, such as steps of a training.
+        make: returns the batch of a number.
     """
 
     def __init__(self, numbers: range, make: Callable[[int], T]):
@@ -40,13 +40,13 @@ def in_passes(
     seed: int,
     steps: range,
 ) -> Batches[T]:
-    """Batches of steps of a training: passes over all examples, each pass in a new order.
+    """Return the batches of steps of a training: passes over all examples, each in a new order.
 
     Args:
-        read: gives the examples of some numbers, by random numbers of their step.
-        total, size: how many examples there are, and how many a step takes.
+        read: returns the examples of some numbers, with random numbers of their step.
+        total, size: number of examples, and number of examples per step.
         seed: fixes orders and random numbers.
-        steps: of the training.
+        steps: steps of the training.
     """
 
     def batch(step: int) -> T:
@@ -57,16 +57,16 @@ def in_passes(
 
 
 def in_order(read: Callable[[NDArray[np.integer]], T], total: int, size: int) -> Batches[T]:
-    """All examples once, in order."""
+    """Return all examples once, in order."""
     starts = range(0, total, size)
     return Batches(starts, lambda start: read(np.arange(start, min(start + size, total))))
 
 
 class Ahead(IterableDataset[Any]):
-    """The batches of a stream, made by a thread while a GPU computes those before.
+    """The batches of a stream, prepared by a thread while a GPU computes the ones before.
 
-    A batch is a function of seed and step alone, so nothing depends on when it is made. On a CPU the training itself
-    has work for every core, and there is nothing to gain.
+    A batch is a function of seed and step alone, so nothing depends on when it is made. On a CPU there is nothing to
+    gain, because the training itself uses every core.
     """
 
     def __init__(self, stream: Any):
@@ -85,14 +85,14 @@ class Ahead(IterableDataset[Any]):
 
 
 def chosen_in_passes(total: int, size: int, seed: int, step: int) -> NDArray[np.integer]:
-    """Which `size` of `total` examples a step takes: passes over all of them, each in a new order."""
+    """Return which `size` of `total` examples a step takes: passes over all of them, each in a new order."""
     passes, places = np.divmod(np.arange(step * size, (step + 1) * size), total)
     return np.array([_order(total, seed, int(p))[place] for p, place in zip(passes, places, strict=True)])
 
 
-@lru_cache(maxsize=2)  # a step may reach into the next pass; 800,000 triples take 8 ms to order anew
+@lru_cache(maxsize=2)  # a step may reach into the next pass; ordering 800,000 triples again takes 8 ms
 def _order(total: int, seed: int, number: int) -> NDArray[np.integer]:
-    """The order of one pass; nobody may change it."""
+    """Return the order of one pass, which must not be modified."""
     order = np.random.default_rng([seed, 0, number]).permutation(total)
     order.flags.writeable = False
     return order

@@ -1,4 +1,4 @@
-"""Meshes without truths, for the systems that can learn from them, and which identities and poses are labelled."""
+"""Meshes without truths, for systems that can learn from them, and the choice of labelled identities and poses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SELECTION_SEED = 1234  # of the released lists
 class UnlabelledBatch(NamedTuple):
     """Meshes centred by their bounding boxes, in template order; there is no truth among them.
 
-    Where a network sees unit areas, the surface of each is 1 m².
+    If the network sees unit areas, the surface of each mesh is 1 m².
     """
 
     other: Tensor  # (B, V, 3) metres, body B
@@ -47,7 +47,7 @@ class Numbers:
         return cls(frozenset(i for i, _ in pairs), frozenset(p for _, p in pairs))
 
     def labelled(self, percent: float) -> Numbers:
-        """The labelled part, chosen like the released lists: 50 % of identities 0-15 are 13 11 0 12 14 2 10 7.
+        """Return the labelled part, chosen as in the released lists: 50 % of identities 0-15 are 13 11 0 12 14 2 10 7.
 
         NumPy's legacy generator, seeded with 1234, draws the identities and then the poses, each by one `choice`
         without replacement from the sorted numbers, as MAPConNet's code does (its data/data_utils.py); counts round
@@ -62,7 +62,7 @@ class Numbers:
         return Numbers(draw(self.identities), draw(self.poses))
 
     def source(self, wanted: int | None) -> int:
-        """The one identity that a method learns from: the wanted one, or else the first.
+        """Return the one identity that a method learns from: the wanted one, or else the first.
 
         Raises:
             ReposeError: the wanted one is not among them.
@@ -75,16 +75,16 @@ class Numbers:
         return min(self.identities) if wanted is None else wanted
 
     def rows(self, store: MeshStore, identity: int) -> NDArray[np.int64]:
-        """Rows of an identity in those of the poses that a store has it in."""
+        """Return the rows of an identity in those of the poses that the store has."""
         names = (mesh_id(identity, pose) for pose in sorted(self.poses))
         return np.array([store.index_of(name) for name in names if name in store], dtype=np.int64)
 
     def without(self, other: Numbers) -> Numbers:
-        """The identities and poses that `other` does not have."""
+        """Return the identities and poses that `other` does not have."""
         return Numbers(self.identities - other.identities, self.poses - other.poses)
 
     def triples(self, triples: pd.DataFrame) -> pd.DataFrame:
-        """The triples whose two inputs, and so whose truth, are of these identities and poses."""
+        """Return the triples whose two inputs, and therefore the truth, are of these identities and poses."""
         kept = np.ones(len(triples), bool)
         for column in INPUTS:
             kept &= [self._has(name) for name in triples[column]]
@@ -96,7 +96,7 @@ class Numbers:
 
 
 class Bodies:
-    """The meshes of some identities in some poses, by identity; a body that is there in one pose only is left out."""
+    """The meshes of some identities in some poses, by identity; bodies in a single pose are left out."""
 
     def __init__(self, store: MeshStore, numbers: Numbers, unit_area: bool = False):
         self.store, self.unit_area = store, unit_area
@@ -111,13 +111,14 @@ class Bodies:
             )
 
     def any(self, rng: np.random.Generator) -> int:
-        """Row of one mesh."""
+        """Return the row of a random mesh."""
         return int(rng.choice(self.rows[int(rng.choice(list(self.rows)))]))
 
     def two_poses(self, rng: np.random.Generator, other: int) -> tuple[int, int]:
-        """Rows of one body in two poses, the first of them another than the pose of row `other`.
+        """Return the rows of one body in two poses, the first of them different from the pose of row `other`.
 
-        The body is another, too, if there is one: then neither row, nor `other`, is the truth of the transfer.
+        The body is different, too, if there is another one: then neither row, nor `other`, is the truth of the
+        transfer.
         """
         other_identity, other_pose = mesh_numbers(self.store.mesh_ids[other])
         identities = [i for i in self.rows if i != other_identity] or [other_identity]
@@ -126,13 +127,13 @@ class Bodies:
         return first, int(rng.choice(rows[rows != first]))
 
     def meshes(self, rows: NDArray[np.int64]) -> Tensor:
-        """The meshes (B, V, 3) of those rows, centred; metres, or at a surface of 1 m²."""
+        """Return the meshes (B, V, 3) of those rows, centred; in metres, or scaled to a surface of 1 m²."""
         found = centred(self.store.vertices(rows))
         return found / sides(found, torch.from_numpy(self.store.faces).long()) if self.unit_area else found
 
 
 def unlabelled_batch(others: Bodies, bodies: Bodies, size: int, rng: np.random.Generator) -> UnlabelledBatch:
-    """`size` draws of body B from `others` and of body A, in two poses, from `bodies`."""
+    """Return `size` draws of body B from `others` and of body A, in two poses, from `bodies`."""
     rows = []
     for _ in range(size):
         other = others.any(rng)
@@ -143,7 +144,7 @@ def unlabelled_batch(others: Bodies, bodies: Bodies, size: int, rng: np.random.G
 
 
 def same_body_triples(store: MeshStore, triples: pd.DataFrame) -> pd.DataFrame:
-    """Triples that need no truth: a body posed like the same body in another pose, which is what must come out.
+    """Return triples that need no truth: a body posed like itself in another pose, which is the result, too.
 
     The pose meshes are those of `triples`; the identity mesh is drawn from the poses in `triples`, by a fixed seed.
     """

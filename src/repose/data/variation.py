@@ -1,4 +1,4 @@
-"""Training bodies as other people's meshes are: turned, of other sizes, rough, with holes and other densities."""
+"""Variation of training bodies to imitate other people's meshes: rotation, size, noise, holes and density."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from repose.data.augmentation import Augmentation
 from repose.mesh.operators import Faces, face_areas
 
-_HOLE = (0.05, 0.15)  # radius over the side of the square that is as large as the surface
+_HOLE = (0.05, 0.15)  # radius over the side of a square with the area of the surface
 
 
 def varied_triples(
@@ -17,9 +17,9 @@ def varied_triples(
     meshes: Iterable[NDArray[np.float32]],  # identity, pose and truth, (B, V, 3) metres each
     draw: np.random.Generator,
 ) -> list[NDArray[np.float32]]:
-    """The three meshes of each triple: both inputs turned, sized and made rough, the one without the other.
+    """Vary the three meshes of each triple: rotation, size and noise are drawn independently for both inputs.
 
-    The truth is turned as the pose mesh is, has the size of the identity, and is smooth.
+    The truth is rotated like the pose mesh, has the size of the identity, and has no noise.
     """
     identity, pose, truth = meshes
     turns, pose_turns = (_turns(settings, len(identity), draw) for _ in range(2))
@@ -35,7 +35,7 @@ def varied_triples(
 
 
 def _turns(settings: Augmentation, count: int, draw: np.random.Generator) -> NDArray[np.float32]:
-    """Rotations (B, 3, 3) of rows of coordinates: by a heading, about y, and by tilts, about x and z."""
+    """Draw rotations (B, 3, 3) of rows of coordinates: by a heading, about y, and by tilts, about x and z."""
     angles = np.c_[
         draw.uniform(-settings.heading, settings.heading, count), draw.normal(0, settings.tilt, (count, 2))
     ]
@@ -43,7 +43,7 @@ def _turns(settings: Augmentation, count: int, draw: np.random.Generator) -> NDA
 
 
 def _factors(settings: Augmentation, count: int, draw: np.random.Generator) -> NDArray[np.float32]:
-    """Factors (B, 1, 1), larger and smaller ones alike."""
+    """Draw factors (B, 1, 1); larger and smaller ones are equally likely."""
     return np.float32(settings.size) ** draw.uniform(-1, 1, (count, 1, 1)).astype(np.float32)
 
 
@@ -53,14 +53,14 @@ def varied_order(
     faces: Faces,  # (F, 3)
     draw: np.random.Generator,
 ) -> NDArray[np.int64]:  # (V,)
-    """An order of vertices whose beginning is denser on one side of a body, and may lack what is near one vertex.
+    """Draw an order of vertices whose beginning is denser on one side of a body, and may have a hole around a vertex.
 
-    A training step sees the first `points` of them; what lies in the hole comes last.
+    A training step sees the first `points` vertices; those in the hole come last.
     """
     direction = draw.standard_normal(3)
     along = body @ (direction / np.linalg.norm(direction))
     along = (along - along.min()) / np.ptp(along)
-    # The order of exponential numbers with these rates is that of draws with these weights, without replacement.
+    # Sorting exponential numbers with these rates equals weighted draws without replacement.
     keys = draw.exponential(size=len(body)) / settings.density**along
     if draw.random() < settings.holes:
         radius = draw.uniform(*_HOLE) * np.sqrt(face_areas(body, faces).sum())

@@ -26,8 +26,8 @@ CODEC_NAME = "repose.lorenzo2d"
 
 @njit(cache=True, nogil=True)
 def predict(values: np.ndarray, out: np.ndarray) -> None:
-    """Zigzagged Lorenzo residuals of a (R, C) uint16 array into ``out``."""
-    down = np.empty(values.shape[1] + 1, np.uint16)  # differences from the row above, after a zero
+    """Write the zigzagged Lorenzo residuals of a (R, C) uint16 array to ``out``."""
+    down = np.empty(values.shape[1] + 1, np.uint16)  # differences from the row above, with a leading zero
     down[0] = 0
     for i in range(values.shape[0]):
         for j in range(values.shape[1]):
@@ -39,7 +39,7 @@ def predict(values: np.ndarray, out: np.ndarray) -> None:
 
 @njit(cache=True, nogil=True)
 def restore(residuals: np.ndarray, out: np.ndarray) -> None:
-    """Inverse of :func:`predict`: sums of the residuals down, then right, modulo 2^16."""
+    """Invert :func:`predict`: sum the residuals down, then right, modulo 2^16."""
     for i in range(residuals.shape[0]):
         for j in range(residuals.shape[1]):
             z = residuals[i, j]
@@ -60,22 +60,22 @@ class Lorenzo2D(ArrayArrayCodec):
 
     @classmethod
     def from_dict(cls, data: dict[str, JSON]) -> Self:
-        """Build from metadata, which must name no configuration this version does not know."""
+        """Build from metadata, which must not contain a configuration that this version does not know."""
         if data.get("configuration"):
             raise ValueError(f"{CODEC_NAME} takes no configuration, found {data['configuration']}")
         return cls()
 
     def to_dict(self) -> dict[str, JSON]:
-        """Metadata of the codec."""
+        """Return the metadata of the codec."""
         return {"name": CODEC_NAME, "configuration": {}}
 
     def validate(self, *, shape: tuple[int, ...], dtype: Any, chunk_grid: Any) -> None:
-        """Refuse arrays that are not 2-D uint16 when the array is created or opened."""
+        """Refuse arrays that are not 2-D uint16, when the array is created or opened."""
         if len(shape) != 2 or dtype.to_native_dtype() != np.dtype(np.uint16):
             raise ValueError(f"{CODEC_NAME} is for 2-D uint16 arrays, not {len(shape)}-D {dtype}")
 
     def compute_encoded_size(self, input_byte_length: int, _chunk_spec: ArraySpec) -> int:
-        """The transform keeps the size."""
+        """Return the input size, which the transform does not change."""
         return input_byte_length
 
     async def _encode_single(self, chunk_array: NDBuffer, chunk_spec: ArraySpec) -> NDBuffer:

@@ -1,4 +1,4 @@
-"""From a mesh to a matrix in the store: choose the backend, fall back where it must, publish."""
+"""Compute a distance matrix from a mesh and publish it in the store; choose the backend, with a fallback if needed."""
 
 import threading
 from collections.abc import Callable
@@ -31,7 +31,7 @@ _TURN = threading.Lock()
 
 @dataclass(frozen=True)
 class Solution:
-    """A distance matrix and how it came about; all other fields are those of :class:`MeshInfo`."""
+    """A distance matrix and how it was computed; all other fields are those of :class:`MeshInfo`."""
 
     matrix: Matrix
     t: float
@@ -43,14 +43,14 @@ class Solution:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What happened to one mesh.
+    """The result of one mesh.
 
     Attributes:
         name: of the mesh.
         key: of its matrix.
-        digest: BLAKE3 of the metadata of its matrix, which have those of its bands.
-        hit: whether the matrix was there already.
-        note: why it was computed by another method, if it was.
+        digest: BLAKE3 of the metadata of its matrix, which contain the digests of its bands.
+        hit: whether the matrix was already in the store.
+        note: why another method was used; empty if none was.
     """
 
     name: str
@@ -70,21 +70,22 @@ def distances(
     ranks: NDArray[np.int32] | None = None,
     where: object = None,
 ) -> Solution:
-    """All-pairs distances by the best backend there is.
+    """Return all-pairs distances, computed by the best available backend.
 
     Args:
         vertices: (V, 3) metres. faces: (F, 3).
         settings: convention and time.
-        backend: "auto" takes a GPU if there is one that should be faster than the workers, else the CPU; a surface
-            they refuse (non-manifold, non-orientable) goes to potpourri3d, which the result's ``note`` records. The
-            others are forced. The released convention has no such second: potpourri3d computes something else.
-        workers: how many meshes are computed at a time, on a core each.
+        backend: "auto" takes a GPU if there is one that should be faster than the workers, else the CPU; a surface that
+            these refuse (non-manifold, non-orientable) goes to potpourri3d, which the result's ``note`` records. Other
+            values force one backend. The released convention has no such fallback, because potpourri3d computes
+            something else.
+        workers: how many meshes are computed at a time, each on one core.
         ranks: (V,) vertex order of rows and columns.
         where: names the mesh in errors.
 
     Raises:
-        MeshError: no valid mesh, or one of which the published code makes no distances in the released convention.
-        ReposeError: the backend is not there, or is not of the convention.
+        MeshError: the mesh is not valid, or the published code cannot compute its distances (released convention).
+        ReposeError: the backend is not available, or does not support the convention.
     """
     v, f = intrinsic.check_mesh(vertices, faces, where)
     if backend == "potpourri3d":
@@ -129,7 +130,7 @@ def _device(backend: Backend, vertices: int, workers: int) -> str | None:
     """The torch device to use, or None for the CPU kernel."""
     if not asks_for_gpu(backend, vertices, workers) or (backend == "auto" and not _DRIVER.exists()):
         return None
-    import torch  # seconds to import: only where a driver is there, or the user insists
+    import torch  # takes seconds to import: imported only if there is a driver, or the user asks for it
 
     if torch.cuda.is_available():
         wins = backend == "cuda" or torch.cuda.get_device_capability() in _FULL_DOUBLES
@@ -149,12 +150,12 @@ def mesh_into_store(
     backend: Backend = "auto",
     workers: int = 1,
 ) -> Outcome:
-    """Compute and publish one mesh unless its matrix is there; the index is left to :func:`store.commit`.
+    """Compute and publish one mesh unless its matrix is in the store; :func:`store.commit` writes the index later.
 
     `backend` and `workers` are those of :func:`distances`.
 
     Raises:
-        MeshError: no valid mesh.
+        MeshError: the mesh is not valid.
     """
     v, f = intrinsic.check_mesh(vertices, faces, name)
     requested = "potpourri3d" if backend == "potpourri3d" else "heat"
@@ -183,16 +184,16 @@ def solve_into_store(
     method: str,
     solve: Callable[[NDArray[np.int32]], Solution],
 ) -> tuple[str, Solution | None]:
-    """Publish what ``solve`` makes of the store's vertex order, unless the matrix is there.
+    """Publish the matrix that ``solve`` returns for the store's vertex order, unless it is in the store already.
 
     Args:
-        root: the store. vertices, faces: a checked mesh.
-        settings: of the store.
-        method: how the matrix is made, for its key.
-        solve: from (V,) vertex order to the matrix in that order.
+        root: the store. vertices, faces: a mesh that :func:`repose.gih.intrinsic.check_mesh` returned.
+        settings: settings of the store.
+        method: how the matrix is computed, for its key.
+        solve: function of the (V,) vertex order that returns the matrix in that order.
 
     Returns:
-        The key, and what was published; None if the matrix was there.
+        The key, and the published solution; None in its place if the matrix was in the store already.
     """
     ranks = order.tour(faces, len(vertices))
     topology, ranks_id = order.topology_id(faces, len(vertices)), order.order_id(ranks)

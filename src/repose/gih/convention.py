@@ -1,4 +1,4 @@
-"""What the numbers of geodesics in heat mean."""
+"""The convention of GIH matrices: the meaning and unit of their values, and the time of the heat flow."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -19,12 +19,13 @@ GRADIENT_EPSILON = 1e-12
 
 @dataclass(frozen=True)
 class Settings:
-    """What the numbers of a GIH matrix mean.
+    """The convention of a GIH matrix.
 
     Attributes:
-        convention: "metres" is the distance. "released" is what the published code computes, up to rounding: t =
-            0.1 m² unless given, values of twice the distance (its gradient halves and its divergence doubles, which
-            cancel only without the normalisation in between), and what :mod:`repose.gih.released` says.
+        convention: "metres": values are distances in metres. "released": values are those of the published code, up to
+            rounding: t = 0.1 m² unless given, and twice the distance (its gradient is halved and its divergence
+            doubled, which would cancel only without the normalisation in between), with the constants that
+            :mod:`repose.gih.released` describes.
         t: time of the heat flow in square metres; None means the squared mean edge length.
     """
 
@@ -44,16 +45,16 @@ class Settings:
 
     @property
     def time(self) -> float | None:
-        """Time of the heat flow in square metres; None means h²."""
+        """The time of the heat flow in square metres; None means h²."""
         return RELEASED_T if self.t is None and self.is_released else self.t
 
     @property
     def factor(self) -> float:
-        """How many units of a stored value make one metre."""
+        """Return how many units of a stored value make one metre."""
         return 2.0 if self.is_released else 1.0
 
     def as_dict(self) -> dict[str, Any]:
-        """For attributes and content keys."""
+        """Return the settings as a dict for attributes and content keys."""
         return asdict(self)
 
 

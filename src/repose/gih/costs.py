@@ -1,4 +1,4 @@
-"""What the distances of one mesh take: memory, and time by estimate; asked by the workflow, so it imports nothing."""
+"""Memory and estimated time of the distances of one mesh. The workflow asks, so this module imports nothing."""
 
 LIBRARIES_MIB = 1500
 """What a process needs before its first mesh, with a margin."""
@@ -14,14 +14,14 @@ _MARGIN = 2
 
 
 def mesh_mib(vertices: int) -> int:
-    """MiB for one mesh in work: a float32 matrix and what is made of it."""
+    """Return the MiB needed for one mesh: a float32 matrix and its intermediates."""
     return 12 * vertices**2 // 2**20
 
 
 def asks_for_gpu(backend: str, vertices: int, workers: int) -> bool:
-    """Whether distances of meshes of that size are for a GPU, if there is one.
+    """Return whether meshes of that size should be computed on a GPU, if there is one.
 
-    `auto` means one where it should be faster than the workers, which have a core each.
+    `auto` asks for a GPU if it should be faster than the workers, which have one core each.
     """
     card = sum(seconds * vertices**power for seconds, power in zip(_CARD, (0, 2, 3), strict=True))
     return backend == "cuda" or (backend == "auto" and _MARGIN * workers * card < _CORE * vertices**2)

@@ -1,4 +1,4 @@
-"""Factorise the two operators of the heat method once, in the shape the compiled kernels want."""
+"""Factorise the two operators of the heat method once, in the form that the compiled kernels need."""
 
 from dataclasses import dataclass
 
@@ -47,9 +47,9 @@ class Factors:
 def factorise(operators: Operators, t: float | None = None, where: object = None) -> Factors:
     """Factorise for the heat method.
 
-    The Laplacian is singular, once per component. Adding 1 to the diagonal of one vertex of each
-    component fixes the free constant there and changes no difference of distances; potpourri3d adds 1e-6
-    everywhere instead, which shortens distances by about 0.05 % at 7,000 vertices.
+    The Laplacian is singular, once per component. Adding 1 to the diagonal of one vertex of each component fixes the
+    free constant and changes no difference of distances; potpourri3d adds 1e-6 to the whole diagonal instead, which
+    shortens distances by about 0.05 % at 7,000 vertices.
 
     Args:
         operators: from :func:`repose.gih.intrinsic.build` or :func:`repose.gih.released.build`.
@@ -58,7 +58,7 @@ def factorise(operators: Operators, t: float | None = None, where: object = None
         where: names the mesh in errors.
 
     Raises:
-        RefusedMesh: the factorisation needs pivoting, which only a mesh that is next to degenerate should.
+        RefusedMesh: the factorisation needs pivoting, which only a nearly degenerate mesh should.
     """
     mass, steps = scaled(operators, t)
     grounded = np.zeros(len(mass))
@@ -67,14 +67,15 @@ def factorise(operators: Operators, t: float | None = None, where: object = None
         sp.diags_array(mass) + sp.diags_array(steps) @ operators.laplacian,
         sp.diags_array(grounded) + operators.laplacian,
     )
-    # One after the other: SuperLU asks for Python's lock at each allocation, and two at once take as long.
+    # One after the other: SuperLU takes Python's lock at each allocation, so two at once take as long.
     (order, heat), (same_order, poisson) = map(_cholesky, matrices)
     if heat is None or poisson is None or not np.array_equal(order, same_order):
         raise RefusedMesh("the operators are too close to singular for the fast kernel", where)
 
     position = order.astype(np.int32)
     faces = position[operators.faces]
-    by_position = np.argsort(faces.min(1), kind="stable")  # neighbours in memory stay neighbours in the sweep
+    # the sweep over faces then reads memory nearly in order
+    by_position = np.argsort(faces.min(1), kind="stable")
     columns = _triangle(heat.tocsc())
     component, h = np.empty_like(operators.component), np.empty_like(operators.h)
     component[position], h[position] = operators.component, operators.h
@@ -94,16 +95,16 @@ def factorise(operators: Operators, t: float | None = None, where: object = None
 
 
 def scaled(operators: Operators, t: float | None) -> tuple[Float, Float]:
-    """Mass and time of the heat flow, (V,) each, in units of each component's mean edge."""
+    """Return mass and time of the heat flow, (V,) each, in units of each component's mean edge."""
     square = operators.h**2
     return operators.mass / square, np.ones(len(square)) if t is None else t / square
 
 
 def _cholesky(matrix: sp.sparray) -> tuple[Int, sp.csr_array | None]:
-    """The elimination order and the Cholesky factor; no factor if it would need pivoting.
+    """Return the elimination order and the Cholesky factor; None in its place if the factorisation needs pivoting.
 
-    SuperLU gives the LU of a positive definite matrix, which is LDL': scale it. Its object must not leave this
-    function, because SciPy frees its memory only in the thread that made it.
+    SuperLU gives the LU factors of a positive definite matrix, which are LDL' and are scaled here. Its object must not
+    leave this function, because SciPy frees its memory only in the thread that made it.
     """
     lu = sla.splu(
         matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
@@ -114,11 +115,11 @@ def _cholesky(matrix: sp.sparray) -> tuple[Int, sp.csr_array | None]:
         return order, None
     factor = sp.csc_array(lu.L)
     factor.data *= np.repeat(np.sqrt(diagonal), np.diff(factor.indptr))
-    return order, factor.tocsr()  # which sorts each row
+    return order, factor.tocsr()  # this sorts each row
 
 
 def _triangle(factor: sp.csc_array | sp.csr_array) -> Triangle:
-    """Of a sorted lower triangle: the diagonal comes first in a column, and last in a row."""
+    """Split a sorted lower triangle: the diagonal comes first in a column, and last in a row."""
     diagonal = factor.indptr[:-1] if factor.format == "csc" else factor.indptr[1:] - 1
     strict = np.ones(factor.nnz, bool)
     strict[diagonal] = False
@@ -131,7 +132,7 @@ def _triangle(factor: sp.csc_array | sp.csr_array) -> Triangle:
 
 
 def _elimination_tree(columns: Triangle) -> Int:
-    """The parent of a column is the row of its first entry below the diagonal."""
+    """Return the elimination tree: the parent of a column is the row of its first entry below the diagonal."""
     starts, rows, *_ = columns
     parent = np.full(len(starts) - 1, -1, np.int32)
     has = np.flatnonzero(np.diff(starts))

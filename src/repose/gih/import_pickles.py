@@ -1,6 +1,6 @@
-"""Bring in the published ``*.pkl`` matrices without ever running a pickle.
+"""Import the published ``*.pkl`` matrices without ever running a pickle.
 
-They are bare numpy arrays of float32; anything else in a file ends in an error.
+They are bare numpy arrays of float32; anything else in a file is an error.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ def read_matrix(path: Path) -> NDArray[np.float32]:
     """Read one pickled (V, V) float32 array.
 
     Raises:
-        ReposeError: anything else in the file, or a file cut short.
+        ReposeError: the file contains anything else, or is cut short.
     """
     array = read_pickle(path)
     if type(array) is not np.ndarray or array.dtype != np.float32:
@@ -50,7 +50,7 @@ def read_matrix(path: Path) -> NDArray[np.float32]:
 
 
 def to_metres(released: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Published values are twice the distance: halve them, and symmetrise what rounding left."""
+    """Convert published values to metres: halve them (they are twice the distance), and symmetrise rounding errors."""
     return 0.25 * (released + released.T)
 
 
@@ -58,11 +58,11 @@ def check(metres: NDArray[np.float32], vertices: ArrayLike, faces: ArrayLike, wh
     """Compare an imported matrix with a recomputation at the released time on some rows.
 
     Returns:
-        The mean relative difference over the sample. A ten-thousandth is normal: the recomputation is of the
-        same formulas, in float64, and the published code works in float32.
+        The mean relative difference over the sample. A ten-thousandth is normal, as the recomputation uses the same
+            formulas in float64 and the published code works in float32.
 
     Raises:
-        ReposeError: further off than :data:`MAX_DIFFERENCE`.
+        ReposeError: the difference is larger than :data:`MAX_DIFFERENCE`.
     """
     ours = compute.distances(vertices, faces, RELEASED, where=where).matrix / np.float32(RELEASED.factor)
     rows = np.random.default_rng(0).choice(len(metres), min(SAMPLE, len(metres)), replace=False)
@@ -81,19 +81,19 @@ def check(metres: NDArray[np.float32], vertices: ArrayLike, faces: ArrayLike, wh
 def import_pickles(
     pickles: Mapping[str, Path], meshes: Mapping[str, MeshSource], root: Path, checked: int = 3
 ) -> dict[str, float]:
-    """Bring pickled matrices into a store, in metres.
+    """Import pickled matrices into a store, in metres.
 
     Args:
-        pickles: mesh name to file. meshes: mesh name to its geometry; every pickle needs one.
-        root: the store, of settings :data:`IMPORTED`; made if missing.
-        checked: how many of them to compare with a recomputation, evenly spread.
+        pickles: mesh name to file. meshes: mesh name to its geometry, which every pickle needs.
+        root: the store, with settings :data:`IMPORTED`; it is created if missing.
+        checked: how many of the matrices to compare with a recomputation, evenly spread.
 
     Returns:
-        Mesh name to mean relative difference, of those that were checked.
+        The mean relative difference of each checked matrix, by mesh name.
 
     Raises:
-        ReposeError: a pickle without a mesh, or one that :func:`read_matrix` or :func:`check` refuses. The
-            pickles before it are in the store.
+        ReposeError: a pickle has no mesh, or :func:`read_matrix` or :func:`check` refuses it. The pickles before it are
+            in the store then.
     """
     if missing := sorted(set(pickles) - set(meshes)):
         raise ReposeError(f"no mesh for {len(missing)} pickles", missing[0], "file names must match")

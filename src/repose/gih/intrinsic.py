@@ -1,10 +1,9 @@
 """From a triangle mesh to the two sparse operators of the heat method, by edge lengths only.
 
-Everything after :func:`check_mesh` knows a mesh by its faces and their edge lengths, never by positions.
-That is what lets the heat method run on the *intrinsic Delaunay* triangulation of the same surface
-(Fisher et al. 2007, "An algorithm for the construction of intrinsic Delaunay triangulations with
-applications to digital geometry processing"), where all cotan weights are >= 0: heat then decays
-monotonically and distances stay right on slivers and needle triangles.
+Everything after :func:`check_mesh` uses only the faces of a mesh and their edge lengths, never positions. So the heat
+method can run on the *intrinsic Delaunay* triangulation of the same surface (Fisher et al. 2007, "An algorithm for the
+construction of intrinsic Delaunay triangulations with applications to digital geometry processing"), where all cotan
+weights are >= 0: heat then decays monotonically, and distances stay accurate on slivers and needle triangles.
 
 Lengths follow libigl: ``lengths[f, k]`` is the edge *opposite* corner ``k`` of face ``f``.
 """
@@ -33,20 +32,20 @@ FLOOR = 1e-300
 class RefusedMesh(MeshError):
     """A valid surface that the fast kernel cannot take (non-manifold or non-orientable).
 
-    The reference backend can: see :mod:`repose.gih.reference`.
+    The reference backend accepts it: see :mod:`repose.gih.reference`.
     """
 
 
 @dataclass(frozen=True)
 class Operators:
-    """What the heat method needs of a surface with V vertices and F intrinsic faces.
+    """The operators that the heat method needs for a surface with V vertices and F intrinsic faces.
 
     Attributes:
-        faces: (F, 3) int32. After flips a face may name one vertex twice; that is meant.
+        faces: (F, 3) int32. After flips a face may name one vertex twice, which is intended.
         weights: (F, 3) float64, half the cotangent of the corner angle.
         areas: (F,) float64, square metres.
-        floor: added to the squared gradient of heat in a face, before its root divides the gradient, (F,) float64
-            in units of ``h``.
+        floor: (F,) float64 in units of ``h``, added to the squared gradient of heat in a face before the gradient is
+            divided by its root.
         laplacian: (V, V) csc, positive semi-definite cotan Laplacian.
         mass: (V,) float64, a third of the adjacent areas; 1 for unreferenced vertices.
         component: (V,) int32, label of the connected component of each vertex.
@@ -64,9 +63,9 @@ class Operators:
 
 
 def check_mesh(vertices: ArrayLike, faces: ArrayLike, where: object = None) -> tuple[Float, Int]:
-    """Return (V, 3) float64 vertices and (F, 3) int32 faces that the numeric libraries can safely take.
+    """Return (V, 3) float64 vertices and (F, 3) int32 faces that are safe for the numeric libraries.
 
-    Several geometry libraries segfault or hang on what is refused here, so nothing may go around it.
+    Several geometry libraries segfault or hang on meshes that are refused here, so every mesh must pass this check.
 
     Raises:
         MeshError: wrong shapes, no faces, non-finite vertices, indices out of range, a face that names one
@@ -148,7 +147,7 @@ def _consistent(faces: Int) -> bool:
 
 
 def edge_lengths(vertices: Float, faces: Int) -> Float:
-    """Lengths of the edges opposite each corner: (F, 3) float64, metres."""
+    """Return the lengths of the edges opposite each corner: (F, 3) float64, metres."""
     corner = vertices[faces]
     return np.linalg.norm(corner[:, [1, 2, 0]] - corner[:, [2, 0, 1]], axis=2)
 
@@ -164,7 +163,7 @@ def mollify(lengths: Float) -> Float:
 
 
 def cotan(lengths: Float) -> tuple[Float, Float]:
-    """Half cotangents (F, 3) and areas (F,) from edge lengths; Kahan's formula keeps slivers accurate."""
+    """Return half cotangents (F, 3) and areas (F,) from edge lengths; Kahan's formula keeps slivers accurate."""
     c, b, a = np.sort(lengths, 1).T
     areas = 0.25 * np.sqrt(np.maximum((a + (b + c)) * (c - (a - b)) * (c + (a - b)) * (a + (b - c)), 0))
     square = lengths**2
@@ -172,7 +171,7 @@ def cotan(lengths: Float) -> tuple[Float, Float]:
 
 
 def build(vertices: Float, faces: Int, where: object = None) -> Operators:
-    """Intrinsic Delaunay triangulation and its operators, for arrays that :func:`check_mesh` returned.
+    """Build the operators on the intrinsic Delaunay triangulation, for arrays that :func:`check_mesh` returned.
 
     Raises:
         RefusedMesh: the surface is not manifold or not orientable.
@@ -198,14 +197,14 @@ def build(vertices: Float, faces: Int, where: object = None) -> Operators:
 
 
 def _mean_edge(lengths: Float, component: Int, n_components: int) -> Float:
-    """Mean edge length of each component: what lies beside a surface must not change distances on it."""
+    """Return the mean edge length of each component, so that one component does not change distances on another."""
     count = np.bincount(component, minlength=n_components)
     total = np.bincount(component, lengths.mean(1), minlength=n_components)
     return np.divide(total, count, out=np.ones(n_components), where=count > 0)
 
 
 def laplacian(faces: Int, weights: Float, n_vertices: int) -> sp.csc_array:
-    """Positive semi-definite cotan Laplacian, (V, V) csc; ``weights`` as in :class:`Operators`."""
+    """Return the positive semi-definite cotan Laplacian, (V, V) csc; ``weights`` as in :class:`Operators`."""
     i, j = faces[:, [1, 2, 0]].ravel(), faces[:, [2, 0, 1]].ravel()
     half = sp.coo_array((weights.ravel(), (i, j)), shape=(n_vertices, n_vertices)).tocsc()
     adjacency = half + half.T

@@ -1,7 +1,7 @@
-"""The compiled inner loops: heat solve, unit gradient and divergence, Poisson solve, LANES sources at once.
+"""The compiled inner loops for LANES sources at once: heat solve, unit gradient and divergence, Poisson solve.
 
-All arrays are indexed by elimination position (see :mod:`repose.gih.factor`), blocks of right-hand sides are
-(V, LANES) float64. Nothing here checks its input; :mod:`repose.gih.solver` does.
+All arrays are indexed by elimination position (see :mod:`repose.gih.factor`), blocks of right-hand sides are (V, LANES)
+float64. Nothing here checks its input; :mod:`repose.gih.solver` does.
 """
 
 import mmap
@@ -43,7 +43,7 @@ BLOCK = 64
 
 @njit(cache=True, nogil=True)
 def _start_heat(sources, parent, starts, rows, values, scale, u):
-    """Forward substitution of unit sources; only what the elimination tree reaches is touched."""
+    """Solve forward for unit sources, touching only the part that the elimination tree reaches."""
     n = len(parent)
     u[:] = 0.0
     reached = np.zeros(n, np.bool_)
@@ -81,13 +81,12 @@ def _solve_up(starts, rows, values, scale, x):
 
 @njit(cache=True, nogil=True)
 def _divergence_of_unit_gradient(faces, weights, inverse_area, floor, u, b):
-    """b = div(grad u / |grad u|), one pass over the faces.
+    """Compute b = div(grad u / |grad u|) in one pass over the faces.
 
-    With c_k half the cotangent at corner k and d_k the difference of u over the opposite edge,
-    |grad u|^2 = sum_k c_k d_k^2 / area, and the integrated divergence is made of the edge fluxes
-    c_k d_k / |grad u| (Crane, Weischedel & Wardetzky 2013, section 3.2.1, rewritten by edges). As the
-    differences of a face sum to 0, two of them and the fluxes into two of its corners say it all.
-    The floor turns 0/0, a face of constant heat, into 0.
+    With c_k half the cotangent at corner k and d_k the difference of u over the opposite edge, |grad u|^2 = sum_k c_k
+    d_k^2 / area, and the integrated divergence is made of the edge fluxes c_k d_k / |grad u| (Crane, Weischedel &
+    Wardetzky 2013, section 3.2.1, rewritten by edges). The differences of a face sum to 0, so two of them and the
+    fluxes into two of its corners suffice. The floor turns 0/0, in a face of constant heat, into 0.
     """
     b[:] = 0.0
     parts = LANES // PART
@@ -111,7 +110,7 @@ def _divergence_of_unit_gradient(faces, weights, inverse_area, floor, u, b):
 
 @njit(cache=True, nogil=True)
 def _check_heat(sources, component, u):
-    """How often heat is lost to underflow, and how often negative, in the component of its source."""
+    """Count how often heat underflows, and how often it is negative, in the component of its source."""
     cold, negative = 0, 0
     for i in range(len(component)):
         if any_below(load(u, i), TINY):
@@ -148,7 +147,7 @@ def _write_rows(first, source, component, h, b, out):
 
 @njit(cache=True, nogil=True)
 def _aligned(n):
-    """An (n, LANES) block that starts at a multiple of 64 bytes, as :func:`repose.gih.simd.access` asks."""
+    """Return an (n, LANES) block at an address that is a multiple of 64 bytes, as `repose.gih.simd.access` asks."""
     memory = np.empty(n * LANES + 7)
     start = (-memory.ctypes.data % 64) // 8
     return memory[start : start + n * LANES].reshape(n, LANES)
@@ -156,7 +155,7 @@ def _aligned(n):
 
 @njit(cache=True, nogil=True)
 def touch(matrix):
-    """Write into every page of an empty float32 matrix, which the system then hands out."""
+    """Write into every page of an empty float32 matrix, so that the system allocates the pages."""
     numbers = matrix.reshape(-1)
     for i in range(0, len(numbers), mmap.PAGESIZE // 4):
         numbers[i] = 0.0
@@ -164,13 +163,13 @@ def touch(matrix):
 
 @njit(cache=True, nogil=True)
 def distances(turn, component, source, h, faces, weights, inverse_area, floor, parent, heat, down, up, out):
-    """Rows of the unsymmetrised matrix, in blocks of LANES, until ``turn`` has none left.
+    """Compute rows of the unsymmetrised matrix, in blocks of LANES, until ``turn`` has no block left.
 
     Args:
         turn: (1,) int64, the next block, shared by all threads.
         component: (V,) int32 by position.
-        source: (V,) int32, the position of each row and column of ``out``. Neighbours on the mesh reach the same part
-            of the elimination tree, so a block is of rows that follow each other.
+        source: (V,) int32, the position of each row and column of ``out``. A block consists of consecutive rows,
+            because neighbours on the mesh reach the same part of the elimination tree.
         h: (V,) metres per unit of length of the operators, by position.
         faces, weights, inverse_area, floor: the intrinsic faces, in positions; see Operators.
         parent: (V,) int32 elimination tree; -1 at roots.
@@ -178,8 +177,8 @@ def distances(turn, component, source, h, faces, weights, inverse_area, floor, p
         out: (V, V) float32.
 
     Returns:
-        Numbers of (source, vertex) pairs of one component that heat did not measurably reach, and where it is
-        negative, which it never is when all cotan weights are positive.
+        The numbers of (source, vertex) pairs of one component that heat did not measurably reach, and where heat is
+            negative, which cannot happen if all cotan weights are positive.
     """
     n = len(parent)
     u, b = _aligned(n), _aligned(n)
@@ -203,7 +202,7 @@ def distances(turn, component, source, h, faces, weights, inverse_area, floor, p
 def symmetrise(turn, factor, matrix):
     """Replace a square float32 matrix by ``factor`` times the mean with its transpose, clipped at 0.
 
-    Works on rows of blocks until ``turn``, as in :func:`distances`, has none left; returns how many entries are NaN.
+    Works on rows of blocks until ``turn`` has none left, as in :func:`distances`. Returns the number of NaN entries.
     """
     n, nans = len(matrix), 0
     half = np.float32(0.5 * factor)
@@ -227,7 +226,7 @@ def symmetrise(turn, factor, matrix):
 
 @njit(cache=True, nogil=True)
 def _symmetrise_edge(top, left, half, matrix):
-    """The same for the block at the end of its rows, which is smaller."""
+    """Do the same for the smaller block at the end of a row of blocks."""
     n, nans = len(matrix), 0
     for i in range(top, min(n, top + BLOCK)):
         for j in range(max(left, i), n):

@@ -1,4 +1,4 @@
-"""How a GIH store lies on disk: names, metadata, quantisation. Shared by the writer and the reader.
+"""The layout of a GIH store on disk, shared by writer and reader: names, metadata, quantisation.
 
 ::
 
@@ -58,16 +58,16 @@ MAX_SCALE = 1e6
 
 @dataclass(frozen=True)
 class MeshInfo:
-    """What the attributes of one matrix say.
+    """The attributes of one matrix.
 
     Attributes:
         key: content key, the name of the directory.
         vertices: V.
-        topology: names the vertex order, ``order-<topology>``.
+        topology: name of the vertex order, ``order-<topology>``.
         order: content hash of that vertex order.
-        scale: stored code times scale is the value.
+        scale: factor from stored codes to values.
         settings: convention and requested time.
-        t: time of the heat flow that was used, square metres; of most vertices, if components differ.
+        t: time of the heat flow that was used, square metres; that of most vertices, if components differ.
         method: "heat" (the fast kernel or its GPU twin) or "potpourri3d".
         backend: the program that computed it: "cpu", "cuda:0", "potpourri3d".
         note: why another method than the requested one was used; empty otherwise.
@@ -87,14 +87,14 @@ class MeshInfo:
     components: int
 
     def as_attributes(self) -> dict[str, Any]:
-        """The JSON that goes into the array's attributes."""
+        """Return the JSON for the array's attributes."""
         own = {k: v for k, v in self.__dict__.items() if k != "settings"}
         words = {"format": FORMAT, "units": "metre", "values_per_metre": self.settings.factor}
         return own | {"settings": self.settings.as_dict(), "infinite": INFINITE} | words
 
     @classmethod
     def from_attributes(cls, attributes: dict[str, Any], where: Path) -> "MeshInfo":
-        """Read them back; the digest over the metadata has been checked before."""
+        """Read the attributes; the digest over the metadata must have been checked before."""
         check_format(attributes, where, OLDEST)
         with foreign(where, "not the metadata of a GIH matrix", "recompute it"):
             fields = {k: attributes[k] for k in cls.__dataclass_fields__ if k != "settings"}
@@ -140,8 +140,8 @@ def content_key(
 def quantise_band(distances: np.ndarray, top: int, scale: float, codes: np.ndarray) -> None:
     """Round one band of a (V, V) float32 matrix to (BAND, V) uint16 codes.
 
-    Zero left of column ``top`` and below the last row. The minimum turns inf into INFINITE; finite codes
-    stay below it by the choice of :func:`scale_of`.
+    Codes are zero left of column ``top`` and below the last row. The minimum turns inf into INFINITE; :func:`scale_of`
+    keeps finite codes below it.
     """
     codes[:, :top] = 0
     per_metre = 1.0 / scale
@@ -154,7 +154,7 @@ def quantise_band(distances: np.ndarray, top: int, scale: float, codes: np.ndarr
 
 
 def scale_of(distances: NDArray[np.float32]) -> float:
-    """Metres per code: the full range of uint16, so an error of at most half a code."""
+    """Return the metres per code for the full range of uint16, so that the error is at most half a code."""
     largest = float(distances.max())
     if np.isinf(largest):
         largest = float(distances.max(initial=0, where=np.isfinite(distances)))
@@ -162,23 +162,23 @@ def scale_of(distances: NDArray[np.float32]) -> float:
 
 
 def decode(codes: NDArray[np.uint16], scale: float) -> NDArray[np.float32]:
-    """Codes to float32 values."""
+    """Convert codes to float32 values."""
     values = codes * np.float32(scale)
     values[codes == INFINITE] = np.inf
     return values
 
 
 def seal(metadata: dict[str, Any]) -> bytes:
-    """JSON of Zarr metadata whose attributes carry a digest over all of it."""
+    """Return the JSON of Zarr metadata, with a digest over all of it in the attributes."""
     metadata["attributes"][ATTRIBUTES]["digest"] = _digest(metadata)
     return json.dumps(metadata, indent=1).encode()
 
 
 def unseal(path: Path, files: Stated) -> dict[str, Any]:
-    """Read sealed metadata back, a file of a store.
+    """Read sealed metadata, a file of a store.
 
     Raises:
-        ReposeError: missing, no GIH metadata, or altered since it was written.
+        ReposeError: the file is missing, has no GIH metadata, or was altered since it was written.
     """
     if not path.exists():
         raise ReposeError("no such GIH store or matrix", path.parent, "was it computed?")

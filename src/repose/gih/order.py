@@ -1,9 +1,9 @@
 """The order in which a store keeps vertices: a nearest-neighbour tour, from the faces alone.
 
-Neighbours on the surface become neighbours in the matrix, which is what the predictor of
-:mod:`repose.gih.codec` lives on: 13.0 MB a mesh of 6,890 vertices, against 18.4 in file order. A tour by
-distances in metres gives 12.9, but then the order, and with it every content key, would hang on one
-reference mesh; this one is the same for all poses and on every machine.
+Neighbours on the surface become neighbours in the matrix, on which the predictor of :mod:`repose.gih.codec` relies:
+13.0 MB for a mesh of 6,890 vertices, against 18.4 in file order. A tour by distances in metres gives 12.9, but then the
+order, and with it every content key, would depend on one reference mesh; this order is the same for all poses and on
+every machine.
 """
 
 import hashlib
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 
 def tour(faces: NDArray[np.int32], n_vertices: int) -> NDArray[np.int32]:
-    """(V,) int32 permutation: ``order[r]`` is the vertex of row r in the store.
+    """Return the vertex order, a (V,) int32 permutation: ``order[r]`` is the vertex of row r in the store.
 
-    From vertex 0 always to the unvisited vertex of fewest edges away; among those to the one with the fewest
-    unvisited neighbours (Warnsdorff's rule for knight's tours), so that few vertices are left behind.
+    The tour starts at vertex 0 and always goes to the nearest unvisited vertex, counted in edges; among equals, to the
+    one with the fewest unvisited neighbours (Warnsdorff's rule for knight's tours), so that few vertices are left
+    behind.
     """
     i, j = faces.ravel(), np.roll(faces, 1, axis=1).ravel()
     graph = sp.coo_array((np.ones(2 * len(i)), (np.append(i, j), np.append(j, i))), shape=(n_vertices,) * 2)
@@ -57,7 +58,7 @@ def _tour(starts: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
                     free += not visited[neighbours[q]]
                 if free < fewest:
                     best, fewest, limit = y, free, hops[y]
-        if best < 0:  # the component is done: on to the first vertex of another
+        if best < 0:  # the component is finished: go on with the first vertex of another one
             while lowest < n and visited[lowest]:
                 lowest += 1
             best = lowest
@@ -66,12 +67,12 @@ def _tour(starts: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
 
 
 def topology_id(faces: NDArray[np.int32], n_vertices: int) -> str:
-    """Content hash of a topology: meshes with equal ids share one vertex order."""
+    """Return the content hash of a topology: meshes with equal ids share one vertex order."""
     digest = hashlib.blake2b(f"topology {n_vertices} {len(faces)} ".encode(), digest_size=16)
     digest.update(np.ascontiguousarray(faces, "<i4").tobytes())
     return digest.hexdigest()
 
 
 def order_id(order: NDArray[np.int32]) -> str:
-    """Content hash of a vertex order."""
+    """Return the content hash of a vertex order."""
     return hashlib.blake2b(np.ascontiguousarray(order, "<i4").tobytes(), digest_size=16).hexdigest()

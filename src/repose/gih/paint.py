@@ -1,4 +1,4 @@
-"""Distance from one vertex, painted on the body."""
+"""Paint the distances from one vertex on the body."""
 
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def paint(
 
 
 def _extent(view: View) -> tuple[float, float, float, float]:
-    """Metres at the edges of the picture around its middle: left, right, bottom, top."""
+    """Return the edges of the picture in metres from its middle: left, right, bottom, top."""
     assert view.half_height is not None
     half_width = view.half_height * SIZE[1] / SIZE[0]
     return -half_width, half_width, -view.half_height, view.half_height

@@ -1,4 +1,4 @@
-"""Read distances from a GIH store: only the bands that are asked for, every byte checked."""
+"""Read distances from a GIH store: only the bands that are asked for, with every byte checked."""
 
 import os
 import threading
@@ -27,11 +27,11 @@ class GihReader:
 
     Args:
         path: the store.
-        cache_bytes: keep decoded matrices (2 V² bytes each) up to this many bytes; one that is larger, or all with
-            0, are decoded as far as is asked for, each time. A cached matrix answers an order of magnitude faster.
+        cache_bytes: memory for decoded matrices (2 V² bytes each). A larger matrix, and every matrix if this is 0, is
+            decoded in parts, as needed, at each call. A cached matrix is an order of magnitude faster.
 
     Raises:
-        ReposeError: no store there, damaged, or written by a newer version.
+        ReposeError: there is no store, or it is damaged, or written by a newer version.
     """
 
     def __init__(self, path: str | os.PathLike[str], cache_bytes: int = 0):
@@ -49,7 +49,7 @@ class GihReader:
         self._decoded: OrderedDict[str, NDArray[np.uint16]] = OrderedDict()
 
     def __getstate__(self) -> dict[str, object]:
-        """A spawned worker gets the names and opens the files itself."""
+        """Return the state for a spawned worker, which gets the names and opens the files itself."""
         return {
             "path": self.path,
             "cache_bytes": self.cache_bytes,
@@ -58,25 +58,25 @@ class GihReader:
         }
 
     def __setstate__(self, state: dict[str, object]) -> None:
-        """Counterpart of :meth:`__getstate__`."""
+        """Restore the state that :meth:`__getstate__` returned."""
         self.__dict__.update(state)
         self._reset()
 
     @property
     def meshes(self) -> list[str]:
-        """Names of the meshes, sorted."""
+        """The names of the meshes, sorted."""
         return list(self._keys)
 
     def info(self, mesh: str) -> MeshInfo:
-        """What the numbers of a mesh mean, and how they came about."""
+        """Return the convention of a mesh's matrix, and how it was computed."""
         return self._shard(mesh).info
 
     def row(self, mesh: str, vertex: int) -> NDArray[np.float32]:
-        """Distances from one vertex to all: (V,) float32."""
+        """Return the distances from one vertex to all: (V,) float32."""
         return self.rows(mesh, [vertex])[0]
 
     def rows(self, mesh: str, vertices: ArrayLike) -> Block:
-        """Distances from some vertices to all: (R, V) float32.
+        """Return the distances from some vertices to all: (R, V) float32.
 
         Half of each row is stored as a column above it, so this decodes most of the matrix: see
         ``cache_bytes``.
@@ -84,14 +84,14 @@ class GihReader:
         return self.block(mesh, vertices, np.arange(self.info(mesh).vertices))
 
     def block(self, mesh: str, rows: ArrayLike, cols: ArrayLike | None = None) -> Block:
-        """Distances between two sets of vertices: (R, C) float32, inf between components.
+        """Return the distances between two sets of vertices: (R, C) float32, inf between components.
 
         Args:
             mesh: a name of :attr:`meshes`.
             rows, cols: vertex indices, in any order, repeats allowed; ``cols`` defaults to ``rows``.
 
         Raises:
-            ReposeError: unknown mesh, a vertex out of range, or damaged bytes.
+            ReposeError: the mesh is unknown, a vertex is out of range, or bytes are damaged.
         """
         shard = self._shard(mesh)
         rank = self._rank(shard.info)
@@ -106,7 +106,7 @@ class GihReader:
     def blocks(
         self, meshes: Sequence[str], rows: Sequence[ArrayLike], cols: Sequence[ArrayLike] | None = None
     ) -> Block:
-        """One :meth:`block` of equal shape per mesh: (B, R, C) float32; one set of rows per mesh."""
+        """Return one :meth:`block` of equal shape for each mesh: (B, R, C) float32, with one set of rows per mesh."""
         columns = [None] * len(meshes) if cols is None else cols
         if not len(meshes) == len(rows) == len(columns):
             raise ReposeError(f"{len(meshes)} meshes, {len(rows)} row sets and {len(columns)} column sets")
@@ -129,7 +129,7 @@ class GihReader:
             return self._shards[key]
 
     def _rank(self, info: MeshInfo) -> NDArray[np.int32]:
-        """(V,) the stored row of each vertex."""
+        """Return the stored row of each vertex, (V,)."""
         with self._guard():
             if info.order not in self._ranks:
                 order = store.read_order(self.path, info.topology, self._files)
@@ -145,7 +145,7 @@ class GihReader:
             if key in self._decoded:
                 self._decoded.move_to_end(key)
                 return self._decoded[key]
-        matrix = shard.matrix()  # outside the lock: two threads may both decode, none waits
+        matrix = shard.matrix()  # outside the lock: two threads may both decode, but none waits
         with self._guard():
             self._decoded[key] = matrix
             while len(self._decoded) > 1 and sum(m.nbytes for m in self._decoded.values()) > self.cache_bytes:
@@ -153,7 +153,8 @@ class GihReader:
         return matrix
 
     def _guard(self) -> threading.Lock:
-        if self._process != os.getpid():  # forked: the lock may have been held by a thread that is not here
+        # after a fork: a thread that does not exist here may have held the lock
+        if self._process != os.getpid():
             self._process, self._lock = os.getpid(), threading.Lock()
         return self._lock
 

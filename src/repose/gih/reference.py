@@ -15,14 +15,14 @@ from repose.gih.solver import Matrix
 
 
 def mean_edge(vertices: Float, faces: Int) -> float:
-    """Mean edge length in metres, over the corners of all faces."""
+    """Return the mean edge length in metres, over the corners of all faces."""
     return float(intrinsic.edge_lengths(vertices, faces).mean())
 
 
 def all_pairs(vertices: Float, faces: Int, t: float | None = None, where: object = None) -> Matrix:
-    """Symmetric (V, V) float32 distances in metres, inf between components, by potpourri3d.
+    """Return symmetric (V, V) float32 distances in metres, inf between components, by potpourri3d.
 
-    Each component is solved alone: potpourri3d gives a plausible constant across components, and stops the
+    Each component is solved alone, because potpourri3d returns a plausible constant across components, and ends the
     process on unreferenced vertices.
 
     Args:
@@ -31,7 +31,7 @@ def all_pairs(vertices: Float, faces: Int, t: float | None = None, where: object
         where: names the mesh in errors.
 
     Raises:
-        MeshError: potpourri3d gives up.
+        MeshError: potpourri3d fails.
     """
     component = intrinsic.components(faces, len(vertices))
     out = np.full((len(vertices),) * 2, np.inf, np.float32)

@@ -1,8 +1,8 @@
 """Geodesics in heat on patches: batched and differentiable in the vertices.
 
-The heat method of `repose.gih.solver` on small open meshes, in float64, for losses. It works on the triangles as they
-are: no intrinsic Delaunay flips, which have no gradient. In the released convention it is what the published code
-computes, its two constants included (see `repose.gih.released`). On a GPU it is products of dense matrices, on a CPU
+The heat method of `repose.gih.solver` on small open meshes, in float64, for losses. It works on the given triangles,
+without intrinsic Delaunay flips, which have no gradient. In the released convention it computes what the published code
+does, including its two constants (see `repose.gih.released`). On a GPU it uses products of dense matrices, on a CPU
 `repose.gih.regional_kernels`.
 """
 
@@ -20,24 +20,24 @@ from repose.gih import regional_kernels
 from repose.gih.convention import AREA_EPSILON, GRADIENT_EPSILON, METRES, Settings
 
 _MOLLIFY = 1e-3  # slack of the triangle inequality, in mean edge lengths
-# So little that it only keeps a flat face, of which the published code makes NaN, finite.
+# So small that it only keeps a flat face finite, for which the published code gives NaN.
 _MOLLIFY_RELEASED = 1e-9
 _TINY = 1e-200  # added to squared gradients of heat, which decay like exp(-2 d / √t), and to squared lengths
 
 
 class Operators(NamedTuple):
-    """What the heat method needs of K patches; 0 at padding."""
+    """The operators of the heat method for K patches; 0 at padding."""
 
     weights: Tensor  # (K, F, 3) half cotangents
-    heat_weights: Tensor  # (K, F, 3) the same times the time of the heat flow
+    heat_weights: Tensor  # (K, F, 3) half cotangents times the time of the heat flow
     mass: Tensor  # (K, P)
     flow_weights: Tensor  # (K, F, 3) half cotangents, for the gradients of heat and their divergence
-    inverse_area: Tensor  # (K, F) of the faces, for the same
+    inverse_area: Tensor  # (K, F) one over the area, for the gradients of heat and their divergence
     floor: Tensor  # (K, F) added to squared gradients
 
     @classmethod
     def of(cls, vertices: Tensor, faces: Tensor, is_face: Tensor, settings: Settings = METRES) -> Operators:
-        """The operators of patches; the arguments are those of `patch_distances`."""
+        """Return the operators of patches; the arguments are those of `patch_distances`."""
         wide = vertices.double()
         slack = _MOLLIFY_RELEASED if settings.is_released else _MOLLIFY
         weights, areas, squared_edge = _cotan(wide, faces, is_face, slack)
@@ -52,7 +52,7 @@ class Operators(NamedTuple):
         return cls(weights, t[:, None, None] * weights, mass, flow_weights, inverse, floor)
 
     def of_each(self) -> list[Operators]:
-        """Those of each patch, without K."""
+        """Return the operators of each patch, without the dimension K."""
         return [Operators(*parts) for parts in zip(*self, strict=True)]
 
 
@@ -63,10 +63,10 @@ def patch_distances(
     is_face: Tensor,  # (K, F), bool, padding last
     settings: Settings = METRES,
 ) -> Tensor:
-    """Distances (K, P, P) between all vertices of each patch, along the patch, in the unit of the settings.
+    """Return the distances (K, P, P) between all vertices of each patch, along the patch, in the unit of the settings.
 
-    Padded vertices get meaningless finite values, which the caller masks. With a gradient each patch keeps some
-    matrices, on a GPU tens of them, so several are better differentiated one after another.
+    Padded vertices get meaningless finite values, which the caller masks. If a gradient is needed, each patch keeps
+    some matrices, on a GPU tens of them, so it is better to differentiate patches one after another.
 
     Args:
         vertices: of K patches, padded.
@@ -83,9 +83,9 @@ def distances_along(
     faces: Tensor,  # (F, 3)
     is_vertex: Tensor,  # (P,)
     is_face: Tensor,  # (F,)
-    operators: Operators,  # of one patch: without K
+    operators: Operators,  # of one patch, without the dimension K
 ) -> Tensor:
-    """Distances (P, P) along one patch, metres, in float64."""
+    """Return the distances (P, P) along one patch, metres, in float64."""
     if faces.device.type != "cpu":
         return dense_distances(faces, is_vertex, operators)
     count, some = int(is_vertex.sum()), int(is_face.sum())
@@ -95,7 +95,7 @@ def distances_along(
 
 
 class _Sparse(torch.autograd.Function):
-    """Distances (P, P) of a patch, without padding; NaN where a matrix is not positive definite."""
+    """Computes distances (P, P) of a patch without padding; NaN if a matrix is not positive definite."""
 
     @staticmethod
     def forward(ctx: Any, faces: Tensor, *operators: Tensor) -> Tensor:
@@ -116,7 +116,7 @@ class _Sparse(torch.autograd.Function):
 
 
 def dense_distances(faces: Tensor, is_vertex: Tensor, operators: Operators) -> Tensor:
-    """As `distances_along`, by products of matrices, which a GPU has soon."""
+    """Return the same as `distances_along`, by dense matrix products, which are fast on a GPU."""
     padding = (~is_vertex).double()
     heat = _Inverse.apply(_laplacian(operators.heat_weights, faces, operators.mass + padding))
     ground = padding.clone()
@@ -128,7 +128,7 @@ def dense_distances(faces: Tensor, is_vertex: Tensor, operators: Operators) -> T
 
 
 def _cotan(vertices: Tensor, faces: Tensor, is_face: Tensor, slack: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Half cotangents (K, F, 3) and areas (K, F), 0 at padding, and the squared mean edge length (K,)."""
+    """Return half cotangents (K, F, 3) and areas (K, F), 0 at padding, and the squared mean edge length (K,)."""
     rows = torch.arange(len(faces), device=faces.device)[:, None]
     a, b, c = (vertices[rows, faces[..., k]] for k in range(3))
     sides = torch.stack([c - b, a - c, b - a], dim=2)  # opposite corners 0, 1, 2
@@ -144,7 +144,7 @@ def _cotan(vertices: Tensor, faces: Tensor, is_face: Tensor, slack: float) -> tu
 
 
 def _mollified(lengths: Tensor, is_face: Tensor, slack: float) -> Tensor:
-    """Edges of a patch lengthened equally until every triangle inequality holds with some slack (Sharp & Crane 2020).
+    """Lengthen the edges of a patch equally until every triangle inequality holds with some slack (Sharp & Crane 2020).
 
     A patch without flat triangles is returned unchanged.
     """
@@ -157,13 +157,13 @@ def _mollified(lengths: Tensor, is_face: Tensor, slack: float) -> Tensor:
 
 
 def _as_released(weights: Tensor, areas: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Weights, areas and floor (K, F) of the divergence, as `repose.gih.released` derives them."""
+    """Return weights, areas and floor (K, F) of the divergence, as `repose.gih.released` derives them."""
     shrink = torch.where(areas > 0, 2 * areas / (2 * areas + AREA_EPSILON), 1)  # 1 at padding
     return weights * shrink[..., None], areas * shrink, 4 * GRADIENT_EPSILON / shrink**4
 
 
 def _laplacian(weights: Tensor, faces: Tensor, diagonal: Tensor) -> Tensor:
-    """Positive semi-definite (P, P), plus a diagonal (P,)."""
+    """Return the positive semi-definite Laplacian (P, P) plus a diagonal (P,)."""
     zero = weights.new_zeros(len(diagonal), len(diagonal))
     half = zero.index_put((faces.roll(-1, 1), faces.roll(-2, 1)), weights, accumulate=True)
     adjacency = half + half.mT
@@ -175,7 +175,7 @@ def _divergence(
     faces: Tensor,  # (F, 3)
     operators: Operators,  # of one patch
 ) -> Tensor:
-    """Minus the integrated divergence of the normalised gradient, (P, sources), by edge fluxes."""
+    """Return minus the integrated divergence of the normalised gradient, (P, sources), by edge fluxes."""
     corners = [heat.index_select(0, row) for row in faces.T]
     across = [corners[(k + 1) % 3] - corners[(k + 2) % 3] for k in range(3)]
     flux = [operators.flow_weights[:, k, None] * across[k] for k in range(3)]
@@ -189,11 +189,12 @@ def _divergence(
 
 
 class _Inverse(torch.autograd.Function):
-    """Inverse of symmetric positive definite (P, P); NaN of one that is not, which ends a training."""
+    """Inverse of symmetric positive definite (P, P); NaN if it is not positive definite, which ends a training."""
 
     @staticmethod
     def forward(ctx: Any, matrix: Tensor) -> Tensor:
-        factor, bad = torch.linalg.cholesky_ex(matrix)  # without an error, for which it would wait for a GPU
+        # without raising an error, for which it would wait for a GPU
+        factor, bad = torch.linalg.cholesky_ex(matrix)
         found = torch.where(bad == 0, torch.cholesky_inverse(factor), torch.nan)
         ctx.save_for_backward(found)
         return found
@@ -201,6 +202,6 @@ class _Inverse(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Tensor:
-        """Two products, where a gradient through the factor takes ten times as long."""
+        """Two matrix products; a gradient through the factor would take ten times as long."""
         (found,) = ctx.saved_tensors
         return -(found @ grad @ found)

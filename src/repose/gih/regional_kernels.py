@@ -1,7 +1,7 @@
-"""The heat method on one patch and its gradient, compiled, by sparse factors, LANES sources at once.
+"""The heat method on one patch and its gradient: compiled, with sparse factors, LANES sources at once.
 
-What :mod:`repose.gih.regional` has as products of dense matrices, in a seventh of their time at 640 vertices.
-Vertices go by their place in the order of elimination; (P, P) matrices as blocks (P, LANES) of their columns.
+It does what :mod:`repose.gih.regional` does by dense matrix products, in a seventh of the time at 640 vertices.
+Vertices are numbered by elimination order; (P, P) matrices are stored as blocks (P, LANES) of their columns.
 """
 
 from functools import lru_cache
@@ -25,12 +25,12 @@ _PARTS = LANES // PART
 
 
 class Pattern(NamedTuple):
-    """What of the factors follows from the faces alone.
+    """The sparsity pattern of the factors, which follows from the faces alone.
 
     Attributes:
         position: (P,) place of each vertex in the order of elimination.
         faces: (F, 3) by position.
-        slots: (F, 3) which entry by rows is of the edge opposite to a corner.
+        slots: (F, 3) which entry, in row order, belongs to the edge opposite a corner.
         row_starts, columns: the entries of the factor below its diagonal, by rows.
         column_starts, rows: the same by columns.
         parent: (P,) the elimination tree; -1 at roots.
@@ -47,28 +47,28 @@ class Pattern(NamedTuple):
 
 
 class Factor(NamedTuple):
-    """Cholesky factor: its entries below the diagonal by rows and by columns, and one over its diagonal (P,)."""
+    """A Cholesky factor: its entries below the diagonal by rows and by columns, and one over its diagonal (P,)."""
 
     by_row: Float
     by_column: Float
     scale: Float
 
 
-@lru_cache(maxsize=16)  # each patch of a step is met again in every mesh of the batch
+@lru_cache(maxsize=16)  # every mesh of a batch has the same patches
 def pattern_of(faces: bytes, count: int) -> Pattern:
-    """The pattern for faces (F, 3) int64 of `count` vertices."""
+    """Return the pattern for faces (F, 3) int64 of `count` vertices."""
     corners = np.frombuffer(faces, np.int64).reshape(-1, 3)
     ends = corners[:, [1, 2, 0]].ravel(), corners[:, [2, 0, 1]].ravel()
     joined = sp.coo_array((np.ones(corners.size), ends), shape=(count, count)).tocsr()
     joined = joined + joined.T
-    # Its diagonal is so large that no entry of the factor comes to nothing.
+    # The diagonal is so large that no entry of the factor cancels to zero.
     matrix = (sp.diags_array(1 + joined.sum(axis=0)) - joined).tocsc()
     found = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
     position = found.perm_c.astype(np.int64)
     by_row = sp.tril(found.L, -1, format="csr")
     by_column = by_row.tocsc()
     by_column.sort_indices()
-    by_row = by_column.tocsr()  # which sorts each row
+    by_row = by_column.tocsr()  # this sorts each row
     row = np.repeat(np.arange(count), np.diff(by_row.indptr))
     one, other = (position[x] for x in ends)
     slots = np.searchsorted(
@@ -77,7 +77,7 @@ def pattern_of(faces: bytes, count: int) -> Pattern:
     parent = np.full(count, -1)
     has = np.flatnonzero(np.diff(by_column.indptr))
     parent[has] = by_column.indices[by_column.indptr[has]]
-    # Unsigned: indices that might count from the end cost a look at each.
+    # Unsigned, because signed indices might count from the end, which costs a check at each.
     entries = (by_row.indptr, by_row.indices, by_column.indptr, by_column.indices)
     row_starts, columns, column_starts, rows = (x.astype(np.uint64) for x in entries)
     slots = slots.reshape(-1, 3)
@@ -86,7 +86,7 @@ def pattern_of(faces: bytes, count: int) -> Pattern:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _factor(pattern, weights, diagonal):
-    """Of the Laplacian of half cotangents (F, 3) plus a diagonal (P,); NaN where that is not positive definite."""
+    """Factorise the Laplacian of half cotangents (F, 3) plus a diagonal (P,); NaN if it is not positive definite."""
     by_row, by_column = np.zeros(len(pattern.columns)), np.empty(len(pattern.columns))
     pivots = diagonal.copy()
     for f in range(len(weights)):
@@ -133,7 +133,7 @@ def _solve_up(pattern, factor, x):
 
 @njit(cache=True, nogil=True)
 def _start_heat(pattern, factor, first, width, u):
-    """Forward substitution of unit sources at positions `first` on; only what the tree reaches is touched."""
+    """Solve forward for unit sources at positions `first` on, touching only what the elimination tree reaches."""
     u[:] = 0.0
     reached = np.zeros(len(u), np.bool_)
     for k in range(width):
@@ -152,7 +152,7 @@ def _start_heat(pattern, factor, first, width, u):
 
 @njit(cache=True, nogil=True)
 def _flow(faces, weights, inverse_area, floor, u, b):
-    """b = minus the integrated divergence of grad u / |grad u|, by edge fluxes."""
+    """Compute b = minus the integrated divergence of grad u / |grad u|, by edge fluxes."""
     b[:] = 0.0
     for f in range(len(faces)):
         i, j, k = _PARTS * faces[f, 0], _PARTS * faces[f, 1], _PARTS * faces[f, 2]
@@ -169,9 +169,9 @@ def _flow(faces, weights, inverse_area, floor, u, b):
 
 @njit(cache=True, nogil=True)
 def _flow_back(faces, weights, inverse_area, floor, u, x, g_b, g_u, sums):
-    """From g_b, the gradient of b in `_flow`, that of u; what the numbers of each face get is added to `sums`.
+    """Compute the gradient of u from g_b, that of b in `_flow`; gradients of the faces' numbers are added to `sums`.
 
-    The first three of those are of the equation that gives x of b, for its weights.
+    The first three of these are for the weights of the equation that gives x from b.
     """
     g_u[:] = 0.0
     for f in range(len(faces)):
@@ -212,7 +212,7 @@ def _flow_back(faces, weights, inverse_area, floor, u, x, g_b, g_u, sums):
 
 @njit(cache=True, nogil=True)
 def _heat_back(faces, u, v, edges, corners):
-    """Subtract what the numbers of the equation that gives u get: its weights and its diagonal."""
+    """Subtract the gradients of the weights and the diagonal of the equation that gives u."""
     for f in range(len(faces)):
         i, j, k = _PARTS * faces[f, 0], _PARTS * faces[f, 1], _PARTS * faces[f, 2]
         e0, e1, e2 = load_part(edges, 3 * f), load_part(edges, 3 * f + 1), load_part(edges, 3 * f + 2)
@@ -236,7 +236,7 @@ def _heat_back(faces, u, v, edges, corners):
 
 @njit(cache=True, nogil=True)
 def _aligned(count, width):
-    """Zeros (count, width) that start at a multiple of 64 bytes, as :func:`repose.gih.simd.access` asks."""
+    """Return zeros (count, width) at an address that is a multiple of 64 bytes, for :func:`repose.gih.simd.access`."""
     memory = np.zeros(count * width + 7)
     start = (-memory.ctypes.data % 64) // 8
     return memory[start : start + count * width].reshape(count, width)
@@ -244,16 +244,18 @@ def _aligned(count, width):
 
 @njit(cache=True, nogil=True)
 def distances(pattern, weights, heat_weights, mass, ground, flow_weights, inverse_area, floor):
-    """Distances along a patch.
+    """Return the distances along a patch.
 
     Args:
-        pattern: of its faces.
+        pattern: pattern of the patch's faces.
         weights, heat_weights: (F, 3) half cotangents, and the same times the time of the heat flow.
-        mass, ground: (P,) what is added to the diagonals of heat and Laplacian, by position.
-        flow_weights, inverse_area, floor: (F, 3), (F,), (F,) what normalises gradients of heat, and its divergence.
+        mass, ground: (P,) terms added to the diagonals of the heat matrix and the Laplacian, by position.
+        flow_weights, inverse_area, floor: (F, 3), (F,), (F,) the operators of the normalised gradient of heat and of
+            its divergence.
 
     Returns:
-        (P, P) means of the distances there and back, not by position; and what `through` needs.
+        (P, P) means of the distances in both directions, in the original vertex order; and the intermediates for
+            `through`.
     """
     count, position = len(mass), pattern.position
     blocks = -(-count // LANES)
@@ -280,7 +282,7 @@ def distances(pattern, weights, heat_weights, mass, ground, flow_weights, invers
 
 @njit(cache=True, nogil=True)
 def through(pattern, flow_weights, inverse_area, floor, made, grad):
-    """What the arguments of `distances` get from the gradient (P, P) of what it gave, which `made` came with.
+    """Return the gradients of the arguments of `distances`, from that of its result (P, P) and its intermediates.
 
     Returns:
         Gradients of `weights`, `flow_weights`, `inverse_area` and `floor` side by side, (F, SUMS), of `heat_weights`

@@ -1,7 +1,7 @@
-"""A whole dataset: one task per mesh, in this process, in several, or across nodes.
+"""Compute the distances of a whole dataset: one task per mesh, in this process, in several, or across nodes.
 
-Each task loads its mesh, computes, and publishes the matrix itself, so nothing large travels. A mesh
-whose matrix is in the store is skipped: a run resumes after a kill, and later costs only changed meshes.
+Each task loads its mesh, computes, and publishes the matrix itself, so no large data travel. A mesh whose matrix is in
+the store is skipped: a run resumes after a kill, and a later run computes only changed meshes.
 """
 
 import time
@@ -28,7 +28,7 @@ NAMED = 5
 
 @dataclass
 class Summary:
-    """How far a run is: counts, errors by mesh name, seconds since it started."""
+    """The progress of a run: counts, errors by mesh name, seconds since it started."""
 
     computed: int = 0
     reused: int = 0
@@ -40,12 +40,12 @@ class Summary:
 
     @property
     def done(self) -> int:
-        """Meshes finished in any way."""
+        """The number of meshes that are finished, with or without an error."""
         return self.computed + self.reused + len(self.errors)
 
     @property
     def seconds(self) -> float:
-        """Since the start."""
+        """The seconds since the start."""
         return time.monotonic() - self.started
 
     def add(self, outcome: Outcome) -> None:
@@ -73,16 +73,16 @@ def compute_dataset(
     A bad mesh does not stop the others: they are finished and indexed first.
 
     Args:
-        meshes: name to source. path: the store, made if missing.
-        settings: convention and time; a store holds one of them.
+        meshes: name to source. path: the store, which is created if missing.
+        settings: convention and time, which are the same for a whole store.
         backend: see :func:`repose.gih.compute.distances`.
         cluster: where to run.
-        label: of the progress that is shown.
-        index: False leaves the index to the caller, who gets the keys, so that scattered jobs share nothing.
+        label: label of the progress that is shown.
+        index: False: the index is left to the caller, who gets the keys, so that parallel jobs share nothing.
 
     Raises:
-        ReposeError: the store is of other settings or not writable, or some meshes failed (the message
-            names the first and counts the others).
+        ReposeError: the store has other settings or is not writable, or some meshes failed (the message names the first
+            ones and counts the others).
     """
     if index:
         store.create(path, settings)
@@ -115,7 +115,7 @@ def _failures(errors: Mapping[str, str]) -> str:
 def _one(
     path: Path, settings: Settings, backend: Backend, workers: int, mesh: tuple[str, MeshSource]
 ) -> Outcome | str:
-    """Compute one mesh; an error is returned, since the others have to be done all the same."""
+    """Compute one mesh; an error is returned, because the other meshes must be finished anyway."""
     name, source = mesh
     try:
         vertices, faces = source()

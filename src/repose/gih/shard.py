@@ -1,8 +1,8 @@
 """The one shard of one matrix, written and read directly.
 
-Reading: index, digest, decompress, sum the residuals that matter.
-zarr-python reads the same files (the tests hold the two together), but spends most of its time on bookkeeping
-per chunk, and always decodes whole chunks. The layout is standard Zarr v3 `sharding_indexed`.
+A read looks up the index, checks the digest, decompresses, and sums the residuals that are needed. zarr-python reads
+the same files (tests compare the two), but spends most of its time on bookkeeping per chunk, and always decodes whole
+chunks. The layout is standard Zarr v3 `sharding_indexed`.
 """
 
 import base64
@@ -36,20 +36,20 @@ ZERO, ONE = np.uint16(0), np.uint16(1)
 
 
 class Shard:
-    """Codes of one matrix, by stored rows and columns ("ranks").
+    """The codes of one matrix, by stored rows and columns ("ranks").
 
-    The metadata are checked against what is stated of the store's files, each band against the metadata when it is
-    read.
+    The metadata are checked against the manifest's statements on the store's files, and each band is checked against
+    the metadata when it is read.
 
     Args:
         folder: the array's directory.
-        files: of the store.
+        files: statements on the files of the store.
 
     Attributes:
-        digest: BLAKE3 of the shard, as the metadata have it.
+        digest: BLAKE3 of the shard, as stated in the metadata.
 
     Raises:
-        ReposeError: missing, damaged, of another version, or laid out in another way.
+        ReposeError: the shard is missing, damaged, of another version, or has another layout.
     """
 
     def __init__(self, folder: Path, files: Stated):
@@ -65,7 +65,7 @@ class Shard:
         self._index = self._read_index(bands)
 
     def block(self, rows: Ranks, cols: Ranks | None = None) -> Codes:
-        """(R, C) uint16 codes; ``cols`` defaults to ``rows``."""
+        """Return (R, C) uint16 codes; ``cols`` defaults to ``rows``."""
         row_set, row_place = np.unique(rows, return_inverse=True)
         if cols is None:
             half = self._upper(row_set, row_set)
@@ -74,14 +74,15 @@ class Shard:
         col_set, col_place = np.unique(cols, return_inverse=True)
         upper = _is_upper(row_set, col_set)
         codes = self._upper(row_set, col_set)
-        mirrored = np.flatnonzero(~upper.all(0))  # columns with an entry that is stored below its own row
+        # columns with an entry that is stored in the upper half instead
+        mirrored = np.flatnonzero(~upper.all(0))
         if len(mirrored):
             below = self._upper(col_set[mirrored], row_set).T
             codes[:, mirrored] = np.where(upper[:, mirrored], codes[:, mirrored], below)
         return codes[np.ix_(row_place, col_place)]
 
     def matrix(self) -> Codes:
-        """The whole (V, V) matrix of codes."""
+        """Return the whole (V, V) matrix of codes."""
         n = self.info.vertices
         codes = np.empty((n, n), np.uint16)
         residuals, decoded = np.empty((BAND, n), np.uint16), np.empty((BAND, n), np.uint16)
@@ -100,7 +101,7 @@ class Shard:
                 self._chunk(file.fileno(), band)
 
     def _upper(self, rows: Ranks, cols: Ranks) -> Codes:
-        """Entries of sorted rows and columns; where a column lies left of the row's band: undefined."""
+        """Return the entries of sorted rows and columns, undefined where a column lies left of the row's band."""
         out = np.zeros((len(rows), len(cols)), np.uint16)
         bands, starts = np.unique(rows // BAND, return_index=True)
         ends = np.append(starts, len(rows))[1:]
@@ -119,26 +120,27 @@ class Shard:
             raise ReposeError(f"cannot open: {error.strerror}", self.path, "recompute this mesh") from error
 
     def _read(self, file: int, band: int, residuals: Codes) -> None:
-        """Read one band into a (BAND, V) buffer: a fresh one each time would cost its page faults."""
+        """Read one band into a given (BAND, V) buffer, as a new one each time would cost page faults."""
         body = self._chunk(file, band)
         with foreign(self.path, "the shard is damaged", "delete its folder and recompute it"):
             blosc.decompress(body, residuals)
 
     def _chunk(self, file: int, band: int) -> bytes:
-        """One compressed band, checked."""
+        """Return one compressed band, checked."""
         offset, length = self._index[band].tolist()
         chunk = os.pread(file, length, offset)
         if blake3(chunk).digest() != self._digests[band]:
             raise self._damage(f"digest of rows {band * BAND}.. does not match")
         body = chunk[:-_CRC_BYTES]
-        # A digest can be made for any bytes. Blosc reads as many as its header says: those must be there.
+        # A digest can be forged for any bytes. Blosc reads as many bytes as its header states, so the length is
+        # checked.
         _, _, _, typesize, decoded, _, encoded = _BLOSC.unpack(body[: _BLOSC.size].ljust(_BLOSC.size, b"\0"))
         if (typesize, decoded, encoded) != (2, 2 * BAND * self.info.vertices, len(body)):
             raise self._damage(f"rows {band * BAND}.. have the wrong size")
         return body
 
     def _read_index(self, bands: int) -> NDArray[np.uint64]:
-        """(bands, 2) offset and length of each chunk, from the end of the file."""
+        """Return the offset and length of each chunk, (bands, 2), from the end of the file."""
         length = 16 * bands + _CRC_BYTES
         with self._open() as file:
             size = os.fstat(file.fileno()).st_size
@@ -159,7 +161,7 @@ def write(distances: NDArray[np.float32], scale: float, file: Path) -> dict[str,
     """Write the shard file of a (V, V) matrix in stored order.
 
     Returns:
-        What its metadata have to have: BLAKE3 of the file, and of every band (32 bytes each, base64).
+        The digests for its metadata: BLAKE3 of the file, and of every band (32 bytes each, base64).
     """
     whole, bands = blake3(), []
     with file.open("wb") as handle:
@@ -167,7 +169,7 @@ def write(distances: NDArray[np.float32], scale: float, file: Path) -> dict[str,
             handle.write(piece)
             whole.update(piece)
             bands.append(blake3(piece).digest())
-    del bands[-1]  # of the index: a wrong one leads to bytes of another digest
+    del bands[-1]  # that of the index is not needed: a wrong index leads to bytes with another digest
     return {"shard": whole.hexdigest(), "bands": base64.b64encode(b"".join(bands)).decode()}
 
 
@@ -179,9 +181,9 @@ def _unpacked(bands: str, count: int) -> list[bytes]:
 
 
 def encode(distances: NDArray[np.float32], scale: float) -> Iterator[bytes]:
-    """The pieces of the shard file of a (V, V) matrix in stored order: chunks, then the index.
+    """Yield the pieces of the shard file of a (V, V) matrix in stored order: chunks, then the index.
 
-    What zarr-python would write, at a third of its time and without its copies of the matrix.
+    The bytes are those that zarr-python would write, in a third of the time and without its copies of the matrix.
     """
     n = len(distances)
     codes, residuals = np.empty((BAND, n), np.uint16), np.empty((BAND, n), np.uint16)
@@ -202,7 +204,7 @@ def _crc(data: bytes) -> bytes:
 
 
 def _is_ours(metadata: dict, n: int) -> bool:
-    """Whether the Zarr metadata describe the one layout that this module decodes."""
+    """Return whether the Zarr metadata describe the one layout that this module decodes."""
     shard = metadata["codecs"][0]
     inner = shard.get("configuration", {})
     return (
@@ -224,9 +226,8 @@ def _is_upper(rows: Ranks, cols: Ranks) -> NDArray[np.bool_]:
 def _gather(residuals: Codes, first: int, rows: Ranks, cols: Ranks, out: Codes) -> None:
     """Decode some rows (sorted, within the band) at some columns (sorted, >= first).
 
-    The sums down and right commute: summing down first runs on whole vectors and stops at the last row
-    asked for; the serial sum to the right is then left to do only for the rows asked for. All columns
-    before ``first`` are zero.
+    The sums down and right commute. Summing down first runs on whole vectors and stops at the last row needed; the
+    serial sum to the right is then done only for the rows needed. All columns before ``first`` are zero.
     """
     if len(cols) == 0:
         return
@@ -250,7 +251,7 @@ def _gather(residuals: Codes, first: int, rows: Ranks, cols: Ranks, out: Codes) 
 
 @njit(cache=True, nogil=True)
 def _mirror(codes: Codes) -> None:
-    """Fill in the lower half, by tiles, in place."""
+    """Fill in the lower half by tiles, in place."""
     n, tile = len(codes), 64
     for top in range(0, n, tile):
         for left in range(0, top + tile, tile):

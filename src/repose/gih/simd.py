@@ -1,12 +1,11 @@
-"""Some right-hand sides, or a square tile of a matrix, as one machine value, for numba kernels.
+"""Several right-hand sides, or a square tile of a matrix, as one machine value, for numba kernels.
 
-LLVM's auto-vectoriser does not keep a row of 32 right-hand sides in registers while it walks a sparse
-row: it re-loads and re-stores the accumulator for every non-zero, which costs a factor of three. Here a
-row is one LLVM vector `<32 x double>`; LLVM splits it into whatever registers the machine has (4 of
-AVX-512, 8 of AVX2, 16 of NEON), so the kernels in :mod:`repose.gih.kernels` stay portable and read like
-the maths: ``row = row - scalar * load(x, i)``. A computation with many intermediate values takes a row in
-parts of 8, as its values would spill out of the registers otherwise. A tile is one `<64 x float>`, which LLVM
-transposes by shuffles, where a loop would move its numbers one by one.
+LLVM's auto-vectoriser does not keep a row of 32 right-hand sides in registers while it walks a sparse row: it re-loads
+and re-stores the accumulator for every non-zero, which costs a factor of three. Here a row is one LLVM vector `<32 x
+double>`; LLVM splits it into whatever registers the machine has (4 of AVX-512, 8 of AVX2, 16 of NEON), so the kernels
+in :mod:`repose.gih.kernels` stay portable and read like the maths: ``row = row - scalar * load(x, i)``. A computation
+with many intermediate values takes a row in parts of 8, because its values would spill out of the registers otherwise.
+A tile is one `<64 x float>`, which LLVM transposes by shuffles, where a loop would move its numbers one by one.
 """
 
 import operator
@@ -19,7 +18,8 @@ from numba import extending, types
 from numba.core import cgutils
 from numba.extending import models, overload, register_model
 
-intrinsic: Any = extending.intrinsic  # numba types the compiler's view of these functions, not the caller's
+# numba checks the compiler's signature of these functions, not the caller's
+intrinsic: Any = extending.intrinsic
 
 LANES = 32
 """Right-hand sides per block. More would spill out of the registers, fewer would re-read the factors."""
@@ -35,7 +35,7 @@ _LINE = 64  # bytes of a cache line
 
 
 class RowType(types.Type):
-    """The numba type of ``lanes`` float64, or float32, that live in registers."""
+    """The numba type of ``lanes`` float64 or float32 values that live in registers."""
 
     def __init__(self, lanes: int, element: ir.Type = _DOUBLE) -> None:
         self.lanes = lanes
@@ -58,16 +58,16 @@ def _splat(builder: Any, kind: RowType, scalar: Any) -> Any:
 
 
 def _address(context: Any, builder: Any, array_type: Any, array: Any, first: Any, to: ir.Type) -> Any:
-    """Where number ``first`` of a C-contiguous array is, as the address of a ``to``."""
+    """Return the address of number ``first`` of a C-contiguous array, as a pointer to ``to``."""
     data = context.make_array(array_type)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [first]), to.as_pointer())
 
 
 def access(lanes: int) -> tuple[Any, Any]:
-    """``load(x, i)`` and ``store(x, i, row)`` for the i-th ``lanes`` numbers of a float64 array.
+    """Return ``load(x, i)`` and ``store(x, i, row)`` for the i-th ``lanes`` numbers of a float64 array.
 
-    The array is C-contiguous and starts at a multiple of 64 bytes, where `LANES` and `PART` make each access whole
-    cache lines. Bounds are not checked.
+    The array must be C-contiguous and start at a multiple of 64 bytes; with `LANES` and `PART` each access then covers
+    whole cache lines. Bounds are not checked.
     """
     row_type = RowType(lanes)
 
@@ -99,7 +99,7 @@ load_part, store_part = access(PART)
 
 @intrinsic
 def take(_typing: Any, turn: Any) -> Any:
-    """The number that an int64 array of one holds, which is one more for whoever asks next, in whatever thread."""
+    """Return the number in an int64 array of length one and increment it atomically, for all threads."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         number = context.make_array(signature.args[0])(context, builder, args[0]).data
@@ -110,7 +110,7 @@ def take(_typing: Any, turn: Any) -> Any:
 
 @intrinsic
 def prefetch(_typing: Any, x: Any, i: Any) -> Any:
-    """Ask for row ``i`` of LANES, which is needed soon; no effect but speed."""
+    """Prefetch row ``i`` of LANES, which is needed soon; this only affects speed."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         byte = ir.IntType(8)
@@ -143,7 +143,7 @@ def _joined(builder: Any, rows: Sequence[Any]) -> Any:
 
 @intrinsic
 def load_tile(_typing: Any, x: Any, first: Any, stride: Any) -> Any:
-    """The TILE x TILE numbers of a C-contiguous float32 array from number ``first`` on, its rows ``stride`` apart."""
+    """Load TILE x TILE numbers of a C-contiguous float32 array from number ``first`` on, rows ``stride`` apart."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         rows = _tile_rows(context, builder, signature, args)
@@ -154,7 +154,7 @@ def load_tile(_typing: Any, x: Any, first: Any, stride: Any) -> Any:
 
 @intrinsic
 def store_tile(_typing: Any, x: Any, first: Any, stride: Any, tile: Any) -> Any:
-    """The opposite of :func:`load_tile`."""
+    """Store a tile, the inverse of :func:`load_tile`."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         for i, row in enumerate(_tile_rows(context, builder, signature, args)):
@@ -173,7 +173,7 @@ def _tile_rows(context: Any, builder: Any, signature: Any, args: Any) -> list[An
 
 @intrinsic
 def transpose(_typing: Any, tile: Any) -> Any:
-    """Rows of a tile to columns."""
+    """Transpose a tile."""
 
     def emit(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         return _shuffle(
@@ -185,7 +185,7 @@ def transpose(_typing: Any, tile: Any) -> Any:
 
 @intrinsic
 def load_rows(_typing: Any, x: Any, rows: Any, first: Any, part: Any) -> Any:
-    """Part ``part`` of TILE rows of LANES of ``x``, whose numbers ``rows`` has from ``first`` on, below each other."""
+    """Load part ``part`` of TILE rows of LANES of ``x``, stacked; ``rows`` holds their numbers from ``first`` on."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind, kind_of_rows = signature.args[:2]
@@ -203,7 +203,7 @@ def load_rows(_typing: Any, x: Any, rows: Any, first: Any, part: Any) -> Any:
 
 @intrinsic
 def repeat(_typing: Any, row: Any) -> Any:
-    """TILE times the same row, below each other."""
+    """Stack TILE copies of a row."""
 
     def emit(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         return _joined(builder, [args[0]] * TILE)
@@ -213,7 +213,7 @@ def repeat(_typing: Any, row: Any) -> Any:
 
 @intrinsic
 def narrow(_typing: Any, row: Any) -> Any:
-    """Rounded to float32."""
+    """Round to float32."""
 
     def emit(_context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.fptrunc(args[0], signature.return_type.vector)
@@ -223,7 +223,7 @@ def narrow(_typing: Any, row: Any) -> Any:
 
 @intrinsic
 def positive(_typing: Any, row: Any) -> Any:
-    """What is greater than 0 in a row or tile, and 0 elsewhere, where it is NaN, too."""
+    """Return the positive values of a row or tile, and 0 elsewhere, also for NaN."""
 
     def emit(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         zero = ir.Constant(row.vector, [0.0] * row.lanes)
@@ -234,7 +234,7 @@ def positive(_typing: Any, row: Any) -> Any:
 
 @intrinsic
 def count_nan(_typing: Any, row: Any) -> Any:
-    """How many numbers of a row or tile are NaN."""
+    """Count the NaN of a row or tile."""
 
     def emit(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         mask = builder.bitcast(builder.fcmp_unordered("uno", *args, *args), ir.IntType(row.lanes))
@@ -245,7 +245,7 @@ def count_nan(_typing: Any, row: Any) -> Any:
 
 @intrinsic
 def any_below(_typing: Any, row: Any, limit: Any) -> Any:
-    """Whether some lane is less than ``limit``, or NaN."""
+    """Return whether some lane is less than ``limit``, or NaN."""
 
     def emit(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         below = builder.fcmp_unordered("<", args[0], _splat(builder, row, args[1]))
@@ -257,7 +257,7 @@ def any_below(_typing: Any, row: Any, limit: Any) -> Any:
 
 @intrinsic
 def rsqrt(_typing: Any, row: Any) -> Any:
-    """1/sqrt of every lane to 3e-11 relative, for positive normal numbers.
+    """Return 1/sqrt of every lane to 3e-11 relative, for positive normal numbers.
 
     The classic bit trick and three Newton steps: a third of the cycles of a square root and a
     division. The result only scales a unit vector whose end is stored as float32.
@@ -282,7 +282,7 @@ _FUSE = ("contract",)  # lets LLVM use fused multiply-add, and nothing else
 
 
 def _binary(name: str, instruction: str) -> None:
-    """The operator between rows, and between a number and a row."""
+    """Define the operator between rows, and between a number and a row."""
 
     @intrinsic
     def rows(_typing: Any, a: Any, b: Any) -> Any:

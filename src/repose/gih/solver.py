@@ -31,7 +31,7 @@ def all_pairs(
     order: NDArray[np.integer] | None = None,
     where: object = None,
 ) -> Matrix:
-    """Geodesic distance between every two vertices, by the fast kernel.
+    """Return the geodesic distance between every two vertices, by the fast kernel.
 
     Args:
         vertices: (V, 3) metres. faces: (F, 3) indices into them.
@@ -45,28 +45,28 @@ def all_pairs(
         vertices of different components.
 
     Raises:
-        MeshError: the arrays are no mesh, or heat does not reach across it in double precision.
-        RefusedMesh: a valid surface this kernel cannot take; in metres, :mod:`repose.gih.reference` can.
+        MeshError: the arrays are not a valid mesh, or heat does not reach across it in double precision.
+        RefusedMesh: the surface is valid, but this kernel cannot take it; in metres, :mod:`repose.gih.reference` can.
     """
     parts = operators(*intrinsic.check_mesh(vertices, faces, where), settings, where)
     out = None
     with ThreadPoolExecutor(threads) as pool:
-        if threads > 1:  # another has no more to do yet than have the system hand out the memory
+        if threads > 1:  # at this point another thread can only have the system allocate the memory
             out = np.empty((len(parts.mass),) * 2, np.float32)
             touched = pool.submit(kernels.touch, out)
         factors = factorise(parts, settings.time, where)
-        del parts  # before there is a result beside it
+        del parts  # freed before the result is in memory, too
         if threads > 1:
-            touched.result()  # or a thread that had to wait for a core would write over distances
+            touched.result()  # wait, or a thread that was late to get a core would write over distances
         return solve(factors, settings, others=(pool, threads - 1), order=order, where=where, out=out)
 
 
 def operators(vertices: Float, faces: Int, settings: Settings, where: object = None) -> Operators:
-    """The operators of the convention, for arrays that :func:`repose.gih.intrinsic.check_mesh` returned.
+    """Return the operators of the convention, for arrays that :func:`repose.gih.intrinsic.check_mesh` returned.
 
     Raises:
-        MeshError: a zero-area face, of which the published code makes NaN.
-        RefusedMesh: a surface that the convention cannot take.
+        MeshError: a face has zero area, for which the published code gives NaN.
+        RefusedMesh: the convention cannot take the surface.
     """
     build = released.build if settings.is_released else intrinsic.build
     return build(vertices, faces, where)
@@ -81,9 +81,10 @@ def solve(
     where: object = None,
     out: Matrix | None = None,
 ) -> Matrix:
-    """The symmetric distance matrix of factorised operators, in ``out`` if given; see :func:`all_pairs`.
+    """Return the symmetric distance matrix of factorised operators, in ``out`` if given; see :func:`all_pairs`.
 
-    The other threads are some of an executor: they are the same for all that there is to do, as each has a core then.
+    ``others`` is an executor and the number of its threads that help the calling thread. The same threads do both
+    loops, so each keeps its core.
     """
     f, n = factors, len(factors.position)
     out = np.empty((n, n), np.float32) if out is None else out
@@ -97,7 +98,7 @@ def solve(
         )  # fmt: skip
 
     cold, negative = np.sum(_on_all(others, some_distances), axis=0).tolist()
-    if not settings.is_released:  # the published code takes such heat as it is
+    if not settings.is_released:  # the published code accepts such heat
         check_heat(cold, negative, where)
     nans = sum(_on_all(others, lambda: kernels.symmetrise(next_turn, settings.factor, out)))
     if nans:
@@ -106,7 +107,7 @@ def solve(
 
 
 def _on_all(others: tuple[Executor | None, int], work: Callable[[], Result]) -> list[Result]:
-    """What a call of ``work`` gives in this thread, and in each of the others at the same time."""
+    """Call ``work`` in this thread and, at the same time, in each of the other threads, and return all results."""
     executor, count = others
     futures = [executor.submit(work) for _ in range(count)] if executor else []
     return [work(), *(future.result() for future in futures)]

@@ -1,8 +1,8 @@
-"""Stage `gih`: packed meshes → a store of geodesic distances, by scattered parts and one job that gathers them.
+"""Stage `gih`: from packed meshes to a store of geodesic distances, by parallel parts and one job that gathers them.
 
-Each part computes the matrices that the store lacks and writes down which matrix belongs to which mesh. Only the
-gathering job touches the index and deletes. The store is no declared output of a rule, because Snakemake
-would delete it before each run and with it the matrices of all meshes that did not change.
+Each part computes the matrices that the store lacks and records which matrix belongs to which mesh. Only the gathering
+job changes the index and deletes matrices. The store is not a declared output of a rule, because Snakemake would delete
+it before each run, and with it the matrices of all meshes that did not change.
 """
 
 import json
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 
 
 def part(settings: "Gih", number: int, meshes: Path, root: Path, out: Path, lost: str = "") -> None:
-    """Compute those meshes of one part that the store lacks: neighbours in the packed store, which is read once.
+    """Compute the meshes of one part that the store lacks; a part has neighbours in the packed store, read once.
 
     Args:
         settings: section `gih` of the config.
         number: 0 … parts - 1.
         meshes: the packed meshes.
         root: the store.
-        out: JSON to write: the content key of each mesh, and the BLAKE3 of the metadata of each matrix, which have
-            those of its bands; equal whenever the matrices are.
-        lost: what :func:`repose.gih.lost.lost` returned, to be remembered.
+        out: JSON to write: the content key of each mesh, and the BLAKE3 of the metadata of each matrix, which contain
+            those of its bands. The file is equal if the matrices are..
+        lost: the value that :func:`repose.gih.lost.lost` returned, which is recorded.
     """
     if not 0 <= number < settings.parts:
         raise ReposeError(f"no part {number}", hint=f"gih.parts is {settings.parts}, counted from 0")
@@ -74,13 +74,13 @@ def part(settings: "Gih", number: int, meshes: Path, root: Path, out: Path, lost
 
 
 def gather(settings: "Gih", parts: Sequence[Path], root: Path) -> None:
-    """Name the matrices of all parts in the index, delete the others, write the list of files and the manifest.
+    """Name the matrices of all parts in the index, delete all others, and write the list of files and the manifest.
 
-    No matrix is read. Its metadata must be those that its part states, and they have the digests of its bands and of
-    its shard, noted when it was written. So whatever happened to the numbers since then, a reader refuses them.
+    No matrix is read. The metadata of a matrix must be those that its part states; they contain the digests of its
+    bands and its shard, recorded when it was written. So a reader refuses numbers that changed since then.
 
     Raises:
-        ReposeError: a matrix is missing, cut short or has other metadata.
+        ReposeError: a matrix is missing or cut short, or has other metadata.
     """
     with making(specs.gih(settings), root, {file.stem: file for file in parts}, keep=0) as new:
         keys: dict[str, str] = {}
@@ -106,6 +106,6 @@ def _settings(settings: "Gih") -> Settings:
 
 
 def _load(meshes: Path, name: str) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """A mesh of the packed store; runs in the worker."""
+    """Return a mesh of the packed store; this runs in the worker."""
     packed = MeshStore(meshes)
     return packed.vertices(np.array([packed.index_of(name)]))[0], packed.faces

@@ -1,4 +1,4 @@
-"""Write GIH matrices into a store; see :mod:`repose.gih.layout` for what it looks like."""
+"""Write GIH matrices into a store, whose layout :mod:`repose.gih.layout` describes."""
 
 import json
 import re
@@ -24,14 +24,14 @@ from repose.reading import foreign
 from repose.store.arrays import read_array
 
 LOCK = ".lock"
-_OURS = re.compile(r"(order-)?[0-9a-f]{32}|\..*\.tmp(\.old)?")  # matrices, orders, unfinished writes
+_OURS = re.compile(r"(order-)?[0-9a-f]{32}|\..*\.tmp(\.old)?")  # names of matrices, orders, unfinished writes
 
 
 def write_matrix(root: Path, info: MeshInfo, distances: NDArray[np.float32]) -> None:
-    """Publish one matrix under its content key, in one shard, by one writer.
+    """Publish one matrix under its content key, in one shard that a single writer writes.
 
     Args:
-        root: the store. info: what the numbers mean; ``info.scale`` from :func:`layout.scale_of`.
+        root: the store. info: the attributes of the matrix; ``info.scale`` from :func:`layout.scale_of`.
         distances: (V, V) float32, rows and columns in the store's vertex order.
     """
     n = len(distances)
@@ -53,7 +53,7 @@ def write_matrix(root: Path, info: MeshInfo, distances: NDArray[np.float32]) -> 
 
 
 def write_order(root: Path, topology: str, ranks: NDArray[np.int32]) -> None:
-    """Publish the vertex order of a topology, unless it is there."""
+    """Publish the vertex order of a topology, unless it is in the store already."""
     folder = root / f"order-{topology}"
     if not folder.exists():
         attributes: dict[str, JSON] = {"format": layout.FORMAT, "order": order.order_id(ranks)}
@@ -70,7 +70,7 @@ def write_order(root: Path, topology: str, ranks: NDArray[np.int32]) -> None:
 
 
 def _seal(folder: Path, digests: Mapping[str, str] | None = None) -> None:
-    """Put digests, and one over all of it, into the metadata that Zarr has written."""
+    """Add digests, and one digest over everything, to the metadata that Zarr has written."""
     file = folder / "zarr.json"
     metadata = json.loads(file.read_bytes())
     metadata["attributes"][ATTRIBUTES] |= digests or {}
@@ -78,10 +78,10 @@ def _seal(folder: Path, digests: Mapping[str, str] | None = None) -> None:
 
 
 def read_order(root: Path, topology: str, files: Stated) -> NDArray[np.int32]:
-    """The vertex order of a topology: (V,) int32, ``order[r]`` is the vertex of row r.
+    """Return the vertex order of a topology: (V,) int32, ``order[r]`` is the vertex of row r.
 
     Raises:
-        ReposeError: missing or damaged.
+        ReposeError: the order is missing or damaged.
     """
     folder = root / f"order-{topology}"
     attributes = layout.unseal(folder / "zarr.json", files)["attributes"][ATTRIBUTES]
@@ -94,10 +94,10 @@ def read_order(root: Path, topology: str, files: Stated) -> NDArray[np.int32]:
 
 
 def read_index(root: Path, files: Stated) -> dict[str, Any]:
-    """The attributes of a store: {"format", "settings", "meshes": {name: key}}.
+    """Return the attributes of a store: {"format", "settings", "meshes": {name: key}}.
 
     Raises:
-        ReposeError: no store there, damaged, or of a newer version.
+        ReposeError: there is no store, or it is damaged, or of a newer version.
     """
     attributes = layout.unseal(root / "zarr.json", files)["attributes"][ATTRIBUTES]
     layout.check_format(attributes, root)
@@ -109,10 +109,10 @@ def read_index(root: Path, files: Stated) -> dict[str, Any]:
 
 
 def create(root: Path, settings: Settings) -> None:
-    """Make an empty store, or check that the store there holds the same kind of numbers.
+    """Create an empty store, or check that the existing store has the same settings.
 
     Raises:
-        ReposeError: a store of other settings, or something else, is there.
+        ReposeError: a store with other settings, or something else, exists there.
     """
     if not (root / "zarr.json").exists():
         if root.exists() and any(not p.name.startswith(".") for p in root.iterdir()):
@@ -126,9 +126,9 @@ def create(root: Path, settings: Settings) -> None:
 
 
 def commit(root: Path, keys: Mapping[str, str]) -> None:
-    """Name matrices in the index, and delete matrices that nothing names any more.
+    """Name matrices in the index, and delete matrices that are named nowhere any more.
 
-    Safe beside other writers of the same store: the index is locked, read, changed and replaced.
+    This is safe while others write to the same store: the index is locked, read, changed and replaced.
     """
     with lock(root / LOCK):
         index = read_index(root, stated(root))
@@ -142,24 +142,25 @@ def commit(root: Path, keys: Mapping[str, str]) -> None:
 def keep_only(
     root: Path, settings: Settings, keys: Mapping[str, str], files: Stated | None = None
 ) -> dict[str, str]:
-    """Make the index name exactly ``keys``; delete other matrices and what killed writers left.
+    """Make the index name exactly ``keys``; delete other matrices and the remains of killed writers.
 
-    Only for a store that nobody else writes to at the time: their unnamed matrices would go, too.
+    Use it only while nobody else writes to the store, because their unnamed matrices would be deleted, too.
 
     Args:
-        root: the store. settings: its own. keys: of the matrices, by the name of the mesh.
-        files: what is stated of the metadata of the matrices, if anything is.
+        root: the store. settings: those of the store. keys: keys of the matrices, by the name of the mesh.
+        files: statements on the metadata of the matrices, if there are any.
 
     Returns:
-        BLAKE3 of the shards that are kept, by their names in the store; as their metadata have it.
+        BLAKE3 of the kept shards, by their names in the store, as stated in their metadata.
 
     Raises:
-        ReposeError: a matrix is missing or its metadata are damaged; nothing has changed then.
+        ReposeError: a matrix is missing or its metadata are damaged; nothing is changed then.
     """
     shards: dict[str, str] = {}
     topologies: set[str] = set()
     for key in sorted(set(keys.values())):
-        found = shard.Shard(root / key, files or Stated(root, None))  # of which only this stays in memory:
+        # only this is kept in memory of each shard:
+        found = shard.Shard(root / key, files or Stated(root, None))
         shards[f"{key}/c/0/0"] = found.digest
         topologies.add(found.info.topology)
     for topology in topologies:

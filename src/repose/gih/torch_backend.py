@@ -1,12 +1,12 @@
 """The same heat method on a GPU, dense: at 7,000 vertices two dense factorisations beat sparse solvers there.
 
-Needs about 4 V² doubles of device memory (1.5 GB at 6,890 vertices), so it is for meshes up to some 30,000
-vertices. Runs on any torch device; the tests hold it to the CPU kernel in float64.
+It needs about 4 V² doubles of device memory (1.5 GB at 6,890 vertices), so it serves meshes up to some 30,000 vertices.
+It runs on any torch device; tests compare it with the CPU kernel in float64.
 
-Several meshes do not share a pass. Large ones fill a GPU alone: 14/3 V³ operations, 1.5 TFLOP at 6,890 vertices, in 660
-launches. Of small ones, 1,200 vertices in 160 launches and some inside of the factorisations, a pass for all would save
-2 or 3 ms each, where the host takes 17 for operators, key, coding and writing. With several workers that goes on beside
-the mesh whose turn it is on the GPU.
+Meshes are not batched. A large mesh fills a GPU alone: 14/3 V³ operations, 1.5 TFLOP at 6,890 vertices, in 660
+launches. For small meshes (1,200 vertices take 160 launches, and some inside the factorisations) batching would save 2
+or 3 ms each, while the host takes 17 ms for operators, key, coding and writing. With several workers, the host does
+this for other meshes while one mesh is on the GPU.
 """
 
 from typing import NamedTuple, Self
@@ -35,7 +35,7 @@ def all_pairs(
     device: str = "cuda",
     where: object = None,
 ) -> Matrix:
-    """Symmetric (V, V) float32 distances; arguments as in :mod:`repose.gih.solver`.
+    """Return symmetric (V, V) float32 distances; arguments as in :mod:`repose.gih.solver`.
 
     Raises:
         MeshError: heat does not reach across the mesh, or the device runs out of memory.
@@ -86,7 +86,7 @@ def _dense_factors(op: Operators, t: float | None, device: torch.device) -> tupl
     entries, n = op.laplacian.tocoo(), len(op.mass)
     rows, columns = (torch.as_tensor(x, dtype=torch.int64, device=device) for x in (entries.row, entries.col))
     values = torch.as_tensor(entries.data, dtype=torch.float64, device=device)
-    # Some 7 entries of a row travel, not all V of them.
+    # Only the 7 or so entries of a row travel to the device, not all V of them.
     laplacian = torch.zeros((n, n), dtype=torch.float64, device=device)
     laplacian.index_put_((rows, columns), values, accumulate=True)
     mass, steps = (torch.as_tensor(values, device=device) for values in scaled(op, t))
@@ -99,7 +99,7 @@ def _dense_factors(op: Operators, t: float | None, device: torch.device) -> tupl
 
 
 class _Faces(NamedTuple):
-    """What the divergence asks of the faces, on the device."""
+    """The data of the faces that the divergence needs, on the device."""
 
     corners: torch.Tensor  # (3, F) int64
     weights: torch.Tensor  # (3, F, 1)
@@ -115,7 +115,7 @@ class _Faces(NamedTuple):
 
 
 def _divergence(faces: _Faces, u: torch.Tensor) -> torch.Tensor:
-    """Integrated divergence of the unit gradient, (V, B); the formula is explained in ``kernels``."""
+    """Return the integrated divergence of the unit gradient, (V, B); see ``kernels`` for the formula."""
     _, weights, area, floor = faces
     corners = u[faces.corners]  # (3, F, B)
     across = corners.roll(-1, 0) - corners.roll(-2, 0)

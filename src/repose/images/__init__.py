@@ -1,1 +1,1 @@
-"""Measures of images and of flow, as `repose.mesh` has them of meshes."""
+"""Measures of images and of flow, as `repose.mesh` has for meshes."""

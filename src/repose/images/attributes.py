@@ -1,4 +1,4 @@
-"""The attributes of people and clothes that the catalogue of a rendered dataset has, and the scorer finds again."""
+"""The attributes of people and clothes in the catalogue of a rendered dataset, which the scorer predicts."""
 
 from collections.abc import Mapping, Sequence
 
@@ -33,7 +33,7 @@ CLASSES = (
 
 
 def attribute_vectors(labels: Mapping[str, Sequence[str]]) -> NDArray[np.float32]:
-    """(N, `COUNT`): 1 for each value that an image has, 0 for the others, in the order of `ATTRIBUTES`."""
+    """Return (N, `COUNT`): 1 for each value that an image has, 0 for others, in the order of `ATTRIBUTES`."""
     parts = [
         np.asarray(labels[column])[:, None] == np.asarray(values) for column, values in ATTRIBUTES.items()
     ]
@@ -41,6 +41,6 @@ def attribute_vectors(labels: Mapping[str, Sequence[str]]) -> NDArray[np.float32
 
 
 def class_numbers(labels: Mapping[str, Sequence[str]]) -> NDArray[np.int64]:
-    """(N,): which of `CLASSES` an image shows."""
+    """Return the number (N,) in `CLASSES` of each image."""
     pairs = zip(labels["upper"], labels["lower"], strict=True)
     return np.array([CLASSES.index(pair) for pair in pairs], np.int64)

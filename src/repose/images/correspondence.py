@@ -1,4 +1,4 @@
-"""Where the surface that one image shows is in another image of the same mesh.
+"""Correspondence between two images of the same mesh: where the surface seen in one is in the other.
 
 Camera frame of a view: metres, x to the right, y down, z away from the camera; pixel = focal · (x, y) / z + centre.
 """
@@ -25,19 +25,19 @@ class Camera:
     y: float
 
     def project(self, points: NDArray) -> NDArray[np.float64]:
-        """Pixels (N, 2) of points (N, 3) of the camera frame."""
+        """Return the pixels (N, 2) of points (N, 3) of the camera frame."""
         centre = np.array([self.x, self.y])
         return self.focal * points[:, :2].astype(np.float64) / points[:, 2:] + centre
 
     def rays(self, pixels: NDArray) -> NDArray[np.float64]:
-        """Directions (N, 3) with z = 1 through pixels (N, 2)."""
+        """Return directions (N, 3) with z = 1 through pixels (N, 2)."""
         flat = (pixels - np.array([self.x, self.y])) / self.focal
         return np.concatenate([flat, np.ones((len(flat), 1))], axis=1)
 
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What an image shows at the centre of each pixel.
+    """The geometry seen at the centre of each pixel of an image.
 
     Attributes:
         face: (H, W) int32, number of the triangle; -1 for background.
@@ -57,11 +57,11 @@ class View:
 def correspond(
     source: View, target: View, triangles: NDArray[np.integer]
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Flow from target to source and its visibility; see `ImageStore.flow`.
+    """Return the flow from target to source, and its visibility; see `ImageStore.flow`.
 
-    The surface point of a target pixel is taken to the source by its face and barycentric coordinates. It is visible
-    there if it falls into the frame, turns the same side to the camera, and is not behind any of the pixels that a
-    bilinear sample at that place would read.
+    The surface point of a target pixel is located in the source by its face and barycentric coordinates. It is visible
+    there if it is in the frame, shows the same side to the camera, and is not behind any of the pixels that a bilinear
+    sample at that place would read.
     """
     height, width = target.face.shape
     flow = np.zeros((height, width, 2), np.float32)
@@ -105,9 +105,9 @@ def _in_front(
     normal: NDArray[np.float64],
     side: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
-    """Whether points are at or in front of the depth map, at each pixel that counts in a bilinear sample."""
+    """Return whether points are at or in front of the depth map, at each pixel that counts in a bilinear sample."""
     height, width = source.depth.shape
-    # Along a plane n · P = c, z = c / (n · ray): how much z changes from a pixel to the next.
+    # On a plane n · P = c, z = c / (n · ray), which gives the change of z from one pixel to the next.
     z = points[:, 2]
     across = np.abs(normal[:, :2]).sum(axis=1) * z
     steepness = across / np.maximum(np.abs(side), across / STEEPEST + 1e-300)

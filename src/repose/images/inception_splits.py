@@ -1,4 +1,4 @@
-"""The parts of a set of images over which an Inception score is a mean."""
+"""The splits of a set of images that an Inception score is averaged over."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -10,7 +10,7 @@ FASHION_SPLITS = 10
 
 
 def in_splits(names: Sequence[str], count: int) -> list[NDArray[np.intp]]:
-    """Positions of the images of each of `count` splits of equal size, in the order of the images' names."""
+    """Return the positions of the images in each of `count` splits of equal size, in the order of the images' names."""
     order = np.argsort(np.asarray(names, dtype=object), kind="stable")
     cuts = [k * len(order) // count for k in range(count + 1)]
     return [order[start:end] for start, end in pairwise(cuts)]

@@ -1,7 +1,7 @@
-"""How alike two images are, and how right a flow is.
+"""Similarity of two images, and errors of a flow.
 
-Images are (B, H, W, 3), values 0 … 255; a measure has one number per image, or NaN where nothing is measured. SSIM
-comes in the two protocols that the literature mixes, which give different numbers for the same pair.
+Images are (B, H, W, 3) with values 0 … 255; a measure has one number per image, or NaN if nothing is measured. SSIM
+comes in the two protocols that are mixed in the literature, which give different numbers for the same pair.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ CLASSES = 3  # visible, invisible, background
 
 
 def ssim_u7_map(image: Tensor, truth: Tensor) -> Tensor:  # (B, H, W, 3) each to (B, H - 6, W - 6, 3)
-    """SSIM of each window of 7×7 pixels with equal weights, sample covariance and range 255.
+    """Return the SSIM of each window of 7×7 pixels with equal weights, sample covariance and range 255.
 
-    What scikit-image computes by default, as the released evaluation does (Wang et al., 2004).
+    scikit-image computes this by default, and so does the released evaluation (Wang et al., 2004).
     """
     weights = torch.full((7,), 1 / 7, dtype=image.dtype, device=image.device)
     return _ssim_map(
@@ -29,14 +29,14 @@ def ssim_u7_map(image: Tensor, truth: Tensor) -> Tensor:  # (B, H, W, 3) each to
 
 
 def ssim_u7(image: Tensor, truth: Tensor) -> Tensor:  # (B,)
-    """Mean of `ssim_u7_map`."""
+    """Return the mean of `ssim_u7_map`."""
     return ssim_u7_map(image, truth).mean(dim=(1, 2, 3))
 
 
 def ssim_g15(image: Tensor, truth: Tensor) -> Tensor:  # (B,)
-    """SSIM with Gaussian weights (sigma 1.5, 11×11), population covariance and the range of the first image.
+    """Return the SSIM with Gaussian weights (sigma 1.5, 11×11), population covariance and the first image's range.
 
-    As Deformable GAN, PATN and those who compare with them evaluate.
+    Deformable GAN, PATN and later work that compares with them evaluate in this way.
     """
     places = torch.arange(-5, 6, dtype=image.dtype, device=image.device)
     weights = torch.exp(-0.5 * (places / 1.5) ** 2)
@@ -47,22 +47,22 @@ def ssim_g15(image: Tensor, truth: Tensor) -> Tensor:  # (B,)
 
 
 def masked_ssim_u7(image: Tensor, truth: Tensor, mask: Tensor) -> Tensor:  # mask: (B, H, W) bool; to (B,)
-    """Mean of `ssim_u7_map` over windows whose centre is in the mask; NaN for an empty one."""
+    """Return the mean of `ssim_u7_map` over windows whose centre is in the mask; NaN for an empty mask."""
     inner = mask[:, 3:-3, 3:-3].to(image.dtype)
     found = (ssim_u7_map(image, truth).mean(dim=-1) * inner).sum(dim=(1, 2))
     return found / inner.sum(dim=(1, 2))
 
 
 def cut_ssim_u7(image: Tensor, truth: Tensor, mask: Tensor) -> Tensor:  # mask: (B, H, W) bool; to (B,)
-    """`ssim_u7` of the whole of both images, black outside of the mask: what Market-1501 is evaluated with."""
+    """Return `ssim_u7` of both whole images, black outside the mask, as in the evaluation on Market-1501."""
     kept = mask[..., None].to(image.dtype)
     return ssim_u7(image * kept, truth * kept)
 
 
 def surprise_nats(logits: Tensor) -> Tensor:  # (N, K); to (N,)
-    """KL divergence of the classes of each image from those of all images together.
+    """Return the KL divergence of the classes of each image from those of all images together.
 
-    The Inception score (Salimans et al., 2016) is the exponential of the mean, here over one split.
+    The Inception score (Salimans et al., 2016) of one split is the exponential of the mean.
     """
     each = torch.log_softmax(logits, dim=1)
     all_together = torch.logsumexp(each, dim=0) - math.log(len(each))
@@ -70,29 +70,29 @@ def surprise_nats(logits: Tensor) -> Tensor:  # (N, K); to (N,)
 
 
 def recall_at(logits: Tensor, truth: Tensor, k: int) -> Tensor:  # (N, A), (N, A) of 0 and 1; to (N,)
-    """Share of the true attributes that are among the k likeliest."""
+    """Return the share of the true attributes that are among the k likeliest."""
     found = torch.zeros_like(truth).scatter(1, logits.topk(k, dim=1).indices, 1)
     return (found * truth).sum(dim=1) / truth.sum(dim=1)
 
 
 def psnr_db(image: Tensor, truth: Tensor) -> Tensor:  # (B,)
-    """Peak signal-to-noise ratio; 100 dB at most, of equal images."""
+    """Return the peak signal-to-noise ratio, at most 100 dB, which equal images get."""
     return _decibel((image - truth).square().mean(dim=(1, 2, 3)))
 
 
 def mean_absolute(image: Tensor, truth: Tensor) -> Tensor:  # (B,)
-    """Mean absolute difference in units of the whole range."""
+    """Return the mean absolute difference as a share of the whole range."""
     return (image - truth).abs().mean(dim=(1, 2, 3)) / 255
 
 
 def end_point_error_px(flow: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
-    """Mean length of the difference of flows (B, H, W, 2), pixels, in a mask (B, H, W); NaN for an empty one."""
+    """Return the mean length of the difference of flows (B, H, W, 2), pixels, in a mask (B, H, W), or NaN."""
     distance = (flow - truth).square().sum(dim=-1).sqrt()
     return (distance * mask).sum(dim=(1, 2)) / mask.sum(dim=(1, 2))
 
 
 def visibility_iou(found: Tensor, truth: Tensor) -> Tensor:  # (B, H, W) classes; to (B,)
-    """Intersection over union of the classes, their mean over those that either map has."""
+    """Return the intersection over union of the classes, averaged over those that either map has."""
     shares = []
     for number in range(CLASSES):
         a, b = found == number, truth == number
@@ -101,9 +101,9 @@ def visibility_iou(found: Tensor, truth: Tensor) -> Tensor:  # (B, H, W) classes
 
 
 def warp_psnr_db(source: Tensor, flow: Tensor, target: Tensor, visible: Tensor) -> Tensor:
-    """PSNR of the source (B, H, W, 3), sampled bilinearly at flow (B, H, W, 2), on the truly visible pixels.
+    """Return the PSNR of the source (B, H, W, 3), sampled bilinearly at flow (B, H, W, 2), on truly visible pixels.
 
-    NaN where none (B, H, W) is visible.
+    It is NaN if no pixel (B, H, W) is visible.
     """
     height, width = source.shape[1:3]
     xs, ys = torch.arange(width, dtype=flow.dtype), torch.arange(height, dtype=flow.dtype)

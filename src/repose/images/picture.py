@@ -14,20 +14,20 @@ from repose.errors import ReposeError
 from repose.images.classes import LABELS
 from repose.reading import foreign, read_bytes, read_npz
 
-MAX_BYTES = 64 << 20  # of an image; decoded it takes 16 bytes a pixel at most, whatever its kind
+MAX_BYTES = 64 << 20  # bytes of an image file; decoded it takes at most 16 bytes a pixel, whatever its kind
 MAX_PIXELS = 1 << 25
-MAX_SCANS = 100  # of a JPEG, each of which goes over all its pixels; encoders write up to 14
-MAX_LABELS = 1 << 29  # bytes of all that is known of an image; those of a rendered one are 13 a pixel
+MAX_SCANS = 100  # scans of a JPEG, each of which goes over all pixels; encoders write up to 14
+MAX_LABELS = 1 << 29  # bytes of all labels of an image; those of a rendered image take 13 a pixel
 _HINT = "run `repose convert` again"
 
 
 @dataclass(frozen=True, eq=False)
 class Geometry:
-    """What is behind each pixel of a rendered image; see `repose.images.correspondence.View`.
+    """The geometry behind each pixel of a rendered image; see `repose.images.correspondence.View`.
 
     Attributes:
         face: (H, W) int32.
-        barycentric: (H, W, 2) uint16, of `repose.images.correspondence.BARYCENTRIC_UNIT`.
+        barycentric: (H, W, 2) uint16, in units of 1 / `repose.images.correspondence.BARYCENTRIC_UNIT`.
         depth: (H, W) float32.
         vertices: (V, 3) float32.
         camera: (3,) float64, focal length and principal point.
@@ -48,7 +48,7 @@ class Picture:
         image: (H, W, 3) uint8, RGB.
         joints: (18, 3) float32, x and y in pixels and whether it is seen, in OpenPose order.
         segmentation: (H, W) uint8, 0 background to 6 right leg.
-        geometry: of a rendered image.
+        geometry: geometry of a rendered image.
     """
 
     image: NDArray[np.uint8]
@@ -58,7 +58,7 @@ class Picture:
 
     @property
     def digest(self) -> str:
-        """sha256 of the image and its labels."""
+        """Return the sha256 of the image and its labels."""
         digest = hashlib.sha256()
         for name, array in self._arrays().items():
             digest.update(
@@ -67,7 +67,7 @@ class Picture:
         return digest.hexdigest()
 
     def encode(self) -> tuple[bytes, bytes]:
-        """The PNG, and the archive (npz) of everything else."""
+        """Return the PNG, and the archive (npz) of everything else."""
         png, labels = io.BytesIO(), io.BytesIO()
         Image.fromarray(self.image).save(png, "PNG", compress_level=3)
         rest = {name: array for name, array in self._arrays().items() if name != "image"}
@@ -93,7 +93,7 @@ class Picture:
             return cls(pixels(data, "RGB", ["PNG"]), geometry=geometry, **arrays).checked(png)
 
     def checked(self, where: object) -> "Picture":
-        """Itself, if its parts fit together."""
+        """Return the picture itself if its parts fit together, else raise."""
         size = self.image.shape[:2]
         if self.image.shape != (*size, 3) or self.segmentation.shape != size or self.joints.shape != (18, 3):
             raise ReposeError("image, labels and joints do not fit together", where)
@@ -113,16 +113,16 @@ class Picture:
 
 
 def pixels(data: bytes, mode: str, formats: Sequence[str]) -> NDArray[np.uint8]:
-    """Decode an image whole.
+    """Decode an image completely.
 
     Args:
-        data: the file.
+        data: content of the file.
         mode: "RGB" for (H, W, 3), "L" for (H, W).
-        formats: as Pillow names them.
+        formats: accepted formats, by Pillow's names.
 
     Raises:
-        ValueError: more than `MAX_PIXELS`, or more than `MAX_SCANS` in a JPEG.
-        Exception: nearly any, where it is damaged.
+        ValueError: the image has more than `MAX_PIXELS` pixels, or a JPEG more than `MAX_SCANS` scans.
+        Exception: nearly any other error, if the file is damaged.
     """
     image = Image.open(io.BytesIO(data), formats=list(formats))
     if image.width * image.height > MAX_PIXELS:

@@ -1,7 +1,6 @@
-"""How far apart two sets of images are, by the features of each.
+"""Distances between two sets of images, by the features of each.
 
-Computed in float64 from all images there are. A set against itself is 0 by the first measure, and below 0 by the
-second.
+They are computed in float64 from all images. A set against itself is 0 by the first measure, and below 0 by the second.
 """
 
 import torch
@@ -9,13 +8,13 @@ from torch import Tensor
 
 
 def frechet_distance(a: Tensor, b: Tensor) -> float:  # (N, D), (M, D)
-    """Squared Fréchet distance of two normal distributions with the means and covariances of two sets.
+    """Return the squared Fréchet distance of two normal distributions with the means and covariances of two sets.
 
     |μ - ν|² + tr(A + B - 2 (A B)^½) (Heusel et al., NeurIPS 2017), covariances with N - 1. The eigenvalues of A B are
-    those of the symmetric A^½ B A^½, so that no square root of a general matrix is taken.
+    those of the symmetric A^½ B A^½, so no square root of a general matrix is needed.
 
     Raises:
-        ValueError: a set has no more elements than features, so that its covariance is singular whatever it holds.
+        ValueError: a set has no more elements than features, so its covariance is singular.
     """
     for features in (a, b):
         if len(features) <= features.shape[1]:
@@ -28,9 +27,9 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:  # (N, D), (M, D)
 
 
 def kernel_distance(a: Tensor, b: Tensor) -> float:  # (N, D), (M, D)
-    """Unbiased squared maximum mean discrepancy under the kernel (x·y / D + 1)³ (Bińkowski et al., ICLR 2018).
+    """Return the unbiased squared maximum mean discrepancy, kernel (x·y / D + 1)³ (Bińkowski et al., ICLR 2018).
 
-    Its expectation is 0 for sets from one distribution; a single value may be less.
+    Its expectation is 0 for sets from one distribution; a single value may be negative.
 
     Raises:
         ValueError: a set has fewer than two elements.
@@ -47,7 +46,7 @@ def _kernel(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _mean_of_pairs(kernel: Tensor) -> Tensor:
-    """Mean of a square matrix but for its diagonal."""
+    """Return the mean of a square matrix without its diagonal."""
     count = len(kernel)
     return (kernel.sum() - kernel.trace()) / (count * (count - 1))
 

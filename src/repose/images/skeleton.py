@@ -1,4 +1,4 @@
-"""The mask of a person by its joints, which the evaluation on Market-1501 uses in place of a segmentation."""
+"""The mask of a person from its joints, which the evaluation on Market-1501 uses instead of a segmentation."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ LIMBS = (
     (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0),
     (0, 14), (14, 16), (0, 15), (15, 17), (1, 16), (1, 17), (8, 11), (11, 5), (8, 2), (16, 17),
 )  # fmt: skip
-# Of Market-1501; the radius, and half the side of the closing, grow with the height.
+# Values for Market-1501; the radius, and half the side of the closing, scale with the height.
 _HEIGHT, _RADIUS, _REACH = 128, 4, 2
 
 
@@ -16,9 +16,9 @@ def skeleton_mask(
     joints: NDArray,  # (18, 3): x, y in pixels, seen
     size: tuple[int, int],  # height, width
 ) -> NDArray[np.bool_]:  # (H, W)
-    """Discs at the joints and bars between them, closed by a square, at 128 pixels as published.
+    """Return discs at the joints and bars between them, closed by a square, at 128 pixels as published.
 
-    The released code takes x for the row and y for the column; here they are what they are.
+    The released code mixes up rows and columns (x for the row, y for the column); this function does not.
     """
     height, width = size
     radius = max(1, round(_RADIUS * height / _HEIGHT))
@@ -31,7 +31,7 @@ def skeleton_mask(
         if joints[a, 2] and joints[b, 2]:
             mask |= _bar(place, joints[a, :2].astype(np.float64), joints[b, :2].astype(np.float64), radius)
     side = 2 * max(1, round(_REACH * height / _HEIGHT)) + 1
-    # Padded: what lies outside the frame must not eat into the mask.
+    # Padded, so that pixels outside the frame do not erode the mask.
     return binary_closing(np.pad(mask, side), np.ones((side, side)))[side:-side, side:-side]
 
 

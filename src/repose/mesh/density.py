@@ -1,8 +1,8 @@
-"""How densely the vertices of a mesh lie: a measure of its size that pose and vertex order do not change.
+"""Density of the vertices of a mesh: a measure of its size that does not depend on pose or vertex order.
 
-A body that bends keeps the distances between close vertices. So the distribution of distances to the nearest ones,
-times √N, says how large the surface is, and needs neither faces nor correspondences; √N makes up for the
-number of vertices where they are spread alike.
+A body that bends keeps the distances between near vertices. So the distribution of distances to the nearest vertices,
+times √N, measures the size of the surface without faces or correspondences; √N compensates for the number of vertices
+if they are distributed alike.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _LEAST = 1e-6  # metres: vertices may coincide
 def log_spacings(
     vertices: np.ndarray,  # (V, 3), metres, more than six
 ) -> NDArray[np.float32]:
-    """Logarithms (22,) of √V times distances to near vertices, in metres.
+    """Return logarithms (22,) of √V times distances to near vertices, in metres.
 
-    First the mean distance to the nearest vertex, then for the 1st, 3rd and 6th nearest the quantiles of `SHARES` over
-    the vertices.
+    The first number is that of the mean distance to the nearest vertex; the others are those of the quantiles `SHARES`
+    of the distances to the 1st, 3rd and 6th nearest vertex.
     """
     distance = cKDTree(vertices).query(vertices, max(NEIGHBOURS) + 1)[0][:, list(NEIGHBOURS)]
     quantiles = np.quantile(distance, SHARES, axis=0).T.ravel()

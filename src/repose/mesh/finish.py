@@ -1,4 +1,4 @@
-"""The names of what `repose.mesh.projection` does to what a network found."""
+"""The names of the projections that `repose.mesh.projection` applies to the result of a network."""
 
 from typing import Literal
 

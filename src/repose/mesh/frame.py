@@ -1,16 +1,15 @@
-"""Which axis of a body's mesh is up and what its unit is: a stated guess, or what the user says.
+"""The up axis and the unit of a body's mesh: an explained guess, or the user's statement.
 
-Networks see bodies y up, facing +z, in metres. Files have other frames, and hold no word about them.
+Networks expect bodies with y up, facing +z, in metres. Files use other frames, and do not state them. The rules, for
+bodies of people (docs/use.md has their measured error rates), are:
 
-The rules, for bodies of people (docs/use.md has their measured error rates):
-
-* Up is y or z. If the mesh stands on the plane 0 of exactly one of them (its least value is within 1 % of the
-  longest side), that axis is up. Otherwise the axis along which the mesh is longer, if it is so by a quarter:
-  people are taller than deep. Otherwise y. Both are guesses: a lying body that is not on the ground looks like one
-  that stands in the other frame, and a four-legged animal is longer than tall: say `--up` for those.
-* The unit is the one of metres, centimetres and millimetres that puts the longest side between 0.3 and 3 m.
-* Which way the body faces is not looked for.
-* A model that takes bodies turned anyhow is asked for up where a mesh is not on the ground, and minds no unit.
+* Up is y or z. If the mesh stands on the plane 0 of exactly one of them (its least value is within 1 % of the longest
+side), that axis is up. Otherwise it is the axis along which the mesh is longer, if it is longer by a quarter: people
+are taller than deep. Otherwise it is y. The last two are guesses: a lying body that is not on the ground looks like one
+that stands in the other frame, and a four-legged animal is longer than tall. Give `--up` for those. * The unit is the
+one of metres, centimetres and millimetres that puts the longest side between 0.3 and 3 m. * The direction that the body
+faces is not looked for. * A model that takes bodies in any orientation is asked for the up axis if a mesh is not on the
+ground, and does not depend on the unit.
 """
 
 from __future__ import annotations
@@ -33,24 +32,25 @@ UPRIGHT = {
 }
 UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "ft": 0.3048}
 
-GROUND = 0.01  # of the longest side: how near to 0 the lowest point of a mesh on the ground is
-TALLER = 1.25  # of 527 posed bodies of open-human, 99 % are taller than deep by more
-LYING = 1.5  # longer along x than along both others by this: no upright body
-BODY = (0.3, 3.0)  # metres, the longest side
+GROUND = 0.01  # share of the longest side: a mesh whose lowest point is this near to 0 stands on the ground
+TALLER = 1.25  # of 527 posed bodies of open-human, 99 % are taller than deep by a larger factor
+LYING = 1.5  # a body longer along x than along y and z by this factor is not upright
+BODY = (0.3, 3.0)  # metres, the range of the longest side
 ADULT = (1.0, 2.3)
-NEAR = 25.0  # degrees: so near to an axis, what the model sees is right of 35 in 36 validation animals, and all people
+# degrees from an axis: so near, the model's answer is right for 35 of 36 validation animals, and all people
+NEAR = 25.0
 
-Look = Callable[[], np.ndarray]  # gives a direction (3,) of unit length
+Look = Callable[[], np.ndarray]  # returns a direction (3,) of unit length
 
 
 @dataclass(frozen=True)
 class Found:
-    """One answer and how far to trust it.
+    """An answer and how reliable it is.
 
     Attributes:
         value: an axis, or a unit.
         trust: "given", "sure", "likely" or "a guess".
-        why: in words.
+        why: the reason, in words.
     """
 
     value: str
@@ -70,15 +70,15 @@ class Frame:
 
     @property
     def metres(self) -> float:
-        """Length of one unit."""
+        """The length of one unit in metres."""
         return metres_per(self.unit.value)
 
     def upright(self, vertices: np.ndarray) -> np.ndarray:
-        """Vertices (V, 3) y up in metres."""
+        """Return the vertices (V, 3) with y up, in metres."""
         return vertices @ np.array(UPRIGHT[self.up.value], float).T * self.metres
 
     def restored(self, upright: np.ndarray) -> np.ndarray:
-        """Vertices (V, 3) back in the mesh's own axes and unit."""
+        """Return the vertices (V, 3) in the mesh's own axes and unit."""
         return upright @ np.array(UPRIGHT[self.up.value], float) / self.metres
 
 
@@ -93,16 +93,16 @@ def find_frame(
     """Find up axis and unit by the rules above.
 
     Args:
-        vertices: (V, 3), those that faces use.
+        vertices: (V, 3), vertices that faces use.
         up: an axis of `UPRIGHT`, or "auto".
         unit: a name in `UNITS`, a number of metres per unit, or "auto".
-        y_up: the file's format says that y is up, as glTF does.
+        y_up: whether the file's format states that y is up, as glTF does.
         where: the file, for errors.
-        look: asks a model that takes bodies of any size, and turned anyhow, for the direction that is up for the body.
-            It is asked where the mesh does not stand on the ground.
+        look: function that asks a model, which takes bodies of any size and orientation, for the body's up direction.
+            It is called if the mesh does not stand on the ground.
 
     Raises:
-        MeshError: the mesh has no extent, an answer that was given is none, or the unit cannot be told.
+        MeshError: the mesh has no extent, a given axis or unit is unknown, or the unit cannot be guessed.
     """
     if up != "auto" and up not in UPRIGHT:
         raise MeshError(f"up axis {up!r} is none of {', '.join(UPRIGHT)}, auto", where)
@@ -125,7 +125,7 @@ def find_frame(
 
 
 def find_up(sides: np.ndarray, lowest: np.ndarray, look: Look | None = None) -> Found:
-    """Up axis from the sides (3,) and the least coordinates (3,) of the bounding box, or else from a model's look."""
+    """Find the up axis from the sides (3,) and least coordinates (3,) of the bounding box, or else by a model."""
     longest = sides.max()
     grounded = [axis for axis, k in (("y", 1), ("z", 2)) if abs(lowest[k]) <= GROUND * longest]
     longer, shorter = ("y", "z") if sides[1] >= sides[2] else ("z", "y")
@@ -142,7 +142,7 @@ def find_up(sides: np.ndarray, lowest: np.ndarray, look: Look | None = None) -> 
         return _seen_up(look())
     if ratio >= TALLER and not lying:
         why = f"it is {ratio:.1f} times as long along {longer} as along {shorter}"
-        # Right of 99 in 100 people and of few animals, and nothing here tells the two apart.
+        # This is right for 99 in 100 people and for few animals, and nothing here distinguishes the two.
         return Found(
             longer, "a guess", f"{why}; one that lies would look the same, and animals are longer than tall"
         )
@@ -150,7 +150,7 @@ def find_up(sides: np.ndarray, lowest: np.ndarray, look: Look | None = None) -> 
 
 
 def _seen_up(direction: np.ndarray) -> Found:
-    """The axis that is nearest to a direction (3,) of unit length."""
+    """Return the axis that is nearest to a direction (3,) of unit length."""
     k = int(np.abs(direction).argmax())
     away = float(np.degrees(np.arccos(min(1.0, abs(direction[k])))))
     axis = ("-" if direction[k] < 0 else "") + "xyz"[k]
@@ -160,10 +160,10 @@ def _seen_up(direction: np.ndarray) -> Found:
 
 
 def find_unit(longest: float, where: object = None, size_free: bool = False) -> Found:
-    """Unit from the longest side of the bounding box.
+    """Find the unit from the longest side of the bounding box.
 
     Raises:
-        MeshError: no unit makes it a body, and its size matters.
+        MeshError: no unit gives it the size of a body, and the size matters.
     """
     for unit in ("m", "cm", "mm"):
         size = longest * UNITS[unit]
@@ -180,7 +180,7 @@ def find_unit(longest: float, where: object = None, size_free: bool = False) -> 
 
 
 def metres_per(unit: str) -> float:
-    """Metres of a named or numeric unit; NaN for any other text."""
+    """Return the metres of a named or numeric unit; NaN for any other text."""
     try:
         return UNITS.get(unit) or float(unit)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A surface held by some of its vertices, as rigid as possible elsewhere (Sorkine and Alexa, SGP 2007)."""
+"""Deformation of a surface with some fixed vertices, as rigid as possible elsewhere (Sorkine and Alexa, SGP 2007)."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ def deformed(
     rest: Float,  # (V, 3)
     faces: Faces,  # (F, 3)
     handles: Int,  # (H,) vertices, each once
-    places: Float,  # (H, 3) where they go
+    places: Float,  # (H, 3) their positions
     iterations: int = 50,
 ) -> Float:  # (V, 3)
-    """Deform a mesh so that handles are exactly where they are put, and the rest is turned and hardly stretched.
+    """Deform a mesh so that its handles are exactly at given positions, and the rest rotates with little stretch.
 
-    As Open3D does, whose rule X-DualNet was trained with: weights of edges are means of the cotangents across them, no
-    less than 0; vertices start where they are at rest, the handles too, so that all first rotations are the identity.
-    Vertices that are joined to no handle stay at rest.
+    The rules are those of Open3D, with which X-DualNet was trained: the weight of an edge is the mean of the cotangents
+    opposite it, at least 0; all vertices start at rest, also the handles, so that all first rotations are the identity.
+    Vertices that are not connected to a handle stay at rest.
 
     Raises:
-        MeshError: no handle, or one that is there twice.
+        MeshError: there is no handle, or a handle appears twice.
     """
     count = len(rest)
     if not len(handles) or len(np.unique(handles)) < len(handles):
@@ -59,9 +59,9 @@ def deformed(
 
 
 def edge_weights(rest: Float, faces: Faces) -> tuple[Int, Int, Float]:
-    """Both ends of each edge (E,), and the mean of the cotangents across it, no less than 0, (E,).
+    """Return both ends of each edge (E,), and the mean of the cotangents opposite it, at least 0, (E,).
 
-    A face of no area has no cotangents and does not count.
+    A face of no area has no cotangents and is left out.
     """
     opposite = np.concatenate([faces[:, 2], faces[:, 0], faces[:, 1]])
     ends = np.sort(directed_edges(faces), axis=1).astype(np.int64)
@@ -75,7 +75,7 @@ def edge_weights(rest: Float, faces: Faces) -> tuple[Int, Int, Float]:
 
 
 def _joined(first: Int, second: Int, weights: Float, handles: Int, count: int) -> Int:
-    """The vertices that edges of a weight join to a handle."""
+    """Return the vertices that are connected to a handle by edges with positive weight."""
     held = weights > 0
     graph = sp.coo_array((np.ones(held.sum()), (first[held], second[held])), shape=(count, count))
     _, part = connected_components(graph, directed=False)

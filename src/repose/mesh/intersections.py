@@ -1,4 +1,4 @@
-"""Which faces of a mesh run through each other."""
+"""Find faces of a mesh that intersect each other."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def intersecting_faces(
 ) -> np.ndarray:
     """Find faces that another face of the same mesh passes through.
 
-    Faces that share a vertex are not compared, and faces that only touch do not count: linear blend skinning
-    folds neighbours at every joint, and that is no defect of a pose.
+    Faces that share a vertex are not compared, because linear blend skinning folds neighbours at every joint, which is
+    not a defect of a pose. Faces that only touch do not count.
 
     Args:
         vertices: (V, 3) real.
         faces: (F, 3) integer.
-        labels: (F,) integer, the part of the body that each face belongs to; all one part by default.
+        labels: (F,) integer, the part of the body that each face belongs to; by default there is only one part.
         ignored: (N, N) bool, which pairs of parts are not compared; none by default.
 
     Returns:
@@ -29,7 +29,7 @@ def intersecting_faces(
     if labels is None or ignored is None:
         labels, ignored = np.zeros(len(faces), np.int64), np.zeros((1, 1), np.bool_)
     points, faces = np.asarray(vertices, np.float64), np.asarray(faces, np.int64)
-    # Swept along the longest side, where the fewest faces overlap; that side comes first.
+    # The sweep runs along the longest side, where the fewest faces overlap; that side comes first.
     points = np.ascontiguousarray(points[:, np.argsort(-np.ptp(points, axis=0), kind="stable")])
     order = np.argsort(points[:, 0][faces].min(axis=1), kind="stable")
     faces = faces[order]
@@ -43,12 +43,12 @@ def crossings(
     vertices: np.ndarray,  # (V, 3) real
     faces: np.ndarray,  # (F, 3) int64
     parts: np.ndarray,  # (F, 2) uint64, a bit for each part of the body that moves a face
-    known: np.ndarray,  # codes of pairs that do not count, sorted
+    known: np.ndarray,  # sorted codes of pairs that do not count
     one_will_do: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Codes i * F + j of pairs of faces that intersect and share no part, and which faces (F,) do that share one.
+    """Return codes i * F + j of intersecting faces that share no part, and which faces (F,) intersect in a part.
 
-    Where one will do, it ends with the first pair.
+    With `one_will_do` the search ends at the first pair.
     """
     points = vertices.astype(np.float64)
     order = np.argsort(points[:, 1][faces].min(axis=1))
@@ -62,7 +62,7 @@ def crossings(
 
 @njit(cache=True, nogil=True)
 def _boxes(points, faces):
-    """Corners (F, 3, 3) of the faces, and the low and high ends (F, 3) of their boxes."""
+    """Return the corners (F, 3, 3) of the faces, and the low and high ends (F, 3) of their boxes."""
     corners = np.empty((len(faces), 3, 3))
     low, high = np.empty((len(faces), 3)), np.empty((len(faces), 3))
     for f in range(len(faces)):
@@ -94,7 +94,7 @@ def _sweep(corners, low, high, faces, labels, ignored):
 
 @njit(cache=True, nogil=True)
 def _sweep_parts(corners, low, high, faces, parts, order, known, one_will_do):
-    """Compare faces, sorted by their second coordinate, with those that overlap in it; `order` has their numbers."""
+    """Compare faces, sorted by their second coordinate, with those that overlap in it; `order` numbers them."""
     count = len(faces)
     found, folded = [], np.zeros(count, np.bool_)
     for i in range(count):
@@ -132,7 +132,7 @@ def _neighbours(faces, i, j):
 
 @njit(cache=True, nogil=True)
 def _passes(corners, i, j):
-    """Whether an edge of face i passes through the inside of face j."""
+    """Return whether an edge of face i passes through the inside of face j."""
     a, b, c = corners[j, 0], corners[j, 1], corners[j, 2]
     sides = (_side(a, b, c, corners[i, 0]), _side(a, b, c, corners[i, 1]), _side(a, b, c, corners[i, 2]))
     if min(sides) >= 0 or max(sides) <= 0:
@@ -148,7 +148,7 @@ def _passes(corners, i, j):
 
 @njit(cache=True, nogil=True)
 def _side(a, b, c, d):
-    """Six times the signed volume of the tetrahedron a, b, c, d."""
+    """Return six times the signed volume of the tetrahedron a, b, c, d."""
     ux, uy, uz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
     vx, vy, vz = c[0] - a[0], c[1] - a[1], c[2] - a[2]
     wx, wy, wz = d[0] - a[0], d[1] - a[1], d[2] - a[2]

@@ -20,7 +20,7 @@ class Mesh:
         faces: (F, 3) int32, zero-based. Other integer dtypes are converted.
 
     Raises:
-        MeshError: an array has another shape or kind. Values are checked by `validated`.
+        MeshError: an array has another shape or type of numbers. Values are checked by `validated`.
     """
 
     vertices: np.ndarray
@@ -41,10 +41,10 @@ class Mesh:
         """Return this mesh if its values are sound.
 
         Args:
-            where: what to name in the error: a file, a mesh id.
+            where: the file or mesh id to name in an error.
 
         Raises:
-            MeshError: no vertex, no face, a NaN or infinite coordinate, a face index out of range.
+            MeshError: there is no vertex or no face, a coordinate is NaN or infinite, or a face index is out of range.
         """
         if not len(self.vertices) or not len(self.faces):
             missing = "vertices" if not len(self.vertices) else "faces"

@@ -17,8 +17,9 @@ def bbox_centred(x: Tensor) -> Tensor:  # (..., V, 3)
 
 
 def pmd(out: Tensor, truth: Tensor) -> Tensor:
-    """Point-wise mesh distance (NPT and 3D-CoreNet released code): mean over the 3 V coordinates of the squared
-    difference, in m². A third of the mean squared vertex distance.
+    """Return the point-wise mesh distance (released code of NPT and 3D-CoreNet), in m².
+
+    It is the mean over the 3 V coordinates of the squared difference, a third of the mean squared vertex distance.
 
     Args:
         out, truth: (B, V, 3) metres.
@@ -30,13 +31,15 @@ def pmd(out: Tensor, truth: Tensor) -> Tensor:
 
 
 def mpve_mm(out: Tensor, truth: Tensor) -> Tensor:
-    """Mean per-vertex error: mean distance of corresponding vertices, (B,) in millimetres."""
+    """Return the mean per-vertex error: the mean distance of corresponding vertices, (B,) in millimetres."""
     return (bbox_centred(out) - bbox_centred(truth)).norm(dim=-1).mean(dim=-1) * 1000
 
 
 def chamfer(out: Tensor, truth: Tensor) -> Tensor:
-    """Chamfer distance (MAPConNet released code): mean squared distance to the nearest vertex, from `out` to
-    `truth` plus from `truth` to `out`; (B,) in m². Never more than 6 PMD.
+    """Return the Chamfer distance (released code of MAPConNet), (B,) in m².
+
+    It is the mean squared distance to the nearest vertex from `out` to `truth`, plus that from `truth` to `out`, and
+    never more than 6 PMD.
     """
     values = [(there**2).mean() + (back**2).mean() for there, back in nearest(out, truth)]
     return torch.tensor(values, dtype=torch.float64)
@@ -49,7 +52,7 @@ def nearest(out: Tensor, truth: Tensor) -> Iterator[tuple[np.ndarray, np.ndarray
 
 
 def edge_error(out: Tensor, identity: Tensor, edges: Tensor) -> Tensor:
-    """Edge-length distortion against the identity mesh: mean over edges of | |e_out| / |e_identity| - 1 |, no unit.
+    """Return the mean over edges of | |e_out| / |e_identity| - 1 |, the edge distortion against the identity, no unit.
 
     Edges of length zero in the identity mesh have no ratio and are left out, as in the edge loss.
 

@@ -1,4 +1,4 @@
-"""Plain measures of triangle meshes: edges, normals, areas, volume, pieces. Arrays in, arrays out.
+"""Plain operators on triangle meshes: edges, normals, areas, volume, connected components. Arrays in, arrays out.
 
 Shapes: vertices (V, 3) real, faces (F, 3) integer. Lengths are in the unit of the vertices (metres).
 """
@@ -19,19 +19,19 @@ _COTANGENTS = 0.01, 50.0  # those outside belong to needles, and would undo a fa
 
 
 def directed_edges(faces: np.ndarray) -> np.ndarray:
-    """The (3 F, 2) edges of all faces, in the direction in which each face runs along them."""
+    """Return the (3 F, 2) edges of all faces, in the direction in which each face runs along them."""
     return np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
 
 
 def edge_uses(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The (E, 2) int32 undirected edges, smaller vertex first, sorted, and (E,) how many faces use each."""
+    """Return the (E, 2) int32 undirected edges, smaller vertex first, sorted, and (E,) the number of faces at each."""
     ends = np.sort(directed_edges(faces).astype(np.int64), axis=1)
     keys, uses = np.unique(ends[:, 0] << 32 | ends[:, 1], return_counts=True)
     return np.stack([keys >> 32, keys & 0xFFFFFFFF], axis=1).astype(np.int32), uses
 
 
 def unique_edges(faces: np.ndarray) -> np.ndarray:
-    """The (E, 2) int32 undirected edges, smaller vertex first, sorted: the order of edge losses."""
+    """Return the (E, 2) int32 undirected edges, smaller vertex first, sorted: the order of edge losses."""
     return edge_uses(faces)[0]
 
 
@@ -41,45 +41,45 @@ def edge_lengths(vertices: np.ndarray, edges: np.ndarray) -> Float:
 
 
 def bbox_centre(vertices: np.ndarray) -> np.ndarray:
-    """The (3,) middle of the axis-aligned bounding box, which the published systems centre meshes by."""
+    """Return the middle (3,) of the axis-aligned bounding box, by which the published systems centre meshes."""
     return (vertices.min(axis=0) + vertices.max(axis=0)) / 2
 
 
 def face_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """The (F, 3) normals, each as long as twice the area of its face."""
+    """Return the (F, 3) normals, each as long as twice the area of its face."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     return np.cross(b - a, c - a)
 
 
 def face_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """The (F,) areas."""
+    """Return the (F,) areas."""
     return np.linalg.norm(face_normals(vertices, faces), axis=1) / 2
 
 
 def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """The (V, 3) unit normals, faces weighted by area; zero where no face with an area meets."""
+    """Return the (V, 3) unit normals, with faces weighted by area; zero where no face with an area meets."""
     around = face_normals(vertices, faces)
     columns = [np.bincount(faces.ravel(), np.repeat(around[:, k], 3), len(vertices)) for k in range(3)]
     return unit(np.stack(columns, axis=1))
 
 
 def unit(rows: Float) -> Float:
-    """The (N, 3) rows at length 1; zero where they are no directions."""
+    """Return the (N, 3) rows at length 1; zero rows stay zero."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     sound = np.isfinite(lengths) & (lengths > 0)
     return np.divide(rows, lengths, out=np.zeros_like(rows), where=sound)
 
 
 def vertex_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """The (V,) areas of the vertices: each has a third of every face around it."""
+    """Return the (V,) areas of the vertices: each vertex gets a third of every face around it."""
     corners = np.repeat(face_areas(vertices, faces), 3) / 3
     return np.bincount(faces.ravel(), corners, minlength=len(vertices))
 
 
 def edge_stiffness(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Both ends of the edge across each corner (3 F,), and half the cotangent there, no unit.
+    """Return both ends of the edge opposite each corner (3 F,), and half the cotangent of the corner, no unit.
 
-    An edge between two faces is there twice; the sum of its two is its weight in the Laplace-Beltrami operator.
+    An edge between two faces appears twice; the sum of both values is its weight in the Laplace-Beltrami operator.
     """
     parts = []
     for corner in range(3):
@@ -94,7 +94,7 @@ def edge_stiffness(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray,
 
 
 def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
-    """The signed volume inside a closed mesh; negative if its faces point inwards."""
+    """Return the signed volume inside a closed mesh; negative if its faces point inwards."""
     # Around the centre, so that a body far from the origin loses no digits.
     a, b, c = (vertices[faces[:, k]] - bbox_centre(vertices) for k in range(3))
     return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
@@ -127,7 +127,7 @@ def outward(vertices: Float, faces: Faces) -> Faces:
 
 
 def pieces_of(edges: np.ndarray) -> np.ndarray:
-    """Which connected piece each of the (E, 2) edges belongs to, from 0."""
+    """Return the connected component of each of the (E, 2) edges, counted from 0."""
     used, index = np.unique(edges, return_inverse=True)
     start, end = index.reshape(-1, 2).T
     graph = coo_array((np.ones(len(start), bool), (start, end)), shape=(len(used), len(used)))
@@ -135,12 +135,12 @@ def pieces_of(edges: np.ndarray) -> np.ndarray:
 
 
 def components(faces: np.ndarray) -> int:
-    """How many pieces the faces form; vertices that no face uses do not count."""
+    """Return the number of connected components of the faces; vertices that no face uses do not count."""
     return int(pieces_of(directed_edges(faces)).max(initial=-1)) + 1
 
 
 def is_closed(faces: np.ndarray) -> bool:
-    """Whether every edge lies between exactly two faces that run along it in opposite directions."""
+    """Return whether every edge lies between exactly two faces that run along it in opposite directions."""
     ends = directed_edges(faces).astype(np.int64)
     forth, uses = np.unique(ends[:, 0] << 32 | ends[:, 1], return_counts=True)
     back = np.unique(ends[:, 1] << 32 | ends[:, 0])
@@ -148,7 +148,7 @@ def is_closed(faces: np.ndarray) -> bool:
 
 
 def is_manifold(faces: np.ndarray) -> bool:
-    """Whether no edge has more than two faces, and the faces around every vertex form one fan."""
+    """Return whether no edge has more than two faces, and the faces around every vertex form one fan."""
     if (edge_uses(faces)[1] > 2).any():
         return False
     _, compact = np.unique(faces, return_inverse=True)
@@ -156,5 +156,5 @@ def is_manifold(faces: np.ndarray) -> bool:
 
 
 def is_closed_manifold(faces: np.ndarray) -> bool:
-    """Whether the faces bound a solid: closed, consistently oriented, and manifold."""
+    """Return whether the faces bound a solid: closed, consistently oriented, and manifold."""
     return is_closed(faces) and is_manifold(faces)

@@ -1,6 +1,6 @@
-"""Patches of one triangulation: around every vertex, whole rings until there are enough vertices.
+"""Patches of one triangulation: whole rings around every vertex, until the patch has enough vertices.
 
-A patch depends on the faces alone, so one table serves every mesh of a template. Rings and sizes as in IEP-GAN
+A patch depends on the faces alone, so one table serves every mesh of a template. Rings and sizes are those of IEP-GAN
 (Chen et al., ICCV 2021).
 """
 
@@ -20,11 +20,11 @@ Int = NDArray[np.int32]
 
 
 class PaddedPatches(NamedTuple):
-    """Some patches as equal arrays: K patches, padded to P vertices and F faces."""
+    """Several patches as arrays of equal size: K patches, padded to P vertices and F faces."""
 
     vertices: NDArray[np.int64]  # (K, P) vertices of the template; padding repeats the seed
     is_vertex: NDArray[np.bool_]  # (K, P) false at padding
-    faces: NDArray[np.int64]  # (K, F, 3) places in `vertices`; padding is (0, 0, 0)
+    faces: NDArray[np.int64]  # (K, F, 3) indices into `vertices`; padding is (0, 0, 0)
     is_face: NDArray[np.bool_]  # (K, F) false at padding
 
 
@@ -33,9 +33,9 @@ class PatchTable:
     """The patch around every vertex of a template with V vertices.
 
     Attributes:
-        faces: (F, 3) int32 of the template, each set of three vertices once.
-        start: (V + 1,) where the patch of each seed begins in `vertices`.
-        inner: (V,) how many of its vertices lie inside the last ring: the faces of a patch are those around them.
+        faces: (F, 3) int32 faces of the template, each set of three vertices once.
+        start: (V + 1,) start of the patch of each seed in `vertices`.
+        inner: (V,) the number of its vertices inside the last ring; the faces of a patch are those around these.
         vertices: all patches one after the other, each from its seed outwards.
     """
 
@@ -48,11 +48,11 @@ class PatchTable:
         return len(self.inner)
 
     def patch(self, seed: int) -> Int:
-        """Vertices of the patch around `seed`, ring by ring."""
+        """Return the vertices of the patch around `seed`, ring by ring."""
         return self.vertices[self.start[seed] : self.start[seed + 1]]
 
     def patch_faces(self, seed: int) -> Int:
-        """Faces (f, 3) of the patch around `seed`, in the template's numbering, each once."""
+        """Return the faces (f, 3) of the patch around `seed`, in the template's numbering, each once."""
         inside = np.zeros(len(self), bool)
         inside[self.patch(seed)[: self.inner[seed]]] = True
         return self.faces[inside[self.faces].any(axis=1)]
@@ -62,7 +62,7 @@ class PatchTable:
         scores: NDArray[np.floating],  # (V,)
         count: int,
     ) -> list[int]:
-        """Up to `count` seeds of disjoint patches, highest score first; fewer where no more fit beside them."""
+        """Return up to `count` seeds of disjoint patches, highest score first; fewer if no more fit."""
         covered = np.zeros(len(self), bool)
         seeds: list[int] = []
         for seed in np.argsort(-scores, kind="stable").tolist():
@@ -76,7 +76,7 @@ class PatchTable:
         return seeds
 
     def padded(self, seeds: list[int]) -> PaddedPatches:
-        """The patches around `seeds`, as arrays of the longest one."""
+        """Return the patches around `seeds`, as arrays of the size of the largest one."""
         patches = [self.patch(seed) for seed in seeds]
         faces = [self.patch_faces(seed) for seed in seeds]
         width, height = max(map(len, patches)), max(map(len, faces))
@@ -120,7 +120,7 @@ def patch_table(
 
 
 def neighbour_lists(faces: np.ndarray, vertex_count: int) -> tuple[NDArray[np.int64], Int]:
-    """Where each vertex's neighbours begin (V + 1,), and the neighbours of all, in ascending order."""
+    """Return the start of each vertex's neighbours (V + 1,), and the neighbours of all, in ascending order."""
     ends = directed_edges(faces).astype(np.int64)
     keys = np.unique(np.concatenate([ends[:, 0] << 32 | ends[:, 1], ends[:, 1] << 32 | ends[:, 0]]))
     start = np.searchsorted(keys >> 32, np.arange(vertex_count + 1))

@@ -1,6 +1,6 @@
 """The Poisson equation of `repose.mesh.poisson_equation` for networks: batches of Jacobians, differentiable.
 
-The Jacobian of a face says how a pose turns and stretches it: 3 × 3.
+The Jacobian (3 × 3) of a face describes how a pose rotates and stretches it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Int = NDArray[np.int64]
 
 
 class Poisson:
-    """Vertices from Jacobians, on one template; its matrix is factorised here, once.
+    """Computes vertices from Jacobians on one template, whose matrix is factorised once.
 
     Args:
         rest: (V, 3) the template.
@@ -43,7 +43,7 @@ class Poisson:
         self.tangents = torch.from_numpy(equation.tangents)  # (F, 2, 3)
         entries = equation.laplacian.tocoo()
         off = entries.row != entries.col
-        self.cotangents = (  # rows and columns (2 E,), weights (2 E,): what L has beside its diagonal
+        self.cotangents = (  # rows and columns (2 E,), weights (2 E,): the off-diagonal entries of L
             torch.from_numpy(entries.row[off].astype(np.int64)),
             torch.from_numpy(entries.col[off].astype(np.int64)),
             torch.from_numpy(-entries.data[off]),
@@ -52,7 +52,7 @@ class Poisson:
         self._solver = _Solver(equation.factor)
 
     def to(self, device: torch.device | str, dtype: torch.dtype = torch.float32) -> Poisson:
-        """Move it, and the type of what it takes and gives; the factor stays in float64. Returns itself."""
+        """Move to a device and set the type of inputs and outputs; the factor stays in float64. Returns itself."""
         for name in ("faces", "inverses", "area2", "tangents"):
             tensor = getattr(self, name)
             setattr(self, name, tensor.to(device, dtype if tensor.is_floating_point() else None))
@@ -61,9 +61,9 @@ class Poisson:
         return self
 
     def __call__(self, field: Tensor) -> Tensor:  # (B, F, 3, 3)
-        """Vertices (B, V, 3), mean at the origin; what Jacobians say about the normal direction has no effect.
+        """Return vertices (B, V, 3), mean at the origin; the part of Jacobians in the normal direction has no effect.
 
-        Solved in the type of this object, also under autocast: sparse products have no half precision.
+        It is solved in the type of this object, also under autocast: sparse products have no half precision.
         """
         with torch.autocast(field.device.type, enabled=False):
             return self._solved(field.to(self.area2.dtype))
@@ -79,7 +79,7 @@ class Poisson:
 
 
 class _Linear:
-    """A sparse matrix and its transpose, both by rows, since PyTorch multiplies by columns slowly."""
+    """A sparse matrix and its transpose, both by rows, because PyTorch is slow at multiplying by columns."""
 
     def __init__(self, matrix: sp.csr_array):
         self.forward, self.backward = _by_rows(matrix), _by_rows(matrix.T.tocsr())
@@ -99,12 +99,12 @@ def _by_rows(matrix: sp.csr_array) -> Tensor:
 
 
 class _Product(torch.autograd.Function):
-    """A sparse matrix times columns; the transpose is kept for the gradient."""
+    """Multiplies a sparse matrix by columns; the transpose is kept for the gradient."""
 
     @staticmethod
     def forward(ctx: Any, columns: Tensor, matrix: _Linear) -> Tensor:  # (N, B)
         ctx.matrix = matrix
-        # Of columns that lie row by row, three times as fast.
+        # Three times as fast if the columns are stored row by row.
         return torch.mm(matrix.forward, _by_row(columns))
 
     @staticmethod
@@ -113,14 +113,14 @@ class _Product(torch.autograd.Function):
 
 
 def _by_row(columns: Tensor) -> Tensor:
-    """The same, row by row: on a CPU NumPy transposes twice as fast as PyTorch."""
+    """Return the same, stored row by row: on a CPU NumPy transposes twice as fast as PyTorch."""
     if columns.device.type != "cpu":
         return columns.contiguous()
     return torch.from_numpy(np.ascontiguousarray(columns.numpy()))
 
 
 class _Solve(torch.autograd.Function):
-    """Solve A x = b for a symmetric A: the gradient of b is the solution for the gradient of x."""
+    """Solves A x = b for a symmetric A; the gradient of b is the solution for the gradient of x."""
 
     @staticmethod
     def forward(ctx: Any, columns: Tensor, solver: _Solver) -> Tensor:  # (V - 1, K)
@@ -133,7 +133,7 @@ class _Solve(torch.autograd.Function):
 
 
 class _Solver:
-    """A factorised symmetric positive definite matrix: the factor itself on a CPU, the inverse on a GPU."""
+    """A factorised symmetric positive definite matrix: its factor on a CPU, its inverse on a GPU."""
 
     def __init__(self, factor: Factor):
         self._factor = factor
@@ -150,13 +150,13 @@ class _Solver:
             columns.dtype,
         ):
             dense = torch.from_numpy(self._factor.matrix.toarray()).to(columns.device)
-            # Inverted in float64 and kept as the data are: in float32 it costs 190 MB at 6,890 vertices.
+            # Inverted in float64 and kept in the type of the data: in float32 it takes 190 MB at 6,890 vertices.
             self._inverse = torch.cholesky_inverse(torch.linalg.cholesky(dense)).to(columns.dtype)
         return self._inverse @ columns
 
 
 def _divergence(gradients: Float, area2: Float, faces: Int, count: int) -> sp.csr_array:
-    """The matrix (3 (V - 1), 9 F) from Jacobians to the right-hand side, without vertex 0."""
+    """Return the matrix (3 (V - 1), 9 F) from Jacobians to the right-hand side, without vertex 0."""
     values = area2[:, None, None] / 2 * gradients  # (F, 3, 3) of each corner
     rows = 3 * faces[:, :, None, None] + np.arange(3)[:, None]  # (F, corner, d, 1)
     columns = np.arange(9 * len(faces)).reshape(-1, 1, 3, 3)  # (F, 1, d, c)
@@ -179,7 +179,7 @@ class _Springs:
         self.offsets, self.shares = self.offsets.to(device, dtype), self.shares.to(device, dtype)
 
     def pull(self, field: Tensor, count: int) -> Tensor:  # (B, F, 3, 3) completed
-        """What the springs add to the right-hand side, (B, V, 3)."""
+        """Return the contribution of the springs to the right-hand side, (B, V, 3)."""
         near = field.index_select(1, self.face) * self.shares[:, None, None]
         mean = field.new_zeros(len(field), len(self.ends), 3, 3).index_add(1, self.spring, near)
         force = self.weight * (mean @ self.offsets[:, :, None])[..., 0]
@@ -192,9 +192,9 @@ def jacobians(
     faces: Tensor,  # (F, 3) int64
     inverses: Tensor,  # (F, 2, 3) of the mesh at rest
 ) -> Tensor:
-    """Jacobians (B, F, 3, 3) of the map from rest to pose, J[d, c] = ∂x_d / ∂rest_c.
+    """Return the Jacobians (B, F, 3, 3) of the map from rest to pose, J[d, c] = ∂x_d / ∂rest_c.
 
-    Rank 2 at most: across the face, J n = 0. The rest pose itself gives I - n nᵀ.
+    Their rank is at most 2, as J n = 0 across the face. The rest pose itself gives I - n nᵀ.
     """
     corners = posed.index_select(1, faces.flatten()).unflatten(1, faces.shape)
     edges = corners[:, :, 1:] - corners[:, :, :1]
@@ -205,7 +205,7 @@ def completed(
     field: Tensor,  # (..., 3, 3)
     tangents: Tensor,  # (..., 2, 3) orthonormal, tangents[0] × tangents[1] = normal at rest
 ) -> Tensor:
-    """Jacobians that also carry the normal at rest to the normal posed; what they said about it is dropped."""
+    """Return Jacobians that map the normal at rest to the posed normal, whatever they did in that direction."""
     t, u = tangents[..., 0, :], tangents[..., 1, :]
     there = (field @ tangents.transpose(-1, -2)).transpose(-1, -2)
     normal = torch.linalg.cross(there[..., 0, :], there[..., 1, :])

@@ -1,10 +1,10 @@
 """The mesh whose faces come closest to given Jacobians: the Poisson equation on one template, in numpy.
 
-Minimising Σ_f area_f ‖J_f - ∇x_f‖² over vertices x gives L x = g, with the cotangent Laplacian L of the template and
-g = Σ over corners of 2 area ∇φ J. L is singular, once per connected part of the mesh: parts are stitched to each
-other by springs, vertex 0 is pinned, and the result is moved so that its mean is the origin, as Jacobians say
-nothing about the place. The normal equations Lᵀ L of the released code give the same x with the square of the
-condition number. `repose.mesh.poisson` has the same for networks that learn.
+Minimising Σ_f area_f ‖J_f - ∇x_f‖² over vertices x gives L x = g, with the cotangent Laplacian L of the template and g
+= Σ over corners of 2 area ∇φ J. L is singular once per connected component of the mesh: the components are connected by
+springs, vertex 0 is fixed, and the result is moved so that its mean is the origin, because Jacobians do not determine
+the position. The normal equations Lᵀ L of the released code give the same x with the square of the condition number.
+`repose.mesh.poisson` is the differentiable version for networks.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from scipy.spatial import cKDTree
 
 from repose.errors import MeshError
 
-_SPRINGS = 16  # between a part and the nearest vertices of those it is stitched to
-_FEW = 3  # columns: of one mesh
-_FLAT = 1e-12  # a face of less area, as a share of the mean, has no gradient
+_SPRINGS = 16  # between a component and the nearest vertices of those that it is connected to
+_FEW = 3  # columns of one mesh
+_FLAT = 1e-12  # share of the mean area; a smaller face has no gradient
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -32,19 +32,19 @@ Int = NDArray[np.int64]
 class Factor:
     """A symmetric positive definite matrix, factorised by SuperLU.
 
-    SuperLU solves one column after another. Many are solved together, by a substitution that is compiled for it; its
-    compiler takes longer to load than a transfer has time, so few columns do without.
+    SuperLU solves one column after another. Many columns are solved together by a compiled substitution. Its compiler
+    takes longer to load than a whole transfer may take, so few columns are solved without it.
 
     Args:
         matrix: sparse, (N, N), both triangles.
 
     Raises:
-        MeshError: a pivot is 0, so that it is not positive definite.
+        MeshError: a pivot is 0, so the matrix is not positive definite.
     """
 
     def __init__(self, matrix: sp.csc_array):
         self.matrix = matrix
-        # Pivots stay on the diagonal, where those of such a matrix are safe; columns are short, so panels are narrow.
+        # Pivots stay on the diagonal, which is safe for such a matrix; columns are short, so panels are narrow.
         how = {"panel_size": 1, "relax": 4, "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
         self.found = splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", **how)
         if not np.array_equal(self.found.perm_r, self.found.perm_c):
@@ -52,7 +52,7 @@ class Factor:
 
     @cached_property
     def together(self) -> Callable[[Float], Float]:
-        """How to solve many columns."""
+        """Return the function that solves many columns together."""
         from repose.mesh.substitution import Substitution
 
         return Substitution(self.found)
@@ -61,14 +61,14 @@ class Factor:
         self,
         columns: Float,  # (N, K)
     ) -> Float:  # (N, K)
-        """What the matrix makes these columns of."""
+        """Return the solutions for these columns as right-hand sides."""
         x = columns.astype(np.float64, copy=False)
         solved: Float = self.found.solve(x) if x.shape[1] <= _FEW else self.together(x)
         return solved
 
 
 class PoissonEquation:
-    """Vertices from Jacobians, on one template; its matrix is factorised here, once.
+    """Computes vertices from Jacobians on one template, whose matrix is factorised once.
 
     Args:
         rest: (V, 3) the template.
@@ -79,12 +79,12 @@ class PoissonEquation:
 
     Attributes:
         inverses: (F, 2, 3) pseudo-inverses of the two edges that leave each face's first corner.
-        gradients: (F, 3, 3) of the hat functions of a face's corners.
+        gradients: (F, 3, 3) gradients of the hat functions of a face's corners.
         area2: (F,) twice the areas.
         tangents: (F, 2, 3) orthonormal, their cross product is the normal.
         laplacian: (V, V) of the faces alone.
-        springs: what holds parts together.
-        factor: of the whole matrix, without vertex 0.
+        springs: the springs between components.
+        factor: factor of the whole matrix, without vertex 0.
     """
 
     def __init__(self, rest: NDArray[np.floating], faces: NDArray[np.integer]):
@@ -109,10 +109,10 @@ class PoissonEquation:
         self,
         posed: Float,  # (V, 3)
     ) -> Float:  # (F, 3, 3)
-        """The maps from the template to a pose, which carry the normals to normals."""
+        """Return the maps from the template to a pose, which map normals to normals."""
         corners = posed[self.faces]
         edges = corners[:, 1:] - corners[:, :1]
-        there = (self.tangents @ self.inverses.transpose(0, 2, 1)) @ edges  # (F, 2, 3) where the tangents go
+        there = (self.tangents @ self.inverses.transpose(0, 2, 1)) @ edges  # (F, 2, 3) images of the tangents
         normal = np.cross(there[:, 0], there[:, 1])
         normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
         rest_normal = np.cross(self.tangents[:, 0], self.tangents[:, 1])
@@ -121,9 +121,9 @@ class PoissonEquation:
 
     def vertices(
         self,
-        field: Float,  # (F, 3, 3) maps that carry normals to normals
+        field: Float,  # (F, 3, 3) maps that take normals to normals
     ) -> Float:  # (V, 3), their mean is the origin
-        """The vertices whose faces come closest to the maps."""
+        """Return the vertices whose faces come closest to the maps."""
         pulls = (self.area2[:, None, None] / 2 * self.gradients) @ field.transpose(0, 2, 1)  # (F, corner, 3)
         corners = self.faces.ravel()
         right = [np.bincount(corners, pulls[..., k].ravel(), self.count) for k in range(3)]
@@ -137,7 +137,7 @@ def inverse_edges(
     rest: NDArray[np.floating],  # (V, 3)
     faces: NDArray[np.integer],  # (F, 3)
 ) -> Float:  # (F, 2, 3)
-    """Pseudo-inverses of the two edges that leave each face's first corner, as columns; in float64.
+    """Return pseudo-inverses of the two edges that leave each face's first corner, as columns, in float64.
 
     Their rows are the gradients of the hat functions of corners 1 and 2.
     """
@@ -147,7 +147,7 @@ def inverse_edges(
     try:
         found: Float = np.linalg.solve(gram, edges)
     except np.linalg.LinAlgError:
-        # A needle, as decimation leaves them: the cross product still tells its area.
+        # For needles, as decimation leaves them, the cross product still gives the area accurately.
         normals = np.cross(edges[:, 0], edges[:, 1])
         across = np.stack([np.cross(edges[:, 1], normals), np.cross(normals, edges[:, 0])], axis=1)
         found = across / (normals * normals).sum(axis=1)[:, None, None]
@@ -155,34 +155,34 @@ def inverse_edges(
 
 
 def _laplacian(gradients: Float, area2: Float, faces: Int, count: int) -> sp.csr_array:
-    """The cotangent Laplacian (V, V), positive semidefinite."""
+    """Return the cotangent Laplacian (V, V), positive semidefinite."""
     values = np.einsum("f,fkc,flc->fkl", area2 / 2, gradients, gradients)
     rows, columns = np.repeat(faces, 3, axis=1), np.tile(faces, 3)
     return sp.coo_array((values.ravel(), (rows.ravel(), columns.ravel())), shape=(count, count)).tocsr()
 
 
 def _tangents(inverses: Float, normals: Float) -> Float:
-    """Two orthonormal directions (F, 2, 3) in each face whose cross product is the normal."""
+    """Return two orthonormal directions (F, 2, 3) in each face whose cross product is the normal."""
     first = inverses[:, 0] / np.linalg.norm(inverses[:, 0], axis=1, keepdims=True)
     unit = normals / np.linalg.norm(normals, axis=1, keepdims=True)
     return np.stack([first, np.cross(unit, first)], axis=1)
 
 
 class Springs:
-    """What holds the connected parts of a mesh together: pairs of vertices that keep their difference at rest.
+    """Springs between the connected components of a mesh: pairs of vertices that keep their difference at rest.
 
-    It is turned and stretched as the faces around both vertices are on average.
+    The difference is rotated and stretched like the faces around both vertices, on average.
 
     Args:
         rest: (V, 3) the mesh.
         faces: (F, 3).
-        weight: how stiff a spring is.
+        weight: stiffness of a spring.
 
     Attributes:
         ends: (S, 2) vertices.
         offsets: (S, 3) their differences at rest.
-        spring, face: (P,) who averages over whom.
-        shares: (P,) of a face in the average of a spring.
+        spring, face: (P,) pairs of a spring and a face that it averages over.
+        shares: (P,) weight of the face in the average of the spring.
     """
 
     def __init__(self, rest: Float, faces: Int, weight: float):
@@ -193,7 +193,7 @@ class Springs:
         self.shares: Float = 1 / np.bincount(self.spring, minlength=len(self.ends))[self.spring]
 
     def laplacian(self, count: int) -> sp.csr_array:
-        """What the springs add to the matrix."""
+        """Return the contribution of the springs to the matrix."""
         i, j = self.ends.T
         values = np.full(len(i), self.weight)
         rows = np.concatenate([i, j, i, j])
@@ -203,7 +203,7 @@ class Springs:
         ).tocsr()
 
     def pull(self, field: Float, count: int) -> Float:  # (F, 3, 3)
-        """What the springs add to the right-hand side, (V, 3)."""
+        """Return the contribution of the springs to the right-hand side, (V, 3)."""
         mean = np.zeros((len(self.ends), 3, 3))
         np.add.at(mean, self.spring, field[self.face] * self.shares[:, None, None])
         force = self.weight * (mean @ self.offsets[:, :, None])[..., 0]
@@ -214,7 +214,7 @@ class Springs:
 
 
 def _faces_at(ends: Int, faces: Int, count: int) -> tuple[Int, Int]:
-    """Every (spring, face) such that the face has an end of the spring (S, 2) as a corner."""
+    """Return every pair (spring, face) in which the face has an end of the spring (S, 2) as a corner."""
     corners = faces.ravel(), np.repeat(np.arange(len(faces)), 3)
     around = sp.coo_array((np.ones(faces.size), corners), shape=(count, len(faces))).tocsr()
     at = around[ends.ravel()].tocoo()
@@ -222,7 +222,7 @@ def _faces_at(ends: Int, faces: Int, count: int) -> tuple[Int, Int]:
 
 
 def _stitches(rest: Float, faces: Int) -> Int:
-    """Pairs (S, 2) of vertices of different parts: for each part but the largest its closest to the others."""
+    """Return pairs (S, 2) of vertices that join each component but the largest to its closest in the others."""
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]]])
     graph = sp.coo_array((np.ones(len(edges)), edges.T), shape=(len(rest), len(rest)))
     _, label = connected_components(graph, directed=False)

@@ -1,7 +1,7 @@
-"""Give a posed mesh back the shape of the body that it is of: the nearest mesh whose parts are only turned.
+"""Project a posed mesh onto the shape of its body: the nearest mesh whose parts are only rotated.
 
-A network places vertices one by one, and thins limbs or tears hands as it does. The identity mesh says what each part
-looks like, and the pose mesh about where the surface is, so the identity's own surface is bent to there.
+A network places vertices one by one, and thus thins limbs or tears hands. The identity mesh shows the shape of each
+part, and the pose mesh about where the surface is, so the identity's own surface is deformed to that place.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-# Chosen on validation triples of both open datasets (docs/use.md). SURFACE_PULL says how strongly vertices follow the
-# nearest one of the pose mesh, as PULL of `repose.mesh.sheet` does for the network's guess. NORMALS says what a normal
-# counts among places, as a share of the side of the square that is as large as the surface.
+# Chosen on validation triples of both open datasets (docs/use.md). SURFACE_PULL is the weight by which vertices follow
+# the nearest vertex of the pose mesh, like PULL of `repose.mesh.sheet` for the network's result. NORMALS is the weight
+# of a normal against places, as a share of the side of a square with the area of the surface.
 SURFACE_PULL = 100.0
 SEARCHES = 40
 NORMALS = 0.2
-MOST = 4000  # vertices that closest points are found for; a finer mesh takes its turns from a coarser one
+# vertices that closest points are searched for; a finer mesh gets its rotations from a coarser one
+MOST = 4000
 
 
 def finished(
@@ -40,14 +41,14 @@ def finished(
     found: Tensor,  # (B, V, 3) metres
     warp: Tensor | None = None,  # (B, V, 3) metres
 ) -> Tensor:  # (B, V, 3) metres, float32
-    """The found meshes as they are, or the projection that is asked for of the coarse warp, if there is one.
+    """Return the found meshes unchanged, or the projection `finish` of them, or of the coarse warp if there is one.
 
     Raises:
-        MeshError: `rotations` or `icp` of a mesh with a face of no area, or `icp` to a mesh of no area.
+        MeshError: a face has no area (`rotations`, `icp`), or the pose mesh has no area (`icp`).
     """
     if finish == "none":
         return found.float()
-    import torch  # a person's own two meshes are posed without, in half the time
+    import torch  # posing two single meshes does not load it, which halves the time
 
     done = []
     for rest, target, other in zip(identity, found if warp is None else warp, pose, strict=True):
@@ -60,11 +61,11 @@ def projected(
     finish: Finish,
     rest: Float,  # (V, 3) the identity
     faces: Faces,  # (F, 3)
-    found: Float,  # (V, 3) where a network puts its vertices
+    found: Float,  # (V, 3) the network's positions of its vertices
     pose: Float,  # (M, 3)
     pose_faces: Faces,  # (G, 3)
 ) -> Float:  # (V, 3)
-    """One found mesh as it is, or the projection of it that is asked for.
+    """Return one found mesh unchanged, or the projection `finish` of it.
 
     Raises:
         MeshError: as `finished`.
@@ -83,16 +84,16 @@ def projected(
 def on_surface(
     rest: Float,  # (V, 3)
     faces: Faces,  # (F, 3)
-    start: Float,  # (V, 3) about where its vertices are
+    start: Float,  # (V, 3) approximate positions of its vertices
     surface: Float,  # (M, 3) another body in the pose to take, about the same origin as `start`
     surface_faces: Faces,  # (G, 3)
 ) -> Float:  # (V, 3)
-    """Turn the faces of `rest` as on the surface of another body, whose parts it finds from `start` on.
+    """Rotate the faces of `rest` as on the surface of another body; matching parts are found from `start` on.
 
-    Iterative closest points of a surface that bends (Amberg, Romdhani and Vetter, CVPR 2007, with the stiffness of
-    `Sheet` in place of theirs). The other body is taken at the size at which its area is that of `rest`. Each vertex is
-    drawn to the nearest of its vertices, where near counts place and normal. What was found has something of the other
-    body's shape, so only the rotations of its faces are kept.
+    The method is non-rigid ICP (Amberg, Romdhani and Vetter, CVPR 2007, with the stiffness of `Sheet` in place of
+    theirs). The other body is scaled so that its area is that of `rest`. Each vertex is drawn to the nearest vertex of
+    the other body, by position and normal. The result takes on some of the other body's shape, so only the rotations of
+    its faces are kept.
 
     Raises:
         MeshError: the other body, or a face of `rest`, has no area.
@@ -108,15 +109,15 @@ def drawn(
     surface_faces: Faces,  # (G, 3)
     searches: int,
 ) -> Float:  # (V, 3)
-    """Where the vertices of a sheet come to lie on the surface of another body, before only rotations are kept.
+    """Return the vertices of a sheet after they were drawn to another body's surface, before only rotations are kept.
 
     Raises:
-        MeshError: one of the two has no area.
+        MeshError: one of the two surfaces has no area.
     """
     rest, faces = sheet.rest, sheet.faces
     surface = surface * scale(rest, faces, surface, surface_faces)
     side = np.sqrt(face_areas(rest, faces).sum())
-    # Some meshes are inside out; their normals say so, and nothing else does.
+    # Some meshes are inside out, which only their normals show.
     reach, other_reach = (
         NORMALS * side * np.sign(volume(v, f) or 1.0) for v, f in ((rest, faces), (surface, surface_faces))
     )
@@ -128,10 +129,10 @@ def drawn(
 
 
 def scale(rest: Float, faces: Faces, surface: Float, surface_faces: Faces) -> float:
-    """How many times as large another surface must be to have the area of `rest`.
+    """Return the factor by which another surface must be scaled to have the area of `rest`.
 
     Raises:
-        MeshError: one of the two has no area.
+        MeshError: one of the two surfaces has no area.
     """
     areas = [face_areas(v, f).sum() for v, f in ((rest, faces), (surface, surface_faces))]
     if not min(areas) > 0:
@@ -146,7 +147,7 @@ def on_any_surface(
     surface: Float,  # (M, 3)
     surface_faces: Faces,  # (G, 3)
 ) -> Float:  # (V, 3)
-    """`on_surface` at the cost of `MOST` vertices: the faces of a finer mesh are turned as a coarser one is there.
+    """Run `on_surface` at the cost of `MOST` vertices: a finer mesh is rotated like a coarser version of it.
 
     Raises:
         MeshError: the other body, or a face of `rest`, has no area.
@@ -163,11 +164,11 @@ def on_any_surface(
 def lifted(
     rest: Float,  # (V, 3)
     faces: Faces,  # (F, 3)
-    coarse: Float,  # (C, 3) the same surface of fewer vertices
+    coarse: Float,  # (C, 3) the same surface with fewer vertices
     coarse_faces: Faces,  # (D, 3)
-    posed: Float,  # (C, 3) that one in a pose
+    posed: Float,  # (C, 3) the coarse surface in a pose
 ) -> Float:  # (V, 3), its mean is the origin
-    """A fine mesh whose faces are turned as those of a coarse one of it are.
+    """Return a fine mesh whose faces are rotated like those of a coarse version of it.
 
     Raises:
         MeshError: a face of `rest` has no area.

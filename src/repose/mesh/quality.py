@@ -1,4 +1,4 @@
-"""What a mesh is like, as one row of the catalogue: the measures that decide whether it may train a model."""
+"""Quality measures of a mesh, one row of the catalogue: they decide whether it may train a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from repose.mesh import operators
 from repose.mesh.mesh import Mesh
 
-DEGENERATE_RATIO = 1e-10  # area over squared longest side, below which a face has no usable normal
+DEGENERATE_RATIO = 1e-10  # area over squared longest side; a face below has no usable normal
 
 
 @dataclass(frozen=True)
@@ -19,13 +19,13 @@ class Quality:
 
     Attributes:
         vertices, faces: counts.
-        closed: every edge lies between two faces of consistent orientation.
-        manifold: no edge has three faces, and the faces around each vertex form one fan.
+        closed: whether every edge lies between two faces of consistent orientation.
+        manifold: whether no edge has three faces, and the faces around each vertex form one fan.
         components: connected pieces.
         degenerate_faces: faces with a repeated vertex, or practically no area.
-        duplicate_vertices: vertices at exactly the place of an earlier one.
+        duplicate_vertices: vertices at exactly the position of an earlier one.
         unreferenced_vertices: vertices that no face uses.
-        self_intersections: faces that a face sharing no vertex with them passes through.
+        self_intersections: faces that intersect a face with which they share no vertex.
         volume_m3: signed; NaN if the mesh is not closed.
         height_m: extent along y.
         width_m, depth_m: extents along x and z.
@@ -50,13 +50,13 @@ class Quality:
     centre_z_m: float
 
 
-# Columns of a catalogue beyond the counts, which it has anyway.
+# Columns of a catalogue besides the counts, which it always has.
 QUALITY = [field.name for field in fields(Quality) if field.name not in ("vertices", "faces")]
 
 
 def measure(mesh: Mesh) -> Quality:
     """Measure a mesh that `Mesh.validated` accepts."""
-    # Compiled code: a second, which one ratio need not cost.
+    # Imported here, because this compiled code takes a second to load.
     from repose.mesh.intersections import intersecting_faces
 
     vertices, faces = mesh.vertices, mesh.faces
@@ -85,21 +85,21 @@ def measure(mesh: Mesh) -> Quality:
 
 @lru_cache(maxsize=8)
 def _topology(content: bytes) -> tuple[bool, bool, int, int]:
-    """What depends on the faces alone, which all meshes of a dataset share: measured once for all of them."""
+    """Return the measures that depend on the faces alone, computed once for all meshes of a dataset."""
     faces = np.frombuffer(content, np.int32).reshape(-1, 3)
     referenced = len(np.unique(faces))
     return operators.is_closed(faces), operators.is_manifold(faces), operators.components(faces), referenced
 
 
 def duplicate_vertices(vertices: np.ndarray) -> int:
-    """How many vertices lie exactly where an earlier one lies."""
+    """Return how many vertices lie exactly where an earlier one lies."""
     x = np.sort(vertices[:, 0])
     twice = np.isin(vertices[:, 0], x[1:][x[1:] == x[:-1]])
     return int(twice.sum()) - len(np.unique(vertices[twice], axis=0))
 
 
 def degenerate_faces(vertices: np.ndarray, faces: np.ndarray) -> int:
-    """How many faces repeat a vertex or have practically no area for their size."""
+    """Return how many faces repeat a vertex or have practically no area for their size."""
     sides = vertices[np.roll(faces, -1, axis=1)] - vertices[faces]
     longest = (sides**2).sum(axis=2).max(axis=1)
     return int((operators.face_areas(vertices, faces) <= DEGENERATE_RATIO * longest).sum())

@@ -1,6 +1,6 @@
-"""Pictures of triangle meshes by ray casting: orthographic, smoothly shaded, on white.
+"""Render triangle meshes by ray casting: orthographic, smoothly shaded, on white.
 
-Runs on the CPU with embreex alone, needs no display, and gives the same picture on every call.
+It runs on the CPU with embreex alone, needs no display, and gives the same image at every call.
 """
 
 from collections.abc import Sequence
@@ -21,13 +21,13 @@ _AMBIENT, _DIFFUSE, _INSIDE = 0.34, 0.66, 0.28
 
 @dataclass(frozen=True)
 class View:
-    """Where to look from, and how much to show.
+    """The direction and the extent of a view.
 
     Attributes:
         yaw: degrees to the camera's right around a y-up subject facing +z; 0 is straight from the front.
         pitch: degrees from above.
-        half_height: metres from the middle of the picture to its top, or None to fit the mesh.
-        centre: (x, y, z) in the middle of the picture, or None for the middle of the mesh.
+        half_height: metres from the middle of the image to its top, or None to fit the mesh.
+        centre: (x, y, z) in the middle of the image, or None for the middle of the mesh.
     """
 
     yaw: float = 25.0
@@ -36,7 +36,7 @@ class View:
     centre: tuple[float, float, float] | None = None
 
     def axes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Unit vectors of the picture: right, up, and away from the camera."""
+        """Return the unit vectors of the image: right, up, and away from the camera."""
         yaw, pitch = np.radians([self.yaw, self.pitch])
         away = -np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
         right = np.array([np.cos(yaw), 0.0, -np.sin(yaw)])
@@ -58,14 +58,14 @@ def render(
         faces: (F, 3) vertex numbers, outward; the inside of the surface is drawn dark.
         size: (height, width) in pixels.
         view: the camera; by default slightly from the side with the mesh filling the picture.
-        colours: (V, 3) in [0, 1] for each vertex, or None for one quiet colour.
-        samples: rays along each side of a pixel; 2 smooths the outline.
+        colours: (V, 3) in [0, 1] for each vertex, or None for one neutral colour.
+        samples: number of rays along each side of a pixel; 2 smooths the outline.
 
     Returns:
         (height, width, 3) uint8.
 
     Raises:
-        MeshError: shapes do not fit, a vertex is not finite, or a face names no vertex.
+        MeshError: shapes do not fit, a vertex is not finite, or a face index is out of range.
     """
     return render_views(vertices, faces, size, [view or View()], colours, samples)[0]
 
@@ -78,7 +78,7 @@ def render_views(
     colours: np.ndarray | None = None,
     samples: int = 2,
 ) -> list[np.ndarray]:
-    """Draw a mesh from several sides; see `render`. The mesh is made ready for casting rays once."""
+    """Render a mesh from several sides; see `render`. The mesh is prepared for ray casting once."""
     mesh = Mesh(vertices, faces).validated("render")
     vertices, faces = mesh.vertices, mesh.faces
     if colours is not None and np.shape(colours) != vertices.shape:
@@ -87,7 +87,7 @@ def render_views(
         )
     normals = vertex_normals(vertices, faces)
     scene = rtcore_scene.EmbreeScene()
-    # The scene keeps no reference of its own to the mesh: it must live until the rays are cast.
+    # The scene keeps no reference to the mesh, which must live until the rays are cast.
     held = TriangleMesh(scene, np.ascontiguousarray(vertices[faces], dtype=np.float32))
     pictures = []
     for view in views:
@@ -110,7 +110,7 @@ def render_views(
 def common_view(
     meshes: Sequence[np.ndarray], size: tuple[int, int], yaw: float = 25.0, pitch: float = 8.0
 ) -> View:
-    """A view that shows any of these meshes (V, 3) whole and all at one scale, each in the middle."""
+    """Return a view that shows each of these meshes (V, 3) whole, centred, and at one common scale."""
     view = View(yaw, pitch)
     return View(yaw, pitch, max(_half_height(mesh, view, size[1] / size[0]) for mesh in meshes))
 
@@ -120,17 +120,17 @@ def _middle(vertices: np.ndarray, view: View) -> np.ndarray:
 
 
 def _half_height(vertices: np.ndarray, view: View, aspect: float) -> float:
-    """Half the picture's height in metres that shows all vertices with a little air around them."""
+    """Return half the height of the image in metres that shows all vertices with a small margin."""
     right, up, _ = view.axes()
     around = vertices - _middle(vertices, view)
     return 1.05 * float(max(np.abs(around @ up).max(), np.abs(around @ right).max() / aspect, 1e-6))
 
 
 def _rays(vertices: np.ndarray, view: View, height: int, width: int) -> tuple[np.ndarray, np.ndarray, Window]:
-    """Rays through the part of the picture that the mesh can be in.
+    """Return rays through the part of the image that the mesh can be in.
 
     Returns:
-        Origins (N, 3) row by row from the top left, the direction all rays share, and that part.
+        Origins (N, 3) row by row from the top left, the common direction of all rays, and that part of the image.
     """
     right, up, away = view.axes()
     half = view.half_height or _half_height(vertices, view, width / height)
@@ -145,20 +145,20 @@ def _rays(vertices: np.ndarray, view: View, height: int, width: int) -> tuple[np
 
 
 def _within(places: np.ndarray, wanted: np.ndarray) -> slice:
-    """The run of sorted `places` that lies inside the range of `wanted`; never empty."""
+    """Return the range of sorted `places` that lies within that of `wanted`; never empty."""
     inside = np.flatnonzero((places >= wanted.min()) & (places <= wanted.max()))
     return slice(inside[0], inside[-1] + 1) if len(inside) else slice(0, 1)
 
 
 def _cast(scene: rtcore_scene.EmbreeScene, origins: np.ndarray, away: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Face hit by each ray (-1: none) and its barycentric u (second corner) and v (third corner)."""
+    """Return the face hit by each ray (-1: none), and its barycentric u (second corner) and v (third corner)."""
     directions = np.ascontiguousarray(np.broadcast_to(away, origins.shape), np.float32)
     hits = scene.run(np.ascontiguousarray(origins, np.float32), directions, output=1)
     return hits["primID"], hits["u"], hits["v"]
 
 
 def _framed(seen: np.ndarray, window: Window, size: tuple[int, int], samples: int) -> np.ndarray:
-    """The picture (height, width, 3) uint8, white around the colours (N, 3) that the rays have seen."""
+    """Return the image (height, width, 3) uint8: the colours (N, 3) that the rays have seen, with white around."""
     picture = np.ones((size[0] * samples, size[1] * samples, 3))
     picture[window] = seen.reshape(picture[window].shape)
     parts = [picture[i::samples, j::samples] for i in range(samples) for j in range(samples)]
@@ -166,7 +166,7 @@ def _framed(seen: np.ndarray, window: Window, size: tuple[int, int], samples: in
 
 
 def _shade(normals: np.ndarray, view: View) -> np.ndarray:
-    """Brightness for a lamp above and to the left of the camera."""
+    """Return the brightness under a lamp above and to the left of the camera."""
     right, up, away = view.axes()
     lamp = -0.8 * away + 0.5 * up - 0.4 * right
     lamp /= np.linalg.norm(lamp)

@@ -1,4 +1,4 @@
-"""Two bodies in one pose, at rest most often."""
+"""Two bodies in one common pose, usually at rest."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ RestPose = int | Literal["identity"]
 
 
 class Rests(NamedTuple):
-    """Both bodies of a transfer in one pose, at rest most often, and their faces.
+    """Both bodies of a transfer in one pose, usually at rest, and their faces.
 
-    For systems that know more of a body than one posed mesh. Vertices are in template order, as is then the pose mesh.
+    It is for systems that know more of a body than one posed mesh. Vertices are in template order, and so is the pose
+    mesh then.
     """
 
     identity: Tensor  # (B, N_id, 3) metres
@@ -22,5 +23,5 @@ class Rests(NamedTuple):
     pose_faces: Tensor  # (F_po, 3) int64
 
     def to(self, device: str) -> Rests:
-        """The same on a device."""
+        """Move to a device."""
         return Rests(*(x.to(device) for x in self))

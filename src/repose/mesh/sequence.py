@@ -1,4 +1,4 @@
-"""A body that moves: whether it trembles, or slides over the floor; smoothed over time, and against a true motion."""
+"""Measures of a moving body (jitter, foot sliding, errors against a true motion), and smoothing over time."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from scipy.ndimage import gaussian_filter1d
 
 Frames = NDArray[np.floating]  # (T, V, 3) metres, y up
 
-ON_FLOOR = 0.02  # of a body's height: what is lower stands on the floor
+ON_FLOOR = 0.02  # share of a body's height; lower vertices stand on the floor
 
 
 def jitter(frames: Frames, rate: float) -> float:
-    """Mean acceleration of the vertices, m/s²; NaN of fewer than three frames.
+    """Return the mean acceleration of the vertices, m/s²; NaN for fewer than three frames.
 
     Args:
         frames: (T, V, 3) metres.
-        rate: frames a second.
+        rate: frames per second.
     """
     if len(frames) < 3:
         return float("nan")
@@ -25,30 +25,30 @@ def jitter(frames: Frames, rate: float) -> float:
 
 
 def acceleration_error(predicted: Frames, truth: Frames, rate: float) -> float:
-    """Mean difference of the accelerations of vertices, m/s²; NaN of fewer than three frames.
+    """Return the mean difference of the accelerations of vertices, m/s²; NaN for fewer than three frames.
 
     Args:
         predicted, truth: (T, V, 3) metres.
-        rate: frames a second.
+        rate: frames per second.
     """
     return jitter(predicted - truth, rate)
 
 
 def foot_slide(frames: Frames, rate: float, floor: float, near: float) -> float:
-    """How fast what stands on the floor goes over it, in the mean, m/s; NaN if nothing ever stands.
+    """Return the mean sliding speed of vertices that stand on the floor, m/s; NaN if none ever does.
 
     Args:
         frames: (T, V, 3) metres, y up.
-        rate: frames a second.
-        floor: its height, metres.
-        near: vertices lower than this above the floor, in two frames, stand on it; metres.
+        rate: frames per second.
+        floor: height of the floor, metres.
+        near: vertices that are lower than this above the floor in two successive frames stand on it; metres.
     """
     low = frames[:, :, 1] <= floor + near
     return _slide(frames, low, rate)
 
 
 def _slide(frames: Frames, low: NDArray[np.bool_], rate: float) -> float:
-    """How fast vertices that are low (T, V) in two frames go over the floor, in the mean, m/s; NaN if none are."""
+    """Return the mean speed of vertices that are low (T, V) in two successive frames, m/s; NaN if none is."""
     stands = low[1:] & low[:-1]
     if not stands.any():
         return float("nan")
@@ -57,32 +57,32 @@ def _slide(frames: Frames, low: NDArray[np.bool_], rate: float) -> float:
 
 
 def slide_cm_s(predicted: Frames, truth: Frames, rate: float) -> float:
-    """How fast what stands on the floor, y = 0, in truth goes over it in the prediction, cm/s; NaN if nothing does.
+    """Return the mean sliding speed of vertices that truly stand on the floor, y = 0, cm/s; NaN if none does.
 
     Args:
         predicted, truth: (T, V, 3) metres, y up.
-        rate: frames a second.
+        rate: frames per second.
     """
     low = truth[:, :, 1] <= ON_FLOOR * np.ptp(truth[0, :, 1])
     return 100 * _slide(predicted, low, rate)
 
 
 def below_floor_mm(predicted: Frames) -> float:
-    """How far the lowest vertex of a frame (T, V, 3) is below the floor, y = 0, in the mean, mm."""
+    """Return the mean distance of each frame's (T, V, 3) lowest vertex below the floor, y = 0, in mm."""
     return float(np.maximum(-predicted[:, :, 1].min(axis=1), 0).mean() * 1000)
 
 
 def mean_error_mm(predicted: Frames, truth: Frames) -> float:
-    """Mean distance of vertices of all frames (T, V, 3) from where they are in truth, mm."""
+    """Return the mean distance of the vertices of all frames (T, V, 3) to the truth, in mm."""
     return float(np.linalg.norm(predicted - truth, axis=2).mean() * 1000)
 
 
 def smoothed(shapes: Frames, sigma: float) -> Frames:
-    """Shapes (T, V, 3), each about its mean, averaged with those before and after by a Gaussian.
+    """Smooth shapes (T, V, 3), each about its mean, over time by a Gaussian.
 
     Args:
-        shapes: wherever they are; the results have the origin as their mean.
-        sigma: of the Gaussian, frames; 0 leaves the shapes as they are.
+        shapes: at any position; the mean of each result is the origin.
+        sigma: standard deviation of the Gaussian in frames; 0 leaves the shapes unchanged.
     """
     about = shapes - shapes.mean(axis=1, keepdims=True)
     return about if sigma == 0 else gaussian_filter1d(about, sigma, axis=0, mode="nearest")

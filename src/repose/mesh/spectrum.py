@@ -1,7 +1,7 @@
-"""The surface of a mesh as its slow vibrations see it: what heat does on it, whatever its triangles.
+"""The spectral description of a mesh's surface, which hardly depends on its triangles.
 
-The eigenvectors of the Laplace-Beltrami operator are nearly the same for two meshes of one surface, so that a network
-that works with them does not see vertex counts, orders and triangles (Sharp et al., DiffusionNet, TOG 2022).
+The eigenvectors of the Laplace-Beltrami operator are nearly the same for two meshes of one surface, so a network that
+uses them does not depend on vertex counts, orders and triangles (Sharp et al., DiffusionNet, TOG 2022).
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _SHIFT = -0.1  # below the least eigenvalue, 0, so that the shifted matrix can b
 
 
 class Surface(NamedTuple):
-    """A surface of area 1 whose middle is the origin, in single precision.
+    """A surface of area 1 with its middle at the origin, in single precision.
 
-    Attributes are arrays of numpy, or tensors of PyTorch for a network that learns.
+    Attributes are arrays of numpy, or tensors of PyTorch for training.
 
     Attributes:
         vertices: (N, 3).
         normals: (N, 3), of unit length.
-        masses: (N,) shares of the vertices in the area; their sum is 1.
-        values: (K,) least eigenvalues of the Laplace-Beltrami operator, from 0 up.
-        vectors: (N, K) their eigenvectors, orthonormal in the product that weighs vertices by their masses.
+        masses: (N,) areas of the vertices, whose sum is 1.
+        values: (K,) smallest eigenvalues of the Laplace-Beltrami operator, from 0 up.
+        vectors: (N, K) their eigenvectors, orthonormal in the inner product weighted by the masses.
     """
 
     vertices: Any
@@ -45,12 +45,12 @@ class Surface(NamedTuple):
         self,
         turn: Any,  # (3, 3) a rotation
     ) -> Surface:
-        """The same surface, turned; its vibrations stay as they are."""
+        """Return the surface rotated; its eigenvectors stay the same."""
         return self._replace(vertices=self.vertices @ turn.T, normals=self.normals @ turn.T)
 
 
 def normalised(vertices: Float, faces: Faces) -> Float:
-    """The vertices (N, 3) at the size and place at which the surface has area 1 and its middle is the origin.
+    """Return the vertices (N, 3), scaled and moved so that the surface has area 1 and its middle at the origin.
 
     Raises:
         MeshError: the faces have no area.
@@ -64,10 +64,10 @@ def normalised(vertices: Float, faces: Faces) -> Float:
 
 
 def surface_of(vertices: Float, faces: Faces, count: int) -> Surface:
-    """The surface of a mesh, with its `count` slowest vibrations, or as many as it has vertices for.
+    """Return the surface of a mesh with its `count` slowest vibrations, or as many as its vertices allow.
 
     Raises:
-        MeshError: the faces have no area, or fewer than four vertices.
+        MeshError: the faces have no area, or the mesh has fewer than four vertices.
     """
     if len(vertices) < 4:
         raise MeshError(f"a mesh of {len(vertices)} vertices is no surface")
@@ -98,15 +98,15 @@ def waves(
 
 
 def _vibrations(vertices: Float, faces: Faces, masses: Float, count: int) -> tuple[Float, Float]:
-    """Eigenvalues (K,) and eigenvectors (N, K) of L u = λ M u, cotangents L and masses M."""
+    """Return the eigenvalues (K,) and eigenvectors (N, K) of L u = λ M u, with cotangents L and masses M."""
     first, second, stiffness = edge_stiffness(vertices, faces)
     weights = sp.coo_array((stiffness, (first, second)), shape=(len(vertices), len(vertices)))
     weights = (weights + weights.T).tocsr()
     root = 1 / np.sqrt(masses)
     symmetric = sp.diags_array(root) @ (sp.diags_array(weights.sum(axis=1)) - weights) @ sp.diags_array(root)
-    # A start of its own: the library's would be drawn anew in every call.
+    # A fixed start vector, because the library would draw a new one at every call.
     start = np.random.default_rng(0).normal(size=len(masses))
-    # A third more vectors than wanted: with twice as many, as by default, it takes half as long again.
+    # A third more vectors than wanted; twice as many, the default, takes half as long again.
     basis = min(len(masses), max(20, 4 * count // 3 + 2))
     values, vectors = eigsh(symmetric.tocsc(), k=count, sigma=_SHIFT, v0=start, ncv=basis)
     return np.maximum(values, 0), vectors * root[:, None]

@@ -1,4 +1,4 @@
-"""Many columns of a sparse symmetric equation at once: each entry of the factor is read once for all of them."""
+"""Solve a sparse symmetric equation for many columns at once, reading each entry of the factor only once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from repose.mesh.operators import Float
 
 
 class Substitution:
-    """Solve A x = b by the factor of a symmetric A, which is Uᵀ D U in the order of elimination.
+    """Solves A x = b with the factors of a symmetric A, which is Uᵀ D U in the order of elimination.
 
     Args:
         found: the factor, with its pivots on the diagonal.
@@ -22,14 +22,14 @@ class Substitution:
         self.order = np.argsort(self.place)
         self.pivots: Float = found.U.diagonal()
         lower = sp.tril(found.L, -1, format="csc")  # its columns are the rows of U
-        # Unsigned: indices that might count from the end cost a look at each.
+        # Unsigned, because signed indices might count from the end, which costs a check at each.
         self.unit = lower.indptr.astype(np.uint32), lower.indices.astype(np.uint32), lower.data
 
     def __call__(
         self,
         columns: Float,  # (N, K)
     ) -> Float:  # (N, K)
-        """The solutions."""
+        """Return the solutions."""
         x = np.take(columns, self.order, axis=0)
         _substitute(*self.unit, self.pivots, x)
         solved: Float = np.take(x, self.place, axis=0)
@@ -38,7 +38,7 @@ class Substitution:
 
 @njit(cache=True, nogil=True)
 def _substitute(starts, columns, values, pivots, x):
-    """Solve Uᵀ D U y = x in place, U by rows without its diagonal of ones."""
+    """Solve Uᵀ D U y = x in place; U is stored by rows without its unit diagonal."""
     width = x.shape[1]
     for i in range(len(x)):
         row = x[i]

@@ -1,4 +1,4 @@
-"""Other triangles for the same surface, as the meshes of other people have them, and what lay where on it."""
+"""Remesh a surface at random, to imitate other people's meshes, and find where the new vertices lie on it."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from numpy.typing import NDArray
 
 from repose.mesh.operators import Faces, Float, face_areas
 
-# Shares of the surfaces that training sees, and how far they go.
+# Shares of the training surfaces that are varied in each way, and by how much.
 _AS_IT_IS = 0.3
 _FINER = 0.25
-_HOLED, _HOLES = 0.25, (0.05, 0.15)  # radius over the side of the square of the same area
-_ROUGH, _NOISE = 0.3, 0.003  # of that side, a vertex
-_KEPT = (1 / 3, 0.9)  # of the vertices, where some go
-_FLAT = 1e-9  # of the mean area: a face of less has no gradient
-_LEAST = 150  # vertices; coarser ones are no body
+_HOLED, _HOLES = 0.25, (0.05, 0.15)  # radius over the side of a square with the area of the surface
+_ROUGH, _NOISE = 0.3, 0.003  # standard deviation for each vertex, over that side
+_KEPT = (1 / 3, 0.9)  # share of the vertices that a decimation keeps
+_FLAT = 1e-9  # of the mean area; a smaller face has no gradient
+_LEAST = 150  # vertices; a coarser mesh is no longer a body
 
 
 class Places(NamedTuple):
-    """Where points lie on a mesh."""
+    """Places of points on a mesh."""
 
     faces: NDArray[np.int64]  # (N,)
     weights: Float  # (N, 3) barycentric
-    distances: Float  # (N,) to the points that were asked for
+    distances: Float  # (N,) distances to the points that were searched for
 
     def carry(
         self,
         values: Float,  # (V, C)
         faces: Faces,  # (F, 3)
     ) -> Float:  # (N, C)
-        """Values of the mesh's vertices at these places."""
+        """Interpolate values of the mesh's vertices at these places."""
         carried: Float = np.einsum("nk,nkc->nc", self.weights, values[faces[self.faces]])
         return carried
 
@@ -43,7 +43,7 @@ def nearest_places(
     vertices: Float,  # (V, 3)
     faces: Faces,  # (F, 3)
 ) -> Places:
-    """The places on a mesh that are nearest to points."""
+    """Return the places on a mesh that are nearest to points."""
     faces = np.ascontiguousarray(faces, np.int64)
     squared, found, nearest = igl.point_mesh_squared_distance(points, vertices, faces)
     corners = [np.ascontiguousarray(vertices[faces[found, k]]) for k in range(3)]
@@ -53,9 +53,9 @@ def nearest_places(
 
 
 def decimated(vertices: Float, faces: Faces, count: int, aggressiveness: float = 5.0) -> tuple[Float, Faces]:
-    """About `count` vertices (V, 3) in place of more, and their faces (F, 3); edges collapse in the order of quadrics.
+    """Return a mesh of about `count` vertices (V, 3) and its faces (F, 3), by collapsing edges by quadrics.
 
-    The mesh itself, if it has no more.
+    A mesh with no more vertices is returned unchanged.
     """
     if len(vertices) <= count:
         return vertices, faces
@@ -67,20 +67,20 @@ def decimated(vertices: Float, faces: Faces, count: int, aggressiveness: float =
     )
     points, triangles = points.astype(np.float64), triangles.astype(np.int64)
     areas = face_areas(points, triangles)
-    # Where a mesh is quite flat, some of the new faces are needles without an area.
+    # On flat regions some of the new faces are needles without an area.
     return _compact(points, triangles[areas > _FLAT * areas.mean()])
 
 
 def varied(vertices: Float, faces: Faces, draw: np.random.Generator) -> tuple[Float, Faces, Places]:
-    """The surface with fewer or other vertices, some with a hole or rough, and where these lie on the mesh.
+    """Return the surface with fewer or other vertices, some with a hole or noise, and the vertices' places on the mesh.
 
-    Some surfaces stay as they are.
+    Some surfaces are returned unchanged.
     """
     kind = draw.random()
     mesh: tuple[Float, Faces] = vertices, faces
     if kind > _AS_IT_IS:
         count = max(_LEAST, int(len(vertices) * draw.uniform(*_KEPT)))
-        if kind > 1 - _FINER:  # other vertices, and about as many
+        if kind > 1 - _FINER:  # other vertices, but about as many
             mesh = igl.upsample(vertices, np.ascontiguousarray(faces, np.int64), 1)
             count = int(len(vertices) * draw.uniform(0.75, 1.5))
         mesh = decimated(*mesh, count, draw.uniform(3, 8))
@@ -93,12 +93,12 @@ def varied(vertices: Float, faces: Faces, draw: np.random.Generator) -> tuple[Fl
 
 
 def _holed(vertices: Float, faces: Faces, centre: int, radius: float) -> tuple[Float, Faces]:
-    """The mesh without the faces near a vertex; whole, if that would be most of it."""
+    """Remove the faces near a vertex; the mesh stays whole if most of it would be removed."""
     far = np.linalg.norm(vertices[faces].mean(axis=1) - vertices[centre], axis=1) > radius
     return _compact(vertices, faces[far]) if far.mean() > 0.5 else (vertices, faces)
 
 
 def _compact(vertices: Float, faces: Faces) -> tuple[Float, Faces]:
-    """The vertices that faces use, and the faces in their numbers."""
+    """Return the vertices that faces use, and the faces in their numbering."""
     used, index = np.unique(faces, return_inverse=True)
     return vertices[used], index.reshape(faces.shape)

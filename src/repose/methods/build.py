@@ -1,7 +1,7 @@
-"""From the settings of a method to its network and its training.
+"""Build the network and the training of a method from its settings.
 
-Nothing is imported here until it is asked for: the import closure of one method must not hold the others, or
-an edit of one system would retrain them all.
+No method is imported before it is asked for: the code hash of one method must not cover the others, or an edit of one
+system would retrain them all.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def imported(reference: str) -> Any:
-    """What `module:name` stands for."""
+    """Import and return the object that `module:name` refers to."""
     module, _, name = reference.partition(":")
     return getattr(import_module(module), name)
 
@@ -30,7 +30,7 @@ def build(method: MethodSettings) -> "nn.Module":
     Seed torch first: initialisation draws from its global generator.
 
     Raises:
-        ReposeError: it is no network of the method's medium, or is told more than the settings say.
+        ReposeError: what is built is no network of the method's medium, or it is told more than the settings say.
     """
     network = imported(method.network)(**method.model_dump(exclude=set(method.not_of_network)))
     if method.compared:
@@ -39,7 +39,7 @@ def build(method: MethodSettings) -> "nn.Module":
 
 
 def _check(method: MethodSettings, network: "nn.Module") -> None:
-    """Hold a network to its protocol, and to what tables say that it is told."""
+    """Check that a network follows the protocol of its medium and is told no more than tables state."""
     from repose.methods import interface
 
     told: dict[Told, bool] = {}
@@ -96,13 +96,13 @@ def recipe_for(
 ) -> Any:
     """The training of `network` as `method` says.
 
-    The recipe reads the split itself, so that one that needs no truth is given none.
+    The recipe reads the split itself, so that a recipe that needs no ground truth never reads any.
 
     Args:
         store: the packed meshes or images.
         splits: triples, or pairs of images, with their roles.
         seed: fixes the order of batches and all draws.
-        given: what else the method reads, by name: distances, neighbours, weights of other trainings.
+        given: paths of what else the method reads, by name: distances, neighbours, weights of other trainings.
     """
     recipe = recipe_of(method)
     data = recipe.read(method, store, splits)
@@ -110,5 +110,5 @@ def recipe_for(
 
 
 def count_parameters(network: "nn.Module") -> int:
-    """Number of parameters as the papers count them, biases that a norm cancels included."""
+    """Number of parameters as the papers count them, including biases that a normalisation cancels."""
     return sum(p.numel() for p in network.parameters())

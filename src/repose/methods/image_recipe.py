@@ -1,4 +1,4 @@
-"""What the trainings on image pairs share."""
+"""The common part of the trainings on image pairs."""
 
 from functools import partial
 from typing import Any, ClassVar
@@ -17,24 +17,24 @@ from repose.store.image_store import ImageStore
 
 
 class ImageRecipe(TrainingRecipe):
-    """What trainings on image pairs share. A recipe says what of the pairs it learns from."""
+    """The common part of trainings on image pairs; a recipe states what it reads of each pair."""
 
     open = ImageStore
     data: ImageData
-    examples: ClassVar[Any]  # the method of `ImagePairs` that reads the pairs of some numbers
+    examples: ClassVar[Any]  # the method of `ImagePairs` that reads the pairs of given numbers
 
     @classmethod
     def read(cls, method: LearnedMethod, store: ImageStore, splits: pd.DataFrame) -> ImageData:
-        """All training and validation pairs."""
+        """Return all training and validation pairs."""
         parts = (ImagePairs(store, splits[splits.role == role]) for role in ("train", "val"))
         return ImageData(store, *parts)
 
     def varied(self, batch: Any, draw: np.random.Generator) -> Any:
-        """A training batch, changed by random numbers of its step."""
+        """Return a training batch, augmented with random numbers of its step."""
         return batch
 
     def batches(self, start: int, stop: int) -> Batches[Any]:
-        """Training pairs, each pass over all of them in a new order."""
+        """Yield training pairs; each pass goes over all pairs in a new order."""
         pairs, read = self.data.train, type(self).examples
 
         def varied(chosen: NDArray[np.integer], draw: np.random.Generator) -> Any:
@@ -43,14 +43,14 @@ class ImageRecipe(TrainingRecipe):
         return in_passes(varied, len(pairs), self.settings.batch, self.seed, range(start, stop))
 
     def val_dataloader(self) -> DataLoader[Any]:
-        """All validation pairs."""
+        """Return all validation pairs."""
         pairs, read = self.data.val, type(self).examples
         batches = in_order(partial(read, pairs), len(pairs), self.settings.batch)
         return DataLoader(batches, batch_size=None)
 
 
 def check_sides(store: ImageStore, times: int) -> None:
-    """Refuse images that cannot be halved so many times."""
+    """Refuse images whose sides cannot be halved so many times."""
     if any(side % 2**times for side in store.size):
         height, width = store.size
         raise ReposeError(

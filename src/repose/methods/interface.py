@@ -1,8 +1,9 @@
-"""What the network of a method takes and gives back, for each medium: meshes, images, generated poses.
+"""The interfaces of a method's network for each medium: meshes, images, generated poses.
 
-A network is a `torch.nn.Module` with the attributes of one of the protocols here, and takes its arguments. One that
-inherits from its protocol, after `nn.Module`, has the attributes of a network that is told nothing but its inputs.
-`repose.methods.build.build` refuses a network without them, and one that is told more than its settings say.
+A network is a `torch.nn.Module` with the attributes of one of the protocols here, and takes its arguments. If it
+inherits from the protocol after `nn.Module`, its attributes default to those of a network that is told nothing but its
+inputs. `repose.methods.build.build` refuses a network that lacks an attribute, or that is told more than its settings
+say.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ class Transfer(NamedTuple):
     """Result of posing the identity mesh like the pose mesh.
 
     Attributes:
-        vertices: (B, N_id, 3), metres, in the identity mesh's vertex order; the caller centres it
-            by its bounding box where a metric asks for that.
-        warp: (B, N_id, 3), metres: the coarse mesh before refinement, of systems that make one.
-        doubt: (B, N_id), metres: how far off each vertex is expected to be, of systems that say so.
+        vertices: (B, N_id, 3), metres, in the identity mesh's vertex order; the caller centres it by its bounding box
+            where a metric asks for that.
+        warp: (B, N_id, 3), metres: the coarse mesh before refinement, for systems that make one.
+        doubt: (B, N_id), metres: expected error of each vertex, for systems that estimate it.
     """
 
     vertices: Tensor
@@ -34,7 +35,7 @@ class Transfer(NamedTuple):
         self,
         factors: Tensor,  # (B, 1, 1)
     ) -> Transfer:
-        """Larger by a factor for each mesh, about the origin."""
+        """Scale each mesh about the origin by its factor."""
         return Transfer(
             self.vertices * factors,
             None if self.warp is None else self.warp * factors,
@@ -51,16 +52,16 @@ class Faces(NamedTuple):
 
 @runtime_checkable
 class TransferNetwork(Protocol):
-    """A network that gives the body of one mesh the pose of another mesh, as NPT (Wang et al., CVPR 2020) put the task.
+    """A network that gives the body of one mesh the pose of another mesh, the task of NPT (Wang et al., CVPR 2020).
 
     Attributes:
-        ordered: whether it relies on vertex i of both meshes being the same place on the body. A network that does not
-            sees both meshes in random vertex orders of their own.
-        rest_pose: number of the pose at rest, for a network that is told both bodies in it; `identity` for an oracle,
-            told the pose body in the pose of the identity mesh; None for the others.
-        unit_area: whether it sees both meshes, and gives its result, at the size at which each has a surface of 1 m²;
-            the others see metres.
-        sees_faces: whether it is given the triangles of both meshes, too; the others see vertices alone.
+        ordered: whether it relies on vertex i of both meshes being the same place on the body. Other networks see both
+            meshes in independent random vertex orders.
+        rest_pose: number of the pose at rest, for a network that is told both bodies in that pose; `identity` for an
+            oracle that is told the pose body in the pose of the identity mesh; None for other networks.
+        unit_area: whether its inputs and output are scaled so that each mesh has a surface area of 1 m²; other networks
+            see metres.
+        sees_faces: whether it is also given the triangles of both meshes; other networks see vertices alone.
     """
 
     ordered: bool = False
@@ -73,19 +74,20 @@ class TransferNetwork(Protocol):
         identity: Tensor,  # (B, N_id, 3) metres, y up, centred by its bounding box: the body to keep
         pose: Tensor,  # (B, N_po, 3) metres, y up, centred by its bounding box: the pose to take
         *more: Rests
-        | Faces,  # for a network with a `rest_pose`, and for one that sees faces; none for the others
+        | Faces,  # given to a network with a `rest_pose`, and to one that sees faces; else absent
     ) -> Transfer:
         """The identity meshes in the poses of the pose meshes."""
 
 
 class Drawn(NamedTuple):
-    """What a method says about the target image.
+    """The output of a method for the target image.
 
     Attributes:
         image: (B, 3, H, W) in [-1, 1], or None from a network that only finds the flow.
-        flow: (B, 2, H, W), x and y of the way to the source, pixels; meaningless on the background; None without it.
+        flow: (B, 2, H, W), displacement (x, y) to the source, in pixels; meaningless on the background; None if there
+            is no flow.
         visibility: (B, 1, H, W), classes 0 visible, 1 invisible, 2 background; None if not known.
-        share: (B, 1, H, W), how much of the image is the warped source; None if nothing was blended.
+        share: (B, 1, H, W), the share of the warped source in the image; None if nothing was blended.
     """
 
     image: Tensor | None
@@ -111,7 +113,7 @@ class ImageNetwork(Protocol):
         target_joints: Tensor,  # (B, 18, 3), likewise
         *target: Tensor,  # (B, 3, H, W) in [-1, 1] for an oracle, none for the others
     ) -> Drawn:
-        """What can be said about the target images."""
+        """Return the target images, or as much of their `Drawn` as the network predicts."""
 
 
 class Body(NamedTuple):
@@ -119,7 +121,7 @@ class Body(NamedTuple):
 
     rest: Tensor  # (V, 3) metres
     faces: Tensor  # (F, 3) int64
-    training: Tensor | None = None  # (P, V, 3) metres, this very body in the training poses, for an oracle
+    training: Tensor | None = None  # (P, V, 3) metres, the same body in the training poses, for an oracle
 
 
 @runtime_checkable
@@ -128,7 +130,7 @@ class PoseGenerator(Protocol):
 
     Attributes:
         rest_pose: number of the pose at rest.
-        oracle: whether it is told true poses of the body that it generates poses for.
+        oracle: whether it is told true poses of the test body.
         learned_body: the body that it has learned from; None if there is no one such body.
     """
 
@@ -137,7 +139,7 @@ class PoseGenerator(Protocol):
     learned_body: Body | None
 
     def make(self, body: Body, count: int, draw: torch.Generator) -> Tensor:
-        """The body in `count` new poses, (count, V, 3), metres; all that is random comes from `draw`."""
+        """Return the body in `count` new poses, (count, V, 3), metres; all randomness comes from `draw`."""
 
 
 def check_pair(
@@ -164,7 +166,7 @@ def check_equal_counts(
     who: str,
     hint: str,
 ) -> None:
-    """Refuse meshes of unequal vertex counts, for a network that joins vertex i of both.
+    """Refuse meshes of unequal vertex counts, for a network that pairs vertex i of both.
 
     Raises:
         ReposeError: names the network and both counts.

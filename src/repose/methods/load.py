@@ -1,4 +1,4 @@
-"""Put stored weights into a network; they fit exactly, or it is an error."""
+"""Load stored weights into a network; they must fit exactly, or an error is raised."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +16,7 @@ def load_weights(network: Network, weights: Path, name: str) -> Network:
     """Load a safetensors file and return the network, named `name` in errors, in evaluation mode.
 
     Raises:
-        ReposeError: the file is damaged, or of another network. Random weights are never used.
+        ReposeError: the file is damaged, or belongs to another network. Random weights are never used.
     """
     try:
         network.load_state_dict(load_file(weights))

@@ -14,14 +14,14 @@ def reconstruction(
     predicted: Tensor,  # (B, N, 3), metres
     truth: Tensor,  # (B, N, 3), metres
 ) -> Tensor:
-    """Mean squared difference over batch, vertices and coordinates, m² (NPT eq. 4, 3D-CoreNet eq. 9)."""
+    """Return the mean squared difference over batch, vertices and coordinates, m² (NPT eq. 4, 3D-CoreNet eq. 9)."""
     return F.mse_loss(predicted, truth)
 
 
 def weighted_edges(
     faces: np.ndarray,  # (F, 3), int
 ) -> tuple[Tensor, Tensor]:
-    """Undirected edges (E, 2) int64 of a triangle mesh and their weights (E,): faces at the edge / all faces.
+    """Return the undirected edges (E, 2) int64 of a mesh, and their weights (E,): faces at the edge / all faces.
 
     With these weights `edge_loss` equals the published loop over faces on any mesh; on a closed one each
     weight is 3 / E, so that the loss is three times the mean over edges.
@@ -36,11 +36,11 @@ def edge_loss(
     edges: Tensor,  # (E, 2), int64
     weights: Tensor,  # (E,)
 ) -> Tensor:
-    """Mean over the batch of Σ_e weight_e · | predicted length / identity length - 1 |, no unit.
+    """Return the mean over the batch of Σ_e weight_e · | predicted length / identity length - 1 |, no unit.
 
-    Edges of length zero in the identity mesh have no ratio and are left out; the released code divides by
-    zero there. A predicted edge of length zero counts with an error of 1 and gives no gradient, as no direction is
-    better than another; the released square root gives one that is not finite.
+    Edges of length zero in the identity mesh have no ratio and are left out; the released code divides by zero there. A
+    predicted edge of length zero counts with an error of 1 and gives no gradient, as no direction is better than
+    another; the square root of the released code gives a gradient that is not finite.
     """
     target = _lengths(identity, edges)
     real = target > 0
@@ -49,11 +49,11 @@ def edge_loss(
 
 
 class TemplateEdges(nn.Module):
-    """The edges of a template, and which of them a step sees; they move with the recipe that has them.
+    """The edges of a template, from which those of a step's vertices are taken; they move devices with their recipe.
 
     Args:
         edges, weights: (E, 2), int64, and (E,), as `weighted_edges` gives them.
-        vertices: how many the template has.
+        vertices: number of vertices of the template.
     """
 
     edges: Tensor
@@ -69,11 +69,11 @@ class TemplateEdges(nn.Module):
         self,
         order: Tensor,  # (N,) template vertices that the network sees, in the order it sees them
     ) -> tuple[Tensor, Tensor]:
-        """The edges with both ends among `order`, in its numbering, their weights scaled to the same sum."""
+        """Return the edges with both ends among `order`, in its numbering, with weights scaled to the same sum."""
         place = order.new_full((self.vertices,), -1)
         place[order] = torch.arange(len(order), device=order.device)
         moved = place[self.edges]
-        if len(order) == self.vertices:  # known without asking a GPU, which waits
+        if len(order) == self.vertices:  # decided without asking a GPU, which would wait
             return moved, self.weights
         seen = (moved >= 0).all(dim=1).nonzero()[:, 0]
         kept = self.weights[seen]
@@ -81,7 +81,7 @@ class TemplateEdges(nn.Module):
 
 
 def _lengths(vertices: Tensor, edges: Tensor) -> Tensor:
-    # One row per vertex with the whole batch in it: gathers then move long contiguous rows.
+    # One row per vertex holds the whole batch, so gathers move long contiguous rows.
     rows = vertices.transpose(0, 1).flatten(1)
     difference = rows.index_select(0, edges[:, 0]) - rows.index_select(0, edges[:, 1])
     return torch.linalg.vector_norm(difference.unflatten(1, (-1, 3)), dim=-1).T

@@ -1,4 +1,4 @@
-"""What all trainings share: batches, validation, optimiser, schedule."""
+"""The common part of all trainings: batches, validation, optimiser, schedule."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -17,18 +17,18 @@ from repose.methods.settings import LearnedMethod, Schedule
 class TrainingRecipe(LightningModule):
     """Trains `network`; an "epoch" is the stretch of iterations between two validations.
 
-    A recipe defines `open` (of the packed data), `read`, `training_step`, `batches`, `val_dataloader`, and the
-    validation if that is not by the loss. A step returns the loss, or a dict of it (`loss`) and of its terms, which the
-    learning curve shows.
+    A recipe defines `open` (for the packed data), `read`, `training_step`, `batches`, `val_dataloader`, and
+    `validation_step` if validation does not use the loss. A step returns the loss, or a dict with the loss (`loss`) and
+    its terms, which the learning curve shows.
 
     Args:
-        method: its settings.
-        network: what learns.
-        data: what it learns from.
+        method: settings of the method.
+        network: the network that is trained.
+        data: the training and validation data.
         seed: fixes the order of batches and all draws.
     """
 
-    metric = ""  # what the validation logs, and the kept weights have least of
+    metric = ""  # name of the validation metric; the weights with its smallest value are kept
     settings: Any
 
     def __init__(self, method: LearnedMethod, network: nn.Module, data: Any, seed: int):
@@ -37,28 +37,28 @@ class TrainingRecipe(LightningModule):
 
     @property
     def iteration(self) -> int:
-        """Batches done, killed attempts included; Lightning's `global_step` counts each optimiser."""
+        """Return the number of batches done, over all attempts; Lightning's `global_step` counts each optimiser."""
         return self.trainer.fit_loop.epoch_loop.batch_progress.total.ready
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        """Make what a network draws (dropout) a function of seed and iteration, as batches are."""
+        """Seed the network's own draws (dropout) by training seed and iteration, as batches are."""
         (state,) = np.random.SeedSequence([self.seed, 2, self.iteration]).generate_state(1)
         torch.manual_seed(int(state))
 
     def compiled(self) -> list[nn.Module]:
-        """The networks that learn, each of which is one graph for a compiler; none: it runs as it is."""
+        """Return the networks to compile, each as one graph; an empty list: nothing is compiled."""
         return []
 
     def weights(self) -> dict[str, Tensor]:
-        """What predicts: the weights of the network as they are now."""
+        """Return the weights that predictions use: those of the network at present."""
         return self.network.state_dict()
 
     def batches(self, start: int, stop: int) -> Iterable[Any]:
-        """Batches of iterations `start` … `stop` - 1, a pure function of seed and iteration."""
+        """Yield the batches of iterations `start` … `stop` - 1, a pure function of seed and iteration."""
         raise NotImplementedError
 
     def validation_step(self, batch: Any, index: int) -> None:
-        """The loss, of validation data."""
+        """Log the loss of a validation batch."""
         loss: Any = self.training_step(batch, index)
         self.log(self.metric, loss, batch_size=len(batch[0]))
 
@@ -67,7 +67,7 @@ class TrainingRecipe(LightningModule):
         return scheduled(adam(self.network.parameters(), self.settings), rate_factor(self.settings))
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """Batches up to the next validation; Lightning asks again at every epoch, and after a resume."""
+        """Return the batches up to the next validation; Lightning asks again at every epoch, and after a resume."""
         start = self.iteration
         stop = min(start + self.settings.validate_every, self.settings.steps)
         batches = self.batches(start, stop)
@@ -77,10 +77,10 @@ class TrainingRecipe(LightningModule):
 
 
 def adam(parameters: Iterable[nn.Parameter], settings: Schedule, **other: Any) -> torch.optim.Adam:
-    """Adam as a recipe sets it, but for what `other` says, for those of the parameters that learn."""
+    """Return Adam with the settings, except as overridden by `other`, for the parameters that require gradients."""
     learning = [p for p in parameters if p.requires_grad]
     known: dict[str, Any] = {"lr": settings.learning_rate, "betas": settings.betas, "eps": settings.eps}
-    # Fused: one call for a parameter in place of ten, which are a tenth of a small network's step on a CPU.
+    # Fused: one call per parameter instead of ten, which take a tenth of a small network's step on a CPU.
     return torch.optim.Adam(learning, **(known | other), fused=True)
 
 
@@ -91,7 +91,7 @@ def scheduled(optimizer: torch.optim.Optimizer, factor: Callable[[int], float]) 
 
 
 def rate_factor(settings: Schedule) -> Callable[[int], float]:
-    """The learning rate of each step as a fraction of the peak."""
+    """Return the learning rate of each step as a fraction of the peak."""
     steps, warmup = settings.steps, settings.warmup
 
     def factor(step: int) -> float:

@@ -1,7 +1,7 @@
-"""Which methods there are: the entry points of the group `repose.methods`, ours and those of other packages alike.
+"""The registry of methods: the entry points of the group `repose.methods`, in this package and in others.
 
 An entry point is named like the `architecture` in the configuration and leads to a class of settings, a
-`repose.methods.settings.MethodSettings`. It imports no torch, since Snakemake reads it at every start.
+`repose.methods.settings.MethodSettings`. Its module must not import torch, because Snakemake reads it at every start.
 """
 
 from functools import cache
@@ -15,16 +15,17 @@ GROUP = "repose.methods"
 
 @cache
 def installed() -> dict[str, type[MethodSettings]]:
-    """The settings of every installed method, by architecture.
+    """Return the settings class of every installed method, by architecture.
 
     Raises:
-        ReposeError: none is installed, two packages offer one architecture, or an entry point leads to something else.
+        ReposeError: none is installed, two packages offer the same architecture, or an entry point does not lead to a
+            settings class.
     """
     return offered(GROUP, MethodSettings, "architecture")
 
 
 def settings_of(architecture: str) -> type[MethodSettings]:
-    """The class of settings of an architecture.
+    """Return the settings class of an architecture.
 
     Raises:
         ReposeError: it is not installed; the hint names those that are.

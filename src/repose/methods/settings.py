@@ -1,4 +1,4 @@
-"""What the configuration says of every method, learned or not. Imports no torch: Snakemake reads it at every start."""
+"""Settings of all methods, learned or not. This module imports no torch, because Snakemake reads it at every start."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,18 +15,18 @@ from repose.medium import Medium
 from repose.mesh.finish import Finish
 from repose.section import Name, Section
 
-SUPERVISED = "repose.methods.supervised:SupervisedRecipe"  # the training of those with a truth
+SUPERVISED = "repose.methods.supervised:SupervisedRecipe"  # the training of methods that learn from truths
 
 
 class Told(StrEnum):
-    """What a method is told besides its inputs: two meshes, or an image and two sets of joints.
+    """What a method is told besides its inputs, which are two meshes, or an image and two sets of joints.
 
-    TRUTH: in training, what should come out: the identity in the pose of the pose mesh, or the target image and the
-        flow to it. Every method's weights are chosen by the truths of the validation part; that does not count.
+    TRUTH: in training, the desired output: the identity  in the pose of the pose mesh, or the target image and the flow
+        to it. Every method's weights are chosen by the truths of the validation part; that does not count.
     REGISTRATION: in training or prediction, that vertex i of the identity mesh and of the pose mesh are the same place
-        on the body. That the poses of one body are registered with each other does not count.
+        on the body. Registration among the poses of one body does not count.
     REST_BODIES: in training and prediction, the bodies at rest, with their faces.
-    ANSWER: in prediction, the truth, or other true poses of the test body: the method is an oracle.
+    ANSWER: in prediction, the truth, or other true poses of the test body, so that the method is an oracle.
     """
 
     TRUTH = "truth"
@@ -55,21 +55,20 @@ class Schedule(Section):
 class MethodSettings(Section):
     """What the workflow needs to know of a method, learned or not.
 
-    A subclass declares what is not so by default. Its fields are the keys of the method in `config.yaml`, and the
+    A subclass declares what differs from the defaults. Its fields are the keys of the method in `config.yaml`, and the
     arguments of its network.
 
     Attributes:
-        medium: what the method makes: meshes, images, or poses that nobody asked for.
-        network: `module:name` of what is called with the fields of the settings as arguments, but for those in
-            `not_of_network`, and returns a `torch.nn.Module`.
+        medium: what the method makes: meshes, images, or generated poses.
+        network: `module:name` of a callable that takes the fields of the settings, except those in `not_of_network`,
+            and returns a `torch.nn.Module`.
         recipe: `module:name` of its training, a `repose.methods.recipe.TrainingRecipe`; None: nothing to train.
         compared: whether it may stand in a table; False: it only serves other methods, or scores them.
-        scores: which predictions it scores, for a method that does nothing else: drawn images, or renders of predicted
-            meshes.
+        scores: for a scorer, which predictions it scores: generated images, or renders of predicted meshes.
         parts: trained weights of other methods that its training may start from.
-        shared: how it says that it has no training of its own, but the weights of another method's; None: it cannot.
-        alike_in_tables: dotted keys of settings that all methods of one table that declare them must have alike,
-            because their numbers do not compare otherwise.
+        shared: the setting by which it uses the weights of another method instead of its own training; None: it cannot.
+        alike_in_tables: dotted keys of settings that must be equal in all methods of one table that declare them,
+            because their numbers cannot be compared otherwise.
     """
 
     medium: ClassVar[Medium] = "meshes"
@@ -91,17 +90,17 @@ class MethodSettings(Section):
 
     @property
     def told(self) -> frozenset[Told]:
-        """What it is told besides its inputs, in training or prediction. Tables show it."""
+        """What it is told besides its inputs, in training or prediction, as shown in tables."""
         return frozenset()
 
     @property
     def equal_counts(self) -> bool:
-        """Whether it takes only two meshes of as many vertices."""
+        """Whether it needs two meshes with equal vertex counts."""
         return False
 
     @property
     def source(self) -> int | None:
-        """The one identity it learns from, if another than the first of the training identities."""
+        """The one identity that it learns from, if that is not the first training identity."""
         return None
 
     @property
@@ -116,19 +115,20 @@ class MethodSettings(Section):
 
     @property
     def starts_from(self) -> dict[str, str]:
-        """Methods whose weights, of the same dataset and seed, its training is given: the part's name, and theirs."""
+        """Methods whose weights, for the same dataset and seed, its training is given, by the name of the part."""
         named = ((part.name, attrgetter(part.key)(self)) for part in self.parts)
         return {part: method for part, method in named if method}
 
     @property
     def shares_weights_with(self) -> str | None:
-        """The method whose training gives it its weights; None: it has a training of its own, or none at all."""
+        """The method whose training gives it its weights; None: it has its own training, or none at all."""
         return getattr(self, self.shared.key) if self.shared else None
 
     @classmethod
     def about(cls) -> str:
-        """`about.md` beside the settings, for the method's page: what the paper says, what the released code does, what
-        we do; empty where there is none.
+        """The text of `about.md` beside the settings, for the method's page; empty if there is none.
+
+        It states what the paper says, what the released code does, and what we do.
         """
         found = Path(getfile(cls)).with_name("about.md")
         return found.read_text(encoding="utf-8") if found.is_file() else ""
@@ -139,7 +139,7 @@ class MethodSettings(Section):
         return "none"
 
     def neighbour_settings(self) -> dict[str, Any] | None:
-        """What the neighbours depend on that its training looks up (stage `neighbours`); None: it looks up none."""
+        """The settings that the neighbours in its training depend on (stage `neighbours`); None: it uses none."""
         return None
 
 
@@ -148,11 +148,11 @@ class Part:
     """A part of a method whose trained weights come from another method, of the same dataset and seed.
 
     Attributes:
-        name: what the recipe finds the weights under, in the `given` of its data.
+        name: the key of the weights in the `given` of the recipe's data.
         key: dotted key of the setting that names the other method; where it is null there is no such part.
-        architecture: of the methods that have this part.
-        alike: dotted keys of the settings that both must have alike: this method's, and the other's. Where the
-            configuration gives this method none, it has the other's.
+        architecture: architecture of the methods that have this part.
+        alike: dotted keys of settings that must be equal in both methods, this one's and the other's; where the
+            configuration does not set this method's, it takes the other's value.
     """
 
     name: str
@@ -162,16 +162,16 @@ class Part:
 
 
 def same(*keys: str) -> dict[str, str]:
-    """Dotted keys that are the same in both methods of a `Part`."""
+    """Return dotted keys that are the same in both methods of a `Part`."""
     return dict(zip(keys, keys, strict=True))
 
 
 @dataclass(frozen=True)
 class Shared:
-    """That a method may have the weights of another one of its kind, which differs in settings that no weight knows.
+    """States that a method may use another one's weights if they differ only in settings that no weight depends on.
 
     Attributes:
-        key: the field that names the other method, or is null.
+        key: the field that names the other method, or null.
         but_for: the fields in which the two may differ.
     """
 
@@ -180,7 +180,7 @@ class Shared:
 
 
 class LearnedMethod(MethodSettings):
-    """A method that learns, from truths if it does not say otherwise."""
+    """A method that learns, by default from truths."""
 
     training: Schedule
 
@@ -191,28 +191,33 @@ class LearnedMethod(MethodSettings):
 
 
 class Borrower(MethodSettings):
-    """A method that may have the weights of another one of its kind, of the same dataset and seed."""
+    """A method that may use the weights of another one of its kind, for the same dataset and seed."""
 
     not_of_network: ClassVar[frozenset[str]] = MethodSettings.not_of_network | {"weights_of"}
     shared: ClassVar[Shared | None] = Shared("weights_of", but_for=frozenset({"weights_of"}))
 
     weights_of: Name | None = Field(
         None,
-        description="method whose training it shares, for the same dataset and seed: all settings are as there but for "
-        "what no weight knows; null: it has a training of its own",
+        description=(
+            "method whose training it shares, for the same dataset and seed; all settings that affect "
+            "weights are taken from there; null: it has its own training"
+        ),
     )
 
 
 class Finished(MethodSettings):
-    """A method of meshes whose results may be projected on what the identity's surface can do."""
+    """A method of meshes whose results may be projected onto deformations that the identity's surface allows."""
 
     not_of_network: ClassVar[frozenset[str]] = MethodSettings.not_of_network | {"finish"}
 
     finish: Finish = Field(
         "none",
-        description="what predictions go through (repose/mesh/projection.py). arap: the identity bent towards them, as "
-        "rigid as possible; rotations: its faces turned as there, and not stretched; icp: the same, after they were "
-        "drawn to the surface of the pose mesh. Of a method that makes a coarse warp first, that is what is projected",
+        description=(
+            "projection of the predictions (repose/mesh/projection.py). arap: the identity deformed as "
+            "rigidly as possible towards them; rotations: the identity's faces rotated as in the "
+            "prediction, without stretch; icp: as rotations, after the prediction is drawn to the "
+            "surface of the pose mesh. If the method makes a coarse warp first, the warp is projected"
+        ),
     )
 
     @property
@@ -232,7 +237,10 @@ class Training(Schedule):
     points: int | None = Field(
         None,
         ge=16,
-        description="vertices that a training step sees, of both meshes, drawn anew each step; null: all, as published",
+        description=(
+            "number of vertices of both meshes that a training step sees, drawn anew each step; null: "
+            "all, as published"
+        ),
     )
 
 
@@ -245,7 +253,7 @@ class TrainingByTruths(Training):
 
 
 class LearnedTransfer(Finished, Borrower, LearnedMethod):
-    """What every learned method of meshes has."""
+    """Settings of every learned method of meshes."""
 
     recipe: ClassVar[str | None] = SUPERVISED
     not_of_network: ClassVar[frozenset[str]] = Finished.not_of_network | Borrower.not_of_network
@@ -255,25 +263,27 @@ class LearnedTransfer(Finished, Borrower, LearnedMethod):
 
     @property
     def sees_unit_area(self) -> bool:
-        """Whether its network sees every mesh at the size at which the surface is 1 m²."""
+        """Whether its network sees every mesh scaled to a surface area of 1 m²."""
         return False
 
     @property
     def augmentation(self) -> Augmentation | None:
-        """How the bodies of its training triples are varied."""
+        """The variation of the bodies of its training triples."""
         return self.training.augment if isinstance(self.training, TrainingByTruths) else None
 
 
 class SizeFree(LearnedTransfer):
-    """A learned method to which the size of a body may be of no concern."""
+    """A learned method that can ignore the size of bodies."""
 
     unit_area: bool = Field(
         False,
-        description="true: the network sees every mesh at the size at which its surface is 1 m², and what it makes is "
-        "brought back to the identity's size; false: metres, as published",
+        description=(
+            "true: the network sees every mesh scaled to a surface area of 1 m², and its output is "
+            "scaled back to the identity's size; false: metres, as published"
+        ),
     )
 
     @property
     def sees_unit_area(self) -> bool:
-        """As the settings say."""
+        """It is as the settings state."""
         return self.unit_area

@@ -1,4 +1,4 @@
-"""Run a network under vertex shuffles, so that no method is given the true correspondence by accident."""
+"""Run a network on shuffled vertices, so that no method sees the true correspondence by accident."""
 
 import torch
 from torch import Tensor
@@ -18,8 +18,8 @@ def transfer_shuffled(
 ) -> Transfer:
     """Shuffle both meshes, run the network, and put its output back into the identity mesh's own order.
 
-    A network that is `ordered` uses the shared vertex order on purpose and is not shuffled. One that knows bodies at
-    rest learns from each mesh and its own faces what belongs together, never across the two.
+    A network that is `ordered` uses the shared vertex order on purpose, so its meshes are not shuffled. A network that
+    knows bodies at rest sees which vertices of one body belong together, but never which vertices of the two bodies do.
     """
     if rests is not None:
         return network(identity, pose, rests)

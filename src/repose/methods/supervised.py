@@ -12,9 +12,9 @@ from repose.store.mesh_store import MeshStore
 
 
 class SupervisedRecipe(TransferRecipe):
-    """Mean squared error to the truth, edge lengths of the identity, and the error of a coarse warp.
+    """Train on the mean squared error to the truth, the edge lengths of the identity, and the error of a coarse warp.
 
-    The network sees two shuffled meshes; one that is told more has a recipe of its own.
+    The network sees two shuffled meshes; a network that is told more has its own recipe.
     """
 
     def __init__(self, method: LearnedTransfer, network: nn.Module, data: TrainingData, seed: int):
@@ -24,10 +24,10 @@ class SupervisedRecipe(TransferRecipe):
 
     @classmethod
     def read(cls, method: LearnedTransfer, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
-        """All training and validation triples, with their truths.
+        """Read all training and validation triples, with their truths.
 
         Raises:
-            ReposeError: the settings say that the method is told something else than truths.
+            ReposeError: by its settings, the method is told something other than truths.
         """
         if method.told != {Told.TRUTH}:
             told = " and ".join(sorted(method.told)) or "nothing"
@@ -38,7 +38,7 @@ class SupervisedRecipe(TransferRecipe):
         return super().read(method, store, splits)
 
     def compiled(self) -> list[nn.Module]:
-        """The network, from both meshes to the transfer."""
+        """Return the network, as a map from both meshes to the transfer."""
         return [self.network]
 
     def shape(self, identity: Tensor, truth: Tensor) -> Tensor:
@@ -46,7 +46,7 @@ class SupervisedRecipe(TransferRecipe):
         return truth if self.rough else identity
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        """Weighted sum of the losses of one batch, of which the network sees shuffled vertices."""
+        """Return the weighted sum of the losses of one batch, whose vertices the network sees shuffled."""
         order = batch.identity_order[: self.settings.points]
         identity, truth = batch.identity[:, order], batch.truth[:, order]
         out = self.network(identity, batch.pose[:, batch.pose_order[: self.settings.points]])

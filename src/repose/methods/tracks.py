@@ -8,11 +8,11 @@ from repose.methods.settings import MethodSettings, Told
 
 @dataclass(frozen=True)
 class Track:
-    """What is handed out.
+    """What a method of the track is given.
 
     Attributes:
-        letters: its name.
-        identity, pose, correspondence: in words.
+        letters: the track's name.
+        identity, pose, correspondence: what is given of each, in words.
         allowed: what a method may see when it is tested, by the names in its card (`repose.benchmark.card.Ticks`).
         hands_rest: whether the identity is handed out at rest, and the pose mesh with its body at rest.
         shuffles: whether the vertices of both bodies are put into random orders of their own.
@@ -55,13 +55,14 @@ TRACKS = {
 
 
 def track_of(told: Collection[str], one_source: bool) -> str | None:
-    """The track of a method of this repository, by what it is told; None for an oracle, which is told the answer.
+    """Return the track of a method of this repository, by what it is told; None for an oracle.
 
-    Truths of the training triples are a matter of supervision, not of a track.
+    Truths of the training triples concern supervision, not the track.
 
     Args:
         told: `repose.methods.settings.Told`.
-        one_source: whether one body shows all poses of the list; a method that is told bodies at rest is in S there.
+        one_source: whether one body shows all poses of the list; there a method that is told bodies at rest is in track
+            S.
     """
     if Told.ANSWER in told:
         return None
@@ -71,12 +72,12 @@ def track_of(told: Collection[str], one_source: bool) -> str | None:
 
 
 def left_out(method: MethodSettings, other_meshes: bool, other_triangles: bool) -> str | None:
-    """Why a method of this repository makes nothing of a list; None: it does.
+    """Return why a method of this repository cannot predict a list; None: it can.
 
     Args:
-        method: its settings.
-        other_meshes: whether the list's pose meshes are none of the dataset's.
-        other_triangles: whether their vertices correspond to none of the dataset's, either.
+        method: settings of the method.
+        other_meshes: whether the list has pose meshes that are not from the dataset.
+        other_triangles: whether their vertices do not correspond to the dataset's, either.
     """
     track = track_of(method.told, False)
     if other_meshes and track is None:
@@ -90,5 +91,5 @@ def left_out(method: MethodSettings, other_meshes: bool, other_triangles: bool) 
 
 
 def allowing(ticked: Collection[str]) -> str | None:
-    """The first track that allows all that a method sees; None: no track does."""
+    """Return the first track that allows everything that a method sees; None: no track does."""
     return next((track.letters for track in TRACKS.values() if set(ticked) <= track.allowed), None)

@@ -1,4 +1,4 @@
-"""What the trainings on transfers between meshes share."""
+"""The common part of the trainings on transfers between meshes."""
 
 from collections.abc import Iterable
 from typing import Any, cast
@@ -16,7 +16,7 @@ from repose.store.mesh_store import MeshStore
 
 
 class TransferRecipe(TrainingRecipe):
-    """Transfers between meshes: `network` maps (identity (B, V, 3), pose (B, V, 3)) to a `Transfer`.
+    """The training of transfers between meshes: `network` maps (identity (B, V, 3), pose (B, V, 3)) to a `Transfer`.
 
     A recipe defines `training_step`, and `batches` if it does not learn from triples with a truth.
     """
@@ -26,9 +26,9 @@ class TransferRecipe(TrainingRecipe):
 
     @classmethod
     def read(cls, method: LearnedTransfer, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
-        """All training and validation triples. A method that is not told truths has none of a training triple.
+        """Read all training and validation triples; for a method that is not told truths, training truths are not read.
 
-        The identity mesh stands in its place: the truth is not even read.
+        The identity mesh takes the place of the truth.
         """
         if Told.TRUTH not in method.told:
             blind = splits.truth_mesh.where(splits.role != "train", splits.identity_mesh)
@@ -42,16 +42,16 @@ class TransferRecipe(TrainingRecipe):
         )
 
     def batches(self, start: int, stop: int) -> Iterable[Any]:
-        """Triples with a truth; of several devices, each takes its share of every batch."""
+        """Yield triples with a truth; with several devices, each takes its share of every batch."""
         share = self.trainer.global_rank, self.trainer.world_size
         return training_batches(self.data.train, self.settings.batch, self.seed, start, stop, *share)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        """All validation triples."""
+        """Return all validation triples."""
         return DataLoader(validation_batches(self.data.val, self.settings.batch), batch_size=None)
 
     def validation_step(self, batch: Batch, index: int) -> None:
-        """Mean PMD of the validation triples."""
+        """Log the mean PMD of the validation triples."""
         out = transfer_shuffled(
             cast(TransferNetwork, self.network),
             batch.identity,

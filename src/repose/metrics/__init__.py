@@ -1,1 +1,1 @@
-"""The metrics: a row each, by medium. Nothing here imports torch, so that tables and audits read them cheaply."""
+"""The metrics, one row each, by medium. Nothing here imports torch, so that tables and audits load quickly."""

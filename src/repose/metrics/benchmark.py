@@ -1,4 +1,4 @@
-"""Metrics of `pt-mesh/1`, in the order of scores and rankings. They are frozen: a change of any number is version 2.
+"""Metrics of `pt-mesh/1`, in the order of scores and rankings. They are frozen; a change of any number is version 2.
 
 Their functions are called with attributes of `repose.benchmark.metrics.Pair`.
 """
@@ -15,7 +15,7 @@ METRICS = (
     Metric(
         "edge_error_truth", "edge error (truth)", f"{_SHARED}:edge_error", ("predicted", "truth", "edges"), "lower",
     ),
-    Metric(  # for information: a copy of the identity has 0, the truth does not
+    Metric(  # for information only: it is 0 for a copy of the identity, but not for the truth
         "edge_error_identity", "edge error (identity)", f"{_SHARED}:edge_error", ("predicted", "identity", "edges"),
         "neither",
     ),

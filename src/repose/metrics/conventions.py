@@ -1,7 +1,7 @@
-"""What the conventions of published evaluations measure of one triple: `repose.conventions.known` says who counts so.
+"""The metrics by which the conventions of published evaluations measure a triple; see `repose.conventions.known`.
 
-Their functions are called with attributes of `repose.conventions.measures.Compared`. Squares of lengths are means over
-all coordinates, a third of the mean squared distance.
+Their functions are called with attributes of `repose.conventions.measures.Compared`. Squared lengths are means over all
+coordinates, a third of the mean squared distance.
 """
 
 from repose.metrics.metric import Metric

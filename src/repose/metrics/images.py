@@ -1,4 +1,4 @@
-"""Metrics of person images and flows, in the order of scores and tables; docs/flow.md says what each is.
+"""Metrics of person images and flows, in the order of scores and tables; docs/flow.md explains each of them.
 
 Their functions are called with attributes of `repose.score.images.Drawings`.
 """
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InceptionScore(Metric):
-    """An Inception score (Salimans et al., 2016), of which the scores hold the logarithm, image by image.
+    """An Inception score (Salimans et al., 2016); the scores hold its logarithm, image by image.
 
-    The function is called once for each split, with the logits of its images, and gives the surprise of each of them,
-    in nats: the KL divergence of its classes from those of all images of the split together. A table has the
-    exponential of the mean surprise, and of several splits the mean of that.
+    The function is called once for each split, with the logits of its images. It returns for each image, in nats, the
+    KL divergence of its classes from those of all images of the split together. A table shows the exponential of the
+    mean divergence, averaged over the splits.
 
     Attributes:
-        splits: how many, of equal size, in the order of the names of the images.
+        splits: number of splits of equal size, in the order of the names of the images.
     """
 
     splits: int = 1
 
     @property
     def heading(self) -> str:
-        """The title: an exponential has no unit."""
+        """The title without a unit, as an exponential has none."""
         return self.title
 
     def number(self, scores: pd.DataFrame) -> float:
-        """The number in a table; `scores` has the columns source_image and target_image, too."""
+        """Return the number in a table; `scores` also has the columns source_image and target_image."""
         rows = scores[scores.metric == self.name]
         if rows.empty:
             return float("nan")
@@ -93,7 +93,7 @@ METRICS: tuple[Metric, ...] = (
         "warp_psnr_db", "warp PSNR", f"{_MATHS}:warp_psnr_db", ("source", "flow", "target", "visible"), "higher",
         unit="dB",
     ),
-    Metric(  # the most that a warp can have
+    Metric(  # the largest value that a warp can reach
         "exact_warp_psnr_db", "exact warp PSNR", f"{_MATHS}:warp_psnr_db", ("source", "true_flow", "target", "visible"),
         "neither", unit="dB", shown_in=(),
     ),

@@ -1,4 +1,4 @@
-"""What a row of a table of metrics says, and how a sample of predictions is measured by such rows."""
+"""A metric as a row of a list, and the computation of such metrics for a sample of predictions."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class Metric:
     """A measure of predictions.
 
     Attributes:
-        name: the name in the scores; its end is the unit.
+        name: the name in the scores, which ends in the unit.
         title: the heading in Markdown tables, without the unit.
-        function: `module:name` of what computes it, imported when it is first called.
-        of: the quantities that the function is called with, in the order of its parameters. Each is an attribute of
-            the sample that the scores of a medium are of, such as `repose.score.meshes.Transfers`.
-        better: which values are better; `neither` for what is there to compare with.
+        function: `module:name` of the function that computes it, imported at the first call.
+        of: the quantities that the function is called with, in the order of its parameters. Each is an attribute of the
+            sample of a medium, such as `repose.score.meshes.Transfers`.
+        better: which values are better; `neither` for reference values.
         unit: the unit of a score; empty for a plain number.
         column: the column in the CSV of a table; if empty, it is the name.
-        factor: tables show the mean score times this.
+        factor: factor by which tables multiply the mean score.
         options: further arguments of the function, by their names.
         shown_in: media of the tables whose Markdown shows the metric. Their CSV has every metric.
     """
@@ -52,7 +52,7 @@ class Metric:
 
     @property
     def heading(self) -> str:
-        """The title with the unit of what tables show, such as `PMD (1e-4 m²)`."""
+        """The title with the unit of tables, such as `PMD (1e-4 m²)`."""
         scale = "" if self.factor == 1 else f"{1 / self.factor:.0e}".replace("e-0", "e-")
         unit = " ".join(part for part in (scale, self.unit) if part)
         return f"{self.title} ({unit})" if unit else self.title
@@ -72,7 +72,7 @@ class Metric:
         return scores.value[scores.metric == self.name].mean(skipna=False) * self.factor
 
     def is_improved(self, before: float, after: float) -> bool | None:
-        """Whether a number of a table became better; None where it did not change, or no value is better."""
+        """Return whether a number of a table became better; None if it did not change, or if no value is better."""
         if self.better == "neither" or before == after:
             return None
         if self.better == "near 1/2":
@@ -81,20 +81,20 @@ class Metric:
 
 
 def modules_of(metrics: Iterable[Metric]) -> tuple[str, ...]:
-    """The modules that compute some metrics: a part of the code behind their scores, which no import shows."""
+    """Return the modules that compute some metrics: a part of the code behind their scores that no import shows."""
     return tuple(sorted({metric.function.partition(":")[0] for metric in metrics}))
 
 
 def quantities_of(metric: Metric, sample: object) -> list[Any] | None:
-    """What the function of a metric is called with for a sample; None where the sample lacks some of it.
+    """Return the quantities that the function of a metric is called with; None if the sample lacks one of them.
 
     Args:
-        metric: a row.
-        sample: has the quantities of its medium as attributes, which are None where there are no such ones: the flow
-            of a method that predicts none.
+        metric: the metric.
+        sample: has the quantities of its medium as attributes; a missing quantity is None, such as the flow of a method
+            that predicts none.
 
     Raises:
-        ReposeError: the metric is of a quantity that such samples never have.
+        ReposeError: the metric needs a quantity that such samples never have.
     """
     quantities = []
     for name in metric.of:
@@ -104,16 +104,16 @@ def quantities_of(metric: Metric, sample: object) -> list[Any] | None:
                 f"metric {metric.name!r}: {type(sample).__name__} have no {name!r}", hint=f"they have {known}"
             )
         if (quantity := getattr(sample, name)) is None:
-            return None  # before the next one is computed in vain
+            return None  # stop before the next quantity is computed in vain
         quantities.append(quantity)
     return quantities
 
 
 def measured(metrics: Iterable[Metric], sample: object) -> dict[str, Any]:
-    """Compute the metrics of a sample, by their names; those that it lacks a quantity for are left out.
+    """Compute the metrics of a sample, by name; metrics with a missing quantity are left out.
 
     Raises:
-        ReposeError: as `quantities_of` says.
+        ReposeError: see `quantities_of`.
     """
     found = ((metric, quantities_of(metric, sample)) for metric in metrics)
     return {metric.name: metric.compute(*given) for metric, given in found if given is not None}

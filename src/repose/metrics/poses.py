@@ -2,7 +2,7 @@
 
 Their functions are called with attributes of `repose.score.poses.GeneratedPoses`. Coverage, minimum matching distance
 and 1-NN accuracy are those for point clouds (Yang et al., PointFlow, ICCV 2019), with the point-wise mesh distance in
-the place of Chamfer's: all meshes of a body share their vertices.
+place of the Chamfer distance: all meshes of a body share their vertices.
 """
 
 from repose.metrics.metric import Metric
@@ -20,15 +20,16 @@ METRICS = (
         "spread_m2", "spread", "repose.score.poses:mean_of_pairs", ("among_generated",), "neither",
         unit="m²", column="spread_e4", factor=1e4,
     ),
-    Metric(  # 0: copies of training poses
+    Metric(  # 0 means copies of training poses
         "to_training_m2", "to training", _NEAREST, ("generated_to_training",), "neither",
         unit="m²", column="to_training_e4", factor=1e4,
     ),
-    Metric(  # what the distance above is to be compared with
+    Metric(  # reference for the distance above
         "real_to_training_m2", "truth to training", _NEAREST, ("true_to_training",), "neither",
         unit="m²", column="real_to_training_e4", factor=1e4, shown_in=(),
     ),
-    Metric(  # of transfers it is against the identity mesh, here against the body's mean over its training poses
+    # for transfers it is measured against the identity mesh, here against the body's mean over its training poses
+    Metric(
         "edge_error", "edge error", "repose.score.poses:edge_error", ("generated", "mean_lengths", "edges"), "lower",
     ),
 )  # fmt: skip

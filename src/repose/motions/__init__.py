@@ -1,1 +1,1 @@
-"""Motions of open bodies: what each method of a table makes of them, frame by frame, scored against exact truths."""
+"""Motions of open bodies: predicted by each method of a table frame by frame, and scored against exact truths."""

@@ -1,4 +1,4 @@
-"""Motions that one body makes and another is to make, with the truth, and how methods of meshes predict them."""
+"""Motions of one body that another body must make, with the truth, and how methods of meshes predict them."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Clip:
     """One motion of two bodies.
 
     Attributes:
-        kind: such as "walk".
-        identity: number of the body that is to move.
-        moving: number of the body that is seen to move.
-        seen: (T, V, 3) metres, y up, the floor y = 0.
+        kind: kind of motion, such as "walk".
+        identity: number of the body to animate.
+        moving: number of the moving body.
+        seen: (T, V, 3) metres, the moving body, y up, the floor at y = 0.
         truth: (T, V, 3) likewise, of the identity.
     """
 
@@ -48,12 +48,12 @@ class Clip:
 
 @dataclass(frozen=True)
 class Moved:
-    """A predicted motion beside the true one: the quantities that metrics of motions are of.
+    """A predicted motion and the true one: the quantities that metrics of motions are computed from.
 
     Attributes:
         predicted: (T, V, 3) metres; the mean of each frame is where that of the truth is.
         truth: (T, V, 3) metres, y up, the floor y = 0.
-        rate: frames a second.
+        rate: frames per second.
     """
 
     predicted: Frames
@@ -62,18 +62,18 @@ class Moved:
 
     @classmethod
     def of(cls, shapes: Frames, clip: Clip) -> Moved:
-        """A prediction (T, V, 3) that says of no frame where it is, put where the truth is."""
+        """Return a prediction (T, V, 3) without positions, moved in each frame to the position of the truth."""
         was, should_be = (x.mean(axis=1, keepdims=True, dtype=np.float64) for x in (shapes, clip.truth))
         return cls(shapes - was + should_be, clip.truth)
 
 
 class Clips(MeshStore):
-    """Clips as what trained methods read: a store of meshes, in memory, with the bodies at rest.
+    """Clips in the form that trained methods read: a store of meshes in memory, with the bodies at rest.
 
     Args:
-        clips: of one dataset.
-        rests: (V, 3) by number of a body.
-        faces: (F, 3) of all.
+        clips: clips of one dataset.
+        rests: bodies at rest (V, 3), by number.
+        faces: (F, 3) of all bodies.
     """
 
     def __init__(
@@ -90,17 +90,17 @@ class Clips(MeshStore):
 
     @cached_property
     def _first(self) -> list[int]:
-        """The number of the first frame of each clip; poses of two clips have none in common."""
+        """The number of the first frame of each clip; the poses of different clips have different numbers."""
         return [_REST + 1 + sum(len(clip.seen) for clip in self.clips[:k]) for k in range(len(self.clips))]
 
     def vertices(self, indices: NDArray[np.integer]) -> NDArray[np.float32]:
-        """See `MeshStore`."""
+        """Return the vertices of frames, see `MeshStore`."""
         found: NDArray[np.float32] = self._meshes[indices]
         return found
 
     @property
     def triples(self) -> dict[str, pd.DataFrame]:
-        """Of each clip its frames: the identity at rest, the moving body, the truth."""
+        """Return the frames of each clip as triples: the identity at rest, the moving body, the truth."""
         return {
             f"{clip.kind}-{clip.moving}-{clip.identity}": pd.DataFrame(
                 [
@@ -116,10 +116,10 @@ class Clips(MeshStore):
         }
 
     def predicted(self, network: TransferNetwork, device: str, label: str, finish: Finish) -> list[Frames]:
-        """What a network makes of every clip, (T, V, 3) metres each, frame by frame; where they are, it does not say.
+        """Predict every clip frame by frame, (T, V, 3) metres each; the prediction does not include positions.
 
         Raises:
-            ReposeError: it predicts vertices that are no numbers.
+            ReposeError: it predicts vertices that are not finite.
         """
         return [
             predicted(network, self, triples, device, f"{label} {name}", finish)
@@ -128,17 +128,17 @@ class Clips(MeshStore):
 
 
 def clips_of(dataset: Mapping[str, Any], recipe: Path, part: str, frames: int, pairs: int) -> Clips:
-    """The motions of some pairs of bodies of a part of a dataset: each kind that it has.
+    """Return the motions of some pairs of bodies of a part of a dataset, for each kind of motion that it has.
 
     Args:
         dataset: the module that moves its bodies, and the numbers of `identities` and `poses` of each part.
-        recipe: of the dataset.
-        part: val or test; ways through the bank go through poses of that part.
-        frames: of each motion.
-        pairs: how many bodies are seen to move; the next one of the part is the identity.
+        recipe: recipe of the dataset.
+        part: val or test; paths through the bank use poses of that part.
+        frames: frames of each motion.
+        pairs: number of moving bodies; the next body of the part is the identity.
 
     Raises:
-        ReposeError: the part has one identity alone.
+        ReposeError: the part has only one identity.
     """
     module = import_module(dataset["motions"])
     read, bodies = module.Recipe.read(recipe), dataset["identities"][part]

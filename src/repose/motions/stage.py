@@ -1,7 +1,7 @@
 """Stage `motions`: recipes and weights → results/motions/{table}.csv, a row per motion and method, smoothed or not.
 
-Methods see one frame at a time. How strongly what they predict is smoothed over time, the acceleration error of motions
-of validation bodies says, for each method.
+Methods see one frame at a time. Their predictions are smoothed over time; the acceleration error on motions of
+validation bodies decides how much, for each method.
 """
 
 from __future__ import annotations

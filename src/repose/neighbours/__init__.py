@@ -1,1 +1,1 @@
-"""Who looks at whom in the pose extractor of Neural Pose Representation, for all that a training will encode."""
+"""The neighbourhoods in the pose extractor of Neural Pose Representation, for everything that a training encodes."""

@@ -1,4 +1,4 @@
-"""Stage `neighbours`: packed meshes and training triples → who looks at whom in the pose extractor."""
+"""Stage `neighbours`: from packed meshes and training triples to the neighbourhoods in the pose extractor."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +27,7 @@ def run(method: MethodSettings, store: Path, split: Path, out: Path, threads: in
     """Write the neighbours of all bodies that the training of `method` encodes to the Zarr store `out`.
 
     Raises:
-        ReposeError: the method has no use for them.
+        ReposeError: the method does not use neighbours.
     """
     if not isinstance(method, NprSettings):
         raise ReposeError(f"{method.architecture} looks at no neighbours", hint="give a method of npr")
@@ -46,13 +46,13 @@ def run(method: MethodSettings, store: Path, split: Path, out: Path, threads: in
 
 
 def encoded(method: NprSettings, store: MeshStore, splits: pd.DataFrame) -> dict[int, int]:
-    """Rows of the posed bodies, in order, each with the row of the body at rest.
+    """Return the rows of the posed bodies, in order, each with the row of the body at rest.
 
     These are the source in all poses of training and validation, and the bodies in the pose of each validation
     triple; with `anchors: rest`, where the pose does not matter, the bodies at rest alone.
 
     Raises:
-        ReposeError: the source is not of the training part, or a body is missing in the rest pose.
+        ReposeError: the source is not in the training part, or a body is missing in the rest pose.
     """
     train, val = (splits[splits.role == role] for role in ("train", "val"))
     seen = Numbers.seen_in(train)
@@ -70,7 +70,7 @@ def encoded(method: NprSettings, store: MeshStore, splits: pd.DataFrame) -> dict
 def neighbours_of(
     method: NprSettings, store: MeshStore, rows: dict[int, int]
 ) -> Iterator[tuple[bytes, Neighbours]]:
-    """The neighbours of each of `encoded`, (1, …) int64, with the key that a training asks for them by."""
+    """Yield the neighbours of each of `encoded`, (1, …) int64, with the key by which a training looks them up."""
     templates, faces = Templates(), torch.from_numpy(store.faces).long()
     for posed, at_rest in rows.items():
         (template,) = templates.of(centred(store.vertices(np.array([at_rest]))), faces)

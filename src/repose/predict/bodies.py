@@ -1,4 +1,4 @@
-"""The bodies that poses are made up for, and their true poses, as a split has them."""
+"""The bodies that poses are generated for, and their true poses, according to a split."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ class Known:
 def bodies_of(
     store: MeshStore, splits: Mapping[str, pd.DataFrame], source: int | None = None
 ) -> dict[str, list[Known]]:
-    """By protocol: `own-body`, the one that was learned from, and `new-body`, the test identities.
+    """Return the bodies by protocol: `own-body` is the training body, and `new-body` the test identities.
 
     Args:
         store: packed meshes.
         splits: the parts `train` and `unseen`.
-        source: the identity that was learned from; None: the first training identity.
+        source: the identity that the method learned from; None: the first training identity.
 
     Raises:
         ReposeError: a body is in no training pose, or in no test pose.

@@ -32,7 +32,7 @@ def predict(
     out: Path,
     label: str,
 ) -> None:
-    """Write what a method says about the target of every test pair.
+    """Write what a method predicts for the target of every test pair.
 
     The store has a group per protocol with the attribute `pairs`, the image ids (source, target) of each row, and
     what the method gives of: `image` (pairs, H, W, 3) uint8; `flow` (pairs, H, W, 2) float16, pixels, x then y, of
@@ -40,7 +40,7 @@ def predict(
     uint8, 255 where the image is all warped source.
 
     Raises:
-        ReposeError: a pair is given twice, or the network draws what is no number.
+        ReposeError: a pair is given twice, or the network's output is not finite.
     """
     images, root = ImageStore(store), zarr.create_group(out)
     for protocol, pairs in splits.items():

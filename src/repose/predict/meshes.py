@@ -39,7 +39,7 @@ def predict(
     (identity, pose, truth) of each row. Rows may share a truth; identity and pose together are the key.
 
     Raises:
-        ReposeError: a triple is given twice, or the network predicts vertices that are no numbers.
+        ReposeError: a triple is given twice, or the network predicts vertices that are not finite.
     """
     bodies, root = MeshStore(store), zarr.create_group(out, attributes={"units": "m"})
     for protocol, triples in splits.items():

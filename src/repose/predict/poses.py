@@ -34,7 +34,7 @@ def predict(
     attribute `identities`, whose body each mesh is. Each body gets draws of its own, always the same.
 
     Raises:
-        ReposeError: a body is not there at rest, or the network makes what is no number.
+        ReposeError: a body is missing at rest, or the network's output is not finite.
     """
     meshes, root = MeshStore(store), zarr.create_group(out, attributes={"units": "m"})
     faces = torch.from_numpy(meshes.faces).long().to(device)

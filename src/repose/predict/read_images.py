@@ -1,4 +1,4 @@
-"""Predicted images and flows read again, with the check that they are of the split at hand."""
+"""Read predicted images and flows, and check that they are of the given split."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +9,11 @@ from repose.reading import foreign
 from repose.store.arrays import StoredArray, read_meta
 
 NAMES = ("image", "flow", "visibility", "share")
-"""Of the arrays that `repose.predict.images` writes, those that a method gives of."""
+"""The arrays that `repose.predict.images` may write; a method writes those that it predicts."""
 
 
 def pairs_of(predictions: Path, protocol: str) -> list[list[str]]:
-    """Source and target of each predicted image; raises ReposeError where they are not said."""
+    """Return source and target of each predicted image; raise ReposeError if the predictions do not state them."""
     meta = read_meta(predictions / protocol, stated(predictions))
     with foreign(predictions, "not predictions of images"):
         return [[str(source), str(target)] for source, target in meta["attributes"]["pairs"]]
@@ -22,10 +22,10 @@ def pairs_of(predictions: Path, protocol: str) -> list[list[str]]:
 def drawn_images(
     predictions: Path, protocol: str, pairs: Sequence[Sequence[str]], size: tuple[int, int] | None = None
 ) -> dict[str, StoredArray]:
-    """What was predicted of each of N pairs, by name: (N, H, W, …), read by rows.
+    """Return the predictions for N pairs, by name: arrays (N, H, W, …) that are read by rows.
 
     Args:
-        predictions: of the stage `predict`.
+        predictions: output of the stage `predict`.
         protocol: the test list.
         pairs: N times source and target.
         size: height and width of the true images; None: any.

@@ -1,4 +1,4 @@
-"""Predicted transfers read again, with the check that they are of the split at hand."""
+"""Read predicted transfers, and check that they are of the given split."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from repose.store.arrays import read_array, read_meta
 
 
 def transfers(predictions: Path, protocol: str, triples: pd.DataFrame) -> Tensor:
-    """Predicted vertices (N, V, 3), metres, of each of N triples.
+    """Return the predicted vertices (N, V, 3), metres, of N triples.
 
     Raises:
         ReposeError: the predictions are of other triples than the split's.

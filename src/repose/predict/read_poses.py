@@ -1,4 +1,4 @@
-"""Generated poses read again, with the check that they are of the split at hand."""
+"""Read generated poses, and check that they are of the given split."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -30,10 +30,10 @@ class Generated(NamedTuple):
 def generated_poses(
     predictions: Path, store: MeshStore, splits: Mapping[str, pd.DataFrame]
 ) -> Iterator[Generated]:
-    """What was generated, body by body.
+    """Yield the generated poses, body by body.
 
     Args:
-        predictions: of a method that generates poses.
+        predictions: predictions of a pose generator.
         store: the true bodies.
         splits: the parts `train` and `unseen`.
 

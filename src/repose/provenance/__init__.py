@@ -1,1 +1,1 @@
-"""Publishing artefacts whole, their manifests, and hashes of the code that made them."""
+"""Publishing of whole artefacts, their manifests, and hashes of the code that made them."""

@@ -1,8 +1,8 @@
-"""Finished results, kept under `results/.cache` by what decides them.
+"""A cache of finished results under `results/.cache`, keyed by everything that decides them.
 
-Snakemake plans everything behind a job that runs, and deletes a job's outputs before it starts, even when its inputs
-then come out as they were. Such a job finds its result here: hard links, so that a result that is in
-its place costs no disk a second time. It is hashed before it is used again.
+Snakemake plans everything behind a job that runs, and deletes a job's outputs before it starts, even if its inputs turn
+out unchanged. Such a job finds its result here, as hard links, so that a result in its place takes no disk space a
+second time. It is hashed before it is used again.
 """
 
 import json
@@ -13,11 +13,11 @@ from pathlib import Path
 
 from repose.provenance.publish import publish
 
-FORCED = "REPOSE_FORCED"  # what a run was told to make again whatever is there: names of rules, files, or "*"
+FORCED = "REPOSE_FORCED"  # what the user forces a run to make again: names of rules, files, or "*"
 
 
 def is_forced(stage: str, manifest: Path) -> bool:
-    """Whether the user asked for an artefact to be made again, by its rule or by a file of its folder."""
+    """Return whether the user forced an artefact to be made again, by its rule or by a file of its folder."""
     names = json.loads(os.environ.get(FORCED, "[]"))
     files = [Path(name) for name in names if "/" in name]
     return (
@@ -26,7 +26,7 @@ def is_forced(stage: str, manifest: Path) -> bool:
 
 
 def keep(base: Path, names: Sequence[str], entry: Path, many: int) -> None:
-    """Keep files and folders `names` of `base` as `entry`, and of the entries beside it only the `many` newest."""
+    """Keep files and folders `names` of `base` as `entry`, and delete all but the `many` newest entries beside it."""
     with publish(entry, keep=True) as private:
         for name in names:
             _link(base / name, private / name)
@@ -36,7 +36,7 @@ def keep(base: Path, names: Sequence[str], entry: Path, many: int) -> None:
 
 
 def bring_back(entry: Path, names: Sequence[str], base: Path) -> None:
-    """Put what `entry` keeps into its place, in the order of `names`."""
+    """Put the content of `entry` into its place, in the order of `names`."""
     for name in names:
         with publish(base / name) as private:
             _link(entry / name, private)
@@ -45,7 +45,7 @@ def bring_back(entry: Path, names: Sequence[str], base: Path) -> None:
 
 
 def _link(source: Path, target: Path) -> None:
-    """The same file or folder under another name; a copy where the file system has no hard links."""
+    """Link a file or folder under another name, or copy it if the file system has no hard links."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
         shutil.copytree(source, target, copy_function=_link_file)

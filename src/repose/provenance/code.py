@@ -1,8 +1,8 @@
-"""A hash of the code behind an artefact, which Snakemake does not see by itself.
+"""A hash of the code behind an artefact, because Snakemake does not track it.
 
-Rules pass it as a parameter: editing a model's file makes the results of that model again, editing another file does
-not. Comments, docstrings, layout and imports that only types need do not count; packaged data that a module names do.
-The hash is the same under every Python version.
+Rules pass it as a parameter: after an edit of a model's file the results of that model are made again, and only those.
+Comments, docstrings of modules, classes and functions, layout and imports that only types need do not count; packaged
+data that a module names do. The hash is the same under every Python version.
 """
 
 import ast
@@ -18,9 +18,9 @@ from sys import stdlib_module_names
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
-# What these do cannot change a number in a result: messages, progress, file swaps, whole files read or refused,
-# manifests, where tasks run, artefacts lie and classes are found. Settings are left out because every value that a
-# stage uses is one of its parameters, the names of its network and recipe included.
+# These modules cannot change a number in a result: they concern messages, progress, file swaps, whether a whole file is
+# read or refused, manifests, where tasks run, where artefacts lie, and how classes are found. Settings are left out
+# because every value that a stage uses is one of its parameters, including the names of its network and recipe.
 IGNORED = (
     "repose.cards",
     "repose.cluster",
@@ -40,7 +40,7 @@ IGNORED = (
 )
 
 
-# Packages that are imported under another name than they are installed under.
+# Packages whose import name differs from the name of their distribution.
 _DISTRIBUTIONS = {
     "PIL": "pillow",
     "google_crc32c": "google-crc32c",
@@ -52,7 +52,7 @@ _DISTRIBUTIONS = {
 
 @cache  # the workflow asks once per job
 def code_hash(*entries: str) -> str:
-    """Hash the named modules and everything that they import, directly or not, of `repose` and of their own package.
+    """Hash the named modules and all modules that they import, directly or not, of `repose` and of their own package.
 
     Args:
         entries: dotted names such as `"repose.train.stage"`, `"repose.methods.npt.network"`, `"other.network"`.
@@ -69,7 +69,7 @@ def code_hash(*entries: str) -> str:
 
 @cache
 def software(*entries: str) -> dict[str, str]:
-    """Versions of the packages of other people that the code behind an artefact imports, by distribution."""
+    """Return the versions of the third-party packages that the code behind an artefact imports, by distribution."""
     names = {name for module in closure(*entries) for name in _imported(module)[1]}
     found = {dist: _version(dist) for dist in filter(None, map(_distribution, names))}
     return dict(sorted(found.items()))
@@ -77,7 +77,7 @@ def software(*entries: str) -> dict[str, str]:
 
 @cache
 def closure(*entries: str) -> tuple[str, ...]:
-    """The named modules and everything that they import, sorted; only modules whose code can change a result."""
+    """Return the named modules and everything that they import, sorted; only modules that can change a result."""
     roots = {"repose", *(entry.partition(".")[0] for entry in entries)}
     todo, seen = list(entries), set[str]()
     while todo:
@@ -98,7 +98,7 @@ _version = cache(version)  # it reads a file
 
 @cache
 def _distribution(package: str) -> str | None:
-    """The distribution that an importable package comes from; None for one that is not installed."""
+    """Return the distribution that an importable package comes from; None if it is not installed."""
     name = _DISTRIBUTIONS.get(package, package)
     try:
         _version(name)
@@ -107,14 +107,14 @@ def _distribution(package: str) -> str | None:
     return name
 
 
-@cache  # it looks into every installed package
+@cache  # it searches every installed package
 def _installed() -> Mapping[str, list[str]]:
     return packages_distributions()
 
 
 @cache
 def _file(module: str) -> Path | None:
-    """The source of a module, which is not imported for that; None for a name that is no module with a source."""
+    """Return the source file of a module without importing it; None if there is no module with a source file."""
     package, *rest = module.split(".")
     if package == "repose":
         root = PACKAGE
@@ -122,7 +122,7 @@ def _file(module: str) -> Path | None:
         found = find_spec(package) if package else None
         if found is None:
             return None
-        if not found.submodule_search_locations:  # a package of one file
+        if not found.submodule_search_locations:  # a package that consists of one file
             file = Path(found.origin or "")
             return file if file.suffix == ".py" and not rest else None
         root = Path(next(iter(found.submodule_search_locations)))
@@ -133,7 +133,7 @@ def _file(module: str) -> Path | None:
 
 @cache
 def _tree(module: str) -> ast.Module:
-    """What a module does: its docstrings, and what only a type checker reads, are left out."""
+    """Return the syntax tree of a module without docstrings and without code that only a type checker reads."""
     path = _file(module)
     if path is None:
         raise ModuleNotFoundError(module)
@@ -157,7 +157,7 @@ def _is_for_types(statement: ast.stmt) -> bool:
 
 @cache
 def _imported(module: str) -> tuple[tuple[str, ...], frozenset[str]]:
-    """Modules of `repose`, or of the module's own package, that it runs; and names of packages of other people."""
+    """Return the modules of `repose`, or of the module's own package, that it imports, and names of other packages."""
     tree, own = _tree(module), {"repose", module.partition(".")[0]}
     only_types = _names_of_types(tree)
     modules: set[str] = set()
@@ -173,7 +173,7 @@ def _imported(module: str) -> tuple[tuple[str, ...], frozenset[str]]:
 
 
 def _names_imported(node: ast.AST, module: str, only_types: Set[str]) -> list[str]:
-    """Dotted names that a statement imports, but for those that only types need; some may be no modules."""
+    """Return the dotted names that a statement imports, except those that only types need; some may be no modules."""
     if isinstance(node, ast.Import):
         return [a.name for a in node.names if (a.asname or a.name.partition(".")[0]) not in only_types]
     if not isinstance(node, ast.ImportFrom):
@@ -190,7 +190,7 @@ def _names_imported(node: ast.AST, module: str, only_types: Set[str]) -> list[st
 
 
 def _names_of_types(tree: ast.Module) -> set[str]:
-    """Names that stand in annotations and nowhere else; what is not mentioned at all is run, or there for others."""
+    """Return names that appear only in annotations; names that appear nowhere may be imported for an effect."""
     used: set[str] = set()
     typed: set[str] = set()
     todo: list[tuple[ast.AST, bool]] = [(tree, False)]
@@ -219,7 +219,7 @@ def _module_hash(module: str) -> str:
 
 
 def _data_files(module: str) -> list[Path]:
-    """Packaged data beside a module that it names."""
+    """Return packaged data files beside a module that it names."""
     path = _file(module)
     assert path is not None
     names = {
@@ -230,7 +230,7 @@ def _data_files(module: str) -> list[Path]:
 
 
 def _dump(node: object) -> str:
-    """A syntax tree as text: only fields that say something, as other versions of Python have other empty ones."""
+    """Return a syntax tree as text, without empty fields, which differ between versions of Python."""
     if isinstance(node, ast.JoinedStr):
         return f"JoinedStr({','.join(map(_dump, _joined(node.values)))})"
     if isinstance(node, ast.AST):
@@ -238,11 +238,11 @@ def _dump(node: object) -> str:
         return f"{type(node).__name__}({','.join(f'{name}={_dump(value)}' for name, value in fields)})"
     if isinstance(node, list):
         return f"[{','.join(map(_dump, node))}]"
-    return ascii(node)  # what `repr` escapes depends on the version of Unicode
+    return ascii(node)  # the escapes of `repr` depend on the version of Unicode
 
 
 def _joined(parts: Iterable[ast.expr]) -> Iterator[ast.expr]:
-    """The parts of an f-string, text that stands side by side as one: versions of Python cut it differently."""
+    """Yield the parts of an f-string with adjacent text joined, because versions of Python split it differently."""
     for is_text, group in groupby(parts, lambda part: isinstance(part, ast.Constant)):
         if not is_text:
             yield from group
@@ -251,7 +251,7 @@ def _joined(parts: Iterable[ast.expr]) -> Iterator[ast.expr]:
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.AST]:
-    """A module and all its statements: expressions, which are far more, hold no import, class or function."""
+    """Yield a module and its statements; expressions are far more, and hold no import, class or function."""
     todo: list[ast.AST] = [tree]
     while todo:
         node = todo.pop()

@@ -1,4 +1,4 @@
-"""What a manifest and its history must look like: a forged one holds under its digests, and may say anything."""
+"""The form of a manifest and its history: a forged one may match its digests and still contain anything."""
 
 import os
 from pathlib import Path, PurePosixPath
@@ -9,11 +9,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, mod
 from repose.errors import ReposeError
 from repose.provenance.listing import list_path
 
-LONGEST = 255  # bytes of one name, of most file systems
+LONGEST = 255  # most bytes of a name on most file systems
 
 
 def inside(name: str) -> str:
-    """A name that leads nowhere but into its folder, where a file of that name is written; ValueError for another."""
+    """Return a file name if it stays inside its folder; raise ValueError for any other."""
     path = PurePosixPath(name)
     if not path.parts or ".." in path.parts or path.is_absolute() or name != path.as_posix():
         raise ValueError(f"{name[:80]!r} is not inside its folder")
@@ -28,12 +28,12 @@ class _Form(BaseModel):
 
 class _File(_Form):
     bytes: int
-    sha256: str  # of a folder, of its list
+    sha256: str  # of a file, or of a folder's list
     list: str | None = None
 
 
 class Content(_Form):
-    """Of a manifest."""
+    """The form of a manifest."""
 
     stage: str
     place: str
@@ -49,7 +49,7 @@ class Content(_Form):
 
 
 class History(_Form):
-    """Of the history beside it."""
+    """The form of the history beside a manifest."""
 
     inputs: dict[str, str]
     histories: dict[str, str]
@@ -67,7 +67,7 @@ class History(_Form):
 
 
 def check_form(form: type[_Form], value: dict[str, Any], where: Path) -> None:
-    """Refuse a manifest or a history that is of another form, or names what is not inside its folder.
+    """Refuse a manifest or a history that has another form, or names anything outside its folder.
 
     Raises:
         ReposeError: names the entry.

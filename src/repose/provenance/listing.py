@@ -1,8 +1,8 @@
 """Digests of files and of folders.
 
-A file has the sha256 that people print and compare. A folder has a list, a line with the BLAKE3 of each of its files,
-which lies beside it and has a sha256. So whoever reads a part of a folder hashes the list and that part, and no more.
-BLAKE3 is made for any processor, where sha256 needs instructions that not all have.
+The digest of a file is its sha256, which people print and compare. A folder has a list beside it, with one line for the
+BLAKE3 of each of its files; the digest of the folder is the sha256 of that list. So a reader of a part of a folder
+hashes only the list and that part. BLAKE3 is fast on any processor, while sha256 needs special instructions.
 
 The list of `x.zarr` is `x.zarr.b3`, in the form of the program b3sum: `cd x.zarr && b3sum --check ../x.zarr.b3`.
 """
@@ -19,32 +19,32 @@ from repose.errors import ReposeError
 from repose.reading import read_bytes
 
 END = ".b3"
-EMPTY = "0" * 64  # stands before the name of an empty folder: or it could be planted unseen
-MAX_LIST = 4 << 30  # bytes: of 30 million files
+EMPTY = "0" * 64  # takes the place of the digest of an empty folder, which could otherwise be added unnoticed
+MAX_LIST = 4 << 30  # bytes of a list of 30 million files
 _UNHASHED = {".snakemake_timestamp"}  # snakemake writes it into directory outputs
 
 
 class Fingerprint(NamedTuple):
-    """What a manifest states of a file or folder, and the text of the list of a folder."""
+    """The statements of a manifest on a file or folder, and for a folder the text of its list."""
 
     stated: dict[str, Any]
     listing: str | None = None
 
 
 def list_path(folder: Path) -> Path:
-    """`a/b.zarr` → `a/b.zarr.b3`."""
+    """Return the path of a folder's list: `a/b.zarr` → `a/b.zarr.b3`."""
     return folder.with_name(folder.name + END)
 
 
 def fingerprint(path: Path, known: Mapping[str, str] | None = None) -> Fingerprint:
-    """Size and sha256 of a file; of a folder, the size of all its files and the sha256 of their list.
+    """Return size and sha256 of a file; for a folder the total size of its files and the sha256 of their list.
 
     Args:
         path: the file or folder.
-        known: BLAKE3 of files of the folder by name, which were noted when those were written: they are not read.
+        known: BLAKE3 of files of the folder by name, recorded when they were written, so that they need not be read.
 
     Raises:
-        ReposeError: a link, pipe or device is among them, a name that a list cannot have, or a known file is missing.
+        ReposeError: there is a link, pipe or device, or a name that a list cannot contain, or a known file is missing.
     """
     if not path.is_dir():
         size = _size_of(path)
@@ -63,14 +63,14 @@ def fingerprint(path: Path, known: Mapping[str, str] | None = None) -> Fingerpri
 
 
 def files_in(folder: str | Path, prefix: str = "") -> Iterator[tuple[str, int]]:
-    """Name and size of every file below a folder, in a fixed order; an empty folder has a name that ends in `/`.
+    """Yield name and size of every file below a folder, in a fixed order; an empty folder's name ends in `/`.
 
     Args:
-        folder: where they are.
-        prefix: of all names, as of the files of a folder in the folder.
+        folder: the folder to walk.
+        prefix: prefix of all names, such as that of a subfolder.
 
     Raises:
-        ReposeError: a link, pipe or device is among them, or a name that a list cannot have.
+        ReposeError: there is a link, pipe or device, or a name that a list cannot contain.
     """
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: entry.name)
@@ -92,13 +92,13 @@ def files_in(folder: str | Path, prefix: str = "") -> Iterator[tuple[str, int]]:
 
 
 def check_file(manifest: Path, name: str, expected: Mapping[str, Any], hashed: bool = True) -> None:
-    """Refuse a file or folder of an artefact that is missing or is not what the manifest states.
+    """Refuse a file or folder of an artefact that is missing or differs from what the manifest states.
 
     Args:
-        manifest: of the artefact.
-        name: of the file or folder.
-        expected: what the manifest states of it.
-        hashed: False compares only sizes, and of a folder the names of its files.
+        manifest: manifest of the artefact.
+        name: name of the file or folder.
+        expected: the statements of the manifest on it.
+        hashed: if False, only sizes are compared, and for a folder the names of its files.
     """
     artefact, hint = manifest.parent / name, f"remove {manifest} and run again"
     if artefact.is_symlink():
@@ -121,10 +121,10 @@ def check_file(manifest: Path, name: str, expected: Mapping[str, Any], hashed: b
 
 
 def check_list(manifest: Path, name: str, expected: Mapping[str, Any]) -> str:
-    """The list of the files of a folder, if it is the one that the manifest states.
+    """Return the list of a folder's files if it is the one that the manifest states.
 
     Raises:
-        ReposeError: it is missing or another one.
+        ReposeError: the list is missing or differs.
     """
     path, hint = list_path(manifest.parent / name), f"remove {manifest} and run again"
     if path.is_symlink() or not path.is_file():
@@ -136,23 +136,23 @@ def check_list(manifest: Path, name: str, expected: Mapping[str, Any]) -> str:
 
 
 def _size_of(path: Path) -> int:
-    """Bytes of a file, which must be a regular one: to read another may never end."""
+    """Return the bytes of a regular file; reading any other kind of file may never end."""
     if path.exists() and not path.is_file():
         raise ReposeError("an artefact holds no pipes and devices", path, "put the file itself there")
     return path.stat().st_size
 
 
 def entries_of(listing: str) -> dict[str, str]:
-    """The BLAKE3 of each file of a list, by name."""
+    """Return the BLAKE3 of each file of a list, by name."""
     return {line[66:]: line[:64] for line in listing.split("\n") if line}
 
 
 def blake3_of(data: Any) -> str:
-    """BLAKE3 of bytes, or of an array of them."""
+    """Return the BLAKE3 of bytes or of an array."""
     return blake3(data).hexdigest()
 
 
 def blake3_of_file(path: Path) -> str:
-    """BLAKE3 of the content of a file."""
+    """Return the BLAKE3 of the content of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, blake3).hexdigest()  # type: ignore[arg-type]  # its stub has no names

@@ -1,4 +1,4 @@
-"""The one way to make an artefact: check the inputs, lock the place, bring a finished result back or build and seal."""
+"""The one way to make an artefact: check the inputs, lock the place, then restore a finished result or build it."""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 
 
 class Artefact:
-    """An artefact in the making.
+    """An artefact while it is being made.
 
     Attributes:
-        finished: whether a result of the same inputs, parameters, code and software was there and is in its place now.
+        finished: whether a finished result of the same inputs, parameters, code and software was found and is in its
+            place now.
         inputs: verified manifests by the name of the input.
         describe: shapes, units and counts that belong to the content; fill it.
         costs: further measurements for the history; fill it.
         out: its main file or folder.
-        manifest: where its manifest lies, or will.
+        manifest: path of its manifest, which may not exist yet.
     """
 
     def __init__(self, recorder: Recorder, out: Path, inputs: dict[str, Manifest], finished: bool):
@@ -36,7 +37,7 @@ class Artefact:
 
     @contextmanager
     def file(self, target: Path, known: Mapping[str, str] | None = None) -> Iterator[Path]:
-        """A private path for one file or folder of the artefact; it becomes `target` when the block ends well.
+        """Yield a private path for one file or folder of the artefact; it becomes `target` if the block succeeds.
 
         `known` is as in `has`; the block may fill it.
         """
@@ -51,32 +52,32 @@ class Artefact:
             private.write_text(text, encoding="utf-8")
 
     def begin(self) -> None:
-        """Withdraw the manifest of the result before: from here on its files are replaced."""
+        """Remove the manifest of the old result, because its files are replaced from here on."""
         if not self.files:
             self.manifest.unlink(missing_ok=True)
 
     def has(self, target: Path, known: Mapping[str, str] | None = None) -> None:
-        """Count a file or folder, published in its place, to the artefact.
+        """Add a file or folder that is already in its place to the artefact.
 
         Args:
             target: the file or folder.
-            known: BLAKE3 of files in the folder, noted when they were written; they are not read again.
+            known: BLAKE3 of files in the folder, recorded when they were written, so that they are not read again.
         """
         self.files.append(target)
         self.known[target] = known or {}
 
     def reads(self, name: str, file: Path) -> None:
-        """Hash one file of an input whose reading is checked later, and refuse it if it is another one."""
+        """Hash one file of an input whose content is checked later, and refuse it if it differs from its manifest."""
         manifest = self.inputs[name]
         stated = file.relative_to(manifest.path.parent).as_posix()
         check_file(manifest.path, stated, manifest.content["files"][stated])
 
     def made_from(self, name: str, parents: Mapping[str, str]) -> None:
-        """Refuse an input that was itself made from other contents than those that are inputs here, too.
+        """Refuse an input that was made from other contents than inputs of this artefact with the same role.
 
         Args:
-            name: of an input.
-            parents: what that input calls its own inputs, and what they are called here.
+            name: name of an input.
+            parents: names that the input gives to its own inputs, and their names here.
         """
         for theirs, ours in parents.items():
             check_link(self.inputs[name], theirs, self.inputs[ours])
@@ -86,10 +87,10 @@ class Artefact:
 def making(
     spec: "Spec", out: Path, inputs: Mapping[str, Path], keep: int = 1, later: Collection[str] = ()
 ) -> Iterator[Artefact]:
-    """Make one artefact, as the only one who does.
+    """Make one artefact, as the only writer.
 
-    The block publishes its files and describes them; when it ends well, the manifest is written, last. It has nothing
-    to do if the artefact is `finished`:
+    The block publishes files and describes them; if it succeeds, the manifest is written last. If the artefact is
+    `finished`, the block has nothing to do:
 
         with making(specs.store("meshes"), out, {"catalog": catalog}) as new:
             if new.finished:
@@ -98,14 +99,14 @@ def making(
                 ...
 
     Args:
-        spec: what decides it besides its inputs.
+        spec: what decides the artefact besides its inputs.
         out: its main file or folder; the manifest stands beside it.
         inputs: the main files of its inputs by name; each is hashed and must match its manifest.
-        keep: how many finished results of it to keep; 0: none, and none is brought back, as where something else is
-            read.
-        later: names of inputs that are not hashed here: their readers check what they read
-            (`repose.provenance.stated`), or nothing but their manifests is read. Those must hold all the same, and
-            names and sizes agree.
+        keep: how many finished results of it to keep; 0: none is kept or restored, which is needed if the block reads
+            anything else.
+        later: names of inputs that are not hashed here, because their readers check what they read
+            (`repose.provenance.stated`), or only their manifests are read. Their manifests must be valid, and names and
+            sizes must agree.
 
     Raises:
         ReposeError: an input is missing, unfinished or damaged.

@@ -1,14 +1,14 @@
 """Manifests: what an artefact is (`content`) and how it came about (`history`).
 
-Beside an artefact `x.ext` stand two files:
+An artefact `x.ext` has two files beside it:
 
 * `x.manifest.json`, the content: size and sha256 of each file, or of the list of the files of a folder, which lies
-  beside that (`repose.provenance.listing`). It is equal for equal results, so Snakemake, which compares small files
-  by checksum, re-runs nothing after a touch or a bit-identical rebuild.
-* `x.history.json`: the contents it was made from, where they lay and their histories, parameters, code, seed,
-  software, machine, cost, and sha256 of itself: it belongs to one content, and an edited one is refused.
+  beside that (`repose.provenance.listing`). It is equal for equal results, so Snakemake, which compares small files by
+  checksum, re-runs nothing after a touch or a bit-identical rebuild.
+* `x.history.json`: the contents that it was made from, their places and histories, parameters, code, seed, software,
+  machine, cost, and its own sha256. It belongs to one content, and an edited history is refused.
 
-An artefact without a matching manifest is refused by every reader: before it is read, or file by file as it is.
+Every reader refuses an artefact without a matching manifest, either before reading, or file by file while reading.
 """
 
 import hashlib
@@ -34,9 +34,9 @@ from repose.provenance.publish import write_text
 from repose.reading import read_json
 
 FORMAT = 3
-OLDEST = 2  # says the same of files, and has no lists of folders
-CACHE = ".cache"  # of finished results, in a folder of results
-FORMER = 32  # histories in one place that are remembered
+OLDEST = 2  # this version states the same of files, but has no lists of folders
+CACHE = ".cache"  # name of the cache of finished results, in a folder of results
+FORMER = 32  # number of former histories of a place that are remembered
 SOFTWARE = ("repose", "numpy", "torch", "zarr")
 
 
@@ -50,7 +50,7 @@ class Manifest:
 
     @property
     def digest(self) -> str:
-        """sha256 of the content: the name of the result, wherever it was made."""
+        """The sha256 of the content, which identifies the result wherever it was made."""
         return _digest(self.content)
 
     @property
@@ -68,26 +68,26 @@ class Manifest:
 
     @property
     def names(self) -> list[str]:
-        """All that lies there of the artefact, its manifest last."""
+        """All names of the artefact, with its manifest last."""
         return [*self.data, history_path(self.path).name, self.path.name]
 
     @property
     def parents(self) -> dict[str, Path]:
-        """Manifests of the inputs by name, found from where this manifest lies now."""
+        """The manifests of the inputs by name, relative to the present place of this manifest."""
         return {name: self.path.parent / place for name, place in self.history["parents"].items()}
 
 
 @dataclass
 class Recorder:
-    """Collects what `seal` writes to the history. Make it when the work begins.
+    """Collects what `seal` writes to the history. Create it when the work begins.
 
     Args:
         stage: name of the stage.
-        code: hash of the code that does the work.
-        params: the settings it follows.
-        seed: the seed, where there is one.
+        code: hash of the code that runs.
+        params: the settings of the stage.
+        seed: the seed, if there is one.
         software: versions of the packages that the code imports.
-        modules: where the code begins, so that an audit can hash it again.
+        modules: modules at which the code begins, so that an audit can hash it again.
         inputs: content digests by name; `uses` fills it.
         costs: further measurements, such as the seconds of a training over all its attempts.
     """
@@ -109,7 +109,7 @@ class Recorder:
     _clock: float = field(default_factory=time.perf_counter)
 
     def uses(self, name: str, manifest: Path, hashed: bool = True) -> Manifest:
-        """Verify an input artefact, as `verify` does, and note its content digest."""
+        """Verify an input artefact, as `verify` does, and record its content digest."""
         verified = verify(manifest, hashed)
         self.inputs[name] = verified.digest
         self._parents[name] = manifest
@@ -117,9 +117,9 @@ class Recorder:
         return verified
 
     def own(self, manifest: Path) -> str:
-        """Be the only writer of an artefact until it is sealed; another one waits. Returns its place.
+        """Become the only writer of an artefact until it is sealed, and return its place; another writer waits.
 
-        Outside a workflow's folder of results nobody else writes, and nothing is locked.
+        Outside a workflow's folder of results nothing is locked, as nobody else writes there.
         """
         folder, place = results_folder(manifest), place_of(manifest)
         if folder and not self._owner:
@@ -127,14 +127,14 @@ class Recorder:
         return place
 
     def reuse(self, manifest: Path, keep: int = 1) -> bool:
-        """Own an artefact, and put a finished result of the same key in its place if there is one.
+        """Lock an artefact, and restore a finished result with the same key if there is one.
 
-        The key is everything that decides the result: stage, parameters, code, seed, software, and the contents of
-        all inputs; so call it after the last `uses`, and only where nothing else is read.
+        The key is everything that decides the result: stage, parameters, code, seed, software, and the contents of all
+        inputs. So call it after the last `uses`, and only if nothing else is read.
 
         Args:
             manifest: the manifest of the artefact.
-            keep: how many results of this artefact to keep for later; 0: none, and none is looked for.
+            keep: how many results of this artefact to keep for later; 0: none, and none is restored.
 
         Returns:
             Whether the artefact is finished.
@@ -164,7 +164,7 @@ class Recorder:
 
     @property
     def key(self) -> str:
-        """A name for everything that decides the result."""
+        """Return the name of everything that decides the result."""
         parts = [self.stage, self.params, self.code, list(self.inputs.items()), self.seed, self._software()]
         return _digest(parts)[:32]
 
@@ -173,7 +173,7 @@ class Recorder:
         return dict(sorted((ours | self.software).items()))
 
     def release(self) -> None:
-        """Let the next writer of the artefact in."""
+        """Release the lock for the next writer of the artefact."""
         if self._owner:
             self._owner.release()
             self._owner = None
@@ -189,9 +189,9 @@ class Recorder:
 
         Args:
             manifest: `….manifest.json`; files are named relative to its folder.
-            files: the files and directories of the artefact, already in their place.
+            files: the files and directories of the artefact, which must be in their places.
             describe: shapes, units and counts that belong to the content.
-            known: of folders among `files`, BLAKE3 of files in them that were noted when those were written.
+            known: for folders among `files`, the BLAKE3 of their files, recorded when they were written.
         """
         base = manifest.parent
         prints = {f: fingerprint(f, (known or {}).get(f)) for f in sorted(files)}
@@ -253,7 +253,7 @@ def verify(manifest: Path, hashed: bool = True) -> Manifest:
 
 
 def misplaced(manifest: Manifest) -> str | None:
-    """What is wrong with where an artefact lies: it is another one's, copied here; None if nothing is."""
+    """Return what is wrong with an artefact's place, such as a copy of another artefact; None if nothing is."""
     made_for, lies_at = manifest.content.get("place"), place_of(manifest.path)
     return None if made_for == lies_at else f"is {made_for}, and lies at {lies_at}"
 
@@ -262,7 +262,7 @@ def load(manifest: Path) -> Manifest:
     """Read a manifest and its history without hashing the files it names.
 
     Raises:
-        ReposeError: one is missing, damaged, edited or of another form, or names what is not inside its folder.
+        ReposeError: one of the two is missing, damaged, edited or of another form, or names a file outside its folder.
     """
     make, again = f"snakemake --cores all {manifest}", f"remove {manifest} and run again"
     for path, hint in ((manifest, make), (history_path(manifest), again)):
@@ -310,23 +310,23 @@ def _is_cached(manifest: Path) -> bool:
 
 
 def place_of(manifest: Path) -> str:
-    """Where an artefact lies in its folder of results, without a suffix; outside of one, its name."""
+    """Return the place of an artefact in its folder of results, without a suffix; outside of one, its name."""
     folder = results_folder(manifest)
     return _relative(manifest, folder or manifest.parent).removesuffix(".manifest.json")
 
 
 def succeeding(history: Mapping[str, Any], former: Sequence[str]) -> dict[str, Any]:
-    """A history that comes after others in its place, with a digest of its own.
+    """Return a history that follows others in its place, with its own digest.
 
-    An artefact may be made again, by other code, at another time or after other data, and come out as before: nothing
-    that was made from it is made again then, and the history that this has noted must still be found.
+    An artefact may be made again by other code, at another time or from other data, with an equal result. What was made
+    from it is not made again then, so the history that was recorded there must still be found.
     """
     rest = _told(history) | {"former": list(dict.fromkeys(former))[-FORMER:]}
     return rest | {"sha256": _digest(rest)}
 
 
 def _back_in_place(manifest: Path, kept: Mapping[str, Any]) -> dict[str, Any]:
-    """The history of a kept result that comes back, after the one that lies in its place."""
+    """Return the history of a restored result, which follows the history that lies in its place."""
     there = _found(manifest)
     if there and _told(there) == _told(kept):
         return there
@@ -342,7 +342,7 @@ def _histories_of(history: Mapping[str, Any]) -> list[str]:
 
 
 def _found(manifest: Path) -> dict[str, Any]:
-    """The history that lies in a place; empty if there is none that can be read."""
+    """Return the history in a place; empty if there is none that can be read."""
     try:
         history = read_json(history_path(manifest))
         return history if isinstance(history["former"], list) and history["sha256"] else {}
@@ -351,19 +351,19 @@ def _found(manifest: Path) -> dict[str, Any]:
 
 
 def manifest_path(artefact: Path) -> Path:
-    """`a/b.zarr` → `a/b.manifest.json`."""
+    """Return the path of the manifest: `a/b.zarr` → `a/b.manifest.json`."""
     return artefact.with_name(artefact.stem + ".manifest.json")
 
 
 def history_path(manifest: Path) -> Path:
-    """`b.manifest.json` → `b.history.json`."""
+    """Return the path of the history: `b.manifest.json` → `b.history.json`."""
     return manifest.with_name(manifest.name.removesuffix(".manifest.json") + ".history.json")
 
 
 def peak_memory_mib() -> float:
-    """Largest resident set of this process so far, in MiB."""
+    """Return the largest resident set of this process so far, in MiB."""
     status = Path("/proc/self/status")
-    if status.exists():  # Linux hands ru_maxrss down from the process that started this one
+    if status.exists():  # on Linux ru_maxrss is inherited from the process that started this one
         high = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
         return int(high.split()[1]) / 1024
     unit = 1 if sys.platform == "darwin" else 1024

@@ -1,7 +1,7 @@
-"""One writer per artefact, also when a killed scheduler's jobs live on beside those of the next run.
+"""Exactly one writer per artefact, even if jobs of a killed scheduler still run beside those of the next run.
 
-A writer holds a lock (flock) on `results/.state/owners/<artefact>` for as long as it lives, and writes down there
-who it is. A second writer waits; `repose recover` ends the first if it is a leftover of a dead run.
+A writer holds a lock (flock) on `results/.state/owners/<artefact>` for as long as it lives, and records its identity
+there. A second writer waits; `repose recover` ends the first one if it is left over from a dead run.
 """
 
 import errno
@@ -23,18 +23,18 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 def results_folder(path: Path) -> Path | None:
-    """The workflow's folder of results that `path` lies in; None for a command run by hand elsewhere."""
+    """Return the workflow's folder of results that contains `path`; None for a command run elsewhere by hand."""
     return next((p for p in path.absolute().parents if (p / MARK).is_file()), None)
 
 
 def mark(results: Path) -> None:
-    """Make a folder of results, with the mark that commands which delete or lock ask for."""
+    """Create a folder of results, with the mark that commands which delete or lock require."""
     if not (results / MARK).is_file():
         write_text(results / MARK, "Results of repose. Commands that delete or lock look for this file.\n")
 
 
 def owners(results: Path) -> Path:
-    """Where a folder of results has the files of its owners."""
+    """Return the folder of the owners' files of a folder of results."""
     return results / ".state" / "owners"
 
 
@@ -42,7 +42,7 @@ class Owner:
     """Holds an artefact until `release` or the end of the process, however it ends."""
 
     def __init__(self, path: Path, what: str):
-        """Wait until no other process holds the file `path`, which stands for `what`."""
+        """Wait until no other process holds the file `path`, which represents `what`."""
         self.path = path
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._handle = self._acquire(what)
@@ -51,7 +51,7 @@ class Owner:
         self._handle.flush()
 
     def release(self) -> None:
-        """Let the next writer in."""
+        """Release the lock for the next writer."""
         self.path.unlink(missing_ok=True)
         self._handle.close()
 
@@ -70,14 +70,14 @@ class Owner:
                     raise
                 _say(f"{self.path.parent}: no locks on this file system; never start two runs on it at once")
                 return handle
-            # The one before us removed the file when it was done: ours must be the one that is there.
+            # The previous holder removed the file when it was done, so the lock must be on the file that is there now.
             if _is_at(handle, self.path):
                 return handle
             handle.close()
 
 
 def _is_at(handle: IO[str], path: Path) -> bool:
-    """Whether an open file is the one that a path names now; another process may remove it at any moment."""
+    """Return whether an open file is still the one at a path, which another process may remove at any moment."""
     try:
         return os.path.samestat(os.fstat(handle.fileno()), path.stat())
     except FileNotFoundError:
@@ -89,7 +89,7 @@ def _say(message: str) -> None:
 
 
 def try_lock(handle: IO[str]) -> bool:
-    """Lock an open file unless another process has it locked."""
+    """Lock an open file unless another process has locked it, and return whether it succeeded."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -131,7 +131,7 @@ def _if_free(path: Path) -> Iterator[bool]:
 
 
 def holder(path: Path) -> Process | None:
-    """Who wrote itself down in an owner's file."""
+    """Return the process recorded in an owner's file."""
     try:
         return Process(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""Which process wrote something down, and whether it is alive."""
+"""The identity of a process that wrote a record, and whether it is alive."""
 
 import os
 import socket
@@ -9,7 +9,7 @@ import psutil
 
 @dataclass(frozen=True)
 class Process:
-    """A process for as long as machines and process ids are used again."""
+    """A process, identified across reboots and reused process ids."""
 
     host: str
     pid: int
@@ -17,7 +17,7 @@ class Process:
 
     @classmethod
     def current(cls) -> "Process":
-        """This process."""
+        """Return this process."""
         return cls(socket.gethostname(), os.getpid(), psutil.Process().create_time())
 
     @property
@@ -27,10 +27,10 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether a process of this machine still runs."""
+        """Return whether a process of this machine still runs."""
         try:
             process = psutil.Process(self.pid)
-            # The clock may have been set since.
+            # The clock may have been changed since.
             same = abs(process.create_time() - self.started) < 2
             return same and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
@@ -41,5 +41,5 @@ class Process:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether some process of this machine has a number, whoever it belongs to; no process has one of 20 digits."""
+    """Return whether some process of this machine has this id, of any user; ids of 20 digits do not exist."""
     return pid < 2**31 and psutil.pid_exists(pid)

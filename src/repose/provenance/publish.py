@@ -1,4 +1,4 @@
-"""Old or new, never torn: build beside the target, flush, rename."""
+"""Atomic publishing: build beside the target, flush, rename, so that the target is either old or new."""
 
 import ctypes
 import errno
@@ -15,13 +15,13 @@ from pathlib import Path
 from repose.provenance.process import is_alive
 
 PRIVATE = re.compile(r"\..+\.(?P<pid>\d+)\.[0-9a-f]{8}\.tmp(\.old)?")  # names of unfinished files and folders
-_SWEPT: set[Path] = set()  # folders that were swept for the artefact at hand
+_SWEPT: set[Path] = set()  # folders that were already swept for the present artefact
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux, fcntl.h and fs.h
 
 
 @contextmanager
 def publish(target: Path, keep: bool = False) -> Iterator[Path]:
-    """Yield a private path beside `target`; when the block ends well, it becomes `target`.
+    """Yield a private path beside `target`, which becomes `target` if the block succeeds.
 
     The block creates a file or a directory at the yielded path. On any error, Ctrl-C included,
     the private path is removed and `target` stays as it was. Data and directory entries are
@@ -29,7 +29,7 @@ def publish(target: Path, keep: bool = False) -> Iterator[Path]:
 
     Args:
         target: where the artefact belongs.
-        keep: for a directory named by its content: if another writer was first, theirs stays.
+        keep: for a directory named by its content: if another writer was first, its directory stays.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target.parent)
@@ -72,7 +72,7 @@ def _swap(private: Path, target: Path, keep: bool) -> None:
                 raise
     elif private.is_dir() and target.is_dir():
         if _exchange(private, target):
-            return  # the old artefact has the private name now, and goes with it
+            return  # the private name now belongs to the old artefact, which is removed with it
         # POSIX cannot rename a directory over a full one. Between the two renames the artefact is absent.
         doomed = private.with_name(private.name + ".old")
         os.rename(target, doomed)
@@ -83,7 +83,7 @@ def _swap(private: Path, target: Path, keep: bool) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Swap two names in one step, where kernel and file system can; False where not."""
+    """Swap two names in one step if kernel and file system support it; return False if not."""
     swap = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     return swap is not None and not swap(
         _AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE
@@ -91,7 +91,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 def dead_writer(name: str) -> bool | None:
-    """Whether a name is that of a private file of this host whose writer is dead; None: it is no private file of it."""
+    """Return whether a private file of this host has a dead writer; None: the name is not that of such a file."""
     found = PRIVATE.fullmatch(name)
     if not found or f".{socket.gethostname()}.{found['pid']}." not in name:
         return None
@@ -99,12 +99,12 @@ def dead_writer(name: str) -> bool | None:
 
 
 def sweep_again() -> None:
-    """Let the next writing to each folder look for what killed writers have left there since this process did."""
+    """Sweep each folder again at the next write, for files that killed writers have left since."""
     _SWEPT.clear()
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what killed writers left behind in a folder; once, as an artefact may have thousands of files there."""
+    """Remove what killed writers left in a folder, once per artefact, which may have thousands of files there."""
     if folder in _SWEPT:
         return
     _SWEPT.add(folder)

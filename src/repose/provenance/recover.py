@@ -1,7 +1,7 @@
-"""After a kill -9 of the scheduler, or of the machine: end what lives on, remove what is half made, unlock.
+"""Recover after the scheduler or the machine was killed: end processes that live on, remove partial files, unlock.
 
-Slurm jobs of the folder are cancelled, wherever they run or wait. Other processes are ended only if they are surely
-this folder's own: the workflow hands its jobs the folder's configuration and the name of their scheduler in the
+Slurm jobs of the folder are cancelled, wherever they run or wait. Other processes are ended only if they certainly
+belong to this folder: the workflow gives its jobs the folder's configuration and the name of their scheduler in the
 environment, and that scheduler must be dead.
 """
 
@@ -24,25 +24,25 @@ from repose.provenance.publish import PRIVATE, dead_writer, remove_leftover
 from repose.provenance.slurm import cancel_leftovers
 
 CONFIGS = ".config"  # the configurations of runs; see `repose.results`
-RUN = "run:"  # owner's files of schedulers begin with it
+RUN = "run:"  # prefix of the owners' files of schedulers
 PATIENCE = 10  # seconds between the request to end and the kill
 
 
 @dataclass(frozen=True)
 class Recovered:
-    """What `recover` did."""
+    """The result of `recover`."""
 
     ended: list[str]  # Slurm jobs and command lines
     removed: list[Path]
-    foreign: list[Path]  # private files of other machines, left alone
+    foreign: list[Path]  # private files of other machines, which are left alone
     unlocked: bool
 
 
 def recover(results: Path) -> Recovered:
-    """Make a folder of results ready for the next run.
+    """Prepare a folder of results for the next run.
 
     Raises:
-        ReposeError: a run is going on, or another machine still writes; nothing was changed.
+        ReposeError: a run is in progress, or another machine still writes; nothing is changed then.
     """
     refuse_while_running(results)
     ended = cancel_leftovers(results.absolute().parent) + _end(list(leftover_jobs(results)))
@@ -58,7 +58,7 @@ def recover(results: Path) -> Recovered:
 
 
 def clean(results: Path, checkpoints: bool) -> int:
-    """Remove kept results, and checkpoints of unfinished trainings if asked for; returns the bytes set free."""
+    """Remove cached results, and on request checkpoints of unfinished trainings; return the bytes that were freed."""
     refuse_while_running(results)
     folders = [results / ".cache"]
     if checkpoints:
@@ -70,7 +70,7 @@ def clean(results: Path, checkpoints: bool) -> int:
 
 
 def refuse_while_running(results: Path) -> None:
-    """Raise if a scheduler works on this folder, on this machine or, where locks reach, on another."""
+    """Raise if a scheduler works on this folder, on this machine or, if file locks work across machines, on another."""
     if not (results / MARK).is_file():
         raise ReposeError(
             f"no folder of results of this workflow: no {MARK} in it", where=results, hint="give --results"
@@ -85,7 +85,7 @@ def refuse_while_running(results: Path) -> None:
 
 
 def leftover_jobs(results: Path) -> Iterator[psutil.Process]:
-    """Processes of this machine that a dead scheduler started for this folder of results."""
+    """Yield processes of this machine that a dead scheduler started for this folder of results."""
     configs = (results / CONFIGS).resolve()
     for process in psutil.process_iter():
         try:
@@ -96,7 +96,7 @@ def leftover_jobs(results: Path) -> Iterator[psutil.Process]:
                 if scheduler.is_here and not scheduler.alive and process.pid != os.getpid():
                     yield process
         except (psutil.Error, ValueError, TypeError):
-            continue  # gone meanwhile, or another user's, or no name of a scheduler
+            continue  # it has ended meanwhile, belongs to another user, or names no scheduler
 
 
 def _end(processes: list[psutil.Process]) -> list[str]:
@@ -143,6 +143,6 @@ def _unlock(project: Path) -> bool:
 
 
 def _own_bytes(folder: Path) -> int:
-    """Bytes of files that are nowhere else."""
+    """Return the bytes of files that have no other link."""
     stats = [p.stat() for p in folder.rglob("*") if p.is_file()]
     return sum(s.st_size for s in stats if s.st_nlink == 1)

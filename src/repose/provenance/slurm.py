@@ -14,16 +14,16 @@ PATIENCE = 120  # seconds until a cancelled job must be gone
 
 
 def cancel_leftovers(project: Path) -> list[str]:
-    """Cancel this user's jobs that Snakemake submitted from a folder, and wait until they are gone.
+    """Cancel this user's jobs that Snakemake submitted from a folder, and wait until they have ended.
 
-    Snakemake notes the rule in the comment of each job; other jobs of that folder are not touched. Call it only when
+    Snakemake writes the rule into the comment of each job; other jobs of that folder are not touched. Call this only if
     no scheduler of the folder is alive.
 
     Returns:
-        what was cancelled, a line per job.
+        The cancelled jobs, one line each.
 
     Raises:
-        ReposeError: Slurm has not ended a job in time.
+        ReposeError: Slurm did not end a job in time.
     """
     if not shutil.which("squeue"):
         return []

@@ -1,4 +1,4 @@
-"""What a manifest states of the files of a folder, for readers that check what they read, when they read it."""
+"""The statements of a manifest on the files of a folder, for readers that check each file when they read it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ class Stated:
     """The files of a folder, by their digests.
 
     Args:
-        folder: where they are.
+        folder: the folder of the files.
         digests: BLAKE3 by name; None: nothing is stated, and nothing is checked.
     """
 
@@ -21,10 +21,10 @@ class Stated:
         self.folder, self._digests = folder, digests
 
     def digest(self, path: Path) -> str | None:
-        """The BLAKE3 that is stated of a file; None where nothing is stated of any.
+        """Return the stated BLAKE3 of a file; None if nothing is stated on the folder.
 
         Raises:
-            ReposeError: there should be no such file.
+            ReposeError: the manifest states no such file.
         """
         if self._digests is None:
             return None
@@ -34,24 +34,24 @@ class Stated:
         return self._digests[name]
 
     def check(self, path: Path, data: Any) -> None:
-        """Refuse bytes, just read from a file of the folder, that are not those that are stated.
+        """Refuse bytes, just read from a file of the folder, that differ from the stated ones.
 
         Raises:
-            ReposeError: they are others, or there should be no such file.
+            ReposeError: the bytes differ, or the manifest states no such file.
         """
         stated = self.digest(path)
         if stated is not None and blake3_of(data) != stated:
             raise ReposeError("does not match the manifest of its folder", path, self._hint)
 
     def check_file(self, path: Path) -> None:
-        """The same of a file that another library is going to read."""
+        """Check a file that another library is going to read; see `check`."""
         stated = self.digest(path)
         self.check_missing(path)
         if stated is not None and blake3_of_file(path) != stated:
             raise ReposeError("does not match the manifest of its folder", path, self._hint)
 
     def check_missing(self, path: Path) -> None:
-        """Refuse that a file which is stated is not there."""
+        """Refuse to treat a file as missing if the manifest states it."""
         is_stated = self._digests is not None and path.relative_to(self.folder).as_posix() in self._digests
         if is_stated and not path.is_file():
             raise ReposeError("is missing, but the manifest of its folder has it", path, self._hint)
@@ -62,12 +62,12 @@ class Stated:
 
 
 def stated(folder: Path) -> Stated:
-    """What the manifest beside a folder states of its files; nothing where there is none.
+    """Return the statements of the manifest beside a folder on its files; no statements if there is no manifest.
 
-    Folders in the making, and those that people bring, have no manifest. That an input has one, `making` sees to.
+    Unfinished folders, and those that users supply, have no manifest. `making` ensures that an input has one.
 
     Raises:
-        ReposeError: the manifest, its history or the list is damaged, or they are of something else.
+        ReposeError: the manifest, its history or the list is damaged, or they belong to something else.
     """
     manifest = manifest_path(folder)
     if not manifest.exists():

@@ -1,15 +1,15 @@
-"""Raw data: the facts, settings and readers of datasets, a module each, and the stage `raw`.
+"""Raw data: the facts, settings and readers of datasets, in one module each, and the stage `raw`.
 
 A dataset is a class of `repose.raw.settings.Dataset`, found through the entry-point group `repose.datasets`: in
-`repose.raw` those whose files a user supplies, in `repose.synthetic` those that are made from a seed. What they share:
+`repose.raw` those whose files a user supplies, in `repose.synthetic` those that are made from a seed. They share:
 
     entry           the facts of a dataset
     settings        settings of all datasets, and of generated ones
-    licensed        of those whose files a user supplies; `file_per_mesh` and `photo_set` of two kinds of them
-    registry        which datasets are installed
+    licensed        settings of user-supplied datasets; `file_per_mesh` and `photo_set` for two kinds of them
+    registry        the installed datasets
     collect         stage `raw` of user-supplied files, with `inventory`, `archive` and `hashes`
     generate        stage `raw` of generated datasets
-    source          what the stage `convert` reads of meshes, `image_source` of images
+    source          the interface to the stage `convert` for meshes, `image_source` for images
 
-Modules of datasets import what is slow in functions alone: Snakemake reads them all at every start.
+Modules of datasets import slow libraries only inside functions, because Snakemake reads them all at every start.
 """

@@ -17,14 +17,14 @@ HINT = "the file is truncated or damaged"
 
 @dataclass(frozen=True)
 class Animation:
-    """What one file holds: frames of one mesh with V vertices and F faces, in the file's unit."""
+    """The content of one file: frames of one mesh with V vertices and F faces, in the file's unit."""
 
     first: np.ndarray  # (V, 3) float32
     faces: np.ndarray  # (F, 3) int32
     offsets: np.ndarray  # (frames - 1, V, 3) float32
 
     def frame(self, number: int) -> np.ndarray:
-        """The vertices (V, 3) float32 of a frame, in the file's unit; frames are counted from 0."""
+        """Return the vertices (V, 3) float32 of a frame, in the file's unit; frames are counted from 0."""
         return self.first + self.offsets[number - 1] if number else self.first
 
 
@@ -32,8 +32,8 @@ def parse_anime(data: bytes, where: object = "<bytes>") -> Animation:
     """Read the bytes of an .anime file.
 
     Raises:
-        MeshError: not such a file, truncated, or longer than it says; a coordinate that is not finite or a triangle
-            out of range.
+        MeshError: the file is of another format, truncated, or longer than stated, a coordinate is not finite, or a
+            triangle is out of range.
     """
     frames, vertices, faces = counts(data[:HEADER], len(data), where)
     first = np.frombuffer(data, "<f4", 3 * vertices, HEADER).reshape(-1, 3)
@@ -47,10 +47,10 @@ def parse_anime(data: bytes, where: object = "<bytes>") -> Animation:
 
 
 def counts(header: bytes, size: int, where: object) -> tuple[int, int, int]:
-    """Numbers of frames, vertices and faces, from the first 12 bytes of a file of `size` bytes.
+    """Return the numbers of frames, vertices and faces, from the first 12 bytes of a file of `size` bytes.
 
     Raises:
-        MeshError: they do not fit the size.
+        MeshError: the numbers do not fit the size.
     """
     if len(header) < HEADER:
         raise MeshError("shorter than its header", where, HINT)

@@ -1,7 +1,7 @@
-"""Unpack archives that nobody has vouched for: zip, tar and tar.gz.
+"""Unpack untrusted archives: zip, tar and tar.gz.
 
-An archive is refused whole. It is unpacked into a private folder beside the target, which becomes the target when
-the last member is written; after a refusal nothing is left, and nothing was written anywhere else.
+If any part is refused, the whole archive is. It is unpacked into a private folder beside the target, which becomes the
+target when the last member is written. After a refusal nothing is left, and nothing was written anywhere else.
 """
 
 import errno
@@ -21,7 +21,7 @@ from repose.errors import ReposeError
 from repose.provenance.publish import publish
 
 BLOCK = 1 << 20
-HEADER = 64 << 10  # bytes of a header of a tar that is longer than a block
+HEADER = 64 << 10  # bytes of a tar header that is longer than a block
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
 SELF = "unpack it yourself, and put the folder in its place"
 _FOREIGN = {
@@ -40,36 +40,36 @@ class ArchiveError(ReposeError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What an archive may hold before it counts as a bomb.
+    """The limits of an archive, beyond which it counts as a bomb.
 
     Attributes:
         members: files and folders.
-        bytes: of all files when unpacked.
-        ratio: bytes of a member when unpacked, in bytes of the archive.
+        bytes: bytes of all files when unpacked.
+        ratio: ratio of a member's unpacked bytes to its bytes in the archive.
         records: lines in the extended headers of a tar, which take a microsecond each.
     """
 
     members: int = 500_000
     bytes: int = 200 << 30
     names: int = 200_000_000  # characters of all paths and of the folders in them
-    depth: int = 64  # folders in folders
-    ratio: int = 200  # text of numbers shrinks to a fifth or a tenth; zeros to a thousandth
+    depth: int = 64  # depth of nested folders
+    ratio: int = 200  # numbers in text shrink to a fifth or a tenth, zeros to a thousandth
     records: int = 4_000_000
 
 
 @dataclass
 class _Member:
-    """A member of an archive, as the archive describes it; sizes are in bytes."""
+    """A member as the archive describes it; sizes are in bytes."""
 
     name: str
     size: int
-    packed: int | None  # its size in the archive, where the format says so
+    packed: int | None  # its size in the archive, if the format states it
     open: Callable[[], IO[bytes]]
     is_folder: bool = False
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file's name is that of an archive."""
+    """Return whether a file name is that of an archive."""
     return path.name.lower().endswith(SUFFIXES)
 
 
@@ -82,10 +82,10 @@ def unpack(
     """Unpack the wanted files of an archive; all members are checked, wanted or not.
 
     Args:
-        archive: the file as downloaded; its first bytes say what it is, not its name.
-        target: the folder to make. One that is there is replaced.
-        wanted: says of a member's path (`a/b.ply`) whether to write it.
-        limits: what is too much.
+        archive: the file as downloaded; its first bytes decide its format, not its name.
+        target: the folder to create; an existing folder is replaced
+        wanted: returns whether to write a member, by its path (`a/b.ply`).
+        limits: the limits on its content.
 
     Returns:
         The paths of the written files, relative to `target`, in the order of the archive.
@@ -109,11 +109,11 @@ def unpack(
 
 
 def names(archive: Path) -> list[str] | None:
-    """File names in a zip, read from its directory; None for what would have to be read through."""
+    """Return the file names in a zip, from its directory; None for formats that would have to be read completely."""
     try:
         with zipfile.ZipFile(archive) as opened:
             return [info.filename for info in opened.infolist() if not info.is_dir()]
-    except Exception:  # a damaged directory can raise nearly anything
+    except Exception:  # a damaged directory can raise nearly any error
         return None
 
 
@@ -132,14 +132,15 @@ def _write(source: IO[bytes], size: int, path: Path, guard: "_Guard", name: str)
 
 @dataclass
 class _Guard:
-    """Checks member after member, and remembers the names and sizes so far."""
+    """Checks one member after another, and keeps the names and sizes so far."""
 
     archive: Path
     limits: Limits
     count: int = 0
     total: int = 0
     letters: int = 0
-    seen: dict[str, tuple[str, bool]] = field(default_factory=dict)  # folded path: (path, is it a file)
+    # case-folded path: (path, whether it is a file)
+    seen: dict[str, tuple[str, bool]] = field(default_factory=dict)
 
     def refuse(
         self, what: str, hint: str | None = "do not trust this file; download it again"
@@ -147,14 +148,14 @@ class _Guard:
         return ArchiveError(what, self.archive, hint)
 
     def check(self, member: _Member) -> str:
-        """The member's path, without `.` parts, if nothing speaks against it."""
+        """Return the member's path, without `.` parts, if it is allowed."""
         self.count += 1
         self.total += member.size
         if self.count > self.limits.members:
             raise self.refuse(f"more than {self.limits.members} members: a bomb?")
         if self.total > self.limits.bytes:
             raise self.refuse(f"would unpack to more than {self.limits.bytes} bytes: a bomb?")
-        # A small member may be all zeros; a large one that shrinks this well is made to fill a disk.
+        # A small member may be all zeros, but a large one that shrinks this much is a bomb.
         if member.packed is not None and member.size > max(BLOCK, self.limits.ratio * member.packed):
             raise self.refuse(f"{member.name!r} unpacks to {member.size} bytes from {member.packed}: a bomb?")
         parts = self._parts(member.name, member.is_folder)
@@ -230,16 +231,16 @@ def _kind(start: bytes, archive: Path) -> str:
 
 @contextmanager
 def _damage(archive: Path, what: str) -> Iterator[None]:
-    """Turn whatever a damaged archive makes the library raise into an ArchiveError."""
+    """Convert any error that a damaged archive raises in the library into an ArchiveError."""
     try:
         yield
     except ReposeError:
         raise
     except OSError as error:
-        if error.errno not in (None, errno.EINVAL):  # the disk, not the archive
+        if error.errno not in (None, errno.EINVAL):  # an error of the disk, not of the archive
             raise
         raise ArchiveError(f"{what} is damaged: {error}", archive, "download it again") from error
-    except Exception as error:  # a damaged archive can raise nearly anything
+    except Exception as error:  # a damaged archive can raise nearly any error
         raise ArchiveError(f"{what} is damaged: {error!r}", archive, "download it again") from error
 
 
@@ -247,7 +248,7 @@ def _zip_members(file: BinaryIO, archive: Path, limits: Limits) -> Iterator[_Mem
     opened = zipfile.ZipFile(file)
     for info in opened.infolist():
         mode = info.external_attr >> 16
-        # The name ends at a NUL byte for some readers and not for others.
+        # Some readers end the name at a NUL byte, and others do not.
         if "\0" in info.orig_filename:
             raise ArchiveError(f"{info.orig_filename!r} has a NUL in its name", archive)
         if stat.S_ISLNK(mode):
@@ -270,11 +271,11 @@ def _zip_members(file: BinaryIO, archive: Path, limits: Limits) -> Iterator[_Mem
 
 
 class _Stream:
-    """A tar's bytes. Headers are read whole by `tarfile`, and line by line, so a header of gigabytes has to end here.
+    """The bytes of a tar. `tarfile` reads headers whole, or line by line, so gigabytes of header are stopped here.
 
     Attributes:
-        limit: how many bytes there may be, where they come out of a smaller file.
-        in_header: whether a header is read, and not a member.
+        limit: largest number of bytes, if they are decompressed from a smaller file.
+        in_header: whether a header is being read, and not a member.
     """
 
     def __init__(self, file: IO[bytes] | gzip.GzipFile, archive: Path, records: int, limit: int | None):
@@ -305,7 +306,7 @@ def _gzip_members(file: BinaryIO, archive: Path, limits: Limits) -> Iterator[_Me
     total = 0
     with gzip.open(file) as plain:
         for member in _tar_members(plain, archive, limits, limit):
-            total += member.size  # said before it is read
+            total += member.size  # the stated size, before the member is read
             if total > limit:
                 raise ArchiveError(f"unpacks to {total} bytes or more: a bomb?", archive)
             yield member
@@ -335,6 +336,6 @@ def _tar_members(
             info.isdir(),
         )
         stream.in_header = True
-    # tarfile takes any malformed header for the end; the end is a block of zeros.
+    # tarfile takes any malformed header for the end, but the true end is a block of zeros.
     if stream.last != bytes(tarfile.BLOCKSIZE):
         raise ArchiveError("the archive is cut short or damaged", archive, "download it again")

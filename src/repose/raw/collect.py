@@ -1,4 +1,4 @@
-"""Stage `raw` of a licensed dataset: what its user supplied → a checked inventory of raw files."""
+"""Stage `raw` of a licensed dataset: from the user's files to a checked inventory of raw files."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from repose.raw.licensed import Licensed
 
 
 def supplied(dataset: Licensed, out: Path) -> str:
-    """A hash of what a user supplied, for the rule that makes `out`; touching a file does not change it.
+    """Return a hash of the user's files, for the rule that makes `out`; touching a file does not change it.
 
     Raises:
         ReposeError: a file cannot be read.
@@ -18,10 +18,10 @@ def supplied(dataset: Licensed, out: Path) -> str:
 
 
 def run(dataset: Licensed, out: Path) -> None:
-    """Unpack what comes in archives into `unpacked/` beside `out`, and write the inventory `out` (JSON).
+    """Unpack archives into `unpacked/` beside `out`, and write the inventory `out` (JSON).
 
     Raises:
-        ReposeError: the files are not there, incomplete or doubled, or an archive is refused.
+        ReposeError: files are missing, incomplete or duplicated, or an archive is refused.
     """
     with making(specs.raw(dataset), out, {}, keep=0) as new:
         new.begin()

@@ -1,7 +1,7 @@
-"""`.corr` files of Intrinsic Flow: for each pixel of image B, where its surface point is in image A.
+"""`.corr` files of Intrinsic Flow: the position in image A of the surface point at each pixel of image B.
 
-`{B}_{A}.corr` is little endian: int32 width, int32 height; float32 (height, width, 2) of x and y in A; uint8
-(height, width) of classes: 0 body, seen in A too; 1 body, not seen in A; 2 background.
+`{B}_{A}.corr` is little endian: int32 width, int32 height; float32 (height, width, 2) of x and y in A; uint8 (height,
+width) of classes: 0 body, visible in A too; 1 body, not visible in A; 2 background.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MAX_BYTES = 64 << 20
 
 @dataclass(frozen=True, eq=False)
 class Correspondence:
-    """Where each pixel of an image is in another one.
+    """The position of each pixel of an image in another image.
 
     Attributes:
         position: (H, W, 2) float32 of x and y in the other image, in pixels.
@@ -35,7 +35,7 @@ def read_corr(path: Path) -> Correspondence:
     """Read a .corr file.
 
     Raises:
-        ReposeError: the size does not fit the header, a class is unknown, a position of the body is not finite.
+        ReposeError: the size does not fit the header, a class is unknown, or a position of the body is not finite.
     """
     data = read_bytes(path, MAX_BYTES)
     width, height = (int(n) for n in np.frombuffer(data[:HEADER], "<i4")) if len(data) >= HEADER else (0, 0)
@@ -56,7 +56,7 @@ def read_corr(path: Path) -> Correspondence:
 
 
 def write_corr(path: Path, corr: Correspondence) -> None:
-    """Write what `read_corr` reads, byte for byte."""
+    """Write a file that `read_corr` reads, equal byte for byte to the file that was read."""
     height, width = corr.visibility.shape
     with publish(path) as private:
         private.write_bytes(

@@ -1,8 +1,8 @@
 """DeepFashion In-shop Clothes Retrieval: names of photos, and the official partition.
 
-Photos are `img/{MEN,WOMEN}/{category}/id_{item}/{variation}_{k}_{view}.jpg`. Pose-transfer systems flatten that path
-to one name, here as Deformable GAN does, and pair photos of the same item and variation: the same person in the same
-clothes. Their split is of their own lists and not the official partition; those lists are no longer offered.
+Photos are `img/{MEN,WOMEN}/{category}/id_{item}/{variation}_{k}_{view}.jpg`. Pose-transfer systems flatten that path to
+one name, here as Deformable GAN does, and pair photos of the same item and variation: the same person in the same
+clothes. They split by their own lists, which are no longer offered, and not by the official partition.
 """
 
 import re
@@ -24,7 +24,7 @@ PARTS = ("train", "query", "gallery")
 
 
 class DeepFashion(Photos):
-    """DeepFashion In-shop photos, as released or as the archive of Intrinsic Flow has them."""
+    """DeepFashion In-shop photos, as released or as in the archive of Intrinsic Flow."""
 
     entry: ClassVar[Entry] = Entry(
         what="In-shop Clothes Retrieval: 52,712 photos of people, 256 × 256 (Liu et al., CVPR 2016)",
@@ -46,29 +46,30 @@ class DeepFashion(Photos):
     )
 
     def raw_settings(self) -> dict[str, Any]:
-        """What the images follow from; the scorers are not a part of it."""
+        """The settings that the images depend on, without the scorers."""
         return {k: v for k, v in super().raw_settings().items() if k != "official"}
 
     def photo(self, path: str) -> Photo | None:
-        """What the path of a photo says, as released or flattened."""
+        """Parse the path of a photo, as released or flattened."""
         name = sample_id(path) if _PHOTO.search(path) else PurePosixPath(path).stem
         found = _FLAT.fullmatch(name)
         return Photo(name, int(found[1]), outfit(name), -1) if found else None
 
     def published_parts(self, root: Path, paths: Sequence[str]) -> dict[str, str]:
-        """The owners' own parts, by items: their queries and gallery are the test."""
+        """Return the owners' partition by items: query and gallery are the test part."""
         lists = [path for path in paths if path.endswith("list_eval_partition.txt")]
         rows = {photo: part for path in lists for photo, part in read_partition(root / path).items()}
         return {sample_id(photo): "train" if part == "train" else "test" for photo, part in rows.items()}
 
 
 def sample_id(path: str) -> str:
-    """`img/WOMEN/Dresses/id_00000416/06_7_additional.jpg` → `fasionWOMENDressesid0000041606_7additional`.
+    """Return a photo's name in the published lists, with their spelling.
 
-    The spelling is that of the published lists.
+    For instance, `img/WOMEN/Dresses/id_00000416/06_7_additional.jpg` becomes
+    `fasionWOMENDressesid0000041606_7additional`.
 
     Raises:
-        ReposeError: not a photo of the set.
+        ReposeError: the path is not of a photo of the set.
     """
     found = _PHOTO.search(path)
     if not found:
@@ -78,15 +79,17 @@ def sample_id(path: str) -> str:
 
 
 def outfit(sample: str) -> str:
-    """Person and clothes of a photo: all photos of one outfit may be paired."""
+    """Return person and clothes of a photo: all photos of one outfit may be paired."""
     return sample.split("_", 1)[0]
 
 
 def read_partition(path: Path) -> dict[str, str]:
-    """Photo path → part, of `list_eval_partition.txt`: a count, a header, then photo, item and part apart by blanks.
+    """Read the parts of photos, by path, from `list_eval_partition.txt`.
+
+    The file has a count, a header, then photo, item and part, separated by blanks.
 
     Raises:
-        ReposeError: names file and line.
+        ReposeError: a line is malformed; the message names file and line.
     """
     lines = read_text(path).splitlines()
     if len(lines) < 2 or not lines[0].strip().isdecimal() or int(lines[0]) != len(lines) - 2:

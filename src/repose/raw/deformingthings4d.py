@@ -1,11 +1,12 @@
 """DeformingThings4D: animated animals, as NPR (NeurIPS 2024) uses them (Li et al., ICCV 2021).
 
-Each animal has a mesh of its own, so that it makes a dataset of its own: one identity in many poses. Pose 0 is frame 0
-of the alphabetically first motion, NPR's template. The others are frames drawn without replacement from all frames
-0, 3, 6, … of all motions, in the order of motion and frame; that NPR took its 300 targets so is not verified (its
-configs hold frames of 26 to 66 motions per animal, every number divisible by 3). One similarity, from the template's
-box, applies to all poses: scaling each frame by itself would hide a change of size in the pose. The files' up axis is
-taken to be z, because the authors' renderer hands coordinates to Blender unchanged; it is not documented.
+Each animal has its own mesh and is therefore a dataset of its own: one identity in many poses. Pose 0 is frame 0 of the
+alphabetically first motion, NPR's template. The others are frames drawn without replacement from all frames 0, 3, 6, …
+of all motions, in the order of motion and frame; that NPR chose its 300 targets in this way is not verified (its
+configs hold frames of 26 to 66 motions per animal, every number divisible by 3). One similarity transform, from the
+template's box, is applied to all poses, because scaling each frame by itself would hide changes of size between poses.
+The files' up axis is taken to be z, because the authors' renderer passes coordinates to Blender unchanged; this is not
+documented.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,33 +49,35 @@ class DeformingThings4D(Single):
     animal: str = Field(
         pattern=r"^[^/_]+$", description="the part of the file names before the first _, as bear3EP"
     )
-    frames: PositiveInt = Field(300, description="how many frames are drawn besides the template; 300 in NPR")
+    frames: PositiveInt = Field(
+        300, description=("how many frames are drawn besides the template; 300 in NPR")
+    )
     stride: PositiveInt = Field(3, description="frames 0, stride, 2 · stride, … are drawn from")
     seed: int = Field(0, ge=0, description="which frames are drawn follows from it")
     up: Literal["y", "z"] = Field("z", description="which axis of the files points up")
 
     def raw_settings(self) -> dict[str, Any]:
-        """Which animal and frames are wanted."""
+        """The animal and the frames that are used."""
         return super().raw_settings() | {"seed": self.seed}
 
     def wanted(self, path: str) -> bool:
-        """Whether a file is an animation of the animal."""
+        """Return whether a file is an animation of the animal."""
         found = self.entry.match(path)
         return found is not None and found["animal"] == self.animal
 
     def open_source(self, raw: Path) -> "AnimationSource":
-        """The template and the drawn frames of the inventory `raw`; see `repose.raw.settings.Dataset`."""
+        """Open the template and the drawn frames of the inventory `raw`; see `repose.raw.settings.Dataset`."""
         return AnimationSource.of(raw, self)
 
 
 class AnimationSource(Listed[DeformingThings4D]):
     """The template and the drawn frames of one animal; see `repose.raw.source.Source`.
 
-    The first file, by path, has the template.
+    The first file, ordered by path, contains the template.
     """
 
     def items(self) -> list[Item]:
-        """The template as pose 0, then the drawn frames."""
+        """Return the template as pose 0, then the drawn frames."""
         import numpy as np
 
         template, *_ = files = self.files
@@ -98,10 +101,10 @@ class AnimationSource(Listed[DeformingThings4D]):
         ]
 
     def meshes(self, items: Sequence[Item]) -> Iterator["Mesh"]:
-        """Read frames; a file is read once for the frames that follow one another.
+        """Read frames; a file is read once for consecutive frames.
 
         Raises:
-            MeshError: a file is damaged, has changed, or is of another mesh than the first motion.
+            MeshError: a file is damaged, has changed, or has another mesh than the first motion.
         """
         import numpy as np
 
@@ -121,7 +124,7 @@ class AnimationSource(Listed[DeformingThings4D]):
                 yield checked(z_up(mesh) if self.dataset.up == "z" else mesh, self.dataset, where)
 
     def _taken(self, file: "RawFile") -> range:
-        """The frames of a file that may be drawn."""
+        """Return the frames of a file that may be drawn."""
         from repose.raw.anime import HEADER, counts
 
         path = self.root / file.path

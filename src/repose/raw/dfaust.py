@@ -1,10 +1,10 @@
-"""DFAUST: registered scan sequences of 10 people at 60 frames a second (Bogo et al., CVPR 2017).
+"""DFAUST: registered scan sequences of 10 people at 60 frames per second (Bogo et al., CVPR 2017).
 
 `registrations_m.hdf5` and `registrations_f.hdf5` hold an array `{subject}_{motion}` (6890, 3, frames) per sequence, and
 `faces` (13776, 3). Every `stride`-th frame is a mesh: identity = the subject's number, pose = 10000 · motion + frame,
 with the motions in the order of `MOTIONS`. A frame is a pose of one person only: equal pose numbers of two people are
-not the same pose, so that no transfer between people has a truth. Metres and y up, as users' code takes them; which
-frames IEP-GAN used is not published.
+not the same pose, so transfers between people have no truth. Files are taken to be in metres with y up, as in other
+people's code. Which frames IEP-GAN used is not published.
 """
 
 from collections.abc import Iterator, Sequence, Set
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from repose.mesh.mesh import Mesh
     from repose.raw.inventory import RawFile
 
-MAX_BYTES = 2 << 30  # of one sequence in memory
-MAX_RATIO = 20  # of a sequence to its file, however it is compressed
+MAX_BYTES = 2 << 30  # memory of one sequence
+MAX_RATIO = 20  # ratio of a sequence to its file, whatever its compression
 FRAMES_PER_MOTION = 10_000  # more than the longest sequence has
 Motion = Literal[
     "hips", "knees", "light_hopping_stiff", "light_hopping_loose", "jiggle_on_toes", "one_leg_loose", "shake_arms",
@@ -42,14 +42,16 @@ MOTIONS: tuple[Motion, ...] = get_args(Motion)
 
 
 class Motions(Section):
-    """Which motions go to each part of the split."""
+    """The motions in each part of the split."""
 
     train: list[Motion] = Field(list(MOTIONS[:10]), min_length=1, description="seen in training")
-    val: list[Motion] = Field(list(MOTIONS[10:12]), min_length=1, description="used to choose the checkpoint")
-    test: list[Motion] = Field(list(MOTIONS[12:]), min_length=1, description="only used in the tables")
+    val: list[Motion] = Field(
+        list(MOTIONS[10:12]), min_length=1, description=("used to choose the checkpoint")
+    )
+    test: list[Motion] = Field(list(MOTIONS[12:]), min_length=1, description=("only used in the tables"))
 
     def pose_ranges(self) -> dict[str, list[tuple[int, int]]]:
-        """First and last pose number of each motion of each part."""
+        """Return the first and last pose number of each motion, by part."""
         numbers = {part: [MOTIONS.index(motion) for motion in getattr(self, part)] for part in PARTS}
         return {
             part: [(FRAMES_PER_MOTION * k, FRAMES_PER_MOTION * (k + 1) - 1) for k in sorted(motions)]
@@ -58,7 +60,7 @@ class Motions(Section):
 
 
 class Dfaust(Licensed, Paired):
-    """DFAUST sequences: a pose is of one person only, so that triples have no truth."""
+    """DFAUST sequences. Each pose is of one person only, so triples have no truth."""
 
     entry: ClassVar[Entry] = Entry(
         what="registered scan sequences at 60 Hz: 10 people, up to 14 motions each (Bogo et al., CVPR 2017)",
@@ -81,10 +83,10 @@ class Dfaust(Licensed, Paired):
         description="people, by their numbers",
     )
     motions: Motions = Field(Motions(), description="sequences")
-    stride: PositiveInt = Field(20, description="every how many frames one is taken; 60 are a second")
+    stride: PositiveInt = Field(20, description=("every how many frames one is taken; 60 are a second"))
 
     def raw_settings(self) -> dict[str, Any]:
-        """Which people, motions and frames are wanted, whatever part they go to."""
+        """The people, motions and frames that are used, in any part."""
         chosen = {"identities": self.identities.all(), "motions": sorted(self.chosen_motions())}
         return super().raw_settings() | chosen
 
@@ -93,18 +95,18 @@ class Dfaust(Licensed, Paired):
         return {*self.motions.train, *self.motions.val, *self.motions.test}
 
     def split_settings(self, part: str) -> dict[str, Any]:
-        """See `Paired`; and the pose numbers of every part, as ranges of which the catalogue has some."""
+        """Return the settings of `Paired`, and the pose numbers of every part as ranges, which may have gaps."""
         return super().split_settings(part) | {"pose_ranges": self.motions.pose_ranges()}
 
     def pose_parts(self, available: Set[int]) -> dict[str, list[int]]:
-        """The available poses in the ranges of each part."""
+        """Return the available poses in the ranges of each part."""
         return {
             part: sorted(p for p in available if any(first <= p <= last for first, last in ranges))
             for part, ranges in self.motions.pose_ranges().items()
         }
 
     def open_source(self, raw: Path) -> "SequenceSource":
-        """The frames of the inventory `raw`; see `repose.raw.settings.Dataset`."""
+        """Open the frames of the inventory `raw`; see `repose.raw.settings.Dataset`."""
         return SequenceSource.of(raw, self)
 
 
@@ -112,7 +114,7 @@ class SequenceSource(Listed[Dfaust]):
     """Frames of the chosen sequences; see `repose.raw.source.Source`."""
 
     def items(self) -> list[Item]:
-        """Every `stride`-th frame of the chosen subjects and motions."""
+        """Return every `stride`-th frame of the chosen subjects and motions."""
         subjects, motions = self.dataset.identities.all(), self.dataset.chosen_motions()
         items = {}
         for file in self.files:
@@ -128,17 +130,17 @@ class SequenceSource(Listed[Dfaust]):
         return [items[place] for place in sorted(items)]
 
     def meshes(self, items: Sequence[Item]) -> Iterator["Mesh"]:
-        """Read frames; a sequence is read once for the frames that follow one another.
+        """Read frames; a sequence is read once for consecutive frames.
 
         Raises:
-            MeshError: a sequence is missing or damaged, or has not the vertices and faces of SMPL.
+            MeshError: a sequence is missing or damaged, or does not have the vertices and faces of SMPL.
         """
         from repose.mesh.mesh import Mesh
         from repose.raw.files import checked
 
         root = self.root
         for (path, name), group in groupby(items, key=lambda item: tuple(item.source.rsplit(":", 2)[:2])):
-            # Frames are the last axis: reading one costs nearly as much as reading all.
+            # Frames are the last axis, so reading one costs nearly as much as reading all.
             vertices, faces = _read(root / path, name)
             for item in group:
                 frame = int(item.source.rpartition(":")[2])
@@ -146,14 +148,14 @@ class SequenceSource(Listed[Dfaust]):
 
 
 def read_sequence(path: Path, name: str | None) -> "tuple[np.ndarray, np.ndarray]":
-    """All frames (T, 6890, 3) float32 of one sequence, metres, and its faces.
+    """Return all frames (T, 6890, 3) float32 of one sequence, metres, and its faces.
 
     Args:
         path: a file of DFAUST.
-        name: such as 50002_hips; None: the only one.
+        name: name such as 50002_hips; None: the only sequence of the file.
 
     Raises:
-        MeshError: the file is damaged, or there is no such sequence, or several and none was named.
+        MeshError: the file is damaged, there is no such sequence, or there are several and none was named.
     """
     import numpy as np
 
@@ -183,19 +185,19 @@ def _opened(path: Path) -> Iterator["h5py.File"]:
 
 
 def _read(path: Path, name: str) -> "tuple[np.ndarray, np.ndarray]":
-    """All frames (V, 3, T) of one sequence of a file, as stored, and the faces (F, 3) int64."""
+    """Return all frames (V, 3, T) of one sequence of a file, as stored, and the faces (F, 3) int64."""
     with _opened(path) as opened:
         return _sequence(opened, name, path)[:], _link(opened, "faces", path)[:].astype("int64")
 
 
 def _sequences(path: Path) -> list[tuple[str, int]]:
-    """Names of the sequences of a file, and how many frames each has."""
+    """Return the names of the sequences of a file, and the number of frames of each."""
     with _opened(path) as opened:
         return [(name, _sequence(opened, name, path).shape[2]) for name in opened if name != "faces"]
 
 
 def _link(opened: "h5py.File", name: str, where: Path) -> "h5py.Dataset":
-    """An array that lies in this very file: HDF5 can also point to other files."""
+    """Return an array that lies in this very file, because HDF5 can also point to other files."""
     import h5py
 
     if not isinstance(opened.get(name, getlink=True), h5py.HardLink):
@@ -208,7 +210,7 @@ def _link(opened: "h5py.File", name: str, where: Path) -> "h5py.Dataset":
         or found.dtype.kind not in "fiu"
     ):
         raise MeshError(f"{name!r} is not a plain array of numbers", where, "download it again")
-    limit = min(MAX_BYTES, MAX_RATIO * where.stat().st_size)  # a few bytes can stand for any number of zeros
+    limit = min(MAX_BYTES, MAX_RATIO * where.stat().st_size)  # a few bytes can expand to any number of zeros
     if found.nbytes > limit:
         raise MeshError(f"{name!r} has {found.nbytes} bytes, more than the limit of {limit}", where)
     return found

@@ -1,4 +1,4 @@
-"""The facts of a dataset, for people and for its reader. Nothing slow here: Snakemake reads it at every start."""
+"""The facts of a dataset, for people and for its reader. It imports nothing slow, for Snakemake's sake."""
 
 import re
 from dataclasses import dataclass
@@ -10,25 +10,25 @@ RAW = Path("data/raw")
 
 @dataclass(frozen=True)
 class Entry:
-    """What a dataset is, under which licence, where to get it, and how its files are named.
+    """What a dataset is, its licence, where to get it, and how its files are named.
 
-    Nothing is downloaded: those who have the right to use a licensed dataset supply its files. What could not be
-    checked against an original download says so in `doubts`.
+    Nothing is downloaded: users who have the right to use a licensed dataset supply its files. `doubts` lists what
+    could not be checked against an original download.
 
     Attributes:
-        what: what it holds and where it was published, as one phrase.
-        licence: under which it stands; every catalogue repeats it.
-        naming: how identity and pose are read off the names, in words.
-        split: which parts the configuration takes by default, in words.
-        units: of the vertices after conversion: m, or in words; pixels for images.
-        up: which axis of the released files points up, and what becomes of it.
-        home: address of the owners' page; empty for what is made from a seed.
-        get: what to download there.
-        files: pattern of the path of a wanted file inside the archive or folder; None for what is made from a seed.
-            Datasets of one file per mesh have the groups `identity` and `pose` in it.
-        expected: how many such files a complete copy has; None if that is not known.
-        vertices: how many every mesh has; None where they differ.
-        faces: how many every mesh has; None where they differ.
+        what: its content and its publication, as one phrase.
+        licence: its licence, which every catalogue repeats.
+        naming: how names give identity and pose, in words.
+        split: the default parts of the configuration, in words.
+        units: units of the vertices after conversion: m, or in words; pixels for images.
+        up: the up axis of the released files, and how it is converted.
+        home: address of the owners' page; empty for generated datasets.
+        get: what to download from that page.
+        files: pattern of the paths of needed files inside the archive or folder; None for generated datasets. For
+            datasets of one file per mesh it has the groups `identity` and `pose`.
+        expected: number of such files in a complete copy; None if not known.
+        vertices: number of vertices of every mesh; None if they differ.
+        faces: number of faces of every mesh; None if they differ.
         doubts: what is not verified, in words.
     """
 
@@ -47,10 +47,10 @@ class Entry:
     doubts: str = ""
 
     def match(self, path: str) -> re.Match[str] | None:
-        """How the path of a file matches the pattern of wanted files; None if it does not."""
+        """Match the path of a file with the pattern of needed files; None if it does not match."""
         return self.files.search(path) if self.files else None
 
 
 def named(text: str) -> re.Pattern[str]:
-    """The pattern of paths that end in whole names, such as `tr_reg_000.ply` or `a/b.obj`, in any folder."""
+    """Return the pattern of paths that end in whole names, such as `tr_reg_000.ply` or `a/b.obj`, in any folder."""
     return re.compile(rf"(?:^|/){text}$")

@@ -17,7 +17,7 @@ from repose.raw.settings import Choice, Pairs
 class Faust(FilePerMesh):
     """FAUST registrations: 10 people in 10 poses. Validation poses are new, of people seen in training.
 
-    In pose 8, one of the test, people stand about a quarter turn round; docs/data.md has a split without it.
+    In pose 8, a test pose, people are turned by about 90 degrees; docs/data.md has a split without it.
     """
 
     entry: ClassVar[Entry] = Entry(
@@ -35,6 +35,6 @@ class Faust(FilePerMesh):
     )
 
     source: Literal["faust"]
-    identities: Choice = Field(Choice(train="0-7", val="0-7", test="8-9"), description="people")
+    identities: Choice = Field(Choice(train="0-7", val="0-7", test="8-9"), description=("people"))
     poses: Choice = Field(Choice(train="0-4", val="5-6", test="7-9"), description="poses")
-    pairs: Pairs = Field(Pairs(train=1000, val=60, test=12), description="triples; few are possible")
+    pairs: Pairs = Field(Pairs(train=1000, val=60, test=12), description=("triples; few are possible"))

@@ -1,7 +1,7 @@
 """Datasets of one file per mesh, in any format that `repose.mesh.formats` reads.
 
-Such a dataset is its facts, with a pattern of file names, and its settings, most often only other defaults. Nothing
-slow is imported at the top: Snakemake reads it at every start.
+Such a dataset consists of its facts, with a pattern of file names, and its settings, which mostly differ only in their
+defaults. Nothing slow is imported at the top, because Snakemake reads it at every start.
 """
 
 from functools import cached_property
@@ -21,10 +21,10 @@ class MeshFiles(Licensed):
     """A licensed dataset whose files hold one mesh each."""
 
     def place(self, path: str) -> tuple[int, int] | None:
-        """Identity and pose of the mesh in a file: the groups `identity` and `pose` of `entry.files`.
+        """Return identity and pose of the mesh in a file: the groups `identity` and `pose` of `entry.files`.
 
         Returns:
-            None for a file that is no mesh of the dataset.
+            None if the file is not a mesh of the dataset.
 
         Raises:
             ReposeError: the pattern has no such groups.
@@ -38,21 +38,21 @@ class MeshFiles(Licensed):
         return int(found["identity"]), int(found["pose"])
 
     def finish(self, mesh: "Mesh") -> "Mesh":
-        """The mesh in metres, y up, of one as it stands in its file; the same here.
+        """Return a mesh from a file in metres with y up; by default it is returned unchanged.
 
-        It may follow from the dataset's settings, all of which are a part of every mesh's key.
+        The result may depend on the dataset's settings, which are all part of every mesh's key.
         """
         return mesh
 
     def open_source(self, raw: Path) -> "FileSource":
-        """The meshes of the inventory `raw`; see `repose.raw.settings.Dataset`."""
+        """Open the meshes of the inventory `raw`; see `repose.raw.settings.Dataset`."""
         from repose.raw.files import FileSource
 
         return FileSource.of(raw, self)
 
 
 class FilePerMesh(MeshFiles, LicensedGrid):
-    """A dataset of one file per mesh whose identities are all in the same poses."""
+    """A dataset with one file per mesh whose identities all have the same poses."""
 
     @cached_property
     def _chosen(self) -> dict[tuple[int, int], None]:
@@ -60,14 +60,14 @@ class FilePerMesh(MeshFiles, LicensedGrid):
         return dict.fromkeys((i, p) for i in self.identities.all() for p in self.poses.all())
 
     def wanted(self, path: str) -> bool:
-        """Whether a file is of the identities and poses that the configuration asks for."""
+        """Return whether a file is of the identities and poses that the configuration asks for."""
         return self.place(path) in self._chosen
 
     def check(self, inventory: "Inventory") -> None:
         """Refuse a set in which an identity lacks a pose.
 
         Raises:
-            ReposeError: says how many meshes are missing, and the first.
+            ReposeError: meshes are missing; the message gives their number and the first one.
         """
         found = {self.place(file.path) for file in inventory.files}
         missing = [mesh for mesh in self._chosen if mesh not in found]

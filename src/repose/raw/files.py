@@ -1,4 +1,4 @@
-"""What `convert` reads of datasets of one file per mesh, and what all readers of meshes share."""
+"""The source of datasets with one file per mesh, and functions that all readers of meshes share."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from repose.raw.licensed import Listed
 from repose.raw.settings import Dataset
 from repose.raw.source import Item
 
-# Settings that no mesh follows from: which of them are wanted, where they lie, and what is drawn of them.
+# Settings that no mesh depends on: which meshes are used, where they are, and what is drawn from them.
 NOT_OF_A_MESH = ("source", "folder", "identities", "poses", "pairs", "seed", "protocols", "test_list")
 
 
@@ -24,10 +24,10 @@ class FileSource(Listed[MeshFiles]):
     """The meshes of a dataset whose files hold one mesh each; see `repose.raw.source.Source`."""
 
     def items(self) -> list[Item]:
-        """A mesh per file; its key covers the file and the settings that its mesh may follow from.
+        """Return one mesh per file; its key covers the file and the settings that the mesh may depend on.
 
         Raises:
-            ReposeError: two files are of one identity and pose.
+            ReposeError: two files have the same identity and pose.
         """
         found: dict[tuple[int, int], Item] = {}
         for file in self.files:
@@ -48,7 +48,8 @@ class FileSource(Listed[MeshFiles]):
         """Read the files, each checked against the hash in the inventory.
 
         Raises:
-            MeshError: the next file is damaged, has changed, or has not the dataset's number of vertices and faces.
+            MeshError: the next file is damaged, has changed, or does not have the dataset's number of vertices and
+                faces.
         """
         return map(self._mesh, items)
 
@@ -68,7 +69,7 @@ def in_unit_box(
     vertices: np.ndarray,  # (V, 3)
     template: np.ndarray,  # (V, 3)
 ) -> np.ndarray:
-    """Vertices (V, 3) of an identity, moved and scaled so that the box of its template is centred at 0 and 1 long.
+    """Return vertices (V, 3) moved and scaled so that their template's box is centred at 0, with longest side 1.
 
     Raises:
         MeshError: the template is a point, or not finite.
@@ -82,17 +83,17 @@ def in_unit_box(
 
 
 def z_up(mesh: Mesh) -> Mesh:
-    """The mesh with y up, of one with z up: (x, y, z) → (x, z, -y)."""
+    """Return a mesh with z up as one with y up: (x, y, z) → (x, z, -y)."""
     x, y, z = mesh.vertices.T
     return Mesh(np.stack([x, z, -y], axis=1), mesh.faces)
 
 
 def checked(mesh: Mesh, dataset: Dataset, where: object) -> Mesh:
-    """The mesh with coordinates rounded to float32 values.
+    """Return the mesh with coordinates rounded to float32 values.
 
     Raises:
-        MeshError: the mesh is empty, a coordinate is not finite in float32, a face is out of range, or the dataset has
-            another number of vertices or faces, the same for all its meshes.
+        MeshError: the mesh is empty, a coordinate is not finite in float32, a face is out of range, or the number of
+            vertices or faces is not that of the dataset, if all its meshes have the same.
     """
     with np.errstate(over="ignore"):
         rounded = Mesh(mesh.vertices.astype(np.float32), mesh.faces).validated(where)

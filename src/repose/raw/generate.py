@@ -1,4 +1,4 @@
-"""Stage `raw` of a generated dataset: a seed → the recipe of its bodies, or of people in clothes."""
+"""Stage `raw` of a generated dataset: from a seed to the recipe of its bodies, or of people in clothes."""
 
 import sys
 from pathlib import Path
@@ -13,14 +13,14 @@ def run(dataset: Generated, out: Path, bodies: Path | None = None) -> None:
 
     Args:
         dataset: its section of the config.
-        out: what to write.
+        out: the file to write.
         bodies: the recipe of the people that rendered images show.
 
     Raises:
-        ReposeError: what is asked for cannot be drawn, such as too many poses free of self-intersection.
+        ReposeError: the settings cannot be met, such as too many poses without self-intersections.
     """
     with making(specs.raw(dataset), out, {"bodies": bodies} if bodies else {}, keep=0) as new:
-        # Which takes seconds.
+        # takes seconds to import
         print(f"raw {dataset.source}: loading the generator", file=sys.stderr, flush=True)
         recipe = dataset.generate(bodies)
         new.begin()

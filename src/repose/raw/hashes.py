@@ -1,4 +1,4 @@
-"""Hashes of raw files, remembered by size and times, so that gigabytes are read once and a touch is no change."""
+"""Hashes of raw files, remembered by size and times, so that each file is read once and a touch is not a change."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from repose.provenance.publish import write_text
 from repose.reading import read_json
 
 FORMAT = "repose.raw-hashes/1"
-SETTLED_NS = 2_000_000_000  # a file written later than this ago may change again under the same time stamp
+SETTLED_NS = 2_000_000_000  # a file that was written more recently may change again with the same time stamp
 
 
 class Hashes:
@@ -21,7 +21,7 @@ class Hashes:
 
     Args:
         folder: where the files are.
-        memory: the file to keep them in; None keeps nothing.
+        memory: the file that stores the hashes; None: they are not stored.
     """
 
     def __init__(self, folder: Path, memory: Path | None = None):
@@ -30,10 +30,10 @@ class Hashes:
         self._kept = dict(self._known)
 
     def sha256(self, name: str) -> str:
-        """The hash of a file; it is read if its size or a time is not the one remembered.
+        """Return the hash of a file, which is read only if its size or a time differs from the remembered one.
 
         Raises:
-            ReposeError: it is no regular file, or cannot be read.
+            ReposeError: the file is not regular, or cannot be read.
         """
         path = self.folder / name
         status = _status(path)
@@ -48,19 +48,19 @@ class Hashes:
         return found
 
     def size(self, name: str) -> int:
-        """The size of a file in bytes."""
+        """Return the size of a file in bytes."""
         return _status(self.folder / name).st_size
 
     def remembered(self) -> dict[str, str]:
-        """The hashes known so far, by name."""
+        """The known hashes by name."""
         return {name: sha256 for name, (*_, sha256) in self._known.items()}
 
     def forget_but(self, names: Set[str]) -> None:
-        """Forget files that are gone."""
+        """Forget files that no longer exist."""
         self._known = {name: known for name, known in self._known.items() if name in names}
 
     def keep(self) -> None:
-        """Remember for the next run."""
+        """Store the hashes for the next run."""
         if self.memory and self._known != self._kept:
             content = {"format": FORMAT, "folder": os.path.abspath(self.folder), "files": self._known}
             write_text(self.memory, json.dumps(content))
@@ -77,7 +77,7 @@ def _status(path: Path) -> os.stat_result:
 
 
 def _read(memory: Path, folder: Path) -> dict[str, list]:
-    """What was remembered of this folder; nothing if that is lost, because it can be found again."""
+    """Return what was remembered of this folder; nothing if it is lost, because it can be recomputed."""
     try:
         content = read_json(memory)
         if content["format"] == FORMAT and content["folder"] == os.path.abspath(folder):

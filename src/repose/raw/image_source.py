@@ -1,4 +1,4 @@
-"""What every dataset of images offers to the stage `convert`: a list of images, and the images themselves."""
+"""The interface of every dataset of images to the stage `convert`: a list of images, and the images themselves."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,12 +19,13 @@ class ImageItem:
     """One image.
 
     Attributes:
-        image_id: its name.
-        identity, outfit: who wears what; images of one outfit are paired. Texts or numbers, unique in the dataset.
+        image_id: name of the image.
+        identity, outfit: person and clothes, as texts or numbers that are unique in the dataset; images of one outfit
+            are paired
         pose, camera: numbers, or -1 where unknown.
         part: train, val or test; empty for an image that only published pairs use.
-        key: hex digest of all that the image follows from but code.
-        source: where it comes from, for people.
+        key: hex digest of everything that the image depends on, except code.
+        source: its origin, for people to read.
         labels: further columns of the catalogue, such as known attributes of garments.
     """
 
@@ -42,29 +43,29 @@ class ImageItem:
 class ImageSource(Protocol):
     """The images of one dataset.
 
-    It travels to worker processes, so that it can be pickled, and holds paths and settings in place of data.
+    It is sent to worker processes, so it can be pickled, and holds paths and settings but no data.
     """
 
     @property
     def licence(self) -> str:
-        """The licence under which the images stand, as the catalogue has it."""
+        """The licence of the images, as stated in the catalogue."""
 
     def items(self) -> list[ImageItem]:
-        """All images, those of one outfit together.
+        """Return all images, with those of one outfit together.
 
         Raises:
             ReposeError: the raw data are missing, incomplete, or not those of the dataset.
         """
 
     def pictures(self, items: Sequence[ImageItem]) -> Iterator[Picture]:
-        """Some images with their labels, in the order of the items, one at a time.
+        """Yield the images of items with their labels, in order, one at a time.
 
         Raises:
             ReposeError: the next image is damaged, or has changed since it was listed.
         """
 
     def triangles(self) -> NDArray[np.int32] | None:
-        """The faces (F, 3) of the mesh that rendered images show; None for photos."""
+        """Return the faces (F, 3) of the mesh that rendered images show; None for photos."""
 
     def pairs(self) -> pd.DataFrame | None:
         """Published pairs, if there are such: columns `PAIR_COLUMNS`, of which `part` is train, val or test."""

@@ -1,4 +1,4 @@
-"""The raw files of a licensed dataset: found, unpacked where they come in archives, counted and hashed."""
+"""The raw files of a licensed dataset: found, unpacked from archives, counted and hashed."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from repose.raw.licensed import Licensed
 from repose.reading import foreign, read_json
 
 FORMAT = "repose.raw-files/1"
-MAX_BYTES = 256 << 20  # for a million files
+MAX_BYTES = 256 << 20  # enough for a million files
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,19 @@ class RawFile:
     sha256: str
 
     def is_of(self, data: bytes) -> bool:
-        """Whether a file's content is still the one that was listed."""
+        """Return whether a file's content is still the listed one."""
         return hashlib.sha256(data).hexdigest() == self.sha256
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """The wanted raw files of a dataset, sorted by path."""
+    """The raw files of a dataset that are used, sorted by path."""
 
     root: Path
     files: tuple[RawFile, ...]
 
     def write(self, path: Path) -> None:
-        """Publish as JSON."""
+        """Publish the inventory as JSON."""
         files = [[f.path, f.size, f.sha256] for f in self.files]
         write_text(
             path, json.dumps({"format": FORMAT, "root": str(self.root), "files": files}, indent=0) + "\n"
@@ -48,10 +48,10 @@ class Inventory:
 
     @classmethod
     def read(cls, path: Path) -> "Inventory":
-        """Read what `write` wrote.
+        """Read an inventory that `write` wrote.
 
         Raises:
-            ReposeError: missing, torn, or something else.
+            ReposeError: the file is missing, incomplete, or no inventory.
         """
         if not path.is_file():
             raise ReposeError("no inventory of raw files", path, "make it with the raw stage")
@@ -66,15 +66,15 @@ class Inventory:
 
 
 def gather(dataset: Licensed, unpacked: Path, memory: Path | None = None) -> Inventory:
-    """List and hash the wanted files of a dataset: what its user supplied, in any folders, or in archives.
+    """List and hash the files of a dataset that are used, in any folders or in archives.
 
     Args:
-        dataset: says where the files are, and which of them are wanted.
-        unpacked: where to unpack archives; made anew, and left empty if nothing has to be unpacked.
-        memory: where hashes are remembered; None: nowhere.
+        dataset: states where the files are, and which of them are used.
+        unpacked: folder to unpack archives into; it is recreated, and stays empty if there is nothing to unpack.
+        memory: file that stores the hashes; None: they are not stored.
 
     Raises:
-        ReposeError: the dataset is not there, or an archive is refused.
+        ReposeError: the dataset is missing, or an archive is refused.
     """
     folder = dataset.supplied_folder()
     found = [name for name in files_in(folder) if dataset.wanted(name)]
@@ -95,12 +95,12 @@ def gather(dataset: Licensed, unpacked: Path, memory: Path | None = None) -> Inv
 
 
 def digest_of(dataset: Licensed, memory: Path) -> str:
-    """A hash, of 16 hex digits, of the names and contents of the archives and files that a user supplied.
+    """Return a hash, of 16 hex digits, of the names and contents of the archives and files that a user supplied.
 
-    When all of it is gone, the answer is the last one: what was made of it is as good as before.
+    If all of them were removed, the last hash is returned, because results made from them are still valid.
 
     Raises:
-        ReposeError: a file cannot be read, or is no regular file.
+        ReposeError: a file cannot be read, or is not a regular file.
     """
     folder, match = dataset.supplied_folder(), dataset.entry.match
     hashes, digest = Hashes(folder, memory), hashlib.sha256()
@@ -125,7 +125,7 @@ def _nothing(dataset: Licensed) -> ReposeError:
 
 
 def files_in(folder: Path) -> Iterator[str]:
-    """Paths of all regular files below a folder, relative to it; links to folders are followed."""
+    """Yield the paths of all regular files below a folder, relative to it; links to folders are followed."""
     seen = set()
     for place, folders, names in os.walk(folder, followlinks=True):
         status = os.stat(place)
@@ -139,7 +139,7 @@ def files_in(folder: Path) -> Iterator[str]:
 
 
 def archives_in(folder: Path) -> list[Path]:
-    """The archives directly in a folder."""
+    """Return the archives directly in a folder."""
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if path.is_file() and is_archive(path))

@@ -1,7 +1,8 @@
 """18 body joints per photo, as Deformable GAN (CSV) and Intrinsic Flow (pickled labels) published them.
 
 Joints in OpenPose order: nose, neck, then right and left shoulder-elbow-wrist, right and left hip-knee-ankle, right and
-left eye, right and left ear. Pixels of the stored image, x to the right, y down. -1 is a joint that was not found.
+left eye, right and left ear. Pixels of the stored image, x to the right, y down. The value -1 means that a joint was
+not found.
 """
 
 import csv
@@ -19,19 +20,19 @@ from repose.reading import foreign, read_json, read_text
 
 JOINTS = 18
 MISSING = -1.0
-NEEDED = (2, 5, 8, 11)  # shoulders and hips
+NEEDED = (2, 5, 8, 11)  # shoulders and hips, in OpenPose numbers
 CSV_HEADER = ["name", "keypoints_y", "keypoints_x"]
-MAX_BYTES = 512 << 20  # of a pickle; the largest released one has 30 MB
+MAX_BYTES = 512 << 20  # bytes of a pickle; the largest released one has 30 MB
 
 
 def read_annotations(path: Path) -> dict[str, np.ndarray]:
-    """Joints of every photo of an annotation CSV: lines `name:[y, …]:[x, …]`.
+    """Return the joints of every photo of an annotation CSV with lines `name:[y, …]:[x, …]`.
 
     Returns:
-        Photo (without `.jpg`) → (18, 2) float32 of x and y; both are -1 where either is.
+        A mapping from photo (without `.jpg`) to (18, 2) float32 of x and y; both are -1 if either is.
 
     Raises:
-        ReposeError: names file and line.
+        ReposeError: a line is malformed; the message names file and line.
     """
     found: dict[str, np.ndarray] = {}
     for line, row in _rows(path, CSV_HEADER, ":"):
@@ -42,9 +43,9 @@ def read_annotations(path: Path) -> dict[str, np.ndarray]:
 
 
 def read_labels(path: Path) -> dict[str, np.ndarray]:
-    """Joints of every photo of a `pose_label*.pkl`; see `read_annotations`.
+    """Return the joints of every photo of a `pose_label*.pkl`; see `read_annotations`.
 
-    Keys come with and without `.jpg`; here they are without.
+    Keys in the file are with or without `.jpg`; returned keys are without.
     """
     labels = read_pickle(path, arrays=False, limit=MAX_BYTES)
     if not isinstance(labels, dict):
@@ -59,12 +60,12 @@ def read_labels(path: Path) -> dict[str, np.ndarray]:
 def is_usable(
     joints: np.ndarray,  # (18, 2)
 ) -> bool:
-    """Whether both shoulders and both hips were found, as every published pair list asks."""
+    """Return whether both shoulders and both hips were found, as every published pair list requires."""
     return bool((joints[list(NEEDED)] != MISSING).all())
 
 
 def read_pairs(path: Path) -> list[tuple[str, str]]:
-    """Pairs (source, target) of a pair CSV with the header `from,to`; names without `.jpg`."""
+    """Return the pairs (source, target) of a pair CSV with the header `from,to`; names are without `.jpg`."""
     found = []
     for line, row in _rows(path, ["from", "to"], ","):
         with foreign(f"{path}:{line}", "not a pair of photos"):
@@ -73,7 +74,7 @@ def read_pairs(path: Path) -> list[tuple[str, str]]:
 
 
 def read_pair_split(path: Path) -> dict[str, list[tuple[str, str]]]:
-    """Pairs (source, target) by part of a `pair_split*.json`: `train`, `test`, `test_small`, …"""
+    """Return the pairs (source, target) of a `pair_split*.json`, by part: `train`, `test`, `test_small`, …"""
     content = read_json(path)
     with foreign(path, "not an object of lists of pairs"):
         return {part: [(_stem(a), _stem(b)) for a, b in pairs] for part, pairs in content.items()}
@@ -94,7 +95,7 @@ def _rows(path: Path, header: list[str], delimiter: str) -> Iterator[tuple[int, 
 
 
 def _joints(values: Any) -> np.ndarray:
-    # numpy by itself would follow lists of lists as deep as they go.
+    # numpy alone would follow nested lists to any depth.
     if len(values) != JOINTS or any(len(pair) != 2 for pair in values):
         raise ValueError("not so many pairs")
     numbers = [number for pair in values for number in pair]

@@ -1,4 +1,4 @@
-"""Keys of raw meshes and images: digests of all that one follows from but code."""
+"""Keys of raw meshes and images: digests of everything that they depend on, except code."""
 
 import hashlib
 from typing import TYPE_CHECKING
@@ -8,12 +8,12 @@ if TYPE_CHECKING:
 
 
 def mesh_key(*parts: object) -> str:
-    """A hex digest of texts and numbers that a mesh follows from, in order."""
+    """Return a hex digest of texts and numbers that a mesh depends on, in order."""
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
 
 
 def digest_of(*parts: "str | np.ndarray") -> str:
-    """A hex digest of texts and arrays, of any shape and type, in order."""
+    """Return a hex digest of texts and arrays, of any shape and type, in order."""
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, str):

@@ -1,4 +1,4 @@
-"""Datasets whose files the user supplies. Nothing slow is imported at the top: Snakemake reads it at every start."""
+"""Datasets whose files the user supplies. Nothing slow is imported at the top, as Snakemake reads it at every start."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,11 @@ from repose.raw.settings import Choice, Dataset, Grid, Protocol
 if TYPE_CHECKING:
     from repose.raw.inventory import Inventory, RawFile
 
-MOST_VERTICES = 20_000  # of a mesh whose number of vertices nobody knows beforehand
+MOST_VERTICES = 20_000  # for meshes whose number of vertices is not known beforehand
 
 
 class Licensed(Dataset):
-    """A dataset that stands under a licence, so that its user supplies the files."""
+    """A licensed dataset, whose files the user supplies."""
 
     is_licensed: ClassVar[bool] = True
 
@@ -25,33 +25,33 @@ class Licensed(Dataset):
 
     @property
     def vertices(self) -> int:
-        """Vertices of a mesh, at most; jobs ask for memory by it."""
+        """The largest number of vertices of a mesh; jobs request memory by it."""
         return self.entry.vertices or MOST_VERTICES
 
     def supplied_folder(self) -> Path:
-        """Where its files or archives belong."""
+        """The folder of its files or archives."""
         return Path(self.folder) if self.folder else RAW / self.source
 
     def raw_settings(self) -> dict[str, Any]:
-        """Everything but what only the split follows from."""
+        """Return all settings except those that only the split depends on."""
         return self.model_dump(mode="json", exclude={"pairs", "protocols", "seed", "test_list"})
 
     def wanted(self, path: str) -> bool:
-        """Whether a file belongs to what the configuration asks for, by its path in the folder or archive."""
+        """Return whether a file is used by the configuration, by its path in the folder or archive."""
         return self.entry.match(path) is not None
 
     def check(self, inventory: "Inventory") -> None:
-        """Refuse files that do not make up what the configuration asks for; any number will do here.
+        """Refuse files that do not make up what the configuration asks for; by default any number of files is accepted.
 
         Args:
-            inventory: the wanted files that were found; there is one at least.
+            inventory: the used files that were found, at least one.
 
         Raises:
-            ReposeError: says what is missing or doubled.
+            ReposeError: files are missing or duplicated; the message says which.
         """
 
     def missing(self) -> ReposeError:
-        """The one line that says what to get, from whom, and where to put it."""
+        """Return an error of one line that says what to get, from whom, and where to put it."""
         return ReposeError(
             f"{self.source} is not there: register at {self.entry.home} ({self.entry.licence}), "
             f"get {self.entry.get}, and put it in {self.supplied_folder()}/",
@@ -60,34 +60,36 @@ class Licensed(Dataset):
 
 
 class LicensedGrid(Licensed, Grid):
-    """A licensed dataset of identities that are all in the same poses, numbered as its owners number them."""
+    """A licensed dataset whose identities all have the same poses, with the owners' numbers."""
 
     identities: Choice = Field(description="identities")
     poses: Choice = Field(description="poses")
     test_list: str | None = Field(
         None,
-        description="file of published rows `identity pose truth`, for protocol unseen; null: rows are drawn",
+        description=(
+            "file of published rows `identity pose truth`, for protocol unseen; null: rows are drawn"
+        ),
     )
 
     def raw_settings(self) -> dict[str, Any]:
-        """See `Licensed`; identities and poses are those of all parts together, whatever part they go to."""
+        """Return the settings of `Licensed`, with the identities and poses of all parts together."""
         chosen = {"identities": self.identities.all(), "poses": self.poses.all()}
         return super().raw_settings() | chosen
 
     def split_settings(self, part: str) -> dict[str, Any]:
-        """See `Grid`; and which published rows take the place of drawn ones."""
+        """Return the settings of `Grid`, and the published rows that replace drawn ones."""
         listed = {"test_list": self.test_list} if part == "unseen" and self.test_list else {}
         return super().split_settings(part) | listed
 
 
 class Single(Licensed):
-    """A licensed dataset of one identity, with a mesh of its own: nothing is transferred within it."""
+    """A licensed dataset of one identity with its own mesh; there are no transfers within it."""
 
     has_truth: ClassVar[bool] = False
     protocols: ClassVar[tuple[Protocol, ...]] = ()
 
     def split_settings(self, part: str) -> dict[str, Any]:
-        """No triples can be drawn."""
+        """Return the settings of a split that has no triples."""
         return {}
 
 
@@ -96,12 +98,12 @@ D = TypeVar("D", bound=Licensed)
 
 @dataclass(frozen=True)
 class Listed(Generic[D]):
-    """The raw files of a dataset, where worker processes elsewhere find them too: what its source reads.
+    """The raw files of a dataset, readable from worker processes, as the input of its source.
 
     Attributes:
-        inventory: the list that the stage `raw` made.
-        root: the folder of the files.
-        dataset: says what is read of them, and how.
+        inventory: the inventory that the stage `raw` made.
+        root: folder of the files.
+        dataset: states what is read from them, and how.
     """
 
     inventory: Path
@@ -110,10 +112,10 @@ class Listed(Generic[D]):
 
     @classmethod
     def of(cls, raw: Path, dataset: D) -> Self:
-        """Those of the inventory `raw`.
+        """Return the files of the inventory `raw`.
 
         Raises:
-            ReposeError: it is missing, torn, or something else.
+            ReposeError: the file is missing, incomplete, or no inventory.
         """
         from repose.raw.inventory import Inventory
 
@@ -126,7 +128,7 @@ class Listed(Generic[D]):
 
     @property
     def files(self) -> "tuple[RawFile, ...]":
-        """All of them, sorted by path."""
+        """All files, sorted by path."""
         from repose.raw.inventory import Inventory
 
         return Inventory.read(self.inventory).files

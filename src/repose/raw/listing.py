@@ -1,4 +1,4 @@
-"""`repose raw --list`: every dataset, and whether its files are here."""
+"""The command `repose raw --list`: every dataset, and whether its files are present."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -18,14 +18,14 @@ COLOURS = {"open": "green", "present": "green", "incomplete": "yellow", "missing
 
 @dataclass(frozen=True)
 class State:
-    """Whether a dataset is here: `open` (made from a seed), `present`, `incomplete` or `missing`."""
+    """Whether a dataset is available: `open` (made from a seed), `present`, `incomplete` or `missing`."""
 
     state: str
     detail: str
 
 
 def state_of(dataset: type[Dataset], folder: Path) -> State:
-    """Look for a dataset's files in `folder`, in zips too; a tar is not read through."""
+    """Look for a dataset's files in `folder`, also inside zips, but not inside tars."""
     entry = dataset.entry
     if not dataset.is_licensed:
         return State("open", "nothing to supply")
@@ -57,7 +57,7 @@ def show(raw: Path = RAW, as_json: bool = False) -> None:
         entry = datasets[name].entry
         console.print(f"[bold]{name}[/]  [{COLOURS[state.state]}]{state.state}[/]", highlight=False)
         for text in (f"{entry.what}. {entry.licence[:1].upper()}{entry.licence[1:]}.", state.detail):
-            # A word is never broken: whoever reads an address wants to copy it, in a narrow terminal or from a pipe.
+            # Words are never broken, so that addresses can be copied from a narrow terminal or a pipe.
             lines = wrap(text, console.width - 4, break_long_words=False, break_on_hyphens=False)
             for line in lines:
                 console.print(f"    {line}", soft_wrap=True, markup=False, highlight=False)

@@ -1,7 +1,7 @@
 """Market-1501: names of photos of people, taken by six cameras.
 
-Photos are `{person}_c{camera}s{sequence}_{frame}_{box}.jpg`, 64 wide and 128 high. Training pairs are of
-`bounding_box_train`, test pairs of `bounding_box_test` without junk (person -1) and distractors (0000).
+Photos are `{person}_c{camera}s{sequence}_{frame}_{box}.jpg`, 64 wide and 128 high. Training pairs are from
+`bounding_box_train`, test pairs from `bounding_box_test` without junk (person -1) and distractors (0000).
 """
 
 import re
@@ -18,7 +18,7 @@ _PARTS = {"bounding_box_train": "train", "bounding_box_test": "test"}
 
 
 class Market1501(Photos):
-    """Market-1501 photos, as released or as the archive of Intrinsic Flow has them."""
+    """Market-1501 photos, as released or as in the archive of Intrinsic Flow."""
 
     entry: ClassVar[Entry] = Entry(
         what="photos of 1,501 people by 6 cameras, 64 × 128 (Zheng et al., ICCV 2015)",
@@ -39,14 +39,14 @@ class Market1501(Photos):
     source: Literal["market-1501"]
 
     def wanted(self, path: str) -> bool:
-        """Whether a file is a photo or a list, but no query: queries repeat people of the test."""
+        """Return whether a file is a photo or a list, but not a query: queries repeat people of the test."""
         return super().wanted(path) and PurePosixPath(path).parent.name != "query"
 
     def photo(self, path: str) -> Photo | None:
-        """What the path of a photo says; None for junk and distractors.
+        """Parse the path of a photo; None for junk and distractors.
 
         Raises:
-            ReposeError: not a photo of the set.
+            ReposeError: the path is not of a photo of the set.
         """
         found = _PHOTO.fullmatch(PurePosixPath(path).stem)
         if not found:
@@ -55,6 +55,6 @@ class Market1501(Photos):
         return Photo(found[0], person, f"id{person}", camera) if person > 0 else None
 
     def published_parts(self, root: Path, paths: Sequence[str]) -> dict[str, str]:
-        """The owners' own parts, by folders."""
+        """Return the owners' parts, by folder."""
         photos = [PurePosixPath(path) for path in paths if path.endswith(".jpg")]
         return {path.stem: _PARTS[path.parent.name] for path in photos if path.parent.name in _PARTS}

@@ -1,8 +1,8 @@
 """Mixamo: characters in T-pose, which NPR (NeurIPS 2024) transfers poses to.
 
-A character is one .obj file and has a mesh of its own, so that it makes a dataset of its own: identity 0 in pose 0.
-Exports come in centimetres or any other unit; here the box of the T-pose is centred at 0 and its longest side is 1.
-That the published files were normalised like that is inferred from their names (`…_normalized`), not verified.
+A character is one .obj file with its own mesh and is therefore a dataset of its own: identity 0 in pose 0. Exports are
+in centimetres or any other unit; here the box of the T-pose is centred at 0 and its longest side is 1. That the
+published files were normalised in this way is inferred from their names (`…_normalized`), not verified.
 """
 
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -38,26 +38,26 @@ class Mixamo(Single, MeshFiles):
     character: str = Field(pattern=r"^[^/]+$", description="the file's name without .obj")
 
     def place(self, path: str) -> tuple[int, int] | None:
-        """Identity 0 in pose 0 for the file of the character, None for all others."""
+        """Return identity 0 and pose 0 for the character's file, None for all others."""
         found = self.entry.match(path)
         return (0, 0) if found and found["character"] == self.character else None
 
     def wanted(self, path: str) -> bool:
-        """Whether a file is that of the character."""
+        """Return whether a file is that of the character."""
         return self.place(path) is not None
 
     def check(self, inventory: "Inventory") -> None:
         """Refuse two files of one name, in different folders.
 
         Raises:
-            ReposeError: names both.
+            ReposeError: there are two such files; the message names both.
         """
         if len(inventory.files) > 1:
             both = " and ".join(file.path for file in inventory.files[:2])
             raise ReposeError(f"{both} are both {self.character}", inventory.root, "keep one")
 
     def finish(self, mesh: "Mesh") -> "Mesh":
-        """The mesh with its box centred at 0 and a longest side of 1."""
+        """Return the mesh with its box centred at 0 and a longest side of 1."""
         from repose.mesh.mesh import Mesh
         from repose.raw.files import in_unit_box
 

@@ -1,8 +1,8 @@
-"""Read arrays of a body model from a .npz, or from a .pkl without running what stands in it.
+"""Read arrays of a body model from a .npz, or from a .pkl without running its content.
 
-SMPL's pickles hold numpy arrays, scipy sparse matrices and chumpy objects. The two latter become records of their
-state, from which the numbers are taken and checked. It was made from the formats' descriptions and not tried on an
-original pickle.
+SMPL's pickles hold numpy arrays, scipy sparse matrices and chumpy objects. The latter two become records of their
+state, from which the numbers are taken and checked. The reader was written from descriptions of the formats and not
+tested on an original pickle.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from repose.errors import ReposeError
 from repose.reading import MAX_HEADERS, read_bytes, read_npz
 
 HINT = "save the arrays with numpy.savez where you can open the file"
-MAX_BYTES = 1 << 30  # of a file, and of its arrays in memory
+MAX_BYTES = 1 << 30  # bytes of a file, and of its arrays in memory
 
 
 class _Sparse(Record):
@@ -36,10 +36,10 @@ RECORDS: dict[str, type[Record]] = {
 
 
 def read_arrays(path: Path, names: Sequence[str], optional: Sequence[str] = ()) -> dict[str, np.ndarray]:
-    """Read the named arrays of numbers, and those of the optional ones that are there.
+    """Read the named arrays of numbers, and those of the optional arrays that exist.
 
     Raises:
-        ReposeError: the file is missing, damaged or too large, asks for more than arrays, or lacks one.
+        ReposeError: the file is missing, damaged or too large, contains anything but arrays, or lacks one.
     """
     if read_bytes(path, MAX_BYTES + MAX_HEADERS).startswith(b"PK"):
         content: Any = read_npz(path, hint=HINT, names=[*names, *optional], limit=MAX_BYTES)
@@ -73,7 +73,7 @@ def _dense(state: Any, name: str, path: Path) -> np.ndarray:
         if not is_sound or rows * columns * 8 > MAX_BYTES:
             raise ValueError(f"{rows} × {columns} numbers")
         matrix = csc_matrix(parts, shape=(rows, columns))
-        matrix.check_format(full_check=True)  # scipy itself writes wherever the indices say
+        matrix.check_format(full_check=True)  # scipy itself would write wherever the indices point
         return matrix.toarray()
-    except Exception as error:  # scipy, of a damaged matrix
+    except Exception as error:  # errors of scipy for a damaged matrix
         raise ReposeError(f"{name} cannot be taken from its object: {error!r}", path, HINT) from None

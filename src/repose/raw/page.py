@@ -62,7 +62,7 @@ A dataset that is not here is one module of your own: docs/adding.md.
 
 
 def page() -> str:
-    """The Markdown page."""
+    """Return the Markdown page."""
     datasets = installed().items()
     licensed = [(name, dataset.medium, dataset.entry) for name, dataset in datasets if dataset.is_licensed]
     generated = [(name, dataset.entry) for name, dataset in datasets if not dataset.is_licensed]

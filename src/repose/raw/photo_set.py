@@ -1,4 +1,4 @@
-"""Datasets of photos that the user supplies. Nothing slow is imported at the top: Snakemake reads it at every start."""
+"""Datasets of photos that the user supplies. Nothing slow is imported at the top, for Snakemake's sake."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from repose.raw.settings import ImageSet
 if TYPE_CHECKING:
     from repose.raw.photos import PhotoSource
 
-LABEL_FILES = (  # of photos: joints, pair lists, label maps, correspondences
+LABEL_FILES = (  # files beside the photos: joints, pair lists, label maps, correspondences
     r"pose_label\.pkl|pair_split\.json|[\w-]*annotation[\w-]*\.csv|[\w-]*pairs[\w-]*\.csv"
     r"|seg/[^/]+\.bmp|[^/]+\.corr|list_eval_partition\.txt"
 )
@@ -19,10 +19,10 @@ LABEL_FILES = (  # of photos: joints, pair lists, label maps, correspondences
 
 @dataclass(frozen=True)
 class Photo:
-    """What the path of a photo says.
+    """The information in the path of a photo.
 
     Attributes:
-        name: in published lists.
+        name: name in published lists.
         identity: number of the person.
         outfit: person and clothes; photos of one outfit are paired.
         camera: number of the camera; -1 where unknown.
@@ -38,15 +38,15 @@ class Photos(ImageSet, Licensed):
     """Photos that the user supplies, with joints and, for flow, correspondences."""
 
     def photo(self, path: str) -> Photo | None:
-        """What the path of a photo says; None for a photo to leave out."""
+        """Parse the path of a photo; None for a photo that is left out."""
         raise NotImplementedError
 
     def published_parts(self, root: Path, paths: Sequence[str]) -> dict[str, str]:
-        """`train` or `test` by name of the photo, where the owners say so.
+        """Return `train` or `test` by name of the photo, if the owners define parts.
 
         Args:
             root: the folder that `paths` are relative to.
-            paths: all wanted files.
+            paths: all used files.
 
         Raises:
             ReposeError: a list of the owners is malformed.
@@ -54,7 +54,7 @@ class Photos(ImageSet, Licensed):
         raise NotImplementedError
 
     def open_source(self, raw: Path) -> "PhotoSource":
-        """The photos of the inventory `raw`; see `repose.raw.settings.Dataset`."""
+        """Open the photos of the inventory `raw`; see `repose.raw.settings.Dataset`."""
         from repose.raw.photos import PhotoSource
 
         return PhotoSource.of(raw, self)

@@ -32,7 +32,8 @@ from repose.raw.photo_set import Photo, Photos
 from repose.reading import foreign, read_bytes
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
-VALIDATION = 20  # every how many training people one is for validation; the published lists have none
+# one in so many training people is used for validation; the published lists have no validation part
+VALIDATION = 20
 
 
 class PhotoSource(Listed[Photos]):
@@ -134,7 +135,7 @@ class PhotoSource(Listed[Photos]):
         return np.concatenate([joints, seen[:, None]], axis=1).astype(np.float32)
 
     def _people_parts(self) -> dict[str, str]:
-        """Part of each photo: as published, but for the training people that are for validation."""
+        """Return the part of each photo: as published, except for training people that are used for validation."""
         parts = self.dataset.published_parts(self.root, list(self._by_path))
         for part in ("test", "train"):
             parts |= {name: part for pair in self._listed(part) for name in pair}

@@ -1,7 +1,7 @@
-"""Which datasets there are: the entry points of the group `repose.datasets`, ours and those of other packages alike.
+"""The registry of datasets: the entry points of the group `repose.datasets`, in this package and in others.
 
-An entry point is named like the `source` in the configuration and leads to a class of
-`repose.raw.settings.Dataset`. It imports nothing slow, since Snakemake reads it at every start.
+An entry point is named like the `source` in the configuration and leads to a class of `repose.raw.settings.Dataset`.
+Its module must not import anything slow, because Snakemake reads it at every start.
 """
 
 from functools import cache
@@ -16,11 +16,11 @@ GROUP = "repose.datasets"
 
 @cache
 def installed() -> dict[str, type[Dataset]]:
-    """The class of every installed dataset, by its name.
+    """Return the class of every installed dataset, by name.
 
     Raises:
-        ReposeError: none is installed, two packages offer one name, an entry point leads to something else, or a
-            class does not say its name and facts.
+        ReposeError: none is installed, two packages offer the same name, an entry point does not lead to a dataset
+            class, or a class lacks its name or facts.
     """
     found = offered(GROUP, Dataset, "source")
     for name, dataset in found.items():

@@ -1,8 +1,8 @@
-"""What the configuration says of every dataset, and what the stages of every dataset follow from.
+"""The settings of every dataset in the configuration, and the parameters of its stages.
 
-Imports nothing slow: Snakemake reads it at every start. No code hash covers this module. What a stage uses of these
-classes is therefore among its parameters, resolved: `split_settings` lists every number that goes to a part, so that a
-change of how parts are chosen changes the parameters, and the split is made again.
+It imports nothing slow, because Snakemake reads it at every start. No code hash covers this module. Therefore, what a
+stage uses of these classes is among its parameters, fully resolved: `split_settings` lists every number in each part,
+so that a change of how parts are chosen changes the parameters, and the split is made again.
 """
 
 from collections.abc import Mapping, Set
@@ -17,44 +17,44 @@ from repose.raw.entry import Entry
 from repose.section import Section
 
 Protocol = Literal["unseen", "seen-pose", "one-source", "bent", "straight"]
-HALVES: tuple[Protocol, ...] = ("bent", "straight")  # of a part of the poses alone
-RENDERED: Protocol = "one-source"  # whose transfers are scored by pictures, too
+HALVES: tuple[Protocol, ...] = ("bent", "straight")  # test lists that use only a part of the poses
+RENDERED: Protocol = "one-source"  # the test list whose transfers are also scored by renders
 PARTS = ("train", "val", "test")
 _SHA256 = r"^[0-9a-f]{64}$"
 
 
 def _may_be_partial(schema: dict[str, Any]) -> None:
-    """In the JSON schema no key is required: one that is left out keeps the default of the dataset."""
+    """Make all keys optional in the JSON schema: a key that is left out keeps the dataset's default."""
     schema.pop("required")
 
 
 class Parts(Section):
-    """How many identities, or poses, go to each part of the split."""
+    """The numbers of identities, or of poses, in each part of the split."""
 
     model_config = ConfigDict(json_schema_extra=_may_be_partial)
 
-    train: PositiveInt = Field(description="seen in training")
-    val: PositiveInt = Field(description="used to choose the checkpoint")
-    test: PositiveInt = Field(description="only used in the tables")
+    train: PositiveInt = Field(description="number that is seen in training")
+    val: PositiveInt = Field(description="number that is used to choose the checkpoint")
+    test: PositiveInt = Field(description="number that is used only in the tables")
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """Of train, val and test."""
+        """The counts of train, val and test."""
         return self.train, self.val, self.test
 
     @property
     def total(self) -> int:
-        """All three parts together."""
+        """The total of all three parts."""
         return sum(self.counts)
 
     def numbers(self) -> dict[str, list[int]]:
-        """The numbers of each part: the first to train, the next to val, the last to test."""
+        """Return the numbers in each part: the first go to train, the next to val, the last to test."""
         cuts = (0, self.train, self.train + self.val, self.total)
         return {part: list(range(cuts[k], cuts[k + 1])) for k, part in enumerate(PARTS)}
 
 
 class Choice(Section):
-    """Which identities, or poses, go to each part of the split, by the dataset's own numbers."""
+    """The identities, or the poses, in each part of the split, by the dataset's own numbers."""
 
     model_config = ConfigDict(json_schema_extra=_may_be_partial)
 
@@ -63,44 +63,44 @@ class Choice(Section):
     test: Numbers = Field(description="only used in the tables")
 
     def numbers(self) -> dict[str, list[int]]:
-        """The numbers of each part."""
+        """Return the numbers in each part."""
         return {part: expand(getattr(self, part)) for part in PARTS}
 
     @property
     def total(self) -> int:
-        """How many there must be, numbered from 0, so that every one that is chosen exists."""
+        """The count, numbered from 0, that includes every chosen number."""
         return max(self.all()) + 1
 
     def all(self) -> list[int]:
-        """The numbers of all parts, sorted."""
+        """Return the numbers of all parts, sorted."""
         return sorted({number for numbers in self.numbers().values() for number in numbers})
 
 
 class Pairs(Section):
-    """How many triples (identity mesh, pose mesh, truth) are drawn for each part of the split."""
+    """The number of triples (identity mesh, pose mesh, truth) that are drawn for each part of the split."""
 
     train: PositiveInt = Field(
-        20_000, description="distinct training triples; training passes over them in order"
+        20_000, description="number of distinct training triples; training passes over them in order"
     )
-    val: PositiveInt = Field(60, description="validation triples: new identities in new poses")
-    test: PositiveInt = Field(100, description="test triples of each protocol")
+    val: PositiveInt = Field(60, description="number of validation triples, of new identities in new poses")
+    test: PositiveInt = Field(100, description="number of test triples of each protocol")
 
 
 class Dataset(Section):
-    """One dataset: its facts, its settings, and how its raw data are read. Every dataset is a class of this one.
+    """A dataset: its facts, its settings, and how its raw data are read. Every dataset is a subclass.
 
     The configuration chooses the class by `source`, which is the name of its entry point in the group
     `repose.datasets`.
 
     Attributes:
         entry: the facts.
-        medium: what it holds: meshes, of which triples are drawn, or images, of which pairs are drawn.
-        is_licensed: whether its user supplies the files, rather than a seed.
+        medium: its content: meshes, from which triples are drawn, or images, from which pairs are drawn.
+        is_licensed: whether the user supplies its files; otherwise it is made from a seed.
         has_truth: whether equal pose numbers of two identities are the same pose, so that a transfer has a truth.
-        halves: of the protocols `bent` and `straight` the numbers of the poses that each may take, or what its
-            generator calls them; empty: the dataset has no such protocols.
-        rest_pose: number of the pose in which every identity is at rest; None: there is none.
-        source: its name.
+        halves: for the protocols `bent` and `straight`, the numbers of the poses that each may use, or the generator's
+            name of them; empty: the dataset has no such protocols.
+        rest_pose: number of the pose in which every identity is at rest; None: there is no such pose.
+        source: name of the dataset.
     """
 
     entry: ClassVar[Entry]
@@ -115,7 +115,7 @@ class Dataset(Section):
     @model_validator(mode="before")
     @classmethod
     def _partial_sections(cls, values: Any) -> Any:
-        """A section that is given in part, such as `pairs: {train: 10}`, keeps the dataset's own other defaults."""
+        """Let a partial section, such as `pairs: {train: 10}`, keep the dataset's other defaults."""
         if not isinstance(values, Mapping):
             return values
         own = {name: field.default for name, field in cls.model_fields.items()}
@@ -128,20 +128,20 @@ class Dataset(Section):
 
     @property
     def raw_code(self) -> tuple[str, ...]:
-        """Modules whose code the stage `raw` runs for this dataset; the code hash follows their imports."""
+        """The modules whose code the stage `raw` runs for this dataset; the code hash follows their imports."""
         return (type(self).__module__,)
 
     @property
     def convert_code(self) -> tuple[str, ...]:
-        """Modules whose code the stage `convert` runs for this dataset; the code hash follows their imports."""
+        """The modules whose code the stage `convert` runs for this dataset; the code hash follows their imports."""
         return (type(self).__module__,)
 
     def raw_settings(self) -> dict[str, Any]:
-        """What the raw data follow from, besides code and supplied files: the parameters of the stage `raw`."""
+        """Return what the raw data depend on besides code and supplied files: the parameters of the stage `raw`."""
         raise NotImplementedError
 
     def split_settings(self, part: str) -> dict[str, Any]:
-        """What a split follows from, besides code and catalogue: the parameters of the stage `split`.
+        """Return what a split depends on besides code and catalogue: the parameters of the stage `split`.
 
         Args:
             part: `train`, which holds the validation too, or a protocol.
@@ -149,10 +149,10 @@ class Dataset(Section):
         raise NotImplementedError
 
     def open_source(self, raw: Path) -> Any:
-        """The raw data as the stage `convert` reads them.
+        """Open the raw data for the stage `convert`.
 
         Args:
-            raw: what the stage `raw` made: the recipe of a generated dataset, or the inventory of a licensed one.
+            raw: output of the stage `raw`: the recipe of a generated dataset, or the inventory of a licensed one.
 
         Returns:
             A `repose.raw.source.Source` of meshes, or a `repose.raw.image_source.ImageSource` of images.
@@ -166,20 +166,22 @@ class Dataset(Section):
 class Paired(Dataset):
     """A dataset from which triples are drawn."""
 
-    identities: Parts | Choice = Field(description="identities")
-    pairs: Pairs = Field(Pairs(), description="triples")
-    seed: int = Field(0, ge=0, description="what is drawn follows from it")
+    identities: Parts | Choice = Field(description="the identities in each part")
+    pairs: Pairs = Field(Pairs(), description="numbers of triples")
+    seed: int = Field(0, ge=0, description="seed of the draw of triples")
     protocols: list[Protocol] = Field(
         ["unseen", "seen-pose"],
         min_length=1,
-        description="test lists. unseen: test identities and test poses are in no training triple; "
-        "seen-pose: new identities in poses of the training set; one-source: test identities in test poses, all "
-        "shown by the first training identity; bent, straight: as unseen, of the poses that bend the knees and of "
-        "those that do not, in datasets that tell them apart",
+        description=(
+            "test lists. unseen: test identities and test poses, which are in no training triple; "
+            "seen-pose: new identities in poses of the training set; one-source: test identities in "
+            "test poses, all shown by the first training identity; bent, straight: like unseen, with "
+            "the poses that bend the knees and with the others, in datasets that distinguish them"
+        ),
     )
 
     def split_settings(self, part: str) -> dict[str, Any]:
-        """The identities of every part, number by number, how many triples are drawn, and from which seed."""
+        """Return the numbers of the identities in every part, the counts of triples, and the seed."""
         drawn = {"train", "val"} if part == "train" else {"test"}
         half = {"half": self.halves[part]} if part in self.halves else {}
         return half | {
@@ -190,16 +192,16 @@ class Paired(Dataset):
         }
 
     def half(self, protocol: str, raw: Path) -> set[int]:
-        """The poses of `halves` that a protocol may take.
+        """Return the poses of `halves` that a protocol may use.
 
         Args:
             protocol: a key of `halves`.
-            raw: what the stage `raw` made.
+            raw: output of the stage `raw`.
         """
         return set(expand(self.halves[protocol]))
 
     def pose_parts(self, available: Set[int]) -> dict[str, list[int]]:
-        """Which poses go to each part.
+        """Return the poses in each part.
 
         Args:
             available: the poses that the catalogue has.
@@ -208,21 +210,21 @@ class Paired(Dataset):
 
 
 class Grid(Paired):
-    """A dataset of identities that are all in the same poses."""
+    """A dataset whose identities all have the same poses."""
 
-    poses: Parts | Choice = Field(description="poses")
+    poses: Parts | Choice = Field(description="the poses in each part")
 
     def split_settings(self, part: str) -> dict[str, Any]:
-        """See `Paired`; and the poses of every part, number by number."""
+        """Return the settings of `Paired`, and the numbers of the poses in every part."""
         return super().split_settings(part) | {"poses": self.poses.numbers()}
 
     def pose_parts(self, available: Set[int]) -> dict[str, list[int]]:
-        """The poses that the configuration names, available or not."""
+        """Return the poses that the configuration names, available or not."""
         return self.poses.numbers()
 
 
 class Generated(Dataset):
-    """A dataset that is made from a seed, so that nobody has to supply anything.
+    """A dataset that is made from a seed, so that nobody needs to supply anything.
 
     Attributes:
         generator: module whose code draws the recipe.
@@ -239,15 +241,15 @@ class Generated(Dataset):
 
     @property
     def convert_code(self) -> tuple[str, ...]:
-        """The reader's module alone: another generator of the same recipe converts nothing again."""
+        """The reader's module alone, so that another generator of the same recipe requires no new conversion."""
         return (self.reader,)
 
     def open_source(self, raw: Path) -> Any:
-        """The meshes or images of the recipe `raw`; see `Dataset`."""
+        """Open the meshes or images of the recipe `raw`; see `Dataset`."""
         return import_module(self.reader).open_source(self, raw)
 
     def generate(self, bodies: Path | None = None) -> Any:
-        """Draw the recipe of the dataset, the same for the same settings.
+        """Draw the recipe of the dataset, which is the same for the same settings.
 
         Args:
             bodies: the recipe of the people that rendered images show; None for other datasets.
@@ -256,49 +258,49 @@ class Generated(Dataset):
             A `repose.synthetic.recipe.RecipeFile`.
 
         Raises:
-            ReposeError: what is asked for cannot be drawn.
+            ReposeError: the settings cannot be met.
         """
         raise NotImplementedError
 
     def describe(self, recipe: Any) -> dict[str, int]:
-        """How much of everything a recipe has, for its manifest."""
+        """Return the counts in a recipe, for its manifest."""
         raise NotImplementedError
 
 
 class GeneratedBodies(Grid, Generated):
-    """Bodies made from a seed: every identity in every pose of one bank, on one closed mesh.
+    """Bodies made from a seed: every identity in every pose of one shared set, on one closed mesh.
 
     Its `generator` has `Settings(vertices, identities, poses, seed)` and `generate(settings, progress)`.
 
     Attributes:
         motions: module with a `Recipe`, the `KINDS` of motions, and `motion(recipe, kind, identity, frames, seed,
-            among)`, for bodies that are at rest in pose 0; None: they have no motions.
+            among)`, for bodies whose pose 0 is at rest; None: there are no motions.
     """
 
     motions: ClassVar[str | None] = None
     rest_pose: ClassVar[int | None] = 0
 
-    identities: Parts = Field(description="bodies")
-    poses: Parts = Field(description="poses in the shared bank")
+    identities: Parts = Field(description="the bodies in each part")
+    poses: Parts = Field(description="the poses in each part; all bodies share them")
     vertices: int
 
     @property
     def sizes(self) -> dict[str, int]:
-        """How many vertices a mesh has, and how many identities and poses there are."""
+        """The number of vertices of a mesh, and the numbers of identities and poses."""
         counts = {"identities": self.identities.total, "poses": self.poses.total}
         return {"vertices": self.vertices} | counts
 
     @property
     def own_settings(self) -> dict[str, int]:
-        """What this generator's `Settings` have beside sizes and seed, where it is not the default."""
+        """The values of this generator's `Settings` besides sizes and seed, if they are not the defaults."""
         return {}
 
     def raw_settings(self) -> dict[str, Any]:
-        """Sizes and seed."""
+        """Return sizes and seed."""
         return {"source": self.source} | self.sizes | {"seed": self.seed} | self.own_settings
 
     def generate(self, bodies: Path | None = None) -> Any:
-        """See `Generated`."""
+        """Draw the recipe, see `Generated`."""
         from repose.progress import Meter
 
         generator = import_module(self.generator)
@@ -307,29 +309,33 @@ class GeneratedBodies(Grid, Generated):
             return generator.generate(settings, lambda done, total: meter.to(done))
 
     def describe(self, recipe: Any) -> dict[str, int]:
-        """See `Generated`."""
+        """Return the counts in a recipe, see `Generated`."""
         return self.sizes | {"poses_rejected": recipe.rejected}
 
 
 class ImagePairs(Section):
-    """How many pairs (source image, target image) of one person in the same clothes each part has."""
+    """The number of pairs (source image, target image) of one person in the same clothes in each part."""
 
-    train: PositiveInt | None = Field(None, description="training pairs; null: all ordered pairs")
-    val: PositiveInt | None = Field(60, description="validation pairs, of people that training does not have")
-    test: PositiveInt | None = Field(120, description="test pairs, of people seen nowhere else")
+    train: PositiveInt | None = Field(None, description="number of training pairs; null: all ordered pairs")
+    val: PositiveInt | None = Field(
+        60, description=("number of validation pairs, of people who are not in training")
+    )
+    test: PositiveInt | None = Field(
+        120, description=("number of test pairs, of people who are in no other part")
+    )
 
 
 class ImageSet(Dataset):
-    """A dataset of person images. Which image goes to which part stands in its catalogue."""
+    """A dataset of person images; its catalogue states the part of each image."""
 
     medium: ClassVar[Literal["meshes", "images"]] = "images"
     protocols: ClassVar[tuple[str, ...]] = ("unseen",)
 
-    pairs: ImagePairs = Field(ImagePairs(), description="pairs")
-    seed: int = Field(0, ge=0, description="what is drawn follows from it")
+    pairs: ImagePairs = Field(ImagePairs(), description="numbers of pairs")
+    seed: int = Field(0, ge=0, description="seed of the draw of pairs")
 
     def split_settings(self, part: str) -> dict[str, Any]:
-        """How many pairs are drawn, and from which seed."""
+        """Return the numbers of pairs, and the seed."""
         drawn = {"train", "val"} if part == "train" else {"test"}
         return {"pairs": self.pairs.model_dump(include=drawn), "seed": self.seed}
 
@@ -340,23 +346,26 @@ class Weights(Section):
     weights: str = Field(
         description="file of the network's state dict (.pth), its names those of torchvision"
     )
-    sha256: str = Field(pattern=_SHA256, description="of that file; another file is refused")
+    sha256: str = Field(pattern=_SHA256, description="sha256 of that file; another file is refused")
 
 
 class AttributeWeights(Weights):
-    """Weights of a network that tells attributes, and the true ones."""
+    """Weights of a network that predicts attributes, and the true attributes."""
 
     labels: str = Field(description="attr_label.pkl: 0 or 1 for each attribute of each image")
-    labels_sha256: str = Field(pattern=_SHA256, description="of that file; another file is refused")
+    labels_sha256: str = Field(pattern=_SHA256, description="sha256 of that file; another file is refused")
 
 
 class Official(Section):
-    """The published scorers of what is drawn; what is left out has no column."""
+    """The published scorers of generated images; the columns of a scorer that is left out are missing."""
 
     fashion_is: Weights | None = Field(
-        None, description="Inception-v3 that tells 23 kinds of clothes, for FashionIS (column fashion_is)"
+        None,
+        description=("Inception-v3 that classifies 23 kinds of clothes, for FashionIS (column fashion_is)"),
     )
     attributes: AttributeWeights | None = Field(
         None,
-        description="ResNet-50 that tells attributes, for AttrRec (columns attr_recall_5 and attr_recall_20)",
+        description=(
+            "ResNet-50 that predicts attributes, for AttrRec (columns attr_recall_5 and attr_recall_20)"
+        ),
     )

@@ -1,7 +1,7 @@
 """SMAL: 41 toy animals in 600 poses, as 3D-CoreNet (Song et al., NeurIPS 2021) released them.
 
-Files are named `toy_{i}_{p}.ply`, toy i in pose p. Which axis points up in them, and their unit, is not verified: the
-SMAL model itself has z up, and released weights expect the coordinates as they stand, which is the default here.
+Files are named `toy_{i}_{p}.ply`, toy i in pose p. Their up axis and unit are not verified: the SMAL model itself has z
+up, and released weights expect unchanged coordinates, which is the default here.
 """
 
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -38,14 +38,15 @@ class Smal(FilePerMesh):
 
     source: Literal["smal"]
     identities: Choice = Field(
-        Choice(train=TRAINING_TOYS, val=TRAINING_TOYS, test="16-20,22,25,32-33,36-37,40"), description="toys"
+        Choice(train=TRAINING_TOYS, val=TRAINING_TOYS, test="16-20,22,25,32-33,36-37,40"),
+        description=("toys"),
     )
-    poses: Choice = Field(Choice(train="0-379", val="380-399", test="400-599"), description="poses")
+    poses: Choice = Field(Choice(train="0-379", val="380-399", test="400-599"), description=("poses"))
     pairs: Pairs = Field(Pairs(train=800_000, val=200, test=400), description="triples")
     up: Literal["y", "z"] = Field("y", description="which axis of the files points up; y keeps coordinates")
 
     def finish(self, mesh: "Mesh") -> "Mesh":
-        """The mesh with y up, of one with `up` up."""
+        """Return the mesh with y up, given one with `up` up."""
         from repose.raw.files import z_up
 
         return z_up(mesh) if self.up == "z" else mesh

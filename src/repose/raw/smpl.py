@@ -1,6 +1,6 @@
-"""SMPL bodies made from a model file, drawn as SMPL-NPT's were: for those who have the model but not the meshes.
+"""SMPL bodies made from a model file like those of SMPL-NPT, for users who have the model but not the meshes.
 
-The published set is of the male model. Identities 0-15 and poses 0-799 follow the released generator; that identities
+The published set uses the male model. Identities 0-15 and poses 0-799 follow the released generator; that identities
 16-29 of the published set follow the same rule is not verified.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Smpl(SmplBodies):
-    """Bodies made from an SMPL model file as those of SMPL-NPT were."""
+    """Bodies made from an SMPL model file in the same way as those of SMPL-NPT."""
 
     entry: ClassVar[Entry] = Entry(
         what="the SMPL model file, from which bodies are drawn as SMPL-NPT's were (Loper et al., 2015)",
@@ -42,10 +42,10 @@ class Smpl(SmplBodies):
     source: Literal["smpl"]
 
     def check(self, inventory: "Inventory") -> None:
-        """Refuse more than one model, and one that cannot be read.
+        """Refuse more than one model, and a model that cannot be read.
 
         Raises:
-            ReposeError: names two of the models, or says what is wrong with the one.
+            ReposeError: there are several models (the message names two), or the model cannot be read.
         """
         from repose.raw.smpl_body import read_body_model
 
@@ -57,7 +57,7 @@ class Smpl(SmplBodies):
         read_body_model(inventory.root / inventory.files[0].path)
 
     def open_source(self, raw: Path) -> "ModelSource":
-        """The bodies of the model in the inventory `raw`; see `repose.raw.settings.Dataset`."""
+        """Open the bodies of the model in the inventory `raw`; see `repose.raw.settings.Dataset`."""
         return ModelSource.of(raw, self)
 
 
@@ -65,7 +65,7 @@ class ModelSource(Listed[Smpl]):
     """Every chosen identity in every chosen pose; see `repose.raw.source.Source`."""
 
     def items(self) -> list[Item]:
-        """All pairs of identity and pose; a key covers the model file and the numbers that were drawn."""
+        """Return all pairs of identity and pose; a key covers the model file and the drawn numbers."""
         from repose.raw import smpl_sampling as sampling
 
         def item(identity: int, pose: int) -> Item:
@@ -79,7 +79,7 @@ class ModelSource(Listed[Smpl]):
         """Pose the model, in metres, y up.
 
         Raises:
-            MeshError: the model has not the vertices and faces of SMPL.
+            MeshError: the model does not have the vertices and faces of SMPL.
         """
         from repose.mesh.mesh import Mesh
         from repose.raw import smpl_sampling as sampling

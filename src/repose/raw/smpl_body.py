@@ -1,4 +1,4 @@
-"""The SMPL body model (Loper et al., SIGGRAPH Asia 2015) as its users have it in a file: shape and pose → vertices."""
+"""The SMPL body model (Loper et al., SIGGRAPH Asia 2015), read from a model file: from shape and pose to vertices."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,9 @@ class BodyModel:
     template: np.ndarray  # (V, 3)
     shape_directions: np.ndarray  # (V, 3, B)
     pose_directions: np.ndarray  # (V, 3, 9 (J - 1))
-    regressor: np.ndarray  # (J, V) joints from vertices
+    regressor: np.ndarray  # (J, V) computes joints from vertices
     weights: np.ndarray  # (V, J)
-    parents: tuple[int, ...]  # of joints 1 …
+    parents: tuple[int, ...]  # parents of joints 1 …
     faces: np.ndarray  # (F, 3)
 
     def vertices(
@@ -32,8 +32,8 @@ class BodyModel:
         """Pose a body: shape, then pose corrections, then linear blend skinning.
 
         Args:
-            betas: shape, in the model's own units; directions that it leaves out are 0.
-            pose: turn of each joint against its parent, the root's in the frame of the model.
+            betas: shape, in the model's own units; missing directions are 0.
+            pose: rotation of each joint relative to its parent, that of the root in the frame of the model.
 
         Returns:
             Vertices (V, 3) float64 in metres, y up.
@@ -45,7 +45,7 @@ class BodyModel:
         moves = np.empty((len(joints), 3, 4))
         for joint, (turn, place) in enumerate(zip(turns, joints, strict=True)):
             parent = np.eye(3, 4) if joint == 0 else moves[self.parents[joint - 1]]
-            # About its own place, in the frame of its parent.
+            # A rotation about the joint's own position, in the frame of its parent.
             moves[joint, :, :3] = parent[:, :3] @ turn
             moves[joint, :, 3] = parent[:, :3] @ (place - turn @ place) + parent[:, 3]
         blend = np.einsum("vj,jab->vab", self.weights, moves)

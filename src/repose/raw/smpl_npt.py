@@ -1,8 +1,8 @@
 """SMPL-NPT: SMPL bodies of 30 identities in 800 poses (Wang et al., CVPR 2020).
 
 Files are named `{i}_{p}.obj` as NPT's generator writes and its loader reads them, or `id{i}_{p}.obj` as 3D-CoreNet and
-MAPConNet read them; both stand for identity i in pose p. Metres, y up. How the bodies were drawn is in
-`repose.raw.smpl_sampling`. That identities 16-29 follow the rule of the published generator, which makes 0-15, is not
+MAPConNet read them; both stand for identity i in pose p. Metres, y up. `repose.raw.smpl_sampling` describes how the
+bodies were drawn. The published generator makes identities 0-15; that identities 16-29 follow the same rule is not
 verified.
 """
 
@@ -21,12 +21,12 @@ SAMPLERS = {"bent": "0-399", "straight": "400-799"}
 
 
 class SmplBodies(LicensedGrid):
-    """30 identities in 800 poses, parted as published, but for validation."""
+    """30 identities in 800 poses, split as published, except for validation."""
 
     halves: ClassVar[Mapping[str, str]] = SAMPLERS
 
-    identities: Choice = Field(Choice(train="0-15", val="0-15", test="16-29"), description="bodies")
-    poses: Choice = Field(Choice(train="200-599", val="0-19", test="600-799"), description="poses")
+    identities: Choice = Field(Choice(train="0-15", val="0-15", test="16-29"), description=("bodies"))
+    poses: Choice = Field(Choice(train="200-599", val="0-19", test="600-799"), description=("poses"))
     pairs: Pairs = Field(Pairs(train=800_000, val=200, test=400), description="triples")
 
 

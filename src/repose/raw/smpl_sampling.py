@@ -1,8 +1,8 @@
-"""How SMPL-NPT's bodies were drawn (Wang et al., CVPR 2020): 35 uniform numbers per pose, in a fixed order.
+"""The sampling of SMPL-NPT's bodies (Wang et al., CVPR 2020): 35 uniform numbers per pose, in a fixed order.
 
-Pose p < 400 is of the "bent" sampler, the others of the "straight" one, which keeps the legs together. Angles in
-degrees become components of axis-angle vectors as they are. The order and the ranges are those of the released
-generator (`data_generation.py` of Neural-Pose-Transfer), which always names the lower end of a range first.
+Poses p < 400 use the "bent" sampler, the others the "straight" one, which keeps the legs together. Angles in degrees
+are used directly as components of axis-angle vectors. The order and the ranges are those of the released generator
+(`data_generation.py` of Neural-Pose-Transfer), which always gives the lower end of a range first.
 """
 
 import random
@@ -13,11 +13,12 @@ import numpy as np
 JOINTS = 24
 BENT_POSES = 400
 X, Y, Z = range(3)
-Draw = tuple[tuple[tuple[int, int], ...], float, float]  # (joint, axis) that the number goes to, low, high
+# the (joint, axis) places that the number is used for, low, high
+Draw = tuple[tuple[tuple[int, int], ...], float, float]
 
 
 def betas(identity: int) -> np.ndarray:
-    """The shape of an identity: uniform in [-4, 4), from the legacy generator of numpy that was used.
+    """Return the shape of an identity: uniform in [-4, 4), from numpy's legacy generator, which was used.
 
     Returns:
         (10,) float64, in the model's own units.
@@ -26,7 +27,7 @@ def betas(identity: int) -> np.ndarray:
 
 
 def pose(number: int) -> np.ndarray:
-    """The axis-angle vectors of a pose.
+    """Return the axis-angle vectors of a pose.
 
     Returns:
         (24, 3) float64 in radians.
@@ -42,7 +43,7 @@ def pose(number: int) -> np.ndarray:
 
 @cache
 def draws(is_bent: bool) -> tuple[Draw, ...]:
-    """The 35 draws of a pose in order, each with the places that its number goes to and its range in degrees."""
+    """Return the 35 draws of a pose in order, each with the places of its number and its range in degrees."""
     wrist = 20 if is_bent else 10
     apart, knee = (40, 100) if is_bent else (5, 10)
     left_ankle = (-10, 10 if is_bent else 20)
@@ -65,7 +66,7 @@ def draws(is_bent: bool) -> tuple[Draw, ...]:
 
 
 def _arm(collar: int, shoulder: int, elbow: int, bend: tuple[float, float]) -> list[Draw]:
-    """Three draws: collar and shoulder share the first two, the third bends the elbow."""
+    """Return three draws: collar and shoulder share the first two, the third bends the elbow."""
     both = [(((collar, axis), (shoulder, axis)), -30, 30) for axis in (Y, Z)]
     return [*both, (((elbow, Y),), *bend)]
 
@@ -79,5 +80,5 @@ def _each(joint: int, *ranges: tuple[float, float]) -> list[Draw]:
 
 
 def _all(joints: tuple[int, ...]) -> Draw:
-    """One draw, whose number goes to all components of some joints."""
+    """Return one draw, whose number is used for all components of some joints."""
     return tuple((joint, axis) for joint in joints for axis in (X, Y, Z)), -1, 1

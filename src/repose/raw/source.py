@@ -1,4 +1,4 @@
-"""What every dataset offers to the stage `convert`: a list of raw meshes, and the meshes themselves."""
+"""The interface of every dataset of meshes to the stage `convert`: a list of raw meshes, and the meshes themselves."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ class Item:
 
     Attributes:
         identity, pose: numbers from 0; together they name the mesh.
-        key: hex digest of all that the mesh follows from but code: raw bytes or rows of a recipe, and options.
+        key: hex digest of everything that the mesh depends on, except code: raw bytes or rows of a recipe, and options.
             Equal keys mean equal meshes.
-        source: where it comes from, for people: a path inside the raw data, or the name of a generator.
+        source: its origin, for people to read: a path inside the raw data, or the name of a generator.
     """
 
     identity: int
@@ -28,17 +28,17 @@ class Item:
 class Source(Protocol):
     """The raw meshes of one dataset.
 
-    It travels to worker processes, so that it can be pickled, and holds paths and settings in place of data.
+    It is sent to worker processes, so it can be pickled, and holds paths and settings but no data.
     """
 
     @property
     def licence(self) -> str:
-        """The licence under which the meshes stand, as the catalogue has it."""
+        """The licence of the meshes, as stated in the catalogue."""
 
     def items(self) -> list[Item]:
-        """All meshes, sorted by identity and pose, no pair twice.
+        """Return all meshes, sorted by identity and pose, without duplicates.
 
-        Called once for a conversion, in its main process: it may read every raw byte once to hash it, but parses
+        It is called once per conversion, in the main process. It may read every raw byte once to hash it, but parses
         nothing.
 
         Raises:
@@ -46,7 +46,7 @@ class Source(Protocol):
         """
 
     def meshes(self, items: Sequence[Item]) -> "Iterator[Mesh]":
-        """The meshes of some items, in their order, one at a time.
+        """Yield the meshes of some items, in their order, one at a time.
 
         They are in metres, y up, in the dataset's own order of vertices; their coordinates are float32 values.
 

@@ -1,1 +1,1 @@
-"""Pictures and pages made from results."""
+"""Figures made from results."""

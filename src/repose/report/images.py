@@ -16,27 +16,27 @@ from repose.report.shown import Shown, by_dataset, spread
 from repose.store.image_store import ImageStore
 
 EXAMPLES = 4  # pairs of each dataset
-LEAST_WIDTH, LEAST_HEIGHT = 160, 200  # pixels of a picture
+LEAST_WIDTH, LEAST_HEIGHT = 160, 200  # pixels of an image in the figure
 LIMBS = (
     (1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0),
     (0, 14), (14, 16), (0, 15), (15, 17), (2, 16), (5, 17),
 )  # fmt: skip
 _EMPTY = 235
-_FASTEST = 0.25  # share of the image's height that the strongest colour stands for
+_FASTEST = 0.25  # share of the image's height that the strongest colour represents
 Picture = NDArray[np.uint8]
-Found = dict[str, NDArray]  # what one method says about one pair
+Found = dict[str, NDArray]  # the predictions of one method for one pair
 
 open_store = ImageStore
 
 
 def draw(shown: Sequence[Shown[ImageStore]], examples: int = EXAMPLES) -> bytes:
-    """Draw some test pairs of each dataset with what every method makes of them; returns a PNG.
+    """Draw some test pairs of each dataset with the results of every method; return a PNG.
 
-    A flow that several methods share, as the variants of a table do, is drawn once.
+    A flow that several methods share, such as variants of one method, is drawn once.
 
     Args:
-        shown: predictions; the methods of a dataset follow each other and are the same for all datasets.
-        examples: how many pairs of each dataset, spread over the list.
+        shown: predictions, with the methods of a dataset in a row; all datasets have the same methods.
+        examples: number of pairs of each dataset, spread over the list.
     """
     rows, titles, columns = [], [], []
     size = _size([item.store.size for item in shown])
@@ -61,7 +61,7 @@ def draw(shown: Sequence[Shown[ImageStore]], examples: int = EXAMPLES) -> bytes:
 
 
 def flow_colours(flow: NDArray, visibility: NDArray) -> Picture:
-    """Direction as hue and length as saturation; what is invisible in the source is darker, background white.
+    """Return an image with direction as hue and length as saturation; invisible parts are darker, background is white.
 
     Args:
         flow: (H, W, 2) pixels.
@@ -76,7 +76,7 @@ def flow_colours(flow: NDArray, visibility: NDArray) -> Picture:
 
 
 def pose_picture(joints: NDArray, size: tuple[int, int]) -> Picture:
-    """Limbs between joints (18, 3) that are seen, on white."""
+    """Draw limbs between the joints (18, 3) that are seen, on white."""
     scale = 4
     canvas = Image.new("RGB", (size[1] * scale, size[0] * scale), "white")
     draw = ImageDraw.Draw(canvas)
@@ -89,7 +89,7 @@ def pose_picture(joints: NDArray, size: tuple[int, int]) -> Picture:
 
 
 def _given(store: ImageStore, source: str, target: str) -> dict[str, Picture]:
-    """What does not depend on a method."""
+    """Return the images that do not depend on a method."""
     rows = store.index_of(source), store.index_of(target)
     first = store.images(rows[:1])[0]
     true_flow = np.full_like(first, _EMPTY)
@@ -103,7 +103,7 @@ def _given(store: ImageStore, source: str, target: str) -> dict[str, Picture]:
 
 
 def _drawn(first: Picture, truth: Picture, found: dict[str, Found]) -> dict[str, Picture]:
-    """The flows, each with the source that it warps, and the images of all methods that do more than copy."""
+    """Return the flows, each with the warped source, and the images of all methods that do not only copy."""
     pictures: dict[str, Picture] = {}
     images: dict[str, Picture] = {}
     known: list[NDArray] = []
@@ -120,21 +120,21 @@ def _drawn(first: Picture, truth: Picture, found: dict[str, Found]) -> dict[str,
 
 
 def warped(source: Picture, flow: NDArray, visibility: NDArray) -> Picture:
-    """What the flow takes out of the source (H, W, 3); the background, by the visibility (H, W), is grey."""
+    """Return the source (H, W, 3) warped by the flow; the background, by the visibility (H, W), is grey."""
     image = torch.from_numpy(source).movedim(-1, 0)[None].float()
     moved = warp(image, torch.from_numpy(flow).movedim(-1, 0)[None].float())[0].movedim(0, -1).numpy()
     return np.where((visibility < BACKGROUND)[..., None], np.round(moved), _EMPTY).astype(np.uint8)
 
 
 def _size(sizes: list[tuple[int, int]]) -> tuple[int, int]:
-    """Height and width of all pictures: the largest image of a table, enlarged so that titles fit above it."""
+    """Return the size of all images: that of the largest image of a table, enlarged so that titles fit above."""
     height, width = max(sizes)
     factor = max(LEAST_WIDTH / width, LEAST_HEIGHT / height, 1)
     return round(height * factor), round(width * factor)
 
 
 def _enlarged(picture: Picture, size: tuple[int, int]) -> Picture:
-    """To one height, white to the right of what is narrower, which is cut if wider."""
+    """Enlarge to one height; white is added to the right of narrower images, and wider ones are cropped."""
     own = round(picture.shape[1] * size[0] / picture.shape[0])
     drawn = np.asarray(Image.fromarray(picture).resize((own, size[0]), Image.Resampling.NEAREST))[
         :, : size[1]

@@ -1,4 +1,4 @@
-"""The figure of a table: a row per test triple, with the transfers of all methods beside the truth."""
+"""The figure of a table: one row per test triple, with the transfers of all methods and the truth."""
 
 from collections.abc import Sequence
 
@@ -16,17 +16,17 @@ from repose.store.mesh_store import MeshStore
 EXAMPLES = 4  # triples of each dataset
 GIVEN = ("identity", "pose", "truth")
 SIZE = (260, 200)  # pixels
-SCALE_M = 0.3  # the error that gets the last colour
+SCALE_M = 0.3  # metres; the error that has the last colour
 
 open_store = MeshStore
 
 
 def draw(shown: Sequence[Shown[MeshStore]], examples: int = EXAMPLES) -> bytes:
-    """Draw some test triples of each dataset with what every method makes of them, in colours of its error.
+    """Draw some test triples of each dataset with the result of every method, coloured by its error.
 
     Args:
-        shown: predictions; the methods of a dataset follow each other and are the same for all datasets.
-        examples: how many triples of each dataset, spread over the list.
+        shown: predictions, with the methods of a dataset in a row; all datasets have the same methods.
+        examples: number of triples of each dataset, spread over the list.
 
     Returns:
         A PNG.
@@ -48,7 +48,7 @@ def _pictures(
 ) -> list[NDArray[np.uint8]]:
     given = centred(store.vertices(np.array([store.index_of(name) for name in names])))
     found = [bbox_centred(torch.from_numpy(vertices)) for vertices in predictions]
-    # One scale for the row, so that a body keeps its size from picture to picture.
+    # One scale for the row, so that a body has the same size in all images.
     view = common_view([mesh.numpy() for mesh in (*given, *found)], SIZE)
     pictures = [render(mesh.numpy(), store.faces, SIZE, view) for mesh in given]
     for mesh in found:

@@ -18,11 +18,11 @@ open_store = MeshStore
 
 
 def draw(shown: Sequence[Shown[MeshStore]], examples: int = EXAMPLES) -> bytes:
-    """Draw bodies of every method, the same triples for all transfers; the truths of those come first.
+    """Draw bodies of every method, with the same triples for all transfers, whose truths come first.
 
     Args:
         shown: predictions of transfers and of generated poses.
-        examples: how many bodies of each, spread over the list.
+        examples: number of bodies of each, spread over the list.
 
     Returns:
         A PNG.

@@ -1,4 +1,4 @@
-"""Contact sheets: many small pictures in rows and columns, with titles and a colour scale."""
+"""Contact sheets: small images in rows and columns, with titles and a colour scale."""
 
 import io
 from collections.abc import Sequence
@@ -62,14 +62,14 @@ def contact_sheet(
 
 
 def error_colours(errors: np.ndarray, largest: float) -> np.ndarray:
-    """Colours (V, 3) in [0, 1] for errors (V,) from 0 to `largest` (above 0); more is clipped."""
+    """Return colours (V, 3) in [0, 1] for errors (V,) from 0 to `largest` (above 0); larger errors are clipped."""
     return colormaps[ERROR_COLOURS](np.clip(errors / largest, 0, 1))[:, :3]
 
 
 def _draw_scale(
     sheet: Image.Image, draw: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont, largest: float, unit: str
 ) -> None:
-    """A colour bar along the foot of the sheet, right-aligned, from 0 to the largest value."""
+    """Draw a colour bar at the bottom of the sheet, right-aligned, from 0 to the largest value."""
     width = min(240, sheet.width - 2 * _GAP)
     ramp = np.round(colormaps[ERROR_COLOURS](np.linspace(0, 1, width))[None, :, :3] * 255).astype(np.uint8)
     x, y = sheet.width - width - _GAP, sheet.height - 3 * _TEXT
@@ -84,7 +84,7 @@ def _text_size(text: str, font: ImageFont.FreeTypeFont) -> tuple[float, float]:
 
 
 def png(image: Image.Image) -> bytes:
-    """The bytes of a PNG file, the same for the same pixels."""
+    """Return the bytes of a PNG file, which are the same for the same pixels."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Predictions to draw, and which of them."""
+"""Predictions to draw, and the choice of some of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Store = TypeVar("Store")
 
 @dataclass(frozen=True)
 class Shown(Generic[Store]):
-    """Predictions of one method on one protocol, a folder in those of the method, to draw."""
+    """Predictions of one method on one protocol, which is one group in the method's store."""
 
     dataset: str
     method: str
@@ -25,17 +25,17 @@ class Shown(Generic[Store]):
     store: Store
 
     def names(self, key: str) -> list[list[str]]:
-        """Names of the meshes (`triples`) or images (`pairs`) of each prediction."""
+        """Return the names of the meshes (`triples`) or images (`pairs`) of each prediction."""
         with foreign(self.predictions, "not predictions"):
             return [list(names) for names in self._attributes[key]]
 
     def has(self, key: str) -> bool:
-        """Whether the predictions are named by that."""
+        """Return whether the predictions are named by this key."""
         return key in self._attributes
 
     @property
     def vertices(self) -> StoredArray:
-        """The vertices of predictions of meshes and of poses."""
+        """The vertices of predicted meshes or poses."""
         return StoredArray(self.predictions / "vertices", stated(self.predictions.parent))
 
     @property
@@ -46,10 +46,10 @@ class Shown(Generic[Store]):
 
 
 def by_dataset(shown: Sequence[Shown[Store]]) -> list[list[Shown[Store]]]:
-    """The methods of each dataset, in their order."""
+    """Return the methods of each dataset, in their order."""
     return [list(group) for _, group in groupby(shown, key=lambda item: item.dataset)]
 
 
 def spread(count: int, wanted: int) -> list[int]:
-    """Numbers of `wanted` items, evenly spread over a list of `count`."""
+    """Return the numbers of `wanted` items, evenly spread over a list of `count`."""
     return np.unique(np.linspace(0, count - 1, wanted).astype(int)).tolist()

@@ -1,4 +1,4 @@
-"""Stage `report`: predictions → results/figures/{table}.png."""
+"""Stage `report`: from predictions to results/figures/{table}.png."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
     """Draw every method of a table on one protocol of each dataset.
 
     Args:
-        spec: what decides the figure: by dataset and method the protocol that is shown.
+        spec: what decides the figure: the protocol that is shown, by dataset and method.
         inputs: `predictions:{dataset}/{method}` and `store:{dataset}`.
         out: the PNG.
     """

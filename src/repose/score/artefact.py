@@ -1,4 +1,4 @@
-"""What scores and scores of renders share: made from checked predictions, and computed again by an audit."""
+"""The common part of scores and scores of renders: made from checked predictions, and recomputed by an audit."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ from repose.reading import read_rows
 if TYPE_CHECKING:
     from repose.specs import Spec
 
-ROUNDING = 1e-4  # float32 metrics, on another machine
+ROUNDING = 1e-4  # tolerance of float32 metrics computed on another machine
 
 
 def write_scores(
@@ -23,9 +23,9 @@ def write_scores(
     """Write scores (parquet); refuse predictions that were made from another store or another split.
 
     Args:
-        spec: what decides them.
+        spec: what decides the scores.
         inputs: as `rows_of` takes them.
-        score: of the medium.
+        score: the scoring function of the medium.
         out: the file to write.
     """
     with making(spec, out, inputs, later=("predictions", "store")) as new:
@@ -35,7 +35,7 @@ def write_scores(
 
 
 def rows_of(inputs: Mapping[str, Path], score: Callable[..., pd.DataFrame]) -> pd.DataFrame:
-    """The scores of `predictions`, by a `store` and perhaps a `scorer`; all other inputs are test lists by name."""
+    """Return the scores of `predictions`, by `store` and optionally `scorer`; other inputs are test lists by name."""
     given = {name: inputs[name] for name in ("predictions", "store", "scorer") if name in inputs}
     return score(**given, parts={name: read_rows(path) for name, path in inputs.items() if name not in given})
 
@@ -53,7 +53,7 @@ def inputs_of(scores: Manifest) -> dict[str, Path]:
 
 
 def differences(scores: Manifest, fresh: pd.DataFrame) -> list[str]:
-    """Where scores differ by more than rounding from rows that were computed again; nothing is hashed."""
+    """Return where scores differ by more than rounding from recomputed rows; nothing is hashed."""
     key = [column for column in fresh if column != "value"]
     kept, again = (
         table.set_index(key).value.sort_index(kind="stable") for table in (read_rows(scores.artefact), fresh)

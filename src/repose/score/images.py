@@ -34,7 +34,7 @@ _BY_PAIR = [metric for metric in METRICS if metric not in _BY_SPLIT]
 
 
 class Drawings:
-    """What was predicted of B pairs of images beside the truth: the quantities that metrics are of.
+    """The predictions for B pairs of images with the truth: the quantities that metrics are computed from.
 
     Images have values 0 … 255, flows are in pixels, x then y, from a pixel of the target to its place in the source.
     A quantity is None where the method does not predict it, or there is no such truth or scorer.
@@ -70,12 +70,12 @@ class Drawings:
 
     @cached_property
     def target(self) -> Tensor:
-        """What was to be drawn, (B, H, W, 3), float64."""
+        """The true target images, (B, H, W, 3), float64."""
         return torch.from_numpy(self._store.images(self._rows[:, 1])).double()
 
     @cached_property
     def person(self) -> Tensor:
-        """Where the target shows a person, (B, H, W) bool."""
+        """The pixels at which the target shows a person, (B, H, W) bool."""
         return self._parts > 0
 
     @cached_property
@@ -91,7 +91,7 @@ class Drawings:
 
     @property
     def visibility(self) -> Tensor | None:
-        """The predicted classes of visibility (B, H, W), as those of `true_visibility`."""
+        """The predicted classes of visibility (B, H, W), with the meaning of `true_visibility`."""
         return self._predicted.get("visibility")
 
     @property
@@ -101,7 +101,7 @@ class Drawings:
 
     @property
     def true_visibility(self) -> Tensor | None:
-        """Where the true flow ends, (B, H, W): 0 seen in the source too, 1 not, 2 background."""
+        """The true visibility (B, H, W): 0 visible in the source too, 1 not, 2 background."""
         return self._true[1] if self._true else None
 
     @property
@@ -116,17 +116,17 @@ class Drawings:
 
     @property
     def kinds(self) -> Tensor | None:
-        """What the scorer says of the kind of clothes in the drawn images: logits (B, 7), float64."""
+        """The scorer's logits (B, 7) of the kind of clothes in the generated images, float64."""
         return self._scored[0].kind.double() if self._scored else None
 
     @property
     def person_kinds(self) -> Tensor | None:
-        """The same of the drawn images on white where the target shows no person."""
+        """The same for the generated images on white, where the target shows no person."""
         return self._scored[1].kind.double() if self._scored else None
 
     @property
     def attributes(self) -> Tensor | None:
-        """What the scorer says of the attributes in the drawn images: logits (B, 73)."""
+        """The scorer's logits (B, 73) of the attributes in the generated images."""
         return self._scored[0].attributes if self._scored else None
 
     @property
@@ -136,13 +136,13 @@ class Drawings:
 
     @property
     def published_kinds(self) -> Tensor | None:
-        """What the published scorer of FashionIS says of the drawn images: logits (B, 23), float64."""
+        """The published FashionIS scorer's logits (B, 23) for the generated images, float64."""
         images = self._predicted.get("image")
         return None if self._official is None or images is None else self._official.kinds_in(images.numpy())
 
     @cached_property
     def published_attributes(self) -> Tensor | None:
-        """What the published scorer of AttrRec says of the drawn images: logits (B, A)."""
+        """The published AttrRec scorer's logits (B, A) for the generated images."""
         images = self._predicted.get("image")
         return (
             None if self._official is None or images is None else self._official.attributes_in(images.numpy())
@@ -173,7 +173,7 @@ class Drawings:
     @cached_property
     @torch.inference_mode()
     def _scored(self) -> tuple[Classified, Classified] | None:
-        """What the scorer says of the drawn images, and of the person in them."""
+        """Return the scorer's output for the generated images, and for the person in them."""
         if self._scorer is None or "image" not in self._predicted:
             return None
         drawn = scaled(self._predicted["image"].numpy())
@@ -190,11 +190,11 @@ def score(
 ) -> pd.DataFrame:
     """Compare predictions with the truth, test list by test list.
 
-    What a method does not predict has no row, and neither has what cannot be measured on a pair: nothing is visible
-    in both images, or photos come without a true flow.
+    There is no row for what a method does not predict, nor for what cannot be measured on a pair, because nothing is
+    visible in both images, or photos have no true flow.
 
     Args:
-        predictions: what the stage `predict` wrote.
+        predictions: output of the stage `predict`.
         store: the images.
         parts: the pairs of each test list, by its name.
         scorer: weights of an `image-scorer`; without them there are no rows `…render_…`.
@@ -228,7 +228,7 @@ def _measured_list(
     scorer: ImageScorer | None,
     official: OfficialScorers | None,
 ) -> pd.DataFrame:
-    """A row per pair with a column per metric; batch by batch, but for what is of a split as a whole."""
+    """Return one row per pair with a column per metric, computed in batches, except for metrics of a whole split."""
     rows = pairs[PAIR].map(store.index_of).to_numpy()
     parts: list[pd.DataFrame] = []
     logits: dict[str, list[Tensor]] = defaultdict(list)
@@ -252,12 +252,12 @@ def _measured_list(
 
 
 def surprises(metric: InceptionScore, logits: Tensor, names: Sequence[str]) -> Tensor:  # (N, K); to (N,)
-    """How surprising the classes of each image are within its split, in nats.
+    """Return how much the classes of each image differ from those of its split, in nats.
 
     Args:
-        metric: says how many splits there are.
-        logits: of the images.
-        names: of the images, by whose order they are split.
+        metric: states the number of splits.
+        logits: logits of the images.
+        names: names of the images, whose order defines the splits.
 
     Returns:
         NaN for all of them if there are fewer images than splits.
@@ -271,5 +271,5 @@ def surprises(metric: InceptionScore, logits: Tensor, names: Sequence[str]) -> T
 
 
 def recall_or_one(logits: Tensor, truth: Tensor, k: int) -> Tensor:  # (N, A), (N, A) of 0 and 1; to (N,)
-    """Share of the true attributes that are among the k likeliest; 1 where there are none, as in the released code."""
+    """Return the share of the true attributes among the k likeliest; 1 if there are none, as in the released code."""
     return metrics.recall_at(logits, truth, k).nan_to_num(nan=1.0)

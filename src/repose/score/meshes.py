@@ -1,4 +1,4 @@
-"""Scores of transfers between meshes: a row per test triple and metric."""
+"""Scores of transfers between meshes: one row per test triple and metric."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -18,7 +18,7 @@ from repose.store.mesh_store import MeshStore
 
 
 class Transfers:
-    """Predicted transfers of N triples beside what they are compared with: the quantities that metrics are of.
+    """Predicted transfers of N triples and their references: the quantities that metrics are computed from.
 
     Args:
         predicted: (N, V, 3) metres.
@@ -37,7 +37,7 @@ class Transfers:
 
     @cached_property
     def identity(self) -> Tensor:
-        """The meshes that were to be posed, (N, V, 3) metres, each about the middle of its box."""
+        """The identity meshes, (N, V, 3) metres, each about the middle of its box."""
         return self._meshes("identity_mesh")
 
     @cached_property
@@ -54,7 +54,7 @@ def score(predictions: Path, store: Path, parts: Mapping[str, pd.DataFrame]) -> 
     """Compare predictions with the truth, test list by test list.
 
     Args:
-        predictions: what the stage `predict` wrote.
+        predictions: output of the stage `predict`.
         store: the true bodies.
         parts: the triples of each test list, by its name.
 

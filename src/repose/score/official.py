@@ -1,8 +1,8 @@
 """The published scorers of DeepFashion images, for FashionIS and AttrRec-k, with weights that the user supplies.
 
-Their networks are torchvision's, which the extra `images` installs. Preparation of the images, normalisation and layout
-of the weights are those of the released scripts (spec/intrinsic-flow.md, 4.1); a split of FashionIS is of the images in
-the order of their names, where the released one takes the order in which a folder lists them.
+Their networks are torchvision's, which the extra `images` installs. The images are prepared and normalised, and the
+weights laid out, as in the released scripts (spec/intrinsic-flow.md, 4.1). For the splits of FashionIS, images are
+ordered by name; the released script uses the order in which a folder lists them.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from repose.raw.settings import Official, Weights
 from repose.supplied import check_supplied
 
 CLASSES = 23
-MAX_LABELS = 1 << 29  # bytes
+MAX_LABELS = 1 << 29  # bytes of the file of labels
 _INCEPTION_SIDES, _RESNET_SIDES = (
     (331, 299),
     (256, 224),
-)  # of the shorter side, and of the middle that is kept
-# Images are normalised a second time, as torchvision does in front of pretrained weights of Inception-v3.
+)  # side of the shorter edge, and of the middle crop
+# Images are normalised a second time, as torchvision does before pretrained weights of Inception-v3.
 _ARGUMENTS: dict[str, dict[str, bool]] = {
     "inception_v3": {"transform_input": True, "aux_logits": False, "init_weights": False},
     "resnet50": {},
 }
-_UNUSED = "AuxLogits."  # of Inception-v3; only its training reads them
+_UNUSED = "AuxLogits."  # part of Inception-v3 that only its training uses
 
 
 @dataclass(frozen=True)
 class OfficialScorers:
-    """Networks in evaluation mode; None where the user has supplied no weights.
+    """Networks in evaluation mode; None if the user has supplied no weights.
 
     Attributes:
         kinds: the network of FashionIS.
@@ -55,16 +55,16 @@ class OfficialScorers:
 
     @torch.inference_mode()
     def kinds_in(self, images: NDArray[np.uint8]) -> Tensor | None:  # (B, H, W, 3) to (B, 23), float64
-        """Logits of the kind of clothes, of which FashionIS is made."""
+        """Return the logits of the kind of clothes, for FashionIS."""
         return self.kinds(prepared(images, *_INCEPTION_SIDES)).double() if self.kinds else None
 
     @torch.inference_mode()
     def attributes_in(self, images: NDArray[np.uint8]) -> Tensor | None:  # (B, H, W, 3) to (B, A)
-        """Logits of the attributes, of which AttrRec is made."""
+        """Return the logits of the attributes, for AttrRec."""
         return self.attributes(prepared(images, *_RESNET_SIDES)) if self.attributes else None
 
     def attributes_of(self, names: Sequence[str]) -> Tensor:  # (B, A)
-        """The true attributes of images, 0 or 1.
+        """Return the true attributes of images, 0 or 1.
 
         Raises:
             ReposeError: the labels have no such image.
@@ -78,7 +78,7 @@ def open_scorers(settings: Official) -> OfficialScorers:
     """Read the weights and labels that the config names.
 
     Raises:
-        ReposeError: a file is missing, is another one, or does not fit; or torchvision is not installed.
+        ReposeError: a file is missing, has another sha256 or does not fit, or torchvision is not installed.
     """
     given, chosen = settings.fashion_is, settings.attributes
     kinds = _network("inception_v3", CLASSES, given) if given else None
@@ -91,7 +91,7 @@ def open_scorers(settings: Official) -> OfficialScorers:
 
 
 def prepared(images: NDArray[np.uint8], side: int, kept: int) -> Tensor:  # (B, H, W, 3) to (B, 3, kept, kept)
-    """Images whose shorter side becomes `side`, bilinearly, cut to the middle `kept` × `kept`, in [-1, 1]."""
+    """Resize images to a shorter side of `side`, bilinearly, crop the middle `kept` × `kept`, scale to [-1, 1]."""
     height, width = images.shape[1:3]
     short = min(height, width)
     height, width = side * height // short, side * width // short
@@ -105,7 +105,7 @@ def prepared(images: NDArray[np.uint8], side: int, kept: int) -> Tensor:  # (B, 
 def _network(name: str, outputs: int, given: Weights) -> nn.Module:
     path = check_supplied(given.weights, given.sha256)
     models = _torchvision_models()
-    with torch.device("meta"):  # without values of its own
+    with torch.device("meta"):  # the network gets no values of its own
         network = getattr(models, name)(num_classes=outputs, **_ARGUMENTS[name])
     tensors = {k: v for k, v in read_checkpoint(path).items() if not k.startswith(_UNUSED)}
     wanted = {k: v.shape for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
@@ -128,7 +128,7 @@ def _torchvision_models() -> ModuleType:
         raise ReposeError(
             "the published scorers need torchvision, which is not installed", hint=hint
         ) from None
-    except RuntimeError as error:  # of a build for another torch
+    except RuntimeError as error:  # a build for another version of torch
         raise ReposeError(
             f"torchvision does not go with torch {torch.__version__}: {error}", hint=hint
         ) from None

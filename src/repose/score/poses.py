@@ -1,4 +1,4 @@
-"""Scores of generated poses: a row per body and metric.
+"""Scores of generated poses: one row per body and metric.
 
 The poses of a body are compared as a set with the test poses of the same body, which no training has seen.
 """
@@ -22,9 +22,9 @@ from repose.store.mesh_store import MeshStore
 
 
 class GeneratedPoses:
-    """The N generated poses of one body beside its M test and T training poses: the quantities that metrics are of.
+    """The N generated poses of one body, with its M test and T training poses: the quantities of the metrics.
 
-    Distances between poses are PMD, m².
+    Distances between poses are PMD, in m².
 
     Args:
         generated: (N, V, 3) metres, each about the middle of its box.
@@ -91,7 +91,7 @@ def score(predictions: Path, store: Path, parts: Mapping[str, pd.DataFrame]) -> 
     """Compare the generated poses of each body with its test poses.
 
     Args:
-        predictions: what the stage `predict` wrote.
+        predictions: output of the stage `predict`.
         store: the true bodies.
         parts: the parts `train` and `unseen` of the split.
 
@@ -110,20 +110,20 @@ def score(predictions: Path, store: Path, parts: Mapping[str, pd.DataFrame]) -> 
 
 
 def distances(a: Tensor, b: Tensor) -> Tensor:
-    """PMD (N, M), m², of centred meshes (N, V, 3) and (M, V, 3), metres."""
+    """Return the PMD (N, M), m², of centred meshes (N, V, 3) and (M, V, 3), metres."""
     return torch.stack([(mesh - b).square().mean(dim=(1, 2)) for mesh in a])
 
 
 def coverage(across: Tensor) -> float:
-    """Share of the M true poses that are the nearest of some of the N generated ones, by distances (N, M)."""
+    """Return the share of the M true poses that are nearest to some of the N generated ones, by distances (N, M)."""
     return len(across.argmin(dim=1).unique()) / across.shape[1]
 
 
 def one_nn_accuracy(generated: Tensor, true: Tensor, across: Tensor) -> float:
-    """How often the nearest of all other poses tells whether a pose is generated.
+    """Return the accuracy with which a pose's nearest neighbour tells whether the pose is generated.
 
     Args:
-        generated, true: distances among each, (N, N) and (M, M).
+        generated, true: distances within each set, (N, N) and (M, M).
         across: distances (N, M).
     """
     among = torch.cat([torch.cat([generated, across], dim=1), torch.cat([across.T, true], dim=1)])
@@ -133,21 +133,21 @@ def one_nn_accuracy(generated: Tensor, true: Tensor, across: Tensor) -> float:
 
 
 def mean_to_nearest(across: Tensor) -> float:
-    """Mean over N poses of the distance to the nearest of M others, by distances (N, M)."""
+    """Return the mean over N poses of the distance to the nearest of M others, by distances (N, M)."""
     return float(across.min(dim=1).values.mean())
 
 
 def mean_of_pairs(among: Tensor) -> float:
-    """Mean distance of two of N poses, by distances (N, N); 0 for a single one."""
+    """Return the mean distance between two of N poses, by distances (N, N); 0 for a single pose."""
     return float(among.sum() / max(1, len(among) * (len(among) - 1)))
 
 
 def edge_error(meshes: Tensor, lengths: Tensor, edges: Tensor) -> float:
-    """Mean over meshes and edges of | length / expected length - 1 |.
+    """Return the mean over meshes and edges of | length / expected length - 1 |.
 
     Args:
         meshes: (N, V, 3) metres.
-        lengths: the expected ones, (E,) metres.
+        lengths: expected lengths, (E,) metres.
         edges: (E, 2).
     """
     return float((edge_lengths(meshes, edges) / lengths - 1).abs().mean())

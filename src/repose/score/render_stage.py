@@ -1,4 +1,4 @@
-"""Stage `score-renders`: pictures of predicted meshes, the truth, a trained scorer → a row per body and metric."""
+"""Stage `score-renders`: from predicted meshes, truths and a trained scorer to a row per body and metric."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -19,24 +19,24 @@ def run(
     out: Path,
     medium: Medium = "meshes",
 ) -> None:
-    """Score pictures of the predictions and write `out` (parquet).
+    """Score renders of the predictions and write `out` (parquet).
 
     Args:
-        predictions: what the stage `predict` wrote, for a method of meshes or one of poses.
+        predictions: output of the stage `predict`, for a method of meshes or of poses.
         store: the true bodies.
         splits: the test lists to score; for generated poses the parts `train` and `unseen`.
         scorer: weights of a `render-scorer`.
         out: the file to write.
-        medium: of the method.
+        medium: medium of the method.
 
     Raises:
-        ReposeError: the predictions were made from another store or split, or as `repose.score.renders.score`.
+        ReposeError: the predictions were made from another store or split, or see `repose.score.renders.score`.
     """
     inputs = {"predictions": predictions, "store": store, **splits, "scorer": scorer}
     write_scores(specs.score_renders(medium), inputs, partial(score, medium=medium), out)
 
 
 def differs_from_predictions(scores: Manifest) -> list[str]:
-    """Score the pictures again and say where that differs by more than rounding; nothing is hashed."""
+    """Score the renders again, and report differences larger than rounding; nothing is hashed."""
     again = partial(score, medium=scores.history["params"]["medium"])
     return differences(scores, rows_of(inputs_of(scores), again))

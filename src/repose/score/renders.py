@@ -1,6 +1,7 @@
-"""Scores of renders: pictures of predicted meshes, seen by a scorer that learned to tell the true bodies by theirs.
+"""Scores of renders: images of predicted meshes, classified by a scorer that was trained on renders of the true bodies.
 
-A row per body and metric, in the columns of the scores of the same predictions, beside which a table reads them.
+There is one row per body and metric, in the columns of the scores of the same predictions, which a table reads together
+with them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -33,14 +34,14 @@ Parts = Mapping[str, pd.DataFrame]
 
 
 class Pictures:
-    """Pictures of a body in N predicted and M true poses, from all sides: the quantities that metrics are of.
+    """Renders of a body in N predicted and M true poses, from all sides: the quantities that metrics are computed from.
 
     Args:
-        scorer: in evaluation mode; it says what is seen.
+        scorer: the classifier, in evaluation mode.
         identity: number of the body in its dataset.
         predicted: (N, V, 3) metres, each about the middle of its box.
         truth: (M, V, 3) metres, likewise.
-        faces: (F, 3) of all of them.
+        faces: (F, 3) faces of all meshes.
 
     Raises:
         ReposeError: the scorer does not know the body, or there are too few poses for a covariance.
@@ -71,22 +72,22 @@ class Pictures:
 
     @property
     def features(self) -> Tensor:
-        """(N · VIEWS, FEATURES), each of variance 1 in the training of the scorer."""
+        """The features of predicted poses (N · VIEWS, FEATURES), with variance 1 in the training of the scorer."""
         return self._seen[0].features
 
     @property
     def true_features(self) -> Tensor:
-        """(M · VIEWS, FEATURES)."""
+        """The features of true poses (M · VIEWS, FEATURES)."""
         return self._seen[1].features
 
     @property
     def logits(self) -> Tensor:
-        """(N · VIEWS, bodies that the scorer knows); `body` is the column of the right one."""
+        """The logits of predicted poses (N · VIEWS, bodies that the scorer knows); `body` is the true column."""
         return self._seen[0].logits
 
     @property
     def true_logits(self) -> Tensor:
-        """(M · VIEWS, bodies)."""
+        """The logits of true poses (M · VIEWS, bodies)."""
         return self._seen[1].logits
 
     @cached_property
@@ -95,21 +96,21 @@ class Pictures:
 
 
 def score(predictions: Path, store: Path, parts: Parts, scorer: Path, medium: Medium) -> pd.DataFrame:
-    """Compare pictures of predicted meshes with pictures of the truth, body by body.
+    """Compare renders of predicted meshes with renders of the truth, body by body.
 
     Args:
-        predictions: what the stage `predict` wrote, for a method of meshes or one of poses.
+        predictions: output of the stage `predict`, for a method of meshes or of poses.
         store: the true bodies.
         parts: the triples of each test list; for generated poses the parts `train` and `unseen` of the split.
         scorer: weights of a `render-scorer`.
-        medium: of the method.
+        medium: medium of the method.
 
     Returns:
-        The columns of the scores of the medium; of a triple, `identity_mesh` names the body, and no mesh stands beside
-        it. The metrics are those of `repose.metrics.renders`.
+        The columns of the scores of the medium; for transfers, `identity_mesh` names the body, and no other mesh is
+            named. The metrics are those of `repose.metrics.renders`.
 
     Raises:
-        ReposeError: the predictions are of another split, or as `Pictures` says.
+        ReposeError: the predictions are of another split, or for the reasons that `Pictures` gives.
     """
     key, bodies_of = _BODIES[medium]
     bodies, network = MeshStore(store), load_weights(RenderScorer(), scorer, "the scorer")
@@ -122,13 +123,13 @@ def score(predictions: Path, store: Path, parts: Parts, scorer: Path, medium: Me
 
 @torch.inference_mode()
 def seen(scorer: RenderScorer, meshes: Tensor, faces: NDArray[np.integer]) -> Classified:
-    """What a scorer, in evaluation mode, says of meshes (N, V, 3), metres, from all sides: of N · VIEWS pictures."""
+    """Return a scorer's output for the N · VIEWS renders of meshes (N, V, 3), metres, from all sides."""
     parts = [scorer(as_input(drawn)) for drawn in _drawn(meshes, faces, float(scorer.half_height))]
     return Classified(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
 def accuracy(logits: Tensor, body: int) -> float:  # (N, bodies)
-    """Share of N pictures in which the scorer sees one body, and no other."""
+    """Return the share of N images in which the scorer recognises one given body."""
     return float((logits.argmax(1) == body).double().mean())
 
 

@@ -1,4 +1,4 @@
-"""Stage `score`: predictions and truth → a row per test triple, pair of images or body, and metric."""
+"""Stage `score`: from predictions and truths to a row per metric and test triple, pair of images, or body."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -26,11 +26,11 @@ def run(
     """Score the predictions and write `out` (parquet).
 
     Args:
-        predictions: what the stage `predict` wrote.
+        predictions: output of the stage `predict`.
         store: the true bodies or images.
         splits: the test lists to score; for generated poses the parts `train` and `unseen`.
         out: the file to write.
-        medium: of the method.
+        medium: medium of the method.
         scorer: weights of an `image-scorer`, for images.
         official: the published scorers, for photos.
 
@@ -48,7 +48,7 @@ def run(
 
 
 def differs_from_predictions(scores: Manifest) -> list[str]:
-    """Score the predictions again and say where the scores differ by more than rounding; nothing is hashed."""
+    """Score the predictions again, and report differences larger than rounding; nothing is hashed."""
     params = scores.history["params"]
     official = Official.model_validate(params["official"]) if params.get("official") else None
     return differences(scores, rows_of(inputs_of(scores), _score_of(params["medium"], official)))

@@ -1,1 +1,1 @@
-"""Pages of the results to look at, in a browser and without a server."""
+"""Web pages of the results, for a browser without a server."""

@@ -1,19 +1,19 @@
-"""What is known of a method: the text that lies beside its settings, as a part of its page."""
+"""The description of a method, a text beside its settings, as a part of its page."""
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from repose.methods.registry import installed
 
-# Tags, pictures and links stay text: a method may be of another package, and a page asks for nothing elsewhere.
+# Tags, images and links stay text: a method may come from another package, and pages must load nothing from elsewhere.
 _READER = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "link", "autolink"])
 
 
 def about(architecture: str) -> Markup:
-    """What paper, released code and we do, as HTML below a heading of the page; empty where nothing is said.
+    """Return the text on the paper, the released code and our version, as HTML below a heading; may be empty.
 
     Args:
-        architecture: of the settings, which may be of a package that is not installed here.
+        architecture: architecture of the settings, which may be of a package that is not installed here.
     """
     settings = installed().get(architecture)
     tokens = _READER.parse(settings.about() if settings else "")

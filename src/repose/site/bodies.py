@@ -26,8 +26,8 @@ class Writer:
 
     Args:
         root: the folder of the site.
-        dataset: its name.
-        store: its packed meshes.
+        dataset: name of the dataset.
+        store: packed meshes of the dataset.
     """
 
     def __init__(self, root: Path, dataset: str, store: MeshStore):
@@ -37,14 +37,14 @@ class Writer:
         self._write(self.faces, np.empty(0), store.faces)
 
     def mesh(self, name: str) -> str:
-        """The address of a mesh of the dataset."""
+        """Write a mesh of the dataset if needed, and return its address."""
         address = addresses.body(self.name, name)
         if address not in self._written:
             self._write(address, *packed(self._vertices(name)))
         return address
 
     def samples(self, names: list[str]) -> tuple[list[Sample], str]:
-        """Write some meshes with the distances along them; returns them, and what to say of the distances."""
+        """Write some meshes with the distances along them; return them, and a sentence on the distances."""
         found: list[Distances] = []
         try:
             found = [distances(self._vertices(name), self.store.faces, name) for name in names]
@@ -61,7 +61,7 @@ class Writer:
         return samples, said
 
     def pairs(self, method: str, predictions: Path, scores: Path, common: int | None) -> dict[str, Pairs]:
-        """Write what a method predicted for the chosen pairs of each protocol, with what they are made of."""
+        """Write a method's predictions for the chosen pairs of each protocol, with the inputs of the pairs."""
         found = {}
         for protocol, rows in scored(scores).items():
             shown = Shown("", method, predictions / protocol, self.store)
@@ -76,7 +76,7 @@ class Writer:
     def generated(
         self, method: str, predictions: Path, wanted: int | None
     ) -> dict[str, list[tuple[str, str]]]:
-        """Write poses that a method has generated, so many of each protocol or all; returns names and addresses."""
+        """Write poses that a method generated, up to `wanted` of each protocol or all; return names and addresses."""
         found = {}
         for protocol in (OWN_BODY, NEW_BODY):
             meta = read_meta(predictions / protocol, stated(predictions))
@@ -101,7 +101,7 @@ class Writer:
 
 
 def packed(vertices: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.uint16]]:
-    """The least corner (3) and the length of a step, and vertices (V, 3) in whole steps from there.
+    """Return the least corner (3) and the step length, and the vertices (V, 3) in integer steps from that corner.
 
     A step is 1/8280 of the longest side of the bounding box: 0.24 mm of a body of 2 m.
     """

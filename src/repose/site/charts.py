@@ -17,9 +17,9 @@ class Mark:
     """A point or line of a chart.
 
     Attributes:
-        x, y: in the units of the axes.
-        label: what a reader is told of it.
-        kind: class of its style.
+        x, y: position in the units of the axes.
+        label: text that a reader sees.
+        kind: its style class.
     """
 
     x: Sequence[float]
@@ -30,11 +30,11 @@ class Mark:
 
 @dataclass(frozen=True)
 class Chart:
-    """Axes with what is drawn on them, ready for the template `chart` of `macros.html`.
+    """Axes with their marks, ready for the template `chart` of `macros.html`.
 
     Attributes:
-        title: what it shows.
-        across, up: what the axes are.
+        title: title of the chart.
+        across, up: labels of the axes.
         marks: with x and y in pixels.
         ticks_x, ticks_y: pixel and text of each.
     """
@@ -48,7 +48,7 @@ class Chart:
 
 
 def learning_curve(name: str, seeds: dict[int, pd.DataFrame]) -> Chart | None:
-    """The validation error over the steps of a training, a line for each seed; None where nothing was validated."""
+    """Return the validation error over the steps of a training, one line per seed; None if nothing was validated."""
     titles = {f"val_{metric.name}": f"validation {metric.title} ({metric.unit})" for metric in METRICS}
     marks, column = [], ""
     for seed, history in sorted(seeds.items()):
@@ -62,7 +62,7 @@ def learning_curve(name: str, seeds: dict[int, pd.DataFrame]) -> Chart | None:
 
 
 def scatter(title: str, across: str, up: str, points: Sequence[tuple[str, float, float]]) -> Chart | None:
-    """Points (label, x, y) on logarithms, those above 0; None where there is nothing to compare."""
+    """Return points (label, x, y) above 0 on logarithmic axes; None if there is nothing to compare."""
     marks = [Mark([x], [y], label, "dot") for label, x, y in points if x > 0 and y > 0]
     return _chart(title, across, up, marks, log_x=True) if len(marks) > 1 else None
 
@@ -85,7 +85,7 @@ def _chart(title: str, across: str, up: str, marks: list[Mark], log_x: bool) -> 
 def _axis(
     low: float, high: float, log: bool, start: float, end: float
 ) -> tuple[Callable[[float], float], list[tuple[float, str]]]:
-    """Where a value stands between two pixels, and three or so round values with their texts."""
+    """Return the map from values to pixels, and about three round values with their texts."""
     scale = math.log10 if log else float
     bottom, top = scale(low), scale(high)
     pad = (top - bottom) * 0.08 or abs(bottom) * 0.1 or 1

@@ -1,4 +1,4 @@
-"""One dataset, with what every method made on it, as its pages show it."""
+"""One dataset with the results of every method on it, as its pages show them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,14 +18,14 @@ COLOURS = [[round(c, 4) for c in colormaps[ERROR_COLOURS](k / 15)[:3]] for k in 
 
 @dataclass
 class Dataset:
-    """What the site has of one dataset.
+    """The content of the site for one dataset.
 
     Attributes:
-        name: in `config.yaml`.
-        catalog: a row per mesh or image.
+        name: its name in `config.yaml`.
+        catalog: the catalogue with one row per mesh or image.
         faces: address of the faces of its meshes; empty for images.
         samples: names and addresses of some bodies, or of some images.
-        distances: what to say of the distances along the bodies.
+        distances: sentence on the distances along the bodies.
         pairs: the test pairs of each method, by protocol.
         generated: names and addresses of poses that each method has generated, by protocol.
     """
@@ -39,14 +39,14 @@ class Dataset:
     generated: dict[str, dict[str, list[tuple[str, str]]]] = field(default_factory=dict)
 
     def made(self, method: str) -> str:
-        """What a method has a page of, for links: bodies, images or poses; empty where it has none."""
+        """Return the kind of page that a method has, for links: bodies, images or poses; empty if it has none."""
         if method in self.generated:
             return "poses"
         return ("bodies" if self.faces else "images") if method in self.pairs else ""
 
     @property
     def counts(self) -> list[tuple[str, str]]:
-        """What the catalogue says of all meshes or images together."""
+        """Return facts of the catalogue on all meshes or images together."""
         rows = self.catalog
         found = [("meshes" if self.faces else "images", f"{len(rows):,}")]
         for column, many in (("identity", "identities"), ("pose", "poses"), ("outfit", "outfits")):
@@ -63,19 +63,19 @@ class Dataset:
 
     @property
     def bodies(self) -> dict[str, Any] | None:
-        """What the viewer is told of the sample bodies; None for images."""
+        """Return the data of the sample bodies for the viewer; None for images."""
         if not self.faces:
             return None
         return {"faces": self.faces, "bodies": self.samples, "colours": COLOURS, "middle": MIDDLE}
 
     @property
     def index(self) -> str:
-        """A script that says what the site has of each pair, by method and protocol, so that a page can compare two."""
+        """Return a script with the content of the site for each pair, so that a page can compare two methods."""
         shown = {method: {name: one.shown for name, one in of.items()} for method, of in self.pairs.items()}
         return f"repose.index({json.dumps(shown)});\n"
 
     def page(self, method: str) -> tuple[str, dict[str, Any]]:
-        """The template of the page of what a method made, and what the template is filled with."""
+        """Return the template of the page of a method's results, and its values."""
         about = {
             "dataset": self.name,
             "method": method,
@@ -96,7 +96,7 @@ class Dataset:
 
 
 def _told(pairs: Pairs) -> Mapping[str, Any]:
-    """Pairs as the script of their page reads them, the first the best."""
+    """Return pairs in the form that the script of their page reads, the best first."""
     first = pairs.ranked_by
     return {
         "items": pairs.items,

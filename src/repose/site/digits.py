@@ -1,7 +1,7 @@
-"""Whole numbers as text of a script: two characters each where base64 of 16 bits needs nearly three.
+"""Integers as text of a script: two characters each, where base64 of 16 bits needs nearly three.
 
-A page opened from disk may load scripts, and nothing else; so what the viewer draws is text. A digit is one of the 91
-printable characters that a string of JavaScript holds as they are, without the stroke of addresses.
+A page that is opened from disk may only load scripts, so the viewer's data are text. A digit is one of the 91 printable
+characters that a JavaScript string contains unescaped, without the slash, which occurs in addresses.
 """
 
 import json
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 BASE = 91
 _ALPHABET = np.frombuffer(bytes(code for code in range(32, 127) if chr(code) not in '"<\\/'), np.uint8)
-LARGEST = BASE**2 - 1  # of two digits
+LARGEST = BASE**2 - 1  # largest number of two digits
 
 
 def written(address: str, head: NDArray[np.floating], numbers: NDArray[np.integer]) -> str:
-    """A script that gives the viewer numbers, and a few floats by which it understands them.
+    """Return a script that gives the viewer integers, and the floats that are needed to decode them.
 
     Args:
-        address: under which it waits for them.
-        head: float32.
-        numbers: from 0, of any shape; row by row.
+        address: address under which the viewer expects them.
+        head: float32 values for decoding.
+        numbers: non-negative integers of any shape, row by row.
     """
     flat = np.ravel(numbers).astype(np.int64)
     count = 2 if flat.max(initial=0) <= LARGEST else 3

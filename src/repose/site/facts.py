@@ -1,4 +1,4 @@
-"""What the artefacts say of themselves: tables, runs, where each number came from and what it cost."""
+"""The facts that artefacts state about themselves: tables, runs, the origin of each number, and costs."""
 
 import shlex
 from collections import Counter, defaultdict
@@ -41,7 +41,7 @@ class Table:
 
     @property
     def columns(self) -> list[str]:
-        """Of its CSV, in order."""
+        """The columns of its CSV, in order."""
         return [*self.rows[0].key, *self.rows[0].cells]
 
 
@@ -61,16 +61,16 @@ class Run:
 
     @property
     def role(self) -> str:
-        """As `repose.tables.runs.role_of` says."""
+        """Its role, see `repose.tables.runs.role_of`."""
         return role_of(self.told, self.trained)
 
 
 class Facts:
-    """Everything that pages show but bodies.
+    """Everything that pages show, except bodies.
 
     Args:
         tables: the CSV of each table by name, in their order.
-        media: what each compares.
+        media: the medium that each table compares.
         histories: `history.parquet` of each training, by `dataset/method/seed{n}`.
     """
 
@@ -85,7 +85,7 @@ class Facts:
 
     @cached_property
     def manifests(self) -> list[Manifest]:
-        """Those of these artefacts that have one."""
+        """The manifests of these artefacts, if they have one."""
         return [node.manifest for node in self.nodes.values() if node.manifest]
 
     @cached_property
@@ -126,7 +126,7 @@ class Facts:
         )
 
     def costs(self) -> list[dict[str, Any]]:
-        """By stage, in their order: how many artefacts, seconds together, most memory."""
+        """Return, by stage in their order: the number of artefacts, the total seconds, and the peak memory."""
         found = []
         for stage in STAGES:
             made = [manifest for manifest in self.manifests if manifest.content["stage"] == stage]
@@ -143,7 +143,7 @@ class Facts:
         return found
 
     def machines(self) -> list[dict[str, str]]:
-        """The machines that artefacts were made on, without their names, and how many each made."""
+        """Return the machines that artefacts were made on, without their names, and the number of artefacts of each."""
         counted = Counter[tuple[tuple[str, str], ...]]()
         for history in (manifest.history for manifest in self.manifests):
             about = {k: v for k, v in history["machine"].items() if k != "host"}
@@ -153,7 +153,7 @@ class Facts:
         return [dict(key) | {"artefacts": str(count)} for key, count in counted.items()]
 
     def software(self) -> dict[str, str]:
-        """Versions of packages; several where artefacts were made with several."""
+        """Return the versions of packages, with several if artefacts were made with different ones."""
         found = defaultdict[str, set[str]](set)
         for manifest in self.manifests:
             for name, version in manifest.history["software"].items():
@@ -161,18 +161,18 @@ class Facts:
         return {name: ", ".join(sorted(versions)) for name, versions in sorted(found.items())}
 
     def started(self) -> list[str]:
-        """When each artefact was begun, sorted."""
+        """Return when each artefact was begun, sorted."""
         return sorted(manifest.history["started"] for manifest in self.manifests)
 
     def behind(self, dataset: str, stage: str) -> list[Manifest]:
-        """Manifests of one stage of a dataset."""
+        """Return the manifests of one stage of a dataset."""
         nodes = (n for n in self.nodes.values() if n.manifest and dataset in n.place.split("/"))
         found = [n.manifest for n in nodes if n.manifest and n.manifest.content["stage"] == stage]
         return sorted(found, key=lambda manifest: manifest.content["place"])
 
 
 def lineage(table: Table) -> dict[str, dict[str, Any]]:
-    """Every artefact behind a table as plain data, by its place: what `repose audit` prints of it, and its parents."""
+    """Return every artefact behind a table as plain data, by place: the output of `repose audit`, and its parents."""
     return {node.place: dict(_plain(node)) for node in table.root.walk()}
 
 
@@ -193,7 +193,7 @@ def _plain(node: Node) -> Iterator[tuple[str, Any]]:
 
 
 def commands(table: Table, row: Row) -> list[tuple[str, str]]:
-    """What makes, and what checks, the numbers of a row: what it does, and the command line."""
+    """Return the commands that make and check the numbers of a row, each with a description."""
     csv = f"results/{table.name}.csv"
     cell = ",".join(f"{key}={value}" for key, value in row.key.items())
     lines = [
@@ -212,7 +212,7 @@ def commands(table: Table, row: Row) -> list[tuple[str, str]]:
 
 
 def _trains(table: Table, run: str) -> bool:
-    """Whether a run has a training of its own, and not the weights of another's."""
+    """Return whether a run has its own training, and does not use the weights of another one."""
     node = table.root.parents.get(f"run:{run}")
     return node is not None and node.place.startswith(f"runs/{run}/")
 
@@ -222,7 +222,7 @@ def _table(name: str, csv: Path, medium: str) -> Table:
     if text is None or not set(PLACE) <= set(text.columns):
         raise ReposeError("cannot be read as a table", csv, "run the workflow again")
     manifest = manifest_path(csv)
-    root = grow(manifest, hashed=False)  # the making of the pages has hashed what it reads
+    root = grow(manifest, hashed=False)  # making the pages has already hashed what it reads
     metrics = metrics_of(root.manifest.history) if root.manifest else ()
     written = latex(module_of("repose.tables", medium).views(pd.read_csv(csv)))
     return Table(name, medium, root, rows_of(text, csv, manifest, {}), metrics, written)

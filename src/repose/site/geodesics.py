@@ -1,7 +1,7 @@
-"""Distances along a body between any two of its vertices, in a hundredth of what their matrix takes.
+"""Distances along a body between any two vertices, in a hundredth of the size of their matrix.
 
-The matrix of all pairs is symmetric, and its few largest eigenvalues carry it: with 32 of 1,200 the distances of a
-body of `open-human` are 1.6 mm off on average, in 77 kB of text.
+The matrix of all pairs is symmetric, and its few largest eigenvalues contain nearly all of it: with 32 of 1,200 the
+distances of a body of `open-human` have an error of 1.6 mm on average, in 77 kB of text.
 """
 
 from typing import NamedTuple
@@ -16,13 +16,13 @@ from repose.gih.compute import distances as all_pairs
 from repose.site.digits import LARGEST
 
 RANK = 32
-MOST = 8000  # vertices: each matrix of all pairs in float64, of which there are a few, takes 512 MB
+MOST = 8000  # vertices; each matrix of all pairs in float64, of which there are a few, takes 512 MB
 MIDDLE = LARGEST // 2
 """The code that stands for 0."""
 
 
 class Distances(NamedTuple):
-    """What the viewer is given of a body, and how far it is from the distances of `repose gih`, metres on average."""
+    """The data of a body for the viewer, and their mean error against the distances of `repose gih`, metres."""
 
     scale: NDArray[np.float32]
     codes: NDArray[np.int32]
@@ -30,21 +30,21 @@ class Distances(NamedTuple):
 
 
 def distances(vertices: NDArray[np.float32], faces: NDArray[np.int32], name: str) -> Distances:
-    """Geodesic distances by the heat method, as their largest eigenvectors.
+    """Return geodesic distances by the heat method, as their largest eigenvectors.
 
     The distance of vertices i and j is the sum of `scale · (code_i - MIDDLE) · (code_j - MIDDLE)` over the columns, and
-    never less than the straight line, which the viewer knows, too.
+    at least the straight line, which the viewer computes itself.
 
     Args:
         vertices: (V, 3) metres.
         faces: (F, 3).
-        name: of the mesh, for errors.
+        name: name of the mesh, for errors.
 
     Returns:
         `scale` (R), with the sign of the eigenvalue; `codes` (V, R), from 0 to two `MIDDLE`.
 
     Raises:
-        MeshError: no distances between all vertices are known, or there are too many vertices for them.
+        MeshError: some distances are infinite, or there are too many vertices.
     """
     if len(vertices) > MOST:
         raise MeshError(f"more than {MOST:,} vertices", name)

@@ -1,4 +1,4 @@
-"""The pages: what each shows, and the engine that fills its template."""
+"""The pages: their content, and the template engine that renders them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,18 +22,18 @@ from repose.site.table_page import best, table_page
 
 
 class Site:
-    """The folder of pages in the making.
+    """The folder of pages while they are written.
 
     Args:
         root: the folder; it need not exist.
-        facts: what the artefacts say.
-        datasets: by name, their bodies or pictures written already.
+        facts: the facts of the artefacts.
+        datasets: datasets by name, whose bodies or images are already written.
     """
 
     def __init__(self, root: Path, facts: Facts, datasets: Mapping[str, Dataset]):
         self.root, self.facts, self._datasets = root, facts, datasets
         self.pages: list[str] = []
-        # Whatever a name holds, a page shows it as text.
+        # Names are escaped, so that a page shows them as text.
         self._engine = Environment(
             loader=PackageLoader("repose.site", "assets"),
             autoescape=True,
@@ -43,7 +43,8 @@ class Site:
         )
         self._engine.filters |= {"duration": duration, "size": size, "moment": moment}
         self._engine.globals |= {"page": addresses}
-        self._engine.policies["json.dumps_kwargs"] = {}  # in our order: the first protocol is the table's
+        # in our order: the first protocol is that of the table
+        self._engine.policies["json.dumps_kwargs"] = {}
 
     def write(self) -> None:
         """Write all pages, and the files that they share."""
@@ -75,7 +76,7 @@ class Site:
         self.pages.append(address)
 
     def _made(self, dataset: str, method: str) -> str:
-        """What the site shows of a method on a dataset, for links to it."""
+        """Return the kind of page that a method has on a dataset, for links to it."""
         return self._datasets[dataset].made(method) if dataset in self._datasets else ""
 
     def _dataset(self, dataset: Dataset) -> dict[str, Any]:
@@ -118,12 +119,12 @@ class Site:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a reader takes them in."""
+    """Return seconds in a readable form."""
     if seconds < 100:
         return f"{seconds:.3g} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def moment(started: str) -> str:
-    """A time of a history to the minute."""
+    """Return a time of a history, to the minute."""
     return datetime.strptime(started, "%Y-%m-%dT%H:%M:%SZ").strftime("%Y-%m-%d %H:%M")

@@ -1,4 +1,4 @@
-"""Test pairs: what each method scored on them, and which of them the site shows."""
+"""Test pairs: the scores of each method on them, and which of them the site shows."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,10 +25,10 @@ class Pairs:
 
     Attributes:
         items: names of identity, pose and truth of every pair of meshes; of source and target of every pair of images.
-        metrics: those that were measured pair by pair, in the order of tables.
-        values: of every pair, by name of the metric; None where it could not be measured.
-        shown: what the site has of a pair, by its number: the address of the predicted body; or titles and addresses
-            of the pictures that are `given` and `drawn`.
+        metrics: metrics that were measured pair by pair, in the order of tables.
+        values: value of every pair, by name of the metric; None if it could not be measured.
+        shown: content of the site for a pair, by its number: the address of the predicted body; or titles and addresses
+            of the images that are `given` and `drawn`.
     """
 
     items: list[list[str]]
@@ -38,12 +38,12 @@ class Pairs:
 
     @property
     def ranked_by(self) -> Metric | None:
-        """The first metric that says what is better; None where nothing does."""
+        """The first metric with a better direction; None if there is none."""
         return next((metric for metric in self.metrics if metric.better in ("lower", "higher")), None)
 
     @property
     def ranked(self) -> list[int]:
-        """Numbers of the pairs, the best first; those without a value last."""
+        """Return the numbers of the pairs, the best first; those without a value are last."""
         metric = self.ranked_by
         if metric is None:
             return list(range(len(self.items)))
@@ -52,7 +52,7 @@ class Pairs:
         return sorted(range(len(keys)), key=keys.__getitem__)
 
     def chosen(self, common: int | None) -> list[int]:
-        """Which pairs are shown: some that all methods show, and the best, the median and the worst of this one."""
+        """Return which pairs are shown: some shown for all methods, and this one's best, median and worst."""
         count, ranked = len(self.items), self.ranked
         if common is None or not count:
             return list(range(count))
@@ -60,16 +60,16 @@ class Pairs:
 
 
 def scored(scores: Path) -> dict[str, pd.DataFrame]:
-    """The scores of a method, a row per pair and metric, by protocol in their order."""
+    """Return the scores of a method, one row per pair and metric, by protocol in their order."""
     rows = read_rows(scores, "not a table of scores")
     return {str(name): rows[rows.protocol == name] for name in rows.protocol.unique()}
 
 
 def pairs_of(rows: pd.DataFrame, items: list[list[str]], medium: Medium) -> Pairs:
-    """The pairs of one protocol, from its scores.
+    """Return the pairs of one protocol, from its scores.
 
     Args:
-        rows: of `scored`.
+        rows: rows of `scored`.
         items: names of each pair, in the order of the predictions.
     """
     values = dict(_values(rows, items, NAMES[medium]))
@@ -81,14 +81,14 @@ def pairs_of(rows: pd.DataFrame, items: list[list[str]], medium: Medium) -> Pair
 
 
 def _is_of_pairs(metric: Metric) -> bool:
-    """Whether the number of a table is the mean over pairs; others, as an Inception score, say nothing of one pair."""
+    """Return whether the number of a table is the mean over pairs; an Inception score, for instance, is not."""
     return type(metric).number is Metric.number
 
 
 def _values(
     rows: pd.DataFrame, items: Sequence[Sequence[str]], names: list[str]
 ) -> Iterator[tuple[str, list[float | None]]]:
-    """Of each metric its values, in the order of the items, to six digits."""
+    """Yield the values of each metric, in the order of the items, to six digits."""
     for metric, found in rows.groupby("metric", sort=False):
         by_item: Mapping[Any, float] = found.set_index(names).value.to_dict()
         values = (by_item.get(tuple(item), math.nan) for item in items)

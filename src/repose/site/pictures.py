@@ -1,4 +1,4 @@
-"""Pictures of image methods: what they were given, what they drew, and the flow behind it."""
+"""Images of image methods: inputs, generated images, and the flow behind them."""
 
 import hashlib
 from collections.abc import Mapping
@@ -25,12 +25,12 @@ Titled = list[tuple[str, str]]
 
 
 class Gallery:
-    """Writes the pictures of one dataset; equal ones, as the flow that several methods share, are one file.
+    """Writes the images of one dataset; equal images, such as a flow that methods share, become one file.
 
     Args:
         root: the folder of the site.
-        dataset: its name.
-        store: its packed images.
+        dataset: name of the dataset.
+        store: packed images of the dataset.
     """
 
     def __init__(self, root: Path, dataset: str, store: ImageStore):
@@ -43,7 +43,7 @@ class Gallery:
         return [(name, self._picture(image)) for name, image in zip(names, images, strict=True)]
 
     def pairs(self, method: str, predictions: Path, scores: Path, common: int | None) -> dict[str, Pairs]:
-        """Write what a method drew for the chosen pairs of each protocol, and once what is given and true."""
+        """Write a method's images for the chosen pairs of each protocol, and once the inputs and the truth."""
         found = {}
         for protocol, rows in scored(scores).items():
             items = predicted_pairs(predictions, protocol)
@@ -58,7 +58,7 @@ class Gallery:
         return found
 
     def _given_pictures(self, source: str, target: str) -> Titled:
-        """What does not depend on a method."""
+        """Return the images that do not depend on a method."""
         rows = self.store.index_of(source), self.store.index_of(target)
         first, truth = self.store.images(rows)
         pose = pose_picture(self.store.joints(rows[1:])[0], self.store.size)
@@ -82,7 +82,7 @@ class Gallery:
         return [(title, self._picture(picture)) for title, picture in pictures.items()]
 
     def _picture(self, pixels: NDArray) -> str:
-        """The address of a picture, named by what it shows."""
+        """Write an image if needed, and return its address, which is named by its content."""
         data = png(Image.fromarray(pixels))
         address = addresses.picture(self.name, hashlib.sha256(data).hexdigest()[:16])
         addresses.put(self.root, address, data)
@@ -90,7 +90,7 @@ class Gallery:
 
 
 def _flow(first: NDArray, flow: NDArray, visibility: NDArray, kind: str = "") -> dict[str, NDArray]:
-    """The flow, the visibility, and the source as it is warped by them."""
+    """Return images of the flow, the visibility, and the source as they warp it."""
     return {
         f"{kind}flow": flow_colours(flow, visibility),
         f"{kind}visibility": VISIBILITY[np.minimum(visibility, 2)],

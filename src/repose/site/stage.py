@@ -1,4 +1,4 @@
-"""Stage `site`: tables and all that is behind them → results/site/."""
+"""Stage `site`: from tables and everything behind them to results/site/."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,14 +16,14 @@ from repose.specs import Spec
 from repose.store.image_store import ImageStore
 from repose.store.mesh_store import MeshStore
 
-SAMPLES = 6  # bodies, or twice as many images, on the page of a dataset
+SAMPLES = 6  # number of bodies, or half the number of images, on the page of a dataset
 
 
 def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
     """Write the pages.
 
     Args:
-        spec: what decides them: the medium of each table, and how many pairs all methods show.
+        spec: what decides the pages: the medium of each table, and how many pairs all methods show.
         inputs: `table:{table}`, `run:{dataset}/{method}/seed{n}`, `store:{dataset}`, `catalog:{dataset}`, of methods
             `predictions:{dataset}/{method}`, and of those that are tested pair by pair `scores:{dataset}/{method}`.
         out: the folder.
@@ -49,7 +49,7 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
 
 
 def _meshes(root: Path, dataset: Dataset, inputs: Mapping[str, Path], common: int | None) -> Dataset:
-    """The bodies of a dataset, and those of every method."""
+    """Write the bodies of a dataset, and the predictions of every method."""
     writer = Writer(root, dataset.name, MeshStore(inputs[f"store:{dataset.name}"]))
     dataset.faces = writer.faces
     dataset.samples, dataset.distances = writer.samples(_bodies(list(dataset.catalog.mesh_id)))
@@ -63,7 +63,7 @@ def _meshes(root: Path, dataset: Dataset, inputs: Mapping[str, Path], common: in
 
 
 def _images(root: Path, dataset: Dataset, inputs: Mapping[str, Path], common: int | None) -> Dataset:
-    """The images of a dataset, and those of every method."""
+    """Write the images of a dataset, and those of every method."""
     gallery = Gallery(root, dataset.name, ImageStore(inputs[f"store:{dataset.name}"]))
     names = list(dataset.catalog.image_id)
     dataset.samples = gallery.samples([names[k] for k in spread(len(names), 2 * SAMPLES)])
@@ -74,13 +74,13 @@ def _images(root: Path, dataset: Dataset, inputs: Mapping[str, Path], common: in
 
 
 def _predictions(inputs: Mapping[str, Path], dataset: str) -> dict[str, Path]:
-    """What each method predicted on a dataset."""
+    """Return the predictions of each method on a dataset."""
     places = ((where.split("/"), path) for where, path in _of(inputs, "predictions").items())
     return {method: path for (other, method), path in places if other == dataset}
 
 
 def _bodies(names: list[str]) -> list[str]:
-    """Some bodies, each of another identity and in another pose as far as there are such."""
+    """Return some bodies, with different identities and poses as far as possible."""
     by_identity: dict[int, list[str]] = {}
     for name in names:
         by_identity.setdefault(mesh_numbers(name)[0], []).append(name)
@@ -90,5 +90,5 @@ def _bodies(names: list[str]) -> list[str]:
 
 
 def _of(inputs: Mapping[str, Path], part: str) -> dict[str, Path]:
-    """The inputs of one kind, by what follows the colon."""
+    """Return the inputs of one kind, by the text after the colon."""
     return {name.partition(":")[2]: path for name, path in inputs.items() if name.startswith(f"{part}:")}

@@ -1,4 +1,4 @@
-"""What the page of a table shows, and the overview of it."""
+"""The content of the page of a table, and its overview."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from repose.site.charts import Chart, scatter
 from repose.site.facts import Facts, Table, commands, lineage
 from repose.tables.runs import HEADINGS, PLACE, cell
 
-_HIDDEN = {"run_ids", "reported_source"}  # columns of the CSV that the page tells otherwise
+_HIDDEN = {"run_ids", "reported_source"}  # columns of the CSV that the page shows in another way
 _HEADINGS = {
     **HEADINGS,
     "pmd_e4_gain": "gain (1e-4 m²)",
@@ -19,7 +19,7 @@ _HEADINGS = {
 
 
 def table_page(table: Table, facts: Facts) -> dict[str, Any]:
-    """What the template `table.html` is filled with."""
+    """Return the values of the template `table.html`."""
     metrics = {metric.column: metric for metric in table.metrics}
     columns = [c for c in table.columns if c not in _HIDDEN and not c.endswith("_ci95")]
     columns = [c for c in columns if c in PLACE or any(row.cells.get(c) for row in table.rows)]
@@ -33,7 +33,7 @@ def table_page(table: Table, facts: Facts) -> dict[str, Any]:
 
 
 def best(table: Table, facts: Facts) -> list[dict[str, str]]:
-    """Of each dataset and protocol the best method that is no baseline and no oracle, by the first metric."""
+    """Return for each dataset and protocol the best method, without baselines and oracles, by the first metric."""
     metric = next((m for m in table.metrics if m.better in ("lower", "higher")), None)
     if metric is None:
         return []
@@ -88,7 +88,7 @@ def _number(row: Row, column: str) -> str:
 
 
 def _bar(row: Row, column: str, table: Table) -> dict[str, float] | None:
-    """Where a number and its interval stand in their column, in percent; on a logarithm if all numbers are above 0."""
+    """Return the position of a number and its interval in their column, in percent; logarithmic if all are above 0."""
     known = [float(other.cells[column]) for other in table.rows if other.cells.get(column)]
     least, log = min(known), min(known) > 0
 
@@ -107,7 +107,7 @@ def _bar(row: Row, column: str, table: Table) -> dict[str, float] | None:
 
 
 def _note(row: Row) -> str:
-    """Why the paper's number and ours differ, where there is the paper's."""
+    """Return why the paper's number differs from ours, if there is a number in the paper."""
     source = row.cells.get("reported_source", "")
     return (
         source
@@ -116,7 +116,7 @@ def _note(row: Row) -> str:
 
 
 def _data(table: Table) -> dict[str, Any]:
-    """What the script of the page opens numbers with, and copies."""
+    """Return the data with which the script of the page opens and copies numbers."""
     rows = [
         {"cells": row.key | row.cells, "branches": row.branches, "commands": commands(table, row)}
         for row in table.rows
@@ -133,7 +133,7 @@ def _data(table: Table) -> dict[str, Any]:
 
 
 def _compute(table: Table) -> list[Chart]:
-    """Seconds of training against the first metric, for each dataset and protocol."""
+    """Return charts of seconds of training against the first metric, for each dataset and protocol."""
     charts: list[Chart] = []
     if not table.metrics or "train_seconds" not in table.columns:
         return charts

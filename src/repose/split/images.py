@@ -1,6 +1,6 @@
-"""Stage `split` of a dataset of images: catalogue → pairs of one part of the data.
+"""Stage `split` of a dataset of images: from the catalogue to pairs of one part of the data.
 
-A pair shows one person in the same clothes: the source to take the looks from, the target for the pose.
+A pair shows one person in the same clothes: the source gives the appearance, the target the pose.
 """
 
 from pathlib import Path
@@ -39,21 +39,21 @@ def run(dataset: ImageSet, part: str, catalog: Path, out: Path) -> None:
 def pairs_of(
     part: str, rows: pd.DataFrame, published: pd.DataFrame, wanted: ImagePairs, seed: int
 ) -> pd.DataFrame:
-    """The pairs of a part: `train`, which holds the roles train and val, or `unseen`, which holds test.
+    """Return the pairs of a part: `train`, with the roles train and val, or `unseen`, with the role test.
 
     Args:
-        part: which.
+        part: name of the part.
         rows: the catalogue; images of one `outfit` are paired, in the role of their `part`.
-        published: pairs (source_image, target_image, part), perhaps none; where they have a role, nothing is drawn
-            for it.
-        wanted: how many pairs of each role.
-        seed: of the draw.
+        published: published pairs (source_image, target_image, part), possibly empty; for a role that they contain,
+            nothing is drawn.
+        wanted: number of pairs of each role.
+        seed: seed of the draw.
 
     Returns:
         Columns `COLUMNS`.
 
     Raises:
-        ReposeError: a role has no pair, or a person of the test is in another role.
+        ReposeError: a role has no pair, or a test person has another role, too.
     """
     roles = {"train": ("train", "val"), "unseen": ("test",)}[part]
     tables = [_role(role, rows, published, getattr(wanted, role), seed) for role in roles]
@@ -82,7 +82,7 @@ def _role(
 
 
 def _ordered_pairs(rows: pd.DataFrame) -> pd.DataFrame:
-    """All ordered pairs of different images of one outfit."""
+    """Return all ordered pairs of different images of one outfit."""
     names = rows[["outfit", "image_id"]]
     both = names.merge(names, on="outfit", suffixes=("_source", "_target"))
     both = both[both.image_id_source != both.image_id_target]

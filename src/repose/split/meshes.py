@@ -1,4 +1,4 @@
-"""Stage `split`: catalogue → triples of one part of the data."""
+"""Stage `split`: from the catalogue to triples of one part of the data."""
 
 from collections.abc import Set
 from dataclasses import replace
@@ -20,11 +20,11 @@ def run(dataset: Dataset, part: str, catalog: Path, out: Path, raw: Path | None 
     """Write the triples of `part` (`train`, or a protocol) as parquet, and as a published-style list beside it.
 
     Args:
-        dataset: its settings.
-        part: of the split.
-        catalog: the meshes there are.
+        dataset: settings of the dataset.
+        part: part of the split.
+        catalog: the available meshes.
         out: the parquet file.
-        raw: what the stage `raw` made, which tells the halves of the poses apart; for a part that is one of them.
+        raw: output of the stage `raw`, which distinguishes the halves of the poses; needed if the part is one of them.
 
     Raises:
         ReposeError: the dataset has no triples, no such halves, or too few meshes.

@@ -1,4 +1,4 @@
-"""Which identities and poses each part of the data may use."""
+"""The identities and poses that each part of the data may use."""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from repose.split.triples import TEST_ROLES, Meshes, draw_triples, one_source_tr
 
 @dataclass(frozen=True)
 class Partition:
-    """Identities, or poses, of each part.
+    """The identities, or the poses, of each part.
 
-    No test number is in another part. Training and validation may share identities or poses, as in small sets they
-    must, but not both: `check_apart` sees to it.
+    No test number is in another part. Training and validation may share identities or poses, which small sets require,
+    but not both; `check_apart` checks this.
     """
 
     train: list[int]
@@ -22,7 +22,7 @@ class Partition:
     test: list[int]
 
     def check(self, available: Set[int], what: str) -> None:
-        """Refuse numbers the catalogue does not have, and test numbers that stand in another part."""
+        """Refuse numbers that the catalogue does not have, and test numbers that are also in another part."""
         if shared := set(self.test) & {*self.train, *self.val}:
             raise ReposeError(f"test {what} {min(shared)} is in training or validation too")
         if missing := {*self.train, *self.val, *self.test} - available:
@@ -33,7 +33,7 @@ class Partition:
 
 
 def check_apart(identities: Partition, poses: Partition) -> None:
-    """Refuse a split in which a mesh is in training and in validation."""
+    """Refuse a split with a mesh in both training and validation."""
     if set(identities.train) & set(identities.val) and set(poses.train) & set(poses.val):
         raise ReposeError(
             "training and validation share identities and poses",
@@ -44,7 +44,7 @@ def check_apart(identities: Partition, poses: Partition) -> None:
 def training_triples(
     meshes: Meshes, identities: Partition, poses: Partition, train: int, val: int, seed: int
 ) -> pd.DataFrame:
-    """Triples for training, and for choosing the checkpoint; none has anything of the test."""
+    """Return triples for training and for choosing the checkpoint, without anything of the test."""
     parts = [
         draw_triples(meshes, identities.train, poses.train, train, "train", seed),
         draw_triples(meshes, identities.val, poses.val, val, "val", seed),
@@ -61,7 +61,7 @@ def protocol_triples(
     seed: int,
     half: Set[int] = frozenset(),
 ) -> pd.DataFrame:
-    """Test triples of a protocol.
+    """Return the test triples of a protocol.
 
     `unseen`: test identities and test poses, which occur in no training triple. `seen-pose`: test identities in
     poses that occur in training. `one-source`: test identities in test poses, all shown by the first training identity.

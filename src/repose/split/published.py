@@ -1,8 +1,8 @@
-"""Test lists as published with NPT, 3D-CoreNet and MAPConNet: a row `identity pose truth` of mesh names.
+"""Test lists as published with NPT, 3D-CoreNet and MAPConNet: rows `identity pose truth` of mesh names.
 
-The truth of a row is its identity in its pose, so rows of different sources may share one: the 400 rows of the human
-list have 378 truths, those of the animal list 367. The released codes name a result by its truth alone and
-overwrite 22 and 33 of them; here the row, its identity and its pose mesh together, is the name.
+The truth of a row is its identity in its pose, so rows with different pose meshes may share one: the 400 rows of the
+human list have 378 truths, those of the animal list 367. The released codes name a result by its truth alone and
+overwrite 22 and 33 of them. Here identity and pose mesh together name a row.
 """
 
 import hashlib
@@ -28,17 +28,17 @@ def read_published(
     """Read a published list as triples, one per row and in its order.
 
     Args:
-        path: text, three names a line; empty lines are skipped.
+        path: text file with three names per line; empty lines are skipped.
         role: the role of all rows, such as `test-unseen`.
-        pairs: (identity, pose) of the meshes there are.
-        identities, poses: which of them may be tested on.
+        pairs: (identity, pose) of the available meshes.
+        identities, poses: the partitions, which state what may be tested on.
 
     Returns:
         Columns identity_mesh, pose_mesh, truth_mesh, role. Truths may repeat; rows do not.
 
     Raises:
-        ReposeError: a line is malformed, its truth is not its identity in its pose, it names a mesh that is not there
-            or no test mesh, or it repeats an earlier line.
+        ReposeError: a line is malformed, its truth is not its identity in its pose, it names a mesh that is missing or
+            is no test mesh, or it repeats an earlier line.
     """
     rows: list[tuple[str, str, str, str]] = []
     lines: dict[tuple[str, str], int] = {}
@@ -65,12 +65,12 @@ def read_published(
 
 
 def list_digest(path: Path) -> str:
-    """sha256 of a list's text, which a split follows from."""
+    """Return the sha256 of a list's text, which decides a split."""
     return hashlib.sha256(read_text(path).encode()).hexdigest()
 
 
 def _row(line: str, where: str) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Identity and pose number of the identity mesh, and of the pose mesh."""
+    """Return identity and pose number of the identity mesh, and of the pose mesh."""
     names = line.split()
     found = [_NAME.fullmatch(name) for name in names]
     if len(names) != 3 or not all(found):

@@ -1,8 +1,8 @@
 """Draw triples: an identity mesh, a pose mesh, and the truth, which is the identity in that pose.
 
-As in the published lists, a triple is written `id3_17 id8_40 id3_40`. Both bodies and both poses of a triple
-differ here, so that neither copying the identity mesh nor copying the pose mesh can be right. A set may have holes:
-only meshes that exist are drawn. Where equal pose numbers are not the same pose, there is no truth.
+As in the published lists, a triple is written `id3_17 id8_40 id3_40`. Both bodies and both poses of a triple differ, so
+neither copying the identity mesh nor copying the pose mesh can be right. A set may be incomplete: only meshes that
+exist are drawn. If equal pose numbers are not the same pose, there is no truth.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ TEST_ROLES = {
     "bent": "test-bent",
     "straight": "test-straight",
 }
-# Fixed numbers, so that adding a role never changes the draws of another.
+# Fixed numbers, so that adding a role never changes the draws of other roles.
 _STREAM = {
     "train": 0,
     "val": 1,
@@ -39,7 +39,7 @@ _STREAM = {
 
 @dataclass(frozen=True)
 class Meshes:
-    """The meshes there are, and whether identity i in pose q is what transferring pose q to i should give."""
+    """The available meshes, and whether identity i in pose q is the truth of transferring pose q to i."""
 
     pairs: Set[tuple[int, int]]  # (identity, pose)
     has_truth: bool = True
@@ -80,9 +80,9 @@ def draw_triples(
 def one_source_triples(
     meshes: Meshes, source: int, identities: Sequence[int], poses: Sequence[int], count: int, seed: int
 ) -> pd.DataFrame:
-    """Draw distinct triples whose pose mesh is always of `source`; all there are, if that is fewer than `count`.
+    """Draw distinct triples whose pose mesh is always of `source`: `count` of them, or all if there are fewer.
 
-    The identity mesh, where a method looks at it, is in another of the poses.
+    The identity mesh, if a method uses it, is in another of the poses.
 
     Raises:
         ReposeError: the source is in none of the poses, or there is no truth.
@@ -110,11 +110,11 @@ def one_source_triples(
 
 
 def _count(there: Set[tuple[int, int]], has_truth: bool) -> int:
-    """How many triples of two identities and two poses there are."""
+    """Return how many triples of two identities and two poses exist."""
     poses_of, identities_of = Counter(i for i, _ in there), Counter(p for _, p in there)
     if has_truth:  # a truth (i, q), another pose of i, another identity in q
         return sum((poses_of[i] - 1) * (identities_of[q] - 1) for i, q in there)
-    # Two meshes, less those of one identity, less those of one pose, and a mesh with itself was taken off twice.
+    # Two meshes, without pairs of one identity or of one pose; a mesh with itself was subtracted twice.
     pairs = len(there) ** 2 - sum(n * n for n in (*poses_of.values(), *identities_of.values()))
     return pairs + len(there)
 

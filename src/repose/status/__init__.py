@@ -1,1 +1,1 @@
-"""How far a run has come, read from plan, artefacts, locks and logs; Snakemake is not started."""
+"""The progress of a run, from plan, artefacts, locks and logs, without starting Snakemake."""

@@ -1,4 +1,4 @@
-"""The jobs that a target needs, by the plan."""
+"""The jobs that a target needs, according to the plan."""
 
 import re
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ class Job:
     """A job of the workflow.
 
     Attributes:
-        rule: its rule; those for user-supplied data and for images count as the one for the others.
+        rule: its rule; separate rules for user-supplied data and for images count as the general one.
         names: values of its wildcards.
-        need: what it needs.
+        need: needs of the job.
         behind: the jobs that make its inputs.
     """
 
@@ -28,21 +28,21 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Its wildcards as people write them: `open-human/corenet/seed0`."""
+        """The values of its wildcards as people write them: `open-human/corenet/seed0`."""
         before = {"seed": "seed", "number": "part"}
         return "/".join(f"{before.get(name, '')}{value}" for name, value in self.names.items())
 
     def log(self, project: Path) -> Path:
-        """Where its rule writes what it says."""
+        """Return the path of the log of its rule."""
         folder = project / "logs" / ("gih" if self.rule == "gih_part" else self.rule)
         return folder / f"{self.name}.log" if self.name else folder.with_suffix(".log")
 
 
 def jobs_of(plan: Plan, targets: list[Path]) -> dict[Path, Job]:
-    """The jobs behind some artefacts, each after those that it needs, by their main file.
+    """Return the jobs behind some artefacts, by main file, each after those that it needs.
 
     Raises:
-        ReposeError: a target is none that the workflow can make with this configuration.
+        ReposeError: the workflow cannot make a target with this configuration.
     """
     found: dict[Path, Job] = {}
 
@@ -65,7 +65,7 @@ def jobs_of(plan: Plan, targets: list[Path]) -> dict[Path, Job]:
 
 
 def targets_of(plan: Plan, names: list[str]) -> list[Path]:
-    """Paths of targets as Snakemake is given them; of `all`, and of none, every table and figure."""
+    """Return the paths of targets as given to Snakemake; `all`, or no target, means every table and figure."""
     found: list[Path] = []
     for name in names or ["all"]:
         if name == "all":
@@ -79,7 +79,7 @@ def targets_of(plan: Plan, names: list[str]) -> list[Path]:
 
 
 def _maker(plan: Plan, path: Path) -> tuple[str, dict[str, str]]:
-    """The rule that makes an artefact, and its wildcards."""
+    """Return the rule that makes an artefact, and its wildcards."""
     for rule, pattern in _patterns(plan.results):
         if match := pattern.fullmatch(path.as_posix()):
             return rule, match.groupdict()
@@ -92,7 +92,7 @@ def _patterns(results: Results) -> list[tuple[str, re.Pattern[str]]]:
 
 
 def _made_by(results: Results) -> dict[str, list[Path]]:
-    """What each rule makes, in the order in which the rules follow each other; those of images are those of meshes."""
+    """Return the artefacts of each rule, in the order of the rules; rules for images count as those for meshes."""
     return {
         "raw": [results.recipe(), results.inventory()],
         "convert": [results.catalog(), results.converted("meshes"), results.converted("images")],

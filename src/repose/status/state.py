@@ -1,4 +1,4 @@
-"""The state of a job: from its manifest, the lock of its writer, and its log."""
+"""The state of a job, from its manifest, the lock of its writer, and its log."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from repose.provenance.process import Process
 from repose.status.jobs import Job
 
 Kind = Literal["done", "running", "waiting", "again", "failed"]
-TAIL = 1 << 16  # bytes at the end of a log that are looked at
+TAIL = 1 << 16  # bytes at the end of a log that are read
 _PROGRESS = re.compile(r"^.*: (\d+)/(\d+), (\d+) s left(?:, (.*))?$", re.MULTILINE)
 _ERROR = re.compile(r"^repose: error: (.*)$", re.MULTILINE)
 _TRACEBACK = "Traceback (most recent call last)"
@@ -23,7 +23,7 @@ _TRACEBACK = "Traceback (most recent call last)"
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job says that it is: items done and in all, seconds left, and a note such as a loss."""
+    """The progress that a job reports: items done and in all, seconds left, and a note such as a loss."""
 
     done: int
     total: int
@@ -32,7 +32,7 @@ class Progress:
 
     @property
     def rate(self) -> float | None:
-        """Items a second; None when it is nearly over."""
+        """The items per second; None when it is nearly done."""
         return (self.total - self.done) / self.left if self.left else None
 
 
@@ -42,10 +42,10 @@ class State:
 
     Attributes:
         kind: `done`; `running`; `waiting`, not made yet; `again`, made with other settings, code or inputs; `failed`.
-        why: what is to be made again, or why it failed; where a job runs.
-        seconds: how long it took, the last time, or runs already.
-        progress: of a running job, or of one that was ended.
-        finished: when it was done, seconds since 1970.
+        why: why it must be made again, why it failed, or where it runs.
+        seconds: duration of the last time, or running time so far.
+        progress: progress of a running job, or of one that was stopped.
+        finished: time when it was done, seconds since 1970.
     """
 
     kind: Kind
@@ -56,7 +56,7 @@ class State:
 
 
 def states_of(jobs: Mapping[Path, Job], results: Path) -> dict[Path, State]:
-    """The state of each job; `jobs` in the order in which they need each other."""
+    """Return the state of each job; `jobs` must be in the order in which they need each other."""
     made: dict[Path, Manifest | None] = {}
     found: dict[Path, State] = {}
     for out, job in jobs.items():
@@ -66,7 +66,7 @@ def states_of(jobs: Mapping[Path, Job], results: Path) -> dict[Path, State]:
 
 
 def scheduler(results: Path) -> Process | None:
-    """The run that goes on in a folder of results, as far as can be told from here."""
+    """Return the active run in a folder of results, as far as it can be determined from this machine."""
     found = (holder(file) for file in sorted(owners(results).glob("run:*")))
     return next((process for process in found if process and _lives(process)), None)
 
@@ -100,17 +100,17 @@ def _manifest(out: Path) -> Manifest | None:
 
 
 def _writer(job: Job, results: Path) -> Process | None:
-    """Who writes an artefact now."""
+    """Return the process that writes an artefact now."""
     process = holder(owners(results) / place_of(manifest_path(job.need.out)).replace("/", ":"))
     return process if process and _lives(process) else None
 
 
 def _lives(process: Process) -> bool:
-    return process.alive or not process.is_here  # of another machine nothing is known from here
+    return process.alive or not process.is_here  # the state of another machine's process is not known here
 
 
 def _other(job: Job, manifest: Manifest, made: Mapping[Path, Manifest | None]) -> str:
-    """What an artefact was made with that is another now; empty if nothing is."""
+    """Return what was different when an artefact was made; empty if nothing was."""
     history, spec = manifest.history, job.need.spec
     if manifest.content["format"] != FORMAT:
         return "its manifest is of an older format"
@@ -142,7 +142,7 @@ def _differing(before: Any, now: Any, name: str) -> list[str]:
 
 
 def _checkpoint(job: Job, made: Mapping[Path, Manifest | None], results: Path) -> str:
-    """Whether a training that was ended goes on from a checkpoint, and of when that is."""
+    """Return whether a stopped training will resume from a checkpoint, and the time of that checkpoint."""
     if job.rule != "train":
         return ""
     inputs = {name: _manifest_of(path, made) for name, path in job.need.inputs.items()}
@@ -158,7 +158,7 @@ def _checkpoint(job: Job, made: Mapping[Path, Manifest | None], results: Path) -
 
 
 def _tail(log: Path) -> str:
-    """The end of a log; empty where there is none."""
+    """Return the end of a log; empty if there is none."""
     try:
         with log.open("rb") as stream:
             stream.seek(max(0, log.stat().st_size - TAIL))
@@ -176,7 +176,7 @@ def _progress(text: str) -> Progress | None:
 
 
 def _error(text: str) -> str:
-    """What a job said last if it failed: its one line, or the end of a traceback."""
+    """Return the last message of a failed job: its one line, or the end of a traceback."""
     if found := _ERROR.findall(text):
         return str(found[-1])
     return text.rstrip().rpartition("\n")[2] if _TRACEBACK in text else ""

@@ -1,4 +1,4 @@
-"""All jobs of a run together: how many are done, how fast it goes, and how long the rest may take."""
+"""All jobs of a run together: how many are done, the speed, and the time that the rest may take."""
 
 import statistics
 import time
@@ -11,7 +11,7 @@ from repose.status.jobs import ORDER, Job
 from repose.status.state import Kind, State
 
 HOUR = 3600
-LISTED = 20  # jobs of one kind that are named
+LISTED = 20  # number of jobs of one kind that are named
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class Stage:
     """The jobs of one rule.
 
     Attributes:
-        counts: how many there are of each kind.
-        each: seconds that one takes, in the median; None if none was made yet.
-        left: seconds that the others take together, as far as it is known.
-        unknown: how many there are of which nothing is known.
+        counts: number of jobs of each kind.
+        each: median seconds of one job; None if none was made yet.
+        left: total seconds of the others, as far as they are known.
+        unknown: number of jobs whose duration is not known.
     """
 
     rule: str
@@ -37,10 +37,10 @@ class Summary:
     """The state of a run.
 
     Attributes:
-        stages: in the order in which they follow each other.
-        left: seconds that the rest takes if as many jobs run beside each other as now, or one.
-        beside: how many that is.
-        lately: jobs that were finished in the last hour.
+        stages: stages in their order.
+        left: seconds that the rest takes with as many parallel jobs as now, or one.
+        beside: number of parallel jobs.
+        lately: number of jobs that were finished in the last hour.
     """
 
     stages: list[Stage]
@@ -50,12 +50,12 @@ class Summary:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many jobs there are of each kind."""
+        """Return the number of jobs of each kind."""
         return {kind: sum(stage.counts[kind] for stage in self.stages) for kind in get_args(Kind)}
 
 
 def summarize(jobs: Mapping[Path, Job], states: Mapping[Path, State]) -> Summary:
-    """Count jobs and estimate what is left: a job takes as long as others of its method did, or of its rule."""
+    """Count jobs and estimate what is left: a job takes as long as others of its method, or of its rule, did."""
     known = _known(jobs, states)
     stages = []
     for rule in ORDER:
@@ -73,7 +73,7 @@ def summarize(jobs: Mapping[Path, Job], states: Mapping[Path, State]) -> Summary
 
 
 def as_json(jobs: Mapping[Path, Job], states: Mapping[Path, State], found: Summary) -> dict[str, Any]:
-    """All of it as plain data."""
+    """Return all of it as plain data."""
     plain = [
         {"rule": job.rule, "name": job.name, "artefact": str(out), **asdict(states[out])}
         for out, job in jobs.items()
@@ -82,7 +82,7 @@ def as_json(jobs: Mapping[Path, Job], states: Mapping[Path, State], found: Summa
 
 
 def lines(jobs: Mapping[Path, Job], states: Mapping[Path, State], found: Summary) -> Iterator[str]:
-    """What is printed: plain text, the same on a terminal, through ssh and into a file."""
+    """Yield the printed lines: plain text, the same on a terminal, through ssh and in a file."""
     counts = found.counts
     total = sum(counts.values())
     said = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count and kind != "done")
@@ -105,7 +105,7 @@ def lines(jobs: Mapping[Path, Job], states: Mapping[Path, State], found: Summary
 
 
 def duration(seconds: float) -> str:
-    """Seconds, minutes or hours, as people say them."""
+    """Return seconds, minutes or hours in a readable form."""
     if seconds < 100:
         return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
     return f"{seconds / 60:.0f} min" if seconds < 100 * 60 else f"{seconds / HOUR:.1f} h"
@@ -152,7 +152,7 @@ def _progress(state: State) -> str:
 
 
 def _known(jobs: Mapping[Path, Job], states: Mapping[Path, State]) -> dict[tuple[str, str], list[float]]:
-    """Seconds of jobs that were done, or nearly: by rule and method, and under no method by rule."""
+    """Return the seconds of jobs that are done, or nearly: by rule and method, and by rule under no method."""
     found: dict[tuple[str, str], list[float]] = {}
     for out, job in jobs.items():
         state = states[out]
@@ -166,7 +166,7 @@ def _known(jobs: Mapping[Path, Job], states: Mapping[Path, State]) -> dict[tuple
 
 
 def _left(job: Job, state: State, known: Mapping[tuple[str, str], list[float]]) -> float | None:
-    """Seconds that a job still takes; None if nothing is known of it."""
+    """Return the seconds that a job still takes; None if nothing is known about it."""
     if state.kind == "running" and state.progress:
         return state.progress.left
     seconds = known.get((job.rule, job.names.get("method", ""))) or known.get((job.rule, ""))

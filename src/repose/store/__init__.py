@@ -1,1 +1,1 @@
-"""Packed meshes that training reads."""
+"""Packed data that training reads."""

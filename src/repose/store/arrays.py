@@ -1,6 +1,6 @@
 """Read Zarr arrays, whole or by rows, from folders that may be damaged or hostile.
 
-zarr-python and its codecs trust what a file says of its size. Here nothing is decoded into more than its place.
+zarr-python and its codecs trust the sizes that a file states. Here nothing is decoded beyond the expected size.
 """
 
 import itertools
@@ -15,20 +15,20 @@ from numpy.typing import NDArray
 from repose.provenance.stated import Stated
 from repose.reading import foreign, parse_json, read_bytes
 
-MAX_BYTES = 1 << 30  # of what is read at once
+MAX_BYTES = 1 << 30  # bytes that are read at once
 MAX_META = 16 << 20
 _WHAT = "not an array as repose stores it"
 
 
 def read_meta(path: Path, files: Stated) -> Any:
-    """The metadata of a Zarr array or group."""
+    """Return the metadata of a Zarr array or group."""
     data = read_bytes(path / "zarr.json", MAX_META)
     files.check(path / "zarr.json", data)
     return parse_json(data, path / "zarr.json")
 
 
 def counts(values: Any) -> tuple[int, ...]:
-    """A shape of at most five dimensions; raises ValueError for anything else."""
+    """Return a shape of at most five dimensions; raise ValueError for anything else."""
     if not isinstance(values, list) or not 0 < len(values) < 6:
         raise ValueError(f"a shape is {values!r}"[:80])
     if not all(type(n) is int and 0 < n < 1 << 40 for n in values):
@@ -37,18 +37,18 @@ def counts(values: Any) -> tuple[int, ...]:
 
 
 class StoredArray:
-    """An array of plain or zstd-compressed chunks, of which rows are read.
+    """An array of plain or zstd-compressed chunks, read by rows.
 
     Args:
-        path: its folder.
-        files: of the store that it belongs to; each is checked when it is read.
-        hint: what to do where it is damaged.
+        path: folder of the array.
+        files: statements on the files of its store; each file is checked when it is read.
+        hint: what the user should do if it is damaged.
 
     Attributes:
-        shape, dtype: of all of it.
+        shape, dtype: those of the whole array.
 
     Raises:
-        ReposeError: it is missing, damaged, stored in another way, or a chunk has more than `MAX_BYTES` bytes.
+        ReposeError: the array is missing, damaged or stored in another way, or a chunk has more than `MAX_BYTES` bytes.
     """
 
     def __init__(self, path: Path, files: Stated, hint: str = "delete it and make it again"):
@@ -58,7 +58,7 @@ class StoredArray:
             self._chunk = counts(meta["chunk_grid"]["configuration"]["chunk_shape"])
             self.dtype = np.dtype(meta["data_type"]).newbyteorder("<")
             codecs = [codec["name"] for codec in meta["codecs"]]
-            # Numbers of one byte have no order of bytes.
+            # Numbers of one byte have no byte order.
             order = meta["codecs"][0].get("configuration", {}).get("endian", "little")
             is_known = codecs in (["bytes"], ["bytes", "zstd"]) and order == "little"
             if self.dtype.kind not in "fiu" or not is_known:
@@ -69,7 +69,7 @@ class StoredArray:
         self._path, self._files, self._hint, self._is_compressed = path, files, hint, "zstd" in codecs
 
     def rows(self, start: int, stop: int) -> NDArray:
-        """Rows from `start` to before `stop`, as many of them as there are.
+        """Return the rows from `start` to before `stop`, or as many as exist.
 
         Raises:
             ReposeError: a chunk is missing or damaged, or the rows have more than `MAX_BYTES` bytes.
@@ -79,7 +79,7 @@ class StoredArray:
             ends = (start + shape[0], *self.shape[1:])
             first = (start // self._chunk[0], *[0] * len(shape[1:]))
             grid = [range(a, -(-n // step)) for a, n, step in zip(first, ends, self._chunk, strict=True)]
-            # A chunk that lies only in the metadata costs, too: it is looked for.
+            # A chunk that exists only in the metadata costs time, too, because it is looked for.
             if max(math.prod(shape) * self.dtype.itemsize, math.prod(map(len, grid)) * 1024) > MAX_BYTES:
                 raise ValueError(f"its shape is {self.shape}, in chunks of {self._chunk}")
             out = np.zeros(shape, self.dtype)
@@ -95,7 +95,7 @@ class StoredArray:
             return out
 
     def _decoded(self, place: tuple[int, ...]) -> NDArray | None:
-        """One chunk, or None for one that is all zeros, which Zarr leaves out."""
+        """Return one chunk, or None for a chunk of zeros, which Zarr leaves out."""
         file = self._path.joinpath("c", *map(str, place))
         if not file.exists():
             self._files.check_missing(file)
@@ -108,6 +108,6 @@ class StoredArray:
 
 
 def read_array(path: Path, files: Stated) -> NDArray:
-    """All numbers of an array; raises as `StoredArray` and its `rows`."""
+    """Return all numbers of an array; raises as `StoredArray` and its `rows`."""
     array = StoredArray(path, files)
     return array.rows(0, array.shape[0])

@@ -1,4 +1,4 @@
-"""Read the images of a dataset by batch, and the exact flow between any two of them."""
+"""Read the images of a dataset in batches, and the exact flow between any two of them."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -44,11 +44,11 @@ class ImageStore(NamedRows):
         super().__init__(path, self.image_ids)
 
     def images(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
-        """Images (len(indices), H, W, 3), RGB."""
+        """Return images (len(indices), H, W, 3), RGB."""
         return self._take("image", indices)
 
     def joints(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
-        """Joints (len(indices), 18, 3): x and y in pixels, and 1 or 0 for one that is not seen; OpenPose order."""
+        """Return joints (len(indices), 18, 3): x and y in pixels, and whether the joint is seen; OpenPose order."""
         return self._take("joints", indices)
 
     def segmentation(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
@@ -56,17 +56,17 @@ class ImageStore(NamedRows):
         return self._take("segmentation", indices)
 
     def labels(self, indices: Sequence[int] | NDArray[np.integer]) -> dict[str, list[str]]:
-        """Known attributes of some images, by the columns of `repose.images.attributes.ATTRIBUTES`.
+        """Return the known attributes of some images, by the columns of `repose.images.attributes.ATTRIBUTES`.
 
         Raises:
-            ReposeError: images whose clothes are not known, such as photos.
+            ReposeError: the clothes of the images are not known, as in photos.
         """
         if not self._labels:
             raise ReposeError("the clothes in these images are not known", self.path)
         return {name: [values[i] for i in indices] for name, values in self._labels.items()}
 
     def faces(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.int32]:
-        """Number of the face that each pixel shows, (len(indices), H, W); -1 is background. Of rendered sets."""
+        """Return the number of the face at each pixel of rendered images, (len(indices), H, W); -1 is background."""
         return self._take("face", indices)
 
     @property
@@ -76,20 +76,20 @@ class ImageStore(NamedRows):
 
     @cached_property
     def pairs(self) -> frozenset[tuple[str, str]]:
-        """Pairs (source, target) of photos whose flow was imported; those of a rendered set need none."""
+        """Pairs (source, target) of photos whose flow was imported; rendered sets need none."""
         return frozenset(self._imported)
 
     def flow(self, source: int, target: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """From each pixel of the target image to its place in the source image.
+        """Return the flow from each pixel of the target image to its place in the source image.
 
         Both must show the same person in the same clothes.
 
         Returns:
-            Flow (H, W, 2) in pixels, x then y: the surface point at pixel p of the target is at p + flow in the
-            source; 0 on the background. Visibility (H, W): 0 seen in the source too, 1 not, 2 background.
+            Flow (H, W, 2) in pixels, x then y: the surface point at pixel p of the target is at p + flow in the source;
+                0 on the background. Visibility (H, W): 0 visible in the source too, 1 not, 2 background.
 
         Raises:
-            ReposeError: photos without an imported correspondence.
+            ReposeError: the images are photos without an imported correspondence.
         """
         if self.is_rendered:
             return correspond(self.view(source), self.view(target), self._triangles)
@@ -102,7 +102,7 @@ class ImageStore(NamedRows):
         return self._take("imported/flow", [row])[0], self._take("imported/visibility", [row])[0]
 
     def view(self, index: int) -> View:
-        """The geometry behind a rendered image."""
+        """Return the geometry behind a rendered image."""
         focal, x, y = self._cameras[index]
         return View(
             face=self._take("face", [index])[0],

@@ -1,4 +1,4 @@
-"""Read packed meshes without copying them into memory first."""
+"""Read packed meshes from memory-mapped files."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ _HINT = "run `repose store` again"
 class MeshStore(NamedRows):
     """The packed meshes of one dataset, mapped into memory.
 
-    A file that a manifest states is checked when it is first read.
+    A file that the manifest names is checked when it is first read.
     """
 
     what = "mesh"
@@ -38,5 +38,5 @@ class MeshStore(NamedRows):
         super().__init__(path, self.mesh_ids)
 
     def vertices(self, indices: NDArray[np.integer]) -> NDArray[np.float32]:
-        """Vertices (len(indices), V, 3) in metres of the meshes in those rows."""
+        """Return the vertices (len(indices), V, 3), metres, of the meshes in those rows."""
         return self._vertices.take(indices)

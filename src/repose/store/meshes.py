@@ -1,4 +1,4 @@
-"""Stage `store`: catalogue and .obj files → packed meshes."""
+"""Stage `store`: from the catalogue and .obj files to packed meshes."""
 
 from pathlib import Path
 

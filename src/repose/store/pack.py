@@ -1,4 +1,4 @@
-"""Pack a dataset's .obj files into one Zarr store, a chunk of it per task."""
+"""Pack a dataset's .obj files into one Zarr store, with one chunk per task."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ def pack(rows: pd.DataFrame, folder: Path, out: Path, cluster: Cluster = THREADS
     """Pack meshes of one topology.
 
     The store holds `vertices` (meshes, V, 3) float32 in metres, y up, in catalogue order, and `faces` (F, 3) int32.
-    Vertices are not compressed (float32 coordinates shrink by a tenth at best), so that readers can map the
-    chunk files into memory. Each worker holds one chunk. A file that a manifest states is checked when it is read.
+    Vertices are not compressed (float32 coordinates shrink by a tenth at best), so that readers can map the chunk files
+    into memory. Each worker holds one chunk. A file that the manifest names is checked when it is read.
 
     Args:
         rows: the catalogue.
-        folder: the .obj files it names.
+        folder: folder of the .obj files that it names.
         out: the store to create.
         cluster: where files are read and chunks are written.
 
@@ -92,7 +92,7 @@ class _Packer:
 def _read(
     name: str, path: Path, digest: str, file_digest: str | None
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Vertices (V, 3) and faces (F, 3) of a file, if it is what the catalogue and the manifest say."""
+    """Return vertices (V, 3) and faces (F, 3) of a file, if it matches the catalogue and the manifest."""
     if not path.exists():
         raise ReposeError(
             "the catalogue names a file that is not there", where=path, hint="run `repose convert` again"

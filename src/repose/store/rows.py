@@ -1,4 +1,4 @@
-"""Read rows of large arrays from mapped files, by number or name: a read costs one copy of what is asked for."""
+"""Read rows of large arrays from mapped files, by number or name; a read only copies the requested rows."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -15,12 +15,12 @@ from repose.store.arrays import StoredArray
 
 
 class MappedRows(StoredArray):
-    """Rows of an array whose chunks are files of plain bytes, each of whole rows.
+    """Rows of an array whose chunks are files of plain bytes, each with whole rows.
 
-    Processes share the pages of mapped files, and an array may be larger than memory.
+    Processes share the pages of mapped files, so an array may be larger than memory.
 
     Raises:
-        ReposeError: as `StoredArray`, or its chunks are compressed or hold parts of rows.
+        ReposeError: as for `StoredArray`, or if chunks are compressed or hold parts of rows.
     """
 
     def __init__(self, path: Path, files: Stated, hint: str):
@@ -32,13 +32,13 @@ class MappedRows(StoredArray):
         self._maps: dict[int, NDArray] = {}
 
     def take(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray:
-        """Copies of some rows.
+        """Return copies of some rows.
 
         Raises:
-            ReposeError: a file is missing, cut short, or not the one that is stated.
+            ReposeError: a file is missing, cut short, or differs from the manifest.
         """
         places = [divmod(index, self._chunk[0]) for index in np.asarray(indices).tolist()]
-        chunks = [self._map(number) for number, _ in places]  # which are as large as the shape says
+        chunks = [self._map(number) for number, _ in places]  # these are as large as the shape requires
         out = np.empty((len(places), *self.shape[1:]), self.dtype.newbyteorder("="))
         for row, (chunk, (_, place)) in enumerate(zip(chunks, places, strict=True)):
             out[row] = chunk[place]
@@ -55,14 +55,14 @@ class MappedRows(StoredArray):
 
 
 class NamedRows:
-    """A store that has a name for each of its rows.
+    """A store with a name for each of its rows.
 
     Args:
-        path: its folder.
-        names: of the rows, in their order.
+        path: folder of the store.
+        names: names of the rows, in their order.
     """
 
-    what: ClassVar[str]  # a row is, in a message
+    what: ClassVar[str]  # what a row is called in messages
 
     def __init__(self, path: Path, names: list[str]):
         self.path, self._names = path, names
@@ -78,7 +78,7 @@ class NamedRows:
         return name in self._index
 
     def index_of(self, name: str) -> int:
-        """Row of a name; raises ReposeError for an unknown one."""
+        """Return the row of a name; raise ReposeError for an unknown one."""
         try:
             return self._index[name]
         except KeyError:

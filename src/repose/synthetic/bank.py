@@ -1,4 +1,4 @@
-"""A bank of poses in which no identity of a dataset runs through itself."""
+"""Draw a bank of poses in which no identity of a dataset intersects itself."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -9,7 +9,7 @@ from repose.errors import ReposeError
 
 Body = TypeVar("Body")
 _MOST_CANDIDATES_PER_POSE = 40
-_MOST_TRIES = 15  # at one style, before another is drawn
+_MOST_TRIES = 15  # tries at one style before another style is drawn
 
 
 def fill_bank(
@@ -22,18 +22,19 @@ def fill_bank(
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Draw until `count` poses suit all identities.
 
-    A style that is refused is drawn again, so that the shares of the styles stay as planned.
+    If a pose is refused, its style is drawn again, so that the shares of the styles stay as planned.
 
     Args:
         source: name of the dataset.
-        count: poses wanted.
-        identities: bodies that are to take every pose.
-        suits: whether a body may take a pose (J, 3).
-        draw: a style, or None for any → a style and a pose of it.
+        count: number of poses to find.
+        identities: bodies that must suit every pose.
+        suits: returns whether a pose (J, 3) suits a body.
+        draw: takes a style, or None for any, and returns a style and a pose of it.
         progress: called with (poses accepted, poses wanted) as the work goes on.
 
     Returns:
-        (count, J, 3) float32 rotation vectors, the first at rest; (count,) styles; how many were drawn to find them.
+        (count, J, 3) float32 rotation vectors, the first at rest; (count,) styles; the number of poses drawn to find
+            them.
 
     Raises:
         ReposeError: too many candidates were drawn.
@@ -57,7 +58,7 @@ def fill_bank(
             if progress:
                 progress(len(poses), count)
         else:
-            # Whoever failed is likely to fail again, so it is asked first next time.
+            # A body that failed is likely to fail again, so it is tested first next time.
             bodies.insert(0, bodies.pop(unfit))
             refused += 1
         style, pose = draw(style if 0 < refused < _MOST_TRIES else None)

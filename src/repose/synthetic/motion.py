@@ -1,4 +1,4 @@
-"""What motions of all open bodies share: ways through poses of the bank, feet that hold, and their files."""
+"""The common part of motions of all open bodies: paths through poses of the bank, feet that stay put, and files."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from repose.reading import foreign, read_npz
 
 Float = NDArray[np.float64]
 
-RATE = 30.0  # frames a second
-STOPS = 4  # poses of the bank on a way
+RATE = 30.0  # frames per second
+STOPS = 4  # poses of the bank on a path
 _MOVING = ("repose.synthetic.open_human.motion", "repose.synthetic.open_animal.motion")
 
 
 def through(bank: NDArray[np.floating], frames: int, seed: int, among: Sequence[int] | None) -> Float:
-    """A way through poses of a bank, each joint at a steady speed from one to the next.
+    """Return a path through poses of a bank, with each joint at a steady speed between two poses.
 
     Args:
         bank: (P, J, 3) rotation vectors.
-        frames: how many poses it has.
-        seed: which of the bank it goes through.
-        among: their numbers are drawn from these; None: from all.
+        frames: number of poses of the path.
+        seed: seed of the choice of poses.
+        among: numbers of the poses to choose from; None: all.
 
     Returns:
         (frames, J, 3).
@@ -47,12 +47,12 @@ def through(bank: NDArray[np.floating], frames: int, seed: int, among: Sequence[
 def stood(
     shapes: Iterable[NDArray[np.floating]], heights: Iterable[float], near: float
 ) -> NDArray[np.float32]:
-    """Shapes (V, 3) of a body one after the other, so that what stands on the floor, y = 0, stays where it is.
+    """Place the shapes (V, 3) of a moving body so that vertices standing on the floor, y = 0, stay in place.
 
     Args:
-        shapes: metres, y up, wherever they are.
-        heights: of the lowest point of each above the floor.
-        near: vertices lower than this, in two frames, stand on it.
+        shapes: metres, y up, at any position.
+        heights: heights of the lowest point of each above the floor.
+        near: vertices lower than this in two successive frames stand on it.
 
     Returns:
         (T, V, 3).
@@ -70,10 +70,10 @@ def stood(
 
 
 def check_kind(kind: str, kinds: Sequence[str]) -> None:
-    """Refuse a motion that there is not.
+    """Refuse an unknown kind of motion.
 
     Raises:
-        ReposeError: it names those that there are.
+        ReposeError: the kind is unknown; the message names the known ones.
     """
     if kind not in kinds:
         raise ReposeError(f"no motion {kind!r}", hint=f"there are {', '.join(kinds)}")
@@ -83,7 +83,7 @@ def write_motion(recipe: Path, kind: str, out: Path, identity: int, frames: int,
     """Write a motion of a body of a recipe as a .npz of vertices, faces and rate.
 
     Raises:
-        ReposeError: no recipe of bodies that move, no such kind or no such body.
+        ReposeError: the recipe has no bodies that move, or there is no such kind or body.
     """
     module = _module_for(recipe)
     read = module.Recipe.read(recipe)
@@ -94,7 +94,7 @@ def write_motion(recipe: Path, kind: str, out: Path, identity: int, frames: int,
 
 
 def _module_for(recipe: Path) -> Any:
-    """The module that moves the bodies of a recipe, by the format that its file states."""
+    """Return the module that moves the bodies of a recipe, by the format that its file states."""
     modules = [import_module(name) for name in _MOVING]
     if recipe.exists():
         what, hint = "not a recipe, or torn", "delete it and make it again"

@@ -1,4 +1,4 @@
-"""Dataset `open-fashion`: people in a studio, in the manner of DeepFashion's In-shop photos."""
+"""The dataset `open-fashion`: people in a studio, like DeepFashion's In-shop photos."""
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def _yaw(rng: "Generator") -> float:
-    """Mostly from the front, often half from the side, at times from the side or the back."""
+    """Draw an angle: mostly from the front, often half from the side, sometimes from the side or the back."""
     centre = rng.choice([0, -40, 40, -90, 90, 180], p=[0.46, 0.13, 0.13, 0.06, 0.06, 0.16])
     return float(centre + rng.normal(0, 12))
 
 
 class OpenFashion(Rendered):
-    """People in a studio, as DeepFashion's In-shop photos show them."""
+    """People in a studio, like those in DeepFashion's In-shop photos."""
 
     entry: ClassVar[Entry] = Entry(
         what="people of open-human rendered in clothes in a studio, with exact flow",

@@ -1,4 +1,4 @@
-"""Dataset `open-market`: passers-by seen by several cameras, in the manner of Market-1501."""
+"""The dataset `open-market`: passers-by seen by several cameras, like Market-1501."""
 
 from typing import ClassVar, Literal
 

@@ -23,10 +23,10 @@ class BodySettings:
     """Sizes and seed of a dataset of bodies.
 
     Attributes:
-        vertices: of the mesh that all bodies share, exactly.
-        identities: bodies.
-        poses: each body is made in every one.
-        seed: of everything random.
+        vertices: exact number of vertices of the mesh that all bodies share.
+        identities: number of bodies.
+        poses: number of poses; each body is made in every pose.
+        seed: seed of everything random.
     """
 
     SOURCE: ClassVar[str]
@@ -45,10 +45,10 @@ class BodySettings:
 
 @dataclass(frozen=True)
 class RecipeFile:
-    """A frozen dataclass of arrays that is one `.npz`: the whole file or none, equal bytes for equal arrays.
+    """A frozen dataclass of arrays in one `.npz`, which is written atomically; equal arrays give equal bytes.
 
-    A subclass names its `FORMAT`, and which of its arrays the vertices of a mesh follow from: those `SHARED` by all
-    meshes, and one row of those `PER_IDENTITY` and `PER_POSE`.
+    A subclass names its `FORMAT`, and the arrays that the vertices of a mesh depend on: those `SHARED` by all meshes,
+    and one row of those `PER_IDENTITY` and `PER_POSE`.
     """
 
     FORMAT: ClassVar[str]
@@ -61,7 +61,7 @@ class RecipeFile:
 
     @property
     def rejected(self) -> int:
-        """Poses drawn in which some identity intersected itself."""
+        """The number of drawn poses in which some identity intersected itself."""
         return int(self.candidates) - len(self.poses)
 
     def write(self, path: str | Path) -> None:
@@ -72,10 +72,10 @@ class RecipeFile:
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
-        """Read what `write` wrote.
+        """Read a file that `write` wrote.
 
         Raises:
-            ReposeError: the file is missing, torn, or not a recipe of this kind.
+            ReposeError: the file is missing, incomplete, or not a recipe of this kind.
         """
         if not Path(path).exists():
             raise ReposeError("no such recipe", path, "make it with the raw stage")
@@ -94,10 +94,10 @@ class RecipeSource:
     """The meshes of a recipe file; see `repose.raw.source.Source`.
 
     Attributes:
-        name: of the generator.
-        licence: of what it makes.
-        recipe: kind of the file.
-        pose: (recipe, identity, poses) → (P, V, 3) float32 vertices.
+        name: name of the generator.
+        licence: licence of its meshes.
+        recipe: class of the recipe.
+        pose: function (recipe, identity, poses) that returns (P, V, 3) float32 vertices.
         path: the file.
     """
 
@@ -108,7 +108,7 @@ class RecipeSource:
     path: Path
 
     def items(self) -> list[Item]:
-        """Every identity in every pose; a key covers the rows of that identity and that pose alone."""
+        """Return every identity in every pose; a key covers only the rows of that identity and that pose."""
         recipe = read_once(self.recipe, self.path)
         shared = digest_of(recipe.FORMAT, *(getattr(recipe, name) for name in recipe.SHARED))
         identities, poses = _rows(recipe, recipe.PER_IDENTITY), _rows(recipe, recipe.PER_POSE)
@@ -119,16 +119,16 @@ class RecipeSource:
         ]
 
     def meshes(self, items: Sequence[Item]) -> Iterator[Mesh]:
-        """Pose them, one at a time."""
+        """Pose the items, one at a time."""
         recipe = read_once(self.recipe, self.path)
         for item in items:
             yield Mesh(self.pose(recipe, item.identity, [item.pose])[0], recipe.faces)
 
 
 def read_once(kind: type[R], path: Path) -> R:
-    """A recipe, read once in a worker process, where each batch of items comes with a fresh copy of the source."""
+    """Read a recipe once per worker process, where each batch of items comes with a new copy of the source."""
     if not path.exists():
-        return kind.read(path)  # which says what to do
+        return kind.read(path)  # its error says what to do
     status = path.stat()
     return _cached(kind.read, path, status.st_mtime_ns, status.st_size)
 
@@ -139,5 +139,5 @@ def _cached(read: Callable[[Path], R], path: Path, mtime_ns: int, size: int) -> 
 
 
 def _rows(recipe: RecipeFile, names: Sequence[str]) -> list[str]:
-    """A digest of each row of some arrays of equal length."""
+    """Return a digest of each row of some arrays of equal length."""
     return [digest_of(*rows) for rows in zip(*(getattr(recipe, name) for name in names), strict=True)]

@@ -1,9 +1,9 @@
-"""Intervals of means over items that share identities and poses, and seeds that share items.
+"""Confidence intervals of means over items that share identities and poses, and seeds that share items.
 
-Triples of one identity, or of one pose, err alike, so they are not as many independent items as they are rows. All
-levels are drawn anew with replacement, each on its own, and an item counts as often as its levels were drawn together
-(the pigeonhole bootstrap: Owen, Annals of Applied Statistics 1(2), 2007). That holds for one seed, too, whose interval
-then says nothing of what another seed would give.
+Triples of one identity, or of one pose, have correlated errors, so they are fewer independent items than rows. All
+levels are resampled with replacement, each independently, and an item's weight is the number of times that its levels
+were drawn together (the pigeonhole bootstrap: Owen, Annals of Applied Statistics 1(2), 2007). This also works for a
+single seed, whose interval then does not cover the variation between seeds.
 """
 
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ def half_width95(
     values: pd.Series,
     levels: Sequence[pd.Series],
 ) -> float:
-    """Half the width of the 95 % percentile interval of the mean; NaN for values of fewer than two of every level.
+    """Return half the width of the 95 % percentile interval of the mean; NaN if every level has fewer than two values.
 
     Args:
         values: (items,) the values.
-        levels: for each level, such as identity, pose and seed, which one an item is of, (items,).
+        levels: for each level, such as identity, pose and seed, the value of each item, (items,).
     """
     codes = _codes(levels)
     if not codes.any():
@@ -35,7 +35,7 @@ def half_width95(
 
 
 def weights(levels: Sequence[pd.Series]) -> NDArray[np.float64]:
-    """How often each item counts in each draw, (draws, items); the levels are as above."""
+    """Return the weight of each item in each draw, (draws, items); the levels are as above."""
     return _weights(_codes(levels).tobytes(), len(levels))[0]
 
 
@@ -43,12 +43,12 @@ def _codes(levels: Sequence[pd.Series]) -> NDArray[np.int64]:  # (levels, items)
     return np.stack([pd.factorize(level, sort=True)[0] for level in levels]).astype(np.int64)
 
 
-@lru_cache(maxsize=2)  # all metrics of all methods on one list of triples have the same
+@lru_cache(maxsize=2)  # all metrics of all methods on one list of triples have the same weights
 def _weights(
-    codes: bytes,  # (levels, items) int64: which one of each level an item is of
+    codes: bytes,  # (levels, items) int64: the number of each item's value, for each level
     levels: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """How often each item counts in each draw, (draws, items), and the sums of these, (draws,)."""
+    """Return the weight of each item in each draw, (draws, items), and the sums of these, (draws,)."""
     rng = np.random.default_rng(0)
     numbers = np.frombuffer(codes, np.int64).reshape(levels, -1)
     weights = np.ones((DRAWS, numbers.shape[1]))
@@ -56,5 +56,5 @@ def _weights(
         count = level.max() + 1
         weights *= rng.multinomial(count, np.full(count, 1 / count), DRAWS)[:, level]
     totals = weights.sum(axis=1)
-    seen = totals > 0  # a draw may have no item whose every level was drawn
+    seen = totals > 0  # in a draw, possibly no item has all its levels drawn
     return weights[seen], totals[seen]

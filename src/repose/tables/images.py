@@ -39,7 +39,7 @@ COLUMNS = [
 
 
 def reference(methods: Sequence[str]) -> str | None:
-    """Of the methods of a dataset, the one whose scores all rows take, too: the first."""
+    """Return the method of a dataset whose scores all rows also use: the first one."""
     return methods[0]
 
 
@@ -89,7 +89,7 @@ def over_outfits(by_pair: pd.Series) -> float:
 
 
 def views(table: pd.DataFrame) -> list[Shown]:
-    """The columns a reader looks at first; what no method has is left out.
+    """Return the columns that a reader looks at first; columns that no method has are left out.
 
     The intervals of the first metric and of its gain are over outfits.
     """

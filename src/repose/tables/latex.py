@@ -1,4 +1,4 @@
-"""A table as LaTeX for a paper: booktabs, names escaped, intervals, baselines and oracles marked."""
+"""A table as LaTeX for a paper: booktabs, escaped names, intervals, and marks for baselines and oracles."""
 
 import re
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ from repose.tables.shown import Shown
 MARKS = {"baseline": r"$^\dagger$", "oracle": r"$^\ddagger$"}
 _MEANING = {"baseline": "a baseline, which learns nothing", "oracle": "an oracle, which is given the answer"}
 _METHOD = 1  # the column that is marked
-# All columns are wider than most pages: what is too wide is made smaller, and nothing larger.
+# The table is scaled down if it is wider than the page, and never scaled up.
 _FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%" + "\n"
-# After `\\`, LaTeX takes a star or a bracket for an argument.
+# LaTeX takes a star or a bracket after `\\` for an argument.
 _SPECIAL = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
     **{sign: f"{{{sign}}}" for sign in "[]*"},
@@ -23,12 +23,12 @@ _NUMBER = re.compile(r"(?<![\w.])(-?)(\d+(?:\.\d+)?)(?:e([+-]?\d+))?(?![\w.]*\w)
 
 
 class Latex(NamedTuple):
-    """A table in parts, so that some of its rows can be taken, in any order.
+    """A table in parts, so that its rows can be selected and ordered.
 
     Attributes:
-        head: up to the first row.
+        head: the text before the first row.
         rows: a line for each row of the table.
-        foot: from the last row on, notes and further tables included.
+        foot: the text after the last row, including notes and further tables.
     """
 
     head: str
@@ -37,12 +37,12 @@ class Latex(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The whole."""
+        """The whole text."""
         return "\n".join([self.head, *self.rows, self.foot])
 
 
 def latex(views: Sequence[Shown]) -> Latex:
-    """Tables and their notes below each other, by the rows of the first."""
+    """Return tables and their notes below each other; the rows are those of the first table."""
     first, *others = (_latex(view) for view in views)
     head = f"% needs \\usepackage{{booktabs,graphicx}}\n{first.head}"
     return Latex(head, first.rows, "\n".join([first.foot, *(other.text for other in others)]))
@@ -70,20 +70,20 @@ def _line(view: Shown, cells: Sequence[str], role: str = "") -> str:
 
 
 def escaped(text: str) -> str:
-    """A text that LaTeX prints as it stands; what is no printable sign is a space."""
+    """Escape a text so that LaTeX prints it unchanged; signs that cannot be printed become spaces."""
     signs = "".join(sign if sign.isprintable() else " " for sign in text)
-    apart = re.sub("-(?=-)", "-\0", signs)  # two would become one long dash
+    apart = re.sub("-(?=-)", "-\0", signs)  # two hyphens would become one long dash
     return "".join(_SPECIAL.get(sign, sign) for sign in apart)
 
 
 def _prose(note: str) -> str:
-    """A paragraph in which names stand between backticks, as in Markdown."""
+    """Escape a paragraph in which names stand between backticks, as in Markdown."""
     parts = map(escaped, " ".join(note.split()).split("`"))
     return "".join(rf"\texttt{{{part}}}" if k % 2 else part for k, part in enumerate(parts))
 
 
 def number(text: str) -> str:
-    """The same of a number, its interval, or a heading with a unit: minus signs and powers of ten as in mathematics."""
+    """Escape a number, its interval, or a heading with a unit: minus signs and powers of ten become mathematics."""
     parts, end = [], 0
     for found in _NUMBER.finditer(text):
         sign, digits, power = found.groups()

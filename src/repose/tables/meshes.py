@@ -42,21 +42,21 @@ COLUMNS = [
 
 
 def reference(methods: Sequence[str]) -> str | None:
-    """Of the methods of a dataset, the one whose scores all rows take, too."""
+    """Return the method of a dataset whose scores all rows also use."""
     return _BASELINE if _BASELINE in methods else None
 
 
 def table(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row per dataset, method and protocol, in the order of `runs` and of the protocols of their scores.
+    """Return one row per dataset, method and protocol, in the order of `runs` and of the protocols of their scores.
 
     `…_ci95` is the half width of the 95 % interval of the mean, by a bootstrap over identities, poses and seeds
     (`repose.tables.bootstrap`). `pmd_e4_gain` is how much nearer to the truth a method is than `copy-pose`, on the same
-    triples; empty without that row. `predict_seconds` and `predict_memory_mib` are what a prediction took, on whatever
-    machine it was made. `track` is what a method may see when it is tested (docs/benchmark.md). Units and
-    factors are those of `repose.metrics.meshes`.
+    triples; empty without that row. `predict_seconds` and `predict_memory_mib` are the costs of a prediction on the
+    machine that made it. `track` is what a method may see when it is tested (docs/benchmark.md). Units and factors are
+    those of `repose.metrics.meshes`.
 
     Raises:
-        ReposeError: some scores are of a metric that is not there.
+        ReposeError: some scores are of an unknown metric.
     """
     reported = _reported()
     copied = {run.dataset: run.scores for run in runs if run.method == _BASELINE}
@@ -70,13 +70,13 @@ def table(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def over_clusters(metric: Metric, scores: Sequence[pd.DataFrame]) -> float:
-    """The interval of a metric of transfers over identities, poses and seeds; NaN where it was not measured."""
+    """Return the interval of a metric of transfers over identities, poses and seeds; NaN if it was not measured."""
     rows = pd.concat([s[s.metric == metric.name].assign(seed=seed) for seed, s in enumerate(scores)])
     return _half_width(rows) * metric.factor
 
 
 def _gain(scores: Sequence[pd.DataFrame], copied: pd.DataFrame) -> dict[str, float]:
-    """How much less of the first metric than the baseline has, triple by triple, and the interval of that."""
+    """Return the difference of the first metric to the baseline, triple by triple, and its interval."""
     rows = pd.concat([s[s.metric == _GAIN.name].assign(seed=seed) for seed, s in enumerate(scores)])
     baseline = copied[copied.metric == _GAIN.name].drop(columns="metric")
     both = rows.merge(baseline, on=["protocol", *TRIPLE], suffixes=("", "_of_baseline"))
@@ -91,7 +91,7 @@ def _half_width(rows: pd.DataFrame) -> float:
 
 
 def views(table: pd.DataFrame) -> list[Shown]:
-    """The columns a reader looks at first."""
+    """Return the columns that a reader looks at first."""
     metrics = [metric for metric in METRICS if "meshes" in metric.shown_in]
     if table[_GAIN.column].notna().any():
         metrics.insert(1, _GAIN)
@@ -100,7 +100,7 @@ def views(table: pd.DataFrame) -> list[Shown]:
 
 
 def _across(methods: pd.Series) -> list[str]:
-    """What the name of a method says that has its weights from another dataset, and how its meshes are aligned."""
+    """Return notes on methods by name: weights from another dataset, and the alignment of the meshes."""
     learned = [name for name in methods.unique() if ACROSS in name]
     return [f"`{learned[0]}`: {_ALIGNED}"] if learned else []
 

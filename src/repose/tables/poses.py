@@ -1,4 +1,4 @@
-"""Tables of Neural Pose Representation's own protocol: transfers, and generated poses, beside each other."""
+"""Tables of Neural Pose Representation's own protocol, with transfers and generated poses side by side."""
 
 from collections.abc import Sequence
 from importlib.resources import files
@@ -16,7 +16,7 @@ from repose.tables.shown import Shown, shown
 DATA = ("reported_npr.csv",)
 """Files beside this one that are read: the paper's tables 1 and 2 as printed, and means of cells of its appendix."""
 
-# A metric that transfers and generated poses share, such as the edge error, has one column.
+# A metric of both transfers and generated poses, such as the edge error, has a single column.
 METRICS = tuple({m.name: m for m in (*meshes.METRICS, *poses.METRICS, *renders.METRICS)}.values())
 COLUMNS = [
     *PLACE,
@@ -35,15 +35,15 @@ that it stands for; the mean itself is in parentheses."""
 
 
 def reference(methods: Sequence[str]) -> str | None:
-    """No row takes the scores of another method."""
+    """Return None: no row uses the scores of another method."""
     return None
 
 
 def table(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row per dataset, method and protocol, in the order of `runs`.
+    """Return one row per dataset, method and protocol, in the order of `runs`.
 
-    Means over triples, or over bodies of generated poses, then over seeds, with half widths of 95 % intervals:
-    of triples as in tables of meshes, of generated poses over seeds. What a row has no scores of is empty.
+    Values are means over triples, or over bodies of generated poses, then over seeds, with half widths of 95 %
+    intervals: for triples as in tables of meshes, for generated poses over seeds. A cell without scores is empty.
 
     Raises:
         ReposeError: some scores are of a metric that the table does not know.
@@ -52,7 +52,7 @@ def table(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def views(table: pd.DataFrame) -> list[Shown]:
-    """The columns a reader looks at first, and the published ones below."""
+    """Return the columns that a reader looks at first, and the published ones below."""
     own = shown(table, [metric for metric in METRICS if "poses" in metric.shown_in])
     return [own._replace(notes=[*own.notes, _NOTE]), _published()]
 
@@ -69,7 +69,7 @@ def _counts(scores: Sequence[pd.DataFrame]) -> dict[str, Any]:
 
 
 def reported() -> pd.DataFrame:
-    """The paper's tables 1 and 2 as printed, and the means of the cells of its appendix that table 2 is made from."""
+    """Return the paper's tables 1 and 2 as printed, and the means of the cells of its appendix behind table 2."""
     return pd.read_csv(str(files("repose.tables").joinpath(*DATA)))
 
 

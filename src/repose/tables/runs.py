@@ -1,4 +1,4 @@
-"""What all tables share: a row per dataset, method and protocol of some runs, and its numbers and texts."""
+"""The common part of all tables: one row per dataset, method and protocol of some runs, with numbers and texts."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,22 +13,22 @@ from repose.metrics.metric import Metric
 
 PLACE = ["dataset", "method", "protocol"]
 PREDICTED = ["predict_seconds", "predict_memory_mib"]
-MEASURED = ["train_seconds", "peak_memory_mib", *PREDICTED]  # differ between any two runs
+MEASURED = ["train_seconds", "peak_memory_mib", *PREDICTED]  # these differ between any two runs
 COSTS = ["parameters", *MEASURED[:2]]
 HEADINGS = dict(zip(MEASURED, ("train (s)", "train (MiB)", "predict (s)", "predict (MiB)"), strict=True))
 
 
 @dataclass(frozen=True)
 class Run:
-    """One method on one dataset with one seed, its chain of manifests already checked.
+    """One method on one dataset with one seed, whose chain of manifests is already checked.
 
     Attributes:
-        scores: columns protocol, metric, value and those that the medium names its items by.
-        train_seconds, peak_memory_mib: of the training; None for a method that does not train.
+        scores: columns protocol, metric, value and those that name the items of the medium.
+        train_seconds, peak_memory_mib: costs of the training; None for a method that does not train.
         told: what the method is told besides its inputs, `repose.methods.settings.Told`.
-        predict_seconds: of one prediction: all of the stage, divided by how many it made; None where these are not
-            transfers between meshes.
-        predict_memory_mib: the most that the prediction's process took.
+        predict_seconds: seconds of one prediction: those of the stage, divided by the number of predictions; None if
+            these are not transfers between meshes.
+        predict_memory_mib: peak memory of the prediction's process.
     """
 
     dataset: str
@@ -51,20 +51,20 @@ Interval = Callable[[Metric, Sequence[pd.DataFrame]], float]
 
 
 def over_seeds(metric: Metric, scores: Sequence[pd.DataFrame]) -> float:
-    """The interval over seeds; NaN for one seed."""
+    """Return the interval over seeds; NaN for one seed."""
     return interval95(np.array([metric.number(table) for table in scores]))
 
 
 def summaries(
     runs: Sequence[Run], metrics: Sequence[Metric], counts: Counts, interval: Interval = over_seeds
 ) -> Iterator[dict[str, Any]]:
-    """A row per dataset, method and protocol, in the order of `runs` and of the protocols of their scores.
+    """Yield one row per dataset, method and protocol, in the order of `runs` and of the protocols of their scores.
 
     Args:
-        runs: of all seeds of all methods.
+        runs: runs of all seeds of all methods.
         metrics: the metrics that the table knows.
-        counts: what else a row has.
-        interval: of the metrics.
+        counts: returns the further columns of a row.
+        interval: returns the interval of a metric.
 
     Raises:
         ReposeError: some scores are of a metric that the table does not know.
@@ -105,29 +105,29 @@ def _check_known(run: Run, metrics: Collection[Metric]) -> None:
 
 
 def metric_columns(metrics: Sequence[Metric]) -> list[str]:
-    """The columns of the CSV: each metric, and half the width of its 95 % interval."""
+    """Return the columns of the CSV: each metric, and half the width of its 95 % interval."""
     return [f"{metric.column}{end}" for metric in metrics for end in ("", "_ci95")]
 
 
 def interval95(values: np.ndarray) -> float:
-    """Half width of the 95 % Student-t interval of the mean; NaN for fewer than two values."""
+    """Return the half width of the 95 % Student-t interval of the mean; NaN for fewer than two values."""
     if len(values) < 2:
         return float("nan")
     return float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
 
 
 def six_digits(value: float) -> float:
-    """A number as tables show it."""
+    """Round a number to the digits that tables show."""
     return float(f"{value:.6g}")
 
 
 def role_of(told: Collection[str], trained: bool) -> str:
-    """`oracle` if a method is told the answer, `baseline` if nothing was trained, else `method`."""
+    """Return `oracle` if a method is told the answer, `baseline` if nothing was trained, else `method`."""
     return "oracle" if "answer" in told else "method" if trained else "baseline"
 
 
 def cell(value: float, half_width: float) -> str:
-    """A number with its interval, where that has a width; a dash where there is no number."""
+    """Format a number with its interval, if that has a width; a dash if there is no number."""
     if pd.isna(value):
         return "–"
     width = "" if pd.isna(half_width) or not half_width else f" ± {float(f'{half_width:.2g}'):g}"
@@ -135,6 +135,6 @@ def cell(value: float, half_width: float) -> str:
 
 
 def _mean_known(values: Sequence[float | None], digits: int) -> float | None:
-    """Mean of what is known, None if nothing is."""
+    """Return the mean of the known values, or None if there is none."""
     known = [v for v in values if v is not None]
     return round(float(np.mean(known)), digits) if known else None

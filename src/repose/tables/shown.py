@@ -1,4 +1,4 @@
-"""What readers see of a table: its texts, once for the Markdown twin and for the LaTeX one."""
+"""The texts of a table that readers see, for both its Markdown and its LaTeX twin."""
 
 import itertools
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ class Shown(NamedTuple):
     """The texts of a table.
 
     Attributes:
-        heads: of the columns.
+        heads: headings of the columns.
         aligned: a letter for each column, `l` or `r`.
         rows: the cells of each row.
-        roles: of the method of each row, as `repose.tables.runs.role_of` says.
-        notes: paragraphs that stand below.
+        roles: role of each row's method, see `repose.tables.runs.role_of`.
+        notes: paragraphs below the table.
     """
 
     heads: Sequence[str]
@@ -31,11 +31,11 @@ class Shown(NamedTuple):
 
 
 def shown(table: pd.DataFrame, metrics: Sequence[Metric]) -> Shown:
-    """What methods are told, some metrics with their intervals, costs, and which values are better.
+    """Return what methods are told, some metrics with their intervals, costs, and notes on which values are better.
 
     Args:
-        table: a row per dataset, method and protocol, with the columns of `metrics`.
-        metrics: in the order of the columns.
+        table: one row per dataset, method and protocol, with the columns of `metrics`.
+        metrics: the metrics, in the order of the columns.
     """
     first = [*PLACE, "told"]
     costs = [name for name in _COSTS if name in table]
@@ -50,20 +50,20 @@ def shown(table: pd.DataFrame, metrics: Sequence[Metric]) -> Shown:
 
 
 def markdown(views: Sequence[Shown]) -> str:
-    """Tables and their notes below each other, as Markdown."""
+    """Return tables and their notes below each other, as Markdown."""
     parts = ((markdown_table(view.heads, view.aligned, view.rows), *view.notes) for view in views)
     return "\n\n".join(itertools.chain(*parts)) + "\n"
 
 
 def markdown_table(heads: Sequence[str], aligned: str, rows: Sequence[Sequence[str]]) -> str:
-    """One table as Markdown, of what `Shown` has."""
+    """Return one table as Markdown, from the fields of `Shown`."""
     rule = "".join({"l": "---|", "r": "---:|"}[side] for side in aligned)
     head, *lines = (f"| {' | '.join(cells)} |" for cells in (heads, *rows))
     return "\n".join([head, f"|{rule}", *lines])
 
 
 def _cost(value: float) -> str:
-    """Seconds or mebibytes: whole ones, or two digits of what is less than ten."""
+    """Format seconds or mebibytes: as integers, or with two digits below ten."""
     if pd.isna(value):
         return "–"
     return f"{value:.0f}" if value >= 10 else f"{value:.2g}"

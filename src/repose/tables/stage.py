@@ -1,4 +1,4 @@
-"""Stage `tables`: scores of all runs → results/{table}.csv and its twins in Markdown and LaTeX."""
+"""Stage `tables`: from the scores of all runs to results/{table}.csv and its twins in Markdown and LaTeX."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -20,14 +20,14 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
 
     Args:
         spec: what decides the table: its rows, and the protocols of each dataset.
-        inputs: `scores:{run}`, `predictions:{run}` and, where there are such, `run:{run}` (weights) and
-            `render-scores:{run}` of every run `{dataset}/{method}/seed{n}`, in the order of the table's rows.
+        inputs: `scores:{run}`, `predictions:{run}` and, if they exist, `run:{run}` (weights) and `render-scores:{run}`
+            of every run `{dataset}/{method}/seed{n}`, in the order of the table's rows.
         out: the CSV; its twins stand beside it.
 
-    Of predictions and weights only the manifests are read, and so the files are not hashed.
+    Only the manifests of predictions and weights are read, so their files are not hashed.
 
     Raises:
-        ReposeError: a part of a run is missing, damaged, or was made from another one than is there.
+        ReposeError: a part of a run is missing, damaged, or was made from something other than the present inputs.
     """
     scored = {name for name in inputs if name.partition(":")[0] in ("scores", "render-scores")}
     with making(spec, out, inputs, keep=0, later=inputs.keys() - scored) as new:
@@ -47,13 +47,13 @@ def run(spec: Spec, inputs: Mapping[str, Path], out: Path) -> None:
 
 
 def twins(medium: Medium, table: pd.DataFrame) -> dict[str, str]:
-    """What stands beside the CSV of a table, by the suffix of the file."""
+    """Return the texts beside the CSV of a table, by the suffix of the file."""
     views = module_of("repose.tables", medium).views(table)
     return {".md": markdown(views), ".tex": latex(views).text}
 
 
 def _runs(names: Collection[str]) -> list[str]:
-    """The runs among the inputs of a table."""
+    """Return the runs among the inputs of a table."""
     return [name.removeprefix("scores:") for name in names if name.startswith("scores:")]
 
 
@@ -64,7 +64,7 @@ def _read_runs(
 
 
 def derive(table: Manifest, names: Collection[str]) -> pd.DataFrame:
-    """Compute a table again from the scores that its manifest names; nothing is hashed.
+    """Recompute a table from the scores that its manifest names; nothing is hashed.
 
     Args:
         table: the manifest of the table.
@@ -98,7 +98,7 @@ def _run(name: str, protocols: Collection[str], manifests: Mapping[str, Manifest
 
 
 def _transfers(scores: pd.DataFrame) -> int | None:
-    """How many meshes were predicted, in all protocols; None of images and of poses that a method generates."""
+    """Return how many meshes were predicted in all protocols; None for images and for generated poses."""
     if "truth_mesh" not in scores:
         return None
     return len(scores.drop(columns=["metric", "value"]).drop_duplicates())

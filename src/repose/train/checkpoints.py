@@ -1,4 +1,4 @@
-"""Checkpoints that are old or new, never torn."""
+"""Checkpoints that are published atomically."""
 
 import io
 from pathlib import Path
@@ -13,14 +13,14 @@ from repose.provenance.publish import publish
 class PublishedCheckpoints(TorchCheckpointIO):
     """Writes a checkpoint beside its place and renames it.
 
-    Lightning itself writes to the temporary folder and moves from there: where that is another disk, as on most
-    clusters, the move is a copy, and a kill or a full disk leaves half a checkpoint that no retry can read.
+    Lightning itself writes to the temporary folder and moves the file from there. If that folder is on another disk, as
+    on most clusters, the move is a copy, and a kill or a full disk leaves half a checkpoint that no retry can read.
     """
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """See `CheckpointIO.save_checkpoint`."""
+        """Save a checkpoint, see `CheckpointIO.save_checkpoint`."""
         buffer = io.BytesIO()
         torch.save(checkpoint, buffer)
         with publish(Path(path)) as private:

@@ -1,7 +1,7 @@
-"""One training on several devices of a machine: a process for each, gradients averaged (Lightning's DDP).
+"""Train on several devices of a machine: one process for each, with averaged gradients (Lightning's DDP).
 
 Lightning would start the whole program again for each device, and each copy would wait for the first, which owns the
-artefact. So the processes are started here, and do nothing but train.
+artefact. So the processes are started here, and only train.
 """
 
 import multiprocessing
@@ -21,7 +21,7 @@ from repose.errors import ReposeError
 def peers(count: int, work: Callable[..., object], *arguments: Any) -> Iterator[None]:
     """Run `work(*arguments)` in `count - 1` further processes while the block does the same in this one.
 
-    If one of them dies, all do: the training is run again and resumes.
+    If one of them dies, all of them end; the training is run again and resumes.
     """
     if count == 1:
         yield
@@ -46,7 +46,7 @@ def peers(count: int, work: Callable[..., object], *arguments: Any) -> Iterator[
         over.set()
         for process in processes:
             if process.pid:
-                process.kill()  # it may wait for this one in a library, deaf to a request to end
+                process.kill()  # it may wait for this process inside a library and ignore a request to end
         for name, value in before.items():
             os.environ.pop(name, None)
             if value is not None:
@@ -54,7 +54,7 @@ def peers(count: int, work: Callable[..., object], *arguments: Any) -> Iterator[
 
 
 def _fall_with(process: Any, over: Event) -> None:
-    """End this process when a peer fails, which would be waited for otherwise."""
+    """End this process when a peer fails, for which it would wait forever."""
     wait([process.sentinel])
     process.join()
     if process.exitcode and not over.is_set():
@@ -67,7 +67,7 @@ def _peer(environment: dict[str, str], work: Callable[..., object], arguments: t
     first = multiprocessing.parent_process()
     assert first is not None
     Thread(target=_end_after, args=(first.sentinel,), daemon=True).start()
-    # The first process has the same error, and says so.
+    # The first process has the same error, and reports it.
     with suppress(ReposeError):
         work(*arguments)
 

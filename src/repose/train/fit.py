@@ -1,4 +1,7 @@
-"""Train one method on one dataset with one seed; kill it at any moment, run it again, get the same weights."""
+"""Train one method on one dataset with one seed.
+
+A training may be killed at any moment; running it again resumes, and gives the same weights.
+"""
 
 import logging
 import math
@@ -34,39 +37,39 @@ from repose.store.mesh_store import MeshStore
 from repose.train.checkpoints import PublishedCheckpoints
 from repose.train.devices import peers
 
-UNREAD = 32  # steps on a GPU whose losses are read at once
+UNREAD = 32  # number of steps on a GPU whose losses are read together
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training leaves behind."""
+    """The result of a training."""
 
-    weights: dict[str, Tensor]  # of the step with the least of the validation's metric
-    # A row per validation: step, train_loss and train_{term} (means since the last), the metric, learning_rate.
+    weights: dict[str, Tensor]  # those of the step with the best validation metric
+    # One row per validation: step, train_loss and train_{term} (means since the last row), the metric, learning_rate.
     # Step 0 is untrained.
     history: pd.DataFrame
     best_step: int
-    best_value: float  # of `metric`
+    best_value: float  # best value of `metric`
     metric: str
     parameters: int
-    seconds: float  # in training and validation, killed attempts included
-    peak_memory_mib: float  # of the process on a CPU, of the allocator on a GPU
+    seconds: float  # seconds of training and validation, including killed attempts
+    peak_memory_mib: float  # that of the process on a CPU, that of the allocator on a GPU
     device: str
 
 
 @dataclass(frozen=True)
 class Job:
-    """One training, and what it reads."""
+    """One training and its inputs."""
 
     method: LearnedMethod
     compute: Compute  # devices, precision and threads
     store: MeshStore | ImageStore
     splits: pd.DataFrame  # triples, or pairs of images, with roles `train` and `val`
     seed: int  # fixes initial weights, order of triples and vertex shuffles
-    # Folder of checkpoints; the caller keys it by everything that decides the result, and removes it.
+    # Folder of checkpoints. The caller names it by everything that decides the result, and removes it.
     state: Path
     label: str  # shown with the progress
-    # What else the method reads, by name: distances, neighbours, weights of other trainings.
+    # Further inputs by name: distances, neighbours, weights of other trainings.
     given: Mapping[str, Path] = field(default_factory=dict)
 
 
@@ -106,12 +109,14 @@ def _fit(job: Job, last: Path | None) -> tuple[TrainingRecipe, "Keeper"]:
     task = recipe_for(method, build(method), job.store, job.splits, job.seed, job.given)
     if compute.compile:
         for network in task.compiled():
-            network.compile(fullgraph=True)  # one that falls apart would be slower than as it is: an error
+            # fullgraph makes a graph break an error, because a network in several graphs is slower than an uncompiled
+            # one
+            network.compile(fullgraph=True)
     keeper = Keeper(job.state, task, job.label)
     trainer = _trainer(job, keeper)
     keeper.device = trainer.strategy.root_device
     with warnings.catch_warnings():
-        # Lightning advises data-loader workers; a batch here is a few memory copies.
+        # Lightning recommends data-loader workers, but a batch here is only a few memory copies.
         warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
         warnings.filterwarnings("ignore", message=".*(isinstance|LeafSpec|treespec).*")
         if not last:
@@ -121,20 +126,20 @@ def _fit(job: Job, last: Path | None) -> tuple[TrainingRecipe, "Keeper"]:
 
 
 class Keeper(Callback):
-    """Progress, learning curve and best weights; its state travels inside the checkpoint."""
+    """Keeps the progress, the learning curve and the best weights; its state is part of the checkpoint."""
 
     def __init__(self, state: Path, task: TrainingRecipe, label: str):
         self.weights = state / "best.safetensors"
         self.task, self.label = task, label
         self.rows: list[dict[str, float]] = []
         self.seconds = 0.0
-        self.device = torch.device("cpu")  # the trainer takes the network back there when it is done
+        self.device = torch.device("cpu")  # the trainer moves the network back to this device at the end
         self._unread: list[tuple[int, dict[str, Tensor]]] = []
         self._losses: list[dict[str, float]] = []
         self._meter: Meter | None = None
 
     def best(self) -> dict[str, float]:
-        """The row with the least of the metric, of trained steps."""
+        """Return the row of a trained step with the smallest value of the metric."""
         return min((row for row in self.rows if row["step"] > 0), key=lambda row: row[self.task.metric])
 
     def on_fit_start(self, trainer: Trainer, module: LightningModule) -> None:
@@ -148,7 +153,7 @@ class Keeper(Callback):
         self._meter.__enter__()
 
     def teardown(self, trainer: Trainer, module: LightningModule, stage: str) -> None:
-        """Close the progress display, also when training fails."""
+        """Close the progress display, even if the training fails."""
         if stage == "fit" and self._meter:
             self._meter.__exit__(None, None, None)
             self._meter = None
@@ -156,14 +161,14 @@ class Keeper(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Note the loss, and its terms if the recipe tells them; a loss that is no number ends the training."""
+        """Record the loss, and its terms if the recipe returns them; a loss that is not finite ends the training."""
         self._unread.append((self.task.iteration, {name: value.detach() for name, value in outputs.items()}))
-        # Reading a number waits for the device, which then has nothing to do; on a CPU it costs nothing.
+        # Reading a value waits for the device, which is idle meanwhile; on a CPU it costs nothing.
         if self.task.device.type == "cpu" or len(self._unread) == UNREAD:
             self._read(trainer)
 
     def _read(self, trainer: Trainer) -> None:
-        """Take the losses of the steps since the last time into account."""
+        """Read the losses of the steps since the last reading."""
         for step, values in self._unread:
             terms = {
                 name: float(trainer.strategy.reduce(value, reduce_op="mean"))
@@ -180,10 +185,10 @@ class Keeper(Callback):
             self._meter.to(self.task.iteration, f"loss {self._losses[-1]['loss']:.4g}{val}")
 
     def on_validation_end(self, trainer: Trainer, module: LightningModule) -> None:
-        """Add a row to the curve and keep the weights if they are the best so far."""
+        """Add a row to the curve, and keep the weights if they are the best so far."""
         self._read(trainer)
         value = float(trainer.callback_metrics[self.task.metric])
-        # A term that no step had is missing in the row; one that some had is the mean of those.
+        # A term that no step had is missing in the row; a term that some steps had is averaged over those.
         means = pd.DataFrame(self._losses or [{"loss": float("nan")}]).mean()
         rate = trainer.optimizers[0].param_groups[0]["lr"] if trainer.optimizers else 0.0
         self.rows.append(
@@ -200,20 +205,20 @@ class Keeper(Callback):
             raise ReposeError(what, where=self.label, hint="lower training.learning_rate")
         if trainer.is_global_zero and self.task.iteration and self.best() is self.rows[-1]:
             with publish(self.weights) as private:
-                # Copies, as a file has no tensors that are one: layers may share them.
+                # Copies, because a file cannot hold shared tensors, and layers may share them.
                 found = self.task.weights().items()
                 weights = {k: v.clone(memory_format=torch.contiguous_format) for k, v in found}
-                # Not `save_file`, whose errors do not say that the disk is full.
+                # Not `save_file`, whose errors do not tell that the disk is full.
                 private.write_bytes(save(weights))
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed training needs of this callback."""
+        """Return the state that a resumed training needs of this callback."""
         now = time.perf_counter()
         self.seconds, self._clock = self.seconds + now - self._clock, now
         return {"rows": self.rows, "seconds": self.seconds}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over from a checkpoint."""
+        """Restore the state from a checkpoint."""
         self.rows, self.seconds = list(state["rows"]), float(state["seconds"])
 
     def on_fit_end(self, trainer: Trainer, module: LightningModule) -> None:

@@ -1,4 +1,4 @@
-"""Stage `train`: packed meshes and training triples, or images and pairs → weights and learning curve."""
+"""Stage `train`: from packed data and training triples or pairs to weights and a learning curve."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from repose.config.models import Compute
     from repose.train.fit import Trained
 
-KEPT = 3  # results of one target: going back to settings of last week costs no training
+KEPT = 3  # results kept per target, so that going back to earlier settings needs no new training
 
 
 def run(
@@ -32,7 +32,7 @@ def run(
 ) -> None:
     """Train and write `out` (safetensors), `history.parquet` and `run.json` into one folder.
 
-    `others` is what else the method reads, by name: distances, neighbours, weights of other trainings.
+    `others` are the paths of further inputs by name: distances, neighbours, weights of other trainings.
 
     Checkpoints live below `state`, outside Snakemake's outputs, in a folder named by the hash of settings, data
     and code: a killed run resumes, and a changed one cannot pick up a stale checkpoint.
@@ -46,14 +46,14 @@ def run(
     with making(spec, out, inputs, keep=KEPT, later=("store", "gih")) as new:
         folder, label = state / new.key[:16], " ".join(out.parts[-4:-1])
         if new.finished:
-            if folder.exists():  # an earlier attempt was killed when its result was sealed
+            if folder.exists():  # an earlier attempt was killed while its result was sealed
                 _discard(folder, Owner(state / "owners" / folder.name, label))
             return
-        # A finished result needs none of the libraries, which take seconds to import.
+        # A finished result needs none of these libraries, which take seconds to import.
         from repose.methods.build import recipe_of
         from repose.train.fit import Job, train
 
-        # Another method may have the same settings, and so the same checkpoints.
+        # Another method with the same settings would have the same checkpoints.
         owner = Owner(state / "owners" / folder.name, label)
         opened, rows = recipe_of(method).open(store), read_rows(split)
         result = train(Job(method, compute, opened, rows, seed, folder, label, others))
@@ -86,7 +86,7 @@ def _write(result: "Trained", params: dict[str, Any], seed: int, out: Path, new:
 
 def _discard(folder: Path, owner: Owner) -> None:
     """Remove the checkpoints of a training whose result is sealed."""
-    # First: what is left after a kill must not be taken for a training to resume.
+    # The mark first: what a kill leaves here must not be taken for a training to resume.
     (folder / "last.ckpt").unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     owner.release()

@@ -1,1 +1,1 @@
-"""A person's own meshes: transfer, generate, doctor, exports."""
+"""Commands on a user's own meshes: transfer, generate, doctor, exports."""

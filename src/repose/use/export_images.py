@@ -1,4 +1,4 @@
-"""Write a dataset of images in the layout of Intrinsic Flow's archives, which its released code and we read."""
+"""Write a dataset of images in the layout of Intrinsic Flow's archives, which its released code reads, too."""
 
 import json
 import os
@@ -21,20 +21,20 @@ from repose.reading import foreign, read_rows
 from repose.store.image_store import ImageStore
 
 IMAGES, MAPS, CORR, LABELS = "Img/img", "Img/seg", "3d/hmr/corr", "Label"
-SMALL = 5  # every how many test pairs one is in `test_small`
+SMALL = 5  # step between the test pairs in `test_small`
 MISSING = -1
-BATCH = 32  # drawn images read at once
+BATCH = 32  # generated images read at once
 
 
 def export_archive(store: ImageStore, splits: Sequence[Path], out: Path) -> None:
     """Write images, label maps, joints, pair lists, and a .corr file per pair.
 
-    A .corr file takes 9 bytes a pixel: a folder of all pairs is far larger than the store, which needs none.
+    A .corr file takes 9 bytes per pixel, so a folder of all pairs is far larger than the store, which needs none.
 
     Args:
         store: the images.
         splits: parquet files of pairs.
-        out: the folder to make; one that is there is refused.
+        out: the folder to create, which must not exist.
     """
     if out.exists():
         raise ReposeError("is there already", out, "name a new folder")
@@ -55,11 +55,11 @@ def export_archive(store: ImageStore, splits: Sequence[Path], out: Path) -> None
 
 
 def export_drawn(predictions: Path, out: Path) -> None:
-    """Write drawn images as `{source}_{target}.jpg`, which the released evaluation takes a folder of.
+    """Write generated images as `{source}_{target}.jpg` to a folder for the released evaluation.
 
     Args:
-        predictions: of the stage `predict`; images of all its protocols go into one folder.
-        out: the folder to make; one that is there is refused.
+        predictions: output of the stage `predict`; images of all its protocols go into one folder.
+        out: the folder to create, which must not exist.
     """
     if out.exists():
         raise ReposeError("is there already", out, "name a new folder")
@@ -82,14 +82,14 @@ def export_drawn(predictions: Path, out: Path) -> None:
 
 
 def _file_name(name: str, where: Path) -> str:
-    """A name that stands in results of others, and that a file may have here."""
+    """Return a name from other people's results if it is a valid file name here."""
     if "/" in name or name.startswith(".") or not name.isprintable() or not 0 < len(os.fsencode(name)) < 240:
         raise ReposeError(f"an image has the name {name[:80]!r}", where, "do not trust these results")
     return name
 
 
 def correspondence(store: ImageStore, source: str, target: str) -> Correspondence:
-    """Positions in the source of what each pixel of the target shows, as a .corr file has them."""
+    """Return the positions in the source that each pixel of the target shows, as in a .corr file."""
     flow, visibility = store.flow(store.index_of(source), store.index_of(target))
     height, width = visibility.shape
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)

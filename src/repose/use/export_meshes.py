@@ -1,7 +1,7 @@
-"""Write packed meshes as files under the names and numbers that published loaders find.
+"""Write packed meshes as files with the names and numbers that published loaders expect.
 
 The loaders of NPT, 3D-CoreNet and MAPConNet name a file by its numbers, which they draw in training. The published test
-lists have other numbers of the same ranges, or numbers beyond.
+lists use other numbers in the same ranges, or numbers beyond them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,14 +28,14 @@ from repose.store.mesh_store import MeshStore
 
 @dataclass(frozen=True)
 class Released:
-    """Where a published loader looks for its meshes.
+    """The place and names of meshes that a published loader expects.
 
     Attributes:
-        folder: of the meshes.
-        name: of a file, by its numbers `i` and `p`.
+        folder: folder of the meshes.
+        name: name of a file, by its numbers `i` and `p`.
         test_list: the list of names that its test reads, if it reads one.
-        identities, poses: the numbers that it draws in training. Numbers for the test follow from the second of
-            the pair on, without those.
+        identities, poses: the numbers that it draws in training, and the first number for the test; test numbers count
+            up from there and skip those of the training.
     """
 
     folder: str
@@ -57,13 +57,13 @@ LAYOUTS: Mapping[str, Released] = {
 
 @dataclass(frozen=True)
 class Numbering:
-    """The published number of each identity and each pose of a dataset that has one, by its own number."""
+    """The published number of each identity and each pose of a dataset, by the dataset's own number."""
 
     identities: Mapping[int, int]
     poses: Mapping[int, int]
 
     def published(self, mesh: str, name: str) -> str:
-        """The published name of a mesh, of the form `name`."""
+        """Return the published name of a mesh, of the form `name`."""
         identity, pose = mesh_numbers(mesh)
         try:
             return name.format(i=self.identities[identity], p=self.poses[pose])
@@ -74,21 +74,21 @@ class Numbering:
 def export_meshes(dataset: Dataset, store: Path, triples: Path, layout: str, out: Path) -> list[str]:
     """Write all training and test identities in all training and test poses, and the list of the test.
 
-    What is written is .obj or .ply, as the loader reads it.
+    Files are .obj or .ply, depending on the loader.
 
     Args:
-        dataset: says which identities and poses are of which part.
+        dataset: states the part of each identity and pose.
         store: the packed meshes.
-        triples: of the protocol `unseen`, for the list; NPT has none.
-        layout: whose loader is to find them.
-        out: the folder to make; one that is there is refused.
+        triples: triples of the protocol `unseen`, for the list; NPT has no list.
+        layout: name of the method whose loader reads them.
+        out: the folder to create, which must not exist.
 
     Returns:
-        What to print: the numbers that identities and poses have got.
+        Lines to print: the numbers given to identities and poses.
 
     Raises:
-        ReposeError: `out` is there, the layout is not known, the dataset has no common poses, a mesh is not in the
-            store, or there are no triples.
+        ReposeError: `out` exists, the layout is not known, the dataset has no common poses, a mesh is not in the store,
+            or there are no triples.
     """
     if layout not in LAYOUTS:
         raise ReposeError(f"no layout {layout!r}", hint=f"there are {', '.join(LAYOUTS)}")
@@ -123,7 +123,7 @@ def export_meshes(dataset: Dataset, store: Path, triples: Path, layout: str, out
 
 
 def _described(kind: str, parts: Mapping[str, list[int]], drawn: Sequence[int], first_test: int) -> str:
-    """The numbers of identities or poses, and whether the loader draws more or fewer of them."""
+    """Return the numbers of identities or poses, and whether the loader draws more or fewer of them."""
     numbered, has = _numbered(parts, drawn, first_test), len(parts["train"])
     train, test = (
         collapse([numbered[n] for n in parts[part] if n in numbered]) for part in ("train", "test")
@@ -135,7 +135,7 @@ def _described(kind: str, parts: Mapping[str, list[int]], drawn: Sequence[int], 
 
 
 def _numbered(parts: Mapping[str, list[int]], train: Sequence[int], first_test: int) -> dict[int, int]:
-    """Training first, as far as the loader's numbers go, then the test; those for validation have none."""
+    """Number the training part first, as far as the loader's numbers go, then the test; validation gets no numbers."""
     free = filterfalse(set(train).__contains__, count(first_test))
     return dict(zip(parts["train"], train, strict=False)) | dict(zip(parts["test"], free, strict=False))
 

@@ -1,4 +1,4 @@
-"""`repose generate`: a trained method that generates poses → meshes and a contact sheet."""
+"""The command `repose generate`: from a trained pose generator to meshes and a contact sheet."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ SIZE, ACROSS = (260, 200), 8  # pixels; pictures in a row
 
 
 def generate(run: Path, out: Path, count: int, template: Path | None, seed: int, says: Said) -> None:
-    """Write `pose000.obj`, … and `sheet.png` to the folder `out`; poses of a template keep its file's format.
+    """Write `pose000.obj`, … and `sheet.png` to the folder `out`; with a template, poses are in its file format.
 
     Args:
         run: folder of a run of a method that generates poses.

@@ -1,4 +1,4 @@
-"""Canonical coordinates opened without PyTorch: those that come with the package, and trained ones as they are used."""
+"""Canonical coordinates without PyTorch: the packaged weights, and trained ones in use."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class BoxedModel:
     """A matcher with its weights.
 
     Attributes:
-        inference: what it says of a mesh.
-        weights: its file.
+        inference: the networks in numpy.
+        weights: file of the weights.
         settings: architecture and arguments of the network.
-        parameters: how many it has.
+        parameters: number of parameters.
     """
 
     inference: Inference
@@ -37,7 +37,7 @@ class BoxedModel:
     def of(
         cls, tensors: Mapping[str, NDArray[np.floating]], weights: Path, settings: dict[str, Any]
     ) -> BoxedModel:
-        """A model of the parameters of a `CanonicalNetwork`, by their names."""
+        """Return a model from the parameters of a `CanonicalNetwork`, by their names."""
         inference = Inference(tensors, settings["vibrations"])
         return cls(inference, weights, settings, sum(x.size for x in tensors.values()))
 
@@ -46,7 +46,7 @@ class BoxedModel:
 
 
 def open_boxed(path: Path) -> BoxedModel:
-    """Open weights that come with the package.
+    """Open packaged weights.
 
     Raises:
         ReposeError: the installation is damaged.

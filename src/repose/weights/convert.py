@@ -1,4 +1,4 @@
-"""A released checkpoint in our names and layout; every key and shape must fit."""
+"""Convert a released checkpoint to our names and layout; every key and shape must fit."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,13 +21,13 @@ def convert(
     Args:
         system: a name in `LAYOUTS`.
         files: all files of the release, in any order.
-        pooling: of NPT, whose two variants have equal keys and shapes: "none" is the original, "max" the other.
+        pooling: for NPT, whose two variants have equal keys and shapes: "none" is the original, "max" the other.
 
     Returns:
         Arguments of our network, with its architecture, and its state dict in float32.
 
     Raises:
-        ReposeError: a file is unsound, a key or a shape does not fit: the first is named, all are counted.
+        ReposeError: a file is invalid, or a key or a shape does not fit; the message names the first and counts all.
     """
     layout = LAYOUTS[system]
     if pooling is None and system == "npt":
@@ -55,7 +55,7 @@ def convert(
 
 
 def _read(files: Sequence[Path], layout: Layout, to_give: str) -> tuple[dict[str, Tensor], dict[str, Path]]:
-    """The tensors of all files, and which file each is from."""
+    """Return the tensors of all files, and the file of each."""
     tensors: dict[str, Tensor] = {}
     sources: dict[str, Path] = {}
     for file in files:
@@ -68,7 +68,7 @@ def _read(files: Sequence[Path], layout: Layout, to_give: str) -> tuple[dict[str
 
 
 def _misfits(tensors: Mapping[str, Tensor], shapes: Mapping[str, torch.Size]) -> list[tuple[str, str]]:
-    """Released keys that do not fit, and what is wrong with each."""
+    """Return released keys that do not fit, and what is wrong with each."""
     misfits = []
     for key, shape in shapes.items():
         if key not in tensors:
@@ -81,7 +81,7 @@ def _misfits(tensors: Mapping[str, Tensor], shapes: Mapping[str, torch.Size]) ->
 def _twins_that_differ(
     tensors: Mapping[str, Tensor], keys: Mapping[str, str], ours: Mapping[str, Tensor]
 ) -> list[tuple[str, str]]:
-    """Of layers that a network has in two places, what the release does not store as the same in both."""
+    """Return differences between layers that a network has in two places and that the release should store twice."""
     first: dict[int, str] = {}
     pairs = [(key, first.setdefault(id(ours[name]), key)) for name, key in keys.items()]
     return [

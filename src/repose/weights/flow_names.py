@@ -1,6 +1,6 @@
-"""Names of the released intrinsic flow: netF finds the flow, netG draws, netPW blends the warped source in.
+"""Names of the released intrinsic flow: netF finds the flow, netG generates, netPW blends the warped source in.
 
-Each is a file of its own with names that the others have, too; here they have that of their network before them. The
+Each is its own file with names that the others have, too; here each name is prefixed with that of its network. The
 released generator shares the layers that halve the resolution between its two encoders, and stores them twice.
 """
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from repose.weights.names import Stems, channels, under
 
-_MARKS = {  # a name that only one of the networks has
+_MARKS = {  # for each network a name that only it has
     "predict_vis.1.weight": "netF",
     "pred_vis.1.weight": "netF",
     "dec_output.1.weight": "netG",
@@ -22,7 +22,7 @@ _CONV = {"conv.0": "conv.0", "conv.1": "conv.1"}  # a convolution and its norm
 _SIDE = {"side.0": "conv_a.0", "side.1": "conv_a.1"}
 _HALVE = {"conv.0": "1", "conv.1": "2"}
 _DOUBLE = {"conv": "1", "norm": "3"}
-_GATES = (  # our name, and a layer that tells it from the next ones
+_GATES = (  # our name, and a layer that distinguishes it from the next ones
     ("residual", "conv_a.0.weight"),
     ("residual-without-visibility", "conv.0.weight"),
     ("soft-gate", "conv.weight"),
@@ -31,13 +31,13 @@ _IN_GATE = re.compile(r"netG\.enca_(\d+)_vis_.*")
 
 
 def named(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a file, each with its network before its name; those of an unknown network as they are."""
+    """Return the tensors of a file, each prefixed with its network; those of an unknown network are unchanged."""
     network = next((f"{network}." for mark, network in _MARKS.items() if mark in tensors), "")
     return {network + key: tensor for key, tensor in tensors.items()}
 
 
 def stems(network: nn.Module) -> Stems:
-    """Pairs of layer names, of a network that finds the flow and of one that draws with it."""
+    """Yield pairs of layer names, for a network that finds the flow and for one that generates with it."""
     parts = dict(network.named_children())
     if "flow" in parts:
         yield from (_unet_v2 if hasattr(parts["flow"], "encoder") else _unet)(parts["flow"], "flow", "netF")
@@ -55,7 +55,7 @@ def _unet(flow: nn.Module, ours: str, theirs: str) -> Stems:
     last = _length(flow, "ups") - 1
     for level in range(last + 1):
         block = f"{theirs}.unet_block{level * '.submodule'}"
-        first = min(level, 1)  # an activation comes before it in all levels but the finest
+        first = min(level, 1)  # all levels but the finest begin with an activation
         if level == last:
             yield f"{ours}.downs.{level}", f"{block}.down.{first}"
         else:
@@ -115,7 +115,7 @@ def _encoder(network: nn.Module, ours: str, theirs: str) -> Stems:
 def _decoder(network: nn.Module, ours: str, theirs: str) -> Stems:
     for level in range(_length(network, "decoder.ups")):
         yield from under(f"{ours}.ups.{level}", f"{theirs}_{level}_upsample", _DOUBLE)
-        # They are numbered as in the encoder, and run the other way round.
+        # These are numbered as in the encoder, but run in reverse.
         yield from under(f"{ours}.first.{level}", f"{theirs}_{level}_res_1", _CONV | _SIDE)
         yield from under(f"{ours}.second.{level}", f"{theirs}_{level}_res_0", _CONV | _SIDE)
 
@@ -125,15 +125,15 @@ def _length(network: nn.Module, part: str) -> int:
 
 
 def is_idle(key: str, settings: Mapping[str, Any]) -> bool:
-    """The gates of a generator that does not warp, which the released one has all the same."""
+    """Return whether a key is of a gate of a generator that does not warp, which the released file has anyway."""
     return settings.get("warped_levels") == 0 and _IN_GATE.fullmatch(key) is not None
 
 
 def settings(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Arguments of `flow-regression` from netF alone, of `flow-transfer` where there is another network.
+    """Return the arguments of `flow-regression` for netF alone, and of `flow-transfer` if there is another network.
 
-    What no tensor depends on is as released: joints are drawn as discs, of 8 pixels, or of 4 for the fewer levels of
-    images of 128 × 64.
+    Settings that no tensor depends on are as released: joints are discs of 8 pixels, or of 4 for the smaller number of
+    levels for images of 128 × 64.
     """
     flow = _flow_network(tensors)
     if not any(key.startswith(("netG.", "netPW.")) for key in tensors):
@@ -161,7 +161,7 @@ def settings(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
 
 
 def _warped_levels(tensors: Mapping[str, Tensor], levels: int) -> int:
-    """Levels with gates, none if training left their first biases, 0; as released if gates have no tensors."""
+    """Return the number of levels with gates: 0 if their first biases are 0, as released without tensors."""
     gates = {key: match[1] for key in tensors if (match := _IN_GATE.fullmatch(key))}
     if not gates:
         return 4 if levels == 5 else min(levels, 5)

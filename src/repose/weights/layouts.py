@@ -1,4 +1,4 @@
-"""How the released networks name and lay out their parameters, against ours.
+"""Names and layouts of the parameters of released networks, compared with ours.
 
 Our linear maps are (C_out, C_in); the released ones are mostly convolutions (C_out, C_in, 1), or (C_out, C_in, 1, 1) of
 pairs of vertices. The refiner's first layer has kernel 3 along the vertex index, (C, 3, 3): ours is (C, 9), its columns
@@ -28,13 +28,13 @@ class Layout:
     """One published system.
 
     Attributes:
-        files: what its release consists of, for messages.
-        stems: pairs of layer names, ours and the released, of a network of ours.
-        settings: architecture and arguments of our network, as the tensors decide them.
-        entry: of a file that holds more than tensors, under which name it has them.
-        named: the tensors of a file under names that no other file of the release has.
-        kernel: what the release appends to the shape of our linear map of this name.
-        is_idle: whether no prediction with these settings reads the released tensor of this name.
+        files: the files of its release, for messages.
+        stems: returns pairs of layer names, ours and the released one, of our network.
+        settings: returns architecture and arguments of our network, as given by the tensors.
+        entry: for a file that holds more than tensors, the key of the tensors.
+        named: returns the tensors of a file under names that no other file of the release has.
+        kernel: returns what the release appends to the shape of our linear map of this name.
+        is_idle: returns whether no prediction with these settings reads the released tensor of this name.
     """
 
     files: str
@@ -46,12 +46,12 @@ class Layout:
     is_idle: Callable[[str, Mapping[str, Any]], bool] = lambda key, settings: False
 
     def network(self, settings: Mapping[str, Any]) -> nn.Module:
-        """Our network without values: only its names and shapes count."""
+        """Return our network on the meta device, where only names and shapes count."""
         with torch.device("meta"):
             return create(**settings)
 
     def keys(self, network: nn.Module) -> dict[str, str]:
-        """Released key of every one of our keys but the counters of batch norms."""
+        """Return the released key of each of our keys, except counters of batch norms."""
         stems = dict(self.stems(network))
         ours = network.state_dict()
         released = {}
@@ -63,14 +63,14 @@ class Layout:
         return released
 
     def released_shape(self, key: str, shape: torch.Size) -> torch.Size:
-        """The shape that the release gives to our parameter `key` of this shape."""
+        """Return the released shape of our parameter `key`, which has this shape."""
         if key == _KERNEL_3 and shape[1] == 9:
             return torch.Size([shape[0], 3, 3])
         return torch.Size([*shape, *self.kernel(key)]) if len(shape) == 2 else shape
 
 
 def to_ours(key: str, released: Tensor, shape: torch.Size) -> Tensor:
-    """A copy of a released parameter in our layout."""
+    """Return a copy of a released parameter in our layout."""
     if key == _KERNEL_3:
         released = released.permute(0, 2, 1)  # (C, coordinate, neighbour) to (C, neighbour, coordinate)
     return released.reshape(shape).clone(memory_format=torch.contiguous_format)
@@ -108,7 +108,7 @@ def _xdualnet_stems(network: nn.Module) -> Stems:
 
 
 def _generator_stems() -> Stems:
-    """The generator of 3D-CoreNet, which those after it have, too."""
+    """Return the names of the generator of 3D-CoreNet, which later systems have, too."""
     refine = "refinement"
     yield from ((f"{refine}.fc", "fc"), (f"{refine}.conv1", "conv1"))
     for i in range(3):
@@ -159,7 +159,7 @@ _PAIR = "*_net_G.pth and *_net_Corr.pth"
 LAYOUTS = {
     "npt": Layout("*.model", _npt_stems, _npt_settings),
     "3d-corenet": Layout(_PAIR, _corenet_stems, _corenet_settings),
-    # The same names: MAPConNet differs in how many features condition the generator.
+    # The names are the same: MAPConNet differs in the number of features that condition the generator.
     "mapconnet": Layout(_PAIR, _corenet_stems, _mapconnet_settings),
     "x-dualnet": Layout(_PAIR, _xdualnet_stems, _xdualnet_settings, kernel=_xdualnet_kernel),
     "npr": Layout(

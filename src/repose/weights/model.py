@@ -21,7 +21,7 @@ from repose.provenance.manifest import manifest_path, verify
 from repose.reading import foreign, read_json
 from repose.weights.shipped import KINDS, METADATA, described, shipped
 
-MAX_SETTING = 1 << 16  # of a network that is made in seconds
+MAX_SETTING = 1 << 16  # limit of a setting, so that the network is built within seconds
 _HINT = (
     "give human, animal, a folder results/runs/DATASET/METHOD/seedN, or what `repose import-weights` wrote"
 )
@@ -29,7 +29,7 @@ _HINT = (
 
 @dataclass(frozen=True)
 class Model:
-    """A network with trained weights, in evaluation mode, and what it is."""
+    """A network with trained weights, in evaluation mode, and its settings."""
 
     network: nn.Module
     weights: Path
@@ -73,14 +73,14 @@ def open_model(path: Path) -> Model:
 
 
 def _made(make: Callable[[], nn.Module], settings: Mapping[str, Any], weights: Path) -> nn.Module:
-    """A network of no more parameters than its weights have bytes: settings could ask for one of any size."""
+    """Build a network with no more parameters than its weights have bytes, as settings could ask for any size."""
     size = weights.stat().st_size
     larger = ReposeError("its settings are those of a larger network than its weights", weights, _HINT)
     if max((n for n in settings.values() if isinstance(n, int)), default=0) > min(size, MAX_SETTING):
         raise larger
     unknown = "its settings are not those of a known network"
     try:
-        with foreign(weights, unknown, _HINT), torch.device("meta"):  # without values
+        with foreign(weights, unknown, _HINT), torch.device("meta"):  # on the meta device, without values
             parameters = count_parameters(make())
     except ReposeError as error:
         raise error if error.where else ReposeError(f"{unknown}: {error.what}", weights, _HINT) from None
@@ -91,12 +91,12 @@ def _made(make: Callable[[], nn.Module], settings: Mapping[str, Any], weights: P
 
 
 def method_of(summary: Mapping[str, Any]) -> MethodSettings:
-    """The method of a run, by its `run.json`."""
+    """Return the method of a run, by its `run.json`."""
     return TypeAdapter(Method).validate_python(summary["method"])
 
 
 def arguments_of(method: MethodSettings) -> dict[str, Any]:
-    """Architecture and arguments of the network of a method."""
+    """Return architecture and arguments of the network of a method."""
     return method.model_dump(mode="json", exclude=set(method.not_of_network) - {"architecture"})
 
 

@@ -1,4 +1,4 @@
-"""What the lists of names of all published systems are made of."""
+"""Helpers for the name lists of all published systems."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,10 +8,10 @@ Stems = Iterator[tuple[str, str]]  # our name of a layer, the released name
 
 
 def under(ours: str, theirs: str, names: Mapping[str, str]) -> Stems:
-    """The layers of a part of a network, which both name within that part."""
+    """Yield the layers of a part of a network, with the same names inside the part."""
     return ((f"{ours}.{a}", f"{theirs}.{b}") for a, b in names.items())
 
 
 def channels(tensors: Mapping[str, Tensor], key: str, published: int, axis: int = 0) -> int:
-    """Length of an axis of a tensor, or the published one where there is no such tensor."""
+    """Return the length of an axis of a tensor, or the published one if there is no such tensor."""
     return tensors[key].shape[axis] if key in tensors and tensors[key].ndim > axis else published

@@ -1,7 +1,7 @@
 """Names of the released Neural Pose Representation: a pose extractor (`encoder`) and a pose applier (`decoder`).
 
-Its batch norms always use the statistics of the one pose they see, which is instance norm. They store running
-statistics all the same, which nothing reads.
+Its batch norms always use the statistics of the single pose that they see, which is instance norm. They also store
+running statistics, which nothing reads.
 """
 
 from collections.abc import Mapping
@@ -33,14 +33,14 @@ _DOWNSAMPLING = {
     **{"mix.0": "conv1", "mix.1": "bn1", "mix.3": "conv2"},
     **{f"norms.{k}": f"bnorm{k}" for k in range(3)},
 }
-_STAGES = (  # of the extractor: what makes the points fewer, and the three layers after it
+_STAGES = (  # stages of the extractor: the downsampling, and the three layers after it
     ("to_centres", "centre_mix", "on_centres", "widen.1"),
     ("to_keypoints", "keypoint_mix", "on_keypoints", "keypoint_mix_again"),
 )
 
 
 def stems(network: nn.Module) -> Stems:
-    """Pairs of layer names."""
+    """Yield pairs of layer names."""
     yield from _extractor(network.get_submodule("extractor"), "extractor", "encoder")
     yield from _applier(network.get_submodule("applier"), "applier", "decoder")
 
@@ -70,17 +70,17 @@ def _applier(applier: nn.Module, ours: str, theirs: str) -> Stems:
 
 
 def kernel(key: str) -> tuple[int, ...]:
-    """A convolution of kernel 1 in the perceptrons between attentions, a linear map elsewhere."""
+    """Return the kernel of a convolution in the perceptrons between attentions; nothing for linear maps elsewhere."""
     return (1,) if ".layers." in key or ".mix." in key else ()
 
 
 def is_idle(key: str, settings: Mapping[str, Any]) -> bool:
-    """The running statistics of batch norms."""
+    """Return whether a key is of the running statistics of a batch norm."""
     return key.endswith((".running_mean", ".running_var"))
 
 
 def settings(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
-    """The widths of the tensors; the numbers of points, which no tensor depends on, are those of the released code."""
+    """Return the widths of the tensors; the numbers of points, which no tensor depends on, are as released."""
     return {
         "architecture": "npr",
         "anchors": "posed",

@@ -1,4 +1,4 @@
-"""`repose pack-weights`: a finished training → weights in half precision that carry their model card."""
+"""The command `repose pack-weights`: from a finished training to weights in half precision with their model card."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def pack(run: Path, table: Path, out: Path) -> dict[str, Any]:
 
     Args:
         run: folder `runs/DATASET/METHOD/seedN` of a results folder.
-        table: a table (.csv) with rows of the method and of its finishes.
+        table: a table (.csv) with rows of the method, with and without projections.
         out: the .safetensors file.
 
     Returns:
@@ -48,7 +48,7 @@ def pack(run: Path, table: Path, out: Path) -> dict[str, Any]:
 
 
 def card(run: Path, manifest: Manifest, summary: dict[str, Any], table: Path) -> dict[str, Any]:
-    """What a user of the weights should know, from the run's own history and a table of its scores."""
+    """Return the facts that a user of the weights should know, from the run's history and a table of its scores."""
     history = manifest.history
     dataset, method, seed = run.parts[-3:]
     catalog = pd.read_parquet(

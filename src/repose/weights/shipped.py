@@ -1,4 +1,4 @@
-"""The weights that come with the package: `repose transfer` and `repose.load` know them by name."""
+"""The packaged weights: `repose transfer` and `repose.load` know them by name."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,16 +13,16 @@ CARD = "card"  # key of a model card in a safetensors file's metadata
 
 
 def described(weights: Path, settings: Mapping[str, Any], parameters: int) -> str:
-    """A model in a line: its file, its architecture and the arguments of its network."""
+    """Describe a model in one line: its file, its architecture and the arguments of its network."""
     arguments = ", ".join(f"{k} {v}" for k, v in settings.items() if k != "architecture")
     return f"{weights}: {settings['architecture']} ({arguments}), {parameters:,} parameters"
 
 
 def shipped(kind: str) -> Path:
-    """The weights for a kind of body.
+    """Return the path of the weights for a kind of body.
 
     Raises:
-        ReposeError: there are none for it.
+        ReposeError: there are no weights for it.
     """
     path = FOLDER / f"{kind}.safetensors"
     if kind not in KINDS or not path.is_file():

@@ -1,4 +1,4 @@
-"""`repose import-weights`: released checkpoints → one safetensors file with its settings and a manifest."""
+"""The command `repose import-weights`: from released checkpoints to one safetensors file with settings and manifest."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ from repose.weights.model import METADATA
 
 
 def run(system: str, files: Sequence[Path], out: Path, pooling: str | None = None) -> None:
-    """Write `out` (safetensors, settings in its metadata) and its manifest, which has the sha256 of every source."""
+    """Write `out` (safetensors, settings in its metadata) and its manifest, with the sha256 of every source."""
     if system not in LAYOUTS:
         raise ReposeError(f"no system named {system!r}", hint=f"--from is one of {', '.join(LAYOUTS)}")
     if out.suffix != ".safetensors":

@@ -1,7 +1,7 @@
-"""A mesh file with all that is in it: read as one surface, written back with other positions.
+"""A mesh file with all its content: read as one surface, and written back with other positions.
 
-Files repeat a vertex where a texture, a normal or a material jumps, and have faces without an area. Geometry sees the
-surface: such vertices are one, such faces are left out. The file keeps them all.
+Files repeat a vertex where texture coordinates, a normal or a material is discontinuous, and may have faces without an
+area. For the geometry, such vertices are joined and such faces are left out. The file keeps them all.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ REWRITERS = {
 }
 LIBRARY = re.compile(rb"(?m)^[ \t]*mtllib[ \t]+([^\r\n]{1,200})")
 MAX_NAMES = 9
-_FLAT = 1e-11  # of the mean area: less has no gradient in the Poisson equation, which refuses 1e-12
+_FLAT = 1e-11  # of the mean area; the Poisson equation refuses 1e-12, for which there is no gradient
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class Asset:
     """A mesh file.
 
     Attributes:
-        path: where it was read.
+        path: path that it was read from.
         data: its content.
         file: (N,) vertices and all faces, as they are in the file.
         mesh: the surface: vertices (V, 3) joined at seams, faces with an area, which point outwards. Vertices in no
@@ -58,12 +58,12 @@ class Asset:
 
     @property
     def joined(self) -> int:
-        """How many vertices of the file are one with an earlier one."""
+        """The number of vertices of the file that are joined with an earlier one."""
         return len(self.file.vertices) - len(self.mesh.vertices)
 
     @property
     def flat_faces(self) -> int:
-        """How many faces of the file have no area."""
+        """The number of faces of the file that have no area."""
         return len(self.file.faces) - len(self.mesh.faces)
 
     @property
@@ -76,28 +76,28 @@ class Asset:
 
     @property
     def is_y_up(self) -> bool:
-        """Whether its format says that y is up."""
+        """Whether the format of the file states that y is up."""
         return self.path.suffix.lower() == ".glb"
 
     @property
     def has_skeleton(self) -> bool:
-        """Whether joints hold a part of it."""
+        """Whether a part of the mesh is skinned."""
         return self.is_y_up and any(part.skinned for part in read_scene(self.data, self.path).parts)
 
     @property
     def libraries(self) -> list[str]:
-        """The files of materials that an .obj names; they are not opened."""
+        """The material files that an .obj names, which are not opened."""
         if self.path.suffix.lower() != ".obj":
             return []
         names = [name.decode("utf-8", "replace").strip() for name in LIBRARY.findall(self.data)[:MAX_NAMES]]
         return ["".join(c if c.isprintable() else " " for c in name) for name in names]
 
     def has_faces_of(self, other: Asset) -> bool:
-        """Whether the two files have as many vertices, and the same faces."""
+        """Return whether the two files have equal vertex counts and the same faces."""
         return self.scatter.shape == other.scatter.shape and np.array_equal(self.file.faces, other.file.faces)
 
     def as_joined_like(self, other: Asset) -> Asset:
-        """This file with its vertices joined, and faces left out, as in another one that has the same faces."""
+        """Return this file with vertices joined and faces left out as in another file with the same faces."""
         _, first = np.unique(other.scatter, return_index=True)
         return replace(self, mesh=Mesh(self.file.vertices[first], other.mesh.faces), scatter=other.scatter)
 
@@ -105,7 +105,7 @@ class Asset:
         self,
         vertices: Float,  # (V, 3)
     ) -> Float:  # (N, 3)
-        """Positions for all vertices of the file, from those of the surface."""
+        """Return positions for all vertices of the file, from those of the surface."""
         found: Float = vertices[self.scatter]
         hanging, corners, weights = self._hanging
         if moved := [k for k, c in enumerate(corners) if (vertices[c] != self.mesh.vertices[c]).any()]:
@@ -116,10 +116,10 @@ class Asset:
         self,
         vertices: Float,  # (V, 3)
     ) -> bytes:
-        """The content of the file with other positions of its surface; what did not move is the same, byte for byte.
+        """Return the content of the file with other positions of its surface; unmoved parts are equal byte for byte.
 
         Raises:
-            MeshError: the file cannot hold them.
+            MeshError: the file cannot hold the positions.
         """
         spread = self.spread(vertices)
         if np.array_equal(spread, self.file.vertices):
@@ -129,20 +129,20 @@ class Asset:
     def converted(
         self,
         vertices: Float,  # (V, 3)
-        out: Path,  # whose suffix chooses the format
+        out: Path,  # its suffix chooses the format
     ) -> tuple[bytes, list[str]]:
-        """The content in another format with other positions of its surface, and names of what that cannot hold.
+        """Return the content in another format with other positions, and the names of what that format cannot hold.
 
         Raises:
-            MeshError: the file is damaged where it was not read before, or a position does not fit in the format.
+            MeshError: a part of the file that was not read before is damaged, or a position does not fit in the format.
         """
         return converted(self.path, self.data, self.file, Mesh(self.spread(vertices), self.file.faces), out)
 
     @cached_property
     def _hanging(self) -> tuple[NDArray[np.intp], NDArray[np.int32], Float]:
-        """Vertices of the file that only faces without an area use, and where on the surface they are.
+        """Return the vertices of the file that only faces without an area use, and their places on the surface.
 
-        They lie on the edges of other faces, as those that mend a crack do, and must not stay behind.
+        They lie on the edges of other faces, for instance to mend a crack, and must move with them.
         """
         surface = np.unique(self.mesh.faces)
         hanging = np.setdiff1d(np.unique(self.file.faces), np.flatnonzero(np.isin(self.scatter, surface)))
@@ -158,7 +158,7 @@ class Asset:
 
 
 def read_asset(path: str | Path) -> Asset:
-    """Read an .obj, .ply, .off, .glb or .stl file with all that is in it.
+    """Read an .obj, .ply, .off, .glb or .stl file with all its content.
 
     Raises:
         MeshError: as `repose.mesh.formats.io.read_mesh`.
@@ -169,7 +169,7 @@ def read_asset(path: str | Path) -> Asset:
 
 
 def asset_of(data: bytes, path: Path) -> Asset:
-    """The content of a mesh file; its suffix says which format it is in.
+    """Parse the content of a mesh file, whose suffix states the format.
 
     Raises:
         MeshError: as `repose.mesh.formats.io.read_mesh`.
@@ -198,21 +198,21 @@ def write_asset(
     out: Path,
     vertices: Float,  # (V, 3)
 ) -> list[str]:
-    """Write a file with other positions of its surface, and say what of it another format cannot hold.
+    """Write a file with other positions of its surface, and return what another format cannot hold.
 
-    In its own format the file is as it was but for its positions, and what follows from them. In another one it has
-    what that one can hold.
+    In its own format only positions, and what depends on them, change. In another format it contains what that format
+    can hold.
 
     Args:
         asset: the file that was read.
         out: where to write; the suffix chooses the format. The file appears whole or not at all.
-        vertices: of `asset.mesh`.
+        vertices: new positions of the vertices of `asset.mesh`.
 
     Returns:
         Names of what was lost; none in the file's own format.
 
     Raises:
-        MeshError: another suffix, or positions that the format cannot hold.
+        MeshError: the suffix is unknown, or the format cannot hold the positions.
         OSError: the file cannot be written.
     """
     check_suffix(out)
@@ -226,10 +226,10 @@ def write_asset(
 
 
 def seams(mesh: Mesh) -> NDArray[np.int32]:
-    """(N,) a number for each vertex, from 0 on in their order: the same for those that a seam parts.
+    """Return a number (N,) for each vertex, counted from 0 in their order, which is equal for vertices split by a seam.
 
-    These are at one place, each at the rim of its piece of the surface. Where two sheets touch that have no rim there,
-    as closed lips do, they stay two.
+    Such vertices are at one place, each on the boundary of its piece of the surface. Two sheets that touch away from
+    their boundaries, as closed lips do, stay separate.
     """
     edges, uses = edge_uses(mesh.faces)
     rim = np.unique(edges[uses == 1])
@@ -240,7 +240,7 @@ def seams(mesh: Mesh) -> NDArray[np.int32]:
 
 
 def flat_faces(vertices: Float, faces: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """(F,) which faces repeat a vertex, or have practically no area."""
+    """Return which faces (F,) repeat a vertex or have practically no area."""
     sides = vertices[np.roll(faces, -1, axis=1)] - vertices[faces]
     areas = face_areas(vertices, faces)
     least = np.maximum(DEGENERATE_RATIO * (sides**2).sum(axis=2).max(axis=1), _FLAT * areas.mean())

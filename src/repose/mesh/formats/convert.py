@@ -1,4 +1,4 @@
-"""A mesh file written in another format: what that one can hold, and the names of what it cannot."""
+"""Convert a mesh file to another format, and name what that format cannot hold."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ WRITERS: dict[str, Callable[[Dressed, object], bytes]] = {
 
 
 def converted(path: Path, data: bytes, mesh: Mesh, placed: Mesh, out: Path) -> tuple[bytes, list[str]]:
-    """The content of a file in another format, and what of the first one is not in it.
+    """Return the content of a file in another format, and the names of what is lost.
 
     Args:
-        path, data: a sound mesh file.
-        mesh: what its reader finds in it.
-        placed: the same with other positions.
-        out: the suffix chooses the format.
+        path, data: a valid mesh file.
+        mesh: the mesh that its reader returns.
+        placed: the same mesh with other positions.
+        out: path whose suffix chooses the format.
 
     Raises:
-        MeshError: the file is damaged where it was not read before, or a position does not fit in the format.
+        MeshError: a part of the file that was not read before is damaged, or a position does not fit in the format.
     """
     source, target = path.suffix.lower(), out.suffix.lower()
     with foreign(path, "damaged", "export it again", MeshError):
@@ -77,7 +77,7 @@ def converted(path: Path, data: bytes, mesh: Mesh, placed: Mesh, out: Path) -> t
 
 
 def _held(suffix: str, data: bytes) -> Iterator[str]:
-    """Names of what a file holds besides vertices, triangles and normals."""
+    """Yield the names of what a file holds besides vertices, triangles and normals."""
     if suffix == ".obj":
         yield from (name for name, start in STATEMENTS.items() if re.search(rb"(?m)^[ \t]*" + start, data))
     if suffix == ".ply":

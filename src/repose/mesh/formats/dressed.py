@@ -18,13 +18,13 @@ Float = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Dressed:
-    """A mesh and what lies on it.
+    """A mesh with colours and texture coordinates.
 
     Attributes:
         mesh: (V,) vertices and (F,) faces.
         colours: (V, 3) red, green and blue from 0 to 1, or None.
         texture: (T, 2) texture coordinates, the origin at the lower left, as in OBJ; or None.
-        corners: (F, 3) which of them each corner of a face has, -1 for none.
+        corners: (F, 3) number of the texture coordinates of each corner of a face, -1 for none.
     """
 
     mesh: Mesh
@@ -33,10 +33,10 @@ class Dressed:
     corners: NDArray[np.integer] | None = None
 
     def split(self) -> Dressed:
-        """The same with a vertex for each pair of vertex and texture coordinates, in the order of the vertices."""
+        """Return the mesh with a vertex for each pair of vertex and texture coordinates, in the vertices' order."""
         if self.texture is None or self.corners is None:
             return self
-        texture = np.r_[self.texture, np.zeros((1, 2))]  # the last is what -1 names
+        texture = np.r_[self.texture, np.zeros((1, 2))]  # the last row is for -1
         has = np.isin(np.arange(len(self.mesh.vertices)), self.mesh.faces, invert=True)
         pairs = np.stack([self.mesh.faces.ravel(), self.corners.ravel()], axis=1).astype(np.int64)
         alone = np.stack([np.flatnonzero(has), np.full(has.sum(), -1)], axis=1)
@@ -47,7 +47,7 @@ class Dressed:
 
 
 def format_obj(body: Dressed, where: object = None) -> bytes:
-    """Lay it out as OBJ; raises MeshError where a coordinate does not fit in float32."""
+    """Format the mesh as OBJ; raises MeshError if a coordinate does not fit in float32."""
     columns = [decimals(body.mesh.vertices[:, k], where) for k in range(3)]
     if body.colours is not None:
         columns += [decimals(body.colours[:, k], where) for k in range(3)]
@@ -67,7 +67,7 @@ def format_obj(body: Dressed, where: object = None) -> bytes:
 
 
 def format_ply(body: Dressed, where: object = None) -> bytes:
-    """Lay it out as binary PLY; raises as `format_obj`. A vertex stands once for each texture coordinate it has."""
+    """Format the mesh as binary PLY; a vertex is repeated for each of its texture coordinates."""
     body = body.split()
     fields = [(name, "<f4") for name in "xyz"]
     columns = list(fitted(body.mesh.vertices, where).T)
@@ -90,9 +90,9 @@ def format_ply(body: Dressed, where: object = None) -> bytes:
 
 
 def _material(coloured: bool) -> Tree:
-    """Dull and grey, or of the colours of the vertices.
+    """Return a dull material, grey or with the colours of the vertices.
 
-    A surface without a material is, by the specification, of metal, which is black where nothing is mirrored in it.
+    By the specification a surface without a material is metallic, and metal is black where it reflects nothing.
     """
     grey = 1.0 if coloured else 0.6
     look = {"baseColorFactor": [grey, grey, grey, 1.0], "metallicFactor": 0.0, "roughnessFactor": 1.0}
@@ -100,14 +100,14 @@ def _material(coloured: bool) -> Tree:
 
 
 def format_glb(body: Dressed, where: object = None) -> bytes:
-    """Lay it out as binary glTF; raises as `format_obj`. A vertex stands once for each texture coordinate it has."""
+    """Format the mesh as binary glTF; a vertex is repeated for each of its texture coordinates."""
     body = body.split()
     places = fitted(body.mesh.vertices, where)
     parts = {"": body.mesh.faces.reshape(-1, 1).astype("<u4"), "POSITION": places}
     if body.colours is not None:
         parts["COLOR_0"] = fitted(body.colours, where)
     if body.texture is not None:
-        # Its origin is at the upper left.
+        # The origin of texture coordinates is at the upper left in glTF.
         parts["TEXCOORD_0"] = fitted(body.texture * [1, -1] + [0, 1], where)
     views: list[Tree] = []
     accessors: list[Tree] = []

@@ -1,4 +1,4 @@
-"""The bytes of mesh files: only of regular files of a bounded size, and written whole or not at all."""
+"""Read and write the bytes of mesh files: only regular files of a bounded size, and written whole or not at all."""
 
 import contextlib
 import os
@@ -10,14 +10,14 @@ from repose.errors import MeshError
 from repose.mesh.mesh import Mesh
 from repose.reading import read_bytes as read_bounded
 
-MAX_BYTES = 256 * 2**20  # 500 times a full-size body; readers need up to 10 times the file
+MAX_BYTES = 256 * 2**20  # 500 times a full-size body; readers need up to 10 times the size of the file
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a regular file of no more than `MAX_BYTES`.
+    """Return the content of a regular file of at most `MAX_BYTES`.
 
     Raises:
-        MeshError: it is missing, unreadable, too large, or a folder, pipe or device.
+        MeshError: the file is missing, unreadable, too large, or a folder, pipe or device.
     """
     return read_bounded(path, MAX_BYTES, MeshError, "check the path, or convert the dataset again")
 
@@ -68,10 +68,11 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def parsed(parser: Callable[[bytes, object], Mesh], data: bytes, path: Path) -> Mesh:
-    """The mesh that a reader finds in the content of a file, checked.
+    """Parse the content of a file and check the mesh.
 
     Raises:
-        MeshError: it is malformed, has values that are not finite or indices out of range, or is too large for memory.
+        MeshError: the content is malformed, has values that are not finite or indices out of range, or is too large for
+            memory.
     """
     try:
         return parser(data, path).validated(path)

@@ -1,11 +1,11 @@
 """Binary glTF (.glb): all triangle meshes of the scene as one, in the scene's coordinates, at rest.
 
 Vertices stay as they are stored: a glTF file repeats a vertex wherever its texture coordinates jump, and shares them
-between the primitives of a mesh. Skinned meshes are where their joints hold them in the file, and morph targets are
-left out. Materials, images and animations are not opened.
+between the primitives of a mesh. Skinned meshes are placed by their joints as they are in the file, and morph targets
+are left out. Materials, images and animations are not opened.
 
-trimesh's reader is not used: it does not say which vertex came from where in the file, leaves skins out, and repeats
-vertices that primitives share.
+trimesh's reader is not used: it does not tell where in the file a vertex came from, ignores skins, and repeats vertices
+that primitives share.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from repose.mesh.formats.gltf import Float, Gltf, Tree, item
 from repose.mesh.mesh import Mesh
 from repose.reading import foreign
 
-MAX_PLACED = 1 << 23  # vertices and corners of faces in their places; a larger file may have one a byte
-MAX_BENT = 1 << 21  # vertices with a matrix of their own
+# limit on vertices and face corners in the scene; without it a file could have one per byte
+MAX_PLACED = 1 << 23
+MAX_BENT = 1 << 21  # limit on vertices with a matrix of their own
 TRIANGLES, STRIP, FAN = 4, 5, 6
-STIFF = 1e-5  # joints whose matrices differ by less hold a skin as it was modelled
+STIFF = 1e-5  # if joint matrices differ by less, the skin is taken to be in the modelled pose
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,10 @@ class Part:
 
     Attributes:
         node, mesh, accessor: numbers in the file.
-        first, count: which vertices of the whole mesh it has.
+        first, count: its range of vertices in the whole mesh.
         linear, offset: (3, 3) and (3,), or one for each vertex, from the accessor's space to the scene's.
-        mirrored: whether they turn the surface inside out, in which case its faces are turned round.
-        skinned: whether joints hold it.
+        mirrored: whether they turn the surface inside out; its faces are reversed then.
+        skinned: whether it is skinned.
     """
 
     node: int
@@ -51,27 +52,27 @@ class Part:
     skinned: bool
 
     def placed(self, local: Float) -> Float:
-        """(N, 3) in the scene's coordinates. Equal vertices stay equal, which a product of matrices would not grant."""
+        """Return the vertices (N, 3) in scene coordinates; unlike in a matrix product, equal vertices stay equal."""
         return (self.linear * local[..., None, :]).sum(-1) + self.offset
 
     def local(self, placed: Float, rows: NDArray[np.bool_]) -> Float:
-        """Those (N, 3) of the part's vertices that `rows` chooses, back in the accessor's space.
+        """Return the vertices (N, 3) chosen by `rows` in the accessor's space.
 
         Raises:
-            LinAlgError: the scene has it flat.
+            LinAlgError: the part is flat in the scene.
         """
         linear, offset = (x if x.ndim < y else x[rows] for x, y in ((self.linear, 3), (self.offset, 2)))
         return np.linalg.solve(linear, (placed[rows] - offset)[..., None])[..., 0].astype(np.float64)
 
     @property
     def vertices(self) -> slice:
-        """Which vertices of the whole mesh it has."""
+        """The range of its vertices in the whole mesh."""
         return slice(self.first, self.first + self.count)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A file's description and numbers, where its vertices come from, and the mesh that they form."""
+    """A file's description and numbers, the origin of its vertices, and the mesh that they form."""
 
     gltf: Gltf
     parts: list[Part]
@@ -104,7 +105,7 @@ def read_scene(data: bytes, where: object = "<bytes>") -> Scene:
 
 
 def placed_vertices(gltf: Gltf) -> Float:  # (V, 3)
-    """The vertices of a scene where its nodes and joints hold them now.
+    """Return the vertices of a scene as its nodes and joints place them at present.
 
     Raises:
         Exception: of any kind, for a damaged file.
@@ -113,7 +114,7 @@ def placed_vertices(gltf: Gltf) -> Float:  # (V, 3)
 
 
 def is_surface(primitive: Tree) -> bool:
-    """Whether a primitive is a surface, not points or lines."""
+    """Return whether a primitive is a surface, not points or lines."""
     return (
         primitive.get("mode", TRIANGLES) in (TRIANGLES, STRIP, FAN) and "POSITION" in primitive["attributes"]
     )
@@ -124,7 +125,7 @@ def _read(gltf: Gltf) -> tuple[list[Float], list[np.ndarray], list[Part]]:
     vertices, faces, parts = [], [], []
     count = corners = 0
     most = max(MAX_PLACED, len(gltf.block))
-    # Meshes in the order of the file, and where one stands in several places, in the order of the scene.
+    # Meshes come in the order of the file, and several instances of a mesh in the order of the scene.
     for node in sorted((n for n in places if "mesh" in nodes[n]), key=lambda n: nodes[n]["mesh"]):
         number = nodes[node]["mesh"]
         known: dict[int, Part] = {}
@@ -153,7 +154,7 @@ def _read(gltf: Gltf) -> tuple[list[Float], list[np.ndarray], list[Part]]:
 
 
 def _faces(gltf: Gltf, primitive: Tree, count: int) -> np.ndarray:
-    """(F, 3) int64, in the numbering of the primitive's vertices."""
+    """Return the faces (F, 3) int64 in the numbering of the primitive's vertices."""
     indices = np.arange(count)
     if "indices" in primitive:
         indices = gltf.values(primitive["indices"])[:, 0].astype(np.int64)
@@ -174,7 +175,7 @@ def _faces(gltf: Gltf, primitive: Tree, count: int) -> np.ndarray:
 def _placing(
     gltf: Gltf, places: dict[int, Float], about: Tree, node: int, primitive: Tree, count: int
 ) -> tuple[Float, Float]:
-    """What takes a primitive's vertices into the scene: (3, 3) and (3,), or one for each vertex."""
+    """Return the affine maps of a primitive's vertices into the scene: (3, 3) and (3,), or one for each vertex."""
     matrix = places[node]
     if "skin" in about:
         matrix = _held(gltf, places, item(gltf.tree["skins"], about["skin"]), primitive["attributes"], count)
@@ -184,9 +185,9 @@ def _placing(
 
 
 def _held(gltf: Gltf, places: dict[int, Float], skin: Tree, attributes: dict[str, Any], count: int) -> Float:
-    """Matrices (N, 4, 4) from the model to where its joints hold it, or (4, 4) if that is one for all.
+    """Return the matrices (N, 4, 4) of a skin's vertices, or a single (4, 4) if it is the same for all.
 
-    The node of a skinned mesh has no say (glTF 2.0, section 3.7.3.3).
+    The transform of a skinned mesh's node is ignored (glTF 2.0, section 3.7.3.3).
     """
     joints = np.stack([places[joint] for joint in skin["joints"]])
     if "inverseBindMatrices" in skin:
@@ -201,12 +202,12 @@ def _held(gltf: Gltf, places: dict[int, Float], skin: Tree, attributes: dict[str
         matrices += share[:, None, None] * joints[which]
         total += share[:, None, None]
     free = ~(total > 0)[:, 0, 0]
-    matrices[free], total[free] = joints[0], 1  # no joint holds it
+    matrices[free], total[free] = joints[0], 1  # no joint holds these vertices
     return matrices / total
 
 
 def _influences(gltf: Gltf, attributes: dict[str, Any]) -> Iterator[tuple[np.ndarray, Float]]:
-    """Joints (N,) and their weights (N,) of all vertices, four times for each pair of attributes."""
+    """Yield the joints (N,) and weights (N,) of all vertices, four times for each pair of attributes."""
     number = 0
     while f"JOINTS_{number}" in attributes:
         which = gltf.values(attributes[f"JOINTS_{number}"])

@@ -1,7 +1,7 @@
-"""The inside of a binary glTF file: its description, its numbers, and where its meshes stand in the scene.
+"""The inside of a binary glTF file: its description, its numbers, and the transforms of its meshes in the scene.
 
-Names follow the glTF 2.0 specification (Khronos, 2021), sections 3.5 to 3.7. Only the block of numbers inside the file
-is read: nothing that it names outside itself is opened.
+Names follow the glTF 2.0 specification (Khronos, 2021), sections 3.5 to 3.7. Only the binary block inside the file is
+read: no external file that it names is opened.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Tree = dict[str, Any]
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the elements of an accessor lie in the block of numbers: `count` of them, each `width` of `dtype`."""
+    """The place of an accessor's elements in the binary block: `count` of them, each `width` of `dtype`."""
 
     offset: int
     stride: int
@@ -38,16 +38,16 @@ class Layout:
 
     @property
     def size(self) -> int:
-        """Bytes of an element."""
+        """The bytes of an element."""
         return self.dtype.itemsize * self.width
 
     @property
     def end(self) -> int:
-        """Where the last element ends."""
+        """The position where the last element ends."""
         return self.offset + self.stride * (self.count - 1) + self.size
 
     def overlaps(self, other: Layout) -> bool:
-        """Whether the two may have a byte in common; elements side by side in one stride do not."""
+        """Return whether the two may share a byte; elements interleaved in one stride do not."""
         if self.end <= other.offset or other.end <= self.offset:
             return False
         apart = (other.offset - self.offset) % self.stride
@@ -60,18 +60,18 @@ class Layout:
 
 
 class Gltf:
-    """A binary glTF file, taken apart.
+    """A parsed binary glTF file.
 
     Attributes:
         tree: the description.
-        block: the block of numbers.
-        chunks: kinds and contents of all parts of the file, in order.
+        block: the binary block.
+        chunks: types and contents of all chunks of the file, in order.
 
     Args:
         data: the content of the file.
 
     Raises:
-        Exception: of any kind, for a damaged file; so do the methods.
+        Exception: of any kind, for a damaged file; the methods raise them, too.
     """
 
     def __init__(self, data: bytes):
@@ -88,11 +88,11 @@ class Gltf:
             raise ValueError(f"a scene of more than {MAX_NODES} nodes")
 
     def layout(self, accessor: int) -> Layout | None:
-        """Where an accessor's numbers are; None for one of zeros alone."""
+        """Return the layout of an accessor's numbers; None if it consists of zeros alone."""
         about = item(self.tree["accessors"], accessor)
         dtype, width = np.dtype(TYPES[about["componentType"]]), WIDTHS[about["type"]]
         count = whole(about["count"])
-        if not 0 < count <= len(self.block):  # one of zeros alone takes no bytes of the file
+        if not 0 < count <= len(self.block):  # an accessor of zeros takes no bytes in the file
             raise ValueError(f"accessor {accessor} has {count} elements")
         if "bufferView" not in about:
             return None
@@ -105,7 +105,7 @@ class Gltf:
         return found
 
     def span(self, view: int) -> tuple[int, int, int]:
-        """Start, length and stride (0 if it names none) of a buffer view in the block."""
+        """Return start, length and stride (0 if none is stated) of a buffer view in the block."""
         about = item(self.tree["bufferViews"], view)
         if any(name in about.get("extensions", {}) for name in COMPRESSED):
             raise ValueError("its numbers are compressed")
@@ -117,7 +117,7 @@ class Gltf:
         return start, length, whole(about.get("byteStride", 0))
 
     def values(self, accessor: int) -> np.ndarray:
-        """(count, width) numbers of an accessor: float64 if they are real or normalised, else as they are."""
+        """Return the (count, width) numbers of an accessor: float64 if they are real or normalised, else as stored."""
         about, layout = self.tree["accessors"][accessor], self.layout(accessor)
         dtype, width = np.dtype(TYPES[about["componentType"]]), WIDTHS[about["type"]]
         found = layout.view(self.block).copy() if layout else np.zeros((about["count"], width), dtype)
@@ -128,7 +128,7 @@ class Gltf:
         return found.astype(np.float64) if dtype.kind == "f" else found
 
     def positions(self, mesh: int, accessor: int) -> np.ndarray:
-        """(count, width) places of the vertices of a mesh, of one of its accessors."""
+        """Return the (count, width) positions of the vertices in one accessor of a mesh."""
         return self.values(accessor)
 
     def _replace(self, found: np.ndarray, sparse: Tree) -> None:
@@ -148,7 +148,7 @@ class Gltf:
         found[parts[0][:, 0]] = parts[1]
 
     def places(self) -> dict[int, Float]:
-        """Matrices (4, 4) from the space of each node in the scene to that of the scene, by node."""
+        """Return for each node in the scene the matrix (4, 4) from its space to that of the scene."""
         nodes = self.tree.get("nodes", [])
         found: dict[int, Float] = {}
         ahead = [(node, np.eye(4)) for node in reversed(self._roots())]
@@ -169,7 +169,7 @@ class Gltf:
         return [node for node in range(len(nodes)) if node not in children]
 
     def packed(self, block: bytes | bytearray) -> bytes:
-        """The file with `tree` as it is now and another block; what did not change is the same, byte for byte."""
+        """Return the file with the present `tree` and another block; unchanged parts are equal byte for byte."""
         parts = []
         for number, (kind, content) in enumerate(self.chunks):
             if number == 0 and json.loads(content) != self.tree:
@@ -185,14 +185,14 @@ class Gltf:
 
 
 def whole(value: Any) -> int:
-    """A whole number that is not negative."""
+    """Return a non-negative integer, or raise."""
     if type(value) is not int or value < 0:
         raise ValueError(f"{value!r} is no count")
     return value
 
 
 def item(values: list[Any], index: Any) -> Any:
-    """An item of a list, by a number that the file gives."""
+    """Return an item of a list, by an index from the file."""
     return values[whole(index)]
 
 
@@ -211,9 +211,9 @@ def _chunks(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _own_matrix(node: Tree) -> Float:
-    """The matrix (4, 4) from a node's space to that of its parent."""
+    """Return the matrix (4, 4) from a node's space to that of its parent."""
     if "matrix" in node:
-        return np.array(node["matrix"], np.float64).reshape(4, 4).T  # column by column in the file
+        return np.array(node["matrix"], np.float64).reshape(4, 4).T  # stored in column-major order
     x, y, z, w = np.array(node.get("rotation", (0, 0, 0, 1)), np.float64)
     found = np.eye(4)
     found[:3, :3] = [

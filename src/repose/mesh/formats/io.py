@@ -15,7 +15,7 @@ from repose.mesh.mesh import Mesh
 
 
 def _parse_obj(data: bytes, where: object) -> Mesh:
-    from repose.mesh.formats.obj import parse_obj  # its compiled scanner takes a second to be loaded
+    from repose.mesh.formats.obj import parse_obj  # its compiled scanner takes a second to load
 
     return parse_obj(data, where)
 
@@ -31,7 +31,7 @@ def read_mesh(path: str | Path) -> Mesh:
         path: the file. Polygons become fans of triangles: (0, 1, 2), (0, 2, 3), ... of their corners.
 
     Returns:
-        The mesh, checked: finite, face indices in range, not empty.
+        The mesh, which is checked to be finite and not empty, with face indices in range.
 
     Raises:
         MeshError: the file is missing, unreadable, too large or malformed; names file, line and a hint.
@@ -42,7 +42,7 @@ def read_mesh(path: str | Path) -> Mesh:
 
 
 def parse_mesh(data: bytes, path: Path) -> Mesh:
-    """Read the content of a mesh file, as `read_mesh` does; `path` says the format, and stands in errors."""
+    """Parse the content of a mesh file, as `read_mesh` does; `path` states the format and is named in errors."""
     check_suffix(path, "read")
     return parsed(PARSERS[path.suffix.lower()], data, path)
 
@@ -68,7 +68,7 @@ def write_mesh(path: str | Path, mesh: Mesh) -> None:
     none), whole or not at all.
 
     Raises:
-        MeshError: another suffix, or what `write_obj` refuses.
+        MeshError: the suffix is unknown, or `write_obj` would refuse the mesh.
         OSError: the file cannot be written.
     """
     path = Path(path)
@@ -77,13 +77,13 @@ def write_mesh(path: str | Path, mesh: Mesh) -> None:
 
 
 def formatted(mesh: Mesh, path: Path) -> bytes:
-    """The content of the file that `write_mesh` would write."""
+    """Return the content of the file that `write_mesh` would write."""
     mesh.validated(path)
     if path.suffix.lower() == ".obj":
         from repose.mesh.formats.obj import format_obj
 
         return format_obj(mesh)
-    import trimesh  # half a second, which reading and writing .obj need not cost
+    import trimesh  # takes half a second, which .obj files need not cost
 
     plain = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
     content: Any = plain.export(file_type=path.suffix.lower()[1:])

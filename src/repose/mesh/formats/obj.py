@@ -1,10 +1,10 @@
 """Wavefront OBJ: a strict, fast reader that keeps vertices as they stand in the file, and a writer.
 
-What is read: `v x y z` (a weight or a colour after the coordinates is dropped) and `f`, whose texture and
-normal indices are ignored. A face of n corners becomes the fan (0, 1, 2), (0, 2, 3), ... of its corners.
-Negative indices count back from the vertices read so far. Comments, groups, materials, normals, lines and
-points are skipped, and a material library is never opened. A keyword outside the format is an error, because
-a damaged `v` that was skipped would shift every vertex after it.
+It reads `v x y z` (a weight or a colour after the coordinates is dropped) and `f`, whose texture and normal indices are
+ignored. A face of n corners becomes the fan (0, 1, 2), (0, 2, 3), ... of its corners. Negative indices count back from
+the vertices read so far. Comments, groups, materials, normals, lines and points are skipped, and a material library is
+never opened. A keyword outside the format is an error, because a damaged `v` that was skipped would shift every vertex
+after it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MESSAGES = {
 
 
 def read_obj(path: Path) -> Mesh:
-    """Read an .obj file, as `repose.mesh.formats.io.read_mesh` does, by code that knows no other format.
+    """Read an .obj file, as `repose.mesh.formats.io.read_mesh` does, without loading code for other formats.
 
     Raises:
         MeshError: the file is missing, unreadable, too large or malformed; names file, line and a hint.
@@ -55,7 +55,7 @@ def parse_obj(data: bytes, where: object = "<bytes>") -> Mesh:
     """
     data = data.removeprefix(b"\xef\xbb\xbf")
     buf = np.frombuffer(data, np.uint8)
-    # A blank stands before every coordinate, and before the last corner of every triangle.
+    # A blank must precede every coordinate, and the last corner of every triangle.
     blanks = np.count_nonzero(buf <= scan.SPACE)
     starts = np.empty(blanks, np.int32)
     faces = np.empty((blanks, 3), np.int32)
@@ -72,17 +72,17 @@ def parse_obj(data: bytes, where: object = "<bytes>") -> Mesh:
 
 
 def _token_at(data: bytes, pos: int) -> str:
-    """The token at a position, shortened for a message."""
+    """Return the token at a position, shortened for a message."""
     return (data[pos : pos + scan.MAX_TOKEN].split(None, 1) or [b""])[0][:40].decode("utf-8", "replace")
 
 
 def _line_of(data: bytes, pos: int) -> int:
-    """The line that a position is on, counted from 1."""
+    """Return the line number of a position, counted from 1."""
     return data.count(b"\n", 0, pos) + 1
 
 
 def _read_reals(data: bytes, starts: np.ndarray, where: object) -> np.ndarray:
-    """The (N,) float64 numbers that start at given positions (N,), each exactly as `float` reads it.
+    """Return the (N,) float64 numbers that start at given positions (N,), each exactly as `float` reads it.
 
     Raises:
         MeshError: a token is not a number, not finite, or absurdly long.
@@ -108,7 +108,7 @@ def _read_reals(data: bytes, starts: np.ndarray, where: object) -> np.ndarray:
 
 
 def format_obj(mesh: Mesh) -> bytes:
-    """Lay a mesh out as OBJ text: a `v x y z` line per vertex, then an `f a b c` line per face.
+    """Format a mesh as OBJ text: a `v x y z` line per vertex, then an `f a b c` line per face.
 
     Coordinates are written as the shortest decimal that reads back as the same float32, so a mesh whose
     vertices are float32 values survives write and read bit for bit (after a cast of what was read).

@@ -1,6 +1,6 @@
-"""OFF: the text form, with or without colours and normals behind the coordinates.
+"""Reader of OFF text files, with or without colours and normals after the coordinates.
 
-trimesh's reader is not used: it drops faces with fewer corners than they announce, and reorders polygons.
+trimesh's reader is not used: it drops faces with fewer corners than announced, and reorders polygons.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""OBJ files as most programs write them, read without a compiled scanner, which takes a second to be loaded.
+"""A reader of OBJ files as most programs write them, without the compiled scanner, which takes a second to load.
 
-Whatever is not quite plain is left to `repose.mesh.formats.obj`, which knows the whole format and says what is wrong
-with a file. What is read here, that one reads alike.
+Any other file is left to `repose.mesh.formats.obj`, which reads the whole format and reports errors in a file. Both
+readers return the same mesh for the files that this one accepts.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import numpy as np
 from repose.mesh.formats.rows import fans
 from repose.mesh.mesh import Mesh
 
-MOST = 32 << 20  # bytes: of a larger file the scanner is faster, its loading included
-LONGEST = 512  # bytes of a number
+MOST = 32 << 20  # bytes; for a larger file the scanner is faster, including its loading
+LONGEST = 512  # most bytes of a number
 SKIPPED = frozenset((b"vt", b"vn", b"g", b"o", b"s", b"usemtl", b"mtllib", b"l", b"p"))
 CORNERS = re.compile(rb"(?:\d{1,9}(?:/[-+]?\d*){0,2} )+")
 VERTEX = re.compile(rb"(?m)^[ \t\r]*v[ \t\r]+([^\s#]+)[ \t\r]+([^\s#]+)[ \t\r]+([^\s#]+)")
 
 
 def read_plain(data: bytes) -> Mesh | None:
-    """The mesh in the content of an .obj file; None if there is anything in it that is not plain."""
+    """Return the mesh in the content of an .obj file; None if the file is not plain."""
     if not _is_plain(data):
         return None
     numbers: list[bytes] = []
@@ -59,7 +59,7 @@ def read_plain(data: bytes) -> Mesh | None:
 
 
 def starts_of(data: bytes, count: int) -> np.ndarray | None:
-    """(V, 3) where the numbers of the vertices start in a file of so many; None if it is not plain."""
+    """Return where the numbers (V, 3) of the file's vertices start; None if it is not plain."""
     if not _is_plain(data):
         return None
     mark = len(data) - len(data.removeprefix(b"\xef\xbb\xbf"))
@@ -68,12 +68,12 @@ def starts_of(data: bytes, count: int) -> np.ndarray | None:
 
 
 def _is_plain(data: bytes) -> bool:
-    """Whether lines are statements, and blanks what separates words."""
+    """Return whether lines are statements and only blanks separate words."""
     return len(data) <= MOST and not any(sign in data for sign in (b"\\", b"\v", b"\f", b"\0"))
 
 
 def _reals(words: list[bytes]) -> np.ndarray | None:
-    """(V, 3) the numbers; None if one is none, or not finite."""
+    """Return the numbers (V, 3); None if one is malformed or not finite."""
     if b"".join(words).translate(None, b"0123456789+-.eE") or max(map(len, words)) > LONGEST:
         return None
     try:
@@ -84,7 +84,7 @@ def _reals(words: list[bytes]) -> np.ndarray | None:
 
 
 def _indices(words: list[bytes]) -> np.ndarray | None:
-    """(N,) the vertices of corners, from 0; None if one is malformed, or counts from the end."""
+    """Return the vertices of corners (N,), counted from 0; None if one is malformed or counts from the end."""
     text = b" ".join(words) + b" "
     if not CORNERS.fullmatch(text):
         return None

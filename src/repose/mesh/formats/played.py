@@ -1,4 +1,4 @@
-"""An animated binary glTF file, frame after frame: nodes that move, joints that bend a skin, morph targets.
+"""Play an animated binary glTF file frame by frame: moving nodes, skins, and morph targets.
 
 Names follow the glTF 2.0 specification (Khronos, 2021), section 3.11 and appendix C.
 """
@@ -19,15 +19,15 @@ from repose.reading import foreign
 
 PATHS = {"translation": 3, "rotation": 4, "scale": 3}
 MAX_FRAMES = 10_000
-_ROUNDING = 1e-3  # of a frame: times are float32
+_ROUNDING = 1e-3  # of a frame; times are float32
 HINT = "export it again as one .glb whose animation moves nodes, joints or morph targets"
 
 
 def played(data: bytes, path: Path, rate: float) -> Iterator[NDArray[np.float64]]:
-    """Vertices (N, 3) of the scene at each frame of its first animation, in the order of `parse_glb`.
+    """Yield the vertices (N, 3) of the scene at each frame of its first animation, in the order of `parse_glb`.
 
     Raises:
-        MeshError: it has no animation, or a damaged or endless one.
+        MeshError: the file has no animation, or its animation is damaged or endless.
     """
     with foreign(path, "its animation is damaged", HINT, MeshError):
         gltf = _Posed(data)
@@ -45,11 +45,11 @@ def played(data: bytes, path: Path, rate: float) -> Iterator[NDArray[np.float64]
 
 
 class _Track:
-    """What one channel says about a node over time."""
+    """One channel of an animation: a property of a node over time."""
 
     def __init__(self, node: int, path: str, times: Float, values: Float, interpolation: str):
         self.node, self.path, self.times, self.how = node, path, times, interpolation
-        # (T, C); of a spline (T, 3, C): tangent before, value, tangent after
+        # (T, C); for a spline (T, 3, C): in-tangent, value, out-tangent
         self.values = values.reshape(
             (len(times), 3, -1) if interpolation == "CUBICSPLINE" else (len(times), -1)
         )
@@ -59,7 +59,7 @@ class _Track:
             raise ValueError(f"a {self.path} of {self.values.shape[-1]} numbers")
 
     def at(self, time: float) -> Float:  # (C,)
-        """The value at a time; before the first and after the last it stays."""
+        """Return the value at a time; before the first and after the last key it is constant."""
         k = int(np.clip(np.searchsorted(self.times, time, "right") - 1, 0, max(len(self.times) - 2, 0)))
         span = self.times[k + 1] - self.times[k] if len(self.times) > 1 else 0.0
         share = (
@@ -78,7 +78,7 @@ class _Track:
         return found
 
     def _spline(self, k: int, after: int, s: float, span: float) -> Float:
-        """The cubic with given values and tangents at both ends."""
+        """Return the cubic with given values and tangents at both ends."""
         start, end = self.values[k], self.values[after]
         found: Float = (
             (2 * s**3 - 3 * s**2 + 1) * start[1]
@@ -93,7 +93,7 @@ def _tracks(gltf: Gltf, animation: Tree) -> Iterator[_Track]:
     for channel in animation["channels"]:
         target, sampler = channel["target"], item(animation["samplers"], channel["sampler"])
         if "node" not in target or target["path"] not in {*PATHS, "weights"}:
-            continue  # what an extension moves is no vertex
+            continue  # channels of extensions move no vertices
         times = gltf.values(sampler["input"])[:, 0].astype(np.float64)
         values = gltf.values(sampler["output"]).astype(np.float64)
         item(gltf.tree["nodes"], target["node"])
@@ -101,14 +101,14 @@ def _tracks(gltf: Gltf, animation: Tree) -> Iterator[_Track]:
 
 
 class _Posed(Gltf):
-    """A file whose nodes, and vertices by morph targets, are where an animation has them at one time."""
+    """A file whose nodes, and vertices by morph targets, are posed by an animation at one time."""
 
     def __init__(self, data: bytes):
         super().__init__(data)
         self.moved: dict[tuple[int, int], Float] = {}  # by mesh and accessor
 
     def pose(self, tracks: list[_Track], time: float) -> None:
-        """Go to a time."""
+        """Pose the file at a time."""
         nodes = self.tree["nodes"]
         weights: dict[int, Float] = {}
         for track in tracks:
@@ -134,5 +134,5 @@ class _Posed(Gltf):
         self.moved[mesh, accessor] = there
 
     def positions(self, mesh: int, accessor: int) -> np.ndarray:
-        """See `Gltf.positions`; they are where morph targets have them."""
+        """Return the positions as in `Gltf.positions`, with the morph targets applied."""
         return self.moved[mesh, accessor] if (mesh, accessor) in self.moved else self.values(accessor)

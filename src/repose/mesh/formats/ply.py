@@ -1,7 +1,7 @@
-"""PLY: ASCII and binary, both byte orders. Only coordinates and face corners are kept.
+"""Reader of PLY files, ASCII and binary in both byte orders. Only coordinates and face corners are kept.
 
-trimesh's reader is not used: it refuses binary files of triangles and quads mixed, as Blender writes them, reorders
-polygons, and takes truncated text for shorter rows.
+trimesh's reader is not used: it refuses binary files that mix triangles and quads, as Blender writes them, reorders
+polygons, and reads truncated text as shorter rows.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FORMATS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 CORNER_NAMES = ("vertex_indices", "vertex_index")
 MAX_HEADER = 1 << 16
 MAX_FIELDS = 256
-MAX_WALKED = 1 << 24  # rows with lists, which take some microseconds each
+MAX_WALKED = 1 << 24  # rows with lists, each of which takes some microseconds
 MAX_LIST = 1 << 16
 
 
@@ -160,7 +160,7 @@ def _read_binary(data: bytes, pos: int, order: str, elements: list[Element], whe
 
 
 def row_type(element: Element, order: str) -> np.dtype:
-    """A row of an element without lists, in binary: its properties are f0, f1, …"""
+    """Return the dtype of a binary row of an element without lists; its properties are f0, f1, …"""
     return np.dtype([(f"f{k}", order + p.dtype) for k, p in enumerate(element.properties)])
 
 
@@ -170,7 +170,7 @@ def walk(
     """Read the rows of an element one by one, since lists differ in length.
 
     Returns:
-        Number of corners of each face (F,) int32, all corners int64, and where the element ends.
+        The number of corners of each face (F,) int32, all corners int64, and the position where the element ends.
     """
     smallest = sum(int((p.count_dtype or p.dtype)[1]) for p in element.properties)
     if element.count * max(smallest, 1) > min(len(data) - pos, MAX_WALKED * smallest):

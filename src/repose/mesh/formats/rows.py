@@ -1,4 +1,4 @@
-"""What PLY and OFF have in common: rows of numbers in text, and polygons that become fans of triangles."""
+"""The common part of the PLY and OFF readers: rows of numbers in text, and polygons that become fans of triangles."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import numpy as np
 from repose.errors import MeshError
 
 HINT = "the file is truncated or damaged"
-MAX_ROW = 1 << 20  # bytes of a line: 60 bytes of tokens in memory for each
-MAX_CORNERS = 1 << 25  # of all polygons: 800 times those of a full-size body, 1.5 GB in memory
-SCALAR, LIST, CORNERS = range(3)  # what a field of a row of faces is
+MAX_ROW = 1 << 20  # bytes of a line; each takes 60 bytes of tokens in memory
+MAX_CORNERS = 1 << 25  # corners of all polygons: 800 times those of a full-size body, 1.5 GB in memory
+SCALAR, LIST, CORNERS = range(3)  # the kinds of fields in a row of faces
 
 
 class Rows:
-    """The rows of a text, one line each, read one after the other; blank lines are skipped.
+    """The rows of a text, one per line, which are read in order; blank lines are skipped.
 
     Args:
         data: the content of the file.
-        pos: where the first row starts.
+        pos: position where the first row starts.
         where: the file, for errors.
         comments: whether `#` starts a comment.
-        extra: whether a row may go on after the fields that are wanted.
+        extra: whether a row may continue after the needed fields.
     """
 
     def __init__(self, data: bytes, pos: int, where: object, comments: bool = False, extra: bool = False):
@@ -35,7 +35,7 @@ class Rows:
         self.file.seek(pos)
 
     def reals(self, rows: int, columns: Sequence[int], width: int) -> np.ndarray:
-        """(rows, columns) float64, each as `float` reads it, of rows that have `width` fields."""
+        """Return (rows, columns) float64, each as `float` reads it, of rows with `width` fields."""
         found = array("d")
         for _ in range(rows):
             tokens = self._row()
@@ -51,7 +51,7 @@ class Rows:
         return np.array(found).reshape(-1, len(columns))
 
     def faces(self, rows: int, kinds: Sequence[int], vertices: int) -> np.ndarray:
-        """Fans (F, 3) int32 of `rows` polygons; `kinds` says what each field of a row is."""
+        """Return the fans (F, 3) int32 of `rows` polygons; `kinds` gives the kind of each field of a row."""
         counts, corners = array("i"), array("i")
         for _ in range(rows):
             tokens, at = self._row(), 0
@@ -73,7 +73,7 @@ class Rows:
         return fans(np.array(counts, np.int32), np.array(corners, np.int32))
 
     def skip(self, rows: int) -> None:
-        """Go past rows that are not wanted."""
+        """Skip rows."""
         for _ in range(rows):
             self._row()
 
@@ -89,13 +89,13 @@ class Rows:
         return tokens
 
     def _next(self) -> list[bytes]:
-        """The tokens of the next row; none at the end of the file."""
+        """Return the tokens of the next row; an empty list at the end of the file."""
         while line := self.file.readline(MAX_ROW + 1):
             self.line += 1
             if len(line) > MAX_ROW:
                 raise self._bad(f"a row of more than {MAX_ROW} bytes")
             text = line.partition(b"#")[0] if self.comments else line
-            if b"_" in text:  # which Python allows in a number, and nobody else
+            if b"_" in text:  # Python alone allows it in a number
                 raise self._bad(f"{shown(next(t for t in text.split() if b'_' in t))} is not a number")
             if tokens := text.split():
                 return tokens
@@ -119,7 +119,7 @@ class Rows:
 
 
 def fans(counts: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """Triangles (0, 1, 2), (0, 2, 3), … of each polygon, in order.
+    """Return the triangles (0, 1, 2), (0, 2, 3), … of each polygon, in order.
 
     Args:
         counts: (P,) int32, corners of each polygon, 3 or more.
@@ -136,11 +136,11 @@ def fans(counts: np.ndarray, corners: np.ndarray) -> np.ndarray:
 
 
 def shown(token: bytes) -> str:
-    """A token in quotes, shortened for a message."""
+    """Return a token in quotes, shortened for a message."""
     return repr(token[:40].decode("utf-8", "replace"))
 
 
 def check_corners(count: int, where: object) -> None:
-    """Refuse more corners than a mesh of ours can have."""
+    """Refuse more corners than the readers accept."""
     if count > MAX_CORNERS:
         raise MeshError(f"its faces have more than {MAX_CORNERS} corners", where, "simplify the mesh")

@@ -1,8 +1,8 @@
 """Compiled scanners of OBJ text.
 
-A buffer is a (N,) uint8 array, a position an index into it. Scanners know nothing of lines: an error is a
-code and a position, from which `repose.mesh.formats.obj` finds the line. All of them live in this one file: numba keys
-its cache on the file of the outermost function, and would miss an edit in another.
+A buffer is a (N,) uint8 array, a position an index into it. Scanners do not count lines: an error is a code and a
+position, from which `repose.mesh.formats.obj` finds the line. All scanners are in this one file, because numba keys its
+cache on the file of the outermost function and would miss an edit in another file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_EXPONENT = 10_000
 
 OK, KEYWORD, RAGGED, CORNERS, INDEX, ZERO_INDEX, RANGE = range(7)
 
-# OBJ statements that say nothing about vertices or triangles, as the number their letters spell.
+# OBJ statements that do not concern vertices or triangles, encoded as numbers by their letters.
 IGNORED = ("vt", "vn", "vp", "g", "o", "s", "mg", "l", "p", "lod", "bevel", "c_interp", "d_interp",
            "usemtl", "mtllib", "usemap", "maplib")  # fmt: skip
 IGNORED_KEYS = tuple(int.from_bytes(word.encode(), "big") for word in IGNORED)
@@ -61,7 +61,7 @@ def _skip_sign(buf, pos):
 
 @inlined
 def _digits(buf, pos, mantissa, digits):
-    """Append decimal digits to a mantissa: (pos, mantissa, significant digits)."""
+    """Append decimal digits to a mantissa and return (pos, mantissa, significant digits)."""
     while pos < buf.size and ZERO <= buf[pos] <= NINE:
         if digits < MAX_DIGITS:
             mantissa = mantissa * 10 + (np.int64(buf[pos]) - ZERO)
@@ -72,7 +72,7 @@ def _digits(buf, pos, mantissa, digits):
 
 @inlined
 def _exponent(buf, pos):
-    """Read `e-05`, if it is there: (pos, exponent, well formed)."""
+    """Read an exponent such as `e-05`, if there is one, and return (pos, exponent, well formed)."""
     exponent, sound = np.int64(0), True
     if pos < buf.size and (buf[pos] == LOWER_E or buf[pos] == UPPER_E):
         first = _skip_sign(buf, pos + 1)
@@ -88,10 +88,10 @@ def _exponent(buf, pos):
 
 @compiled
 def scan_reals(buf, starts, out):
-    """Read the number at each of `starts` into `out`: the index of the first bad one, or -1.
+    """Read the number at each of `starts` into `out`, and return the index of the first bad one, or -1.
 
-    Only a number whose digits and power of ten are both exact in float64 is read here: then one operation
-    rounds once, and the result is what `float` gives. Any other well-formed number is left as NaN.
+    Only numbers whose digits and power of ten are both exact in float64 are read here: a single operation rounds once,
+    so the result equals that of `float`. Any other well-formed number is left as NaN.
     """
     for k in range(starts.size):
         start = np.int64(starts[k])
@@ -118,7 +118,7 @@ def scan_reals(buf, starts, out):
 
 @inlined
 def _int(buf, pos):
-    """Read a whole number: (value, pos after its digits, well formed)."""
+    """Read an integer and return (value, pos after its digits, well formed)."""
     first = _skip_sign(buf, pos)
     end, value, digits = _digits(buf, first, np.int64(0), 0)
     if buf[pos] == MINUS:
@@ -160,7 +160,7 @@ def _skip_statement(buf, pos):
 
 @compiled
 def _obj_vertex(buf, pos, starts, base):
-    """Note where the first three numbers of a `v` start: (pos, how many there are)."""
+    """Record where the first three numbers of a `v` start, and return (pos, how many there are)."""
     count, pos = 0, _next(buf, pos)
     while not _at_end(buf, pos):
         if count < 3:
@@ -172,7 +172,7 @@ def _obj_vertex(buf, pos, starts, base):
 
 @inlined
 def _obj_corner(buf, pos, n_vertices):
-    """Read `7`, `7/1`, `7//3` or `-1/..`: (code, zero-based vertex, pos after it)."""
+    """Read a corner such as `7`, `7/1`, `7//3` or `-1/..`, and return (code, zero-based vertex, pos after it)."""
     index, end, sound = _int(buf, pos)
     slashes = 0
     while sound and end < buf.size and buf[end] != NEWLINE and not _is_blank(buf[end]):
@@ -193,7 +193,7 @@ def _obj_corner(buf, pos, n_vertices):
 
 @compiled
 def _obj_face(buf, pos, n_vertices, faces, n_faces):
-    """Read the corners of an `f` as a fan: (code, pos, n_faces, largest index)."""
+    """Read the corners of an `f` as a fan, and return (code, pos, n_faces, largest index)."""
     count, first, last, largest = 0, np.int64(0), np.int64(0), np.int64(-1)
     pos = _next(buf, pos)
     while not _at_end(buf, pos):
@@ -224,11 +224,11 @@ def obj_statements(buf, starts, faces):
 
     Args:
         buf: (N,) uint8.
-        starts: (N,) int32, N no less than there are numbers, filled with the positions of the coordinates.
-        faces: (N, 3) int32, N no less than there are triangles, filled.
+        starts: (N,) int32 output, the positions of the coordinates; N must be at least their number.
+        faces: (N, 3) int32 output; N must be at least the number of triangles.
 
     Returns:
-        (code, pos, vertices, faces, largest index); pos is of the error, or of the face with that index.
+        (code, pos, vertices, faces, largest index); pos is that of the error, or of the face with that index.
     """
     pos, n_vertices, n_faces, columns, largest, largest_pos = 0, 0, 0, 0, np.int64(-1), 0
     while pos < buf.size:

@@ -1,4 +1,4 @@
-"""STL, binary and text: triangles with corners of their own, which the file does not say to be one vertex."""
+"""Reader of STL files, binary and text: each triangle has its own corners, as the format does not join vertices."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from repose.errors import MeshError
 from repose.mesh.formats.rows import shown
 from repose.mesh.mesh import Mesh
 
-HEADER = 84  # 80 bytes of anything, and how many triangles there are
+HEADER = 84  # 80 bytes of any content, and the number of triangles
 FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("more", "<u2")])
 STATEMENT = re.compile(rb"(?m)^[ \t]*(?:(vertex)|facet[ \t]+(normal))((?:[ \t]+[^\s]+){3})[ \t\r]*$")
 VERTEX = re.compile(rb"(?m)^[ \t]*vertex\b")
@@ -24,7 +24,7 @@ def parse_stl(data: bytes, where: object = "<bytes>") -> Mesh:
         MeshError: the content is not STL, is truncated or damaged.
     """
     if is_binary(data):
-        with np.errstate(invalid="ignore"):  # what is not finite is refused with the mesh
+        with np.errstate(invalid="ignore"):  # values that are not finite are refused with the mesh
             corners = np.frombuffer(data, FACET, offset=HEADER)["corners"].astype(np.float64).reshape(-1, 3)
     elif data.lstrip()[:5].lower() == b"solid":
         corners = _corners(data, where)
@@ -34,14 +34,14 @@ def parse_stl(data: bytes, where: object = "<bytes>") -> Mesh:
 
 
 def is_binary(data: bytes) -> bool:
-    """Whether the length is what a binary file's count of triangles asks for; a text may start like it, and cannot."""
+    """Return whether the length fits a binary file's count of triangles; text may start like one, but cannot fit."""
     return len(data) >= HEADER and len(data) == HEADER + FACET.itemsize * int.from_bytes(
         data[80:84], "little"
     )
 
 
 def _corners(data: bytes, where: object) -> np.ndarray:
-    """(V, 3) the corners in a text."""
+    """Return the corners (V, 3) in a text file."""
     found = [s.group(3).split() for s in STATEMENT.finditer(data) if s.group(1)]
     if len(found) != sum(1 for _ in VERTEX.finditer(data)) or len(found) % 3 or len(found) > MAX_VERTICES:
         raise MeshError(

@@ -1,1 +1,1 @@
-"""Canonical coordinates: ours, no published system. Every vertex is told where on one body at rest it would be."""
+"""Canonical coordinates, our own method: the network tells every vertex where it would be on one body at rest."""

@@ -1,4 +1,4 @@
-"""A network on a surface that does not see its triangles: DiffusionNet (Sharp et al., TOG 2022)."""
+"""DiffusionNet (Sharp et al., TOG 2022), a network on surfaces whose result does not depend on the triangulation."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from torch import Tensor, nn
 from repose.mesh.spectrum import Surface
 from repose.methods.canonical.inference import COLD, SCALE
 
-_TIMES = (-3.0, 0.5)  # powers of ten: from an eyelid to the whole body, of a surface of area 1
+_TIMES = (-3.0, 0.5)  # powers of ten: from the size of an eyelid to that of the body, at area 1
 
 
 class DiffusionBlock(nn.Module):
-    """Spread heat, each channel for a time that it learns, then a perceptron at every vertex (section 3.5).
+    """Diffuse heat in each channel for a learned time, then apply a perceptron at every vertex (section 3.5).
 
-    The paper's gradient features are left out: they are what tells left from right on a surface without coordinates,
-    which this one has. A training step is half as long without.
+    The paper's gradient features are left out. They tell left from right where a network sees no coordinates; this one
+    sees coordinates. A training step takes half as long without them.
     """
 
     def __init__(self, width: int):
         super().__init__()
-        # As numbers: where a network is made without values, arithmetic on tensors loads torch's compiler, for seconds.
+        # Plain numbers: if the network is made without values (meta device), tensor arithmetic would load torch's
+        # compiler, which takes seconds.
         powers = np.linspace(*_TIMES, width) * np.log(10)
         order = torch.randperm(width, device="cpu").numpy()
-        self.times = nn.Parameter(torch.tensor(powers[order].tolist()))  # logarithms
+        self.times = nn.Parameter(torch.tensor(powers[order].tolist()))  # logarithms of the diffusion times
         self.norm = nn.LayerNorm(width)
         self.perceptron = nn.Sequential(
             nn.Linear(2 * width, width),
@@ -39,7 +40,7 @@ class DiffusionBlock(nn.Module):
         x: Tensor,  # (N, width)
         surface: Surface,
     ) -> Tensor:  # (N, width)
-        """The features, further."""
+        """Return the new features, (V, width), of the vertices."""
         y = self.norm(x)
         amplitudes = surface.vectors.T @ (surface.masses[:, None] * y)  # (K, width), equation 4
         cooled = torch.exp(-(surface.values[:, None] * self.times.exp()).clamp(max=COLD)) * amplitudes
@@ -47,7 +48,7 @@ class DiffusionBlock(nn.Module):
 
 
 class DiffusionNetwork(nn.Module):
-    """Some numbers for every vertex of a surface, from places and normals."""
+    """A DiffusionNet that gives every vertex of a surface some numbers, from the vertices' places and normals."""
 
     def __init__(self, width: int, blocks: int, outputs: int):
         super().__init__()
@@ -56,7 +57,7 @@ class DiffusionNetwork(nn.Module):
         self.last = nn.Linear(width, outputs)
 
     def forward(self, surface: Surface) -> Tensor:  # (N, outputs)
-        """The numbers of each vertex."""
+        """Return the numbers of each vertex, (V, outputs)."""
         x = self.first(torch.cat([SCALE * surface.vertices, surface.normals], dim=-1))
         for block in self.blocks:
             x = block(x, surface)

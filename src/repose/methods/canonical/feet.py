@@ -1,7 +1,7 @@
-"""Which way a standing body faces, by its feet: soles reach further ahead than the ankles above them.
+"""Find which way a standing body faces from its feet: soles reach further forward than the ankles above them.
 
-A network that has learned from generated bodies takes some scans of people back to front, and nothing that it says
-tells. Feet are the same on all of them, and paws and hooves are like them.
+A network that was trained on generated bodies takes some scans of people back to front, and nothing in its output shows
+the error. Feet look the same in both kinds of data, and paws and hooves are similar.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 
 from repose.mesh.operators import Faces, Float, vertex_areas
 
-# Shares of a body's height.
+# Heights, as shares of a body's height.
 _SOLE = 0.04
 _ANKLE, _TOP = 0.06, 0.14
-_LARGEST = 0.1  # of the area: a low piece of more is no foot, but a body that sits or lies
-_LEAST = 3  # vertices that a sole and an ankle have
-_FLAT = 1e-9  # of the side of a surface of area 1: no height
-_ALIKE = 0.7  # length of the mean of what several feet say, over the mean of their lengths
+_LARGEST = 0.1  # share of the whole area: a larger low piece is no foot; the body sits or lies
+_LEAST = 3  # vertices that a sole and an ankle must have at least
+_FLAT = 1e-9  # a body lower than this, at area 1, is taken as flat
+_ALIKE = 0.7  # feet agree if the mean of their vectors is at least so long, over their mean length
 
 
 def ahead_by_feet(
     vertices: Float,  # (N, 3) upright
     faces: Faces,  # (F, 3)
 ) -> Float | None:  # (2,)
-    """The direction (x, z) of unit length that a body's feet point in; None if there are none, or they disagree."""
+    """Return the unit vector (x, z) that a body's feet point along; None if it has no feet, or they disagree."""
     areas, tall = vertex_areas(vertices, faces), np.ptp(vertices[:, 1])
     heights = (vertices[:, 1] - vertices[:, 1].min()) / max(tall, _FLAT)
     low = faces[(heights[faces] < _TOP).all(axis=1)]
@@ -49,7 +49,7 @@ def _step(
     heights: Float,  # (K,)
     areas: Float,  # (K,)
 ) -> NDArray[np.float64] | None:  # (2,)
-    """From the middle of one ankle to that of its sole, times the area."""
+    """Return the vector from the middle of one ankle to the middle of its sole, times the area of the foot."""
     sole, ankle = heights < _SOLE, heights > _ANKLE
     if min(sole.sum(), ankle.sum()) < _LEAST:
         return None

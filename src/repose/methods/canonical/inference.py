@@ -1,6 +1,6 @@
-"""Canonical coordinates without PyTorch, whose start takes longer than all that is done for two meshes.
+"""Inference of canonical coordinates in numpy: loading PyTorch takes longer than all the work for two meshes.
 
-`CanonicalNetwork` learns; this says, in the same numbers to rounding. A test holds the two together.
+`CanonicalNetwork` is the same network for training; a test checks that both agree up to rounding.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from repose.methods.canonical.matching import Coordinates, Ways
 Float = NDArray[np.float64]
 Single = NDArray[np.float32]
 
-SCALE = 2.0  # brings coordinates on a surface of area 1 to about one
-_MOST = 1500  # vertices: a finer surface has no other slow vibrations, and costs more
-_SAME = np.radians(20.0)  # frames that differ by less are one
-_FEW = 350  # vertices, which say roughly how a body is turned; validation bodies are found no worse than by 1,500 alone
-_NEARLY = 0.5  # cosine: the network is nearer than feet, which may be splayed, unless it is quite wrong
+SCALE = 2.0  # scales coordinates on a surface of area 1 to about one
+_MOST = 1500  # vertices; a finer surface has the same slow vibrations and costs more time
+_SAME = np.radians(20.0)  # frames whose rotations differ by less count as one frame
+_FEW = 350  # vertices that give a rough orientation; on validation bodies the result is no worse than with 1,500 alone
+_NEARLY = 0.5  # cosine of the angle between network and feet; above it the network is trusted, as feet may be splayed
 COLD = 40.0
 """What heat cools to at most, as a logarithm: less is lost beside 1 in float32, and far less is a denormal number, with
 which products take five times as long."""
 AGAINST_FEET = 1.5
 """How many times as badly a match by a frame that feet speak against must fit for theirs to be taken."""
-_EPSILON = 1e-5  # of the norm of a layer, as in PyTorch
-# Each axis, one after the other, up: from a wrong start a body can be found upside down.
+_EPSILON = 1e-5  # epsilon of layer norm, as in PyTorch
+# Starting rotations that bring each axis up in turn: from a wrong start a body can be found upside down.
 _STARTS = (("x", 0), ("x", -90), ("x", 90), ("x", 180), ("z", 90), ("z", -90))
-_USUAL = 2  # of them: y up, and z up
-_ABOUT = np.diag([-1.0, 1.0, -1.0])  # half a turn about the vertical
+_USUAL = 2  # the first starts: y up, and z up
+_ABOUT = np.diag([-1.0, 1.0, -1.0])  # half a turn about the vertical axis
 
 
 class _Block(NamedTuple):
@@ -42,10 +42,10 @@ class _Block(NamedTuple):
 
     times: Single
     norm: tuple[Single, Single]
-    own: Single  # the part of the first layer that sees a vertex itself
-    warm: Single  # the part that sees the heat there
-    layers: tuple[tuple[Single, Single], ...]  # matrix and bias of what follows
-    bias: Single  # of the first layer
+    own: Single  # weights of the first layer for the vertex's own features
+    warm: Single  # weights of the first layer for the diffused features
+    layers: tuple[tuple[Single, Single], ...]  # weight and bias of each layer that follows
+    bias: Single  # bias of the first layer
 
 
 class SurfaceNetwork:
@@ -62,7 +62,7 @@ class SurfaceNetwork:
         self.blocks = [_block(values, f"blocks.{number}") for number in range(count)]
 
     def __call__(self, surface: Surface) -> Single:  # (N, outputs)
-        """The numbers of each vertex."""
+        """Return the numbers of each vertex, (V, outputs)."""
         matrix, bias = self.first
         x: Single = np.concatenate([SCALE * surface.vertices, surface.normals], axis=1) @ matrix + bias
         for block in self.blocks:
@@ -84,14 +84,15 @@ def _block(values: Mapping[str, Single], name: str) -> _Block:
 
 
 def _heated(x: Single, block: _Block, surface: Surface) -> Single:  # (N, width)
-    """What a block adds to the features (N, width) of the vertices."""
+    """Return what a block adds to the features (N, width) of the vertices."""
     y = x - x.mean(axis=1, keepdims=True)
     y /= np.sqrt(np.einsum("nc,nc->n", y, y)[:, None] / y.shape[1] + np.float32(_EPSILON))
     y *= block.norm[0]
     y += block.norm[1]
     amplitudes = surface.vectors.T @ (surface.masses[:, None] * y)  # (K, width)
     cooled = np.exp(-np.minimum(surface.values[:, None] * block.times, COLD)) * amplitudes
-    # The first layer sees heat at every vertex; as it is linear, it can be applied to the vibrations, which are fewer.
+    # The first layer is linear, so it is applied to the diffused features in the spectral basis, which has fewer rows
+    # than there are vertices.
     z = y @ block.own
     z += surface.vectors @ (cooled @ block.warm)
     z += block.bias
@@ -103,11 +104,11 @@ def _heated(x: Single, block: _Block, surface: Surface) -> Single:  # (N, width)
 
 
 class Inference:
-    """The two networks of canonical coordinates, and what they say of a mesh.
+    """The two networks of canonical coordinates: one finds the frame of a mesh, the other places its vertices.
 
     Args:
         weights: the parameters of a `CanonicalNetwork`, by their names.
-        vibrations: eigenvectors of the surface that heat is spread by.
+        vibrations: number of eigenvectors of the surface used for the diffusion.
     """
 
     def __init__(self, weights: Mapping[str, NDArray[np.floating]], vibrations: int):
@@ -121,9 +122,9 @@ class Inference:
 
     def axes(
         self,
-        surface: Surface,  # turned anyhow
+        surface: Surface,  # in any orientation
     ) -> Float:  # (2, 3)
-        """What is up, and what is ahead, for the body; about of unit length."""
+        """Return the up and forward directions of the body, (2, 3), of about unit length."""
         assert self.frame is not None
         return (surface.masses @ self.frame(surface)).reshape(2, 3).astype(np.float64)
 
@@ -131,16 +132,16 @@ class Inference:
         self,
         surface: Surface,  # upright, facing about +z
     ) -> tuple[Float, Float]:
-        """Places (N, 3) on the body at rest, and how far off (N,) they are expected to be."""
+        """Return the places (N, 3) of the vertices on the body at rest, and their expected errors (N,)."""
         out = self.placing(surface).astype(np.float64)
         return out[:, :3], np.logaddexp(0, out[:, 3])
 
     def upright(
         self,
         surface: Surface,
-        turn: Float,  # (3, 3) a rotation to begin with
+        turn: Float,  # (3, 3) an initial rotation
     ) -> Float:  # (3, 3)
-        """The rotation that brings a surface upright and to face +z, as the network sees it under another one."""
+        """Return the rotation that brings a surface upright and facing +z, as the network estimates it after `turn`."""
         up, ahead = self.axes(surface.turned(turn.astype(np.float32)))
         up = up / np.linalg.norm(up)
         ahead = ahead - (ahead @ up) * up
@@ -148,12 +149,13 @@ class Inference:
         return np.stack([np.cross(up, ahead), up, ahead]) @ turn
 
     def ways(self, vertices: Float, faces: NDArray[np.integer]) -> Ways:
-        """What it says of a mesh (N, 3), (F, 3), of any size, place, number of vertices, and turned anyhow.
+        """Return the frames and coordinates found for a mesh (N, 3), (F, 3), of any size, place and orientation.
 
         Raises:
             MeshError: it has no area.
         """
-        vertices = normalised(vertices, faces)  # edges of a mesh of another size collapse in another order
+        # size first: the decimation collapses edges in another order at another size
+        vertices = normalised(vertices, faces)
         coarse = decimated(vertices, faces, _MOST)
         surface = surface_of(*coarse, self.vibrations)
         found = [self._seen(surface, *frame) for frame in self._frames(surface, *coarse)]
@@ -169,27 +171,29 @@ class Inference:
     def _frames(
         self, surface: Surface, vertices: Float, faces: NDArray[np.integer]
     ) -> list[tuple[Float, float]]:
-        """The rotations found from every start, those that are nearly one once, and what speaks against each."""
+        """Return the distinct rotations found from all starts, and for each the factor on the cost of its matches."""
         if self.frame is None:
             return [(np.eye(3), 1.0)]
         few = surface_of(*decimated(vertices, faces, _FEW), self.vibrations)
         starts = [Rotation.from_euler(axis, degrees, degrees=True).as_matrix() for axis, degrees in _STARTS]
         turns = starts
-        for seen in (few, few, surface):  # the first look brings it upright, which ahead is told from
+        # the first pass brings the body upright; the forward direction is only known after that
+        for seen in (few, few, surface):
             turns = _distinct([self.upright(seen, turn) for turn in turns])
-        # As most files have it, y up or z, where the body then stands on feet: the network may see one that lies.
+        # Add the usual orientations of files, y up or z up, where the body then stands on feet: the network may see it
+        # lying.
         stands = [turn for turn in starts[:_USUAL] if ahead_by_feet(vertices @ turn.T, faces) is not None]
         turns = [*turns, *stands]
         along = [_along_feet(turn, vertices, faces) for turn in turns]
         found = _distinct(along)
-        # Feet of a body on its knees point back.
+        # Frames against the feet stay as candidates, as the feet of a kneeling body point back.
         return [(turn, 1.0) for turn in found] + [
             (turn, AGAINST_FEET) for turn in _distinct([*found, *turns])[len(found) :]
         ]
 
 
 def _along_feet(turn: Float, vertices: Float, faces: NDArray[np.integer]) -> Float:  # (3, 3)
-    """The rotation that brings a mesh upright, by which it faces +z as its feet point, if it does not nearly do so."""
+    """Return `turn`, corrected so that the feet point to +z, unless they nearly do so already."""
     ahead = ahead_by_feet(vertices @ turn.T, faces)
     if ahead is None or ahead[1] > _NEARLY:
         return turn
@@ -198,7 +202,7 @@ def _along_feet(turn: Float, vertices: Float, faces: NDArray[np.integer]) -> Flo
 
 
 def _distinct(turns: list[Float]) -> list[Float]:
-    """Of rotations that are nearly one, the first."""
+    """Return the rotations without those that nearly equal an earlier one."""
     found: list[Float] = []
     for turn in turns:
         if all(Rotation.from_matrix(turn @ other.T).magnitude() > _SAME for other in found):

@@ -1,4 +1,4 @@
-"""Which places of two meshes are one place, by the canonical coordinates of both."""
+"""Match the vertices of two meshes by their canonical coordinates."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from repose.mesh.variation import Places, nearest_places
 
 Float = NDArray[np.float64]
 
-_NOTHING = 1e-6  # of stretch: less is rounding
-_NO_DOUBT = 1e-12  # of two doubts: less is none
-_LEAST_LENGTH = 1e-3  # of the mean edge: what vertices that fall together count as
+_NOTHING = 1e-6  # stretch: smaller values are rounding errors
+_NO_DOUBT = 1e-12  # product of two doubts: smaller values count as none
+_LEAST_LENGTH = 1e-3  # share of the mean edge length that edges of coinciding vertices count as
 
 
 class Coordinates(NamedTuple):
-    """What the network says of a surface.
+    """The canonical coordinates of a surface, as the network predicts them in one frame.
 
     Attributes:
         places: (N, 3) where each vertex would be on the body at rest, which has area 1 and its middle at the origin.
-        doubt: (N,) how far off it expects to be there.
+        doubt: (N,) the error of `places` that the network expects.
         frame: (3, 3) the rotation that brings the mesh upright and to face +z, as the network found it.
-        against: how many times as badly its matches count, as feet point another way.
+        against: the factor on the cost of its matches; above 1 where the feet contradict the frame.
     """
 
     places: Float
@@ -35,14 +35,14 @@ class Coordinates(NamedTuple):
 
 
 class Ways(NamedTuple):
-    """A mesh, and all that the network may say of it: one for each frame that it found.
+    """A mesh, and its canonical coordinates in each frame that was found for it.
 
     Attributes:
         vertices, faces: (N, 3) and (F, 3), the mesh at area 1, its middle the origin.
-        coarse, coarse_faces: the mesh that the network saw, of no more than 1,500 vertices.
-        ways: what it said of the vertices of `coarse`, the least doubt first.
-        about: what it says of the body facing the other way than by the first of them; None if it finds no frames, and
-            where the feet tell.
+        coarse, coarse_faces: the decimated mesh that the network saw, of at most 1,500 vertices.
+        ways: the coordinates of the vertices of `coarse` in each frame, the least doubt first.
+        about: the coordinates in the first frame after half a turn about the vertical; None if the network finds no
+            frames, or where the feet decide.
     """
 
     vertices: Float
@@ -53,7 +53,7 @@ class Ways(NamedTuple):
     about: Coordinates | None = None
 
     def fine(self, way: Coordinates) -> Coordinates:
-        """One of the ways, of the vertices of the mesh itself."""
+        """Carry one of the ways to the vertices of the mesh itself."""
         if self.coarse is self.vertices:
             return way
         there = nearest_places(self.vertices, self.coarse, self.coarse_faces)
@@ -62,14 +62,13 @@ class Ways(NamedTuple):
 
 
 class Match(NamedTuple):
-    """Where vertices of an identity are on a pose mesh.
+    """The places of an identity's vertices on a pose mesh.
 
     Attributes:
         places: (N,) points of the pose mesh.
-        doubt: (N,) how far off they are expected to be, of surfaces of area 1.
-        rival: how many times as much the identity is stretched by the best match with the body the other way round,
-            times what squares of doubts are larger, and 1.5 for feet that speak against it: near 1, it may be front to
-            back, or left to right.
+        doubt: (N,) the expected errors of the places, for surfaces of area 1.
+        rival: the cost of the best match with the body turned the other way, over the cost of this match (see
+            `best_match`): near 1, the match may be front to back, or left to right.
     """
 
     places: Places
@@ -78,11 +77,12 @@ class Match(NamedTuple):
 
 
 def best_match(identity: Ways, pose: Ways) -> Match:
-    """Where the vertices of the identity are on the pose mesh, by the ways with the least product of stretch and doubt.
+    """Match the identity to the pose mesh by the pair of frames with the least product of stretch and doubt.
 
-    A body that was found back to front matches well, vertex by vertex, and is stretched: its head lies where the tail
-    is. Two that were both found lying down are stretched little, but in doubt. Squares of the two doubts are right on
-    60 of 60 validation pairs, stretch alone on 56. A way that feet speak against counts as so many times as bad.
+    The cost is the stretch times the squared product of both doubts, times 1.5 for a frame that the feet contradict. A
+    body that was found back to front matches well vertex by vertex, but is stretched: its head lies where the tail is.
+    Two bodies that were both found lying down are stretched little, but in doubt. The cost picks the right frames on 60
+    of 60 validation pairs, the stretch alone on 56.
     """
     edges = unique_edges(identity.coarse_faces)
     lengths = _lengths(identity.coarse, edges)
@@ -98,7 +98,8 @@ def best_match(identity: Ways, pose: Ways) -> Match:
     pairs = list(product(identity.ways, pose.ways))
     costs = [cost(*pair) for pair in pairs]
     one, other = pairs[int(np.argmin(costs))]
-    # The pose mesh alone, as both the other way round match again. It is no candidate: networks have not learned it.
+    # Only the pose mesh is turned: with both meshes turned they match again. It is no candidate, because the networks
+    # were not trained on such frames.
     rivals = [found for pair, found in zip(pairs, costs, strict=True) if _is_other_way((one, other), pair)]
     if pose.about and _is_other_way((one, other), (one, pose.about)):
         rivals.append(cost(one, pose.about))
@@ -107,7 +108,7 @@ def best_match(identity: Ways, pose: Ways) -> Match:
 
 
 def _is_other_way(one: tuple[Coordinates, Coordinates], other: tuple[Coordinates, Coordinates]) -> bool:
-    """Whether two pairs of frames say something else, by more than a right angle, of how the pose mesh is turned."""
+    """Return whether two pairs of frames turn the pose mesh to orientations more than a right angle apart."""
     first, second = (pose.frame.T @ identity.frame for identity, pose in (one, other))
     return bool(np.trace(first @ second.T) < 1)  # 1 + 2 cos of the angle between the two
 
@@ -121,9 +122,9 @@ def matched(
     pose: Coordinates,  # of the vertices of the pose mesh
     faces: NDArray[np.integer],  # (G, 3) its faces
 ) -> Match:
-    """The points of the pose mesh whose coordinates come nearest to those of the identity's vertices, and their doubt.
+    """Match each vertex of the identity to the point of the pose mesh with the nearest coordinates.
 
-    The doubt has three parts: what the network says of either mesh, and how far apart the coordinates are.
+    The doubt has three parts: the expected errors of both meshes, and the distance between the matched coordinates.
     """
     places = nearest_places(identity.places, pose.places, faces)
     theirs = places.carry(pose.doubt[:, None], faces)[:, 0]

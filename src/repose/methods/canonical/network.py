@@ -1,4 +1,4 @@
-"""The networks of canonical coordinates as they learn: where on one body at rest each vertex of a mesh would be."""
+"""The networks of canonical coordinates for training: where on one body at rest each vertex of a mesh would be."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from repose.methods.interface import Faces, Transfer, TransferNetwork, check_pai
 class CanonicalNetwork(nn.Module, TransferNetwork):
     """A network on surfaces that places vertices on a body at rest, and one that finds how a body is turned.
 
-    Vertices match where they are told the same place, so that the coarse mesh of a transfer lies on the pose mesh.
-    The same network serves both meshes, and knows neither order, number nor triangles of their vertices.
+    Vertices of two meshes match if the network gives them the same place. The coarse mesh of a transfer therefore lies
+    on the pose mesh. One network serves both meshes; it does not depend on the order, the number or the triangles of
+    their vertices.
 
     Args:
         width: channels of a vertex.
         blocks: blocks of each of the two networks.
-        vibrations: eigenvectors of the surface that heat is spread by.
-        finds_frame: whether there is the network that finds how a body is turned; without it bodies are upright and
-            face +z.
+        vibrations: number of eigenvectors of the surface used for the diffusion.
+        finds_frame: whether there is a network that finds the orientation of a body; without it bodies must be upright
+            and face +z.
     """
 
     unit_area = True
@@ -39,9 +40,9 @@ class CanonicalNetwork(nn.Module, TransferNetwork):
 
     def axes(
         self,
-        surface: Surface,  # turned anyhow
+        surface: Surface,  # in any orientation
     ) -> Tensor:  # (2, 3)
-        """What is up, and what is ahead, for the body; about of unit length."""
+        """Return the up and forward directions of the body, (2, 3), of about unit length."""
         assert self.frame is not None
         return (surface.masses[:, None] * self.frame(surface)).sum(dim=0).reshape(2, 3)
 
@@ -49,12 +50,12 @@ class CanonicalNetwork(nn.Module, TransferNetwork):
         self,
         surface: Surface,  # upright, facing about +z
     ) -> tuple[Tensor, Tensor]:
-        """Places (N, 3) on the body at rest, and how far off (N,) they are expected to be."""
+        """Return the places (N, 3) of the vertices on the body at rest, and their expected errors (N,)."""
         out = self.placing(surface)
         return out[:, :3], softplus(out[:, 3])
 
     def inference(self) -> Inference:
-        """The same without PyTorch."""
+        """Return the same networks without PyTorch."""
         return Inference({name: x.cpu().numpy() for name, x in self.state_dict().items()}, self.vibrations)
 
     def forward(
@@ -63,7 +64,7 @@ class CanonicalNetwork(nn.Module, TransferNetwork):
         pose: Tensor,  # (B, N_po, 3), likewise
         faces: Faces,
     ) -> Transfer:
-        """The vertices of the identity meshes, each where its place is on the surface of the pose mesh.
+        """Place each vertex of the identity meshes at its match on the surface of the pose mesh.
 
         Raises:
             ReposeError: wrong shapes.
@@ -71,7 +72,7 @@ class CanonicalNetwork(nn.Module, TransferNetwork):
         """
         check_pair(identity, pose)
         first, second = (x.cpu().numpy() for x in faces)
-        # One identity in many poses, as frames of a motion are, is looked at once.
+        # The same identity in many poses, as in the frames of a motion, is encoded once.
         alike = bool((identity == identity[:1]).all())
         says = self.inference()
         ways = [says.ways(a, first) for a in identity[: 1 if alike else None].double().cpu().numpy()]

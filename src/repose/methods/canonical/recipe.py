@@ -1,4 +1,4 @@
-"""Training of canonical coordinates: registered bodies say where each vertex of a surface would be on one at rest."""
+"""Training of canonical coordinates: registered bodies show where each vertex of a surface would be on one at rest."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from repose.methods.canonical.settings import CanonicalSettings
 from repose.methods.transfer_recipe import TransferRecipe
 from repose.store.mesh_store import MeshStore
 
-_HEADING, _TILT = 40.0, 7.0  # degrees: how far off a found frame may be
-_OF = 4  # surfaces, one is turned anyhow; the others keep about upright
-VALIDATED = 48  # surfaces of validation bodies
-_SMOOTH = 1e-3  # of a length, where the mean distance is a square near 0
-_DOUBT_WEIGHT = 0.1  # the expectation is read, it does not place vertices
-_CLIP = 1.0  # norm of the gradient; a surface in pieces has a large one
+_HEADING, _TILT = 40.0, 7.0  # degrees: the largest errors of a frame in training
+_OF = 4  # one surface in so many is turned in any way; the others stay about upright
+VALIDATED = 48  # number of surfaces of validation bodies
+_SMOOTH = 1e-3  # length below which the distance is smoothed to a square
+_DOUBT_WEIGHT = 0.1  # small, because the expected error does not place vertices
+_CLIP = 1.0  # norm of the gradient; surfaces in several pieces have large gradients
 
 
 class Seen(NamedTuple):
@@ -39,8 +39,8 @@ class Seen(NamedTuple):
         surface: as its body stands in the data, upright and facing +z.
         labels: (N, 3) where its vertices are on the body at rest.
         nearly: (3, 3) a rotation by a small tilt and heading.
-        anyhow: (3, 3) a rotation by any heading, or any rotation at all.
-        upright: whether it is by a heading.
+        anyhow: (3, 3) a rotation about the vertical by any angle, or any rotation at all.
+        upright: whether `anyhow` is a rotation about the vertical.
     """
 
     surface: Surface
@@ -52,12 +52,12 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True)
 class CanonicalData(TrainingData):
-    """What a training of canonical coordinates reads.
+    """The data of a training of canonical coordinates.
 
     Attributes:
         rows: (M,) the training meshes' rows in the store.
         unseen: (K,) those of the meshes of validation triples.
-        rest: row of the body whose places are the coordinates.
+        rest: row of the body at rest, whose vertex places are the canonical coordinates.
     """
 
     rows: NDArray[np.integer] = field(kw_only=True)
@@ -66,10 +66,10 @@ class CanonicalData(TrainingData):
 
 
 class CanonicalRecipe(TransferRecipe):
-    """Mean distance of vertices to their places, of surfaces with other triangles, and the error of two axes.
+    """Train on the mean distance of vertices to their places on remeshed surfaces, and on the error of two axes.
 
-    That is what validation sees, too, of bodies that were not trained on: how well a warp agrees with a truth is mostly
-    a matter of how much alike two bodies are, and of the few that are found the wrong way round.
+    Validation measures the same on bodies that were not trained on, and not the error of warps against truths, which
+    depends mostly on how similar two bodies are, and on the few that are found the wrong way round.
     """
 
     metric = "val_loss"
@@ -91,7 +91,7 @@ class CanonicalRecipe(TransferRecipe):
         self.unseen = Surfaces(data, data.unseen, VALIDATED, method.vibrations, seed)
 
     def batches(self, start: int, stop: int) -> Batches[list[Seen]]:
-        """Some surfaces for each step, with the rotations that they are seen under."""
+        """Yield the surfaces of each step, with the rotations that they are seen under."""
         return Batches(range(start, stop), self._batch)
 
     def _batch(self, step: int) -> list[Seen]:
@@ -100,18 +100,18 @@ class CanonicalRecipe(TransferRecipe):
         return [_seen(draw, self.surfaces[int(number)], k) for k, number in enumerate(numbers)]
 
     def val_dataloader(self) -> DataLoader[Any]:
-        """Surfaces of validation bodies, at every validation the same, under the same rotations."""
+        """Return surfaces of validation bodies, the same and under the same rotations at every validation."""
         return DataLoader(Batches(range(VALIDATED), self._validated), batch_size=None)
 
     def _validated(self, number: int) -> list[Seen]:
         return [_seen(np.random.default_rng([self.seed, 5, number]), self.unseen[number], number)]
 
     def validation_step(self, batch: Any, index: int) -> None:
-        """The loss."""
+        """Log the loss of a batch of validation surfaces."""
         self.log(self.metric, self.training_step(batch, index)["loss"], batch_size=len(batch))
 
     def training_step(self, batch: list[Seen], index: int) -> dict[str, Tensor]:
-        """The loss and its terms, which are means over the batch."""
+        """Return the loss and its terms, which are means over the batch."""
         losses = [_losses(self.network, seen) for seen in batch]
         terms = {name: torch.stack([each[name] for each in losses]).mean() for name in losses[0]}
         loss = terms["place"] + _DOUBT_WEIGHT * terms["doubt"]
@@ -121,7 +121,7 @@ class CanonicalRecipe(TransferRecipe):
         return {"loss": loss, **{name: value.detach() for name, value in terms.items()}}
 
     def on_before_optimizer_step(self, optimizer: Any) -> None:
-        """Bound the gradient."""
+        """Clip the norm of the gradient."""
         clip_grad_norm_(self.network.parameters(), _CLIP)
 
 
@@ -141,14 +141,17 @@ def _losses(network: CanonicalNetwork, seen: Seen) -> dict[str, Tensor]:
 
 
 def _off_axes(network: CanonicalNetwork, seen: Seen) -> Tensor:
-    """Of a body turned anyhow only what is up counts: ahead is learned from those of which up is known."""
-    # Columns 1 and 2 of a rotation are what becomes of the axes up and ahead.
+    """Return the squared error of the predicted up and forward axes, or of the up axis alone.
+
+    The forward axis of a body in any orientation does not count, as it is learned from bodies that are upright.
+    """
+    # Columns 1 and 2 of a rotation are the rotated up and forward axes.
     axes = network.axes(seen.surface.turned(seen.anyhow)) - seen.anyhow[:, 1:].T
     return axes.square().sum() if seen.upright else axes[0].square().sum()
 
 
 class Surfaces:
-    """Surfaces of some meshes: each is made when it is first asked for, from its number alone."""
+    """Surfaces of some meshes; each one is made when it is first asked for, and depends on its number alone."""
 
     def __init__(
         self, data: CanonicalData, rows: NDArray[np.integer], count: int, vibrations: int, seed: int
@@ -179,7 +182,7 @@ def _nearly(draw: np.random.Generator, heading: float) -> Tensor:  # (3, 3)
 
 
 def _anyhow(draw: np.random.Generator, upright: bool) -> tuple[Tensor, bool]:
-    """A rotation (3, 3), and whether it leaves a body about upright."""
+    """Draw a rotation (3, 3), and return whether it leaves a body about upright."""
     if upright:
         return _nearly(draw, 180.0), True
     return torch.from_numpy(Rotation.random(random_state=draw).as_matrix()).float(), False

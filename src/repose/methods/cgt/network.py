@@ -1,8 +1,8 @@
 """CGT, the geometry-contrastive Transformer for pose transfer (Chen et al., AAAI 2022).
 
-NPT without pooling, in four stages. Both meshes go through one encoder and the same linear maps. In each stage the pose
-mesh's features are first compared with the identity's, by attention, and then go through NPT's block, whose
-normalisations the identity's coordinates modulate.
+It is NPT without pooling, in four stages. Both meshes go through one encoder and the same linear maps. In each stage
+the features of the pose mesh first attend to those of the identity, and then go through NPT's block, whose
+normalisations are modulated by the identity's coordinates.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from repose.methods.npt.network import REACH, SPAdaINBlock, initialise
 
 
 class CrossAttention(nn.Module):
-    """Each vertex of the pose mesh asks the identity's vertices, and adds what it finds, at first nothing.
+    """Cross-attention from the vertices of the pose mesh to those of the identity, with a gain that starts at 0.
 
-    What is found for vertex j of the identity is the value of vertex j of the *pose mesh*, as published, whatever the
-    two have in common: hence equal counts.
+    As published, the values are those of the *pose mesh*: a query that attends to vertex j of the identity receives the
+    value of vertex j of the pose mesh, whether or not the two correspond. So both meshes need equal vertex counts.
     """
 
     def __init__(self, channels: int):
@@ -35,7 +35,8 @@ class CrossAttention(nn.Module):
         identity: Tensor,  # (B, N, C)
     ) -> Tensor:
         """Return `pose + gain · softmax(q kᵀ) v`, (B, N, C)."""
-        query = self.query(pose) * pose.shape[-1] ** 0.5  # what the call divides by, and CGT does not
+        # undoes the scaling inside the call, which CGT lacks
+        query = self.query(pose) * pose.shape[-1] ** 0.5
         one_head = (x[:, None] for x in (query, self.key(identity), self.value(pose)))
         return pose + self.gain * F.scaled_dot_product_attention(*one_head)[:, 0]
 
@@ -45,7 +46,7 @@ class Cgt(nn.Module, TransferNetwork):
 
     Args:
         width: channels of the features, a multiple of 4; the stages have 1, 1/2, 1/2 and 1/4 of it.
-        unit_area: whether meshes come at a surface of 1 m²; see `TransferNetwork`.
+        unit_area: whether meshes are scaled to a surface area of 1 m²; see `TransferNetwork`.
     """
 
     def __init__(self, width: int = 1024, unit_area: bool = False):

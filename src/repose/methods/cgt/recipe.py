@@ -17,10 +17,10 @@ from repose.methods.supervised import SupervisedRecipe
 def central_edges(
     faces: np.ndarray,  # (F, 3), int
 ) -> tuple[Tensor, Tensor]:
-    """Undirected edges (E, 2) int64 of a triangle mesh, and their weights (E,) in the sum over all vertices.
+    """Return the undirected edges (E, 2) int64 of a triangle mesh, and their weights (E,) in the central loss.
 
-    The published term of a vertex is the mean over its neighbours and three coordinates, so that an edge counts by one
-    over the neighbours of either end.
+    The published term of a vertex is the mean over its neighbours and three coordinates, so the weight of an edge is
+    the sum, over its two ends, of one over three times the number of neighbours.
     """
     edges = unique_edges(faces)
     neighbours = np.bincount(edges.ravel())
@@ -30,7 +30,7 @@ def central_edges(
 def edges_of_first(
     edges: Tensor,  # (E, 2) int64
 ) -> tuple[Tensor, Tensor]:
-    """The edges at vertex 0, and their weights in the mean over its neighbours and three coordinates."""
+    """Return the edges at vertex 0, and their weights in the mean over its neighbours and three coordinates."""
     found = edges[(edges == 0).any(dim=1)]
     return found, torch.full(found.shape[:1], 1 / (3 * max(1, len(found))), device=edges.device)
 
@@ -41,14 +41,14 @@ def central_loss(
     edges: Tensor,  # (E, 2), int64
     weights: Tensor,  # (E,)
 ) -> Tensor:
-    """Mean over the batch of Σ_e weight_e · | predicted edge vector - true edge vector |², m²."""
+    """Return the mean over the batch of Σ_e weight_e · | predicted edge vector - true edge vector |², m²."""
     error = predicted - truth
     apart = error.index_select(1, edges[:, 0]) - error.index_select(1, edges[:, 1])
     return (apart.square().sum(-1) @ weights.to(apart.dtype)).mean()
 
 
 class CgtRecipe(SupervisedRecipe):
-    """Mean squared error to the truth, edge lengths of the identity, and the central-geodesic loss."""
+    """Train on the mean squared error to the truth, the edge lengths of the identity, and the central-geodesic loss."""
 
     settings: CgtTraining
 
@@ -59,7 +59,7 @@ class CgtRecipe(SupervisedRecipe):
         self.central_edges = TemplateEdges(*central_edges(data.store.faces), data.store.shape[1])
 
     def training_step(self, batch: Batch, index: int) -> dict[str, Tensor]:  # type: ignore[override]
-        """Loss of one batch, of which the network sees shuffled vertices, and its terms."""
+        """Return the loss of one batch, whose vertices the network sees shuffled, and its terms."""
         s, order = self.settings, batch.identity_order[: self.settings.points]
         identity, truth = batch.identity[:, order], batch.truth[:, order]
         out = self.network(identity, batch.pose[:, batch.pose_order[: s.points]]).vertices

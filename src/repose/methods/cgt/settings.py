@@ -8,14 +8,16 @@ from repose.methods.settings import SizeFree, TrainingByTruths
 
 
 class CgtTraining(TrainingByTruths):
-    """Training of CGT; weights of losses are those of the released script."""
+    """Training of CGT; the loss weights are those of the released script."""
 
     edge_weight: float = Field(5e-4, ge=0, description="weight of the edge-length loss, no unit")
     central_weight: float = Field(
         5e-4,
         ge=0,
-        description="weight of the central-geodesic loss, a sum over the vertices of a mesh, 1/m²; as published of "
-        "6890 vertices: smaller meshes want more",
+        description=(
+            "weight of the central-geodesic loss, 1/m²; the loss is a sum over the vertices, and the published "
+            "weight is for 6890 of them: smaller meshes need a larger one"
+        ),
     )
 
 
@@ -38,5 +40,5 @@ class CgtSettings(SizeFree):
 
     @property
     def equal_counts(self) -> bool:
-        """What attention finds for a vertex of the identity is the value of one vertex of the pose mesh."""
+        """True: attention gives a vertex of the identity the value of one vertex of the pose mesh."""
         return True

@@ -1,4 +1,4 @@
-"""What copying an image scores: the source is a baseline, the target itself an oracle."""
+"""Copies of an image: the source is a baseline, the target itself an oracle."""
 
 import torch
 from torch import Tensor, nn
@@ -7,7 +7,7 @@ from repose.methods.interface import Drawn, ImageNetwork
 
 
 class CopyImage(nn.Module, ImageNetwork):
-    """Returns the source with a flow of zeros, or the target."""
+    """Return the source with a flow of zeros, or the target."""
 
     def __init__(self, image: str):
         super().__init__()
@@ -20,5 +20,5 @@ class CopyImage(nn.Module, ImageNetwork):
         target_joints: Tensor,  # (B, 18, 3), not used
         *target: Tensor,  # (B, 3, H, W), for the oracle
     ) -> Drawn:
-        """One of the two images, as it is."""
+        """Return one of the two images unchanged."""
         return Drawn(*target) if self.oracle else Drawn(image, torch.zeros_like(image[:, :2]))

@@ -1,4 +1,4 @@
-"""What copying a mesh scores. Every learned method must beat copying the identity mesh."""
+"""Copies of a mesh. Every learned method must beat copying the identity mesh."""
 
 from torch import Tensor, nn
 
@@ -6,7 +6,7 @@ from repose.methods.interface import Transfer, TransferNetwork
 
 
 class CopyMesh(nn.Module, TransferNetwork):
-    """Returns one of its two inputs. Copying the posed mesh relies on the shared vertex order."""
+    """Return one of the two inputs; copying the pose mesh relies on the shared vertex order."""
 
     def __init__(self, mesh: str):
         super().__init__()
@@ -14,5 +14,5 @@ class CopyMesh(nn.Module, TransferNetwork):
         self.ordered = mesh == "pose"
 
     def forward(self, identity: Tensor, pose: Tensor) -> Transfer:  # (B, N, 3) metres each
-        """The identity mesh, or the posed mesh, as it is."""
+        """Return the identity mesh, or the pose mesh, unchanged."""
         return Transfer(vertices=identity if self.mesh == "identity" else pose)

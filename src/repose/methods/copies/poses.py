@@ -1,4 +1,4 @@
-"""Poses without a model: an oracle and a baseline of methods that generate poses."""
+"""Poses without a model: an oracle and a baseline for methods that generate poses."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from repose.methods.interface import Body
 
 
 class CopyPoses(nn.Module):
-    """Training poses of the very body, chosen at random without repetition as far as they last, or the pose at rest.
+    """Return random training poses of the test body itself, or copies of its pose at rest.
 
-    It is a `repose.methods.interface.PoseGenerator`.
+    No training pose is repeated before all have been used. The class is a `repose.methods.interface.PoseGenerator`.
     """
 
     learned_body = None
@@ -24,7 +24,7 @@ class CopyPoses(nn.Module):
         self.oracle, self.rest_pose = poses == "training", rest_pose
 
     def make(self, body: Body, count: int, draw: torch.Generator) -> Tensor:
-        """See `PoseGenerator`.
+        """Return `count` poses of the body, see `PoseGenerator`.
 
         Raises:
             ReposeError: the oracle is not told the training poses.

@@ -21,7 +21,7 @@ class CopyMeshSettings(Finished):
 
     @property
     def told(self) -> frozenset[Told]:
-        """The pose mesh is only another body's posed identity if their vertices correspond."""
+        """Copying the pose mesh needs registered bodies; copying the identity needs nothing."""
         return frozenset({Told.REGISTRATION} if self.mesh == "pose" else ())
 
 
@@ -31,20 +31,18 @@ def only_copies(settings: Mapping[str, object]) -> bool:
 
 
 class CopyPosesSettings(MethodSettings):
-    """Poses without a model: a choice of the training poses, an oracle, or always the pose at rest, a baseline."""
+    """Poses without a model: some of the true training poses (an oracle), or always the pose at rest (a baseline)."""
 
     medium: ClassVar[Medium] = "poses"
     network: ClassVar[str] = "repose.methods.copies.poses:CopyPoses"
 
     architecture: Literal["copy-poses"]
-    poses: Literal["training", "rest"] = Field(
-        description="which poses, of the very body that poses are generated for"
-    )
+    poses: Literal["training", "rest"] = Field(description="which poses of the body itself are copied")
     rest_pose: int = Field(0, ge=0, description="number of the pose at rest")
 
     @property
     def told(self) -> frozenset[Told]:
-        """The body at rest; the oracle copies it in the training poses."""
+        """The body at rest; the oracle is also told the body in the training poses."""
         return frozenset({Told.REST_BODIES} | ({Told.ANSWER} if self.poses == "training" else set()))
 
 

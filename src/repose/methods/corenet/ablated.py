@@ -1,7 +1,7 @@
 """3D-CoreNet with a part taken out, for the ablation table.
 
-The paper's poster names its variants only ("w/o ElaIN", "Corr (a)", "Corr (b)") and says no more about them, so
-what takes the place of a missing part is our choice, the least that leaves the rest as it is:
+The paper's poster only names its variants ("w/o ElaIN", "Corr (a)", "Corr (b)"). What replaces a missing part is
+therefore our choice, the smallest change that leaves the rest as it is:
 
 * without ElaIN: the learned weight w between the statistics of the identity's features and those of x is fixed
   to 1, so that γ' = γ_f and β' = β_f: plain conditional instance norm on the identity's features;
@@ -20,7 +20,7 @@ from repose.methods.layers.elain import ElaIN
 
 
 class _Ones(nn.Module):
-    """In the place of the map to w: w = 1, whatever the statistics."""
+    """Replaces the map to the weight w of ElaIN by the constant 1."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -56,7 +56,7 @@ class AblatedCoreNet(CoreNet):
                 if isinstance(layer, ElaIN):
                     layer.mlp_weight = _Ones(layer.mlp_same.out_features)  # type: ignore[assignment]
         if not warp:
-            # Nothing is matched any more; the pooled feature takes the warp's place.
+            # Nothing is matched in this variant; the pooled feature replaces the warp.
             del self.correspondence.theta, self.correspondence.phi
             self.refinement.fc = nn.Linear(3 + width, refine_width)
 

@@ -28,10 +28,10 @@ _REACH = 2.0  # metres: the output is _REACH * tanh(.), about the bounding-box c
 
 
 class Correspondence(nn.Module):
-    """Features of both meshes by shared weights, and the warp that they give (section 3.1 of the paper).
+    """Features of both meshes by shared weights, and the warp that follows from them (section 3.1 of the paper).
 
-    The warp is optimal transport. Another attention is a subclass with another `warp`, and a `CoreNet` whose `matcher`
-    it is.
+    The warp is computed by optimal transport. For another kind of attention, override `warp` in a subclass and set it
+    as the `matcher` of a subclass of `CoreNet`.
 
     Args:
         width: channels of the features; the paper has 256.
@@ -63,24 +63,24 @@ class Correspondence(nn.Module):
         self,
         *meshes: Tensor,  # (B, N, 3) each, metres
     ) -> tuple[Tensor, ...]:
-        """Features of several meshes, (B, N, width) each."""
+        """Return the features of several meshes, (B, N, width) each."""
         if len({mesh.shape for mesh in meshes}) > 1:
             return tuple(self.encode(mesh) for mesh in meshes)
-        # Statistics are of each mesh, so all can go through in one batch: fewer calls, same values.
+        # Statistics are per mesh, so all meshes can go through in one batch: fewer calls, same values.
         return self.encode(torch.cat(meshes)).chunk(len(meshes))
 
     def queries(
         self,
         features: Tensor,  # (B, N_id, width), of the identity
     ) -> Tensor:
-        """What the identity's vertices are compared by, (B, N_id, width), of unit length."""
+        """Return the features that the identity's vertices are compared by, (B, N_id, width), of unit length."""
         return unit(self.theta(features))
 
     def keys(
         self,
         features: Tensor,  # (B, N_po, width), of the pose mesh
     ) -> Tensor:
-        """What the pose mesh's vertices are compared by, (B, N_po, width), of unit length."""
+        """Return the features that the pose mesh's vertices are compared by, (B, N_po, width), of unit length."""
         return unit(self.phi(features))
 
     def warp(
@@ -89,17 +89,18 @@ class Correspondence(nn.Module):
         keys: Tensor,  # (B, N_po, width), of unit length
         points: Tensor,  # (B, N_po, 3), metres: the pose mesh
     ) -> Tensor:
-        """The pose mesh's vertices at the identity's, (B, N_id, 3), metres (section 3.1 of the paper).
+        """Carry the pose mesh to the identity's vertices, (B, N_id, 3), metres (section 3.1 of the paper).
 
-        With the cosine C of queries and keys, the plan T is the transport between uniform weights that costs least by
-        1 - C, with an entropy of weight 0.03, after five iterations of Sinkhorn's algorithm; a vertex of the warp is
-        the mean of the points by its row of T. `repose.methods.layers.transport` says how that is computed without T.
+        With the cosine C of queries and keys, the plan T is the entropic optimal transport between uniform weights at
+        cost 1 - C, with an entropy of weight 0.03, after five iterations of Sinkhorn's algorithm. A vertex of the warp
+        is the mean of the points, weighted by its row of T. `repose.methods.layers.transport` says how that is computed
+        without T.
         """
         return transport_warp(queries, keys, points)
 
 
 class FoldedRefinement(NamedTuple):
-    """What of the generator follows from its parameters alone: `first`, weight and bias, and its blocks."""
+    """The part of the generator that depends on its parameters alone: weight and bias of `first`, and its blocks."""
 
     first: tuple[Tensor, Tensor]
     blocks: list[FoldedBlock]
@@ -124,7 +125,7 @@ class Refinement(nn.Module):
         self.following = nn.ModuleList(nn.Linear(i, o) for i, o in zip(widths, (*widths[1:], 3), strict=True))
 
     def fold(self) -> FoldedRefinement:
-        """Fold what has no nonlinearity between; in training mode once for every pass."""
+        """Fold linear maps with no nonlinearity between; in training mode, this runs once in every forward pass."""
         first = folded(self.conv1.weight, self.conv1.bias, padded(self.fc.weight, 1), self.fc.bias)
         blocks: list[FoldedBlock] = []
         for block, following in zip(self.blocks, self.following, strict=True):
@@ -156,11 +157,12 @@ class CoreNet(nn.Module, TransferNetwork):
         width: channels of the correspondence features; the paper has 256.
         residual_blocks: residual blocks of the feature extractor; the paper has 4.
         refine_width: channels of the first refinement block; the paper has 1024.
-        faithful: the released first refinement layer mixes vertices that are neighbours in the (shuffled)
-            index, so that the result depends on the order of the vertices, and a released generator starts from
-            tiny weights. Without it the layer sees one vertex and the result does not depend on their order.
-        unit_area: whether meshes come at a surface of 1 m²; see `TransferNetwork`.
-        residual: whether the generator's output, zero at first, is added to the warp; published: takes its place.
+        faithful: the released first refinement layer mixes vertices that are neighbours in the (shuffled) index, so
+            that the result depends on the order of the vertices, and a released generator starts from tiny weights.
+            Without it the layer sees one vertex and the result does not depend on their order.
+        unit_area: whether meshes are scaled to a surface area of 1 m²; see `TransferNetwork`.
+        residual: whether the generator's output, which is zero at first, is added to the warp; as published, it is the
+            result itself.
         cond_channels: how many of the features, the first ones, condition the generator; all if not given.
         correspondence: what finds the warp; if not given, a `matcher` of these settings.
     """
@@ -222,12 +224,12 @@ class CoreNet(nn.Module, TransferNetwork):
 
 
 def _initialise(module: nn.Module) -> None:
-    """As released: Xavier normal with gain 0.02, biases 0.
+    """Initialise as released: Xavier normal with gain 0.02, biases 0.
 
-    Weights under a spectral norm keep torch's own, which the released code, too, trains from on a GPU, where its
-    initialisation misses them. Their size has no effect on the output, but an Adam step of a fixed length turns a
-    tiny one about completely. The generator takes long to grow out of gain 0.02: until then the refined mesh is worse
-    than the warp it is made from. So by default it starts from torch's own weights.
+    Weights under a spectral norm keep torch's initialisation. The released code does the same on a GPU, where its own
+    initialisation misses them. Their size has no effect on the output, but an Adam step of fixed length would change
+    tiny weights completely. The generator takes long to outgrow gain 0.02: until then the refined mesh is worse than
+    its warp. So by default the generator also keeps torch's initialisation.
     """
     if isinstance(module, nn.Linear):
         if not isinstance(module, SpectralLinear):

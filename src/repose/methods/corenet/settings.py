@@ -8,20 +8,22 @@ from repose.methods.settings import SizeFree, Training, TrainingByTruths
 
 
 class Refined(SizeFree):
-    """What all have whose generator refines a coarse warp: 3D-CoreNet, MAPConNet, X-DualNet."""
+    """Settings of methods whose generator refines a coarse warp: 3D-CoreNet, MAPConNet, X-DualNet."""
 
     refine_width: PositiveInt = Field(
         1024, description="channels of the refinement generator; 1024 as published"
     )
     residual: bool = Field(
         False,
-        description="true: what the generator makes is added to the coarse warp, or without one to the identity, and "
-        "is nothing at first; false: it takes their place, as published",
+        description=(
+            "true: the generator's output, which is zero at first, is added to the coarse warp, or to the "
+            "identity if there is no warp; false: the output is the result, as published"
+        ),
     )
 
 
 class MatchedAndRefined(Refined):
-    """What all have that match by 3D-CoreNet's features."""
+    """Settings of methods that match by 3D-CoreNet's features."""
 
     width: PositiveInt = Field(256, description="channels of the correspondence features; 256 as published")
     residual_blocks: PositiveInt = Field(
@@ -30,11 +32,11 @@ class MatchedAndRefined(Refined):
 
 
 class SlowedTraining(Training):
-    """What the trainings of MAPConNet and X-DualNet have alike; the defaults are the published values."""
+    """Settings that the trainings of MAPConNet and X-DualNet share; the defaults are the published values."""
 
     betas: tuple[float, float] = Field((0.0, 0.9), description="Adam's decay rates")
     eps: PositiveFloat = Field(
-        1e-3, description="Adam's epsilon; the size of the loss weights matters with it"
+        1e-3, description="Adam's epsilon; because of it the absolute size of the loss weights matters"
     )
     schedule: Literal["constant", "half-linear", "cosine"] = Field(
         "half-linear",
@@ -58,12 +60,12 @@ class CoreNetSettings(MatchedAndRefined):
 
 
 class AblatedCoreNetSettings(MatchedAndRefined):
-    """3D-CoreNet with a part taken out (repose/methods/corenet/ablated.py says what takes its place)."""
+    """3D-CoreNet with a part taken out (repose/methods/corenet/ablated.py says what replaces it)."""
 
     network: ClassVar[str] = "repose.methods.corenet.ablated:AblatedCoreNet"
 
     architecture: Literal["corenet-ablated"]
-    elain: bool = Field(True, description="false: plain conditional instance norm in the place of ElaIN")
+    elain: bool = Field(True, description="false: ElaIN is replaced by plain conditional instance norm")
     warp: bool = Field(
         True,
         description="false: the generator gets the identity and a pooled pose feature, not the warped pose mesh",

@@ -1,1 +1,1 @@
-"""Deformation transfer (Sumner and Popović, SIGGRAPH 2004): geometry alone, where the correspondence is known."""
+"""Deformation transfer (Sumner and Popović, SIGGRAPH 2004): geometry without learning."""

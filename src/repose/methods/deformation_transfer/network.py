@@ -1,4 +1,4 @@
-"""Every face of the identity is deformed as the face of the pose body that it corresponds to, which was in one pose."""
+"""Deformation transfer: each face of the identity is deformed as its corresponding face of the pose body."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from repose.mesh.poisson import Poisson, completed, jacobians
 from repose.mesh.rests import RestPose, Rests
 from repose.methods.interface import Transfer, TransferNetwork
 
-_NORMALS = 0.1  # what a normal counts among places, as a share of the side of the box
+_NORMALS = 0.1  # weight of a normal against a place, as a share of the side of the box
 
 
 class DeformationTransfer(nn.Module, TransferNetwork):
     """Deformation transfer between two bodies (Sumner and Popović, SIGGRAPH 2004, section 3).
 
-    The paper adds a fourth vertex to each face, so that its affine map S = V(posed) V(rest)⁻¹ says what happens across
-    the face, too, and minimises Σ ‖S_f - T_f‖² over the target's vertices. Without those vertices that is a Poisson
-    equation on the target with the field S. Here the faces weigh by their areas, and S carries the unit normal at rest
-    to the unit normal posed; a test holds the result to the paper's own system. Of the markers that the paper finds the
-    correspondence from there are none: it is told, or is that of the nearest faces.
+    The paper adds a fourth vertex to each face, so that the affine map S = V(posed) V(rest)⁻¹ of the face also covers
+    the direction across it, and minimises Σ ‖S_f - T_f‖² over the target's vertices. Without those vertices that is a
+    Poisson equation on the target with the field S. Here faces are weighted by their areas, and S maps the unit normal
+    at rest to the posed unit normal; a test compares the result with the paper's own system. There are no markers, from
+    which the paper finds the correspondence: the correspondence is given, or pairs each face with the nearest one.
     """
 
     def __init__(self, rest_pose: RestPose, correspondence: Literal["true", "nearest"] = "true"):
@@ -35,9 +35,9 @@ class DeformationTransfer(nn.Module, TransferNetwork):
         self,
         identity: Tensor,  # (B, N_id, 3) metres, not used: the body in the pose of `rests` is deformed
         pose: Tensor,  # (B, N_po, 3) metres
-        rests: Rests,  # of which the vertices and faces of the pose body are those of the pose mesh
+        rests: Rests,  # the vertices and faces of its pose body are those of the pose mesh
     ) -> Transfer:
-        """The identity in the pose of `rests` with the deformations of the pose body."""
+        """Return the identity at rest of `rests`, deformed as the pose body is."""
         with torch.autocast(pose.device.type, enabled=False):
             found = [
                 self._one(*bodies, rests) for bodies in zip(rests.identity, rests.pose, pose, strict=True)
@@ -59,13 +59,13 @@ def nearest_faces(
     source: tuple[Float, Faces],  # vertices (N, 3) and faces (F, 3)
     target: tuple[Float, Faces],  # vertices (M, 3) and faces (G, 3) of another body in the same pose
 ) -> np.ndarray:  # (G,)
-    """For each face of the target the nearest one of the source, by middle and normal, with both in the unit cube."""
+    """Return for each face of the target the nearest face of the source, by middle and normal in the unit cube."""
     there, here = (_places(*body) for body in (source, target))
     return KDTree(there).query(here)[1]
 
 
 def _places(vertices: Float, faces: Faces) -> Float:
-    """The middles of faces in a body's box, scaled to the unit cube, and their normals, (F, 6)."""
+    """Return the middles of faces, scaled with the body's box to the unit cube, and their weighted normals, (F, 6)."""
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     middles = ((vertices - low) / (high - low))[faces].mean(axis=1)
     return np.c_[middles, _NORMALS * unit(face_normals(vertices, faces))]

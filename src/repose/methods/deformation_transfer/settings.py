@@ -10,8 +10,8 @@ from repose.methods.settings import MethodSettings, Told
 class DeformationTransferSettings(MethodSettings):
     """Deformation transfer (Sumner and Popović, SIGGRAPH 2004) between two bodies that are given in one pose.
 
-    It learns nothing. With both bodies at rest and the true correspondence it says how near geometry comes when all is
-    known.
+    It learns nothing. With both bodies at rest and the true correspondence it shows how well geometry alone does when
+    everything is known.
     """
 
     network: ClassVar[str] = "repose.methods.deformation_transfer.network:DeformationTransfer"
@@ -19,17 +19,22 @@ class DeformationTransferSettings(MethodSettings):
     architecture: Literal["deformation-transfer"]
     rest_pose: Annotated[int, Field(ge=0)] | Literal["identity"] = Field(
         0,
-        description="number of the pose at rest, in which both bodies are given; every identity must have it (open "
-        "data: 0). identity: the pose body is given in the identity mesh's own pose, a mesh that only an oracle has",
+        description=(
+            "number of the pose at rest, in which both bodies are given; every identity must have it (open data: "
+            "0). identity: the pose body is given in the pose of the identity mesh instead, which only an oracle "
+            "can have"
+        ),
     )
     correspondence: Literal["true", "nearest"] = Field(
         "true",
-        description="which faces correspond. true: it is told; nearest: that whose middle and normal are nearest, the "
-        "boxes of both bodies at rest laid on each other",
+        description=(
+            "which faces correspond. true: the true correspondence is given; nearest: the face with the nearest "
+            "middle and normal, after the boxes of both bodies at rest are laid on each other"
+        ),
     )
 
     @property
     def told(self) -> frozenset[Told]:
-        """Both bodies at rest, or another true mesh of the pose body; and which faces correspond, if that is true."""
+        """Both bodies at rest, or for an oracle another true mesh of the pose body; and any true correspondence."""
         bodies = Told.ANSWER if self.rest_pose == "identity" else Told.REST_BODIES
         return frozenset({bodies} | ({Told.REGISTRATION} if self.correspondence == "true" else set()))

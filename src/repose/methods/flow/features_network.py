@@ -10,7 +10,7 @@ from repose.methods.flow.perceptual import SMALL, Features
 
 
 class ImageFeatures(nn.Module):
-    """Labels each pixel by its features of all five stages."""
+    """A network that labels each pixel from its features of all five stages."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -19,7 +19,7 @@ class ImageFeatures(nn.Module):
         initialise(self)
 
     def forward(self, image: Tensor) -> Tensor:  # (B, 3, H, W) in [-1, 1] to (B, 7, H, W) logits
-        """Logits of the parts of the body."""
+        """Return the logits of the parts of the body."""
         maps = self.features(image)
         size = image.shape[2:]
         large = [F.interpolate(m, size, mode="bilinear", align_corners=False) for m in maps]

@@ -8,11 +8,11 @@ from repose.methods.layers.fixed_order import pixel_cross_entropy
 
 
 class ImageFeaturesRecipe(ImageRecipe):
-    """Cross entropy of the parts of the body, over all pixels."""
+    """Train on the cross entropy of the parts of the body over all pixels."""
 
     metric = "val_cross_entropy"
     examples = ImagePairs.parts
 
     def training_step(self, batch: PartBatch, index: int) -> Tensor:
-        """Mean cross entropy of a batch."""
+        """Return the mean cross entropy of a batch."""
         return pixel_cross_entropy(self.network(batch.image), batch.parts)

@@ -1,4 +1,4 @@
-"""Flow and visibility of the target's pixels from two poses alone."""
+"""A network that finds the flow and the visibility of the target's pixels from two poses alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from repose.methods.flow.layers import calm
+from repose.methods.flow.layers import scale_down_heads
 from repose.methods.flow.poses import PoseMaps
 from repose.methods.flow.regression import NETWORKS, FlowNet, FlowPyramid
 from repose.methods.interface import Drawn, ImageNetwork
@@ -20,9 +20,9 @@ def flow_net(network: str, width: int, widest: int | None, levels: int) -> FlowN
 
 
 def decided(found: FlowPyramid) -> tuple[Tensor, Tensor]:
-    """Flow (B, 2, H, W), of the background too, and the likeliest class (B, 1, H, W).
+    """Return the flow (B, 2, H, W), on the background too, and the likeliest class (B, 1, H, W).
 
-    On a background that was found wrongly the flow is still that of the body beside it; zeros there would pull the
+    Where the network wrongly finds background, the flow is still that of the body nearby; zeros there would pull the
     flow of coarser levels towards no motion.
     """
     visibility = found.visibility.argmax(dim=1, keepdim=True)
@@ -35,14 +35,15 @@ class FlowRegression(nn.Module, ImageNetwork):
     Args:
         flow_network: arguments of `flow_net`.
         joints, radius: of the pose maps.
-        faithful: initial weights of the heads as released; the rest of it is in training.
+        faithful: whether the heads start from the released initial weights; the training has the rest of what is as
+            released.
     """
 
     def __init__(self, flow_network: Mapping[str, Any], joints: str, radius: float, faithful: bool = False):
         super().__init__()
         self.poses, self.flow = PoseMaps(joints, radius), flow_net(**flow_network)
         if not faithful:
-            calm(self.flow.flow_heads, self.flow.visibility_head)
+            scale_down_heads(self.flow.flow_heads, self.flow.visibility_head)
 
     def pyramid(
         self,
@@ -50,7 +51,7 @@ class FlowRegression(nn.Module, ImageNetwork):
         target_joints: Tensor,  # (B, 18, 3)
         size: tuple[int, int],
     ) -> FlowPyramid:
-        """What training needs."""
+        """Return the whole flow pyramid, which training needs."""
         return self.flow(self.poses(source_joints, size), self.poses(target_joints, size))
 
     def forward(
@@ -59,7 +60,7 @@ class FlowRegression(nn.Module, ImageNetwork):
         source_joints: Tensor,  # (B, 18, 3)
         target_joints: Tensor,  # (B, 18, 3)
     ) -> Drawn:
-        """Flow and visibility; no image."""
+        """Return flow and visibility, without an image."""
         height, width = image.shape[2:]
         flow, visibility = decided(self.pyramid(source_joints, target_joints, (height, width)))
         return Drawn(None, flow, visibility)

@@ -28,7 +28,7 @@ from repose.methods.recipe import adam, rate_factor, scheduled
 
 
 class FlowRegressionRecipe(ImageRecipe):
-    """Error over the pyramid, cross entropy of the visibility, and the error of pixels led to another part."""
+    """Train on the flow error of all levels, the visibility's cross entropy, and pixels led to a wrong part."""
 
     metric = "val_epe_px"
     examples = ImagePairs.flows
@@ -42,7 +42,7 @@ class FlowRegressionRecipe(ImageRecipe):
         self.level_weights = pyramid_weights(self.settings.pyramid_weights, method.flow_network.levels)
 
     def training_step(self, batch: FlowBatch, index: int) -> Tensor:
-        """Weighted sum of the three losses."""
+        """Return the weighted sum of the three losses."""
         s = self.settings
         seen = smoothed_visibility(batch.visibility) if self.faithful else batch.visibility
         found = self._found(batch)
@@ -54,13 +54,13 @@ class FlowRegressionRecipe(ImageRecipe):
         return loss
 
     def validation_step(self, batch: FlowBatch, index: int) -> None:
-        """Mean end-point error on the body, in pixels."""
+        """Log the mean end-point error on the body, in pixels."""
         found = self._found(batch)
         error = end_point_error(found.flow, batch.flow, batch.visibility)
         self.log(self.metric, error.mean(), batch_size=len(error))
 
     def configure_optimizers(self) -> Any:
-        """Adam with the schedule, halved now and then if so set."""
+        """Return Adam with the schedule; the rate is also halved every so many steps if that is set."""
         s = self.settings
         optimizer = adam(self.network.parameters(), s, weight_decay=s.weight_decay)
         return scheduled(optimizer, halved(rate_factor(s), s.halve_every))
@@ -70,7 +70,7 @@ class FlowRegressionRecipe(ImageRecipe):
         return self.network.pyramid(batch.source_joints, batch.target_joints, (height, width))
 
     def varied(self, batch: FlowBatch, draw: np.random.Generator) -> FlowBatch:
-        """The target shifted at random, if so set."""
+        """Shift the targets at random if the settings say so."""
         right, down = self.settings.shift
         if not (right or down):
             return batch
@@ -80,7 +80,7 @@ class FlowRegressionRecipe(ImageRecipe):
 
 
 def halved(factor: Callable[[int], float], every: int | None) -> Callable[[int], float]:
-    """The factor of the rate, halved every so many steps."""
+    """Return the learning-rate factor, halved every so many steps."""
     return factor if every is None else lambda step: factor(step) * 0.5 ** (step // every)
 
 
@@ -88,7 +88,7 @@ def shifted(
     batch: FlowBatch,
     shifts: Tensor,  # (B, 2) int64, pixels right and down
 ) -> FlowBatch:
-    """Move the target by whole pixels; what comes in is background, joints that leave are not seen."""
+    """Move each target by whole pixels; new pixels are background, joints that leave are marked as not seen."""
     height, width = batch.flow.shape[2:]
     moved = batch.target_joints.clone()
     moved[..., :2] += shifts[:, None]
@@ -103,5 +103,5 @@ def shifted(
 
 def _moved(x: Tensor, shift: Tensor, outside: float) -> Tensor:  # x: (..., H, W)
     right, down = (int(n) for n in shift)
-    # A negative padding cuts off.
+    # A negative padding crops.
     return F.pad(x, (right, -right, down, -down), value=outside)

@@ -1,6 +1,7 @@
-"""What the generator makes of a warped feature and the visibility of its pixels: one module per warped feature.
+"""Gates of the generator: what it makes of a warped feature, given the visibility of the pixels.
 
-Each takes (warped (B, C, H, W), visibility (B, 1, H, W) classes 0, 1, 2) and returns (B, C, H, W).
+There is one module for each warped feature. Each takes (warped (B, C, H, W), visibility (B, 1, H, W) with classes 0, 1,
+2) and returns (B, C, H, W).
 """
 
 from __future__ import annotations
@@ -22,38 +23,38 @@ def split_by_visibility(warped: Tensor, visibility: Tensor) -> Tensor:
 
 
 class NoGate(nn.Module):
-    """The feature as it is."""
+    """Passes the feature on unchanged."""
 
     def __init__(self, channels: int):
         super().__init__()
 
     def forward(self, warped: Tensor, visibility: Tensor) -> Tensor:
-        """See the module."""
+        """Return the warped feature unchanged."""
         return warped
 
 
 class HardGate(NoGate):
-    """0 on the background."""
+    """Sets the feature to 0 on the background."""
 
     def forward(self, warped: Tensor, visibility: Tensor) -> Tensor:
-        """See the module."""
+        """Return the warped feature, 0 on the background."""
         return warped * (visibility < BACKGROUND)
 
 
 class SoftGate(nn.Module):
-    """A learned share of each value."""
+    """Scales each value by a learned share between 0 and 1."""
 
     def __init__(self, channels: int):
         super().__init__()
         self.share = nn.Conv2d(2 * channels, channels, 1)
 
     def forward(self, warped: Tensor, visibility: Tensor) -> Tensor:
-        """See the module."""
+        """Return the warped feature times the learned share of each value."""
         return warped * torch.sigmoid(self.share(F.relu(split_by_visibility(warped, visibility))))
 
 
 class Residual(nn.Module):
-    """A ResBlock that sees which part is visible, or one that does not."""
+    """A ResBlock on the feature, which sees the visible and the invisible part unless `blind`."""
 
     def __init__(self, channels: int, blind: bool = False):
         super().__init__()
@@ -61,7 +62,7 @@ class Residual(nn.Module):
         self.block = ResBlock(channels, 0 if blind else 2 * channels)
 
     def forward(self, warped: Tensor, visibility: Tensor) -> Tensor:
-        """See the module."""
+        """Return the output of the ResBlock."""
         return self.block(warped, None if self.blind else split_by_visibility(warped, visibility))
 
 

@@ -14,15 +14,16 @@ from repose.methods.flow.layers import Decoder, Encoder, head, initialise, ladde
 from repose.methods.flow.regression import JOINTS
 from repose.methods.flow.warp import coarse_flow, coarse_visibility, warp
 
-_FAR = 0.995  # within a grey value of black or white; tanh of 3
-_PULL = 0.3  # share of a gradient; 0, 0.1 and 0.5 learned alike in the short training of the tests
+_FAR = 0.995  # tanh of 3: less than a grey value from black or white
+# share of the incoming gradient; 0, 0.1 and 0.5 learned equally well in the short training of the tests
+_PULL = 0.3
 
 
 class Recoverable(torch.autograd.Function):
-    """The hyperbolic tangent, with a gradient for what lies far beyond black or white and should come back.
+    """The hyperbolic tangent, with a gradient that brings back pixels far beyond black or white.
 
-    Else a pixel that one step has thrown there stays there: discs around joints of the target, whose features are
-    rare and so scaled most by batch norm, came out black.
+    Without it, a pixel that one step has pushed there stays there: discs around joints of the target came out black, as
+    their features are rare and therefore scaled most by batch norm.
     """
 
     @staticmethod
@@ -35,7 +36,7 @@ class Recoverable(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        """The gradient of tanh, and a share of the one handed in where it leads back."""
+        """Return the gradient of tanh, plus a share of the incoming gradient where that leads back."""
         (y,) = ctx.saved_tensors
         lost = (y.abs() > _FAR) & (y * gradient > 0)
         return gradient * (1 - y.square() + _PULL * lost)
@@ -51,18 +52,18 @@ class Trunk(nn.Module):
         self.encoder, self.decoder = Encoder(channels), Decoder(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features of every pixel."""
+        """Return the features of every pixel."""
         return self.decoder(*self.encoder(self.stem(x)))[0]
 
 
 class UNetGenerator(nn.Module):
-    """One encoder for image and pose; nothing is warped. 8,360,451 parameters with 7 levels, 5,046,787 with 5.
+    """A U-Net for image and pose, without warping; 8,360,451 parameters with 7 levels, 5,046,787 with 5.
 
     Args:
-        width: channels at full resolution, and how many each level adds.
-        widest: most channels.
-        levels: the sides of an image are multiples of 2^levels.
-        faithful: pixels have no way back (`Recoverable`).
+        width: channels at full resolution, and channels that each level adds.
+        widest: upper limit of the channels.
+        levels: number of levels; the sides of an image must be multiples of 2^levels.
+        faithful: as released, pixels beyond black or white have no gradient (see `Recoverable`).
     """
 
     def __init__(self, width: int = 32, widest: int = 128, levels: int = 7, faithful: bool = False):
@@ -90,10 +91,10 @@ class DualUNetGenerator(nn.Module):
 
     Args:
         width, widest, levels: as of `UNetGenerator`.
-        warped_levels: how many levels are warped, finest first; 0: none.
-        gate: what is made of warped features, see `gates`.
-        faithful: both encoders halve the resolution by the same weights, as released, and pixels have no way back
-            (`Recoverable`).
+        warped_levels: number of levels whose features are warped, finest first; 0: none.
+        gate: the gate on warped features, see `gates`.
+        faithful: both encoders halve the resolution by the same weights, as released, and pixels beyond black or white
+            have no gradient (see `Recoverable`).
     """
 
     def __init__(
@@ -169,7 +170,7 @@ class PixelWarp(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Judges patches of an image, given source and pose: logits (B, 1, H/8 - 2, W/8 - 2). 2,787,137 parameters.
+    """A discriminator of image patches, given source and pose: logits (B, 1, H/8 - 2, W/8 - 2); 2,787,137 parameters.
 
     Args:
         width: channels of its first layer; 64 as published.
@@ -190,5 +191,5 @@ class Discriminator(nn.Module):
         image: Tensor,  # (B, 3, H, W) real or drawn
         pose: Tensor,  # (B, 18, H, W) of the target
     ) -> Tensor:
-        """Logits: positive for real patches."""
+        """Return logits, which are positive for real patches."""
         return self.layers(torch.cat([source, image, pose], dim=1))

@@ -13,22 +13,22 @@ from repose.methods.layers.fixed_order import ReflectionPad
 
 
 def normalised(conv: nn.Module, channels: int) -> nn.Sequential:
-    """A convolution without bias and its batch norm."""
+    """Return a convolution without bias, followed by batch norm."""
     return nn.Sequential(conv, nn.BatchNorm2d(channels))
 
 
 def pointwise(inputs: int, channels: int) -> nn.Sequential:
-    """1×1 convolution with batch norm."""
+    """Return a 1×1 convolution, followed by batch norm."""
     return normalised(nn.Conv2d(inputs, channels, 1, bias=False), channels)
 
 
 def ladder(width: int, widest: int, levels: int) -> list[int]:
-    """Channels before each level and after the last: `width` more at each, up to `widest`."""
+    """Return the channels before each level and after the last one: `width` more at each level, up to `widest`."""
     return [min(width * (level + 1), widest) for level in range(levels + 1)]
 
 
 class ResBlock(nn.Module):
-    """x + BN(Conv3×3(ReLU([x, a]))), where a is the side input, made as many channels as x, if there is one."""
+    """Residual block x + BN(Conv3×3(ReLU([x, a]))); the side input a, if any, is mapped to the channels of x."""
 
     def __init__(self, channels: int, side: int = 0):
         super().__init__()
@@ -41,7 +41,7 @@ class ResBlock(nn.Module):
         x: Tensor,  # (B, C, H, W)
         side: Tensor | None = None,  # (B, C_side, H, W)
     ) -> Tensor:  # (B, C, H, W)
-        """Add what the block finds to `x`."""
+        """Return `x` plus the output of the block."""
         if self.side is None:
             return x + self.conv(F.relu(x))
         assert side is not None
@@ -49,7 +49,7 @@ class ResBlock(nn.Module):
 
 
 class Down(nn.Module):
-    """Half the resolution: ReLU, Conv3×3 of stride 2, batch norm."""
+    """Halves the resolution: ReLU, Conv3×3 of stride 2, batch norm."""
 
     def __init__(self, inputs: int, channels: int):
         super().__init__()
@@ -61,7 +61,7 @@ class Down(nn.Module):
 
 
 class Up(nn.Module):
-    """Twice the resolution: ReLU, Conv3×3, pixel shuffle, batch norm."""
+    """Doubles the resolution: ReLU, Conv3×3, pixel shuffle, batch norm."""
 
     def __init__(self, inputs: int, channels: int):
         super().__init__()
@@ -74,15 +74,15 @@ class Up(nn.Module):
 
 
 def head(inputs: int, channels: int) -> nn.Sequential:
-    """Reflection padding and a 7×7 convolution with bias."""
+    """Return reflection padding and a 7×7 convolution with bias."""
     return nn.Sequential(ReflectionPad(3), nn.Conv2d(inputs, channels, 7))
 
 
 class Encoder(nn.Module):
-    """Two ResBlocks and a Down per level; keeps what each ResBlock gave.
+    """An encoder with two ResBlocks and a Down per level, which keeps the output of each ResBlock.
 
     Args:
-        channels: before each level and after the last.
+        channels: numbers of channels before each level and after the last.
         downs: the Downs of another encoder to share, as the released generator does.
     """
 
@@ -95,7 +95,7 @@ class Encoder(nn.Module):
         self.downs = nn.ModuleList(Down(before, after) for before, after in steps) if downs is None else downs
 
     def forward(self, x: Tensor) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:  # x: (B, C, H, W)
-        """Return the deepest features, and for each level, finest first, what its two ResBlocks gave."""
+        """Return the deepest features, and for each level, finest first, the outputs of its two ResBlocks."""
         kept = []
         for first, second, down in zip(self.first, self.second, self.downs, strict=True):
             a = first(x)
@@ -106,11 +106,13 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Up and two ResBlocks per level, deepest first; the first ResBlock sees what the encoder's second gave.
+    """A decoder with an Up and two ResBlocks per level, deepest first.
+
+    The first ResBlock gets the output of the encoder's second one as side input, and the second that of the first.
 
     Args:
         channels: as of the encoder.
-        sides: how many features of the encoder's size each ResBlock sees beside its input.
+        sides: number of encoder features that each ResBlock sees beside its input.
     """
 
     def __init__(self, channels: Sequence[int], sides: int = 1):
@@ -131,7 +133,7 @@ class Decoder(nn.Module):
 
 
 def initialise(network: nn.Module) -> None:
-    """Weights of convolutions N(0, 2 / fan in), of batch norms N(1, 0.02²), biases 0, as released.
+    """Initialise as released: weights of convolutions N(0, 2 / fan in), of batch norms N(1, 0.02²), biases 0.
 
     Draws from torch's global generator.
     """
@@ -146,11 +148,11 @@ def initialise(network: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-def calm(*heads: nn.Module) -> None:
-    """A tenth of the initial weights of heads.
+def scale_down_heads(*heads: nn.Module) -> None:
+    """Scale the initial weights of the heads down to a tenth.
 
-    As released they saturate the image, and send the flow of an untrained network farther than most people move, which
-    a short training spends half its steps on.
+    The released initial weights saturate the image and make the flow of an untrained network larger than most people
+    move; a short training spends half its steps on undoing that.
     """
     for part in heads:
         for conv in (m for m in part.modules() if isinstance(m, nn.Conv2d)):

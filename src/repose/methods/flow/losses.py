@@ -15,7 +15,7 @@ from repose.methods.layers.fixed_order import pixel_cross_entropy
 
 
 def pyramid_weights(given: Sequence[float] | None, levels: int) -> list[float]:
-    """Weights of the levels, finest first: as given, or 0.32 / 2^k as released."""
+    """Return the weights of the levels, finest first: as given, or 0.32 / 2^k as released."""
     if given is None:
         return [0.32 / 2**k for k in range(levels)]
     if len(given) != levels:
@@ -31,14 +31,14 @@ def flow_loss(
     error: str = "l2",
     average_zeros: bool = False,
 ) -> Tensor:
-    """Weighted sum over the levels of the mean error over the body's pixels.
+    """Return the weighted sum over the levels of the mean error over the body's pixels.
 
     Args:
         pyramid, flow, visibility: prediction and truth.
         weights: of the levels, finest first.
-        error: `l2`: length of the error; `l1`: mean of its two components' sizes.
-        average_zeros: a coarse pixel's truth is the mean over its square with the background's zeros, as released;
-            else the mean over the square's body.
+        error: `l2`: length of the error; `l1`: mean of the absolute values of its two components.
+        average_zeros: whether the truth of a coarse pixel is the mean over its square with the background's zeros, as
+            released, or the mean over the body's pixels in the square.
     """
     body = (visibility < BACKGROUND).to(flow.dtype)
     total = flow.new_zeros(())
@@ -61,9 +61,9 @@ def part_loss(
     source_parts: Tensor,  # (B, H, W) int64 labels, 0 background
     target_parts: Tensor,  # (B, H, W) int64 labels
 ) -> Tensor:
-    """Mean error, in `UNIT` pixels, of visible pixels whose flow leads to another part of the body.
+    """Return the mean error, in `UNIT` pixels, of visible pixels whose flow leads to another part of the body.
 
-    The segmentation-sensitive loss of the paper; the mean is over all pixels and both components.
+    This is the segmentation-sensitive loss of the paper; the mean is over all pixels and both components.
     """
     there = F.one_hot(source_parts, len(LABELS)).movedim(-1, 1).to(flow.dtype)
     met = warp(there, flow.detach()).gather(1, target_parts[:, None])
@@ -75,7 +75,7 @@ def visibility_loss(
     logits: Tensor,  # (B, 3, H, W)
     visibility: Tensor,  # (B, 1, H, W) true classes
 ) -> Tensor:
-    """Mean cross entropy over all pixels."""
+    """Return the mean cross entropy over all pixels."""
     return pixel_cross_entropy(logits, visibility[:, 0])
 
 
@@ -84,24 +84,24 @@ def end_point_error(
     truth: Tensor,  # (B, 2, H, W)
     visibility: Tensor,  # (B, 1, H, W) true classes
 ) -> Tensor:  # (B,)
-    """Mean length of the error over the body's pixels, in pixels."""
+    """Return the mean length of the error over the body's pixels, in pixels."""
     return _mean_inside(_length(flow - truth), (visibility < BACKGROUND).to(flow.dtype)[:, 0])
 
 
 def real_loss(logits: Tensor, kind: str) -> Tensor:
-    """How far logits are from saying that all is real; `dcgan`: cross entropy, `lsgan`: squares."""
+    """Return the loss that is small if the logits call everything real; `dcgan`: cross entropy, `lsgan`: squares."""
     return F.softplus(-logits).mean() if kind == "dcgan" else (logits - 1).square().mean()
 
 
 def drawn_loss(logits: Tensor, kind: str) -> Tensor:
-    """How far logits are from saying that all is drawn."""
+    """Return the loss that is small if the logits call everything generated; the kinds are those of `real_loss`."""
     return F.softplus(logits).mean() if kind == "dcgan" else logits.square().mean()
 
 
 def smoothed_visibility(visibility: Tensor) -> Tensor:  # (B, 1, H, W) classes
-    """Median of 5×5 pixels on the body, the background as it is: what the released loader does."""
+    """Return the median of 5×5 pixels on the body and the background unchanged, as the released data loader does."""
     padded = F.pad(visibility, (2, 2, 2, 2), mode="replicate")
-    # Sorted, as torch's median of rows is not deterministic on a GPU.
+    # Sorted, because torch's median along a dimension is not deterministic on a GPU.
     middle = padded.unfold(2, 5, 1).unfold(3, 5, 1).flatten(4).sort(dim=-1).values[..., 12]
     return torch.where(visibility < BACKGROUND, middle, visibility)
 

@@ -15,7 +15,7 @@ from repose.methods.flow.layers import initialise
 from repose.reading import foreign
 from repose.supplied import check_supplied
 
-_WEIGHT = 0.125  # of each of the five layers
+_WEIGHT = 0.125  # weight of each of the five layers
 # Channels and convolutions of each stage; of VGG-19 up to relu5_1.
 _VGG19 = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 1))
 SMALL = ((16, 1), (32, 1), (64, 1), (96, 1), (128, 1))
@@ -46,7 +46,7 @@ class Features(nn.Module):
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), persistent=False)
 
     def forward(self, image: Tensor) -> list[Tensor]:  # (B, 3, H, W) in [-1, 1]
-        """Features of the five layers."""
+        """Return the features of the five layers."""
         x, found, last = ((image + 1) / 2 - self.mean) / self.std, [], 0
         for place, conv in self.features.items():
             if int(place) > last + 2:
@@ -58,15 +58,15 @@ class Features(nn.Module):
 
 
 def perceptual_loss(features: Features, drawn: Tensor, truth: Tensor) -> Tensor:  # images in [-1, 1]
-    """0.125 times the sum of the mean absolute differences of the five layers."""
+    """Return 0.125 times the sum of the mean absolute differences of the five layers."""
     pairs = zip(features(drawn), features(truth), strict=True)
     return _WEIGHT * torch.stack([(a - b).abs().mean() for a, b in pairs]).sum()
 
 
 def feature_network(kind: str, weights: str | None = None, sha256: str | None = None) -> Features | None:
-    """The network of `repose.methods.flow.settings.Perceptual`, frozen; None for `none`.
+    """Return the frozen network that `repose.methods.flow.settings.Perceptual` describes; None for `none`.
 
-    That of `trained` has random weights, until those of its training are put in.
+    The network of `trained` has random weights until its trained weights are loaded.
 
     Raises:
         ReposeError: the file of weights is missing, is another one, is damaged, or does not fit.

@@ -1,11 +1,11 @@
-"""Joints as maps that a convolution can read."""
+"""Pose maps: joints as image channels that a convolution can read."""
 
 import torch
 from torch import Tensor, nn
 
 
 class PoseMaps(nn.Module):
-    """A channel per joint, of which only what lies within or near a radius is not 0.
+    """Draws one channel per joint, which is not 0 only within or near a radius.
 
     Args:
         joints: `binary`: 1 within the radius; `gaussian`: exp(-d² / radius²).
@@ -21,7 +21,7 @@ class PoseMaps(nn.Module):
         joints: Tensor,  # (B, J, 3): x, y in pixels, and 1 or 0 for a joint that is not seen
         size: tuple[int, int],  # height, width
     ) -> Tensor:  # (B, J, H, W)
-        """Draw the joints; one that is not seen gives an empty map."""
+        """Return the maps of the joints; a joint that is not seen gives an empty map."""
         xs = torch.arange(size[1], device=joints.device, dtype=joints.dtype)
         ys = torch.arange(size[0], device=joints.device, dtype=joints.dtype)
         across = (xs - joints[..., 0, None]).square()[..., None, :]

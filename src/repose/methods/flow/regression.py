@@ -13,14 +13,14 @@ from repose.methods.flow.layers import Decoder, Encoder, ResBlock, initialise, l
 
 UNIT = 20.0  # pixels of the full resolution per unit of a network's flow, at every level of the pyramid
 JOINTS = 18
-_WIDEST_UNET = 512  # whatever the widest setting, as released
+_WIDEST_UNET = 512  # for every setting of `widest`, as released
 
 
 class FlowPyramid(NamedTuple):
-    """What a flow net says about the target's pixels.
+    """The flow and the visibility that a flow net predicts for the target's pixels.
 
     Attributes:
-        flow: (B, 2, H, W), x and y of the way to the source, in pixels.
+        flow: (B, 2, H, W), displacement (x, y) to the source, in pixels.
         visibility: (B, 3, H, W), logits of visible, invisible, background.
         pyramid: (B, 2, H/2^(k+1), W/2^(k+1)), k = 0, 1, …, in `UNIT` pixels of the full resolution.
     """
@@ -31,7 +31,7 @@ class FlowPyramid(NamedTuple):
 
 
 class FlowNet(nn.Module):
-    """What both nets share: finest flow and visibility doubled in size, flow in pixels."""
+    """The part that both flow nets share: finest flow and visibility are doubled in size, and the flow is in pixels."""
 
     flow_heads: nn.ModuleList
     visibility_head: nn.Module
@@ -41,9 +41,9 @@ class FlowNet(nn.Module):
         source: Tensor,  # (B, 18, H, W) pose map of the source
         target: Tensor,  # (B, 18, H, W) pose map of the target
     ) -> FlowPyramid:
-        """Flow and visibility of the target's pixels."""
+        """Return flow and visibility of the target's pixels."""
         features = self.decode(torch.cat([source, target], dim=1))
-        # Half precision would round a place in the image to whole pixels.
+        # Half precision would round coordinates in the image to whole pixels.
         flows = [_precise(net(x)) for net, x in zip(self.flow_heads, features, strict=True)]
         return FlowPyramid(UNIT * _doubled(flows[0]), _doubled(self.visibility_head(features[0])), flows)
 
@@ -53,12 +53,12 @@ class FlowNet(nn.Module):
 
 
 class UNet(FlowNet):
-    """29,338,189 parameters with 5 levels, 16,744,011 with 4.
+    """A flow net like FlowNet: 29,338,189 parameters with 5 levels, 16,744,011 with 4.
 
     Args:
         width: channels of the stem.
-        levels: of the pyramid; the sides of an image are multiples of 2^(levels + 1).
-        widest: most channels; 512 as released.
+        levels: levels of the pyramid; the sides of an image must be multiples of 2^(levels + 1).
+        widest: upper limit of the channels; 512 as released.
     """
 
     def __init__(self, width: int = 32, levels: int = 5, widest: int = _WIDEST_UNET):
@@ -86,7 +86,7 @@ class UNet(FlowNet):
         skips: list[Tensor] = []
         x = self.stem(poses)
         for level, down in enumerate(self.downs):
-            # What is skipped to the decoder is activated too: the released activation works in place.
+            # The skip connections carry activated features too, because the released activation works in place.
             x = F.leaky_relu(x, 0.2) if level else x
             skips.append(x)
             x = down(x)
@@ -99,12 +99,12 @@ class UNet(FlowNet):
 
 
 class UNetV2(FlowNet):
-    """6,588,685 parameters with 5 levels, 4,929,547 with 4.
+    """A residual flow net: 6,588,685 parameters with 5 levels, 4,929,547 with 4.
 
     Args:
         width: channels of the stem, and how many each level adds.
-        levels: of the pyramid; the sides of an image are multiples of 2^(levels + 1).
-        widest: most channels; 128 as released.
+        levels: levels of the pyramid; the sides of an image must be multiples of 2^(levels + 1).
+        widest: upper limit of the channels; 128 as released.
     """
 
     def __init__(self, width: int = 32, levels: int = 5, widest: int = 128):

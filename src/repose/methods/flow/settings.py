@@ -15,14 +15,16 @@ class FlowNetwork(Section):
     network: Literal["unet", "unet_v2"] = Field(
         description="unet: like FlowNet, as published for fashion; unet_v2: residual"
     )
-    width: PositiveInt = Field(32, description="channels of the stem; 32 as published")
+    width: PositiveInt = Field(32, description="channels of the first layers; 32 as published")
     widest: PositiveInt | None = Field(
-        None, description="most channels; null: 512 of unet, 128 of unet_v2, as published"
+        None, description="upper limit of the channels; null: 512 for unet, 128 for unet_v2, as published"
     )
     levels: PositiveInt = Field(
         5,
-        description="levels of the pyramid; 5 as published at 256², 4 at 128 × 64; the sides of an image are multiples "
-        "of 2^(levels + 1)",
+        description=(
+            "levels of the pyramid; 5 as published at 256², 4 at 128 × 64; the sides of an image must "
+            "be multiples of 2^(levels + 1)"
+        ),
     )
 
 
@@ -31,14 +33,22 @@ class FlowTraining(Schedule):
 
     weight_decay: float = Field(4e-4, ge=0, description="Adam's L2 penalty")
     halve_every: PositiveInt | None = Field(
-        None, description="steps between halvings of the rate, besides the schedule; 8 epochs as published"
+        None,
+        description=(
+            "steps after which the learning rate is halved again, in addition to the schedule; 8 epochs "
+            "as published"
+        ),
     )
     flow_weight: float = Field(1.0, ge=0, description="weight of the flow's error over the pyramid, no unit")
-    flow_error: Literal["l2", "l1"] = Field("l2", description="length of the error, or its mean component")
+    flow_error: Literal["l2", "l1"] = Field(
+        "l2", description=("l2: length of the error; l1: mean of the absolute values of its components")
+    )
     pyramid_weights: list[float] | None = Field(
         None,
-        description="weights of the levels, finest first; null: 0.32 / 2^k as released; the code of the time of the "
-        "paper had [0.005, 0.01, 0.02, 0.08, 0.32], coarsest heaviest",
+        description=(
+            "weights of the levels, finest first; null: 0.32 / 2^k as released; an earlier released "
+            "version had [0.005, 0.01, 0.02, 0.08, 0.32], coarsest heaviest"
+        ),
     )
     visibility_weight: float = Field(1.0, ge=0, description="weight of the visibility's cross entropy")
     segmentation_weight: float = Field(
@@ -46,20 +56,27 @@ class FlowTraining(Schedule):
     )
     shift: tuple[int, int] = Field(
         (0, 0),
-        description="most pixels that the target is shifted by in training, right and down; (20, 10) at 256², (5, 5) "
-        "at 128 × 64 as published",
+        description=(
+            "largest shift of the target in training, right and down, in pixels; (20, 10) at 256², (5, "
+            "5) at 128 × 64 as published"
+        ),
     )
 
 
 class Perceptual(Section):
-    """Which features the perceptual loss compares; methods of one table share it."""
+    """Which features the perceptual loss compares; all methods of one table must use the same."""
 
     features: Literal["none", "random", "trained", "vgg19"] = Field(
         "none",
-        description="none: no such loss; random: a small network of fixed random weights; trained: the same network, "
-        "of a training of this workflow; vgg19: the published one, with user-supplied weights",
+        description=(
+            "none: no perceptual loss; random: a small network of fixed random weights; trained: the "
+            "same network, trained by this workflow; vgg19: the published one, with user-supplied "
+            "weights"
+        ),
     )
-    method: Name | None = Field(None, description="method of architecture image-features, for trained")
+    method: Name | None = Field(
+        None, description=("the method of architecture image-features that is used, for trained")
+    )
     weights: str | None = Field(None, description="file of VGG-19 weights, .safetensors or .pth, for vgg19")
     sha256: str | None = Field(
         None, pattern=r"^[0-9a-f]{64}$", description="sha256 of the file `weights`; another file is refused"
@@ -79,7 +96,7 @@ class TransferTraining(Schedule):
 
     learning_rate: PositiveFloat = Field(2e-4, description="peak learning rate of Adam")
     betas: tuple[float, float] = Field((0.5, 0.999), description="Adam's decay rates")
-    flow: Name | None = Field(None, description="method whose trained flow is used, frozen")
+    flow: Name | None = Field(None, description="method whose trained flow network is used, frozen")
     generator: Name | None = Field(
         None, description="method whose trained generator is used, frozen, for pixel_warp: true"
     )
@@ -88,22 +105,32 @@ class TransferTraining(Schedule):
     perceptual_weight: float = Field(1.0, ge=0, description="weight of the features' mean absolute error")
     shift: tuple[int, int] = Field(
         (0, 0),
-        description="most pixels that the target is shifted by in training, right and down; (10, 10) at 128 × 64 as "
-        "published, none at 256²",
+        description=(
+            "largest shift of the target in training, right and down, in pixels; (10, 10) at 128 × 64 "
+            "as published, none at 256²"
+        ),
     )
     scale: float = Field(
         1.0,
         ge=1,
-        description="most that the target is enlarged or made smaller by in training, about its middle; 1.2 at "
-        "128 × 64 as published, 1 (none) at 256²",
+        description=(
+            "largest factor by which the target is enlarged or reduced in training, about its middle; "
+            "1.2 at 128 × 64 as published, 1 (none) at 256²"
+        ),
     )
-    adversarial_weight: float = Field(0.01, ge=0, description="weight of the discriminator; 0: there is none")
+    adversarial_weight: float = Field(
+        0.01, ge=0, description=("weight of the discriminator; 0: no discriminator")
+    )
     adversarial_from: int = Field(
         0,
         ge=0,
-        description="steps before the discriminator counts; 5 epochs as published, so it does in the sixth",
+        description=(
+            "steps before the discriminator's loss counts; 5 epochs as published, so it counts from the sixth"
+        ),
     )
-    adversarial_loss: Literal["dcgan", "lsgan"] = Field("dcgan", description="cross entropy or squares")
+    adversarial_loss: Literal["dcgan", "lsgan"] = Field(
+        "dcgan", description=("dcgan: cross entropy; lsgan: squares")
+    )
     discriminator_width: PositiveInt = Field(
         64, description="channels of the discriminator's first layer; 64 as published"
     )
@@ -118,7 +145,7 @@ class ImageMethod(LearnedMethod):
 
     joints: Literal["binary", "gaussian"] = Field(
         "binary",
-        description="how a joint is drawn for the networks: 1 within the radius, or exp(-d²/radius²)",
+        description="how a joint is drawn in the pose maps: 1 within the radius, or exp(-d²/radius²)",
     )
     radius: PositiveFloat = Field(
         8.0, description="radius of a joint, pixels; 8 as published at 256², 4 at 128 × 64"
@@ -126,7 +153,7 @@ class ImageMethod(LearnedMethod):
 
 
 class FlowRegressionSettings(ImageMethod):
-    """Flow and visibility from two poses alone (Li, Huang and Loy, CVPR 2019); its picture is the warped source."""
+    """Flow and visibility from two poses alone (Li, Huang and Loy, CVPR 2019); its image is the warped source."""
 
     network: ClassVar[str] = "repose.methods.flow.flow_network:FlowRegression"
     recipe: ClassVar[str | None] = "repose.methods.flow.flow_recipe:FlowRegressionRecipe"
@@ -135,8 +162,10 @@ class FlowRegressionSettings(ImageMethod):
     flow_network: FlowNetwork = Field(description="the network")
     faithful: bool = Field(
         False,
-        description="true: coarse targets of the flow average the background's zeros in, and visibility is smoothed by "
-        "a median of 5×5, as released",
+        description=(
+            "true: coarse targets of the flow include the background's zeros in their mean, and "
+            "visibility is smoothed by a median of 5×5, as released"
+        ),
     )
     training: FlowTraining = Field(description="optimiser, schedule and weights of the losses")
 
@@ -148,7 +177,7 @@ class FlowTransferSettings(ImageMethod):
     recipe: ClassVar[str | None] = "repose.methods.flow.transfer_recipe:FlowTransferRecipe"
     parts: ClassVar[tuple[Part, ...]] = (
         Part("flow", "training.flow", "flow-regression", same("flow_network", "joints", "radius")),
-        # A generator that only gets a mask is frozen: it is built as it was where it was trained.
+        # A generator under a mask is frozen, so it is built with the settings that it was trained with.
         Part(
             "generator",
             "training.generator",
@@ -171,37 +200,45 @@ class FlowTransferSettings(ImageMethod):
 
     architecture: Literal["flow-transfer"]
     generator: Literal["unet", "dual-unet"] = Field(
-        "dual-unet", description="one encoder for image and pose, or one for each"
+        "dual-unet", description="unet: one encoder for image and pose; dual-unet: one for each"
     )
     width: PositiveInt = Field(32, description="channels at full resolution; 32 as published")
-    widest: PositiveInt = Field(128, description="most channels; 128 as published")
+    widest: PositiveInt = Field(128, description="upper limit of the channels; 128 as published")
     levels: PositiveInt = Field(
         7,
-        description="levels of the generator; 7 as published at 256², 5 at 128 × 64; the sides of an image are "
-        "multiples of 2^levels",
+        description=(
+            "levels of the generator; 7 as published at 256², 5 at 128 × 64; the sides of an image must "
+            "be multiples of 2^levels"
+        ),
     )
     warped_levels: int = Field(
         0,
         ge=0,
-        description="levels whose features are warped; 5 as published at 256², 4 at 128 × 64; 0: none",
+        description=(
+            "number of levels whose features are warped; 5 as published at 256², 4 at 128 × 64; 0: none"
+        ),
     )
     gate: Literal["none", "hard-gate", "soft-gate", "residual", "residual-without-visibility"] = Field(
-        "residual", description="what is made of warped features and their visibility; residual as published"
+        "residual", description="how warped features are gated by their visibility; residual as published"
     )
     pixel_warp: bool = Field(
         False, description="blend the generator's image with the warped source by a mask"
     )
     flow_network: FlowNetwork | None = Field(
         None,
-        description="the network of training.flow; what is left out, joints and radius included, is as that method has "
-        "it; null for a variant without flow",
+        description=(
+            "the flow network, that of the method training.flow; keys that are left out, and joints and "
+            "radius, are taken from that method; null for a variant without flow"
+        ),
     )
     faithful: bool = Field(
         False,
-        description="true: both encoders share the layers that halve the resolution, batch norms use the statistics "
-        "of the batch in prediction too, the flow found is zero where it says background, targets are enlarged about "
-        "the middle of an image of the sides exchanged, and pixels far beyond black or white have no gradient, as "
-        "released",
+        description=(
+            "true: as released. Both encoders share the layers that halve the resolution; batch norms "
+            "use the statistics of the batch in prediction, too; the predicted flow is zero on "
+            "predicted background; targets are enlarged about the middle of an image with width and "
+            "height exchanged; and pixels far beyond black or white have no gradient"
+        ),
     )
     training: TransferTraining = Field(description="optimiser, schedule and weights of the losses")
 
@@ -218,7 +255,7 @@ class FlowTransferSettings(ImageMethod):
 
 
 class ImageFeaturesSettings(LearnedMethod):
-    """Features for the perceptual loss, which learn to find the parts of the body in the dataset's own images."""
+    """Features for the perceptual loss, trained to segment the parts of the body in the dataset's own images."""
 
     medium: ClassVar[Medium] = "images"
     compared: ClassVar[bool] = False

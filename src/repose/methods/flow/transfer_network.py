@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from repose.images.classes import BACKGROUND
 from repose.methods.flow.flow_network import decided, flow_net
 from repose.methods.flow.generator import DualUNetGenerator, PixelWarp, UNetGenerator
-from repose.methods.flow.layers import calm
+from repose.methods.flow.layers import scale_down_heads
 from repose.methods.flow.poses import PoseMaps
 from repose.methods.interface import Drawn, ImageNetwork
 
 
 class FlowTransfer(nn.Module, ImageNetwork):
-    """49,577,745 parameters as published at 256² with `faithful`, 775,744 more without.
+    """Flow net, generator and mask: 49,577,745 parameters as published at 256² with `faithful`, 775,744 more without.
 
     The arguments are those of `repose.methods.flow.settings.FlowTransferSettings`. Parts of it are frozen: the flow net
     always, the generator where a mask is trained on top.
@@ -48,13 +48,13 @@ class FlowTransfer(nn.Module, ImageNetwork):
         self.blend = PixelWarp(width, widest, levels) if pixel_warp else None
         self.generator.requires_grad_(not pixel_warp)
         if not faithful:
-            calm(self.generator.head)
+            scale_down_heads(self.generator.head)
             if self.blend is not None:
-                calm(self.blend.mask[-1])
-        self.train()  # a module begins in training, with all its parts
+                scale_down_heads(self.blend.mask[-1])
+        self.train()  # modules start in training mode; the call sets the mode of every part
 
     def train(self, mode: bool = True) -> Self:
-        """Train what learns; frozen parts use running statistics, and nothing else does if `faithful`."""
+        """Set training mode for the parts that learn; frozen parts use running statistics, except if `faithful`."""
         super().train(mode)
         if self.blend is not None:
             self.generator.eval()

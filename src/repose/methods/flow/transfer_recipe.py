@@ -1,4 +1,4 @@
-"""Pose transfer of person images: absolute and perceptual error, and a discriminator of patches."""
+"""Training of person-image transfer: absolute and perceptual error, and a discriminator of patches."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from repose.methods.flow.transfer_network import FlowTransfer as Network
 from repose.methods.image_recipe import ImageRecipe, check_sides
 from repose.methods.recipe import adam, rate_factor
 
-_LEAST_JUDGED = 24  # pixels; a smaller image has no patch
+_LEAST_JUDGED = 24  # pixels; the discriminator has no patch on a smaller image
 
 
 class FlowTransferRecipe(ImageRecipe):
-    """One step of the discriminator, then one of what learns of the network."""
+    """Each step updates the discriminator, then the trainable part of the network."""
 
     metric = "val_dssim"
     examples = ImagePairs.images
@@ -51,7 +51,7 @@ class FlowTransferRecipe(ImageRecipe):
         self.discriminator = Discriminator(s.discriminator_width) if s.adversarial_weight else None
 
     def training_step(self, batch: ImageBatch, index: int) -> Tensor:
-        """Both steps; returns the generator's loss."""
+        """Update both and return the generator's loss."""
         s, drawn = self.settings, self._draw(batch)
         discriminator = self.discriminator if self.iteration > s.adversarial_from else None
         pose = self.network.poses(batch.target_joints, batch.source.shape[2:])
@@ -69,13 +69,13 @@ class FlowTransferRecipe(ImageRecipe):
         return loss.detach()
 
     def validation_step(self, batch: ImageBatch, index: int) -> None:
-        """One minus the mean SSIM (7×7)."""
+        """Log one minus the mean SSIM (7×7)."""
         pair = ((x.double().movedim(1, -1) + 1) * 127.5 for x in (self._draw(batch), batch.target))
         similar = ssim_u7(*pair)
         self.log(self.metric, 1 - similar.mean(), batch_size=len(similar))
 
     def configure_optimizers(self) -> Any:
-        """Adam for what learns of the network, and for the discriminator if there is one."""
+        """Return Adam for the trainable part of the network, and for the discriminator if there is one."""
         s = self.settings
         optimizers = [adam(self.network.parameters(), s)]
         if self.discriminator is not None:
@@ -85,9 +85,10 @@ class FlowTransferRecipe(ImageRecipe):
         return optimizers, rates
 
     def varied(self, batch: ImageBatch, draw: np.random.Generator) -> ImageBatch:
-        """The target moved and resized at random, if so set.
+        """Move and resize the targets at random if the settings say so.
 
-        Shifts are as released, from minus the most to one below it, and scales even in their logarithm.
+        Shifts are drawn as released, from minus the largest to one below the largest, and scales are uniform in their
+        logarithm.
         """
         s = self.settings
         if not any(s.shift) and s.scale == 1:
@@ -117,10 +118,10 @@ def placed(
     scales: Tensor,  # (B,)
     exchanged: bool = False,
 ) -> ImageBatch:
-    """Enlarge each target about its middle, then move it; its edge is repeated, joints that leave are not seen.
+    """Enlarge each target about its middle, then move it; edges are repeated, joints that leave are not seen.
 
     Args:
-        exchanged: about the middle of an image of the sides exchanged, as released.
+        exchanged: whether to enlarge about the middle of an image with width and height exchanged, as released.
     """
     height, width = batch.target.shape[2:]
     last = torch.tensor([width - 1.0, height - 1.0])
@@ -129,7 +130,8 @@ def placed(
     joints = batch.target_joints.clone()
     joints[..., :2] = (joints[..., :2] - about) * scales[:, None, None] + about + shifts[:, None]
     joints[..., 2] *= ((joints[..., :2] >= 0) & (joints[..., :2] <= last)).all(dim=-1)
-    # Where each pixel comes from, (x - about - shift) / scale + about, with -1 and 1 for the first and the last.
+    # The source coordinate of each pixel, (x - about - shift) / scale + about, scaled so that the first and the last
+    # pixel are at -1 and 1.
     off = about / middle - 1
     matrix = torch.zeros(len(scales), 2, 3)
     matrix[:, 0, 0] = matrix[:, 1, 1] = 1 / scales
@@ -140,10 +142,10 @@ def placed(
 
 
 def fill(part: nn.Module, weights: Path, name: str) -> None:
-    """Give a part of a network the same part of a trained one: every key and shape must fit.
+    """Load the weights of one part of a network from a trained network; every key and shape must fit.
 
     Raises:
-        ReposeError: the trained network has another such part.
+        ReposeError: the part of the trained network has other keys or shapes.
     """
     prefix = f"{name}."
     tensors = {k.removeprefix(prefix): v for k, v in load_file(weights).items() if k.startswith(prefix)}

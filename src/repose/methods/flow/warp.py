@@ -1,7 +1,7 @@
 """Warping by a flow, and flow and visibility at lower resolutions.
 
-A flow (B, 2, H, W) lies on the target's grid: the pixel (x, y) shows what the source has at (x + u, y + v), in pixels
-of the full resolution. Pixel (i, j) is centred at (i, j).
+A flow (B, 2, H, W) lies on the target's grid: the pixel (x, y) shows the source at (x + u, y + v), in pixels of the
+full resolution. Pixel (i, j) is centred at (i, j).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def warp(
     image: Tensor,  # (B, C, H, W) of the source
     flow: Tensor,  # (B, 2, H, W) pixels of this grid
 ) -> Tensor:  # (B, C, H, W)
-    """Sample the source bilinearly where the flow says; what lies outside of it is 0."""
+    """Sample the source bilinearly at the positions that the flow gives; the value outside the image is 0."""
     height, width = image.shape[2:]
     xs = torch.arange(width, device=image.device, dtype=flow.dtype)
     ys = torch.arange(height, device=image.device, dtype=flow.dtype)
@@ -31,7 +31,7 @@ def coarse_flow(
     flow: Tensor,  # (B, 2, H, W)
     level: int,
 ) -> Tensor:  # (B, 2, H/2^level, W/2^level)
-    """Mean flow of each square of 2^level pixels, in pixels of the coarse grid."""
+    """Return the mean flow of each square of 2^level pixels, in pixels of the coarse grid."""
     return F.avg_pool2d(flow, 2**level) / 2**level if level else flow
 
 
@@ -39,5 +39,5 @@ def coarse_visibility(
     visibility: Tensor,  # (B, 1, H, W) classes 0, 1, 2
     level: int,
 ) -> Tensor:  # (B, 1, H/2^level, W/2^level)
-    """The lowest class of each square: visible before invisible before background."""
+    """Return the lowest class of each square: visible before invisible before background."""
     return -F.max_pool2d(-visibility, 2**level) if level else visibility

@@ -1,4 +1,4 @@
-"""Discriminators of IEP-GAN: of whole meshes, and of regions that should occur in one pose."""
+"""Discriminators of IEP-GAN: one of whole meshes, and one of regions that should occur together in one pose."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from repose.methods.iepgan.layers import ConditionalBlock, greatest, normed
 
 
 class Discriminator(nn.Module):
-    """Judges one mesh: 7,983,873 parameters at the published width 1024, with either pooling.
+    """A discriminator of single meshes: 7,983,873 parameters at the published width 1024, with either pooling.
 
     Args:
         width: channels of the last features; 1024 as published.
-        binned: true: average over 512 stretches of the vertex index and 4 of the channels, as released; false: mean
-            and maximum over the vertices, so that their number and order do not matter.
+        binned: true: average over 512 intervals of the vertex index and 4 of the channels, as released; false: mean and
+            maximum over the vertices, so that their number and order do not matter.
     """
 
     def __init__(self, width: int = 1024, binned: bool = False):
@@ -53,8 +53,8 @@ class Discriminator(nn.Module):
 class CooccurrenceDiscriminator(nn.Module):
     """Judges whether the points of a smoothed region come from a body in the pose of reference regions.
 
-    Pools by a maximum over the points, where the released one pools over the plane of channels and indices of
-    unordered points (371,585 parameters there, 633,729 here).
+    It takes the maximum over the points (633,729 parameters). The released one pools over the plane of channels and
+    point indices, although the points have no order (371,585 parameters).
 
     Args:
         width: channels of the point features; 256 as published.

@@ -13,31 +13,32 @@ from repose.mesh.density import NEIGHBOURS, SHARES, log_spacings
 from repose.methods.iepgan.layers import greatest
 from repose.methods.layers.linear import NormedLinear
 
-_LEAST_VARIANCE = 1e-2  # of a direction, as a share of the largest: noise below is not blown up
+_LEAST_VARIANCE = 1e-2  # of a direction, as a share of the largest: smaller ones are noise and not amplified
 
 
 class PoseCode(NamedTuple):
-    """What a mesh says about pose; its size is taken out."""
+    """The pose code of a mesh; the size of the body is removed from it."""
 
     code: Tensor  # (B, N, pose_channels), one per vertex
     summary: Tensor  # (B, 1, width), one per mesh
-    unit: Tensor  # (B, N, 3), the vertices, in units of the size of the body
+    unit: Tensor  # (B, N, 3), the vertices, in units of the body's size
 
 
 class ShapeCode(NamedTuple):
-    """What a mesh says about the body; place and vertex order are taken out."""
+    """The shape code of a mesh, which does not depend on its place or vertex order."""
 
     code: Tensor  # (B, 1, 4 width)
-    log_size: Tensor  # (B, 1, 1), logarithm of the size of the body, of metres
-    unit: Tensor  # (B, N, 3), the vertices, in units of that size: the lengths between them are read, nothing else
+    log_size: Tensor  # (B, 1, 1), logarithm of the size of the body in metres
+    unit: Tensor  # (B, N, 3), the vertices, in units of that size: only the lengths between them are used
 
 
 class Encoder(nn.Module):
     """Per-vertex layers with instance norm: 2,978,208 parameters at the published widths, and 21 for the size.
 
-    The published shape code is a 3-vector per vertex, as much as the mesh itself, and pose leaks through it; the norms
-    take the size of the body away. Here the shape code is one vector per mesh, by a maximum over the vertices,
-    beside the size; and the pose code has a summary, which norms over the vertices of the generator would erase.
+    The published shape code is a 3-vector per vertex, as large as the mesh itself, and pose leaks through it; and the
+    norms remove the size of the body. Here the shape code is one vector per mesh, a maximum over the vertices, together
+    with the size. The pose code also has a summary per mesh, which the generator's norms over the vertices would
+    otherwise erase.
 
     Args:
         width: channels of the trunk's output; 512 as published.
@@ -58,9 +59,10 @@ class Encoder(nn.Module):
     def pose(
         self,
         vertices: Tensor,  # (B, N, 3), metres, about the middle of the bounding box
-        spacings: Tensor | None = None,  # (B, 22), see `spacings_of`: of the whole mesh, if this is a part
+        # (B, 22), see `spacings_of`: those of the whole mesh, if this is a part
+        spacings: Tensor | None = None,
     ) -> PoseCode:
-        """The pose code of each mesh."""
+        """Return the pose code of each mesh."""
         unit = vertices * torch.exp(-self.log_size(vertices, spacings))
         return self._pose(self.trunk(vertices), unit)
 
@@ -69,7 +71,7 @@ class Encoder(nn.Module):
         vertices: Tensor,  # (B, N, 3), metres
         spacings: Tensor | None = None,  # (B, 22), as in `pose`
     ) -> ShapeCode:
-        """The shape code of each mesh."""
+        """Return the shape code of each mesh."""
         log_size = self.log_size(vertices, spacings)
         return self._shape(self.trunk(vertices), log_size, vertices * torch.exp(-log_size))
 
@@ -78,7 +80,7 @@ class Encoder(nn.Module):
         vertices: Tensor,  # (B, N, 3), metres
         spacings: Tensor | None = None,  # (B, 22), as in `pose`
     ) -> tuple[PoseCode, ShapeCode]:
-        """Pose code and shape code of each mesh, with one and the same `unit`."""
+        """Return pose code and shape code of each mesh, which share one `unit`."""
         features, log_size = self.trunk(vertices), self.log_size(vertices, spacings)
         unit = vertices * torch.exp(-log_size)
         return self._pose(features, unit), self._shape(features, log_size, unit)
@@ -88,7 +90,7 @@ class Encoder(nn.Module):
         return PoseCode(self.pose_head[2:](hidden), greatest(hidden), unit)
 
     def _shape(self, features: Tensor, log_size: Tensor, unit: Tensor) -> ShapeCode:
-        # Without the last ReLU: what is normalised has mean 0, so its maximum is not negative.
+        # The last ReLU is left out: normalised values have mean 0, so their maximum is not negative anyway.
         return ShapeCode(greatest(self.shape_head[:-1](features)), log_size, unit)
 
     def log_size(
@@ -96,11 +98,11 @@ class Encoder(nn.Module):
         vertices: Tensor,  # (B, N, 3), metres
         spacings: Tensor | None = None,  # (B, 22), as in `pose`
     ) -> Tensor:
-        """Logarithm of the size of each body, (B, 1, 1), of metres.
+        """Return the logarithm of the size of each body in metres, (B, 1, 1).
 
-        About the root of the surface: what it is by the mean distance to the nearest vertex, corrected by the learned
-        share of the distribution of such distances. A body k times as large has k times the size, whatever was
-        learned.
+        The size is about the square root of the surface area. It is estimated from the mean distance to the nearest
+        vertex, with a learned correction from the distribution of such distances. A body k times as large has k times
+        the size, whatever was learned.
         """
         known = spacings_of(vertices) if spacings is None else spacings
         spread = (known[:, 1:] - known[:, :1]) @ self.whitening
@@ -111,7 +113,7 @@ class Encoder(nn.Module):
         self,
         spacings: Tensor,  # (M, 22) of meshes like those of the training
     ) -> None:
-        """Make what the size is learned from uncorrelated, of unit variance, or learning it would take very long."""
+        """Whiten the inputs of the learned size (uncorrelated, unit variance); without this, it learns very slowly."""
         spread = (spacings[:, 1:] - spacings[:, :1]).double()
         values, vectors = torch.linalg.eigh(torch.cov(spread.T))
         floor = _LEAST_VARIANCE * values[-1]
@@ -119,7 +121,7 @@ class Encoder(nn.Module):
 
 
 class ReleasedEncoder(nn.Module):
-    """The released codes, for meshes of one vertex order; arguments as of `Encoder`."""
+    """The released encoder, for meshes that share one vertex order; its arguments are those of `Encoder`."""
 
     def __init__(self, width: int = 512, pose_channels: int = 32):
         super().__init__()
@@ -131,14 +133,14 @@ class ReleasedEncoder(nn.Module):
         self,
         vertices: Tensor,  # (B, N, 3), metres
     ) -> Tensor:
-        """The pose code, (B, N, pose_channels)."""
+        """Return the pose code, (B, N, pose_channels)."""
         return self.pose_head(self.trunk(vertices))
 
     def shape_field(
         self,
         vertices: Tensor,  # (B, N, 3), metres
     ) -> Tensor:
-        """The shape code (B, N, 3): the maxima of three groups of channels at every vertex."""
+        """Return the shape code (B, N, 3): the maxima of three groups of channels at every vertex."""
         values = self.shape_head(self.trunk(vertices))
         return torch.stack([values[..., a:b].amax(dim=2) for a, b in bins(values.shape[2], 3)], dim=2)
 
@@ -146,18 +148,18 @@ class ReleasedEncoder(nn.Module):
 def spacings_of(
     vertices: Tensor,  # (B, N, 3), metres
 ) -> Tensor:
-    """The `log_spacings` of each mesh, (B, 22); they pass no gradient."""
+    """Return the `log_spacings` of each mesh, (B, 22), without gradient."""
     found = np.stack([log_spacings(mesh) for mesh in vertices.detach().cpu().numpy()])
     return torch.from_numpy(found).to(vertices)
 
 
 def bins(size: int, count: int) -> list[tuple[int, int]]:
-    """First and one past the last of each of `count` stretches of 0 … size - 1, as adaptive pooling cuts them."""
+    """Return start and end of each of `count` intervals of 0 … size - 1, as adaptive pooling divides them."""
     return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
 
 
 def layers(*widths: int) -> nn.Sequential:
-    """Per-vertex linear maps, each with instance norm and ReLU."""
+    """Return per-vertex linear maps, each with instance norm and ReLU."""
     modules: list[nn.Module] = []
     for i, o in itertools.pairwise(widths):
         modules += [NormedLinear(i, o), nn.ReLU()]

@@ -10,12 +10,13 @@ from repose.methods.iepgan.encoder import PoseCode, ShapeCode
 from repose.methods.iepgan.layers import ConditionalBlock, ConditionalNorm
 from repose.methods.iepgan.stretch import COMPONENTS, measured_stretch, nearest, stretched
 
-_TYPICAL = 0.05  # logarithmic stretch from one body to another: what is learned of it counts in such units
+# a typical logarithmic stretch between two bodies: the unit of learned and measured stretches
+_TYPICAL = 0.05
 _REACH = 2.0  # metres: the released output is _REACH * tanh(.), about the bounding-box centre
 
 
 class Generator(nn.Module):
-    """Stretches the body of the pose code around every vertex, and gives it the size of the other one.
+    """Stretches the body of the pose code around every vertex, and gives it the size of the identity mesh.
 
     Untrained it returns the pose mesh in the size of the identity mesh: the stretches begin at zero.
 
@@ -28,7 +29,7 @@ class Generator(nn.Module):
         super().__init__()
         condition = summary + shape + 1
         self.first, self.convs, self.blocks = _stack(pose_channels + 3 + COMPONENTS, condition, width)
-        # The norms of the blocks take away how large the measured stretches are; the last layer is given them again.
+        # The norms of the blocks remove the magnitude of the measured stretches, so the last layer gets them again.
         last = self.convs[-1] = nn.Linear(width // 4 + COMPONENTS, COMPONENTS)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
@@ -38,12 +39,12 @@ class Generator(nn.Module):
 
     def forward(self, pose: PoseCode, shape: ShapeCode) -> Tensor:
         """Return vertices (B, N, 3), metres, in the order of the pose code."""
-        # Hundreds of maxima of about 3 each: as they are, one step of Adam would turn every gain over.
+        # Hundreds of maxima of about 3 each are normalised, or one step of Adam would change every gain completely.
         codes = torch.cat([pose.summary, shape.code], dim=2)
-        # The measure of size learns from the size of the result alone, or noise from here would move it.
+        # Detached: the size estimate must learn from the size of the result alone, or noise from here would change it.
         condition = torch.cat([F.layer_norm(codes, codes.shape[2:]), shape.log_size.detach()], dim=2)
         near = nearest(shape.unit, pose.unit)
-        if shape.unit is pose.unit:  # a body is not stretched against itself
+        if shape.unit is pose.unit:  # a body needs no stretch against itself
             measured = pose.unit.new_zeros(*pose.unit.shape[:2], COMPONENTS)
         else:
             measured = measured_stretch(shape.unit, pose.unit, near) / _TYPICAL

@@ -17,7 +17,7 @@ def normed(
     x: Tensor,  # (B, N, C)
     twice: bool = False,
 ) -> Tensor:
-    """Instance norm over the vertices, without affine part; of plain operations, if it is differentiated twice."""
+    """Instance norm over the vertices, without affine part; with `twice`, it can be differentiated twice."""
     if not twice:
         return instance_norm(x)
     centred = x - x.mean(dim=1, keepdim=True)
@@ -25,7 +25,10 @@ def normed(
 
 
 class _Greatest(torch.autograd.Function):
-    """The gradient of torch's own counts the places of a maximum as booleans, which takes most of its time."""
+    """Maximum over the vertices with its own gradient.
+
+    The gradient of torch's maximum counts ties as booleans, which takes most of its time.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -43,7 +46,7 @@ class _Greatest(torch.autograd.Function):
 def greatest(
     x: Tensor,  # (B, N, C)
 ) -> Tensor:
-    """The maximum over the vertices, (B, 1, C)."""
+    """Return the maximum over the vertices, (B, 1, C)."""
     return _Greatest.apply(x)
 
 

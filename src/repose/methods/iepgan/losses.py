@@ -1,4 +1,4 @@
-"""Losses of IEP-GAN: adversarial, local ("CDC"), intrinsic (distances on patches), and what picks the patches."""
+"""Losses of IEP-GAN: adversarial, local ("CDC") and intrinsic (distances on patches), and errors that pick patches."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def real_fake_loss(
     real: Tensor,  # (B,) logits
     fake: Tensor,  # (B,) logits
 ) -> Tensor:
-    """Logistic loss of a discriminator."""
+    """Return the logistic loss of a discriminator."""
     return F.softplus(-real).mean() + F.softplus(fake).mean()
 
 
 def fool_loss(
     fake: Tensor,  # (B,) logits
 ) -> Tensor:
-    """Logistic loss of a generator."""
+    """Return the logistic loss of a generator."""
     return F.softplus(-fake).mean()
 
 
@@ -32,7 +32,7 @@ def gradient_penalty(
     logits: Tensor,  # (B,)
     inputs: tuple[Tensor, ...],  # (B, ...) each, that need gradients
 ) -> Tensor:
-    """R1: mean over the batch of the squared norm of d logit / d inputs."""
+    """Return the R1 penalty: the mean over the batch of the squared norm of d logit / d inputs."""
     gradients = torch.autograd.grad(logits.sum(), inputs, create_graph=True)
     return sum(g.square().flatten(1).sum(dim=1) for g in gradients).mean()  # type: ignore[union-attr]
 
@@ -42,7 +42,7 @@ def central_distances(
     target: Tensor,  # (B, V, 3), metres
     edges: Tensor,  # (E, 2), int64
 ) -> Tensor:
-    """For every vertex, the mean over its neighbours and xyz of the squared change of the edge vector: (B, V), m²."""
+    """Return the mean over each vertex's neighbours and xyz of the squared change of the edge vector: (B, V), m²."""
     change = _edge_vectors(predicted, edges) - _edge_vectors(target, edges)
     return _mean_at_vertices(change.square().mean(dim=2), edges, predicted.shape[1])
 
@@ -52,7 +52,7 @@ def edge_length_errors(
     identity: Tensor,  # (B, V, 3), metres
     edges: Tensor,  # (E, 2), int64
 ) -> Tensor:
-    """For every vertex, the mean over its edges and the batch of | change of length |: (V,), metres."""
+    """Return for every vertex the mean over its edges and the batch of | change of length |: (V,), metres."""
     lengths = [torch.linalg.vector_norm(_edge_vectors(x, edges), dim=2) for x in (predicted, identity)]
     return _mean_at_vertices((lengths[0] - lengths[1]).abs(), edges, predicted.shape[1]).mean(dim=0)
 
@@ -62,10 +62,10 @@ def patch_distortion(
     target: Tensor,  # (B, K, P, P), distances between the vertices of each patch
     patches: tuple[Tensor, ...],  # of `repose.mesh.patches.PaddedPatches`: (K, P), (K, P), (K, F, 3), (K, F)
 ) -> Tensor:
-    """Mean over batch, patches and vertex pairs of (target − distance along the patch)², m².
+    """Return the mean over batch, patches and vertex pairs of (target − distance along the patch)², m².
 
-    Each patch of each mesh is differentiated before the next is looked at: on a GPU, matrices of all would fill
-    gigabytes.
+    Each patch of each mesh is differentiated before the next one is computed: on a GPU, the matrices of all patches
+    would fill gigabytes.
     """
 
     chosen, is_vertex, faces, is_face = _patches_of(predicted, patches)
@@ -88,13 +88,13 @@ def distances_of(
     patches: tuple[Tensor, ...],  # as in `patch_distortion`
     settings: Settings = METRES,
 ) -> Tensor:
-    """Distances along each patch of each mesh, (B, K, P, P), in the unit of the settings."""
+    """Return the distances along each patch of each mesh, (B, K, P, P), in the unit of the settings."""
     chosen, is_vertex, faces, is_face = _patches_of(vertices, patches)
     return patch_distances(chosen, faces, is_vertex, is_face, settings).unflatten(0, (len(vertices), -1))
 
 
 def _patches_of(vertices: Tensor, patches: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Vertices (B K, P, 3) of every patch of every mesh, and the rest of the patches as often."""
+    """Return the vertices (B K, P, 3) of every patch of every mesh, and the other patch tensors repeated to match."""
     chosen = vertices[:, patches[0].flatten()].reshape(-1, patches[0].shape[1], 3)
     is_vertex, faces, is_face = (x.repeat(len(vertices), *[1] * (x.ndim - 1)) for x in patches[1:])
     return chosen, is_vertex, faces, is_face
@@ -105,9 +105,9 @@ def _edge_vectors(vertices: Tensor, edges: Tensor) -> Tensor:
 
 
 def _mean_at_vertices(values: Tensor, edges: Tensor, count: int) -> Tensor:
-    """(B, E) values of edges → (B, V) means over the edges of each vertex."""
+    """Return the means (B, V) over the edges of each vertex from values (B, E) of edges."""
     ends = edges.T.flatten()
     sums = values.new_zeros(len(values), count).index_add(1, ends, values.repeat(1, 2))
-    # Not `bincount`, which asks a GPU for the largest number, and waits.
+    # Not `bincount`, which on a GPU reads the largest number back and waits for it.
     uses = values.new_zeros(count).index_add(0, ends, torch.ones_like(ends, dtype=values.dtype))
     return sums / uses.clamp(min=1)

@@ -1,6 +1,6 @@
-"""Carries the pose mesh to the identity's vertices, where their order and number are not shared.
+"""A matcher that carries the pose mesh to the identity's vertices if the meshes share no vertex order or number.
 
-Not part of the published system, whose meshes are registered.
+It is not part of the published system, whose meshes are registered.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from torch.nn import functional as F
 from repose.methods.iepgan.encoder import layers
 from repose.methods.iepgan.layers import ConditionalBlock
 
-_START = 10.0  # sharpness of the match at the start; the similarities lie in -1 … 1
+_START = 10.0  # initial sharpness of the attention; similarities lie in -1 … 1
 
 
 class Matcher(nn.Module):
-    """Attention between features that name a place on the body.
+    """Attention between features that identify a place on the body.
 
     Args:
         width: channels of the features.
@@ -35,7 +35,7 @@ class Matcher(nn.Module):
         self,
         vertices: Tensor,  # (B, N, 3), metres
     ) -> Tensor:
-        """What place on the body each vertex is, as unit vectors (B, N, width)."""
+        """Return features that identify the place of each vertex on the body, unit vectors (B, N, width)."""
         x = self.local(vertices)
         for block in self.blocks:
             x = block(x, x.amax(dim=1, keepdim=True))

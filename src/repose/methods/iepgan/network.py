@@ -1,7 +1,7 @@
 """IEP-GAN, intrinsic-extrinsic preserved GANs for unsupervised 3D pose transfer (Chen et al., ICCV 2021).
 
-One encoder gives a pose code of one mesh and a shape code of another, a generator makes of both the second body in
-the first one's pose. The discriminators live with the training (`repose.methods.iepgan.recipe`).
+One encoder computes the pose code of one mesh and the shape code of another; from both, a generator makes the second
+body in the first one's pose. The discriminators belong to the training (`repose.methods.iepgan.recipe`).
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from repose.methods.interface import Transfer, TransferNetwork, check_pair
 
 
 class IEPGAN(nn.Module, TransferNetwork):
-    """The system, with its released networks replaced where they cannot do the task.
+    """IEP-GAN, with the parts of the released networks replaced that cannot do the task.
 
     Args:
         width: channels of the encoder's trunk; 512 as published.
         pose_channels: channels of the pose code; 32 as published.
-        generator_width: channels of the generator's first block; the released 32 make 7,291 parameters.
+        generator_width: channels of the generator's first block; the released value 32 gives 7,291 parameters.
         correspondence: "registered": vertex i of both meshes is the same place on the body, as published, and the
-            network relies on it; "learned": it finds the places itself, for meshes of any vertex counts and orders.
-        matcher_width: channels of the features that find them.
+            network relies on it; "learned": the network finds the correspondence itself, for meshes of any vertex
+            counts and orders.
+        matcher_width: channels of the features of the learned correspondence.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ def check_registered(identity: Tensor, pose: Tensor) -> None:
 
 
 def network(faithful: bool, correspondence: str, matcher_width: int, **widths: int) -> nn.Module:
-    """The networks of a method's settings."""
+    """Build the networks that a method's settings describe."""
     if faithful:
         return ReleasedIEPGAN(**widths)
     return IEPGAN(**widths, correspondence=correspondence, matcher_width=matcher_width)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What one step of an adversarial training looks at: patches of the template, other vertices, edges between them."""
+"""What one step of adversarial training uses of the meshes: patches, other random vertices, and their edges."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from repose.methods.iepgan.settings import AdversarialTraining
 
 
 class View(NamedTuple):
-    """The vertices of one step, and its patches in their numbering."""
+    """The vertices of one step, and its patches in the numbering of these vertices."""
 
-    seen: Tensor  # (N,) int64 vertices of the template; the patches' first
-    edges: Tensor  # (E, 2) int64 edges with both ends among them, in their numbering
+    seen: Tensor  # (N,) int64 vertices of the template; those of the patches come first
+    edges: Tensor  # (E, 2) int64 edges with both ends among `seen`, in the numbering of `seen`
     edge_weights: Tensor  # (E,) share of each edge in the edge loss
     whole: NDArray[np.int64]  # (K, P) the patches in the template's numbering
     sizes: NDArray[np.int64]  # (K,) vertices of each patch, without padding
     patches: tuple[Tensor, Tensor, Tensor, Tensor]  # as `PaddedPatches`, in the numbering of `seen`
 
     def to(self, device: torch.device) -> View:
-        """The same on a device."""
+        """Move the view to a device."""
         seen, edges, shares = (x.to(device) for x in (self.seen, self.edges, self.edge_weights))
         patches = tuple(x.to(device) for x in self.patches)
         return View(seen, edges, shares, self.whole, self.sizes, patches)  # type: ignore[arg-type]
@@ -47,10 +47,10 @@ class Views:
 
     def draw(
         self,
-        errors: NDArray[np.floating],  # (V,) how wrong the neighbourhood of each vertex is
+        errors: NDArray[np.floating],  # (V,) error of the neighbourhood of each vertex
         rng: np.random.Generator,
     ) -> View:
-        """Disjoint patches, around the worst vertices if seeds are adaptive, and random vertices beside them."""
+        """Draw disjoint patches, around the worst vertices if seeds are adaptive, and further random vertices."""
         ties = rng.random(self.count)
         scores = ties if self.settings.seeds == "random" else errors + 1e-9 * ties
         padded = self.table.padded(self.table.choose(scores, self.settings.patches))

@@ -1,6 +1,6 @@
 """Unsupervised transfer with two discriminators and distances along the surface (IEP-GAN).
 
-It learns from pairs of registered meshes; their truths are not read.
+It learns from pairs of registered meshes and reads no ground truth.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from repose.methods.losses import edge_loss, reconstruction
 from repose.methods.recipe import adam, rate_factor
 from repose.methods.transfer_recipe import TransferRecipe
 
-_SAMPLE = 256  # meshes
+_SAMPLE = 256  # meshes that the size estimate is whitened by
 _MEMORY = 0.9  # share of the old value in the running error of a vertex
 
 
@@ -52,9 +52,9 @@ class Pairs(NamedTuple):
 
 
 class AdversarialRecipe(TransferRecipe):
-    """What the recipe and the released one share: averaged weights, two optimisers, pairs.
+    """The common part of our recipe and the released one: averaged weights, two optimisers, pairs of meshes.
 
-    `network` holds the averaged weights, which are validated and kept; `live` those that learn.
+    `network` holds the averaged weights, which are validated and kept; `live` holds the weights that are trained.
     """
 
     settings: AdversarialTraining
@@ -71,11 +71,11 @@ class AdversarialRecipe(TransferRecipe):
         self.spacings: dict[int, Tensor] = {}  # of the meshes met so far, by row of the store
 
     def discriminators(self) -> list[nn.Module]:
-        """What the second optimiser trains."""
+        """Return the modules that the second optimiser trains."""
         return [self.discriminator]
 
     def batches(self, start: int, stop: int) -> Batches[Pairs]:
-        """Pairs instead of triples."""
+        """Yield pairs in place of triples."""
         return Batches(range(start, stop), self._pairs)
 
     def _pairs(self, step: int) -> Pairs:
@@ -93,7 +93,7 @@ class AdversarialRecipe(TransferRecipe):
         return torch.stack([self.spacings[row] for row in rows.tolist()])
 
     def configure_optimizers(self) -> Any:
-        """Adam for encoder and generator, Adam for the discriminators with constants for their lazy penalty."""
+        """Return Adam for encoder and generator, and Adam for the discriminators, adjusted to their lazy penalty."""
         s = self.settings
         lazy = s.r1_every / (s.r1_every + 1)
         first = adam(self.live.parameters(), s)
@@ -104,10 +104,10 @@ class AdversarialRecipe(TransferRecipe):
         return [first, second], rates
 
     def update(self, which: int, loss: Tensor, scheduled: bool = True) -> None:
-        """One step of optimiser 0 (encoder and generator) or 1 (discriminators), and of its learning rate."""
+        """Step optimiser 0 (encoder and generator) or 1 (discriminators), and its learning-rate schedule."""
         optimizer, rate = self.optimizers()[which], self.lr_schedulers()[which]  # type: ignore[index]
         optimizer.zero_grad()
-        # A step is under autocast, which would round the gradients of what the losses keep in float32.
+        # Steps run under autocast, which would round the gradients of losses that are computed in float32.
         with torch.autocast(loss.device.type, enabled=False):
             self.manual_backward(loss)
         optimizer.step()
@@ -121,7 +121,7 @@ class AdversarialRecipe(TransferRecipe):
             mean.lerp_(live, 1 - 0.5 ** (self.images / self.settings.ema_images))
 
     def penalty(self, step: int, real: Tensor) -> Tensor:
-        """The lazy R1 penalty of the discriminator of meshes."""
+        """Return the lazy R1 penalty of the discriminator of meshes."""
         s = self.settings
         if not s.r1_weight or step % s.r1_every:
             return real.new_zeros(())
@@ -130,7 +130,7 @@ class AdversarialRecipe(TransferRecipe):
 
 
 class IepGanRecipe(AdversarialRecipe):
-    """Self-reconstruction, two discriminators, edge lengths and distances along patches of the identity mesh."""
+    """Train by self-reconstruction, two discriminators, edge lengths and distances along the identity's patches."""
 
     def __init__(self, method: IepGanSettings, network: nn.Module, data: TrainingData, seed: int):
         super().__init__(method, network, data, seed)
@@ -144,11 +144,11 @@ class IepGanRecipe(AdversarialRecipe):
         spacings = self.sample()
         for part in (self.live, self.network):
             part.encoder.whiten(spacings)  # type: ignore[operator, union-attr]
-        self.errors: Tensor  # (V,) metres; high at first, so that every region has its turn
+        self.errors: Tensor  # (V,) metres; high at first, so that every region gets its turn
         self.register_buffer("errors", torch.ones(data.store.shape[1]))
 
     def sample(self) -> Tensor:
-        """The spacings of some training meshes, (M, 22)."""
+        """Return the spacings of some training meshes, (M, 22)."""
         rows = np.unique(self.data.train.rows[:, 1])
         some = np.random.default_rng([self.seed, 3]).permutation(rows)[:_SAMPLE]
         return torch.cat(
@@ -156,17 +156,18 @@ class IepGanRecipe(AdversarialRecipe):
         )
 
     def discriminators(self) -> list[nn.Module]:
-        """Both discriminators learn."""
+        """Return both discriminators."""
         return [self.discriminator, self.cooccurrence]
 
     def training_step(self, pairs: Pairs, index: int) -> dict[str, Tensor]:
-        """A step of the discriminators, then one of encoder and generator; returns the loss and its terms."""
+        """Update the discriminators, then encoder and generator, and return the loss and its terms."""
         s, step = self.settings, pairs.step
         rng = np.random.default_rng([self.seed, 2, step])
         view = self.views.draw(self.errors.cpu().numpy(), rng).to(self.device)
         pose, identity = pairs.pose[:, view.seen], pairs.identity[:, view.seen]
         code, own = self.live.encoder.both(pose, pairs.pose_spacings)
-        # The size of a body reconstructed from itself cancels: what is left is rounding, which Adam would follow.
+        # The size of a body reconstructed from itself cancels out; what is left is rounding noise, which Adam would
+        # follow.
         unit = code.unit.detach()
         fixed = own._replace(log_size=own.log_size.detach(), unit=unit)
         same = self.live.generator(code._replace(unit=unit), fixed)
@@ -179,7 +180,7 @@ class IepGanRecipe(AdversarialRecipe):
                 crops = self.crops(pose, transfer, view, rng)
         told = self.train_discriminators(step, real, fake, crops)
 
-        for part in self.discriminators():  # they pass gradients on, and need none
+        for part in self.discriminators():  # discriminators pass gradients on, but need none themselves
             part.requires_grad_(False)
         terms = {"reconstruction": (same - pose).abs().mean()}
         if s.adversarial_weight:
@@ -203,7 +204,7 @@ class IepGanRecipe(AdversarialRecipe):
     def train_discriminators(
         self, step: int, real: Tensor, fake: Tensor, crops: Crops | None
     ) -> dict[str, Tensor]:
-        """One step of the discriminators on detached meshes; returns the losses of both, penalties left out."""
+        """Update the discriminators on detached meshes, and return the losses of both without penalties."""
         s, told = self.settings, {}
         for part in self.discriminators():
             part.requires_grad_(True)
@@ -229,7 +230,7 @@ class IepGanRecipe(AdversarialRecipe):
         return told
 
     def intrinsic(self, transfer: Tensor, identity: Tensor, view: View, names: tuple[str, ...]) -> Tensor:
-        """Change of the distances along the patches, m²."""
+        """Return the mean squared change of the distances along the patches, m²."""
         if self.gih is None:
             with torch.no_grad():
                 target = distances_of(identity, view.patches)
@@ -239,7 +240,7 @@ class IepGanRecipe(AdversarialRecipe):
         return patch_distortion(transfer, target, view.patches)
 
     def correspondence(self, pairs: Pairs, rng: np.random.Generator) -> Tensor:
-        """Error of the pose mesh carried to random vertices of the identity mesh: known, as both are registered."""
+        """Return the error of the pose mesh carried to random identity vertices; registration gives the truth."""
         count = pairs.pose.shape[1]
         points = self.settings.points or count
         wanted, there = (torch.from_numpy(rng.permutation(count)[:points]).to(self.device) for _ in range(2))
@@ -248,7 +249,7 @@ class IepGanRecipe(AdversarialRecipe):
         )
 
     def crops(self, pose: Tensor, transfer: Tensor, view: View, rng: np.random.Generator) -> Crops:
-        """Every patch of both meshes, smoothed by random rounds, at the same random vertices."""
+        """Return every patch of both meshes, smoothed by a random number of rounds, at the same random vertices."""
         s = self.settings
         vertices, _, faces, _ = view.patches
         mean = averaging(faces, vertices.shape[1])
@@ -277,10 +278,10 @@ class Crops(NamedTuple):
 
     real: Tensor  # (B K, S, 3) of the pose meshes
     fake: Tensor  # (B K, S, 3) of the transfers
-    references: Tensor  # (B K, R, S, 3) of the pose meshes, smoothed otherwise
+    references: Tensor  # (B K, R, S, 3) of the pose meshes, with other numbers of smoothing rounds
 
 
 def _some(available: int, wanted: int, rng: np.random.Generator) -> np.ndarray:
-    """`wanted` of the first `available` numbers; all, and some again, if there are fewer."""
+    """Return `wanted` of the first `available` numbers; if there are fewer, some are repeated."""
     rounds = math.ceil(wanted / available)
     return np.concatenate([rng.permutation(available) for _ in range(rounds)])[:wanted]

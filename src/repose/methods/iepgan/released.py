@@ -19,12 +19,12 @@ from repose.methods.iepgan.recipe import AdversarialRecipe, Pairs
 from repose.methods.iepgan.settings import IepGanSettings
 from repose.methods.losses import edge_loss, weighted_edges
 
-_RELEASED_BATCH = 32  # that the decay of the averaged weights assumes
+_RELEASED_BATCH = 32  # batch size that the decay of the averaged weights is given for
 _DISTANCES = Settings("released")
 
 
 class ReleasedIepGanRecipe(AdversarialRecipe):
-    """`swap_from` is the released rec_epoch, `intrinsic_from` its geo_epoch.
+    """The released training; `swap_from` is the released rec_epoch, `intrinsic_from` its geo_epoch.
 
     The step of geo_epoch itself has neither truths nor distances.
     """
@@ -44,7 +44,7 @@ class ReleasedIepGanRecipe(AdversarialRecipe):
             self.register_buffer(name, values, persistent=False)
 
     def training_step(self, pairs: Pairs, index: int) -> Tensor:
-        """One step of the discriminator, then one of encoder and generator."""
+        """Update the discriminator, then encoder and generator, and return the loss."""
         s, step = self.settings, pairs.step
         pose, identity = pairs.pose, pairs.identity
         code = self.live.encoder.pose_field(pose)

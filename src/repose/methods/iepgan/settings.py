@@ -23,8 +23,10 @@ class AdversarialTraining(Training):
     warp_weight: float = Field(
         1.0,
         ge=0,
-        description="weight of the mean squared error of the learned correspondence, 1/m²; "
-        "only with correspondence: learned",
+        description=(
+            "weight of the mean squared error of the learned correspondence, 1/m²; used only with "
+            "correspondence: learned"
+        ),
     )
     local_weight: float = Field(
         3.445,
@@ -42,32 +44,41 @@ class AdversarialTraining(Training):
     cooccurrence_r1_weight: float = Field(
         1.0, ge=0, description="R1 penalty of the discriminator of patches, m²"
     )
-    r1_every: PositiveInt = Field(16, description="steps between R1 penalties, each as many times as heavy")
+    r1_every: PositiveInt = Field(
+        16, description=("steps between two R1 penalties, each of which is weighted by this number")
+    )
     swap_from: int = Field(0, ge=0, description="steps of self-reconstruction alone, before transfers count")
     intrinsic_from: int = Field(0, ge=0, description="step from which distances along patches count")
     ema_images: PositiveFloat = Field(
         10_000, description="half-life of the averaged weights that predict, in pairs seen"
     )
-    patches: PositiveInt = Field(4, description="patches of a step, disjoint; fewer where no more fit")
+    patches: PositiveInt = Field(4, description="number of disjoint patches in a step; fewer if no more fit")
     patch_vertices: int = Field(
-        600, ge=10, description="patches grow by whole rings to at least so many vertices"
+        600, ge=10, description="patches grow by whole rings until they have at least so many vertices"
     )
     seeds: Literal["adaptive", "random"] = Field(
         "adaptive",
-        description="adaptive: patches start where edge lengths of recent transfers are most wrong; random: anywhere",
+        description=(
+            "adaptive: patches start where the edge lengths of recent transfers are most wrong; random: "
+            "at random vertices"
+        ),
     )
     target: Literal["patch", "full-block"] = Field(
         "patch",
-        description="distances to match: patch: along the same patch of the identity mesh; full-block: along the whole "
-        "identity mesh, read from results/gih/{dataset}.zarr",
+        description=(
+            "which distances are matched. patch: those along the same patch of the identity mesh; "
+            "full-block: those along the whole identity mesh, read from results/gih/{dataset}.zarr"
+        ),
     )
     smoothing: PositiveInt = Field(
-        19, description="most rounds of smoothing of a patch that the discriminator sees"
+        19, description="largest number of smoothing rounds of a patch that the discriminator sees"
     )
     patch_points: int = Field(
         120, ge=8, description="vertices of a smoothed patch that the discriminator sees"
     )
-    references: PositiveInt = Field(2, description="smoothed pose patches that it is compared with")
+    references: PositiveInt = Field(
+        2, description=("number of smoothed pose patches that each patch is compared with")
+    )
     discriminator_width: PositiveInt = Field(
         1024, multiple_of=4, description="channels of the discriminator of meshes; 1024 as published"
     )
@@ -93,20 +104,26 @@ class IepGanSettings(LearnedTransfer):
     )
     correspondence: Literal["registered", "learned"] = Field(
         "registered",
-        description="registered: vertex i of both meshes is the same place on the body, as published, and the network "
-        "relies on it; learned: it finds the places itself, for any vertex counts and orders",
+        description=(
+            "registered: vertex i of both meshes is the same place on the body, as published, and the "
+            "network relies on it; learned: the network finds the correspondence itself, for any vertex "
+            "counts and orders"
+        ),
     )
     matcher_width: int = Field(128, ge=8, multiple_of=2, description="channels of the learned correspondence")
     faithful: bool = Field(
         False,
-        description="true: the released recipe and networks with their defects, as far as they run: a truth for the "
-        "first steps, distances compared with zero on one patch, no learning from smoothed patches; registered only",
+        description=(
+            "true: the released recipe and networks with their defects, as far as they run, for "
+            "registered meshes only: the first steps are supervised by a truth, distances are compared "
+            "with zero on one patch, and nothing is learned from smoothed patches"
+        ),
     )
     training: AdversarialTraining = Field(description="optimiser, schedule and weights of the losses")
 
     @property
     def recipe(self) -> str:  # type: ignore[override]
-        """The training, as mended or as released."""
+        """The training recipe: ours, or the released one."""
         return f"repose.methods.iepgan.{'released:Released' if self.faithful else 'recipe:'}IepGanRecipe"
 
     @property
@@ -118,7 +135,7 @@ class IepGanSettings(LearnedTransfer):
 
     @property
     def told(self) -> frozenset[Told]:
-        """No truth, but for the first stages of the released recipe; a correspondence is learned from a known one."""
+        """No truth, except in the first stages of the released recipe; registration for a learned correspondence."""
         relies = self.correspondence == "registered" or self.training.warp_weight > 0
         told = {Told.TRUTH} if self.faithful else set()
         return frozenset(told | ({Told.REGISTRATION} if relies else set()))

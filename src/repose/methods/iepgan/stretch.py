@@ -1,9 +1,9 @@
-"""Stretches: what lengths between near vertices say about the body, and vertices from stretches.
+"""Stretch fields: how the lengths between near vertices differ between two bodies, and vertices from such a field.
 
-An offset per vertex can satisfy any lengths by bending and wrinkling, and hardly feels those of a whole limb. A
-symmetric 3 × 3 matrix per vertex turns nothing: it lengthens the edges around the vertex, and the vertices follow
-from the edges by one linear system (as in Neural Jacobian Fields, Aigerman et al. 2022, but for symmetric matrices
-on a graph).
+An offset per vertex can satisfy any lengths by bending and wrinkling, and hardly reacts to the length of a whole limb.
+A symmetric 3 × 3 matrix per vertex cannot rotate anything: it stretches the edges around the vertex, and the vertices
+follow from the edges by one linear system (as in Neural Jacobian Fields, Aigerman et al. 2022, but for symmetric
+matrices on a graph).
 """
 
 from __future__ import annotations
@@ -22,24 +22,25 @@ from torch.autograd.function import once_differentiable
 from repose.methods.layers.gather import flat, gathered
 from repose.methods.layers.nearest import nearest as neighbours_of
 
-# Of a symmetric matrix: xx, yy, zz, √2 yz, √2 xz, √2 xy, so that its norm is that of the vector.
+# Components of a symmetric matrix: xx, yy, zz, √2 yz, √2 xz, √2 xy, so that the vector has the norm of the matrix.
 COMPONENTS = 6
 _NEAREST = 8
-_ANCHOR = 1e-4  # pull of each vertex to where it was, beside 1 for each edge: keeps loose pieces in place
-_RIDGE = 0.3  # beside 1 for each edge: no length says anything about the direction off the surface
-_OUTLIER = 0.1  # logarithm of a ratio of lengths: an edge so far from the fit counts half
-_ROUNDS = 2  # of fitting again with the weights that follow
-_LARGEST = 1.0  # logarithm of a ratio of lengths: vertices may coincide
-_LEAST = 1e-6  # of the size of the body
+# weight that pulls each vertex to its old place, against 1 for each edge: keeps loose pieces in place
+_ANCHOR = 1e-4
+_RIDGE = 0.3  # ridge, against 1 for each edge: no length determines the stretch along the normal
+_OUTLIER = 0.1  # logarithm of a ratio of lengths: an edge with this residual gets half the weight
+_ROUNDS = 2  # rounds of reweighted least squares
+_LARGEST = 1.0  # bound on the logarithm of a ratio of lengths, as vertices may coincide
+_LEAST = 1e-6  # smallest length, as a share of the body's size
 
 
 def nearest(
     first: Tensor,  # (B, N, 3), in units of the size of the body
     second: Tensor,  # (B, N, 3), the same bodies' vertices in the same order, otherwise shaped and posed
 ) -> Tensor:
-    """The vertices (B, N, 8) that lie nearest to each one in both meshes, so that a hand at the hip is not near it.
+    """Return the 8 vertices nearest to each one in both meshes (B, N, 8), so that a hand on the hip is not near it.
 
-    All other vertices, again and again, of meshes with fewer than nine.
+    In meshes with fewer than nine vertices, the other vertices are repeated.
     """
     both = torch.cat([first, second], dim=2).detach()
     count = min(_NEAREST + 1, both.shape[1])
@@ -51,13 +52,13 @@ def nearest(
 
 
 def by_tree(points: Tensor, count: int) -> Tensor:
-    """The nearest points (B, N, count), by a tree of each mesh on the processor."""
+    """Return the nearest points (B, N, count), found by a k-d tree of each mesh on the CPU."""
     return torch.from_numpy(np.stack([cKDTree(mesh).query(mesh, count)[1] for mesh in points.numpy()]))
 
 
 def by_distances(points: Tensor, count: int) -> Tensor:
-    """The same by the distances of all pairs: a GPU has them sooner than the processor has trees."""
-    exact = points.double()  # as the tree computes
+    """Return the same by the distances of all pairs, which on a GPU is faster than trees on the CPU."""
+    exact = points.double()  # in double precision, as the tree computes
     return neighbours_of(exact, exact, count)
 
 
@@ -67,10 +68,10 @@ def measured_stretch(
     pose: Tensor,  # (B, N, 3), likewise
     near: Tensor,  # (B, N, K)
 ) -> Tensor:
-    """Logarithmic stretch (B, N, 6) that takes the lengths around each vertex from the pose mesh to the identity mesh.
+    """Return the logarithmic stretch (B, N, 6) that changes the lengths around each vertex from pose to identity mesh.
 
-    Fits log(length / length) = dᵀ M d over the directions d of the edges in the pose mesh, by least squares with
-    Cauchy weights: skin folds at bent joints, and what is near may lie across a gap.
+    Fits log(length / length) = dᵀ M d over the directions d of the edges in the pose mesh, by least squares with Cauchy
+    weights, because skin folds at bent joints and near vertices may lie across a gap.
     """
     across = edges(pose, near)
     length = torch.linalg.vector_norm(across, dim=3, keepdim=True).clamp(min=_LEAST)
@@ -82,9 +83,9 @@ def measured_stretch(
     weights = torch.ones_like(ratio)
     for _ in range(1 + _ROUNDS):
         weighted = weights * products
-        # Sums, because automatic mixed precision would round products of matrices.
+        # Sums, because automatic mixed precision would round matrix products.
         normal = (weighted[..., None] * products[..., None, :]).sum(dim=2) + ridge
-        # Never singular, because of the ridge; to ask for that would wait for a GPU.
+        # The ridge keeps it from being singular; a check for that would wait for the GPU.
         fit, _ = torch.linalg.solve_ex(normal, (weighted * ratio).sum(dim=2))
         fitted = (products * fit[:, :, None]).sum(dim=3, keepdim=True)
         weights = 1 / (1 + ((ratio - fitted) / _OUTLIER).square())
@@ -96,7 +97,7 @@ def stretched(
     stretch: Tensor,  # (B, N, 6), added to the identity matrix
     near: Tensor,  # (B, N, K)
 ) -> Tensor:
-    """Vertices (B, N, 3) whose edges to `near` are nearly the old ones times the mean stretch of their ends."""
+    """Return vertices (B, N, 3) whose edges to `near` are nearly the old ones times the mean stretch of their ends."""
     xx, yy, zz, yz, xz, xy = stretch.to(vertices).unbind(2)
     yz, xz, xy = (c / 2**0.5 for c in (yz, xz, xy))
     matrix = torch.stack([xx, xy, xz, xy, yy, yz, xz, yz, zz], dim=2)
@@ -108,12 +109,12 @@ def stretched(
 
 
 def edges(vertices: Tensor, near: Tensor) -> Tensor:
-    """Vectors (B, N, K, 3) to each vertex from those near it."""
+    """Return the vectors (B, N, K, 3) to each vertex from the vertices near it."""
     return vertices[:, :, None] - gathered(vertices, near)
 
 
 class _Solve(torch.autograd.Function):
-    """(Σ over edges (eᵢ - eⱼ)(eᵢ - eⱼ)ᵀ + anchor)⁻¹ applied to (B, N, 3); the matrix is symmetric."""
+    """Applies (Σ over edges (eᵢ - eⱼ)(eᵢ - eⱼ)ᵀ + anchor)⁻¹ to (B, N, 3); the matrix is symmetric."""
 
     @staticmethod
     def forward(ctx: Any, pull: Tensor, near: Tensor) -> Tensor:
@@ -129,7 +130,7 @@ class _Solve(torch.autograd.Function):
 def factorised(
     near: np.ndarray,  # (N, K)
 ) -> SuperLU:
-    """The sparse factor of one mesh's system, whose edges are those to the near vertices."""
+    """Return the sparse factorisation of one mesh's system, whose edges are those to the near vertices."""
     count, width = near.shape
     own, other = np.repeat(np.arange(count, dtype=np.int32), width), near.ravel().astype(np.int32)
     degree = width + np.bincount(other, minlength=count)

@@ -35,7 +35,7 @@ class ElaIN(nn.Module):
 
     def forward(
         self,
-        statistics: tuple[Tensor, Tensor, Tensor],  # centred (B, N, C), mean and std (B, 1, C)
+        statistics: tuple[Tensor, Tensor, Tensor],  # centred features (B, N, C), mean and std (B, 1, C)
         cond: Tensor,  # (B, N, K + 1), the last channel is 1; on a GPU, padding follows
         cond_mean: Tensor,  # (B, 1, K)
         from_condition: Tensor,  # (K + 1, 2 C), see fold
@@ -44,14 +44,14 @@ class ElaIN(nn.Module):
         centred, mean, std = statistics
         w = self.mlp_weight(torch.cat([self.mlp_same(cond_mean), mean], dim=-1))
         gamma, beta = from_condition.chunk(2, dim=1)
-        # What the condition's channel of ones adds, which follows its K others.
+        # The contribution of the condition's channel of ones, which follows its K other channels.
         ones = (0, 0, cond_mean.shape[2], cond.shape[2] - cond_mean.shape[2] - 1)
         scale = (w * gamma + F.pad(1 + (1 - w) * std, ones)) / std
         shift = w * beta + F.pad((1 - w) * mean, ones)
         return modulate(centred, cond, scale, shift, _SLOPE)
 
     def fold(self) -> Tensor:
-        """Return the maps from the condition to γ and to β, (K + 1, 2 C), padded as the condition."""
+        """Return the maps from the condition to γ and to β, (K + 1, 2 C), padded like the condition."""
         weight = torch.cat([self.mlp_gamma.weight, self.mlp_beta.weight])
         bias = torch.cat([self.mlp_gamma.bias, self.mlp_beta.bias])
         weight, bias = folded(weight, bias, self.mlp_same.weight, self.mlp_same.bias)
@@ -59,10 +59,10 @@ class ElaIN(nn.Module):
 
 
 class FoldedBlock(NamedTuple):
-    """What of a block follows from its parameters alone.
+    """The part of a block that depends on its parameters alone.
 
     Attributes:
-        norms: for norm_0, norm_1, norm_s the map from the condition, (K + 1, 2 C).
+        norms: the maps from the condition for norm_0, norm_1, norm_s, (K + 1, 2 C).
         conv_0: normalised weight, (C, C).
         main: conv_1 and the map that follows the block, weight (C_out, C) and bias (C_out,).
         skip: conv_s and the map that follows the block, (C_out, C).
@@ -85,7 +85,7 @@ class ElaINBlock(nn.Module):
         self.norm_0, self.norm_1, self.norm_s = (ElaIN(channels, cond_channels) for _ in range(3))
 
     def fold(self, following: nn.Linear) -> FoldedBlock:
-        """Fold the block with the map C -> C_out that follows it; in training mode once for every pass."""
+        """Fold the block with the map C -> C_out that follows it; in training mode this runs once per forward pass."""
         norms = self.norm_0.fold(), self.norm_1.fold(), self.norm_s.fold()
         w_0, w_1, w_s = (conv.normalised_weight() for conv in (self.conv_0, self.conv_1, self.conv_s))
         main = folded(following.weight, following.bias, w_1, self.conv_1.bias)

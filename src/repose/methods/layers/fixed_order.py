@@ -1,7 +1,7 @@
-"""Operations on images that add in a fixed order on a GPU, where the kernels of torch do not.
+"""Operations on images that add in a fixed order on a GPU, which torch's own kernels do not.
 
-A training asks for deterministic operations, so that it can be repeated to the bit, and torch then refuses its own
-backward passes of padding and sampling, and its own cross entropy of pixels. On a CPU torch's are kept: they are
+Trainings ask for deterministic operations, so that they can be repeated to the bit. Torch then refuses its own backward
+passes of padding and sampling, and its own cross entropy of pixels. On a CPU torch's operations are used: they are
 deterministic there, and faster.
 """
 
@@ -19,7 +19,7 @@ def pixel_cross_entropy(
     logits: Tensor,  # (B, K, H, W)
     classes: Tensor,  # (B, H, W) integers below K
 ) -> Tensor:
-    """Mean cross entropy over all pixels, as `F.cross_entropy`, whose sum on a GPU is not of a fixed order."""
+    """Return the mean cross entropy over all pixels, as `F.cross_entropy`, whose sum on a GPU has no fixed order."""
     if not logits.is_cuda:
         return F.cross_entropy(logits, classes.long())
     chosen = F.one_hot(classes.long(), logits.shape[1]).movedim(-1, 1)
@@ -27,7 +27,7 @@ def pixel_cross_entropy(
 
 
 class ReflectionPad(nn.ReflectionPad2d):
-    """Padding by mirrored rows and columns, without the outermost; its gradient on a GPU is of a fixed order."""
+    """Reflection padding whose gradient on a GPU is summed in a fixed order."""
 
     def forward(self, input: Tensor) -> Tensor:  # (B, C, H, W) to (B, C, H + above + below, W + left + right)
         """Pad the image."""
@@ -47,10 +47,10 @@ def sample(
     image: Tensor,  # (B, C, H, W)
     grid: Tensor,  # (B, H', W', 2) x and y, from -1 to 1 between the centres of the outermost pixels
 ) -> Tensor:  # (B, C, H', W')
-    """Bilinear samples of an image, 0 outside of it, as `F.grid_sample`; on a GPU the places get no gradient.
+    """Sample an image bilinearly, 0 outside of it, as `F.grid_sample` does; on a GPU the grid gets no gradient.
 
     Raises:
-        ValueError: the places want one there.
+        ValueError: the grid requires a gradient on a GPU.
     """
     if not image.is_cuda:
         return F.grid_sample(image, grid, padding_mode="zeros", align_corners=True)
@@ -60,7 +60,7 @@ def sample(
 
 
 class Samples(torch.autograd.Function):
-    """Bilinear samples, whose gradient goes back to one corner of all squares after another."""
+    """Bilinear sampling whose backward pass handles the four corners of all squares one after another."""
 
     @staticmethod
     def forward(ctx: Any, image: Tensor, grid: Tensor) -> Tensor:
@@ -72,7 +72,7 @@ class Samples(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        """Add what each sample hands to the four pixels around it; `index_add` is deterministic if asked to be."""
+        """Add the gradient of each sample to the four pixels around it; `index_add` is deterministic if asked to be."""
         (grid,) = ctx.saved_tensors
         batch, channels, height, width = ctx.shape
         x, y = (grid[..., 0] + 1) / 2 * (width - 1), (grid[..., 1] + 1) / 2 * (height - 1)  # (B, H', W')
@@ -82,7 +82,7 @@ class Samples(torch.autograd.Function):
         for row in (y.floor(), y.floor() + 1):
             for column in (x.floor(), x.floor() + 1):
                 inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-                # A place far outside, or one that is not a number, must become no index and hand on nothing.
+                # A position far outside, or NaN, must give no index and pass no gradient on.
                 share = torch.where(inside, (1 - (y - row).abs()) * (1 - (x - column).abs()), 0)
                 pixel = torch.where(inside, row * width + column, 0).long() + first
                 total = total.index_add(0, pixel.flatten(), share.flatten()[:, None].to(values) * values)

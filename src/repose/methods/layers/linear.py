@@ -46,6 +46,6 @@ def sum_of_linear(
     second_weight: Tensor,  # (C_out, C)
     bias: Tensor,  # (C_out,)
 ) -> Tensor:
-    """Return `first @ W1ᵀ + second @ W2ᵀ + bias`, (B, N, C_out), adding inside the second product."""
+    """Return `first @ W1ᵀ + second @ W2ᵀ + bias`, (B, N, C_out), with the addition inside the second product."""
     partial = F.linear(first, first_weight, bias).flatten(0, 1)
     return torch.addmm(partial, second.flatten(0, 1), second_weight.T).unflatten(0, first.shape[:2])

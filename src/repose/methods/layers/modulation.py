@@ -1,9 +1,9 @@
 """One operation behind SPAdaIN and ElaIN: features scaled and shifted per vertex by a condition.
 
-Both published layers are, once their statistics are known, `act(x ∘ (c A) + c B)` with `c` the vertex's
-condition (its coordinates, or its features) and `A`, `B` small matrices of each mesh. Doing it in one
-function keeps two tensors of the features' size for the backward pass where the written-out layers keep seven, and
-on a CPU makes the others for some vertices at a time.
+Once their statistics are known, both published layers are `act(x ∘ (c A) + c B)`, with `c` the vertex's condition (its
+coordinates, or its features) and small matrices `A`, `B` for each mesh. One function for all of it keeps two tensors of
+the features' size for the backward pass, where the written-out layers keep seven. On a CPU it computes intermediates in
+tiles of some vertices at a time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from torch.nn import functional as F
 from repose.methods.layers.padding import padded
 
 _CHEAP_CONDITION = 8  # up to this width, computing `c A` again costs less than keeping it on a GPU
-_TILE_ENTRIES = 1 << 19  # of the features, that a CPU keeps in its cache from the first operation to the last
+# entries of a tile, which stays in a CPU's cache from the first operation to the last
+_TILE_ENTRIES = 1 << 19
 
 
 class _Modulate(torch.autograd.Function):
@@ -39,7 +40,8 @@ class _Modulate(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, cond, scale, shift, out, kept = ctx.saved_tensors
-        # Row by row, whatever the layout of `scale`: into columns, products of bfloat16 take a thousand times as long.
+        # Accumulated row by row, whatever the layout of `scale`: bfloat16 products into columns take a thousand times
+        # as long.
         g_x, (g_scale, g_shift) = torch.empty_like(x), scale.new_zeros(2, *scale.shape)
         g_cond = torch.empty_like(cond) if ctx.needs_input_grad[1] else None
         for rows in _tiles(x):
@@ -55,7 +57,7 @@ class _Modulate(torch.autograd.Function):
 
 
 def _tiles(x: Tensor) -> list[slice]:
-    """Vertices taken together: all on a GPU, and in half precision, in which sums of tiles would be rounded."""
+    """Return the tiles of vertices: one on a GPU, and in half precision, where sums over tiles would be rounded."""
     batch, count, channels = x.shape
     whole = x.is_cuda or x.dtype not in (torch.float32, torch.float64)
     step = count if whole else max(1, _TILE_ENTRIES // (batch * channels))
@@ -64,7 +66,7 @@ def _tiles(x: Tensor) -> list[slice]:
 
 def modulate(
     x: Tensor,  # (B, N, C)
-    cond: Tensor,  # (B, N, K), one channel is 1 (see with_ones): it carries the biases
+    cond: Tensor,  # (B, N, K), one channel is 1 (see with_ones) and carries the biases
     scale: Tensor,  # (B, K, C)
     shift: Tensor,  # (B, K, C)
     slope: float,
@@ -77,5 +79,5 @@ def modulate(
 def with_ones(
     cond: Tensor,  # (B, N, K)
 ) -> Tensor:
-    """Append a channel of ones, so that a matrix product adds its bias, and padding: (B, N, K + 1) on a CPU."""
+    """Append a channel of ones, so that a matrix product adds its bias, then pad: (B, N, K + 1) on a CPU."""
     return padded(F.pad(cond, (0, 1), value=1.0), 2)

@@ -1,7 +1,7 @@
 """Residual block of 3D-CoreNet's feature extractor, with a closed-form gradient.
 
-Written out, autograd keeps five tensors of the block's size; three are enough, because what follows from them by one
-cheap pass is computed again.
+Written out, autograd keeps five tensors of the block's size; three are enough, because the others are recomputed from
+them by one cheap pass.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from repose.methods.layers.statistics import normalise, through_norm
 
 
 class _Residual(torch.autograd.Function):
-    """Return `prelu(norm(prelu(norm(x W1ᵀ)) W2ᵀ) + x)`, one slope for both."""
+    """Computes `prelu(norm(prelu(norm(x W1ᵀ)) W2ᵀ) + x)`, with one slope for both."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w_1: Tensor, w_2: Tensor, slope: Tensor) -> Tensor:
@@ -43,13 +43,13 @@ class _Residual(torch.autograd.Function):
 def _through_prelu(x: Tensor, slope: Tensor, grad: Tensor) -> tuple[Tensor, Tensor]:
     below = x.clamp(max=0).mul_(grad)
     wide = torch.promote_types(x.dtype, torch.float32)
-    # A mask of booleans and `where` would take five times as long on a CPU.
+    # A boolean mask with `where` would take five times as long on a CPU.
     above = torch.ops.aten.threshold_backward(grad, x, 0)
     return torch.lerp(grad, above, 1 - slope), below.sum(dtype=wide).to(slope.dtype)[None]
 
 
 class FeatureBlock(nn.Module):
-    """Residual block; one PReLU, of one slope, serves twice as released."""
+    """Residual block whose single PReLU, with one slope, is used twice, as released."""
 
     def __init__(self, channels: int):
         super().__init__()

@@ -6,16 +6,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-_EPSILON = 1e-12  # of torch's own implementation
+_EPSILON = 1e-12  # as in torch's own implementation
 _START_ITERATIONS = 64
 
 
 class SpectralLinear(nn.Linear):
-    """Linear map that offers its weight divided by an estimate of its largest singular value.
+    """A linear map whose weight can be divided by an estimate of its largest singular value.
 
-    Not torch's parametrization: the caller folds the weight into its neighbours, so it needs the normalised
-    matrix, once per step, and the power iteration must not run again at every access. Call `settle` after
-    an initialisation: torch's vectors start random, and a fresh net is then wildly scaled in eval mode.
+    It does not use torch's parametrization: the caller folds the weight into neighbouring layers, so it needs the
+    normalised matrix once per step, and the power iteration must not run again at every access. Call `settle` after
+    initialising the weight: the vectors start random, and the network would be badly scaled in eval mode.
     """
 
     u: Tensor  # (out_features,), left singular vector
@@ -29,8 +29,9 @@ class SpectralLinear(nn.Linear):
 
     @torch.no_grad()
     def settle(self) -> None:
-        """Bring the singular vectors to the present weight."""
-        if self.weight.is_meta:  # without values there is nothing to find, and each step takes milliseconds
+        """Run the power iteration until the singular vectors fit the present weight."""
+        # on the meta device there is nothing to find, and each step takes milliseconds
+        if self.weight.is_meta:
             return
         for _ in range(_START_ITERATIONS):
             self._iterate()
@@ -40,7 +41,7 @@ class SpectralLinear(nn.Linear):
         with torch.autocast(self.weight.device.type, enabled=False):  # σ in half precision would drift
             if self.training:
                 self._iterate()
-            # Copies: a second forward pass moves the buffers before the first one's backward.
+            # Copies, because a second forward pass changes the buffers before the first one's backward pass.
             sigma = torch.dot(self.u.clone(), self.weight @ self.v.clone())
             return self.weight / sigma
 

@@ -1,8 +1,8 @@
 """A sum of losses whose gradients are taken one loss at a time.
 
 Several losses on shared features would keep all their intermediates until the one backward pass. Here each loss is
-differentiated as soon as it is known and its intermediates are freed, so that memory is that of the largest; the sum
-and its gradient are the same.
+differentiated as soon as it is known and its intermediates are freed, so that the peak memory is that of the largest
+loss; the sum and its gradient are the same.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ class _Staged(torch.autograd.Function):
         with torch.enable_grad():
             for loss in stages(*leaves):
                 total = total + loss.detach()
-                # As a backward pass of its own would be: not under autocast.
+                # Outside autocast, as in a backward pass of its own.
                 with torch.autocast(loss.device.type, enabled=False):
                     found = torch.autograd.grad(loss, sources, allow_unused=True)
                 for k, g in enumerate(found):
                     if g is not None:
                         held = gradients[k]
-                        gradients[k] = g if held is None else held + g  # in place would change aliases of g
-                # Autocast keeps half-precision copies of parameters, whose graph is spent now.
+                        # adding in place would change aliases of g
+                        gradients[k] = g if held is None else held + g
+                # Autocast caches half-precision copies of parameters, whose graph is now freed.
                 torch.clear_autocast_cache()
         ctx.gradients = gradients
         return total
@@ -56,8 +57,8 @@ def sum_of_stages(
     """Sum the scalar losses that `stages(*shared)` yields.
 
     Args:
-        stages: yields losses; what one loss needs of another it takes without gradient.
+        stages: yields losses; a loss that uses tensors of another one must detach them.
         shared: tensors that several of them use, with the graph that made them.
-        parameters: everything else a gradient shall reach.
+        parameters: everything else that a gradient must reach.
     """
     return _Staged.apply(stages, len(shared), *shared, *(p for p in parameters if p.requires_grad))

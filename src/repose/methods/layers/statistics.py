@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 EPSILON = 1e-5  # torch's own instance norm and both published systems use this floor
-_UNIT_FLOOR = 2.2e-16  # added to the length, as released
+_UNIT_FLOOR = 2.2e-16  # added to the length, as in the released code
 
 
 class _Centre(torch.autograd.Function):
@@ -50,7 +50,7 @@ def centre(
 def normalise(
     x: Tensor,  # (B, N, C)
 ) -> tuple[Tensor, Tensor]:
-    """Normalised features (B, N, C) and what they were scaled by (B, 1, C); for use inside a custom gradient."""
+    """Return normalised features (B, N, C) and their scale (B, 1, C), for use inside a custom gradient."""
     wide = x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
     out = wide - wide.mean(dim=1, keepdim=True)
     scale = (out.square().mean(dim=1, keepdim=True) + EPSILON).rsqrt_()
@@ -62,7 +62,7 @@ def through_norm(
     scale: Tensor,  # (B, 1, C)
     grad: Tensor,  # (B, N, C)
 ) -> Tensor:
-    """Gradient (B, N, C) of what `normalise` was given, from that of what it gave."""
+    """Return the gradient (B, N, C) with respect to the input of `normalise`, from that of its output."""
     slope = (grad * out).mean(dim=1, keepdim=True)
     return torch.addcmul(grad, out, slope, value=-1).sub_(grad.mean(dim=1, keepdim=True)).mul_(scale)
 

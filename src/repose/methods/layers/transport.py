@@ -27,16 +27,17 @@ from repose.methods.layers.padding import padded
 EPSILON, STEPS = 0.03, 5  # weight of the entropy, and iterations, as published
 FLOOR = 1e-8  # of the published code; it shapes the plan of dissimilar rows, so it is part of the function
 _TILE_ENTRIES = 1 << 20  # a tile stays in the processor's cache between its two products
-# Up to 256 MiB of float32, K is held while one pass runs on a CPU, and beyond tiles are redone; a tile on a GPU.
+# On a CPU, K is kept during one pass if it fits in 256 MiB of float32, else its tiles are recomputed; for a GPU see
+# below.
 _KEPT_ENTRIES = 1 << 26
-_KEPT_SHARE = 0.25  # of the free memory of a GPU, in which K is held likewise
+_KEPT_SHARE = 0.25  # share of a GPU's free memory that K may take during one pass
 
 
 class Kernel:
-    """Row tiles of K (B, N, M), computed once and held for the pass if they fit, else at every walk.
+    """Row tiles of K (B, N, M), which are kept during one pass if they fit, else recomputed in every loop over them.
 
     Attributes:
-        real: how many of the M columns are no padding.
+        real: how many of the M columns are not padding.
         share: (1, 1, M), the weight of each pose vertex: 1 / real, and 0 for padding, which makes b 0 there.
     """
 
@@ -66,7 +67,7 @@ class Kernel:
 
 
 def _entries_to_keep(theta: Tensor) -> int:
-    """How many numbers of K may be held; it decides what is computed again, and no result."""
+    """Return how many entries of K may be kept; this decides what is recomputed, but no result."""
     if theta.device.type == "cpu":
         return _KEPT_ENTRIES
     free, _ = torch.cuda.mem_get_info(theta.device)
@@ -75,7 +76,7 @@ def _entries_to_keep(theta: Tensor) -> int:
 
 
 class _Warp(torch.autograd.Function):
-    """Sums over rows are written `row vector @ tile`: `tileᵀ @ column` is six times slower on a CPU."""
+    """Sums over rows are written `row vector @ tile`, as `tileᵀ @ column` is six times slower on a CPU."""
 
     @staticmethod
     def forward(
@@ -90,7 +91,7 @@ class _Warp(torch.autograd.Function):
             b.append(kernel.share / (sums + FLOOR))
             if step == STEPS - 1:
                 break
-            # Both halves of a step in one walk over K: a of these rows, then their part of Kᵀ a.
+            # Both halves of a step in one loop over K: a of these rows, then their contribution to Kᵀ a.
             a.append(torch.empty_like(a[0]))
             sums = torch.zeros_like(sums)
             for rows, tile in kernel:
@@ -107,7 +108,8 @@ class _Warp(torch.autograd.Function):
         ctx.real = real
         ctx.save_for_backward(theta, phi, points, warp, total[..., 3:], torch.stack(a), torch.stack(b))
         assignment = torch.cat(strongest, dim=1) if assign else None
-        # Who asks for partners differentiates one match before the next: a CPU has room for its K until then.
+        # Callers that ask for an assignment differentiate one match before the next, so a CPU has room to keep K until
+        # then.
         ctx.held = kernel.held if assign and not theta.is_cuda else None
         if assignment is not None:
             ctx.mark_non_differentiable(assignment)
@@ -120,7 +122,7 @@ class _Warp(torch.autograd.Function):
         kernel = Kernel(theta, phi, ctx.real)
         if ctx.held:
             kernel.held, ctx.held = ctx.held, None
-        # dL/dK = left @ right; the first four outer products are the attention's own.
+        # dL/dK = left @ right; the first four outer products come from the attention itself.
         g_rows = grad / row_sums
         left = torch.cat([g_rows, -(g_rows * warp).sum(-1, keepdim=True)], dim=2)
         values = F.pad(points, (0, 1), value=1.0).mT
@@ -132,7 +134,7 @@ class _Warp(torch.autograd.Function):
 
 
 def times(columns: Tensor, kernel: Kernel) -> Tensor:
-    """The transposed columns (B, N, C) times K, (B, C, M)."""
+    """Return the transposed columns (B, N, C) times K, (B, C, M)."""
     total = kernel.phi_t.new_zeros(len(columns), columns.shape[2], kernel.phi_t.shape[2])
     for rows, tile in kernel:
         total.baddbmm_(columns[:, rows].mT, tile)
@@ -146,7 +148,7 @@ def through_kernel(
     left: Tensor,  # (B, N, R)
     right: Tensor,  # (B, R, M)
 ) -> tuple[Tensor, Tensor]:
-    """Gradients of theta and of phi from that of K, which is left @ right."""
+    """Return the gradients of theta and phi from that of K, which is left @ right."""
     g_theta, g_phi_t = torch.empty_like(theta), phi.new_zeros(phi.mT.shape)
     left, right = padded(left, 2), padded(right, 1)
     for rows, tile in kernel:
@@ -162,7 +164,7 @@ def through_steps(
     b: Tensor,  # (steps, B, 1, M)
     g_b: Tensor,  # (B, 1, M), gradient of the last b
 ) -> tuple[list[Tensor], list[Tensor]]:
-    """Adjoint of the Sinkhorn steps: the outer products (left (B, N, 1), right (B, 1, M)) of dL/dK."""
+    """Return the adjoint of the Sinkhorn steps: the outer products (left (B, N, 1), right (B, 1, M)) of dL/dK."""
     n = a.shape[2]
     lefts, rights = [], []
     for step in range(len(b) - 1, -1, -1):
@@ -186,10 +188,10 @@ def transport_match(
     phi: Tensor,  # (B, M, C), unit length along C
     points: Tensor,  # (B, M, 3), pose vertices
 ) -> tuple[Tensor, Tensor]:
-    """The warp, and for each identity vertex the pose vertex of largest transport.
+    """Return the warp, and for each identity vertex the pose vertex of largest transport.
 
     Returns:
-        As `transport_warp`, (B, N, 3), and indices (B, N) int64 into the M pose vertices, without gradient.
+        The warp (B, N, 3) as in `transport_warp`, and indices (B, N) int64 into the M pose vertices, without gradient.
     """
     return _transport(theta, phi, points, assign=True)
 
@@ -199,9 +201,10 @@ def transport_warp(
     phi: Tensor,  # (B, M, C), unit length along C
     points: Tensor,  # (B, M, 3), pose vertices
 ) -> Tensor:
-    """Warp: for each of N identity vertices a convex combination of the M pose vertices, (B, N, 3).
+    """Return for each of N identity vertices a convex combination of the M pose vertices, (B, N, 3).
 
-    Always at least float32, also under autocast: exp(-1/ε) = 3e-15 and the floor vanish in half precision.
+    It is always computed in at least float32, also under autocast: exp(-1/ε) = 3e-15 and the floor vanish in half
+    precision.
     """
     return _transport(theta, phi, points, assign=False)[0]
 

@@ -7,8 +7,9 @@ Without truth an iteration sees body A in two poses, 1 and 2 (same order of vert
 * second pass, self-consistency: A in pose 2, posed like the result of the first pass (which is held fixed), must be
   A in pose 1 again.
 
-The three share the features of their meshes, and each is differentiated before the next begins. The first pass trains
-the correspondence only, as published: no gradient goes through its generator, so none of its intermediates is kept.
+The three losses share the features of the meshes, and each is differentiated before the next is computed. The first
+pass trains the correspondence only, as published: no gradient goes through its generator, so none of its intermediates
+is kept.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def labelled_loss(
     edges: Edges,
     settings: MapConNetTraining,
 ) -> Tensor:
-    """Weighted loss of a supervised iteration."""
+    """Return the weighted loss of a supervised iteration."""
     part = network.correspondence
     f_identity, f_pose = part.encode_each(identity, pose)
     warp, assignment = transport_match(part.queries(f_identity), part.keys(f_pose), pose)
@@ -55,7 +56,7 @@ def unlabelled_loss(
     edges: Edges,  # of body A
     settings: MapConNetTraining,
 ) -> Tensor:
-    """Weighted loss of an unsupervised iteration: the sum of cross-consistency, first and second pass."""
+    """Return the weighted loss of an unsupervised iteration: the sum of cross-consistency, first and second pass."""
     part = network.correspondence
     features = part.encode_each(pose, same, other)
     shared = (*features, part.queries(features[1]), part.keys(features[0]))
@@ -74,7 +75,7 @@ def unlabelled_loss(
         warp, assignment = transport_match(part.queries(f_other), keys, pose)
         with torch.no_grad():
             posed = network.refine(warp, f_other)
-        torch.clear_autocast_cache()  # it holds copies of parameters made without gradient
+        torch.clear_autocast_cache()  # it holds copies of parameters that were made without gradient
         yield _transfer_features(network, part.encode(warp), f_other, f_pose, assignment, settings)
         # Second pass
         f_posed = part.encode(posed)
@@ -104,7 +105,7 @@ def _transfer_features(
     assignment: Tensor,
     settings: MapConNetTraining,
 ) -> Tensor:
-    f_matched = gathered(f_pose, assignment)  # released: a product with a one-hot matrix
+    f_matched = gathered(f_pose, assignment)  # the released code multiplies by a one-hot matrix instead
     mesh = transfer_contrast(f_out, f_identity, f_matched, network.cond_channels, settings.mesh_margin)
     point = point_contrast(f_out, f_identity, settings.point_margin)
     return settings.mesh_weight * mesh + settings.point_weight * point

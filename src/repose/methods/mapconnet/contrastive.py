@@ -17,7 +17,7 @@ def transfer_contrast(
     identity_channels: int,
     margin: float,
 ) -> Tensor:
-    """Mesh level, of a transfer: the output has the identity of one input and the pose of the other."""
+    """Mesh-level loss of a transfer: the output has the identity of one input and the pose of the other."""
     (out_i, out_p), (id_i, id_p), (po_i, po_p) = (
         _halves(f, identity_channels) for f in (out, identity, pose)
     )
@@ -31,7 +31,7 @@ def cross_contrast(
     identity_channels: int,
     margin: float,
 ) -> Tensor:
-    """Mesh level, of one body in two poses: they share the identity half, and the output shares the pose half."""
+    """Mesh-level loss of one body in two poses: both share the identity half, and the output shares the pose half."""
     (out_i, out_p), (id_i, id_p), (po_i, po_p) = (
         _halves(f, identity_channels) for f in (out, identity, pose)
     )
@@ -43,7 +43,7 @@ def point_contrast(
     identity: Tensor,  # (B, N, C), its vertices in random order
     margin: float,
 ) -> Tensor:
-    """Point level: a vertex is nearer to its own feature than to that of the vertex after it, a random one."""
+    """Point-level loss: a vertex must be nearer to its own feature than to that of the next vertex, which is random."""
     near, far = _distances(out, identity), _distances(out, identity.roll(-1, dims=1))
     return F.relu(near - far + margin).mean()
 

@@ -1,8 +1,8 @@
 """MAPConNet, self-supervised 3D pose transfer with mesh and point contrastive learning (Sun et al., ICCV 2023).
 
-3D-CoreNet whose features are split: the first half of the channels describes the identity and alone conditions
-the generator, the other half the pose; optimal transport compares all of them. What the halves mean is taught by
-contrastive losses (`contrastive.py`), with truth or without (`consistency.py`).
+It is 3D-CoreNet with split features: the first half of the channels describes the identity and alone conditions the
+generator, the other half describes the pose; optimal transport compares all channels. Contrastive losses
+(`contrastive.py`) teach what the halves mean, with or without truths (`consistency.py`).
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ class MapConNet(CoreNet):
 
     Args:
         width: channels of the features; the paper has 256.
-        identity_channels: how many of them, the first ones, describe the identity; the paper has 128.
+        identity_channels: number of the first channels, which describe the identity; the paper has 128.
         residual_blocks: residual blocks of the feature extractor; the paper has 4.
         refine_width: channels of the first refinement block; the paper has 1024.
-        faithful: the released first layer of the generator, which sees neighbours in the vertex index; see `CoreNet`.
+        faithful: whether the first layer of the generator sees neighbours in the vertex index, as released; see
+            `CoreNet`.
         unit_area, residual: as in `CoreNet`.
     """
 

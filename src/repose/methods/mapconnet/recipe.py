@@ -1,4 +1,4 @@
-"""MAPConNet: supervised, semi-supervised or unsupervised, by how much of the training split is labelled."""
+"""Training of MAPConNet: supervised, semi-supervised or unsupervised, by the labelled share of the training split."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from repose.store.mesh_store import MeshStore
 
 @dataclass(frozen=True)
 class MapConNetData(TrainingData):
-    """What MAPConNet may read: triples with truths of the labelled part only, and meshes without any.
+    """The data of MAPConNet: triples with truths of the labelled part only, and meshes without truths.
 
     Attributes:
-        labelled: meshes of the labelled identities and poses; None if there are none, or they are not needed.
+        labelled: meshes of the labelled identities and poses; None if nothing is labelled.
         unlabelled: meshes of the other identities and poses; None if the training does not use them.
     """
 
@@ -35,7 +35,7 @@ class MapConNetData(TrainingData):
 
 
 class MapConNetRecipe(SupervisedRecipe):
-    """Iterations with truth, without, or both in turn."""
+    """Train by iterations with truths, without truths, or both in turn."""
 
     network: Network
     settings: MapConNetTraining
@@ -43,7 +43,7 @@ class MapConNetRecipe(SupervisedRecipe):
 
     @classmethod
     def read(cls, method: LearnedTransfer, store: MeshStore, splits: pd.DataFrame) -> MapConNetData:
-        """The labelled part of the training triples, and the other meshes; no truth if nothing is labelled.
+        """Read the labelled part of the training triples, and the other meshes; without labels, no truth is read.
 
         Raises:
             ReposeError: no triple is left, or too few meshes are.
@@ -70,15 +70,15 @@ class MapConNetRecipe(SupervisedRecipe):
         )
 
     def compiled(self) -> list[nn.Module]:
-        """Nothing: the losses ask the network for its parts."""
+        """Return nothing to compile, because the losses call parts of the network."""
         return []
 
     def batches(self, start: int, stop: int) -> Batches[Batch | UnlabelledBatch]:
-        """Batches of iterations `start` … `stop` - 1."""
+        """Yield the batches of iterations `start` … `stop` - 1."""
         return Batches(range(start, stop), partial(batch_of, self.data, self.settings.batch, self.seed))
 
     def training_step(self, batch: Batch | UnlabelledBatch, index: int) -> Tensor:
-        """Weighted loss of one iteration, of which the network sees shuffled vertices."""
+        """Return the weighted loss of one iteration, whose vertices the network sees shuffled."""
         count = self.settings.points
         if isinstance(batch, UnlabelledBatch):
             order, other_order = batch.body_order[:count], batch.other_order[:count]
@@ -93,10 +93,10 @@ class MapConNetRecipe(SupervisedRecipe):
 
 
 def batch_of(data: MapConNetData, size: int, seed: int, step: int) -> Batch | UnlabelledBatch:
-    """The batch of an iteration, a function of seed and iteration alone.
+    """Return the batch of an iteration, which depends on seed and iteration alone.
 
-    With both kinds of data every other iteration has truths; of those between, in turn, body B is of the labelled and
-    A of the unlabelled part, B of the unlabelled and A of the labelled, and both of the unlabelled.
+    With both kinds of data every other iteration has truths. The iterations between cycle through three cases: body B
+    is from the labelled part and A from the unlabelled part, the other way round, and both from the unlabelled part.
     """
     if data.unlabelled is None or (data.labelled is not None and step % 2 == 0):
         count = step if data.unlabelled is None else step // 2

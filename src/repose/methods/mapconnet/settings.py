@@ -15,16 +15,22 @@ class MapConNetTraining(SlowedTraining, TrainingByTruths):
     reconstruction_weight: PositiveFloat = Field(1000.0, description="weight of the mean squared error, 1/m²")
     mesh_weight: float = Field(1.0, ge=0, description="weight of the mesh-level contrastive loss, no unit")
     point_weight: float = Field(1.0, ge=0, description="weight of the point-level contrastive loss, no unit")
-    mesh_margin: float = Field(1.0, ge=0, description="margin of the mesh-level loss, unit of features")
-    point_margin: float = Field(1.0, ge=0, description="margin of the point-level loss, unit of features")
+    mesh_margin: float = Field(
+        1.0, ge=0, description=("margin of the mesh-level loss, in the unit of the features")
+    )
+    point_margin: float = Field(
+        1.0, ge=0, description=("margin of the point-level loss, in the unit of the features")
+    )
     labelled: float = Field(
         100,
         ge=0,
         le=100,
-        description="percent of the training identities, and of the poses, that are labelled, chosen as released",
+        description=(
+            "percentage of the training identities, and of the poses, that are labelled, chosen as released"
+        ),
     )
     unlabelled: bool = Field(
-        False, description="train on the other identities and poses, too, without any truth"
+        False, description="also train on the other identities and poses, without any truth"
     )
 
     @model_validator(mode="after")
@@ -39,7 +45,7 @@ class MapConNetTraining(SlowedTraining, TrainingByTruths):
 
 
 class MapConNetSettings(MatchedAndRefined):
-    """MAPConNet (Sun et al., ICCV 2023): 3D-CoreNet with contrastive losses, which also learn without truths."""
+    """MAPConNet (Sun et al., ICCV 2023): 3D-CoreNet with contrastive losses, which can also learn without truths."""
 
     network: ClassVar[str] = "repose.methods.mapconnet.network:MapConNet"
     recipe: ClassVar[str | None] = "repose.methods.mapconnet.recipe:MapConNetRecipe"
@@ -47,7 +53,10 @@ class MapConNetSettings(MatchedAndRefined):
     architecture: Literal["mapconnet"]
     identity_channels: PositiveInt = Field(
         128,
-        description="channels, of those, that describe the identity and condition the generator; 128 as published",
+        description=(
+            "number of those channels that describe the identity and condition the generator; 128 as "
+            "published"
+        ),
     )
     faithful: bool = Field(
         False,

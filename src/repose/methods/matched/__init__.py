@@ -1,1 +1,1 @@
-"""Rotations alone, on a correspondence that a trained network finds: its matching without its generator."""
+"""Rotation of faces on a correspondence found by a trained network: its matching is used without its generator."""

@@ -1,7 +1,8 @@
-"""Rotations alone on a found correspondence: deformation transfer where only two meshes are given.
+"""Rotation of faces on a found correspondence: deformation transfer where only two meshes are given.
 
-A trained network says where each vertex of the identity is on the pose mesh. Of that only the rotations of faces are
-kept, as `rotations` keeps those of the true correspondence; the generator that would refine it has no part in it.
+A trained network finds each vertex of the identity on the pose mesh. Only the rotations of faces are taken from that,
+as `rotations` takes them from the true correspondence; the network's generator, which would refine the result, is not
+used.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ _ROWS = 1024  # vertices whose features are compared at a time
 
 
 class MatchedCoreNet(CoreNet):
-    """The matching of 3D-CoreNet, and rotations.
+    """The matching of 3D-CoreNet, followed by rotation of the identity's faces.
 
     Args:
-        matching: `plan`, the coarse warp; or `nearest`, the vertex of the nearest feature.
-        settings: as in `CoreNet`, whose weights it has.
+        matching: `plan`: the coarse warp; or `nearest`: the vertex of the nearest feature.
+        settings: those of the `CoreNet` whose weights it uses.
     """
 
     sees_faces = True
@@ -38,7 +39,7 @@ class MatchedCoreNet(CoreNet):
         pose: Tensor,  # (B, N_po, 3), metres, centred by its bounding box
         faces: Faces,
     ) -> Transfer:
-        """The identity meshes with their faces turned as on the pose meshes, and where their vertices were found there.
+        """Rotate the identity's faces as on the pose mesh; the warp holds the places found for its vertices there.
 
         Raises:
             ReposeError: wrong shapes, or a face of an identity mesh has no area.
@@ -61,6 +62,6 @@ def nearest(
     keys: Tensor,  # (B, N_po, C), of unit length
     points: Tensor,  # (B, N_po, 3), metres
 ) -> Tensor:  # (B, N_id, 3), metres
-    """Of each query the point whose key is nearest."""
+    """Return for each query the point whose key is nearest."""
     best = torch.cat([(some @ keys.mT).argmax(dim=-1) for some in queries.split(_ROWS, dim=1)], dim=1)
     return points.gather(1, best[..., None].expand(-1, -1, 3))

@@ -1,4 +1,4 @@
-"""Settings of rotations on a found correspondence."""
+"""Settings of the rotation of faces on a found correspondence."""
 
 from typing import ClassVar, Literal
 
@@ -11,23 +11,25 @@ from repose.section import Name, Section
 
 
 class Matched(Section):
-    """What both have: the weights of a trained network, of which the part that matches is used."""
+    """Settings of both methods: they use the weights of a trained network, of which only the matching is needed."""
 
     shared: ClassVar[Shared | None] = Shared(
         "weights_of", but_for=frozenset({"architecture", "weights_of", "matching", "finish"})
     )
 
-    weights_of: Name = Field(description="method whose training gives it its weights")
-    finish: Literal["none"] = Field("none", description="its results are rotations already")
+    weights_of: Name = Field(description="method whose trained weights are used")
+    finish: Literal["none"] = Field("none", description="the results already consist of rotations")
     matching: Literal["plan", "nearest"] = Field(
         "plan",
-        description="where a vertex of the identity is on the pose mesh. plan: the mean by its row of the transport "
-        "plan, the coarse warp; nearest: the vertex of the nearest feature",
+        description=(
+            "how a vertex of the identity is placed on the pose mesh. plan: at the mean weighted by its "
+            "row of the transport plan (the coarse warp); nearest: at the vertex of the nearest feature"
+        ),
     )
 
 
 class MatchedCoreNetSettings(Matched, CoreNetSettings):
-    """The identity's faces, turned as 3D-CoreNet's matching has them, and not stretched."""
+    """The identity's faces, rotated as 3D-CoreNet's matching finds them on the pose mesh, without stretch."""
 
     network: ClassVar[str] = "repose.methods.matched.network:MatchedCoreNet"
 
@@ -35,7 +37,7 @@ class MatchedCoreNetSettings(Matched, CoreNetSettings):
 
 
 class MatchedXDualNetSettings(Matched, XDualNetSettings):
-    """The identity's faces, turned as X-DualNet's matching has them, and not stretched."""
+    """The identity's faces, rotated as X-DualNet's matching finds them on the pose mesh, without stretch."""
 
     network: ClassVar[str] = "repose.methods.matched.xdualnet:MatchedXDualNet"
 

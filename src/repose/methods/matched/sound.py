@@ -1,4 +1,4 @@
-"""Rotations of faces from a correspondence that is wrong in places: there they follow from those around."""
+"""Rotations of faces from a correspondence with errors: where it is wrong, rotations follow from the faces around."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from repose.mesh.operators import Faces, Float, face_areas, face_normals, unit
 from repose.mesh.poisson_equation import PoissonEquation
 from repose.mesh.sheet import rotations
 
-AREAS = 0.05, 20.0  # of a face there, over that in the identity
-FOLD = 90.0  # degrees by which two faces are bent against each other more than in the identity
-_STAY = 1e-9  # what keeps faces where none around them is sound as they are
+AREAS = 0.05, 20.0  # bounds on the area of a face on the pose mesh, over its area in the identity
+FOLD = 90.0  # degrees; two faces are folded if they are bent by more than this beyond the identity
+_STAY = 1e-9  # weight of the identity rotation, which faces keep if none around them is sound
 
 
 def turned_where_sound(
@@ -22,7 +22,7 @@ def turned_where_sound(
     faces: Faces,  # (F, 3)
     found: Float,  # (V, 3) where its vertices were found on another body
 ) -> Float:  # (V, 3), its mean is the origin
-    """`repose.mesh.sheet.turned`, where faces that are not sound are turned smoothly between those that are.
+    """Return `repose.mesh.sheet.turned`, with smoothly interpolated rotations for faces that are not `sound`.
 
     Raises:
         MeshError: a face of `rest` has no area.
@@ -36,9 +36,9 @@ def sound(
     rest: Float,  # (V, 3)
     faces: Faces,  # (F, 3)
     found: Float,  # (V, 3)
-    across: NDArray[np.integer],  # (P, 2) faces that share an edge
+    across: NDArray[np.integer],  # (P, 2) pairs of faces that share an edge
 ) -> NDArray[np.bool_]:  # (F,)
-    """Which faces have about the area they had, and are not folded against most of their neighbours."""
+    """Return which faces have about their old area and are not folded against most of their neighbours."""
     ratio = face_areas(found, faces) / face_areas(rest, faces)
     bent, was = (_angles(mesh, faces, across) for mesh in (found, rest))
     folded = across[bent - was > FOLD]
@@ -50,10 +50,10 @@ def sound(
 
 def filled(
     turns: Float,  # (F, 3, 3) rotations
-    kept: NDArray[np.bool_],  # (F,) those that stay
+    kept: NDArray[np.bool_],  # (F,) faces whose rotations are kept
     across: NDArray[np.integer],  # (P, 2)
 ) -> Float:  # (F, 3, 3) rotations
-    """Each other one is nearest to the mean of those across its edges, itself one of that kind: a harmonic fill."""
+    """Fill in the other rotations harmonically: each is nearest to the mean of those across its edges."""
     if kept.all():
         return turns
     count = len(turns)
@@ -69,7 +69,7 @@ def filled(
 
 
 def _angles(vertices: Float, faces: Faces, across: NDArray[np.integer]) -> Float:
-    """Between the normals of faces that share an edge, (P,) degrees."""
+    """Return the angles between the normals of faces that share an edge, (P,) degrees."""
     normals = unit(face_normals(vertices, faces))
     cosine = (normals[across[:, 0]] * normals[across[:, 1]]).sum(axis=1)
     angles: Float = np.degrees(np.arccos(np.clip(cosine, -1, 1)))

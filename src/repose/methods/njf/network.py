@@ -1,8 +1,9 @@
 """Neural Jacobian Fields (Aigerman et al., SIGGRAPH 2022), as a method of pose transfer.
 
-A perceptron says for each face of the identity at rest how the pose turns and stretches it: a Jacobian, from where the
-face is, how it lies, its wave kernel signature, and a code of each mesh as a whole. Vertices follow by the Poisson
-equation that Neural Pose Representation has, too. The training is `repose.methods.njf.recipe`.
+A perceptron predicts for each face of the identity at rest how the pose rotates and stretches it, as a Jacobian. Its
+inputs are the place of the face, its normal, its wave kernel signature, and a code of each whole mesh. Vertices follow
+from the Jacobians by the same Poisson equation as in Neural Pose Representation. The training is
+`repose.methods.njf.recipe`.
 """
 
 from __future__ import annotations
@@ -19,23 +20,23 @@ from repose.methods.layers.padding import padded
 from repose.methods.njf.wave_kernel import ENERGIES, wave_kernel
 from repose.methods.npr.template import Template, Templates
 
-_SEEN = 3 + 3 + ENERGIES  # of a face: where it is, its normal, its signature
-_LOUDNESS = 1 / 40  # of signatures, as released; louder ones drown what a pose changes
+_SEEN = 3 + 3 + ENERGIES  # inputs of a face: its place, its normal, its signature
+_SIGNATURE_SCALE = 1 / 40  # factor on signatures, as released; larger ones hide the changes by a pose
 _GROUPS = 4
 _HIDDEN = 4  # layers of the perceptron of faces
 
 
 class Njf(nn.Module, TransferNetwork):
-    """A PointNet that makes codes of meshes, and a perceptron of faces (644,673 parameters as released).
+    """A PointNet that computes codes of meshes, and a perceptron of faces (644,673 parameters as released).
 
-    The pose is what it changes in the code of its own body: the code of the pose mesh, less that of the body at rest.
-    In codes of whole meshes, as released, a pose changes little.
+    A pose is described by the code of the pose mesh minus the code of the same body at rest. In the codes of whole
+    meshes, which the released network uses, a pose changes little.
 
     Args:
         rest_pose: number of the pose at rest, which every identity must have.
         width: channels of both, a multiple of 4.
         code: channels of a mesh's code, a multiple of 8.
-        faithful: the codes of the pose mesh and of the identity in place of that difference.
+        faithful: whether to use the codes of the pose mesh and of the identity in place of that difference.
     """
 
     def __init__(self, rest_pose: int = 0, width: int = 128, code: int = 1000, faithful: bool = False):
@@ -71,7 +72,7 @@ class Njf(nn.Module, TransferNetwork):
         return Transfer(torch.cat([t.vertices(j[None]) for t, j in zip(targets, field, strict=True)]))
 
     def field(self, pose: Tensor, rests: Rests, targets: list[Template]) -> Tensor:
-        """Jacobians (B, F, 3, 3) of the identities at rest; at first nothing moves.
+        """Return the Jacobians (B, F, 3, 3) of the identities at rest; before training, they are near the identity.
 
         Args:
             pose, rests: as in `forward`.
@@ -83,23 +84,23 @@ class Njf(nn.Module, TransferNetwork):
             codes = torch.cat([self.encode(posed), self.encode(own)], dim=1)
         else:
             codes = self.encode(posed) - self.encode(self.seen(sources, rests.pose))
-        # A code is the same for all faces: its part of the first map is computed once.
+        # A code is the same for all faces, so its part of the first layer is computed once.
         of_codes, of_seen = self.enter.weight.split([codes.shape[1], _SEEN], dim=1)
         x = F.linear(own, padded(of_seen, 1)) + F.linear(codes, of_codes, self.enter.bias)[:, None]
         found = self.decoder(x.flatten(0, 1)).view(*x.shape[:2], 3, 3)
         return found + torch.eye(3, device=found.device, dtype=found.dtype)
 
     def encode(self, seen: Tensor) -> Tensor:  # (B, F, 106), padded on a GPU
-        """The code (B, C) of each mesh."""
+        """Return the code (B, C) of each mesh."""
         first = self.encoder[0]
         assert isinstance(first, nn.Conv1d)
         x = F.conv1d(seen.mT, padded(first.weight, 1), first.bias)
         return self.encoder[1:](x).amax(dim=2)
 
     def seen(self, templates: list[Template], meshes: Tensor) -> Tensor:
-        """What the networks see of each face (B, F, 106) of bodies, posed or at rest, in units of their boxes at rest.
+        """Return the inputs of each face (B, F, 106) of bodies, posed or at rest, in units of their boxes at rest.
 
-        On a GPU it is padded. The signature is that of the body at rest, as bending changes it little.
+        On a GPU the result is padded. The signature is that of the body at rest, because bending changes it little.
 
         Args:
             templates: the bodies.
@@ -112,7 +113,7 @@ class Njf(nn.Module, TransferNetwork):
         faces = template.poisson.faces
         if template not in self._signatures:
             connected = faces.cpu().numpy()
-            found = _LOUDNESS * wave_kernel(template.rest.cpu().numpy(), connected)
+            found = _SIGNATURE_SCALE * wave_kernel(template.rest.cpu().numpy(), connected)
             self._signatures[template] = torch.from_numpy(found[connected].mean(axis=1))
         corners = mesh.index_select(0, faces.flatten()).unflatten(0, faces.shape)
         normals = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])

@@ -1,4 +1,4 @@
-"""Triples with a truth, and both bodies at rest: errors of vertices and of Jacobians."""
+"""Training of Neural Jacobian Fields on triples with a truth and both bodies at rest."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from repose.store.mesh_store import MeshStore
 
 
 class NjfRecipe(TransferRecipe):
-    """Vertices about their mean, and Jacobians along the surface, of identities that are posed from rest."""
+    """Train on errors of vertices about their mean and of Jacobians along the surface, from bodies at rest."""
 
     network: Njf
     settings: NjfTraining
 
     @classmethod
     def read(cls, method: LearnedTransfer, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
-        """All training and validation triples, with their truths and both bodies at rest.
+        """Read all training and validation triples, with their truths and both bodies at rest.
 
         Raises:
             ReposeError: a body is missing in the rest pose.
@@ -32,7 +32,7 @@ class NjfRecipe(TransferRecipe):
         return TrainingData(store, *(Triples(store, rows, method.rest_pose) for rows in roles))
 
     def training_step(self, batch: Batch, index: int) -> dict[str, Tensor]:
-        """Weighted losses of one batch."""
+        """Return the weighted losses of one batch."""
         assert batch.rests is not None
         templates = self.network.templates.of(batch.rests.identity, batch.rests.identity_faces)
         field = self.network.field(batch.pose, batch.rests, templates)

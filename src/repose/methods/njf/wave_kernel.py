@@ -1,4 +1,4 @@
-"""What waves on a surface say of each of its points, whatever its pose (wave kernel signature, Aubry et al., 2011)."""
+"""Wave kernel signature (Aubry et al., 2011): a descriptor of each surface point that hardly depends on the pose."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def wave_kernel(
     vertices: NDArray[np.floating],  # (V, 3)
     faces: NDArray[np.integer],  # (F, 3)
 ) -> NDArray[np.float32]:
-    """The signatures (V, 100) of the vertices: about 1, without unit, as the surface is brought to an area of 1.
+    """Return the signatures (V, 100) of the vertices, about 1 and without unit, as the surface is scaled to area 1.
 
     Raises:
-        MeshError: the faces have no area, or fewer than four vertices.
+        MeshError: the faces have no area, or the mesh has fewer than four vertices.
     """
     surface = surface_of(vertices.astype(np.float64), faces, _VIBRATIONS)
     moving = sounding(surface.values)

@@ -1,4 +1,4 @@
-"""The pose applier: a pose's code, asked at the faces of any template → a Jacobian of each face."""
+"""The pose applier: it reads a pose's code at the faces of any template and predicts a Jacobian for each face."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from repose.methods.layers.nearest import nearest
 from repose.methods.npr.extractor import Code
 from repose.methods.npr.layers import attend, gather, two_layers
 
-_NEAREST = 7  # keypoints that a face looks at
+_NEAREST = 7  # number of nearest keypoints that a face attends to
 _BLOCKS = 5
 
 
 class PoseApplier(nn.Module):
-    """Attention of each face to the keypoints nearest to it and to the whole code, then a residual perceptron.
+    """Attention from each face to the keypoints nearest to it and to the whole code, then a residual perceptron.
 
     Args:
         width: channels of the code.
@@ -38,7 +38,7 @@ class PoseApplier(nn.Module):
         code: Code,
         queries: Tensor,  # (B or 1, F, 3) centroids of the template at rest
     ) -> Tensor:
-        """Jacobians (B, F, 3, 3)."""
+        """Return the Jacobians (B, F, 3, 3)."""
         batch = max(len(code.features), len(queries))
         shared = len(queries) == len(code.points)
         points = code.points if shared else code.points.expand(batch, -1, -1)

@@ -1,4 +1,4 @@
-"""The pose extractor: Jacobians of a posed body → a few keypoints with features."""
+"""The pose extractor: from the Jacobians of a posed body to a few keypoints with features."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from repose.methods.npr.layers import Downsampling, Elementwise, PointTransformer, gather
 from repose.methods.npr.neighbours import Neighbours
 
-_FULL = 3  # layers in which all keypoints look at all
+_FULL = 3  # number of layers in which all keypoints attend to all
 
 
 class Code(NamedTuple):
-    """A pose: K keypoints and their features. `whole` follows from the features."""
+    """The code of a pose: K keypoints and their features; `whole` is computed from the features."""
 
     points: Tensor  # (B or 1, K, 3) in units of the template's box
     features: Tensor  # (B, K, C)
@@ -22,7 +22,7 @@ class Code(NamedTuple):
 
 
 class PoseExtractor(nn.Module):
-    """Point transformers on all faces, on `middle` of them, and on `keypoints` of those.
+    """Point transformers on all faces, then on `middle` of them, then on `keypoints` of those.
 
     Args:
         width, fine_width: channels of keypoints, and of faces; 256 and 120 as published.
@@ -47,16 +47,16 @@ class PoseExtractor(nn.Module):
         self.sum_up = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
 
     def neighbours(self, points: Tensor) -> Neighbours:
-        """Who looks at whom among centroids (B, F, 3)."""
+        """Return the neighbourhoods of the attention among centroids (B, F, 3)."""
         return Neighbours.of(points, self.middle, self.keypoints)
 
     def forward(
         self,
         jacobians: Tensor,  # (B, F, 3, 3)
-        points: Tensor,  # (B or 1, F, 3) where the faces are
+        points: Tensor,  # (B or 1, F, 3) centroids of the faces
         near: Neighbours,
     ) -> Code:
-        """The code of each posed body."""
+        """Return the code of each posed body."""
         x = self.on_faces(self.enter(jacobians.flatten(2)), points, near.faces)
         x = self.to_centres(x, points, near.centres, near.centres_in_faces)
         points = gather(points, near.centres)
@@ -71,5 +71,5 @@ class PoseExtractor(nn.Module):
         return self.code(points, x)
 
     def code(self, points: Tensor, features: Tensor) -> Code:
-        """A code from keypoints (B or 1, K, 3) and features (B, K, C), made or changed elsewhere."""
+        """Return a code from keypoints (B or 1, K, 3) and features (B, K, C), generated or changed elsewhere."""
         return Code(points, features, self.sum_up(features.amax(dim=1)))

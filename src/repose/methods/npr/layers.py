@@ -1,10 +1,9 @@
-"""Layers on point clouds: attention over neighbours with vectors as weights, and a downsampling by it.
+"""Layers on point clouds: vector attention over neighbours, and a downsampling by it.
 
-The released network normalises with batch norm, one cloud at a time and always in training mode, which is instance
-norm over the points. It is written as such here, so that clouds of a batch do not touch each other, and nothing
-changes between training and prediction.
-
-Positions and neighbours may have a leading dimension of 1: then all clouds of the batch share them.
+The released network normalises one cloud at a time by batch norm in training mode, which is instance norm over the
+points. Here it is written as instance norm, so that the clouds of a batch do not affect each other, and training and
+prediction are the same. Positions and neighbours may have a leading dimension of 1: then all clouds of the batch share
+them.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ def gather(
     x: Tensor,  # (B or 1, N, C)
     index: Tensor,  # (B or 1, M, ...) int64
 ) -> Tensor:
-    """The rows of each cloud that its index names: (B or 1, M, ..., C)."""
+    """Return the rows of each cloud that its index names: (B or 1, M, ..., C)."""
     if len(index) == 1:
         return x.index_select(1, index.flatten()).unflatten(1, index.shape[1:])
     rows = index.flatten(1)
@@ -31,7 +30,7 @@ def gather(
 
 
 class Norm(nn.Module):
-    """Instance norm over the points, with scale and shift."""
+    """Instance norm over the points, with learned scale and shift."""
 
     def __init__(self, width: int):
         super().__init__()
@@ -44,7 +43,7 @@ class Norm(nn.Module):
 
 
 def two_layers(inputs: int, width: int) -> nn.Sequential:
-    """Linear, ReLU, linear."""
+    """Return a linear layer, ReLU, and a linear layer."""
     return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, width))
 
 
@@ -52,7 +51,7 @@ def attend(
     scores: Tensor,  # (B, M, k, C)
     values: Tensor,  # (B, M, k, C)
 ) -> Tensor:
-    """Values (B, M, C) averaged over the neighbours, by a softmax of the scores in each channel."""
+    """Return the values (B, M, C) averaged over the neighbours, with a softmax of the scores in each channel."""
     return (scores.softmax(dim=2) * values).sum(dim=2)
 
 
@@ -72,7 +71,7 @@ class PointTransformer(nn.Module):
         points: Tensor,  # (B or 1, N, 3)
         neighbours: Tensor | None,  # (B or 1, N, k) int64; None: all points
     ) -> Tensor:
-        """New features (B, N, C)."""
+        """Return new features (B, N, C)."""
         key, value = self.key(x), self.value(x)
         if neighbours is None:
             near, key, value = points[:, None], key[:, None], value[:, None]
@@ -84,7 +83,7 @@ class PointTransformer(nn.Module):
 
 
 class Elementwise(nn.Module):
-    """Residual multilayer perceptron of each point."""
+    """Residual perceptron, applied to each point."""
 
     def __init__(self, width: int):
         super().__init__()
@@ -94,12 +93,12 @@ class Elementwise(nn.Module):
         self.norm = Norm(width)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, N, C)
-        """New features (B, N, C)."""
+        """Return new features (B, N, C)."""
         return self.norm(x + self.layers(x))
 
 
 class Downsampling(nn.Module):
-    """Attention of some of the points, the centres, to their neighbours in the whole cloud, twice."""
+    """Attention, applied twice, from some of the points (the centres) to their neighbours in the whole cloud."""
 
     def __init__(self, width: int):
         super().__init__()
@@ -113,9 +112,9 @@ class Downsampling(nn.Module):
         x: Tensor,  # (B, N, C)
         points: Tensor,  # (B or 1, N, 3)
         centres: Tensor,  # (B or 1, M) int64
-        neighbours: Tensor,  # (B or 1, M, k) int64, of each centre in the cloud
+        neighbours: Tensor,  # (B or 1, M, k) int64, neighbours of each centre in the cloud
     ) -> Tensor:
-        """Features (B, M, C) of the centres."""
+        """Return the features (B, M, C) of the centres."""
         place = self.position(gather(points, neighbours) - gather(points, centres)[:, :, None])
         own = gather(x, centres)
         found = self.first(own, x, neighbours, place)

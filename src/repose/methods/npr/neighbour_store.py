@@ -1,4 +1,4 @@
-"""Neighbours of faces in a Zarr store, found by the geometry they belong to."""
+"""A Zarr store of the neighbours of faces, which are looked up by the geometry that they belong to."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 FILE_BYTES = 16 << 20
 MAX_BYTES = 1 << 30
 """Bytes of the neighbours of one body as they are handed out, 8 a number: 150 times those of 13,776 faces."""
-_SHORT = 1 << 16  # so many faces are numbered by two bytes
+_SHORT = 1 << 16  # up to so many faces, two bytes hold a face number
 _HINT = "run `repose neighbours` again"
 
 
 def write_neighbours(
     out: Path, found: Iterable[tuple[bytes, Neighbours]], count: int, middle: int, keypoints: int
 ) -> None:
-    """Write the neighbours of `count` bodies on one mesh, each (1, …), with the keys of their geometry.
+    """Write the neighbours of `count` bodies of equal connectivity, each (1, …), with the keys of their geometry.
 
-    The store has `keys` (bodies, 16) uint8 and an array for each field of `Neighbours`, bodies first, uint16 or
-    uint32, many bodies in a file. These are not compressed, which would save a seventh (5,120 faces), so that readers
-    can map them into memory.
+    The store has `keys` (bodies, 16) uint8 and an array for each field of `Neighbours`, with the bodies as first axis,
+    uint16 or uint32, and many bodies in a file. The arrays are not compressed, so that readers can map them into
+    memory; compression would save a seventh (5,120 faces).
     """
     root = zarr.create_group(out, attributes={"middle": middle, "keypoints": keypoints})
     keys: list[bytes] = []
@@ -63,21 +63,21 @@ def _arrays(root: zarr.Group, near: Neighbours, count: int) -> dict[str, zarr.Ar
             chunks=(per_file, *x.shape[1:]),
             dtype=dtype,
             compressors=None,
-            config={"write_empty_chunks": True},  # readers map every file
+            config={"write_empty_chunks": True},  # readers map every file, so each must exist
         )
         for name, x in near._asdict().items()
     }
 
 
 def known_neighbours(network: Npr, given: Mapping[str, Path]) -> NeighbourStore | None:
-    """The store that a training is given for a network, if it is."""
+    """Return the store of neighbours that a training is given for a network, if there is one."""
     if "neighbours" not in given:
         return None
     return NeighbourStore(given["neighbours"], network.extractor.middle, network.extractor.keypoints)
 
 
 class NeighbourStore:
-    """The neighbours of the bodies that a training encodes.
+    """The neighbours of the bodies that a training encodes, read from a store.
 
     Raises:
         ReposeError: there is no store, it is damaged, or it is for another number of points.
@@ -105,7 +105,7 @@ class NeighbourStore:
             raise ReposeError(f"the neighbours of a body have {size} bytes", path, _HINT)
 
     def find(self, key: bytes) -> Neighbours | None:
-        """The neighbours (1, …) of the geometry with that key, if the store has it.
+        """Return the neighbours (1, …) of the geometry with that key, or None if the store lacks it.
 
         Raises:
             ReposeError: a file is missing or cut short, or names points that are not there.
@@ -117,7 +117,8 @@ class NeighbourStore:
         faces, centres, keypoints = (
             x.shape[1] for x in (found.faces, found.centres, found.keypoints_in_centres)
         )
-        there = (faces, faces, faces, centres, centres, keypoints)  # among whom each field looks
+        # number of points that each field points into
+        there = (faces, faces, faces, centres, centres, keypoints)
         if any(x.min() < 0 or x.max() >= count for x, count in zip(found, there, strict=True)):
             raise ReposeError("neighbours that are not there", self._path, _HINT)
         return found

@@ -1,8 +1,9 @@
 """Neural Pose Representation (Yoo et al., NeurIPS 2024): poses as keypoints with features, made from Jacobians.
 
 A pose extractor turns a posed body into a code, a pose applier turns the code into Jacobians of the faces of any
-template, and a Poisson equation turns those into vertices. One source body in many poses is all it learns from. Both
-bodies are known at rest, on meshes that need not have anything in common. The training is `repose.methods.npr.recipe`.
+template, and a Poisson equation turns those into vertices. It learns from one source body in many poses alone. Both
+bodies are known at rest, and their meshes need not have anything in common. The training is
+`repose.methods.npr.recipe`.
 """
 
 from __future__ import annotations
@@ -25,23 +26,24 @@ from repose.methods.npr.template import Template, Templates
 if TYPE_CHECKING:
     from repose.methods.npr.neighbour_store import NeighbourStore
 
-_KEPT = 512  # bodies whose neighbours are kept in memory: 0.6 MB each of 13,776 faces
+_KEPT = 512  # number of bodies whose neighbours are kept in memory: 0.6 MB each for 13,776 faces
 
 
 class Npr(nn.Module, TransferNetwork):
-    """Pose extractor and pose applier.
+    """Pose extractor and pose applier of Neural Pose Representation.
 
     Args:
         rest_pose: number of the pose at rest, which every identity must have.
-        anchors: where faces and keypoints of the posed body are placed: in the pose, as published, or at rest.
-        width, fine_width, middle, keypoints: of `PoseExtractor`.
-        attention, hidden: of `PoseApplier`.
-        refine_steps: training steps of the refinement that each target identity gets, when it is met; 0: none.
+        anchors: whether faces and keypoints are placed on the posed body, as published, or on the body at rest.
+        width, fine_width, middle, keypoints: see `PoseExtractor`.
+        attention, hidden: see `PoseApplier`.
+        refine_steps: training steps of the refinement for each target identity, run when it is first met; 0: no
+            refinement.
 
     Attributes:
-        known: neighbours that need not be looked for.
-        code_points, code_features: (N or 1, K, 3) and (N, K, C), codes of the training poses, which refinement learns
-            from; empty while training.
+        known: stored neighbours, which need not be searched for.
+        code_points, code_features: (N or 1, K, 3) and (N, K, C), codes of the training poses, from which refinement
+            learns; empty during training.
     """
 
     def __init__(
@@ -85,12 +87,12 @@ class Npr(nn.Module, TransferNetwork):
         return Transfer(vertices=self.transfer(code, targets))
 
     def encode(self, posed: Tensor, templates: list[Template]) -> Code:
-        """The codes of posed bodies (B, N, 3), metres, each with its template."""
+        """Return the codes of posed bodies (B, N, 3), metres, each with its template."""
         field = torch.cat([t.jacobians(mesh[None]) for t, mesh in zip(templates, posed, strict=True)])
         return self.extractor(field, *self.places(posed, templates))
 
     def places(self, posed: Tensor, templates: list[Template]) -> tuple[Tensor, Neighbours]:
-        """Where the faces of each body are, (B, F, 3), and who looks at whom; one row if it is the same for all."""
+        """Return the places (B, F, 3) of the faces of each body, and their neighbours; one row if all are equal."""
         if self.anchors == "posed":
             pairs = [(t, mesh[None]) for t, mesh in zip(templates, posed, strict=True)]
             points = torch.cat([t.posed_centroids(mesh) for t, mesh in pairs])
@@ -106,7 +108,7 @@ class Npr(nn.Module, TransferNetwork):
         return points, Neighbours(*map(torch.cat, zip(*near, strict=True)))
 
     def transfer(self, code: Code, templates: list[Template]) -> Tensor:
-        """Vertices (B, N, 3), metres, mean at the origin, of the templates in the poses of the codes."""
+        """Return the vertices (B, N, 3), metres, mean at the origin, of the templates in the poses of the codes."""
         return torch.cat(
             [
                 t.vertices(field[None])
@@ -115,13 +117,13 @@ class Npr(nn.Module, TransferNetwork):
         )
 
     def decode(self, code: Code, templates: list[Template]) -> Tensor:
-        """Jacobians (B, F, 3, 3) of the templates, one for each code or one for all."""
+        """Return the Jacobians (B, F, 3, 3) of the templates, with one code for each template or one for all."""
         if all(t is templates[0] for t in templates):
             templates = templates[:1]
         return self.applier(code, torch.stack([t.centroids for t in templates]))
 
     def refined(self, code: Code, targets: list[Template]) -> Code:
-        """Codes as they are refined for each target, by what is learned when it is first met."""
+        """Refine the codes for each target, with the refiner that is learned when the target is first met."""
         codes = []
         for k, target in enumerate(targets):
             if target not in self._refiners:
@@ -134,15 +136,17 @@ class Npr(nn.Module, TransferNetwork):
 
     def _load_from_state_dict(self, state: dict[str, Tensor], prefix: str, *arguments: Any) -> None:
         for name in ("code_points", "code_features"):
-            if not self.refine_steps:  # trained weights have them, as another method may refine with the same
+            # weights always contain them, because another method may refine with the same weights
+            if not self.refine_steps:
                 state.pop(prefix + name, None)
-            elif prefix + name in state:  # how many poses there were is known from the weights alone
+            elif prefix + name in state:  # the number of training poses is known from the weights alone
                 setattr(self, name, torch.empty_like(state[prefix + name]))
         super()._load_from_state_dict(state, prefix, *arguments)
 
     def _neighbours(self, key: bytes, points: Tensor) -> Neighbours:  # (1, F, 3)
         if key not in self._near:
-            with torch.inference_mode(False):  # kept, and perhaps trained on later
+            # outside inference mode, because these are kept and may be used in training later
+            with torch.inference_mode(False):
                 found = (self.known and self.known.find(key)) or self.extractor.neighbours(points)
                 self._near[key] = Neighbours(*(x.int() for x in found))
             if len(self._near) > _KEPT:

@@ -1,4 +1,4 @@
-"""Autoencoding of one body in many poses (Neural Pose Representation, eq. 4): no other body, no transfer, no truth."""
+"""Autoencoding of one body in many poses (Neural Pose Representation, eq. 4), without other bodies or truths."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from repose.store.mesh_store import MeshStore
 
 
 class NprRecipe(TransferRecipe):
-    """Vertices, and Jacobians along the surface, of the source body, from its own code."""
+    """Train on errors of vertices and of Jacobians along the surface, of the source body decoded from its own code."""
 
     network: Npr
     settings: NprTraining
@@ -31,10 +31,10 @@ class NprRecipe(TransferRecipe):
 
     @classmethod
     def read(cls, method: LearnedTransfer, store: MeshStore, splits: pd.DataFrame) -> TrainingData:
-        """The source body in every training pose, and validation triples with their truths.
+        """Read the source body in every training pose, and validation triples with their truths.
 
         Raises:
-            ReposeError: the source is not of the training part, or a body is missing in the rest pose.
+            ReposeError: the source body is not in the training part, or a body is missing in the rest pose.
         """
         assert isinstance(method, NprSettings)
         train, val = (splits[splits.role == role] for role in ("train", "val"))
@@ -47,7 +47,7 @@ class NprRecipe(TransferRecipe):
 
     @torch.no_grad()
     def weights(self) -> dict[str, Tensor]:
-        """The weights, with the codes of the training poses, by which a target identity can be refined."""
+        """Return the weights and the codes of the training poses, from which codes can be refined for a target."""
         template, rows = self.template.to(self.device), self.data.train.rows[:, 1]
         codes = [
             self.network.encode(centred(self.data.store.vertices(rows[[k]])).to(self.device), [template])
@@ -58,7 +58,7 @@ class NprRecipe(TransferRecipe):
         return super().weights() | {"code_points": points, "code_features": features}
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        """Weighted losses of one batch."""
+        """Return the weighted losses of one batch."""
         template = self.template.to(self.device)
         code = self.network.encode(batch.pose, [template] * len(batch.pose))
         field = self.network.decode(code, [template])

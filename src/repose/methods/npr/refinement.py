@@ -1,9 +1,9 @@
 """Refinement of codes for one target identity, from its template alone (Neural Pose Representation, section 3.4).
 
-A small transformer moves the keypoints and features of a code a little before the applier, which stays as it is. It
-learns from the codes of the training poses: their transfers to the target should have its edge lengths, and be smooth
-displacements of it. The paper fixes the losses and their weights, and that what holds a code back is a sum over its
-keypoints; layers and the other reductions are ours.
+A small transformer changes the keypoints and features of a code slightly before the applier, which is frozen. It learns
+from the codes of the training poses: their transfers to the target should keep the target's edge lengths and be smooth
+displacements of it. The paper gives the losses and their weights, and sums the penalty on changes of a code over its
+keypoints; the layers and the other reductions are our choice.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEADS, _LAYERS = 256, 4, 2
 _BATCH, _RATE = 4, 1e-3
-_LAPLACIAN, _EDGES, _STAY = 1.0, 1.0, 5e-2  # weights, as published
+_LAPLACIAN, _EDGES, _STAY = 1.0, 1.0, 5e-2  # loss weights, as published
 
 
 class Refiner(nn.Module):
-    """Changes a set of keypoints with features, whatever their order; at first by nothing.
+    """Changes a set of keypoints with features, independently of their order; before training it changes nothing.
 
     Args:
-        channels: of a keypoint's feature.
+        channels: channels of a keypoint's feature.
     """
 
     def __init__(self, channels: int):
@@ -45,7 +45,7 @@ class Refiner(nn.Module):
         nn.init.zeros_(self.leave.bias)
 
     def forward(self, points: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Keypoints (B, K, 3) and features (B, K, C), changed."""
+        """Return the changed keypoints (B, K, 3) and features (B, K, C)."""
         points = points.expand(len(features), -1, -1)
         x = self.enter(torch.cat([points, features], dim=-1))
         for layer in self.layers:
@@ -55,7 +55,7 @@ class Refiner(nn.Module):
 
 
 class Distortion:
-    """What a transfer must not do to a target, in units of its box."""
+    """Measures how a transfer distorts a target, in units of the target's box."""
 
     def __init__(self, template: Template):
         rest, self.scale = template.rest, template.scale
@@ -70,7 +70,7 @@ class Distortion:
         self.lengths = self._lengths(rest[None])
 
     def laplacian(self, posed: Tensor) -> Tensor:  # (B, V, 3) metres
-        """Mean distance of a vertex's displacement to the cotangent mean of its neighbours' (DeepMetaHandles)."""
+        """Return the mean distance of a displacement from the cotangent mean of the neighbours' (DeepMetaHandles)."""
         moved = posed / self.scale - self.rest
         around = torch.zeros_like(moved).index_add(
             1, self.rows, self.weights[:, None] * moved[:, self.columns]
@@ -78,7 +78,7 @@ class Distortion:
         return (moved - around).norm(dim=-1).mean()
 
     def edge_lengths(self, posed: Tensor) -> Tensor:  # (B, V, 3) metres
-        """Mean change of the edge lengths, as a share of their mean."""
+        """Return the mean change of the edge lengths, as a share of their mean."""
         return (self._lengths(posed / self.scale) - self.lengths).abs().mean() / self.lengths.mean()
 
     def _lengths(self, x: Tensor) -> Tensor:
@@ -92,9 +92,9 @@ def refine(
     features: Tensor,  # (N, K, C)
     steps: int,
 ) -> Refiner:
-    """Learn the refiner of one target from the codes of training poses; always the same for the same input.
+    """Train the refiner of one target on the codes of training poses; equal inputs give equal results.
 
-    Gradients flow through the applier and the Poisson equation, which do not change.
+    Gradients flow through the applier and the Poisson equation, which are frozen.
     """
     with torch.random.fork_rng(devices=[]), torch.inference_mode(False), torch.enable_grad():
         torch.manual_seed(0)
@@ -110,7 +110,7 @@ def refine(
             posed = network.transfer(network.extractor.code(new_points, new_features), [template] * _BATCH)
             loss = _LAPLACIAN * distortion.laplacian(posed) + _EDGES * distortion.edge_lengths(posed)
             loss = loss + _STAY * stay.sum(-1).mean()
-            # Of the refiner alone: the gradients of the network are not even computed.
+            # Gradients of the refiner alone: those of the network are not even computed.
             grads = torch.autograd.grad(loss, list(refiner.parameters()))
             for parameter, grad in zip(refiner.parameters(), grads, strict=True):
                 parameter.grad = grad
@@ -120,5 +120,5 @@ def refine(
 
 
 def refined(network: Npr, refiner: Refiner, code: Code) -> Code:
-    """A code as the refiner changes it."""
+    """Return a code as the refiner changes it."""
     return network.extractor.code(*refiner(code.points, code.features))

@@ -16,8 +16,10 @@ class NprNetwork(Section):
     )
     anchors: Literal["posed", "rest"] = Field(
         "posed",
-        description="where the keypoints of a pose are: on the posed body, as published; or on the body at rest, where "
-        "those of a limb stay with the limb",
+        description=(
+            "where the keypoints of a pose are. posed: on the posed body, as published; rest: on the "
+            "body at rest, where the keypoints of a limb stay with the limb"
+        ),
     )
     width: PositiveInt = Field(256, description="channels of a keypoint; 256 as published")
     fine_width: PositiveInt = Field(120, description="channels of a face; 120 as published")
@@ -34,14 +36,16 @@ class NprNetwork(Section):
 
 
 class Refined(Borrower):
-    """Settings of a method whose codes may be refined for each body that they are applied to."""
+    """Settings of a method that may refine codes for each body that they are applied to."""
 
     shared: ClassVar[Shared | None] = Shared("weights_of", but_for=frozenset({"refine_steps", "weights_of"}))
 
     refine_steps: int = Field(
         0,
         ge=0,
-        description="steps of refinement for each target identity, from its body at rest alone, when it is predicted",
+        description=(
+            "steps of refinement for each target identity, from its body at rest alone, at prediction time"
+        ),
     )
 
 
@@ -52,7 +56,7 @@ class NprTraining(Training):
     source: int | None = Field(
         None,
         ge=0,
-        description="the one identity that is learned from; null: the first of the training identities",
+        description="the one identity that it learns from; null: the first of the training identities",
     )
     jacobian_weight: float = Field(
         0.0,
@@ -62,7 +66,7 @@ class NprTraining(Training):
 
 
 class NprSettings(NprNetwork, Refined, LearnedTransfer):
-    """Neural Pose Representation (Yoo et al., NeurIPS 2024): learns from one identity, and is told bodies at rest."""
+    """Neural Pose Representation (Yoo et al., NeurIPS 2024): learns from one identity, and knows bodies at rest."""
 
     network: ClassVar[str] = "repose.methods.npr.network:Npr"
     recipe: ClassVar[str | None] = "repose.methods.npr.recipe:NprRecipe"
@@ -76,10 +80,10 @@ class NprSettings(NprNetwork, Refined, LearnedTransfer):
 
     @property
     def told(self) -> frozenset[Told]:
-        """Both bodies at rest; it learns from poses of one body, with no other body and no transfer."""
+        """Both bodies at rest; it learns from poses of one body, without other bodies or transfers."""
         return frozenset({Told.REST_BODIES})
 
     def neighbour_settings(self) -> dict[str, Any]:
-        """What the neighbours of the bodies that it learns from depend on."""
+        """The settings that the neighbours of the training bodies depend on."""
         names = ("anchors", "rest_pose", "middle", "keypoints")
         return {name: getattr(self, name) for name in names} | {"source": self.training.source}

@@ -1,4 +1,4 @@
-"""A body at rest, in the units of the networks, with all that is computed once for it."""
+"""A body at rest, in the units of the networks, with everything that is computed once for it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from torch import Tensor
 from repose.errors import ReposeError
 from repose.mesh.poisson import Poisson, jacobians
 
-_KEPT = 64  # templates
+_KEPT = 64  # number of templates in memory
 
 
 class Template:
-    """A mesh at rest, its box about the origin, its longest side 1; Jacobians do not depend on that.
+    """A mesh at rest, with its box centred at the origin and its longest side 1; this does not affect Jacobians.
 
     Args:
         rest: (V, 3) vertices, metres.
@@ -34,7 +34,7 @@ class Template:
         self.poisson = Poisson(placed, faces).to("cpu")
         self.rest = torch.from_numpy(placed).float()  # (V, 3)
         self.centroids = torch.from_numpy(placed[faces].mean(axis=1)).float()  # (F, 3)
-        self.key = _digest(rest, faces)  # 16 bytes that tell it from all others
+        self.key = _digest(rest, faces)  # 16 bytes that identify the mesh
 
     def to(self, device: torch.device | str) -> Template:
         """Move all tensors; returns itself."""
@@ -43,37 +43,38 @@ class Template:
         return self
 
     def jacobians(self, posed: Tensor) -> Tensor:
-        """Jacobians (B, F, 3, 3) of posed vertices (B, V, 3), metres."""
+        """Return the Jacobians (B, F, 3, 3) of posed vertices (B, V, 3), metres."""
         return jacobians(posed / self.scale, self.poisson.faces, self.poisson.inverses)
 
     def posed_centroids(self, posed: Tensor) -> Tensor:
-        """Centroids (B, F, 3) of posed vertices (B, V, 3), metres, about the mean vertex, in units of the box."""
+        """Return centroids (B, F, 3) of posed vertices (B, V, 3), metres, about their mean, in units of the box."""
         corners = posed.index_select(1, self.poisson.faces.flatten()).unflatten(1, self.poisson.faces.shape)
         return (corners.mean(dim=2) - posed.mean(dim=1, keepdim=True)) / self.scale
 
     def posed_key(self, posed: Tensor) -> bytes:
-        """What tells a posed body (1, V, 3), metres, from all others."""
+        """Return bytes that identify a posed body (1, V, 3), metres."""
         return _digest(np.frombuffer(self.key, np.uint8), posed.cpu().numpy())
 
     def vertices(self, field: Tensor) -> Tensor:
-        """Vertices (B, V, 3), metres, about their mean, of the mesh closest to Jacobians (B, F, 3, 3)."""
+        """Return the vertices (B, V, 3), metres, about their mean, of the mesh closest to Jacobians (B, F, 3, 3)."""
         return self.poisson(field) * self.scale
 
     def tangential(self, field: Tensor) -> Tensor:
-        """Jacobians (B, F, 3, 3) on the two tangents of each face: (B, F, 3, 2)."""
+        """Return Jacobians (B, F, 3, 3) applied to the two tangents of each face: (B, F, 3, 2)."""
         return field @ self.poisson.tangents.transpose(-1, -2)
 
 
 class Templates:
-    """Templates by their meshes: bodies that are met again cost nothing."""
+    """A cache of templates by their meshes, so that a body that is met again costs nothing."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[bytes, Template] = OrderedDict()
 
     def of(self, rest: Tensor, faces: Tensor) -> list[Template]:
-        """The template of each mesh at rest (B, V, 3), metres, with faces (F, 3)."""
+        """Return the template of each mesh at rest (B, V, 3), metres, with faces (F, 3)."""
         connected = faces.cpu().numpy()
-        with torch.inference_mode(False):  # kept, and perhaps trained on later
+        # outside inference mode, because these are kept and may be used in training later
+        with torch.inference_mode(False):
             return [self._one(mesh, connected).to(rest.device) for mesh in rest.cpu().numpy()]
 
     def _one(self, rest: NDArray[np.float32], faces: NDArray[np.integer]) -> Template:

@@ -1,4 +1,4 @@
-"""The transformer that tells noise from a set of tokens, after SALAD (Koo et al., ICCV 2023)."""
+"""The transformer that predicts the noise in a set of tokens, after SALAD (Koo et al., ICCV 2023)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _WAVES, _LONGEST = 256, 10_000  # channels and longest period of the sinusoids
 
 
 class Denoiser(nn.Module):
-    """Says, from noisy tokens in whatever order, what has been asked for at a step of the diffusion.
+    """Predicts noise or velocity from noisy tokens, in any order, at a step of the diffusion.
 
     Args:
-        channels: of a token.
-        given: channels of what is known of each token; 0: nothing.
-        width, layers: of the transformer.
+        channels: channels of a token.
+        given: channels of the condition of each token; 0: no condition.
+        width, layers: width and number of layers of the transformer.
     """
 
     def __init__(self, channels: int, given: int, width: int, layers: int):
@@ -35,12 +35,12 @@ class Denoiser(nn.Module):
         step: Tensor,  # (B,) int64
         given: Tensor | None = None,  # (B or 1, K, G)
     ) -> Tensor:
-        """What is asked for (B, K, C)."""
+        """Return the prediction (B, K, C)."""
         time, known, y = self.time(waves(step))[:, None], None, self.enter(x)
         if self.known is not None:
             assert given is not None
             known = self.known(given)
-            y = y + known  # by which the attention tells tokens apart, whatever the noise
+            y = y + known  # this identifies the tokens to the attention, whatever the noise
             for layer in self.among_known:
                 known = layer(known)
             y = y + known
@@ -50,14 +50,14 @@ class Denoiser(nn.Module):
 
 
 def waves(step: Tensor) -> Tensor:
-    """Sinusoids (B, 256) of whole steps (B,): not of their variances, which are too alike to tell apart."""
+    """Return sinusoids (B, 256) of integer steps (B,); the variances of steps are too similar to tell apart."""
     rates = torch.exp(-math.log(_LONGEST) * torch.arange(_WAVES // 2, device=step.device) / (_WAVES // 2))
     angles = step[:, None].float() * rates
     return torch.cat([angles.cos(), angles.sin()], dim=-1)
 
 
 class _Layer(nn.Module):
-    """Attention among tokens and a perceptron that the context, if any, opens and shifts; norms come last.
+    """Attention among tokens and a perceptron that the context, if any, gates and shifts; norms come last (post-norm).
 
     Args:
         width: channels of a token.
@@ -68,8 +68,8 @@ class _Layer(nn.Module):
         super().__init__()
         self.attention = nn.MultiheadAttention(width, HEADS, batch_first=True)
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
-        self.first = _Squash(width, 2 * width, known, time)
-        self.second = _Squash(2 * width, width, known, time)
+        self.first = _GatedLinear(width, 2 * width, known, time)
+        self.second = _GatedLinear(2 * width, width, known, time)
 
     def forward(
         self,
@@ -81,13 +81,13 @@ class _Layer(nn.Module):
         return self.norms[1](x + self.second(self.first(x, known, time).relu(), known, time))
 
 
-class _Squash(nn.Module):
-    """A linear layer, times a gate and plus a shift, which are linear in the context."""
+class _GatedLinear(nn.Module):
+    """A linear layer, multiplied by a gate and shifted; gate and shift are linear in the context."""
 
     def __init__(self, width: int, out: int, known: int, time: int):
         super().__init__()
         self.linear = nn.Linear(width, out)
-        # One layer for both parts of the context, but what is the same for all tokens is computed once.
+        # In effect one layer for both parts of the context; the part that is the same for all tokens is computed once.
         self.by_time = nn.Linear(time, 2 * out, bias=False) if time else None
         self.by_known = nn.Linear(known, 2 * out, bias=False) if known else None
         self.gate_bias = nn.Parameter(torch.zeros(out)) if time else None

@@ -1,7 +1,7 @@
 """New poses by cascaded diffusion (Neural Pose Representation, section 3.5): keypoints first, then their features.
 
-The networks are the paper's in outline; widths, statistics and conditioning are ours, as none of this was released.
-The training is `repose.methods.npr_diffusion.recipe`.
+The networks follow the outline in the paper; widths, statistics and conditioning are our choice, as the code was not
+released. The training is `repose.methods.npr_diffusion.recipe`.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ from repose.methods.npr.template import Template
 from repose.methods.npr_diffusion.denoiser import Denoiser
 from repose.methods.npr_diffusion.noise import Noise
 
-_AT_ONCE = 8  # meshes
+_AT_ONCE = 8  # meshes encoded at a time
 
 
 class PoseCodes(NamedTuple):
-    """Codes of poses, as the diffusion learns them."""
+    """Codes of poses, in the form that the diffusion learns."""
 
     points: Tensor  # (N, K, 3) keypoints on the posed body, in units of the box of its template
     features: Tensor  # (N, K, C)
 
 
 class NprDiffusion(nn.Module):
-    """A frozen NPR network, and two diffusion models of the codes it gives to the poses of one body.
+    """A frozen NPR network, and two diffusion models of its codes of the poses of one body.
 
     It is a `repose.methods.interface.PoseGenerator`.
 
     Args:
         npr: settings of the NPR network.
-        width, layers: of both diffusion models.
-        sampler_steps: of drawing; None: all, with new noise.
-        predicts: what both models learn to say, `noise` or `velocity`.
+        width, layers: width and number of layers of both diffusion models.
+        sampler_steps: steps of sampling; None: all, each with new noise.
+        predicts: what both models predict, `noise` or `velocity`.
         refine_steps: see `repose.methods.npr.network.Npr`.
 
-    With `anchors: rest` each keypoint is a place of the body, whose position at rest both models are given. The
-    keypoints that are drawn say where it is in the pose; the pose applier goes by its position at rest.
+    With `anchors: rest` each keypoint is a place on the body, and both models are given its position at rest. The
+    generated keypoints are its position in the pose; the pose applier uses its position at rest.
 
     Attributes:
         rest_pose: number of the pose at rest.
-        rest, faces: (V, 3) metres and (F, 3), the body that was learned from, at rest; empty before training.
-        rest_points: (K, 3) its keypoints at rest; empty with `anchors: posed`.
+        rest, faces: (V, 3) metres and (F, 3), the training body at rest; empty before training.
+        rest_points: (K, 3) the keypoints of that body at rest; empty with `anchors: posed`.
     """
 
     oracle = False
@@ -74,19 +74,19 @@ class NprDiffusion(nn.Module):
         self.register_buffer("rest", torch.empty(0, 3))
         self.register_buffer("faces", torch.empty(0, 3, dtype=torch.long))
         self.register_buffer("rest_points", torch.empty(npr["keypoints"] if placed else 0, 3))
-        places = (npr["keypoints"],) if placed else ()  # at rest each keypoint has a mean of its own
+        places = (npr["keypoints"],) if placed else ()  # with anchors at rest, each keypoint has its own mean
         for name, size in (("point", 3), ("feature", channels)):
             self.register_buffer(f"{name}_mean", torch.zeros(*places, size))
             self.register_buffer(f"{name}_scale", torch.ones(size))
 
     @property
     def learned_body(self) -> Body | None:
-        """The body that it has learned from; None before training."""
+        """Return the body that it has learned from; None before training."""
         return Body(self.rest, self.faces) if len(self.rest) else None
 
     @torch.no_grad()
     def codes(self, posed: Tensor, template: Template) -> PoseCodes:
-        """The codes of posed bodies (N, V, 3), metres."""
+        """Return the codes of posed bodies (N, V, 3), metres."""
         points, features = [], []
         for mesh in posed.split(1):
             code = self.npr.encode(mesh, [template])
@@ -98,26 +98,26 @@ class NprDiffusion(nn.Module):
         return PoseCodes(torch.cat(points), torch.cat(features))
 
     def learn_statistics(self, rest: Tensor, faces: Tensor, codes: PoseCodes) -> None:
-        """Keep the body (V, 3), metres, with faces (F, 3), and what codes are standardised by."""
+        """Keep the body (V, 3), metres, with faces (F, 3), and the statistics that codes are standardised with."""
         self.rest, self.faces = rest.clone(), faces.clone()
         if len(self.rest_points):
             (template,) = self.npr.templates.of(rest[None], faces)
             self.rest_points = template.centroids[_kept(self.npr, template)].clone()
         alike = 0 if len(self.rest_points) else (0, 1)
         self.point_mean, self.feature_mean = codes.points.mean(alike), codes.features.mean(alike)
-        # One scale for all axes: the keypoints keep their shape.
+        # One scale for all axes, so that the keypoints keep their shape.
         self.point_scale = (codes.points - self.point_mean).std().clamp(min=1e-6).expand(3).clone()
         self.feature_scale = (codes.features - self.feature_mean).flatten(0, 1).std(0).clamp(min=1e-6)
 
     def standardised(self, codes: PoseCodes) -> PoseCodes:
-        """Of mean 0 and variance 1."""
+        """Return the codes with mean 0 and variance 1."""
         return PoseCodes(
             (codes.points - self.point_mean) / self.point_scale,
             (codes.features - self.feature_mean) / self.feature_scale,
         )
 
     def given(self, points: Tensor | None = None) -> Tensor | None:
-        """What a model is given: of keypoints, where they are at rest; of features, the standardised keypoints, too."""
+        """Return a model's condition: keypoints at rest; for the model of features, also the standardised keypoints."""
         parts = [] if points is None else [points]
         if len(self.rest_points):
             at_rest = (self.rest_points - self.rest_points.mean(0)) / self.rest_points.std()
@@ -127,7 +127,7 @@ class NprDiffusion(nn.Module):
     def error(
         self, model: nn.Module, clean: Tensor, steps: Tensor, noise: Tensor, given: Tensor | None
     ) -> Tensor:
-        """Mean squared error of what a model says about standardised tokens (B, K, C) with noise added."""
+        """Return the mean squared error of a model's prediction for standardised tokens (B, K, C) with noise added."""
         noisy = self.noise.added(clean, steps, noise)
         said = model(noisy, steps, given)
         if self.predicts == "velocity":
@@ -157,7 +157,7 @@ class NprDiffusion(nn.Module):
 
     @torch.no_grad()
     def make(self, body: Body, count: int, draw: torch.Generator) -> Tensor:
-        """See `PoseGenerator`; only the body at rest is looked at."""
+        """Return the body in new poses, see `PoseGenerator`; only the body at rest is used."""
         (template,) = self.npr.templates.of(body.rest[None], body.faces)
         code = self.sample(count, draw)
         if self.npr.refine_steps:
@@ -178,6 +178,6 @@ class NprDiffusion(nn.Module):
 
 
 def _kept(npr: Npr, template: Template) -> Tensor:
-    """Which faces (K,) of a template the keypoints at rest are."""
+    """Return which faces (K,) of a template are the keypoints at rest."""
     _, near = npr.places(template.rest[None] * template.scale, [template])
     return near.centres[0, : npr.extractor.keypoints]

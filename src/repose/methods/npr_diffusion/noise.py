@@ -1,4 +1,4 @@
-"""Denoising diffusion (Ho et al., NeurIPS 2020): how noise is added, and how it is taken away again."""
+"""Denoising diffusion (Ho et al., NeurIPS 2020): how noise is added and removed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _FIRST, _LAST = 1e-4, 5e-2  # variances of the noise of the first and last step,
 
 
 class Noise:
-    """A thousand steps from data of unit variance to pure noise."""
+    """The noise schedule: a thousand steps from data of unit variance to pure noise."""
 
     def __init__(self) -> None:
         self.variances = torch.linspace(_FIRST, _LAST, STEPS, dtype=torch.float64)
-        # (STEPS,) variance of the data that is left after each step
+        # (STEPS,) variance of the data that remains after each step
         self.kept = (1 - self.variances).cumprod(0)
 
     def added(
@@ -25,17 +25,17 @@ class Noise:
         step: Tensor,  # (B,) int64, 0 … STEPS - 1
         noise: Tensor,  # like x
     ) -> Tensor:
-        """Data with the noise of all steps up to and including `step`."""
+        """Return the data with the noise of all steps up to and including `step`."""
         kept = self._kept(x, step)
         return kept.sqrt().to(x) * x + (1 - kept).sqrt().to(x) * noise
 
     def velocity(self, x: Tensor, step: Tensor, noise: Tensor) -> Tensor:
-        """√kept · noise - √(1 - kept) · x (Salimans & Ho, ICLR 2022): much of the data where little of it is left."""
+        """Return √kept · noise - √(1 - kept) · x (Salimans & Ho, ICLR 2022), mostly data where little data is left."""
         kept = self._kept(x, step)
         return kept.sqrt().to(x) * noise - (1 - kept).sqrt().to(x) * x
 
     def in_velocity(self, velocity: Tensor, noisy: Tensor, step: Tensor) -> Tensor:
-        """The noise of noisy data with this velocity."""
+        """Return the noise in noisy data with this velocity."""
         kept = self._kept(noisy, step)
         return (1 - kept).sqrt().to(noisy) * noisy + kept.sqrt().to(noisy) * velocity
 
@@ -46,13 +46,13 @@ class Noise:
         steps: int | None = None,
         draw: torch.Generator | None = None,
     ) -> Tensor:
-        """Data from noise.
+        """Sample data from noise.
 
         Args:
-            denoise: says what is noise in `x` after a step (B,).
+            denoise: predicts the noise in `x` after a step (B,).
             x: standard normal.
-            steps: None: all, each with new noise from `draw` (DDPM, with the posterior's variance); or so many, evenly
-                spread and without new noise (DDIM; Song et al., ICLR 2021).
+            steps: None: all steps, each with new noise from `draw` (DDPM, with the posterior's variance); or this many,
+                evenly spaced and without new noise (DDIM; Song et al., ICLR 2021).
             draw: random numbers, on the CPU.
         """
         times = torch.linspace(STEPS - 1, 0, steps or STEPS).round().long().tolist()

@@ -1,4 +1,4 @@
-"""Two diffusion models of the codes that a trained NPR network gives to the training poses of one body."""
+"""Training of two diffusion models on a trained NPR network's codes of one body's training poses."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from repose.methods.recipe import TrainingRecipe, adam, rate_factor, scheduled
 from repose.methods.settings import LearnedMethod
 from repose.store.mesh_store import MeshStore
 
-_TIMES = 20  # steps of the diffusion at which validation looks
+_TIMES = 20  # number of diffusion steps that validation uses
 
 
 class Noisy(NamedTuple):
-    """Codes, and the noise that is to be found in them."""
+    """Codes, and the noise to be predicted in them."""
 
     codes: PoseCodes  # standardised
     steps: Tensor  # (B,) int64
     noise: PoseCodes
-    jitter: Tensor  # (B, K, 3) standard normal, for the keypoints that features are learned for
+    jitter: Tensor  # (B, K, 3) standard normal, added to the keypoints that condition the features
 
 
 @dataclass(frozen=True)
 class PoseData:
-    """The body at rest, and rows of it in training and validation poses."""
+    """The body at rest, and the rows of its training and validation poses."""
 
     store: MeshStore
     rest: int
@@ -54,7 +54,7 @@ class PoseData:
 
 
 class NprDiffusionRecipe(TrainingRecipe):
-    """Mean squared errors of the models of keypoints and of features. `network` holds the averaged weights."""
+    """Train the models of keypoints and of features; `network` holds the averaged weights."""
 
     metric = "val_error"
     open = MeshStore
@@ -75,7 +75,7 @@ class NprDiffusionRecipe(TrainingRecipe):
         network.requires_grad_(False)
 
     def setup(self, stage: str) -> None:
-        """Encode all poses, once, on the device of the training; the codes go to the host, where batches are made."""
+        """Encode all poses once, on the training device; the codes go to the host, where batches are made."""
         if hasattr(self, "train_codes"):
             return
         device, store, network = self.trainer.strategy.root_device, self.data.store, self.network
@@ -94,10 +94,10 @@ class NprDiffusionRecipe(TrainingRecipe):
 
     @classmethod
     def read(cls, method: LearnedMethod, store: MeshStore, splits: pd.DataFrame) -> PoseData:
-        """One body in every training and validation pose; no other body, nothing of the test.
+        """Read one body in every training and validation pose; no other body and no test pose is read.
 
         Raises:
-            ReposeError: the source is not of the training part, or is in no validation pose.
+            ReposeError: the source body is not in the training part, or has no validation pose.
         """
         assert isinstance(method, NprDiffusionSettings)
         train, val = (Numbers.seen_in(splits[splits.role == role]) for role in ("train", "val"))
@@ -109,15 +109,15 @@ class NprDiffusionRecipe(TrainingRecipe):
         return data
 
     def compiled(self) -> list[nn.Module]:
-        """Both models of the diffusion."""
+        """Return both diffusion models."""
         return list(self.live)
 
     def weights(self) -> dict[str, Tensor]:
-        """The averaged weights, with the codes by which generated poses can be refined for a body."""
+        """Return the averaged weights and the codes from which generated poses can be refined for a body."""
         return super().weights() | self.refinable
 
     def batches(self, start: int, stop: int) -> Batches[Noisy]:
-        """Codes of training poses at random steps of the diffusion."""
+        """Yield codes of training poses at random steps of the diffusion."""
         size = self.settings.batch
 
         def batch(step: int) -> Noisy:
@@ -130,7 +130,7 @@ class NprDiffusionRecipe(TrainingRecipe):
         return Batches(range(start, stop), batch)
 
     def val_dataloader(self) -> DataLoader[Any]:
-        """All validation codes at steps spread over the diffusion, always with the same noise."""
+        """Return all validation codes at steps spread over the diffusion, always with the same noise."""
         times = torch.linspace(0, STEPS - 1, _TIMES).round().long().tolist()
 
         def batch(number: int) -> Noisy:
@@ -140,13 +140,13 @@ class NprDiffusionRecipe(TrainingRecipe):
         return DataLoader(Batches(range(_TIMES), batch), batch_size=None)
 
     def training_step(self, batch: Noisy, index: int) -> Tensor:
-        """Both errors of one batch."""
+        """Return the sum of both errors of one batch."""
         keypoints, features = self.live
         return self._error(keypoints, features, batch, self.settings.jitter)
 
     @torch.no_grad()
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Average the weights; at first over few steps."""
+        """Update the averaged weights; early in training they average over few steps."""
         done = self.iteration
         share = 1 - min(self.settings.ema, (1 + done) / (10 + done))
         for live, kept in zip(self.live, (self.network.keypoints, self.network.features), strict=True):
@@ -154,7 +154,7 @@ class NprDiffusionRecipe(TrainingRecipe):
                 old.lerp_(new, share)
 
     def validation_step(self, batch: Noisy, index: int) -> None:
-        """Both errors, of the averaged weights and without jitter."""
+        """Log the sum of both errors, of the averaged weights and without jitter."""
         error = self._error(self.network.keypoints, self.network.features, batch, 0.0)
         self.log(self.metric, error, batch_size=len(batch.steps))
 

@@ -14,19 +14,28 @@ class NprDiffusionTraining(Schedule):
     """Training of the two diffusion models on the codes of one body's training poses."""
 
     learning_rate: PositiveFloat = Field(1e-3, description="peak learning rate of Adam; 1e-3 as published")
-    poses_of: Name = Field(description="method of architecture npr whose trained codes are learned, frozen")
+    poses_of: Name = Field(
+        description=(
+            "method of architecture npr whose trained codes the diffusion learns; its network is frozen"
+        )
+    )
     source: int | None = Field(
         None,
         ge=0,
         description="the identity that it has learned from; null: the first of the training identities",
     )
     ema: float = Field(
-        0.999, ge=0, lt=1, description="share of the old value in the averaged weights, which draw"
+        0.999,
+        ge=0,
+        lt=1,
+        description=("decay of the exponentially averaged weights, which are used to generate poses"),
     )
     jitter: float = Field(
         0.01,
         ge=0,
-        description="noise on the keypoints that features are learned for, in units of the longest side of the body",
+        description=(
+            "noise on the keypoints that condition the features, in units of the longest side of the body"
+        ),
     )
 
 
@@ -48,19 +57,27 @@ class NprDiffusionSettings(Refined, LearnedMethod):
     architecture: Literal["npr-diffusion"]
     npr: NprNetwork = Field(
         NprNetwork(),
-        description="the network of training.poses_of; what is left out is as that method has it",
+        description=(
+            "the NPR network of training.poses_of; keys that are left out are taken from that method"
+        ),
     )
     width: PositiveInt = Field(256, multiple_of=4, description="channels of both diffusion models")
     layers: PositiveInt = Field(6, description="layers of both diffusion models")
     sampler_steps: PositiveInt | None = Field(
         None,
         le=1000,
-        description="null: all 1,000 steps, each with new noise (DDPM), as published; or so many without (DDIM)",
+        description=(
+            "null: all 1,000 steps, each with new noise (DDPM), as published; or this many without new "
+            "noise (DDIM)"
+        ),
     )
     predicts: Literal["noise", "velocity"] = Field(
         "noise",
-        description="what both models say: the noise, as published; or the velocity, which counts the data as much as "
-        "the noise, so that few steps of training learn how the keypoints of a pose belong together",
+        description=(
+            "what both models predict: the noise, as published; or the velocity, which weights data and "
+            "noise equally, so that few training steps suffice to learn how the keypoints of a pose "
+            "belong together"
+        ),
     )
     training: NprDiffusionTraining = Field(description="optimiser, schedule and length")
 
@@ -71,5 +88,5 @@ class NprDiffusionSettings(Refined, LearnedMethod):
 
     @property
     def source(self) -> int | None:
-        """The identity it learns from, if another than the first."""
+        """The identity that it learns from, if it is not the first training identity."""
         return self.training.source

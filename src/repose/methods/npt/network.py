@@ -1,7 +1,7 @@
 """NPT, neural pose transfer by spatially adaptive instance normalisation (Wang et al., CVPR 2020).
 
-The pose mesh is encoded, its features are joined to the identity's vertices, and a decoder whose every
-normalisation is modulated by the identity's coordinates (SPAdaIN, eq. 3 of the paper) moves them.
+The pose mesh is encoded and its features are joined to the identity's vertices. A decoder then moves the vertices; each
+of its normalisations is modulated by the identity's coordinates (SPAdaIN, eq. 3 of the paper).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from repose.methods.layers.padding import padded, padded_map
 from repose.methods.layers.statistics import EPSILON, centre
 
 _PAPER_WIDTH = 1024
-_INIT_STD = 0.02  # at the paper's width; narrower nets start wider, so that signals keep their size
+_INIT_STD = 0.02  # at the paper's width; narrower networks start larger, so that signals keep their magnitude
 REACH = 2.0  # metres: the output is REACH * tanh(.), about the bounding-box centre
 
 
@@ -95,9 +95,9 @@ class Npt(nn.Module, TransferNetwork):
 
     Args:
         width: channels of the pose feature; the decoder's widths follow from it. The paper has 1024.
-        pooling: "max" pools the pose feature over the vertices, so that any two vertex counts go together;
-            "none" (the paper's original) joins feature i to identity vertex i and needs equal counts.
-        unit_area: whether meshes come at a surface of 1 m²; see `TransferNetwork`.
+        pooling: "max" pools the pose feature over the vertices, so that the vertex counts may differ; "none" (the
+            paper's original) joins feature i to identity vertex i and needs equal counts.
+        unit_area: whether meshes are scaled to a surface area of 1 m²; see `TransferNetwork`.
     """
 
     def __init__(self, width: int = 1024, pooling: Literal["max", "none"] = "max", unit_area: bool = False):
@@ -150,7 +150,7 @@ class Npt(nn.Module, TransferNetwork):
         return F.relu(centred.amax(dim=1) * (squares[:, 0] / pose.shape[1] + EPSILON).rsqrt())
 
     def _join(self, cond: Tensor, feature: Tensor) -> Tensor:
-        """First linear map of [feature ; identity], (B, N, width + 3), without writing the pair out."""
+        """Return the first linear map of [feature ; identity], (B, N, width + 3), without concatenating the two."""
         w_feature, w_identity = self.join.weight.split([self.width, 3], dim=1)
         from_feature = F.linear(feature, padded(w_feature, 0))
         if self.pooling == "max":

@@ -16,11 +16,14 @@ class NptSettings(SizeFree):
     width: PositiveInt = Field(1024, description="channels of the pose feature; 1024 as published")
     pooling: Literal["max", "none"] = Field(
         "max",
-        description="max: one pose feature for the mesh, any vertex counts; none: the original, equal counts",
+        description=(
+            "max: one pooled pose feature per mesh, for any vertex counts; none: as in the paper, needs "
+            "equal vertex counts"
+        ),
     )
     training: TrainingByTruths = Field(description="optimiser, schedule and length")
 
     @property
     def equal_counts(self) -> bool:
-        """Without pooling, each vertex has the feature of one vertex of the pose mesh."""
+        """Without pooling, each vertex uses the feature of one vertex of the pose mesh."""
         return self.pooling == "none"

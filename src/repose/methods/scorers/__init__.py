@@ -1,1 +1,1 @@
-"""Classifiers that score pictures, trained by the workflow itself."""
+"""Classifiers that score images, trained by the workflow itself."""

@@ -1,7 +1,7 @@
-"""A small classifier that learns the clothes of a dataset's own images, to score drawn ones.
+"""A small classifier of the clothes in a dataset's own images, used to score generated images.
 
-It stands where published evaluations have networks of ImageNet or of DeepFashion: what is measured with it carries
-`render` in its name and compares with nothing published.
+Published evaluations use networks trained on ImageNet or DeepFashion instead. Measures made with this classifier have
+`render` in their name and cannot be compared with published ones.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Classified(NamedTuple):
 
 
 class ImageScorer(nn.Module):
-    """Kind of clothes and attributes of the person in an image, by what is seen on each part of the body.
+    """Classifies the kind of clothes and attributes of a person, from features averaged over each part of the body.
 
-    It is told where the parts are in the true image, so that few images suffice to learn from.
+    It is given the parts of the body in the true image, so that few images suffice for training.
     """
 
     def __init__(self) -> None:
@@ -68,6 +68,6 @@ class ImageScorer(nn.Module):
 
 
 def _means(x: Tensor, masks: Tensor) -> Tensor:  # (B, C, H, W), (B, P, H, W) to (B, P · C)
-    """Mean over each part; 0 for one that is not seen."""
+    """Return the mean over each part; 0 for a part that is not seen."""
     sums = torch.einsum("bchw,bphw->bpc", x, masks)
     return (sums / masks.sum(dim=(2, 3)).clamp(min=1e-6)[..., None]).flatten(1)

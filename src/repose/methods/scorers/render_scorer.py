@@ -1,7 +1,7 @@
-"""A small classifier that learns to tell the bodies of a dataset by their pictures, to score poses of them.
+"""A small classifier that identifies the bodies of a dataset in renders, used to score generated poses.
 
-It stands where Neural Pose Representation has a ResNet and features that it does not describe: what is measured with it
-carries `render` in its name and compares with nothing published.
+Neural Pose Representation uses a ResNet and features that it does not describe. Measures made with this classifier have
+`render` in their name and cannot be compared with published ones.
 """
 
 from __future__ import annotations
@@ -19,23 +19,24 @@ from repose.methods.flow.layers import Down, ResBlock, initialise
 
 SIDE = 64  # pixels
 VIEWS = (0.0, 90.0, 180.0, 270.0)  # degrees around the body: front, its left, back, its right
-FEATURES = 16  # fewer than the images of a body in few poses, or its distances would mean nothing
+# fewer than the images of a body in few poses, because feature distances need more images than features
+FEATURES = 16
 _WIDTHS = (8, 16, 32)
 
 
 class Classified(NamedTuple):
-    """What the classifier says of each image."""
+    """The output of the classifier for each image."""
 
     features: Tensor  # (B, FEATURES), of mean 0 and variance 1 in training
     logits: Tensor  # (B, bodies)
 
 
 class RenderScorer(nn.Module):
-    """Which body is in a picture, in whatever pose.
+    """Identifies the body in an image, in any pose.
 
     Attributes:
-        identities: (bodies,) int64, their numbers in the dataset; empty before training.
-        half_height: () metres from the middle of a picture to its top, one scale for all bodies.
+        identities: (bodies,) int64, numbers of the bodies in the dataset; empty before training.
+        half_height: () metres from the middle of an image to its top, the same for all bodies.
     """
 
     def __init__(self) -> None:
@@ -54,14 +55,14 @@ class RenderScorer(nn.Module):
         self.features = nn.Sequential(
             nn.Flatten(), nn.Dropout(0.3), nn.Linear(seen, FEATURES), nn.BatchNorm1d(FEATURES, affine=False)
         )
-        self.head = nn.Linear(FEATURES, 1)  # as many as bodies, when they are known
+        self.head = nn.Linear(FEATURES, 1)  # its size is the number of bodies, set when they are known
         self.identities: Tensor
         self.half_height: Tensor
         self.register_buffer("identities", torch.empty(0, dtype=torch.long))
         self.register_buffer("half_height", torch.zeros(()))
 
     def learn_bodies(self, identities: Sequence[int], half_height: float) -> None:
-        """Say which bodies there are, and how much the pictures show; draws the weights that tell them apart."""
+        """Set the bodies and the scale of the images, and draw the weights of the classes."""
         self.identities, self.half_height = torch.tensor(identities), torch.tensor(half_height)
         self.head = nn.Linear(FEATURES, len(identities))
 
@@ -79,11 +80,11 @@ class RenderScorer(nn.Module):
 
 
 def pictures(mesh: NDArray, faces: NDArray, half_height: float) -> NDArray[np.uint8]:
-    """What the scorer sees of a mesh (V, 3), metres, about the middle of its box: (VIEWS, SIDE, SIDE), 255 white."""
+    """Render a mesh (V, 3), metres, about the middle of its box, for the scorer: (VIEWS, SIDE, SIDE), 255 white."""
     views = [View(yaw, 0.0, half_height, (0.0, 0.0, 0.0)) for yaw in VIEWS]
     return np.stack(render_views(mesh, faces, (SIDE, SIDE), views))[..., 0]
 
 
 def as_input(drawn: NDArray[np.uint8]) -> Tensor:  # (N, SIDE, SIDE) to (N, 1, SIDE, SIDE)
-    """Pictures as the scorer takes them."""
+    """Return images in the format that the scorer takes."""
     return 1 - torch.from_numpy(drawn).float()[:, None] / 255

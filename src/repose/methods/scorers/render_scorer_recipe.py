@@ -1,4 +1,4 @@
-"""Training of the scorer of posed bodies, from pictures of the true ones."""
+"""Training of the scorer of posed bodies on renders of true bodies."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from repose.methods.scorers.render_scorer import VIEWS, RenderScorer, as_input, 
 from repose.methods.settings import LearnedMethod
 from repose.store.mesh_store import MeshStore
 
-_AIR = 1.05  # around the largest body
+_AIR = 1.05  # margin around the largest body
 _VALIDATION_BATCH = 64
 
 
 class Pictures(NamedTuple):
-    """Pictures, and whose they are."""
+    """Images, and which body each shows."""
 
     image: Tensor  # (B, 1, H, W)
-    body: Tensor  # (B,) int64, place in `identities`
+    body: Tensor  # (B,) int64, position in `identities`
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class ScoredBodies:
 
 
 class RenderScorerRecipe(TrainingRecipe):
-    """Cross entropy of the body."""
+    """Train on the cross entropy of the body."""
 
     metric = "val_cross_entropy"
     open = MeshStore
@@ -61,12 +61,13 @@ class RenderScorerRecipe(TrainingRecipe):
 
     @classmethod
     def read(cls, method: LearnedMethod, store: MeshStore, splits: pd.DataFrame) -> ScoredBodies:
-        """The first training identity, and those that neither training nor validation has: the bodies of the tests.
+        """Read the first training identity, and the test identities, which neither training nor validation has.
 
-        A scorer must know whom it scores. It sees them in training and validation poses, never in a test pose.
+        A scorer must know the bodies that it scores. It sees them in training and validation poses, never in a test
+        pose.
 
         Raises:
-            ReposeError: nobody is left for the tests, or one of them is missing in a pose.
+            ReposeError: no identity is left for the tests, or one of them is missing in a pose.
         """
         train, val = (Numbers.seen_in(splits[splits.role == role]) for role in ("train", "val"))
         there = {mesh_numbers(name)[0] for name in store.mesh_ids}
@@ -83,7 +84,7 @@ class RenderScorerRecipe(TrainingRecipe):
         return ScoredBodies(store, identities, *rows)
 
     def batches(self, start: int, stop: int) -> Batches[Pictures]:
-        """Pictures of all bodies in all training poses from all sides."""
+        """Yield renders of all bodies in all training poses from all sides."""
         drawn, size = self.train_pictures, self.settings.batch
 
         def read(chosen: NDArray[np.integer], _: np.random.Generator) -> Pictures:
@@ -92,17 +93,17 @@ class RenderScorerRecipe(TrainingRecipe):
         return in_passes(read, len(drawn), size, self.seed, range(start, stop))
 
     def val_dataloader(self) -> DataLoader[Any]:
-        """The same in all validation poses."""
+        """Return renders of all bodies in all validation poses."""
         drawn = self.val_pictures
         return DataLoader(in_order(drawn.batch, len(drawn), _VALIDATION_BATCH), batch_size=None)
 
     def training_step(self, batch: Pictures, index: int) -> Tensor:
-        """Mean cross entropy of a batch."""
+        """Return the mean cross entropy of a batch."""
         return F.cross_entropy(self.network(batch.image).logits, batch.body)
 
 
 class _Drawn:
-    """Pictures of bodies (identities, poses) from all sides; a mesh is drawn when it is first asked for."""
+    """Renders of bodies (identities, poses) from all sides; a mesh is rendered when it is first asked for."""
 
     def __init__(self, store: MeshStore, rows: NDArray[np.int64], half_height: float):
         self.store, self.rows, self.half_height = store, rows, half_height

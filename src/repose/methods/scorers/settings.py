@@ -1,4 +1,4 @@
-"""Settings of the classifiers that score pictures."""
+"""Settings of the classifiers that score images."""
 
 from typing import ClassVar, Literal
 
@@ -9,7 +9,7 @@ from repose.methods.settings import LearnedMethod, Schedule
 
 
 class RenderScorerSettings(LearnedMethod):
-    """A classifier of bodies by their pictures, which scores what others pose; a table names it as its `scorer`."""
+    """A classifier of bodies in renders, which scores generated poses; a table names it as its `scorer`."""
 
     compared: ClassVar[bool] = False
     scores: ClassVar[Literal["images", "renders"] | None] = "renders"
@@ -21,7 +21,7 @@ class RenderScorerSettings(LearnedMethod):
 
 
 class ImageScorerSettings(LearnedMethod):
-    """A classifier of clothes, which scores what others draw; a dataset names it as its `scorer`."""
+    """A classifier of clothes, which scores generated images; a dataset names it as its `scorer`."""
 
     medium: ClassVar[Medium] = "images"
     compared: ClassVar[bool] = False

@@ -1,1 +1,1 @@
-"""Rotations alone, on a correspondence that the vibrations of both surfaces tell: nothing is learned."""
+"""Rotation of faces on a spectral correspondence, without learning."""

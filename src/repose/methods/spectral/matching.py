@@ -1,9 +1,9 @@
-"""Which vertices of two surfaces correspond: functional maps from several starts, refined, and the best of them.
+"""Correspondence of two surfaces: functional maps from several starts are refined, and the best one is kept.
 
-ZoomOut (Melzi et al., SIGGRAPH Asia 2019) asks for vertices from a map, and for a map of more eigenvectors from the
-vertices, in turns; here in both directions at once, so that no part of a surface is left out (Ren et al., SIGGRAPH Asia
-2020). How far to trust the signatures is not known beforehand: maps start from few eigenvectors and from more, and the
-one stays that turns least of the surface over and leaves least of it out.
+ZoomOut (Melzi et al., SIGGRAPH Asia 2019) alternates between vertices from a map and a map of more eigenvectors from
+the vertices. Here it runs in both directions at once, so that no part of a surface is left out (Ren et al., SIGGRAPH
+Asia 2020). How reliable the signatures are is not known beforehand, so maps start from various numbers of eigenvectors;
+the map that keeps the orientation of most of the surface and reaches most of it is chosen.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from repose.mesh.spectrum import Surface
 from repose.methods.spectral.start import functional_map, signed
 
 Int = NDArray[np.integer]
-Pairs = tuple[Int, Int]  # for each point of the target one of the source, and the other way round
-Maps = tuple[Float, Float]  # (k, k) to functions on the target from those on the source, and back
+Pairs = tuple[Int, Int]  # for each point of the target a point of the source, and the other way round
+Maps = tuple[Float, Float]  # (k, k) functional map from source to target, and back
 
-_STARTS = 6, 8, 10, 12, 15, 20  # eigenvectors
-_SLOWLY = 20  # eigenvectors up to which a round adds 1
-_CHOSEN = 40  # up to which it adds 4; then one map is chosen, and it adds 5
-_FEW, _MANY = 400, 1500  # points of each surface that rounds see, before that choice and after
-_RIDGE = 1e-9  # against the masses of all points, about 1
-_ROWS = 1024  # points that are compared at a time
+_STARTS = 6, 8, 10, 12, 15, 20  # numbers of eigenvectors that maps start from
+_SLOWLY = 20  # number of eigenvectors up to which a round adds 1
+_CHOSEN = 40  # number up to which it adds 4; then one map is chosen, and each round adds 5
+_FEW, _MANY = 400, 1500  # points of each surface used before that choice and after it
+_RIDGE = 1e-9  # ridge, against the masses of all points, which are about 1
+_ROWS = 1024  # points compared at a time
 
 
 class Points(NamedTuple):
@@ -40,7 +40,7 @@ class Points(NamedTuple):
     target_masses: Float
 
     def some(self, count: int) -> Points:
-        """At most so many of each surface, in no order."""
+        """Return at most so many points of each surface, in no particular order."""
         draws = [np.random.default_rng(0).permutation(len(x))[:count] for x in (self.source, self.target)]
         return Points(*(x[draws[k % 2]] for k, x in enumerate(self)))
 
@@ -51,7 +51,7 @@ def matched(
     target: Surface,  # of M vertices
     target_faces: Faces,  # (G, 3)
 ) -> Int:  # (M,)
-    """For each vertex of the target the vertex of the source."""
+    """Return for each vertex of the target the matching vertex of the source."""
     sides = signed((source, source_faces), (target, target_faces))
     points = Points(*(side.vectors for side in sides), *(side.masses for side in sides))
     most = points.source.shape[1]
@@ -68,7 +68,7 @@ def matched(
 
 
 def zoomed_out(points: Points, pairs: Pairs, rounds: Iterable[int]) -> Maps:
-    """Maps of as many eigenvectors as the last round has."""
+    """Refine point pairs by ZoomOut and return maps of as many eigenvectors as the last round has."""
     for count in rounds:
         maps = _maps(points, pairs, count)
         pairs = _nearest_both(*_seen(points, maps))
@@ -76,13 +76,13 @@ def zoomed_out(points: Points, pairs: Pairs, rounds: Iterable[int]) -> Maps:
 
 
 def kept(
-    there: Int,  # (M,) for each vertex of the target one of the source
+    there: Int,  # (M,) a vertex of the source for each vertex of the target
     source: Surface,
     target_faces: Faces,  # (G, 3)
 ) -> float:
-    """How far a map keeps the orientation, from -1 to 1, times the share of the source's area that it reaches.
+    """Return how far a map keeps the orientation, from -1 to 1, times the share of the source's area that it reaches.
 
-    Faces of the target count by the areas that they have on the source.
+    Faces of the target are weighted by the areas of their images on the source.
     """
     normals = face_normals(source.vertices, there[target_faces])
     along = (normals * source.normals[there[target_faces]].sum(axis=1)).sum(axis=1)
@@ -91,7 +91,7 @@ def kept(
 
 
 def _maps(points: Points, pairs: Pairs, count: int) -> Maps:
-    """The maps that fit the pairs best."""
+    """Return the maps that fit the pairs best."""
     source, target = points.source[:, :count], points.target[:, :count]
     return (
         _fitted(target, points.target_masses, source[pairs[0]]),
@@ -100,9 +100,9 @@ def _maps(points: Points, pairs: Pairs, count: int) -> Maps:
 
 
 def _fitted(basis: Float, masses: Float, values: Float) -> Float:
-    """Coefficients (k, k) with the least squares of basis (N, k) times them, against values (N, k).
+    """Return the least-squares coefficients (k, k) for basis (N, k) @ coefficients = values (N, k).
 
-    What vibrates only where there are no points, such as a small loose piece, has none.
+    Eigenvectors that are 0 at all points, such as those of a small loose piece, get coefficients of 0.
     """
     weighed = masses[:, None] * basis
     gram = weighed.T @ basis + _RIDGE * np.eye(basis.shape[1])
@@ -111,12 +111,12 @@ def _fitted(basis: Float, masses: Float, values: Float) -> Float:
 
 
 def _carried(points: Points, one: Float) -> tuple[Float, Float]:
-    """Places (M, k) of the target's points and (N, k) of the source's, by a map to the target alone."""
+    """Return embeddings (M, k) of the target's points and (N, k) of the source's, by a map to the target alone."""
     return points.target[:, : len(one)] @ one, points.source[:, : len(one)]
 
 
 def _seen(points: Points, maps: Maps) -> tuple[Float, Float]:
-    """Places (M, 2 k) of the target's points and (N, 2 k) of the source's; those that maps pair are near each other."""
+    """Return embeddings (M, 2 k) and (N, 2 k) of the points of target and source, in which matching points are near."""
     to_target, to_source = maps
     source, target = (x[:, : len(to_target)] for x in (points.source, points.target))
     return np.c_[target @ to_target, target], np.c_[source, source @ to_source]
@@ -127,7 +127,7 @@ def _nearest_both(target: Float, source: Float) -> Pairs:
 
 
 def _nearest(queries: Float, keys: Float) -> Int:
-    """Of each query (M, k) the number of the nearest key (N, k)."""
+    """Return for each query (M, k) the number of the nearest key (N, k)."""
     queries, keys = queries.astype(np.float32), keys.astype(np.float32)
     halves = (keys**2).sum(axis=1) / 2
     some = (queries[row : row + _ROWS] for row in range(0, len(queries), _ROWS))

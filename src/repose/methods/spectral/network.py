@@ -1,4 +1,4 @@
-"""Rotations alone, on the correspondence that the vibrations of both posed surfaces tell."""
+"""Rotation of faces on the spectral correspondence of both posed surfaces."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from repose.methods.spectral.matching import matched
 
 
 class SpectralRotations(nn.Module, TransferNetwork):
-    """A functional map finds each vertex of the identity on the pose mesh; faces are turned as they are there.
+    """A functional map finds each vertex of the identity on the pose mesh; faces are rotated as they are there.
 
     Args:
-        vibrations: eigenvectors of each surface.
+        vibrations: number of eigenvectors of each surface.
     """
 
     sees_faces = True
@@ -31,7 +31,7 @@ class SpectralRotations(nn.Module, TransferNetwork):
         pose: Tensor,  # (B, N_po, 3) metres
         faces: Faces,
     ) -> Transfer:
-        """The identity meshes with their faces turned as on the pose meshes, and where their vertices were found there.
+        """Rotate the identity's faces as on the pose mesh; the warp holds the places found for its vertices there.
 
         Raises:
             ReposeError: wrong shapes, or a mesh has no area, fewer than four vertices, or in the identity a face

@@ -1,4 +1,4 @@
-"""Settings of rotations on a spectral correspondence."""
+"""Settings of the rotation of faces on a spectral correspondence."""
 
 from typing import ClassVar, Literal
 
@@ -8,9 +8,9 @@ from repose.methods.settings import MethodSettings
 
 
 class SpectralRotationsSettings(MethodSettings):
-    """The identity's faces, turned as a functional map between both posed bodies has them, and not stretched.
+    """The identity's faces, rotated as found by a functional map between both posed bodies, without stretch.
 
-    It learns nothing, and is told nothing but the two meshes.
+    It learns nothing, and sees only the two meshes.
     """
 
     network: ClassVar[str] = "repose.methods.spectral.network:SpectralRotations"

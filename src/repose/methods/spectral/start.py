@@ -1,7 +1,7 @@
-"""A functional map between two surfaces, from what their slow vibrations say of each point (Ovsjanikov et al., 2012).
+"""A first functional map between two surfaces, from spectral signatures of each point (Ovsjanikov et al., 2012).
 
-A body and its mirror image have the same signatures. Only the orientation of the surface tells left from right, and the
-map is asked to keep it (Ren et al., SIGGRAPH Asia 2018).
+A body and its mirror image have the same signatures. Only the orientation of the surface distinguishes left from right,
+so the map is asked to keep it (Ren et al., SIGGRAPH Asia 2018).
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ class Side(NamedTuple):
 
     vectors: Float  # (N, K) eigenvectors
     values: Float  # (K,) eigenvalues
-    masses: Float  # (N,) shares of the vertices in the area
+    masses: Float  # (N,) areas of the vertices, as shares of the whole area
     faces: Faces  # (F, 3)
-    signatures: Float  # (N, S) as `signed` makes them of both
+    signatures: Float  # (N, S), computed by `signed` for both surfaces together
 
 
 def signed(source: tuple[Surface, Faces], target: tuple[Surface, Faces]) -> tuple[Side, Side]:
-    """Both surfaces with their signatures, about their means, in units of their common deviation.
+    """Compute the signatures of both surfaces, about their means, in units of their common deviation.
 
     Raises:
-        MeshError: one is in more pieces than it has eigenvectors.
+        MeshError: a surface has at least as many pieces as eigenvectors.
     """
     count = min(len(surface.values) for surface, _ in (source, target))
     if any(surface.values[count - 1] < _NONE for surface, _ in (source, target)):
@@ -48,7 +48,7 @@ def signed(source: tuple[Surface, Faces], target: tuple[Surface, Faces]) -> tupl
 
 
 def _side(surface: Surface, faces: Faces, values: Float) -> Side:
-    """A surface, and its signatures at the frequencies (K,) of both surfaces, about their means."""
+    """Return a surface with its signatures at the frequencies (K,) of both surfaces, about their means."""
     own, vectors, masses = (
         x.astype(np.float64)
         for x in (surface.values[: len(values)], surface.vectors[:, : len(values)], surface.masses)
@@ -63,16 +63,16 @@ def _side(surface: Surface, faces: Faces, values: Float) -> Side:
 
 
 def functional_map(source: Side, target: Side, count: int) -> Float:  # (count, count)
-    """The matrix C from functions on the source, in its first `count` eigenvectors, to those on the target.
+    """Return the matrix C from functions on the source, in its first `count` eigenvectors, to those on the target.
 
-    It minimises the mean over signatures of ‖C a - b‖² with what it costs to change frequencies, Σ (C_ij (λ_j - μ_i) /
-    μ)², and to turn the surface over: the mean over signatures f of ‖C Γ_f - Γ'_f C‖², where Γ_f g = n · (∇f × ∇g).
-    Constants go to constants.
+    It minimises the mean over signatures of ‖C a - b‖² plus a penalty for changed frequencies, Σ (C_ij (λ_j - μ_i) /
+    μ)², plus a penalty for flipped orientation, the mean over signatures f of ‖C Γ_f - Γ'_f C‖², where Γ_f g = n · (∇f
+    × ∇g). Constants are mapped to constants.
     """
     there, here = (side.vectors[:, :count] for side in (source, target))
     a, b = (side.vectors[:, :count].T @ (side.masses[:, None] * side.signatures) for side in (source, target))
     one, signatures = np.eye(count), a.shape[1]
-    matrix = np.kron(one, a @ a.T / signatures)  # of the entries of C, row by row
+    matrix = np.kron(one, a @ a.T / signatures)  # acts on the entries of C, row by row
     changed = (source.values[None, :count] - target.values[:count, None]) / target.values[count - 1]
     matrix += _FREQUENCIES * np.diag((changed**2).ravel())
     for k in np.linspace(0, signatures - 1, _TURNED).round().astype(int):
@@ -88,7 +88,7 @@ def functional_map(source: Side, target: Side, count: int) -> Float:  # (count, 
 
 
 def _turn(side: Side, signature: int, count: int) -> Float:  # (count, count)
-    """The operator g ↦ n · (∇f × ∇g) in eigenvectors; its integral over a face needs no geometry."""
+    """Return the operator g ↦ n · (∇f × ∇g) in the eigenvectors; its integral over a face needs no geometry."""
     f, g = side.signatures[:, signature], side.vectors[:, :count]
     i, j, k = side.faces.T
     crossed = ((f[j] - f[i])[:, None] * (g[k] - g[i]) - (f[k] - f[i])[:, None] * (g[j] - g[i])) / 2

@@ -1,7 +1,7 @@
 """One training step of X-DualNet, on any two meshes A and B: dual reconstruction and cross consistency.
 
-* First transfer: A is posed like B. Nothing says how the result O should look, so its edges are compared with A's, and
-  the pose mesh carried back through the plan with B.
+* First transfer: A is posed like B. No truth exists for the result O, so its edges are compared with A's, and the pose
+mesh carried back through the plan is compared with B.
 * Second transfer: O, posed like A, must be A again.
 * Third transfer: B, posed like O, must be B again.
 
@@ -31,14 +31,14 @@ def dual_losses(
     deform: Callable[[Tensor], Tensor] | None = None,
     faithful: bool = False,
 ) -> dict[str, Tensor]:
-    """The weighted terms of a step's loss, by name.
+    """Return the weighted terms of a step's loss, by name.
 
     Args:
         network, identity, pose, edges: see above.
         settings: the weights of the terms.
-        deform: what makes of O (B, N, 3) the deformed A that takes its place, without gradient; None: O stays.
-        faithful: what comes back from the warp is not normalised, and edges are those of the deformed A: where there is
-            one, they teach nothing. By default they are those of O.
+        deform: a function that replaces O (B, N, 3) by a deformed A, without gradient; None: O is kept.
+        faithful: as released, the pose mesh carried back is not normalised, and the edge loss uses the deformed A if
+            there is one, so that it teaches nothing then. By default it uses O.
     """
     part = network.correspondence
     f_identity, f_pose = part.encode_each(identity, pose)

@@ -1,4 +1,4 @@
-"""Which vertices are the neighbourhood of a vertex: the nearest ones, itself among them."""
+"""The neighbourhood of a vertex: its nearest vertices, including itself."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def neighbourhoods(
     count: int,
     vertices: int | None = None,
 ) -> Tensor:
-    """The neighbourhood (B, N, min(count, N)) int64 of each point, nearest first, without gradient.
+    """Return the neighbourhood (B, N, min(count, N)) int64 of each point, nearest first, without gradient.
 
     Args:
         points: vertices of meshes.
         count: size of a neighbourhood.
-        vertices: on a mesh of r times as many, r > 1, every r-th nearest is taken. A neighbourhood is then as wide as
-            on that many points of the mesh, chosen at random. None: the nearest.
+        vertices: on a mesh with r times as many vertices, r > 1, every r-th nearest one is taken. A neighbourhood is
+            then as wide as on that many random points of the mesh. None: the nearest ones are taken.
     """
     ranks = _ranks(points.shape[1], count, vertices)
     wanted = int(ranks[-1]) + 1
@@ -31,19 +31,19 @@ def neighbourhoods(
 
 
 def by_tree(points: Tensor, count: int) -> Tensor:
-    """The nearest points (B, N, count), by a tree of each mesh on the processor."""
+    """Return the nearest points (B, N, count), found by a k-d tree of each mesh on the CPU."""
     found = [KDTree(mesh).query(mesh, count)[1] for mesh in points.double().numpy()]
     return torch.from_numpy(np.stack(found).astype(np.int64)).reshape(*points.shape[:2], count)
 
 
 def by_distances(points: Tensor, count: int) -> Tensor:
-    """The nearest points (B, N, count), by the distances of all pairs."""
+    """Return the nearest points (B, N, count), by the distances of all pairs."""
     wide = points.float() if points.dtype in (torch.bfloat16, torch.float16) else points
     return nearest(wide, wide, count)
 
 
 def _ranks(size: int, count: int, vertices: int | None) -> np.ndarray:
-    """Which of the nearest of `size` points are a neighbourhood, (min(count, size),) ascending."""
+    """Return which ranks of the nearest of `size` points are a neighbourhood, (min(count, size),) ascending."""
     stride = 1.0 if vertices is None else max(1.0, size / vertices)
     ranks = np.rint(np.arange(min(count, size)) * stride).astype(np.int64)
     return ranks[ranks < size]

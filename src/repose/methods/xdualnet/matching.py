@@ -1,15 +1,17 @@
-"""Optimal transport there and back, as X-DualNet has it: the warp, and the pose mesh that comes back from it.
+"""Optimal transport in both directions, as in X-DualNet: the warp, and the pose mesh carried back from it.
 
-The plan is 3D-CoreNet's, T = diag(a) K diag(b) after five of Sinkhorn's iterations (`repose.methods.layers.transport`),
-but its rows are divided by their sums plus 1e-8. With u = K b and N identity vertices that makes
+The plan is that of 3D-CoreNet, T = diag(a) K diag(b) after five Sinkhorn iterations
+(`repose.methods.layers.transport`), but its rows are divided by their sums plus 1e-8. With u = K b and N identity
+vertices this gives
 
     T_norm = diag(s) K diag(b),  s = 1 / (u (1 + 1e-8 N) + 1e-16 N),
 
-so that the last a cancels here, too. The warp is W = T_norm P, and what comes back T_normᵀ W. Columns of T_norm sum to
-about N / M, so that meshes of unequal counts come back at another size; by default each is divided by its sum, and then
-b cancels as well: Kᵀ (s ∘ W) / Kᵀ s.
+so that the last a cancels here, too. The warp is W = T_norm P, and the mesh carried back is T_normᵀ W. Columns of
+T_norm sum to about N / M, so with unequal vertex counts the mesh carried back has another size. By default each column
+is divided by its sum, and then b cancels as well: Kᵀ (s ∘ W) / Kᵀ s.
 
-The gradient is closed, a sum of 17 outer products in dL/dK: nothing of N × M entries is kept between the passes.
+The gradient is in closed form, a sum of 17 outer products in dL/dK: nothing with N × M entries is kept between the
+passes.
 """
 
 from __future__ import annotations
@@ -33,14 +35,14 @@ def there_and_back(
     points: Tensor,  # (B, M, 3)
     back: Back | None = "means",
 ) -> tuple[Tensor, Tensor]:
-    """The warp (B, N, 3), and the pose mesh carried back from it (B, M, 3).
+    """Return the warp (B, N, 3), and the pose mesh carried back from it (B, M, 3).
 
-    At least float32, also under autocast: exp(-1/ε) = 3e-15 and the floor vanish in half precision.
+    It is computed in at least float32, also under autocast: exp(-1/ε) = 3e-15 and the floor vanish in half precision.
 
     Args:
-        queries, keys, points: of the identity, of the pose mesh, and the pose mesh itself.
-        back: whether what comes back is a mean of the warp's vertices, or, as released, the sum of them by the rows of
-            the transposed plan, whatever these sum to. None: nothing comes back.
+        queries, keys, points: features of the identity, features of the pose mesh, and the vertices of the pose mesh.
+        back: how the pose mesh is carried back: as weighted means of the warp's vertices, or, as released, as their
+            sums weighted by the rows of the transposed plan, whatever these add up to. None: it is not carried back.
     """
     with torch.autocast(queries.device.type, enabled=False):
         wide = torch.promote_types(queries.dtype, torch.float32)
@@ -103,7 +105,7 @@ class _Matching(torch.autograd.Function):
 
 
 def _steps(kernel: Kernel, queries: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-    """Sinkhorn's iterations: every a (B, N, 1) but the last, and every b (B, 1, M)."""
+    """Return the Sinkhorn iterates: every a (B, N, 1) but the last, and every b (B, 1, M)."""
     n = queries.shape[1]
     a, b = [queries.new_full((len(queries), n, 1), 1.0 / n)], []
     for step in range(STEPS):
@@ -121,7 +123,7 @@ def _of_the_way_back(
     returned: Tensor,  # (B, 3, M)
     b: Tensor,  # (B, 1, M)
 ) -> Tensor:
-    """Gradient (B, 4, M) of Kᵀ (s ∘ W) and Kᵀ s from that of what came back."""
+    """Return the gradient (B, 4, M) of Kᵀ (s ∘ W) and Kᵀ s from that of the mesh carried back."""
     if back == "sums":
         return F.pad(grad * b, (0, 0, 0, 1))
     each = grad / summed[:, 3:]

@@ -1,4 +1,4 @@
-"""How X-DualNet learns: from any two meshes, without truths."""
+"""Training of X-DualNet on any two meshes, without truths."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from repose.methods.xdualnet.settings import XDualNetSettings, XDualNetTraining
 
 
 class XDualNetRecipe(TransferRecipe):
-    """Dual reconstruction; what is a truth in other trainings is not read in this one."""
+    """Train by dual reconstruction; the truths of other trainings are not read in this one."""
 
     network: XDualNet
     settings: XDualNetTraining
@@ -29,12 +29,12 @@ class XDualNetRecipe(TransferRecipe):
         self.edges = TemplateEdges(*weighted_edges(data.store.faces), data.store.shape[1])
 
     def training_step(self, batch: Batch, index: int) -> dict[str, Tensor]:
-        """Loss of one step and its terms; the network sees shuffled vertices."""
+        """Return the loss of one step and its terms; the network sees shuffled vertices."""
         s, step = self.settings, self.iteration
         order, pose_order = batch.identity_order[: s.points], batch.pose_order[: s.points]
         edges = self.edges.among(order)
         deform = None
-        if s.arap_from is not None and step > s.arap_from:  # the iteration counts this step
+        if s.arap_from is not None and step > s.arap_from:  # the present step is counted
             rng = np.random.default_rng([self.seed, 3, step])
             deform = partial(self.deform, identity=batch.identity, order=order, rng=rng)
         meshes = batch.identity[:, order], batch.pose[:, pose_order]
@@ -43,10 +43,10 @@ class XDualNetRecipe(TransferRecipe):
         return {"loss": loss, **{name: term.detach() for name, term in losses.items()}}
 
     def deform(self, out: Tensor, identity: Tensor, order: Tensor, rng: np.random.Generator) -> Tensor:
-        """Each identity mesh, deformed as rigid as possible; its handles are where the network put them.
+        """Deform each identity mesh as rigidly as possible; its handles are where the network put them.
 
         Args:
-            out: (B, N, 3) metres, what the network made of the vertices `order`.
+            out: (B, N, 3) metres, the network's output for the vertices `order`.
             identity: (B, V, 3) metres, in template order.
             order: (N,) int64.
             rng: draws the handles.

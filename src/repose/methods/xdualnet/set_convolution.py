@@ -1,12 +1,13 @@
 """Convolution over neighbourhoods (FLOT, Puy et al., ECCV 2020, after PointNet++), with a closed-form gradient.
 
-Published form: each pair of a vertex i and a neighbour j has the features of j and the vector from i to j, which three
-maps of kernel 1 take to the output, each followed by an instance norm over all pairs of the mesh, with scale and shift,
-and LeakyReLU(0.1); the output of i is the maximum over its neighbours.
+Published form: each pair of a vertex i and a neighbour j has the features of j and the vector from i to j as input.
+Three maps of kernel 1 follow, each with an instance norm over all pairs of the mesh, with scale and shift, and
+LeakyReLU(0.1). The output of i is the maximum over its neighbours.
 
-The first map is linear in both parts of a pair, so it is a difference of two vectors of vertices, p_j - q_i, and costs
-nothing per pair. The last norm and activation come after the maximum, which commutes with an increasing function, and
-with the scale taken in before. Three tensors of a pair's size are kept for the backward pass where autograd keeps ten.
+The first map is linear in both inputs, so it is a difference of two per-vertex vectors, p_j - q_i, and needs no matrix
+product per pair. The last norm and activation are applied after the maximum, which commutes with increasing functions;
+the scale, which may be negative, is applied before it. Three tensors of a pair's size are kept for the backward pass
+where autograd keeps ten.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _SLOPE = 0.1
 
 
 class ScaleShift(nn.Module):
-    """Scale and shift of a norm's channels."""
+    """Scale and shift of the channels of a norm."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -34,7 +35,7 @@ class ScaleShift(nn.Module):
 
 
 class SetConvolution(nn.Module):
-    """Features of vertices from those of their neighbourhoods."""
+    """Computes features of vertices from those of their neighbourhoods."""
 
     def __init__(self, in_channels: int, channels: int):
         super().__init__()
@@ -46,12 +47,12 @@ class SetConvolution(nn.Module):
     def forward(
         self,
         x: Tensor,  # (B, N, in_channels)
-        vertices: Tensor,  # (B, N, 3) metres; no gradient reaches them through the vectors to neighbours
+        vertices: Tensor,  # (B, N, 3) metres; the vectors to neighbours pass no gradient to them
         neighbours: Tensor,  # (B, N, k) int64
     ) -> Tensor:
         """Return (B, N, channels)."""
-        # At least float32, also under autocast: vectors to neighbours are small differences of places, and what
-        # features differ by is divided by 0.03 when they are matched.
+        # At least float32, also under autocast: vectors to neighbours are small differences of positions, and
+        # differences of features are divided by 0.03 in the matching.
         with torch.autocast(x.device.type, enabled=False):
             wide = torch.promote_types(x.dtype, torch.float32)
             of_features, of_vectors = self.fc1.weight.to(wide).split((x.shape[-1], 3), dim=1)
@@ -99,14 +100,14 @@ class _SetConvolution(torch.autograd.Function):
 
 
 def _through_map(
-    grad: Tensor,  # (B, E, C_out), of what the map gave
+    grad: Tensor,  # (B, E, C_out), gradient of the output
     weight: Tensor,  # (C_out, C)
     x: Tensor,  # (B, E, C), normalised
     scale: Tensor,  # (B, 1, C), what it was scaled by
     gain: Tensor,  # (C,)
     shift: Tensor,  # (C,)
 ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
-    """Gradients of the map, of what was normalised before it (B, E, C), and of the norm's scale and shift."""
+    """Return the gradients of the map, of its normalised input (B, E, C), and of the norm's scale and shift."""
     active = _activated(x, gain, shift)
     g_weight = grad.flatten(0, 1).T @ active.flatten(0, 1)
     g_active = torch.ops.aten.leaky_relu_backward(grad @ weight, active, _SLOPE, True)
@@ -119,7 +120,7 @@ def _activated(x: Tensor, gain: Tensor, shift: Tensor) -> Tensor:
 
 
 def _sum(x: Tensor) -> Tensor:
-    """Over meshes and pairs, (C,)."""
+    """Return the sum over meshes and pairs, (C,)."""
     return x.sum(dim=(0, 1))
 
 

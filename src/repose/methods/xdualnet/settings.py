@@ -13,36 +13,44 @@ class XDualNetTraining(SlowedTraining):
 
     batch: PositiveInt = Field(4, description="pairs of meshes per step; 4 people or 6 animals as published")
     reconstruction_weight: PositiveFloat = Field(
-        1000.0, description="weight of the mean squared errors of both meshes that are made again, 1/m²"
+        1000.0, description="weight of the mean squared errors of both reconstructed meshes, 1/m²"
     )
     backward_weight: float = Field(
         100.0,
         ge=0,
-        description="weight of the mean squared error of the pose mesh carried there and back, 1/m²",
+        description=(
+            "weight of the mean squared error of the pose mesh carried to the identity and back, 1/m²"
+        ),
     )
     warp_weight: float = Field(
         0.0,
         ge=0,
-        description="weight of the mean squared errors of the coarse warps of both meshes that are made again, 1/m²; 0 "
-        "as published",
+        description=(
+            "weight of the mean squared errors of the coarse warps of both reconstructed meshes, 1/m²; "
+            "0 as published"
+        ),
     )
     arap_from: PositiveInt | None = Field(
         None,
-        description="steps before what a network makes is replaced by the identity mesh, deformed as rigid as possible "
-        "towards it; three quarters of all steps as published; null: never",
+        description=(
+            "steps after which the network's result is replaced by the identity mesh, deformed as "
+            "rigidly as possible towards it; three quarters of all steps as published; null: never"
+        ),
     )
     arap_handles: float = Field(
         0.1,
         gt=0,
         le=1,
-        description="share of the vertices that the deformation puts where the network has them, drawn anew each step "
-        "among those that the step sees; 0.1 as published",
+        description=(
+            "share of the vertices that are handles of the deformation, placed where the network has "
+            "them; drawn anew each step among those that the step sees; 0.1 as published"
+        ),
     )
     arap_iterations: PositiveInt = Field(50, description="iterations of the deformation; 50 as published")
 
 
 class XDualNetSettings(Refined):
-    """X-DualNet (Song et al., TPAMI 2023): 3D-CoreNet on neighbourhoods, which learns from any two meshes."""
+    """X-DualNet (Song et al., TPAMI 2023): 3D-CoreNet with neighbourhood features, which learns from any two meshes."""
 
     network: ClassVar[str] = "repose.methods.xdualnet.network:XDualNet"
     recipe: ClassVar[str | None] = "repose.methods.xdualnet.recipe:XDualNetRecipe"
@@ -56,17 +64,22 @@ class XDualNetSettings(Refined):
     )
     graph_vertices: PositiveInt | None = Field(
         None,
-        description="of a mesh of r times as many vertices every r-th nearest is a neighbour, so that neighbourhoods "
-        "are as wide as on a mesh of this many; null: the nearest, as published",
+        description=(
+            "on a mesh with r times as many vertices every r-th nearest one is a neighbour, so that "
+            "neighbourhoods are as wide as on a mesh of this many; null: the nearest ones, as published"
+        ),
     )
     faithful: bool = Field(
         False,
-        description="true: as released (docs/xdualnet.md): the refiner's first layer has kernel 3 along the vertex "
-        "index, the way back is not normalised, and the edge loss is a constant where ARAP is on",
+        description=(
+            "true: as released (docs/xdualnet.md): the refiner's first layer has kernel 3 along the "
+            "vertex index, the mesh carried back is not normalised, and the edge loss is a constant "
+            "where ARAP is on"
+        ),
     )
     training: XDualNetTraining = Field(description="optimiser, schedule and length")
 
     @property
     def told(self) -> frozenset[Told]:
-        """Nothing but pairs of meshes."""
+        """Only pairs of meshes."""
         return frozenset()

@@ -1,7 +1,7 @@
-"""What the animals are built of: a skeleton and tubes of flesh, from a few lengths per species.
+"""The anatomy of the animals: a skeleton and tubes of flesh, from a few lengths per species.
 
-Frame: metres, y up, facing +z, +x to the left, feet on y = 0. All species are made about the size of a
-foal, as the toys are that SMAL was learned from: otherwise the errors of a giraffe would drown a cat's.
+Frame: metres, y up, facing +z, +x to the left, feet on y = 0. All species are about the size of a foal, like the toys
+that SMAL was learned from; otherwise the errors of a giraffe would dominate those of a cat.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from scipy.interpolate import CubicSpline, PchipInterpolator
 SIDES = {"L": 1.0, "R": -1.0}
 FORE_LEG = ("scapula", "arm", "forearm", "wrist", "hand")
 HIND_LEG = ("thigh", "shin", "ankle", "foot")
-SPREAD = 0.06  # of the logarithms of lengths among the animals of a species
+SPREAD = 0.06  # standard deviation of the logarithms of lengths within a species
 DENSE = 6
 NECK_PITCH, HEAD_PITCH, TAIL_PITCH = 38.0, -30.0, -55.0  # degrees above the horizontal at rest, all species
 
 
 def _bones() -> dict[str, str]:
-    """Bone → its parent, from chains of bones and what each hangs on."""
+    """Return the parent of each bone, from chains of bones and the bones that they hang on."""
     chains = [
         ("", ["pelvis", "spine1", "spine2", "chest", "neck1", "neck2", "neck3", "head", "jaw"]),
         ("pelvis", ["tail1", "tail2", "tail3", "tail4"]),
@@ -39,13 +39,13 @@ PARENTS = np.array([NAMES.index(parent) if parent else -1 for parent in BONES.va
 
 @dataclass(frozen=True)
 class Build:
-    """The lengths that make a species, metres unless a share is said.
+    """The lengths that define a species, in metres unless a share is stated.
 
     Attributes:
         withers: height of the back.
         trunk: from hip to shoulder.
-        depth: of the chest, top to bottom.
-        width: of the trunk, as a share of its depth.
+        depth: height of the chest from top to bottom.
+        width: width of the trunk, as a share of its depth.
         belly: radius of the belly, as a share of the chest's.
         rump: radius of the rump, as a share of the chest's.
         stance: half the distance between the legs of a pair.
@@ -54,17 +54,17 @@ class Build:
         paw: radius of the foot.
         toe: how far the foot points forward.
         hock: height of the hock, as a share of the withers.
-        neck: length.
+        neck: length of the neck.
         nape: radius where the neck meets the chest.
         throat: radius where it meets the head.
         skull: radius of the head.
-        face: from the ears to the eyes' level and on to the start of the muzzle.
-        muzzle: length from there to the nose.
+        face: length from the ears past the eyes to the start of the muzzle.
+        muzzle: length from the start of the muzzle to the nose.
         nose: radius of the muzzle at its tip.
-        ear: length.
-        ear_width: radius.
-        tail: length.
-        tail_width: radius at its root.
+        ear: length of an ear.
+        ear_width: radius of an ear.
+        tail: length of the tail.
+        tail_width: radius of the tail at its root.
     """
 
     withers: float
@@ -92,7 +92,7 @@ class Build:
     tail_width: float
 
     def towards(self, other: Build, share: float) -> Build:
-        """The build between this one (share 0) and another (share 1)."""
+        """Return the build between this one (share 0) and another (share 1)."""
         mine, theirs = np.log(astuple(self)), np.log(astuple(other))
         return Build(*np.exp(mine + share * (theirs - mine)).tolist())
 
@@ -155,7 +155,7 @@ AVERAGE = Build(*np.exp(np.mean(np.log(list(_TABLE.values())), axis=0)).tolist()
 
 
 def varied(build: Build, rng: np.random.Generator) -> Build:
-    """An individual: every length is multiplied by its own log-normal factor, and all by a common one."""
+    """Return an individual: every length is multiplied by its own log-normal factor, and all by a common one."""
     lengths = asdict(build)
     shares = {"width", "belly", "rump", "hock"}
     size = np.exp(rng.normal(0, SPREAD))
@@ -181,7 +181,7 @@ class Tube:
 
     @classmethod
     def through(cls, nodes: list, radii: list, flat: float = 1.0) -> Tube:
-        """A tube through a few nodes, of `DENSE` pieces between each two."""
+        """Return a tube through a few nodes, with `DENSE` pieces between neighbouring nodes."""
         points = np.array(nodes, float)
         at = np.concatenate([[0], np.cumsum(np.sqrt(np.linalg.norm(np.diff(points, axis=0), axis=1)))])
         fine = np.interp(np.arange((len(at) - 1) * DENSE + 1) / DENSE, np.arange(len(at)), at)
@@ -195,9 +195,9 @@ class Anatomy:
     """One animal at rest.
 
     Attributes:
-        heads: (J, 3) where each bone of `NAMES` turns.
-        tails: (J, 3) where it ends.
-        tubes: its flesh.
+        heads: (J, 3) joint about which each bone of `NAMES` turns.
+        tails: (J, 3) end of each bone.
+        tubes: the flesh of the animal.
     """
 
     heads: np.ndarray
@@ -206,7 +206,7 @@ class Anatomy:
 
 
 def _along(start: np.ndarray, pitch: float, length: float) -> np.ndarray:
-    """The point `length` away in the plane of symmetry, `pitch` degrees above straight ahead."""
+    """Return the point `length` away in the plane of symmetry, `pitch` degrees above straight ahead."""
     angle = np.radians(pitch)
     return start + length * np.array([0, np.sin(angle), np.cos(angle)])
 

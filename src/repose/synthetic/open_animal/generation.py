@@ -1,4 +1,4 @@
-"""Making a recipe: template, identities, and a bank of poses that suits them all."""
+"""Generate a recipe: template, identities, and a bank of poses that suits them all."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from repose.synthetic.open_animal.recipe import Recipe, Settings
 from repose.synthetic.open_animal.shape import make_template
 from repose.synthetic.open_animal.skin import bone_weights, dense_weights, fit
 
-KIN = 3  # bones no more joints apart than this may touch: there the skin folds
-MOST_FOLDED = 0.07  # share of all faces that may run into others, folds included
+KIN = 3  # bones at most this many joints apart may touch, because the skin folds there
+MOST_FOLDED = 0.07  # share of all faces that may intersect others, including folds
 MOST_INDIVIDUALS = 20
 
 
@@ -48,7 +48,8 @@ def generate(settings: Settings, progress: Callable[[int, int], None] | None = N
         progress: called with (poses accepted, poses wanted) as the work goes on.
 
     Raises:
-        ReposeError: no closed mesh of that many vertices, or too few poses free of self-intersection.
+        ReposeError: there is no closed mesh of that many vertices, or there are too few poses without
+            self-intersections.
     """
     identity_seed, pose_seed = np.random.SeedSequence(settings.seed).spawn(2)
     print("raw open-animal: fitting the mesh to every animal", file=sys.stderr, flush=True)
@@ -95,7 +96,7 @@ def _individual(
     species: str, rng: np.random.Generator, typical: bool,
     vertices: np.ndarray, faces: np.ndarray, bones: np.ndarray, shares: np.ndarray,
 ) -> _Animal:  # fmt: skip
-    """An animal of a species: the typical one, or one whose lengths differ a little."""
+    """Return an animal of a species: the typical one, or one whose lengths differ a little."""
     for _ in range(MOST_INDIVIDUALS):
         build = SPECIES[species] if typical else varied(SPECIES[species], rng)
         rest = fit(build, vertices, faces, bones, shares)
@@ -109,7 +110,7 @@ def _individual(
 
 
 def kinship() -> np.ndarray:
-    """The (J, J) bool table of bones that are no more than `KIN` joints apart."""
+    """Return the (J, J) bool table of bones that are at most `KIN` joints apart."""
     joined = np.zeros((len(NAMES), len(NAMES)))
     joined[np.arange(1, len(NAMES)), PARENTS[1:]] = 1
     return shortest_path(joined, directed=False) <= KIN

@@ -1,6 +1,6 @@
-"""Motions of open animals: a walk, and ways through poses of the bank.
+"""Motions of open animals: a walk, and paths through poses of the bank.
 
-As of open people, a motion is rotations of the joints over time, the same for all bodies, so that the same motion of
+As for open people, a motion is a sequence of joint rotations that is the same for all bodies, so the same motion of
 another animal is the truth of its transfer. Angles are our own, in degrees, found by drawing and looking; axes are
 those of `repose.synthetic.open_animal.poses`.
 """
@@ -20,14 +20,14 @@ from repose.synthetic.open_animal.posing import pose_skin
 from repose.synthetic.open_animal.recipe import Recipe
 
 KINDS = ("walk", "poses")
-STRIDE_S = 1.2  # until each foot has gone ahead once
-_SWING, _LIFT = 20.0, 55.0  # with less lift, feet on their way ahead drag over the floor
+STRIDE_S = 1.2  # seconds in which each foot steps once
+_SWING, _LIFT = 20.0, 55.0  # degrees; with less lift, feet would drag over the floor as they come forward
 
 
 def motion(
     recipe: Recipe, kind: str, identity: int, frames: int, seed: int = 0, among: Sequence[int] | None = None
 ) -> NDArray[np.float32]:
-    """A motion of one animal; arguments, result and errors are those of `repose.synthetic.open_human.motion.motion`."""
+    """Return a motion of one animal; see `repose.synthetic.open_human.motion.motion`."""
     check_kind(kind, KINDS)
     if not 0 <= identity < len(recipe.rest_vertices):
         last = len(recipe.rest_vertices) - 1
@@ -40,7 +40,7 @@ def motion(
 
 
 def _walk(frames: int) -> NDArray[np.float64]:  # (T, J, 3)
-    """A hind leg and the fore leg across go ahead together, then the other two; the head nods."""
+    """A walk: a hind leg and the opposite fore leg step together, then the other two; the head nods."""
     number = {name: k for k, name in enumerate(NAMES)}
     pitches = np.zeros((frames, len(NAMES)))
     phase = 2 * np.pi * np.arange(frames) / RATE / STRIDE_S

@@ -1,7 +1,7 @@
-"""Plausible poses of a four-legged animal: what each joint may do in each style, as degrees.
+"""Plausible poses of a four-legged animal: the range of each joint in each style, in degrees.
 
-Axes are the body's: x to the left (a positive turn lowers the nose, and swings a leg back), y up (a positive
-turn looks to the left), z ahead (a positive turn leans to the right).
+Axes are those of the body: x to the left (a positive rotation lowers the nose, and swings a leg back), y up (a positive
+rotation looks to the left), z ahead (a positive rotation leans to the right).
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from repose.synthetic.open_animal.anatomy import NAMES, SIDES
 from repose.synthetic.open_animal.posing import turn_bones
 
 STYLES = {"stand": 0.14, "walk": 0.22, "run": 0.20, "graze": 0.14, "sit": 0.11, "rear": 0.08, "turn": 0.11}
-# How far the neck is lowered, and the legs swing.
+# Ranges of the lowering of the neck and of the swing of the legs.
 _NECK = {"stand": (-14, 0, 22), "walk": (-10, 5, 28), "run": (0, 18, 42), "graze": (60, 70, 82),
          "sit": (-18, -2, 16), "rear": (-12, 6, 26), "turn": (-8, 6, 26)}  # fmt: skip
 _SWING = {"stand": 6.0, "walk": 21.0, "run": 34.0, "graze": 11.0, "sit": 0.0, "rear": 0.0, "turn": 11.0}
-# How far the back bends, down in front.
+# Range of the bending of the back, with the front down.
 _BEND = {"run": (-18, 0, 18), "sit": (8, 14, 22)}
-# How far the whole body may tilt to bring its feet to the floor; in a gallop they need not all touch it.
+# Range of the tilt of the whole body that brings its feet to the floor; in a gallop not all feet need to touch it.
 _TILT = {"run": (-7, 7), "sit": (-25, 25)} | dict.fromkeys(("stand", "walk", "graze", "turn"), (-10, 10))
-_GAP = 0.6  # feet of a pair keep this share of their distance at rest, so that legs never cross
+_GAP = 0.6  # share of their distance at rest that the feet of a pair keep, so that legs never cross
 
 
 class PoseSampler:
     """Draws poses and levels them with an average skeleton."""
 
     def __init__(self, heads: np.ndarray, tails: np.ndarray):
-        """Take the average skeleton, (J, 3) each."""
+        """Store the average skeleton, (J, 3) each."""
         self._heads, self._tails = heads, tails
 
     def draw(self, rng: np.random.Generator, style: str | None = None) -> tuple[str, np.ndarray]:
@@ -44,7 +44,7 @@ class PoseSampler:
                 return drawn, vectors.astype(np.float32)
 
     def _feet(self, vectors: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-        """Tips of the feet, and the rotations of pelvis and chest."""
+        """Return the tips of the feet, and the rotations of pelvis and chest."""
         turned, placed = turn_bones(vectors[None], self._heads)
         tips = placed[0] + np.einsum("jab,jb->ja", turned[0], self._tails - self._heads)
         feet = {name: tips[NAMES.index(name)] for name in ("hand.L", "hand.R", "foot.L", "foot.R")}
@@ -73,7 +73,7 @@ class PoseSampler:
 
 
 class _Draft:
-    """A pose in the making: turns of bones about the body's axes."""
+    """An unfinished pose: rotations of bones about the body's axes."""
 
     def __init__(self, rng: np.random.Generator, style: str):
         self._rng, self._style = rng, style
@@ -86,7 +86,7 @@ class _Draft:
         self._turns[bone] = (pitch, yaw, roll)
 
     def vectors(self) -> np.ndarray:
-        """The (J, 3) rotation vectors; pitch is applied last."""
+        """Return the (J, 3) rotation vectors; the pitch is applied last."""
         angles = np.array([self._turns.get(name, (0.0, 0.0, 0.0)) for name in NAMES])
         return Rotation.from_euler("XYZ", angles, degrees=True).as_rotvec()
 
@@ -100,7 +100,7 @@ class _Draft:
             self._set(bone, bend / 3, yaw / 3, self._tri(-2.5, 0, 2.5))
 
     def neck_and_tail(self) -> None:
-        """Neck, head, jaw, ears and tail; the head makes up for most of what the neck does."""
+        """Draw neck, head, jaw, ears and tail; the head compensates most of the neck's rotation."""
         lowered = self._tri(*_NECK[self._style])
         aside = 1.5 * self._yaw + self._tri(-12, 0, 12) if self._style == "turn" else self._tri(-38, 0, 38)
         grazing = self._style == "graze"
@@ -112,20 +112,20 @@ class _Draft:
         for side in SIDES:
             self._set(f"ear.{side}", self._tri(-25, 0, 25))
         lift, wag = self._tri(-10, 10, 48), self._tri(-36, 0, 36)
-        # Whoever sits lays the tail on the floor.
+        # A sitting animal lays its tail on the floor.
         laid = (44, 16, 12, 8) if self._style == "sit" else (0, 0, 0, 0)
         for bone, more in zip(("tail1", "tail2", "tail3", "tail4"), laid, strict=True):
             self._set(bone, lift / 4 + more, wag / 3.2)
 
     def legs_step(self) -> None:
-        """All gaits: each leg swings as far as its phase says, and lifts while it comes forward."""
+        """Draw the legs of all gaits: each leg swings according to its phase, and is lifted while it comes forward."""
         swing, phase = _SWING[self._style], self._rng.uniform(0, 2 * np.pi)
         fast = self._style == "run"
         for side, sign in SIDES.items():
             lag = 0.0 if side == "L" else (0.7 if fast else np.pi)
             fore, hind = phase + lag, phase + lag + (0.9 if fast else 0.55) * np.pi
             out = sign * self._tri(0, 2, 5)
-            # Reaching under the belly is the smaller half of a stride; else fore and hind feet would meet.
+            # The reach under the belly is the smaller half of a stride, or fore and hind feet would meet.
             back, ahead = swing * np.sin(fore), swing * np.sin(hind)
             self._fore_leg(
                 side, back if back < 0 else 0.75 * back, 1.25 * swing * max(0.0, np.cos(fore)), out
@@ -148,11 +148,11 @@ class _Draft:
         self._set(f"foot.{side}", 0.6 * lift - 0.5 * back)
 
     def legs_sit(self) -> None:
-        """Haunches on the floor, hind legs folded beside them with flat feet, fore legs upright."""
+        """Draw the legs of a sitting animal: haunches on the floor, hind legs folded, fore legs upright."""
         raised = self._tri(40, 46, 52)
         self._set("pelvis", -raised)
         for side, sign in SIDES.items():
-            # Turns in space; each bone gets what its parent has not done yet.
+            # Rotations in space; each bone gets the rotation that its parent does not have.
             thigh, shin = -self._tri(46, 50, 54), self._tri(12, 15, 18)
             ankle, foot = -self._tri(55, 60, 65), -self._tri(16, 22, 28)
             self._set(f"thigh.{side}", thigh + raised, roll=sign * self._tri(11, 16, 21))
@@ -166,7 +166,7 @@ class _Draft:
             self._set(f"hand.{side}", self._tri(-8, 0, 8))
 
     def legs_rear(self) -> None:
-        """Up on the hind legs, fore legs drawn in."""
+        """Draw the legs of a rearing animal: it stands on the hind legs with the fore legs drawn in."""
         raised = self._tri(30, 44, 56)
         self._set("pelvis", -raised)
         for side, sign in SIDES.items():

@@ -1,4 +1,4 @@
-"""From a recipe to meshes: forward kinematics and linear blend skinning."""
+"""Pose the bodies of a recipe: forward kinematics and linear blend skinning."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from repose.synthetic.open_animal.recipe import Recipe
 
 
 def meshes(recipe: Recipe, identity: int, poses: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Vertices of one identity in some poses, in the frame of `Recipe`.
+    """Return the vertices of one identity in some poses, in the frame of `Recipe`.
 
     Args:
-        recipe: what `generate` made.
+        recipe: a recipe that `generate` returned.
         identity: number of the identity.
         poses: (P,) numbers of poses.
 
@@ -32,7 +32,7 @@ def turn_bones(poses: np.ndarray, heads: np.ndarray) -> tuple[np.ndarray, np.nda
     """Pose a skeleton.
 
     Args:
-        poses: (P, J, 3) rotation vector of each bone against its parent, in axes of the body, radians.
+        poses: (P, J, 3) rotation vector of each bone relative to its parent, in axes of the body, radians.
         heads: (J, 3) joints at rest.
 
     Returns:
@@ -50,7 +50,7 @@ def turn_bones(poses: np.ndarray, heads: np.ndarray) -> tuple[np.ndarray, np.nda
 def pose_skin(
     rest: np.ndarray, heads: np.ndarray, bones: np.ndarray, shares: np.ndarray, poses: np.ndarray
 ) -> np.ndarray:
-    """Linear blend skinning: (P, V, 3) float64 for rest vertices (V, 3) and poses (P, J, 3)."""
+    """Apply linear blend skinning: (P, V, 3) float64 for rest vertices (V, 3) and poses (P, J, 3)."""
     turned, placed = turn_bones(poses.astype(np.float64), heads)
     offset = placed - np.einsum("pjab,jb->pja", turned, heads)
     out = np.zeros((len(poses), *rest.shape))

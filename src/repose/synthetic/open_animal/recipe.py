@@ -1,4 +1,4 @@
-"""What a dataset of animals is made from: a mesh, a skeleton, identities and poses, in one small file."""
+"""The recipe of a dataset of animals: a mesh, a skeleton, identities and poses, in one small file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from repose.synthetic.recipe import BodySettings, RecipeFile
 class Settings(BodySettings):
     """Sizes and seed of a dataset of animals.
 
-    Below about 900 vertices, ears and tails get lost. The species take turns, so 12 identities make one of each.
+    Below about 900 vertices, ears and tails are lost. The species alternate, so 12 identities include one of each.
     """
 
     SOURCE: ClassVar[str] = "open-animal"
@@ -33,7 +33,7 @@ class Recipe(RecipeFile):
     Attributes:
         faces: (F, 3) int32, outward, a closed manifold of genus 0, the same for all meshes.
         skin_bones: (V, 4) int16, bones that move each vertex.
-        skin_weights: (V, 4) float32, their shares.
+        skin_weights: (V, 4) float32, their weights.
         bone_names: (J,) text.
         bone_parents: (J,) int16, -1 for the root; parents come first.
         bone_heads: (I, J, 3) float64, joints of each identity at rest.
@@ -42,7 +42,7 @@ class Recipe(RecipeFile):
         builds: (I, N) float64, the lengths of `anatomy.Build` in order.
         poses: (P, J, 3) float32, rotation vector of each bone in axes of the body, radians.
         styles: (P,) text, the kind of pose.
-        candidates: () int64, poses drawn to find P that no identity intersects itself in.
+        candidates: () int64, number of poses that were drawn to find P without self-intersections of any identity.
         settings: (4,) int64, `Settings` in order.
     """
 

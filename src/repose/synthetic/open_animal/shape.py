@@ -12,7 +12,7 @@ from repose.mesh.operators import is_closed_manifold, vertex_normals, volume
 from repose.synthetic.open_animal.anatomy import Anatomy
 from repose.synthetic.surface import neighbour_mean
 
-BLEND = 0.045  # metres over which two tubes flow into each other
+BLEND = 0.045  # metres over which two tubes are blended
 CELL = 0.017  # metres between samples of the template's field
 STEP = 1e-4  # metres along each axis, for the gradient of the field
 LONGEST = 0.02  # metres of one step to the skin

@@ -1,4 +1,4 @@
-"""How the skin hangs on the skeleton: weights, and the fitting of the template to a body."""
+"""Skinning: weights of the bones, and the fitting of the template to a body."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from repose.synthetic.open_animal.shape import field, wrap
 from repose.synthetic.surface import neighbour_mean
 
 INFLUENCES = 4  # bones per vertex
-GROWTH = 4  # steps from the average animal to another
+GROWTH = 4  # steps from the average animal to another one
 
 
 def bone_weights(anatomy: Anatomy, vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Spread the pull of each bone over the skin as heat spreads from it (Baran and Popovic 2007).
+    """Compute skin weights by heat diffusion from each bone (Baran and Popovic 2007).
 
     Args:
-        anatomy: what the mesh was made from.
+        anatomy: the anatomy that the mesh was made from.
         vertices: (V, 3).
         faces: (F, 3).
 
     Returns:
-        (V, 4) int64 bones and (V, 4) float64 shares that sum to 1.
+        (V, 4) int64 bones and (V, 4) float64 weights that sum to 1.
     """
     nearest, distance = _nearest_bones(anatomy, vertices)
     stiffness = csc_array(-igl.cotmatrix(vertices, faces))
@@ -42,14 +42,14 @@ def bone_weights(anatomy: Anatomy, vertices: np.ndarray, faces: np.ndarray) -> t
 
 
 def dense_weights(bones: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """The share of every bone in every vertex, (V, J), of the bones (V, 4) that move it and their shares."""
+    """Return the weight of every bone at every vertex, (V, J), from the bones (V, 4) that move it and their weights."""
     dense = np.zeros((len(bones), len(NAMES)))
     np.put_along_axis(dense, bones, shares, axis=1)
     return dense
 
 
 def _nearest_bones(anatomy: Anatomy, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The bone (V,) whose flesh each vertex is on, and its distance (V,) in metres."""
+    """Return the bone (V,) whose flesh each vertex is on, and its distance (V,) in metres."""
     distance = np.stack(
         [_segment_distance(vertices, h, t) for h, t in zip(anatomy.heads, anatomy.tails, strict=True)], 1
     )
@@ -57,7 +57,7 @@ def _nearest_bones(anatomy: Anatomy, vertices: np.ndarray) -> tuple[np.ndarray, 
     relative = distance / np.maximum(depth, 0.02)
     for bone, name in enumerate(NAMES):
         if name[-2:] in (".L", ".R"):
-            # A leg never pulls at the other side of the body.
+            # A leg never affects the other side of the body.
             relative[vertices[:, 0] * SIDES[name[-1]] < 0.004, bone] = np.inf
     nearest = np.argmin(relative, axis=1)
     return nearest, distance[np.arange(len(vertices)), nearest]
@@ -72,16 +72,16 @@ def _segment_distance(points: np.ndarray, start: np.ndarray, end: np.ndarray) ->
 def fit(
     build: Build, vertices: np.ndarray, faces: np.ndarray, bones: np.ndarray, shares: np.ndarray
 ) -> np.ndarray:
-    """Put the template's skin on an animal of another build.
+    """Fit the template's skin to an animal of another build.
 
-    The template, which is the average animal, grows into the other in small steps, each of which stretches
-    the skin bone by bone and wraps it around the flesh: one big step would fold it.
+    The template, which is the average animal, is changed into the other in small steps; each step stretches the skin
+    bone by bone and wraps it around the flesh. One big step would fold the skin.
 
     Returns:
         (V, 3) float64, the same vertices on the animal at rest.
     """
     dense = dense_weights(bones, shares)
-    # Wider than the weights of posing: a leg may be twice as thick as the template's without a step.
+    # These weights are smoother than those for posing, so that a leg twice as thick as the template's has no step.
     mean = neighbour_mean(faces, len(vertices))
     for _ in range(12):
         dense = 0.5 * dense + 0.5 * (mean @ dense)
@@ -94,7 +94,7 @@ def fit(
 
 
 def _stretch(template: Anatomy, body: Anatomy) -> np.ndarray:
-    """The (J, 3, 3) maps that turn each bone of the template into the body's, as long and as thick."""
+    """Return the maps (J, 3, 3) that stretch each bone of the template to the length and thickness of the body's."""
     before, after = template.tails - template.heads, body.tails - body.heads
     thickness = field(body, (body.heads + body.tails) / 2) / field(
         template, (template.heads + template.tails) / 2

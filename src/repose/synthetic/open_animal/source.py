@@ -9,5 +9,5 @@ from repose.synthetic.recipe import RecipeSource
 
 
 def open_source(dataset: OpenAnimal, raw: Path) -> RecipeSource:
-    """The bodies of the recipe `raw`; see `repose.raw.settings.Dataset`."""
+    """Open the bodies of the recipe `raw`; see `repose.raw.settings.Dataset`."""
     return RecipeSource(dataset.source, dataset.entry.licence, Recipe, meshes, raw)

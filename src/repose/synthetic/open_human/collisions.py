@@ -1,15 +1,15 @@
-"""Does a posed body run through itself? Exact triangle tests.
+"""Test whether a posed body intersects itself, with exact triangle tests.
 
-Parts that no common bone moves may not meet at all. Where triangles share a bone, the skin folds at a joint, which
-linear blend skinning always does; it may do so on a small share of the body. What intersects before any posing is
-not counted.
+Parts that no common bone moves may not touch at all. Where triangles share a bone, the skin folds at a joint, which
+always happens in linear blend skinning; this is allowed on a small share of the body. Intersections that exist before
+posing do not count.
 """
 
 import numpy as np
 
 from repose.mesh.intersections import crossings
 
-MOST_FOLDED = 0.01  # share of all faces that may run into faces they share no vertex with
+MOST_FOLDED = 0.01  # share of all faces that may intersect faces with which they share no vertex
 
 
 class CollisionTest:
@@ -31,12 +31,12 @@ class CollisionTest:
         self._unfolded &= ~folded
 
     def intersects(self, vertices: np.ndarray) -> bool:
-        """Whether the mesh (V, 3) runs through itself anywhere new, or folds too much."""
+        """Return whether the mesh (V, 3) has new intersections with itself, or folds too much."""
         found, folded = crossings(vertices, self._faces, self._parts, self._known, one_will_do=True)
         return len(found) > 0 or bool((folded & self._unfolded).mean() > MOST_FOLDED)
 
     def touches(self, vertices: np.ndarray) -> float:
-        """Share of the faces of the mesh (V, 3) that run into others anywhere new."""
+        """Return the share of the faces of the mesh (V, 3) that have new intersections."""
         found, folded = crossings(vertices, self._faces, self._parts, self._known)
         there = folded & self._unfolded
         there[found // len(there)] = there[found % len(there)] = True
@@ -46,7 +46,7 @@ class CollisionTest:
 def _parts_of_faces(
     faces: np.ndarray, skin_bones: np.ndarray, skin_weights: np.ndarray, names: tuple[str, ...]
 ) -> np.ndarray:
-    """(F, 2) uint64: a bit for each part of the body that moves a face."""
+    """Return a bit for each part of the body that moves a face, (F, 2) uint64."""
     parts = [_part(name) for name in names]
     number = {part: k for k, part in enumerate(sorted(set(parts)))}
     bits = np.zeros((len(names), 2), dtype=np.uint64)
@@ -57,7 +57,7 @@ def _parts_of_faces(
 
 
 def _part(bone: str) -> str:
-    """Toes move as one foot here, and eyes with the head: their touching is no collision."""
+    """Return the part of a bone: toes count as one foot, and eyes as the head, whose contacts are no collisions."""
     if bone.startswith("toe"):
         return "toes" + bone[-2:]
     return "head" if bone.startswith("eye") else bone

@@ -1,8 +1,8 @@
 """Poses that bend far: on the knees, on the ground, crouched, a leg in the air, arms folded.
 
-Those of `repose.synthetic.open_human.poses` are of bodies on their feet. A matcher that has seen only these takes a
-kneeling person for one who faces the other way (docs/canonical.md). Real bodies touch themselves in these: a share of
-the faces may.
+Poses of `repose.synthetic.open_human.poses` are of bodies on their feet. A matcher trained only on those takes a
+kneeling person for one who faces the other way (docs/canonical.md). Real bodies touch themselves in the poses here, so
+a share of the faces may.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from repose.synthetic.open_human.turns import X, Y, turn
 
 Range = tuple[float, float, float]  # lowest, most likely, highest, degrees
 
-MOST_TOUCHING = 0.04  # share of a body's faces that may run into others
+MOST_TOUCHING = 0.04  # share of a body's faces that may intersect others
 STYLES = {
     "kneel": 0.2,
     "half-kneel": 0.15,
@@ -33,7 +33,7 @@ TRUNK: dict[str, Range] = {
     "kick": (-20, 5, 50),
     "fold": (-10, 0, 30),
 }
-# Of an arm: elevation, azimuth, and how far the elbow is bent.
+# Angles of an arm: elevation, azimuth, and bending of the elbow.
 _ANYHOW: tuple[Range, ...] = (-80, -20, 80), (-25, 40, 105), (0, 45, 125)
 _TO_THE_GROUND: tuple[Range, ...] = (-88, -65, -30), (20, 75, 105), (0, 15, 60)
 _FOLDED: tuple[Range, ...] = (-60, -35, 0), (75, 105, 135), (50, 90, 125)
@@ -45,11 +45,11 @@ class Leg:
     """Ranges of a leg's angles.
 
     Attributes:
-        hip: how far the thigh is bent ahead.
-        spread: how far it is turned out then, about the vertical.
-        twist: how far it is turned about itself, the shin inwards.
-        knee: how far the knee is bent.
-        foot: how far the toes point down.
+        hip: forward bending of the thigh.
+        spread: rotation outwards after that, about the vertical.
+        twist: rotation about its own axis, with the shin inwards.
+        knee: bending of the knee.
+        foot: angle of the toes downwards.
     """
 
     hip: Range
@@ -59,7 +59,7 @@ class Leg:
     foot: Range
 
 
-# The leg that leads, and the other one.
+# The leading leg, and the other one.
 LEGS = {
     "kneel": (
         Leg((-15, 5, 95), (-5, 8, 30), (-10, 0, 15), (75, 95, 140), (-30, 45, 65)),
@@ -93,7 +93,7 @@ LEGS = {
 
 
 def leg(rng: np.random.Generator, style: str, side: str, sign: float, leads: bool) -> dict[str, Rotation]:
-    """The turns of one leg's bones."""
+    """Draw the rotations of one leg's bones."""
     ranges = LEGS[style][0 if leads else 1]
     hip, spread, twist, knee, foot = (
         rng.triangular(*drawn)

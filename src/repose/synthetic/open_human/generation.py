@@ -1,4 +1,4 @@
-"""Making a recipe: template, identities, and a bank of poses that suits them all."""
+"""Generate a recipe: template, identities, and a bank of poses that suits them all."""
 
 from collections.abc import Callable
 from dataclasses import astuple
@@ -26,7 +26,8 @@ def generate(settings: Settings, progress: Callable[[int, int], None] | None = N
         progress: called with (poses accepted, poses wanted) as the work goes on.
 
     Raises:
-        ReposeError: no closed mesh of that many vertices, or too few poses free of self-intersection.
+        ReposeError: there is no closed mesh of that many vertices, or there are too few poses without
+            self-intersections.
     """
     identity_seed, pose_seed = np.random.SeedSequence(settings.seed).spawn(2)
     phenotypes = draw_identities(np.random.default_rng(identity_seed), settings.identities)
@@ -59,19 +60,19 @@ Bank = tuple[np.ndarray, np.ndarray, int]  # poses, styles, candidates
 
 
 def _mixed(rng: np.random.Generator, usual: Bank, others: Bank) -> Bank:
-    """Both banks in one, at rest first, the others somewhere among the usual ones."""
+    """Join both banks, with the pose at rest first and the other poses at random places among the usual ones."""
     poses, styles = (np.concatenate([a, b[1:]]) for a, b in zip(usual[:2], others[:2], strict=True))
     order = np.r_[0, 1 + rng.permutation(len(poses) - 1)]
     return poses[order], styles[order], usual[2] + others[2]
 
 
 def finer(recipe: Recipe, vertices: int) -> Recipe:
-    """The identities and poses of a recipe on a mesh of another vertex count.
+    """Return the identities and poses of a recipe on a mesh with another vertex count.
 
-    A pose that suits the mesh of the recipe may touch itself on another one.
+    A pose without self-intersections on the mesh of the recipe may have some on another mesh.
 
     Raises:
-        ReposeError: no closed mesh of that many vertices.
+        ReposeError: there is no closed mesh of that many vertices.
     """
     made = bodies_of(dict(zip(recipe.phenotype_names.tolist(), recipe.phenotypes.T, strict=True)), vertices)
     settings = Settings(vertices, *recipe.settings[1:].tolist())
@@ -79,7 +80,7 @@ def finer(recipe: Recipe, vertices: int) -> Recipe:
 
 
 class Bodies(NamedTuple):
-    """The identities of a recipe on their mesh, and where poses for them come from."""
+    """The identities of a recipe on their mesh, and the sampler of poses for them."""
 
     phenotypes: dict[str, np.ndarray]
     template: Template
@@ -94,10 +95,10 @@ def bodies_of(phenotypes: dict[str, np.ndarray], vertices: int) -> Bodies:
 
     Args:
         phenotypes: name -> (I,) values in [0, 1].
-        vertices: of the mesh.
+        vertices: number of vertices of the mesh.
 
     Raises:
-        ReposeError: no closed mesh of that many vertices.
+        ReposeError: there is no closed mesh of that many vertices.
     """
     data = load_template()
     faces = data.faces.numpy()
@@ -116,7 +117,7 @@ def recipe_of(
     styles: np.ndarray,
     candidates: int,
 ) -> Recipe:
-    """The recipe of bodies in poses (P, J, 3) of P styles, found among some candidates."""
+    """Return the recipe of bodies in poses (P, J, 3) with P styles, which were found among `candidates` draws."""
     phenotypes, template, body, _ = made
     return Recipe(
         faces=template.faces.astype(np.int32),

@@ -1,8 +1,9 @@
-"""Bodies that clearly differ: phenotype values spread evenly over their ranges."""
+"""Draw bodies that clearly differ: phenotype values are spread evenly over their ranges."""
 
 import numpy as np
 
-# Height is a narrow triangle because Anny's slider reaches 1.3 to 2.4 m at its ends; the rest is even.
+# Height has a narrow triangular distribution, because Anny's slider reaches 1.3 and 2.4 m at its ends; others are
+# uniform.
 _RANGES = {
     "gender": (0.0, 1.0),
     "age": (0.42, 1.0),
@@ -14,7 +15,7 @@ _HEIGHT = (0.1, 0.42, 0.7)
 
 
 def draw_identities(rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
-    """Phenotypes of `count` bodies, each slider stratified so that no two bodies share a step of it.
+    """Draw phenotypes of `count` bodies, with each slider stratified so that no two bodies share a step of it.
 
     Returns:
         name -> (count,) float64 in [0, 1].
@@ -28,7 +29,7 @@ def draw_identities(rng: np.random.Generator, count: int) -> dict[str, np.ndarra
 
 
 def _triangular(u: np.ndarray, low: float, mode: float, high: float) -> np.ndarray:
-    """Quantiles of the triangular distribution."""
+    """Return quantiles of the triangular distribution."""
     rising = low + np.sqrt(u * (high - low) * (mode - low))
     falling = high - np.sqrt((1 - u) * (high - low) * (high - mode))
     return np.where(u < (mode - low) / (high - low), rising, falling)

@@ -1,8 +1,8 @@
-"""Motions of open bodies: walking, jumping, sitting down, and ways through poses of the bank.
+"""Motions of open bodies: walking, jumping, sitting down, and paths through poses of the bank.
 
-A motion is rotations of the joints over time, the same for all bodies, and a height of the body's lowest point above
-the floor. So the same motion of another body is the truth of its transfer. Angles are our own, in degrees, found by
-drawing and looking; axes are those of `repose.synthetic.open_human.poses`.
+A motion is a sequence of joint rotations that is the same for all bodies, and the height of the body's lowest point
+above the floor. So the same motion of another body is the truth of its transfer. Angles are our own, in degrees, found
+by drawing and looking; axes are those of `repose.synthetic.open_human.poses`.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from repose.synthetic.open_human.turns import X, Z, turn
 
 Float = NDArray[np.float64]
 
-STEP_S = 1.1  # of two steps of a walk
-_ON_FLOOR = 0.03  # metres: a sole
+STEP_S = 1.1  # seconds of two steps of a walk
+_ON_FLOOR = 0.03  # metres; a lower vertex is part of a sole
 _HANGING = 50.0  # degrees from the arms of the unposed body down to the sides
 
 
 def _walk(seconds: float, length: float) -> tuple[dict[str, Rotation], float]:
-    """Legs swing against each other, arms against the legs; one foot is always down."""
+    """A walk: the legs swing in opposition, and the arms opposite to the legs; one foot is always down."""
     phase = 2 * np.pi * seconds / STEP_S
     turns: dict[str, Rotation] = {}
     for side, sign in SIDES:
@@ -39,7 +39,7 @@ def _walk(seconds: float, length: float) -> tuple[dict[str, Rotation], float]:
 
 
 def _jump(seconds: float, length: float) -> tuple[dict[str, Rotation], float]:
-    """Crouch, leap, land and rise, once."""
+    """A jump: crouch, leap, land and rise, once."""
     share = seconds / length
     crouch = np.interp(share, [0, 0.3, 0.42, 0.6, 0.72, 1], [0, 1, 0, 0, 0.8, 0])
     flight = np.clip((share - 0.42) / 0.2, 0, 1)
@@ -51,7 +51,7 @@ def _jump(seconds: float, length: float) -> tuple[dict[str, Rotation], float]:
 
 
 def _sit(seconds: float, length: float) -> tuple[dict[str, Rotation], float]:
-    """Sit down on what is not there, and stay."""
+    """Sit down on an invisible seat, and stay."""
     share = float(np.clip(1.4 * seconds / length, 0, 1))
     down = share**2 * (3 - 2 * share)
     turns = {"spine02": turn(X, 35 * np.sin(np.pi * share))}
@@ -87,21 +87,21 @@ KINDS = (*_MADE, "poses")
 def motion(
     recipe: Recipe, kind: str, identity: int, frames: int, seed: int = 0, among: Sequence[int] | None = None
 ) -> NDArray[np.float32]:
-    """A motion of one body.
+    """Return a motion of one body.
 
     Args:
-        recipe: of the dataset.
+        recipe: recipe of the dataset.
         kind: one of `KINDS`.
         identity: number of the body.
-        frames: how many, at 30 a second.
-        seed: of kind "poses": which poses of the bank are gone through.
-        among: their numbers are drawn from these; None: from all.
+        frames: number of frames, at 30 per second.
+        seed: for kind "poses", the seed of the choice of poses.
+        among: numbers of the poses to choose from; None: all.
 
     Returns:
         (frames, V, 3) vertices in metres, y up, facing +z; the floor is y = 0.
 
     Raises:
-        ReposeError: another kind, or no such body.
+        ReposeError: the kind or the body does not exist.
     """
     check_kind(kind, KINDS)
     skin = skin_of(recipe, identity)
@@ -113,7 +113,7 @@ def motion(
 
 
 def _made(recipe: Recipe, kind: str, frames: int) -> tuple[Float, Float]:
-    """Rotation vectors (T, J, 3) of the joints, and heights (T,) of the lowest point, metres."""
+    """Return rotation vectors (T, J, 3) of the joints, and heights (T,) of the lowest point, metres."""
     number = {name: k for k, name in enumerate(recipe.bone_names.tolist())}
     poses, heights = np.zeros((frames, len(number), 3)), np.zeros(frames)
     for frame in range(frames):

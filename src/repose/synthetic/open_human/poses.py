@@ -1,8 +1,8 @@
 """Plausible human poses: joint rotations drawn inside anatomical ranges, by style.
 
-Rotations are given in axes of the body (x to its left, y up, z ahead), so angles are anatomical: about x
-bends forward, about y twists, about z leans sideways. Angles are in degrees, drawn from triangular
-distributions (lowest, most likely, highest); the ranges are our own, found by drawing, rendering and looking.
+Rotations are given in axes of the body (x to its left, y up, z ahead), so angles are anatomical: a rotation about x
+bends forward, about y twists, about z leans sideways. Angles are in degrees, drawn from triangular distributions
+(lowest, most likely, highest); the ranges are our own, found by drawing, rendering and looking.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _TRUNK = {
     "reach": (-15, 5, 45),
     "free": (-20, 10, 60),
 } | deep.TRUNK
-# Of an arm: elevation, azimuth, and how far the elbow is bent.
+# Angles of an arm: elevation, azimuth, and bending of the elbow.
 _HANGING = (-72, -58, -38), (-25, 20, 60), (5, 20, 70)
 _REACHING = (-40, 25, 80), (-15, 35, 100), (0, 20, 80)
 _ANYHOW = (-80, -25, 75), (-30, 35, 105), (0, 45, 125)
@@ -40,7 +40,7 @@ _ARMS = {
 
 @dataclass(frozen=True)
 class Arm:
-    """Directions of one arm (unit vectors) in the pose that all zero rotations give."""
+    """Directions of one arm (unit vectors) in the pose with all rotations zero."""
 
     upper: np.ndarray
     lower: np.ndarray
@@ -49,7 +49,7 @@ class Arm:
 
     @property
     def bend(self) -> float:
-        """Elbow angle in degrees."""
+        """The angle of the elbow in degrees."""
         return float(np.degrees(np.arccos(np.clip(self.upper @ self.lower, -1, 1))))
 
 
@@ -57,7 +57,7 @@ class PoseSampler:
     """Draws poses for one skeleton."""
 
     def __init__(self, bone_names: tuple[str, ...], joints: np.ndarray):
-        """Take the bones' names and their joints (J, 3) in the unposed body, metres."""
+        """Store the bones' names and their joints (J, 3) in the unposed body, metres."""
         self._number = {name: k for k, name in enumerate(bone_names)}
         joint = {name: joints[k] for name, k in self._number.items()}
         self.arms = {side: _arm(joint, side) for side, _ in SIDES}
@@ -65,7 +65,7 @@ class PoseSampler:
     def draw(
         self, rng: np.random.Generator, style: str | None = None, styles: Mapping[str, float] = STYLES
     ) -> tuple[str, np.ndarray]:
-        """A pose: its style, drawn by these shares unless it is given, and (J, 3) float32 rotation vectors, radians."""
+        """Draw a pose: its style, with these shares unless given, and (J, 3) float32 rotation vectors, radians."""
         style = style or str(rng.choice(list(styles), p=list(styles.values())))
         stride = rng.uniform(0, 2 * np.pi)
         turns = _trunk(rng, style)
@@ -80,7 +80,7 @@ class PoseSampler:
         return style, self._pose(turns)
 
     def bent(self) -> np.ndarray:
-        """A pose (J, 3) float32 with every large joint half bent, radians."""
+        """Return a pose (J, 3) float32 with every large joint half bent, radians."""
         turns = {}
         for side, sign in SIDES:
             arm = self.arms[side]
@@ -132,7 +132,7 @@ def _leg(rng: np.random.Generator, style: str, side: str, sign: float, swing: fl
 
 
 def _leg_angles(rng: np.random.Generator, style: str, swing: float) -> tuple[float, float, float]:
-    """Hip flexion, spread and knee flexion; `swing` in [-1, 1] is a walking leg's place in its stride."""
+    """Return hip flexion, spread and knee flexion; `swing` in [-1, 1] is the phase of a walking leg's stride."""
     if style == "stand":
         return rng.triangular(-8, 3, 25), rng.triangular(-2, 5, 20), rng.triangular(0, 3, 25)
     if style == "walk":
@@ -154,9 +154,9 @@ def _shoulder_and_elbow(
     elevations, azimuths, elbows = _ARMS[style]
     elevation, azimuth = rng.triangular(*elevations), rng.triangular(*azimuths)
     if style == "walk":
-        azimuth -= 25 * swing  # arms swing against the legs
+        azimuth -= 25 * swing  # arms swing opposite to the legs
     whole = _shortest(arm.upper, _direction(elevation, azimuth, sign))
-    # Raised arms take the shoulder girdle along.
+    # Raised arms move the shoulder girdle, too.
     share = whole.as_rotvec() * (0.25 if elevation > -30 else 0.1)
     half, girdle = Rotation.from_rotvec(share / 2), Rotation.from_rotvec(share)
     # Without inward roll, raised arms would all hang from the elbow like a scarecrow's.
@@ -181,13 +181,13 @@ def _hand(rng: np.random.Generator, side: str, sign: float, arm: Arm) -> dict[st
 
 
 def _direction(elevation: float, azimuth: float, sign: float) -> np.ndarray:
-    """Unit vector: azimuth 0 to the side, 90 ahead; elevation 90 up."""
+    """Return a unit vector: azimuth 0 is to the side, 90 ahead; elevation 90 is up."""
     e, a = np.radians(elevation), np.radians(azimuth)
     return np.array([sign * np.cos(e) * np.cos(a), np.sin(e), np.cos(e) * np.sin(a)])
 
 
 def _shortest(start: np.ndarray, end: np.ndarray) -> Rotation:
-    """The rotation between two unit vectors that are not opposite."""
+    """Return the shortest rotation between two unit vectors that are not opposite."""
     axis = np.cross(start, end)
     return Rotation.from_rotvec(_unit(axis) * np.arctan2(np.linalg.norm(axis), start @ end))
 

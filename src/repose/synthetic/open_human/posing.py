@@ -1,7 +1,7 @@
-"""From a recipe to meshes: forward kinematics and linear blend skinning, one mesh at a time.
+"""Pose the bodies of a recipe: forward kinematics and linear blend skinning, one mesh at a time.
 
-Every mesh is computed on its own in float64 with the same operations in the same order and rounded once, so
-its bytes do not depend on which other meshes are asked for, nor on the number of threads.
+Every mesh is computed on its own in float64 with the same operations in the same order and rounded once, so its bytes
+do not depend on the other meshes asked for, nor on the number of threads.
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def meshes(recipe: Recipe, identity: int, poses: Sequence[int]) -> np.ndarray:
-    """One identity in some poses.
+    """Return one identity in some poses.
 
     Args:
         recipe: see `Recipe`.
-        identity: its number.
-        poses: their numbers, in the order wanted.
+        identity: number of the identity.
+        poses: numbers of the poses, in the order of the result.
 
     Returns:
         (len(poses), V, 3) float32 vertices in metres, y up, facing +z; the faces are `recipe.faces`.
@@ -41,7 +41,7 @@ def meshes(recipe: Recipe, identity: int, poses: Sequence[int]) -> np.ndarray:
 
 
 def skin_of(bodies: "Recipe | Body", identity: int) -> "Skin":
-    """One identity of a recipe, or of the bodies that one is made of, ready to be posed.
+    """Return one identity of a recipe, or of its bodies, ready to be posed.
 
     Raises:
         ReposeError: there is no such identity.
@@ -66,7 +66,7 @@ def _check(what: str, numbers: Sequence[int], count: int) -> None:
 
 
 def turn_bones(pose: np.ndarray, parents: np.ndarray) -> np.ndarray:
-    """The rotation each bone arrives at: its own after its parent's.
+    """Return the total rotation of each bone: its own after its parent's.
 
     Args:
         pose: (J, 3) rotation vectors in axes of the body, radians.
@@ -93,11 +93,11 @@ class Skin:
         skin_bones: np.ndarray,
         skin_weights: np.ndarray,
     ):
-        """See `Recipe` for the arrays, here of one identity."""
+        """Store the arrays of one identity; see `Recipe`."""
         self._rest = rest.astype(np.float64)
         self._heads, self._twists = heads.astype(np.float64), twists.astype(np.float64)
         self._parents = parents
-        # As in Anny, the root's own twist turns the skin near it but not the skeleton.
+        # As in Anny, the root's own twist rotates the skin near it but not the skeleton.
         carried = np.concatenate([np.eye(3)[None], self._twists[1:]])
         self._offsets = np.einsum(
             "jab,jb->ja", carried[parents[1:]], self._heads[1:] - self._heads[parents[1:]]
@@ -110,7 +110,7 @@ class Skin:
         )
 
     def joints(self, turned: np.ndarray) -> np.ndarray:
-        """(J, 3) joint positions, root at the origin, for bone rotations (J, 3, 3) of `turn_bones`."""
+        """Return the (J, 3) joint positions, root at the origin, for bone rotations (J, 3, 3) of `turn_bones`."""
         steps = np.einsum("jab,jb->ja", turned[self._parents[1:]], self._offsets)
         out = np.zeros((len(self._parents), 3))
         for bone, parent in enumerate(self._parents[1:], start=1):
@@ -118,7 +118,7 @@ class Skin:
         return out
 
     def vertices(self, turned: np.ndarray) -> np.ndarray:
-        """(V, 3) float32 vertices for bone rotations (J, 3, 3) of `turn_bones`."""
+        """Return the (V, 3) float32 vertices for bone rotations (J, 3, 3) of `turn_bones`."""
         turns = np.einsum("jab,jbc->jac", turned, self._twists)
         shifts = self.joints(turned) - np.einsum("jab,jb->ja", turns, self._heads)
         bones = np.concatenate([turns.reshape(-1, 9), shifts], axis=1)

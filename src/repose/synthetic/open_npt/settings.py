@@ -11,7 +11,7 @@ from repose.raw.smpl_npt import SAMPLERS
 
 
 class OpenNpt(GeneratedBodies):
-    """Open bodies in the poses of SMPL-NPT (Wang et al., CVPR 2020): 30 identities, 800 poses, parted as published."""
+    """Open bodies in the poses of SMPL-NPT (Wang et al., CVPR 2020): 30 identities, 800 poses, split as published."""
 
     entry: ClassVar[Entry] = Entry(
         what="bodies of the open parametric human Anny in the 800 poses of SMPL-NPT's sampler",
@@ -21,17 +21,17 @@ class OpenNpt(GeneratedBodies):
     )
     generator: ClassVar[str] = "repose.synthetic.open_npt.generation"
     reader: ClassVar[str] = "repose.synthetic.open_human.source"
-    rest_pose: ClassVar[int | None] = None  # as published: each of its poses is drawn
+    rest_pose: ClassVar[int | None] = None  # as published: all of its poses are drawn, none is at rest
 
     halves: ClassVar[Mapping[str, str]] = SAMPLERS
 
     source: Literal["open-npt"]
     vertices: int = Field(6890, ge=300, le=12_000, description="vertices of the mesh; faces = 2 v - 4")
-    # By their numbers, as published, where other bodies are counted.
+    # Chosen by their numbers, as published, where other datasets have counts.
     identities: Choice = Field(  # type: ignore[assignment]
-        Choice(train="0-15", val="0-15", test="16-29"), description="bodies"
+        Choice(train="0-15", val="0-15", test="16-29"), description="the bodies in each part"
     )
     poses: Choice = Field(  # type: ignore[assignment]
-        Choice(train="200-599", val="0-19", test="600-799"), description="poses"
+        Choice(train="200-599", val="0-19", test="600-799"), description="the poses in each part"
     )
-    pairs: Pairs = Field(Pairs(train=800_000, val=200, test=400), description="triples")
+    pairs: Pairs = Field(Pairs(train=800_000, val=200, test=400), description="numbers of triples")

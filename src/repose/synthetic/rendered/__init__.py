@@ -1,1 +1,1 @@
-"""Person images rendered from bodies, with exact labels: what `open-fashion` and `open-market` share."""
+"""Person images rendered from bodies, with exact labels: the common part of `open-fashion` and `open-market`."""

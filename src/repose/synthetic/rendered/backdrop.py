@@ -1,4 +1,4 @@
-"""What is behind the person: a studio wall, or one of a few streets, each the view of one camera."""
+"""The background of an image: a studio wall, or one of a few streets, each of which is the view of one camera."""
 
 from functools import lru_cache
 
@@ -10,7 +10,7 @@ from repose.synthetic.rendered.recipe import Shot
 
 
 def studio(shot: Shot, height: int, width: int) -> NDArray[np.float32]:
-    """A light wall (H, W, 3), a little darker towards the corners and the floor."""
+    """Return a light wall (H, W, 3), slightly darker towards the corners and the floor."""
     rng = np.random.default_rng([shot.place, 1])
     wall = rng.uniform(0.8, 0.97) * (1 + rng.normal(0, 0.008, 3))
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -23,7 +23,7 @@ def studio(shot: Shot, height: int, width: int) -> NDArray[np.float32]:
 
 
 def street(shot: Shot, height: int, width: int, seed: int) -> NDArray[np.float32]:
-    """A window (H, W, 3) of the camera's view, moved from image to image."""
+    """Return a crop (H, W, 3) of the camera's view, which is moved from image to image."""
     view = _view(seed, shot.camera, 2 * height, 4 * width)
     rng = np.random.default_rng([shot.place, 2])
     top = int(rng.integers(height // 4, height // 2))
@@ -34,7 +34,7 @@ def street(shot: Shot, height: int, width: int, seed: int) -> NDArray[np.float32
 
 @lru_cache(maxsize=16)
 def _view(seed: int, camera: int, height: int, width: int) -> NDArray[np.float32]:
-    """Ground and wall, and upright things in front of the wall."""
+    """Draw ground and wall, and upright objects in front of the wall."""
     rng = np.random.default_rng([seed, camera, 3])
     ground = rng.uniform(0.35, 0.65) * (1 + rng.normal(0, 0.05, 3))
     wall = _dull(rng, 0.3, 0.8)
@@ -58,5 +58,5 @@ def _view(seed: int, camera: int, height: int, width: int) -> NDArray[np.float32
 
 
 def _dull(rng: np.random.Generator, low: float, high: float) -> NDArray[np.float64]:
-    """A colour not far from grey."""
+    """Draw a colour that is close to grey."""
     return np.clip(rng.uniform(low, high) * (1 + rng.normal(0, 0.07, 3)), 0, 1)

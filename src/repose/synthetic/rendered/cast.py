@@ -1,4 +1,4 @@
-"""Ray casting: which point of a mesh each sample of an image shows."""
+"""Ray casting: find the point of a mesh that each sample of an image shows."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class Hits:
     """The rays that meet the mesh.
 
     Attributes:
-        ray: (N,) int64, their numbers, ascending.
+        ray: (N,) int64, numbers of the rays, ascending.
         face: (N,) int64.
         second, third: (N,) float32, barycentric weights of the triangle's second and third corner.
         depth: (N,) float32, z in metres.
@@ -35,7 +35,7 @@ class Scene:
     Args:
         vertices: (V, 3) in the camera frame.
         triangles: (F, 3).
-        shown: (F,) bool; the others are not there.
+        shown: (F,) bool, faces that exist; the others are left out.
     """
 
     def __init__(self, vertices: NDArray, triangles: NDArray[np.integer], shown: NDArray[np.bool_]):
@@ -53,11 +53,11 @@ class Scene:
             face=self._numbers[found["primID"][hit]],
             second=found["u"][hit],
             third=found["v"][hit],
-            depth=found["tfar"][hit],  # z = 1 per unit along the ray
+            depth=found["tfar"][hit],  # the z component of the ray is 1
         )
 
     def blocked(self, points: NDArray, direction: NDArray) -> NDArray[np.bool_]:
-        """Whether anything lies between points (N, 3) and a light far away in `direction`."""
+        """Return whether anything lies between points (N, 3) and a light far away in `direction`."""
         rays = np.broadcast_to(direction.astype(np.float32), points.shape)
         return self._run(points.astype(np.float32), rays)["primID"] >= 0
 
@@ -66,19 +66,19 @@ class Scene:
 
 
 def pixels_around(places: NDArray, height: int, width: int) -> NDArray[np.int64]:
-    """Rows and columns (N, 2) of the pixels in the box around places (M, 2), given as x and y."""
+    """Return rows and columns (N, 2) of the pixels in the box around places (M, 2), given as x and y."""
     low, high = np.floor(places.min(axis=0)).astype(int) - 1, np.ceil(places.max(axis=0)).astype(int) + 2
     (left, right), (top, bottom) = np.clip(np.stack([low, high], axis=1), 0, [[width], [height]])
     return np.mgrid[top:bottom, left:right].reshape(2, -1).T
 
 
 def pixels_near(hit: NDArray[np.bool_], reach: int) -> NDArray[np.int64]:
-    """Rows and columns (N, 2) of the pixels of an image (H, W) within `reach` of a pixel that is hit."""
+    """Return rows and columns (N, 2) of the pixels of an image (H, W) within `reach` of a pixel that is hit."""
     return np.argwhere(maximum_filter(hit, 2 * reach + 1, mode="constant"))
 
 
 def sample_rays(camera: Camera, pixels: NDArray[np.integer], per_side: int) -> NDArray[np.float32]:
-    """Rays (N · s², 3) with z = 1 through s × s samples of each pixel (N, 2) of row and column, pixel by pixel."""
+    """Return rays (N · s², 3), z = 1, through s × s samples of each pixel (N, 2) (row, column), pixel by pixel."""
     offsets = (np.arange(per_side) + 0.5) / per_side - 0.5
     y = (pixels[:, :1] + offsets - camera.y) / camera.focal
     x = (pixels[:, 1:] + offsets - camera.x) / camera.focal

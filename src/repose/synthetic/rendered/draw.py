@@ -17,15 +17,7 @@ pose is of these kinds, as in a tiny set, uses all of its poses."""
 
 
 def draw_recipe(bodies: Recipe, settings: Rendered) -> ImageRecipe:
-    """Draw what the images follow from; the draws of one person do not depend on how many there are.
-
-    Args:
-        bodies: people and poses, on a mesh of any vertex count.
-        settings: how many of them are shown, in which manner, and the seed.
-
-    Raises:
-        ReposeError: the bodies, or their poses, are fewer than asked for.
-    """
+    """Draw the recipe of a set of images; the draws of one person do not depend on the number of people."""
     count = sum(settings.identities.counts)
     for what, asked, there in (
         ("identities", count, len(bodies.rest_vertices)),
@@ -34,7 +26,8 @@ def draw_recipe(bodies: Recipe, settings: Rendered) -> ImageRecipe:
         if asked > there:
             raise ReposeError(f"{asked} {what} are asked for, the bodies have {there}", hint="ask for fewer")
     if bodies.rest_vertices.shape[1] != settings.vertices:
-        from repose.synthetic.open_human.generation import finer  # loads torch and Anny, which takes seconds
+        # it loads torch and Anny, which takes seconds
+        from repose.synthetic.open_human.generation import finer
 
         bodies = finer(bodies, settings.vertices)
     people = [draw_person(_rng(settings, 0, identity)) for identity in range(count)]
@@ -82,7 +75,7 @@ def _shots(bodies: Recipe, settings: Rendered, identity: int) -> list[Shot]:
 
 
 def _surroundings(rng: np.random.Generator, manner: Manner) -> dict[str, Any]:
-    """Light and place of one image, or of all in a session."""
+    """Draw light and place of one image, or of all images of a session."""
     warm = float(rng.normal(0, manner.tint))
     return {
         "light": (float(rng.uniform(*manner.light)), float(rng.uniform(*manner.elevation))),

@@ -1,4 +1,4 @@
-"""Places on a body at rest, by which clothes are laid out."""
+"""Landmarks and coordinates on a body at rest, by which clothes are placed."""
 
 from dataclasses import dataclass
 
@@ -19,9 +19,9 @@ class Figure:
 
     Attributes:
         rest: (V, 3).
-        head, arm: (V,) shares of the skin weights.
-        along: (V,) how far along the nearer arm: 0 shoulder, 0.5 elbow, 1 wrist, negative on the trunk.
-        joint: name of a bone → (3,) its head.
+        head, arm: (V,) sums of the skin weights of head and arms.
+        along: (V,) position along the nearer arm: 0 shoulder, 0.5 elbow, 1 wrist, negative on the trunk.
+        joint: head (3,) of each bone, by name.
     """
 
     rest: NDArray[np.float64]
@@ -32,12 +32,12 @@ class Figure:
 
     @property
     def hip(self) -> float:
-        """Height of the hip joints."""
+        """The height of the hip joints."""
         return float(self.joint["upperleg01.L"][1])
 
     @property
     def ankle(self) -> float:
-        """Height of the ankles."""
+        """The height of the ankles."""
         return float(self.joint["foot.L"][1])
 
     @property
@@ -52,20 +52,20 @@ class Figure:
 
     @property
     def trunk(self) -> float:
-        """From the hips to the base of the neck."""
+        """The length from the hips to the base of the neck."""
         return float(self.neck[1]) - self.hip
 
     def height(self, y: NDArray) -> NDArray:
-        """Heights on the trunk: 0 hips, 1 base of the neck."""
+        """Return heights on the trunk: 0 hips, 1 base of the neck."""
         return (y - self.hip) / self.trunk
 
     def down(self, y: NDArray) -> NDArray:
-        """Places down the legs: 0 hips, 1 ankles."""
+        """Return positions down the legs: 0 hips, 1 ankles."""
         return (self.hip - y) / (self.hip - self.ankle)
 
 
 def figure(recipe: Recipe, identity: int) -> Figure:
-    """The figure of one identity of a recipe."""
+    """Return the figure of one identity of a recipe."""
     rest = recipe.rest_vertices[identity].astype(np.float64)
     joint = {
         str(name): head.astype(np.float64)
@@ -81,7 +81,7 @@ def figure(recipe: Recipe, identity: int) -> Figure:
 
 
 def parts(recipe: Recipe) -> NDArray[np.float64]:
-    """Skin weights (V, 6) of head, torso, left and right arm, left and right leg, as SMPL's joints are grouped."""
+    """Return skin weights (V, 6) of head, torso, left and right arm, left and right leg, grouped like SMPL's joints."""
     head = share(recipe, _HEAD)
     limbs = [share(recipe, names, side) for names in ((*_COLLAR, *_ARM), _LEG) for side in (".L", ".R")]
     torso = 1 - head - sum(limbs)
@@ -89,7 +89,7 @@ def parts(recipe: Recipe) -> NDArray[np.float64]:
 
 
 def share(recipe: Recipe, prefixes: tuple[str, ...], side: str = "") -> NDArray[np.float64]:
-    """Sum of the skin weights (V,) of the bones whose names begin and end so."""
+    """Return the sum (V,) of the skin weights of the bones whose names have these prefixes and this suffix."""
     chosen = np.array([str(n).startswith(prefixes) and str(n).endswith(side) for n in recipe.bone_names])
     weights = recipe.skin_weights.astype(np.float64)
     return (weights * chosen[recipe.skin_bones]).sum(axis=1) / weights.sum(axis=1)

@@ -1,4 +1,4 @@
-"""Where the camera of a shot stands, so that the person fills the frame."""
+"""Place the camera of a shot so that the person fills the frame."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +10,12 @@ DISTANCE = 3.6  # metres from the camera to the middle of the body
 
 
 def into_camera(points: NDArray, middle: NDArray, shot: Shot) -> NDArray[np.float64]:
-    """Points (N, 3) of the body's frame in the camera's; `middle` is what the camera looks at."""
+    """Convert points (N, 3) from the body's frame to the camera's; the camera looks at `middle`."""
     return (points - middle) @ turn(shot).T + [0, 0, DISTANCE]
 
 
 def turn(shot: Shot) -> NDArray[np.float64]:
-    """The rotation (3, 3) from the body's axes (y up, facing +z) to the camera's (y down, z ahead)."""
+    """Return the rotation (3, 3) from the body's axes (y up, facing +z) to the camera's (y down, z ahead)."""
     yaw, pitch = np.radians(shot.yaw), np.radians(shot.pitch)
     c, s = np.cos(yaw), np.sin(yaw)
     about_y = np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]])
@@ -25,7 +25,7 @@ def turn(shot: Shot) -> NDArray[np.float64]:
 
 
 def fit(points: NDArray, shot: Shot, height: int, width: int) -> Camera:
-    """The camera that shows points (N, 3) of its frame as large as the shot asks for."""
+    """Return the camera that shows points (N, 3) of its frame at the size that the shot asks for."""
     flat = points[:, :2] / points[:, 2:]
     low, high = flat.min(axis=0), flat.max(axis=0)
     across, tall = high - low

@@ -1,4 +1,4 @@
-"""Which material covers which place on a figure at rest, and how clothes and hair change its shape."""
+"""The material at each place of a figure at rest, and how clothes and hair change its shape."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ _SMOOTHINGS = 8
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Points of a surface at rest, with what decides their material; see `Figure`.
+    """Points of a surface at rest, with the values that decide their material; see `Figure`.
 
     Attributes:
         at: (N, 3) on the body, before clothes add thickness.
@@ -35,7 +35,7 @@ class Places:
 
 
 def materials(body: Figure, person: Person, outfit: Outfit, places: Places) -> NDArray[np.uint8]:
-    """The material (N,) at each place."""
+    """Return the material (N,) at each place."""
     x, y, z = places.at.T
     height, down = body.height(y), body.down(y)
     on_arm, trunk = places.arm > 0.5, (places.arm <= 0.5) & (places.head <= 0.75)
@@ -88,8 +88,8 @@ class Dressed:
     """A person in clothes before posing, ready for `Skin`: the body first, then skirt and hair.
 
     Attributes:
-        rest: (V, 3) with clothes on.
-        places: of the vertices, without.
+        rest: (V, 3) vertices with clothes.
+        places: places of the vertices without clothes.
         triangles: (F, 3), the same for all people and outfits.
         kind: (F,) 0 body, `SKIRT`, `HAIR`.
         shown: (F,) bool, whether the face is worn.
@@ -121,7 +121,7 @@ def dress(recipe: Recipe, identity: int, person: Person, outfit: Outfit) -> Dres
 
 
 def _span(body: Figure, material: NDArray[np.uint8], faces: NDArray[np.int32]) -> NDArray[np.float64]:
-    """The body's vertices (V, 3), smoother where cloth covers the trunk and the legs."""
+    """Return the body's vertices (V, 3), smoothed where cloth covers the trunk and the legs."""
     rest = body.rest.copy()
     cloth = (material == TOP) | (material == INNER) | (material == BOTTOM)
     spans = cloth & (body.arm < 0.5)
@@ -134,7 +134,7 @@ def _span(body: Figure, material: NDArray[np.uint8], faces: NDArray[np.int32]) -
 def _thickness(
     body: Figure, person: Person, outfit: Outfit, material: NDArray[np.uint8]
 ) -> NDArray[np.float64]:
-    """How far cloth and hair stand off the body (V,), metres."""
+    """Return the distance of cloth and hair from the body (V,), metres."""
     down = body.down(body.rest[:, 1])
     wide = np.clip((down - 0.4) / 0.6, 0, 1) * outfit.flare * 0.035
     thickness = np.zeros(len(material))

@@ -1,4 +1,4 @@
-"""How a set of images is photographed. Imports nothing slow: Snakemake reads it at every start."""
+"""The photographic style of a set of images. It imports nothing slow, as Snakemake reads it at every start."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Manner:
-    """How a set is photographed.
+    """The photographic style of a set of images.
 
     Attributes:
         background: `studio` or `street`.
-        yaw: draws where the camera stands around the person, in degrees; 0 is the front, 90 the left side of the body.
-        upper: share of images that leave the legs out.
-        session: whether all images of an outfit have one light and one wall behind.
-        pitch, fill, light, elevation, ambient, tint: ranges of what is drawn evenly; see
+        yaw: draws the camera's angle around the person, in degrees; 0 is the front, 90 the left side of the body.
+        upper: share of images without the legs.
+        session: whether all images of an outfit have the same light and background.
+        pitch, fill, light, elevation, ambient, tint: ranges of uniform draws; see
             `repose.synthetic.rendered.recipe.Shot`.
     """
 

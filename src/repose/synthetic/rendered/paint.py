@@ -16,7 +16,7 @@ _CELLS, _PER_UNIT = 64, 16  # the first is a power of two
 def colours(
     body: Figure, person: Person, outfit: Outfit, places: Places, material: NDArray[np.uint8]
 ) -> NDArray[np.float32]:
-    """RGB (N, 3) from 0 to 1, before light."""
+    """Return RGB (N, 3) from 0 to 1, before lighting."""
     out = np.empty((len(material), 3), np.float32)
     sleeve = np.where(places.arm > 0.5, places.along, -1)
     painted = {
@@ -36,11 +36,11 @@ def colours(
 
 
 def _cloth(body: Figure, fabric: Fabric, at: NDArray, sleeve: NDArray) -> NDArray:
-    """A pattern in metres of the body at rest; on sleeves, whose place along the arm is not -1, it runs with them."""
+    """Return a pattern in metres on the body at rest; on sleeves, where `sleeve` is not -1, it runs along them."""
     x, y, z = at.T
     main, second = np.asarray(fabric.main, np.float32), np.asarray(fabric.second, np.float32)
     step, shift = fabric.period, fabric.shift
-    # Unrolled around the body, so that bars and squares keep their width at the sides.
+    # Unrolled around the body, so that stripes and squares keep their width at the sides.
     round_ = np.arctan2(x, z + 0.02) * 0.14
     on_sleeve = sleeve > -1
     high = np.where(on_sleeve, sleeve * 0.6, y) / step + shift
@@ -81,7 +81,7 @@ def _skin(body: Figure, person: Person, at: NDArray) -> NDArray:
 
 
 def _face(body: Figure, person: Person, at: NDArray, out: NDArray) -> NDArray:
-    """Eyes, brows, lips and cheeks; `at` is relative to the middle between the eyes."""
+    """Paint eyes, brows, lips and cheeks; `at` is relative to the middle between the eyes."""
     x, y, _ = at.T
     apart = abs(body.joint["eye.L"][0])
     side = (np.abs(x) - apart) / 0.016
@@ -106,17 +106,17 @@ def _hair(person: Person, at: NDArray) -> NDArray:
 
 
 def folds(at: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
-    """How cloth tilts: vectors (N, 3) to add to normals."""
+    """Return the tilt of cloth as vectors (N, 3) that are added to normals."""
     return _field()[1].take(_cell(at, (5.0, 2.2, 5.0)), axis=0) * np.float32(strength)
 
 
 def noise(at: NDArray[np.float32], *scale: float) -> NDArray[np.float32]:
-    """Smooth random numbers (N,) of mean 0 and deviation 1; one cell is a unit of `at` times `scale`."""
+    """Return smooth random numbers (N,) of mean 0 and deviation 1, as a function of `at` times `scale`."""
     return _field()[0].take(_cell(at, scale))
 
 
 def _cell(at: NDArray[np.float32], scale: tuple[float, ...]) -> NDArray[np.int32]:
-    """Numbers of the cells (N,) of the periodic field."""
+    """Return the numbers (N,) of the cells of the periodic field."""
     steps = np.array(scale, np.float32) * np.float32(_PER_UNIT)
     i, j, k = ((at * steps).astype(np.int32) & (_CELLS - 1)).T
     return (i * _CELLS + j) * _CELLS + k
@@ -124,7 +124,7 @@ def _cell(at: NDArray[np.float32], scale: tuple[float, ...]) -> NDArray[np.int32
 
 @cache
 def _field() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """A periodic block of noise (cells,), and its differences (cells, 3); the same in every run."""
+    """Return a periodic block of noise (cells,), and its differences (cells, 3), which are the same in every run."""
     raw = np.random.default_rng(7).normal(size=(_CELLS,) * 3)
     smooth = gaussian_filter(raw, 0.4 * _PER_UNIT, mode="wrap")
     smooth = (smooth / smooth.std()).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What a set of rendered images is made from, in one small file: bodies, poses, people, outfits and shots."""
+"""The recipe of a set of rendered images, in one small file: bodies, poses, people, outfits and shots."""
 
 import json
 from dataclasses import asdict, dataclass, fields
@@ -14,7 +14,7 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Person:
-    """What stays with a person in all outfits: skin and hair."""
+    """The properties of a person in all outfits: skin and hair."""
 
     skin: Colour
     hair: Colour
@@ -28,11 +28,11 @@ class Fabric:
     """Colours and pattern of a garment; sizes in metres.
 
     Attributes:
-        name: of the main colour.
+        name: name of the main colour.
         pattern: one of `wardrobe.PATTERNS`.
         main, second: RGB from 0 to 1.
-        period: from one stripe, square or dot to the next.
-        shift: of the pattern, in periods.
+        period: distance from one stripe, square or dot to the next.
+        shift: offset of the pattern, in periods.
     """
 
     name: str
@@ -50,12 +50,12 @@ class Outfit:
     Attributes:
         upper: top, jacket (open, over a top) or dress.
         lower: trousers, shorts or skirt; a dress has the skirt of its own fabric.
-        sleeve: how far along the arm, 0 shoulder, 0.5 elbow, 1 wrist.
-        hem: height of the top's lower edge over the hips, in lengths of the trunk.
-        length: how far down the leg trousers or skirt reach, 0 hip, 1 ankle.
+        sleeve: end of the sleeve along the arm: 0 shoulder, 0.5 elbow, 1 wrist.
+        hem: height of the top's lower edge above the hips, in lengths of the trunk.
+        length: end of trousers or skirt along the leg: 0 hip, 1 ankle.
         neckline: round, v or high.
-        loose: how far cloth stands off the body, from 0 to 1.
-        flare: of a skirt or of trousers, from 0 to 1.
+        loose: looseness of the cloth, from 0 to 1.
+        flare: flare of a skirt or of trousers, from 0 to 1.
         folds: strength of folds, from 0 to 1.
     """
 
@@ -96,9 +96,9 @@ class Outfit:
 
 @dataclass(frozen=True)
 class Shot:
-    """One image: who in which clothes and pose, from where, in which light and place.
+    """One image: person, clothes, pose, camera, light and place.
 
-    Angles in degrees; `yaw` 0 is the front, 90 the left side of the body.
+    Angles are in degrees; `yaw` 0 is the front, 90 the left side of the body.
     """
 
     identity: int
@@ -118,13 +118,13 @@ class Shot:
 
     @property
     def image_id(self) -> str:
-        """`id{identity}_{outfit}_{number}`."""
+        """The name `id{identity}_{outfit}_{number}`."""
         return f"id{self.identity}_{self.outfit}_{self.number}"
 
 
 @dataclass(frozen=True)
 class ImageRecipe(Recipe):
-    """Bodies and poses as in `Recipe`, and what is drawn for the images, as JSON texts.
+    """Bodies and poses as in `Recipe`, and the drawn properties of the images, as JSON texts.
 
     Attributes:
         people: (I,) text, `Person` of each identity.
@@ -143,29 +143,29 @@ class ImageRecipe(Recipe):
 
     @cached_property
     def drawn_people(self) -> list[Person]:
-        """Parsed."""
+        """Return the parsed people."""
         return [Person(**_values(text)) for text in self.people]
 
     @cached_property
     def drawn_outfits(self) -> list[Outfit]:
-        """Parsed."""
+        """Return the parsed outfits."""
         return [_outfit(text) for text in self.outfits]
 
     @cached_property
     def drawn_shots(self) -> list[Shot]:
-        """Parsed."""
+        """Return the parsed shots."""
         return [Shot(**_values(text)) for text in self.shots]
 
     @property
     def per_identity(self) -> int:
-        """Outfits of each person."""
+        """The number of outfits of each person."""
         return len(self.outfits) // len(self.people)
 
     @classmethod
     def of(
         cls, bodies: Recipe, people: list[Person], outfits: list[Outfit], shots: list[Shot], **rest
     ) -> Self:
-        """A recipe of images of `bodies`."""
+        """Return the recipe of images of `bodies`."""
         body = {f.name: getattr(bodies, f.name) for f in fields(Recipe)}
         return cls(**body, people=_texts(people), outfits=_texts(outfits), shots=_texts(shots), **rest)
 

@@ -18,26 +18,21 @@ from repose.synthetic.rendered.garments import BOTTOM, HAIRS, INNER, TOP, Dresse
 from repose.synthetic.rendered.paint import colours, folds
 from repose.synthetic.rendered.recipe import ImageRecipe, Shot
 
-# OpenPose order; a bone's head, or None for a place on the skin.
+# In OpenPose order; a bone whose head is the joint, or None for a place on the skin.
 JOINTS = (
     None, None, "upperarm01.R", "lowerarm01.R", "wrist.R", "upperarm01.L", "lowerarm01.L", "wrist.L",
     "upperleg01.R", "lowerleg01.R", "foot.R", "upperleg01.L", "lowerleg01.L", "foot.L",
     "eye.R", "eye.L", None, None,
 )  # fmt: skip
-FACE = (0, 14, 15, 16, 17)  # joints that a head seen from behind hides
-HIDDEN_BY = 0.035  # metres of surface before a joint of the face that hide it
+FACE = (0, 14, 15, 16, 17)  # joints that the head hides when seen from behind
+HIDDEN_BY = 0.035  # metres; surface so far in front of a joint of the face hides it
 SHADOW_BIAS = 4e-3
-MARGIN = 2  # pixels around those whose centre shows the person, for smooth outlines
+MARGIN = 2  # pixels around those whose centre shows the person, which are sampled, too, for smooth outlines
 
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """One shot's mesh, and the samples that met it.
-
-    Attributes:
-        pixels: (N, 2), rows and columns of the pixels that are sampled.
-        rays: (N · samples, 3), pixel by pixel.
-    """
+    """One shot's mesh, and the samples that hit it."""
 
     vertices: NDArray[np.float32]
     camera: Camera
@@ -48,7 +43,7 @@ class _Seen:
 
 
 class Renderer:
-    """Renders shots of one recipe; what belongs to an outfit is made once for shots in a row."""
+    """Renders shots of one recipe; the outfit is prepared once for consecutive shots."""
 
     def __init__(self, recipe: ImageRecipe):
         self.recipe = recipe
@@ -56,7 +51,7 @@ class Renderer:
         self._dressed = lru_cache(maxsize=1)(self._dress)
 
     def triangles(self) -> NDArray[np.int32]:
-        """(F, 3) of the mesh that all images show: body, skirt and hair."""
+        """The faces (F, 3) of the mesh that all images show: body, skirt and hair."""
         return self._dressed(0, 0)[0].triangles
 
     def _dress(self, identity: int, outfit: int) -> tuple[Dressed, Skin, Skin, NDArray]:
@@ -72,7 +67,7 @@ class Renderer:
         return dressed, skin, points, _attributes(dressed)
 
     def render(self, shot: Shot) -> Picture:
-        """The image of a shot, with its labels."""
+        """Return the image of a shot, with its labels."""
         dressed, skin, marks, attributes = self._dressed(shot.identity, shot.outfit)
         turned = turn_bones(self.recipe.poses[shot.pose], self.recipe.bone_parents)
         posed = skin.vertices(turned).astype(np.float64)
@@ -118,7 +113,7 @@ class Renderer:
         return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
 
     def _lit(self, shot: Shot, seen: _Seen, normal: NDArray[np.float32]) -> NDArray[np.float32]:
-        """1 where the light reaches and 0 where not, one answer for all samples of a pixel."""
+        """Return 1 where the light reaches and 0 elsewhere, with one value for all samples of a pixel."""
         pixel = seen.hits.ray // self.samples**2
         first = np.flatnonzero(np.diff(pixel, prepend=-1))
         points = seen.rays[seen.hits.ray[first]] * seen.hits.depth[first, None] + SHADOW_BIAS * normal[first]
@@ -138,7 +133,7 @@ class Renderer:
     def _geometry(
         self, pixels: NDArray[np.int64], hits: Hits, vertices: NDArray[np.float32], camera: Camera
     ) -> Geometry:
-        """What the centres of some pixels show."""
+        """Return the geometry at the centres of some pixels."""
         place = tuple(pixels[hits.ray].T)
         shape = (self.height, self.width)
         face, depth = np.full(shape, -1, np.int32), np.full(shape, np.inf, np.float32)
@@ -149,7 +144,7 @@ class Renderer:
         return Geometry(face, barycentric, depth, vertices, np.array([camera.focal, camera.x, camera.y]))
 
     def _joints(self, bones: NDArray, marks: NDArray) -> NDArray[np.float64]:
-        """(18, 3) in the body's frame, from bone heads (J, 3) and the places of `_marks` on the skin."""
+        """Return joints (18, 3) in the body's frame, from bone heads (J, 3) and the places of `_marks` on the skin."""
         number = {str(name): k for k, name in enumerate(self.recipe.bone_names)}
         out = np.empty((18, 3))
         for joint, bone in enumerate(JOINTS):
@@ -160,7 +155,7 @@ class Renderer:
         return out
 
     def _found(self, joints: NDArray, geometry: Geometry, camera: Camera) -> NDArray[np.float32]:
-        """Joints (18, 3) as pixels and whether a detector would find them: in the frame, and no face from behind."""
+        """Return joints (18, 3) in pixels and whether a detector finds them: in the frame, no face from behind."""
         place = camera.project(joints)
         column, row = np.round(place).astype(np.int64).T
         seen = (column >= 0) & (column < self.width) & (row >= 0) & (row < self.height)
@@ -171,7 +166,7 @@ class Renderer:
 
 
 def _marks(body: Figure) -> list[int]:
-    """Vertices at the tip of the nose, the right and the left ear."""
+    """Return the vertices at the tip of the nose and at both ears, right before left."""
     head = np.flatnonzero(body.head > 0.9)
     x, y, z = (body.rest[head] - body.eyes).T
     nose = head[np.argmax(z - 20 * np.abs(x) - 0.1 * np.abs(y + 0.04))]
@@ -186,7 +181,7 @@ def _attributes(dressed: Dressed) -> NDArray[np.float32]:
 
 
 def _interpolate(values: NDArray[np.float32], triangles: NDArray, hits: Hits) -> NDArray[np.float32]:
-    """Values (V, C) at the hits, (N, C)."""
+    """Interpolate values (V, C) at the hits, (N, C)."""
     a, b, c = triangles.take(hits.face, axis=0).T
     out = values.take(a, axis=0)
     out *= (1 - hits.second - hits.third)[:, None]
@@ -198,14 +193,14 @@ def _interpolate(values: NDArray[np.float32], triangles: NDArray, hits: Hits) ->
 
 
 def _towards(normal: NDArray, two_sided: NDArray[np.bool_]) -> NDArray:
-    """Normals of open surfaces turned to the camera."""
+    """Flip normals of open surfaces towards the camera."""
     normal = normal.copy()
     normal[two_sided & (normal[:, 2] > 0)] *= -1
     return normal
 
 
 def _direction(shot: Shot) -> NDArray[np.float64]:
-    """Unit vector to the light in the camera frame, from its azimuth and elevation."""
+    """Return the unit vector to the light in the camera frame, from its azimuth and elevation."""
     azimuth, elevation = np.radians(shot.light)
     flat = np.cos(elevation)
     return np.array([flat * np.sin(azimuth), -np.sin(elevation), -flat * np.cos(azimuth)])
@@ -219,7 +214,7 @@ def _light(shot: Shot, normal: NDArray, free: NDArray[np.float32]) -> NDArray[np
 
 
 def _ground_shadow(vertices: NDArray, camera: Camera, height: int, width: int) -> NDArray[np.float32]:
-    """How much light a floor under the feet gets, (H, W)."""
+    """Return the share of light on a floor under the feet, (H, W)."""
     place = camera.project(vertices)
     low = place[place[:, 1] > place[:, 1].max() - 0.04 * height]
     x, y = low[:, 0].mean(), low[:, 1].max() - 0.01 * height
@@ -230,7 +225,7 @@ def _ground_shadow(vertices: NDArray, camera: Camera, height: int, width: int) -
 
 
 def _framed(dressed: Dressed, shot: Shot) -> NDArray[np.bool_]:
-    """The vertices that the frame is fitted to."""
+    """Return the vertices that the frame is fitted to."""
     worn = np.zeros(len(dressed.rest), bool)
     worn[dressed.triangles[dressed.shown].ravel()] = True
     if shot.framing == "upper":
@@ -239,7 +234,7 @@ def _framed(dressed: Dressed, shot: Shot) -> NDArray[np.bool_]:
 
 
 def _segmentation(dressed: Dressed, geometry: Geometry) -> NDArray[np.uint8]:
-    """Part of the body with the largest skin weight at each pixel, plus 1; 0 is background."""
+    """Return the part of the body with the largest skin weight at each pixel, plus 1; 0 is background."""
     out = np.zeros(geometry.face.shape, np.uint8)
     body = geometry.face >= 0
     second, third = (geometry.barycentric[body].astype(np.float64) / BARYCENTRIC_UNIT).T

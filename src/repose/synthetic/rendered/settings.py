@@ -1,4 +1,4 @@
-"""What the configuration says of rendered images. Imports nothing slow: Snakemake reads it at every start."""
+"""The settings of rendered images. It imports nothing slow, as Snakemake reads it at every start."""
 
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +16,7 @@ class Rendered(ImageSet, Generated):
     """People rendered in clothes, with exact flow between any two images of an outfit.
 
     Attributes:
-        manner: how they are photographed.
+        manner: photographic style of the images.
     """
 
     manner: ClassVar[Manner]
@@ -25,22 +25,34 @@ class Rendered(ImageSet, Generated):
 
     bodies: Name = Field("open-human", description="the open-human dataset whose people and poses are shown")
     vertices: int = Field(
-        6890, ge=300, le=12_000, description="vertices of the bodies, whatever `bodies` has"
+        6890,
+        ge=300,
+        le=12_000,
+        description=("number of vertices of the bodies, whatever the number in `bodies`"),
     )
-    height: PositiveInt = Field(description="pixels")
-    width: PositiveInt = Field(description="pixels")
-    samples: PositiveInt = Field(3, description="rays per side of a pixel; odd")
+    height: PositiveInt = Field(description="height of an image in pixels")
+    width: PositiveInt = Field(description="width of an image in pixels")
+    samples: PositiveInt = Field(3, description="rays per side of a pixel; an odd number")
     identities: Parts = Field(
-        Parts(train=28, val=4, test=6), description="people of `bodies`, the first to train, and so on"
+        Parts(train=28, val=4, test=6),
+        description=(
+            "numbers of people from `bodies` in each part; the first go to train, the next to val, the "
+            "last to test"
+        ),
     )
-    poses: Parts = Field(Parts(train=150, val=10, test=20), description="poses of `bodies`, in the same way")
-    outfits: PositiveInt = Field(2, description="of each person")
-    images: PositiveInt = Field(6, description="of each outfit")
+    poses: Parts = Field(
+        Parts(train=150, val=10, test=20),
+        description=("numbers of poses from `bodies` in each part, in the same way"),
+    )
+    outfits: PositiveInt = Field(2, description="outfits of each person")
+    images: PositiveInt = Field(6, description="images of each outfit")
     cameras: PositiveInt
     scorer: Name | None = Field(
         None,
-        description="method of architecture image-scorer, trained on this dataset with seed 0, that scores what "
-        "is drawn; null: no RenderIS and no RenderAttrRec",
+        description=(
+            "method of architecture image-scorer, trained on this dataset with seed 0, that scores "
+            "generated images; null: no RenderIS and no RenderAttrRec"
+        ),
     )
 
     @field_validator("samples")
@@ -51,14 +63,14 @@ class Rendered(ImageSet, Generated):
         return value
 
     def raw_settings(self) -> dict[str, Any]:
-        """What the images follow from, besides the bodies: neither pairs nor the scorer are a part of it."""
+        """Return what the images depend on besides the bodies, without pairs and scorer."""
         return self.model_dump(mode="json", exclude={"pairs", "scorer"})
 
     def generate(self, bodies: Path | None = None) -> Any:
-        """See `repose.raw.settings.Generated`.
+        """Draw the recipe, see `repose.raw.settings.Generated`.
 
         Raises:
-            ReposeError: no bodies are named, or they, or their poses, are fewer than asked for.
+            ReposeError: no bodies are named, or there are fewer bodies or poses than the settings ask for.
         """
         if bodies is None:
             raise ReposeError(f"{self.source} shows bodies of another dataset", hint="name it with `bodies:`")
@@ -67,5 +79,5 @@ class Rendered(ImageSet, Generated):
         return import_module(self.generator).draw_recipe(Recipe.read(bodies), self)
 
     def describe(self, recipe: Any) -> dict[str, int]:
-        """See `repose.raw.settings.Generated`."""
+        """Return the counts in a recipe, see `repose.raw.settings.Generated`."""
         return {"images": len(recipe.shots), "outfits": len(recipe.outfits)}

@@ -1,4 +1,4 @@
-"""Skirts and long hair: open surfaces around a figure at rest, carried by its bones."""
+"""Skirts and long hair: open surfaces around a figure at rest, moved by its bones."""
 
 from dataclasses import dataclass
 
@@ -15,13 +15,13 @@ GAP = 0.012  # metres between a skirt and the body, below the waist
 
 @dataclass(frozen=True, eq=False)
 class Shell:
-    """An open surface of `ROWS` rows; topology does not depend on who wears it.
+    """An open surface of `ROWS` rows, whose topology does not depend on the wearer.
 
     Attributes:
         kind: `SKIRT` or `HAIR`.
         rest: (V, 3).
         triangles: (F, 3).
-        weights: name of a bone → (V,) its share.
+        weights: weights (V,) of each bone, by name.
         parts: (V, 6) weights of the labels 1 to 6.
     """
 
@@ -32,7 +32,7 @@ class Shell:
     parts: NDArray[np.float64]
 
     def skin(self, names: list[str], columns: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Bones and weights (V, columns)."""
+        """Return bones and weights (V, columns)."""
         bones = np.zeros((len(self.rest), columns), np.int64)
         weights = np.zeros((len(self.rest), columns))
         for column, (name, share) in enumerate(self.weights.items()):
@@ -41,7 +41,7 @@ class Shell:
 
 
 def skirt_shell(body: Figure, clothed: NDArray, outfit: Outfit, waist: float) -> Shell:
-    """A skirt from the waist to the outfit's length, as wide as the hips and wider below."""
+    """Return a skirt from the waist to the outfit's length, as wide as the hips and wider below."""
     top = body.hip + waist * body.trunk
     end = body.hip - max(outfit.length, 0.1) * (body.hip - body.ankle)
     level = np.linspace(top, end, ROWS)
@@ -74,7 +74,7 @@ def skirt_shell(body: Figure, clothed: NDArray, outfit: Outfit, waist: float) ->
 
 
 def hair_shell(body: Figure, clothed: NDArray, person: Person) -> Shell:
-    """Hair that hangs from the sides and the back of the head."""
+    """Return hair that hangs from the sides and the back of the head."""
     eyes = body.eyes
     end = body.neck[1] + {"short": 0.03, "medium": 0.01, "long": -0.2}[person.hair_length]
     level = np.linspace(eyes[1] + 0.03, end, ROWS)
@@ -86,7 +86,7 @@ def hair_shell(body: Figure, clothed: NDArray, person: Person) -> Shell:
     back = np.array([trunk[np.abs(trunk[:, 1] - y) < 0.03][:, 2].min(initial=middle - depth) for y in level])
     back = np.minimum.accumulate(back) - 0.012
     fall = np.linspace(0, 1, ROWS)
-    # From before the right ear, round the back, to the left.
+    # From in front of the right ear, around the back, to the left.
     angle = np.radians(np.linspace(-205, 25, AROUND))
     across = half + 0.006 + 0.012 * np.sin(np.pi * fall)
     rest = _rings(level, np.full(ROWS, middle), across[:, None], (middle - back)[:, None], angle)

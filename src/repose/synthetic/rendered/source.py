@@ -18,13 +18,13 @@ from repose.synthetic.rendered.settings import Rendered
 
 @dataclass(frozen=True)
 class RenderedSource:
-    """See `repose.raw.image_source.ImageSource`.
+    """The images of a recipe, see `repose.raw.image_source.ImageSource`.
 
     Attributes:
-        name: of the generator.
-        path: of the recipe.
-        counts: how many identities are for training, validation and test.
-        licence: of what is drawn.
+        name: name of the generator.
+        path: path of the recipe.
+        counts: numbers of identities for training, validation and test.
+        licence: licence of the images.
     """
 
     name: str
@@ -33,7 +33,7 @@ class RenderedSource:
     licence: str
 
     def items(self) -> list[ImageItem]:
-        """A shot each; a key covers the arrays of its body and pose, the person, the outfit and the shot."""
+        """Return one item per shot; a key covers the arrays of its body and pose, person, outfit and shot."""
         recipe = read_once(ImageRecipe, self.path)
         shared = digest_of(
             recipe.FORMAT, str(recipe.background), recipe.frame, *(getattr(recipe, n) for n in recipe.SHARED)
@@ -70,13 +70,13 @@ class RenderedSource:
         )
 
     def pictures(self, items: Sequence[ImageItem]) -> Iterator[Picture]:
-        """Render them."""
+        """Render the images of items."""
         recipe = read_once(ImageRecipe, self.path)
         shots = {shot.image_id: shot for shot in recipe.drawn_shots}
         return map(Renderer(recipe).render, (shots[item.image_id] for item in items))
 
     def triangles(self) -> NDArray[np.int32]:
-        """See `ImageSource`."""
+        """Return the faces of the mesh, see `ImageSource`."""
         return Renderer(read_once(ImageRecipe, self.path)).triangles()
 
     def pairs(self) -> None:
@@ -88,5 +88,5 @@ class RenderedSource:
 
 
 def open_source(dataset: Rendered, raw: Path) -> RenderedSource:
-    """The images of the recipe `raw`; see `repose.raw.settings.Dataset`."""
+    """Open the images of the recipe `raw`; see `repose.raw.settings.Dataset`."""
     return RenderedSource(dataset.source, raw, dataset.identities.counts, dataset.entry.licence)

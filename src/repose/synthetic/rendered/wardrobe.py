@@ -1,4 +1,4 @@
-"""Draw people's looks and clothes."""
+"""Draw the appearance and clothes of people."""
 
 import colorsys
 
@@ -43,7 +43,7 @@ SKINS: tuple[Colour, ...] = (
 
 
 def draw_person(rng: np.random.Generator) -> Person:
-    """Skin and hair."""
+    """Draw skin and hair."""
     light = rng.uniform(0, len(SKINS) - 1)
     low = int(light)
     skin = _mix(SKINS[low], SKINS[min(low + 1, len(SKINS) - 1)], light - low)
@@ -58,7 +58,7 @@ def draw_person(rng: np.random.Generator) -> Person:
 
 
 def draw_outfit(rng: np.random.Generator) -> Outfit:
-    """Clothes."""
+    """Draw clothes."""
     upper = str(rng.choice(["top", "jacket", "dress"], p=[0.6, 0.22, 0.18]))
     lower = (
         "skirt" if upper == "dress" else str(rng.choice(["trousers", "shorts", "skirt"], p=[0.62, 0.18, 0.2]))
@@ -108,7 +108,7 @@ def _fabric(rng: np.random.Generator, names: tuple[str, ...], patterns: dict[str
         name, other = str(rng.choice(["navy", "blue", "light-blue", "black"])), "white"
     second = COLOURS[str(other)]
     main = COLOURS[str(name)]
-    if sum(abs(a - b) for a, b in zip(main, second, strict=True)) < 0.7:  # a pattern should be seen
+    if sum(abs(a - b) for a, b in zip(main, second, strict=True)) < 0.7:  # the pattern must be visible
         second = COLOURS["white"] if sum(main) < 1.8 else COLOURS["navy"]
     return Fabric(
         name=str(name),

@@ -1,1 +1,1 @@
-"""Move one body like another: `repose animate`."""
+"""Animate one body like another: `repose animate`."""

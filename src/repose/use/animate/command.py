@@ -1,4 +1,4 @@
-"""`repose animate`: an identity and a motion in, one animated file or all frames out."""
+"""The command `repose animate`: from an identity and a motion to one animated file, or a file for each frame."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +23,7 @@ from repose.use.transfer.files import Said, frame_of, read_surface
 from repose.use.transfer.looks import Eyes
 from repose.use.transfer.models import eyes_of, model_for
 
-DIGITS = 4  # of a frame's number in the name of its file
+DIGITS = 4  # digits of a frame's number in its file name
 
 
 def run(
@@ -37,17 +37,18 @@ def run(
     sequence: str | None = None,
     report: Path | None = None,
 ) -> None:
-    """Move `identity` as the body of `motion` moves, and write that.
+    """Animate `identity` like the body of `motion`, and write the result.
 
     Args:
         identity: the body to move.
-        motion: what `read_motion` reads.
-        model: the name of weights that come with the package, the folder of a run, or an imported model; "auto":
-            the package's for what identity and moving body are.
-        out: a .glb, animated by morph targets; a .npz of all vertices; or a folder to make, of a file for each frame.
-        says: what the user says about the frames of identity and motion.
+        motion: path that `read_motion` reads.
+        model: the name of weights that come with the package, the folder of a run, or an imported model; "auto": the
+            packaged weights for the kind of the two bodies.
+        out: a .glb, animated by morph targets; a .npz of all vertices; or a folder to create, with a file for each
+            frame.
+        says: the user's statements on the frames of identity and motion.
         rate, every, sequence: see `read_motion`.
-        report: a PNG to draw some frames of both into.
+        report: a PNG that shows some frames of both.
     """
     _check(out)
     check_output(out, identity, motion)
@@ -86,11 +87,11 @@ def run(
 
 
 class _Moved(NamedTuple):
-    """What an identity does, beside the body that it does it like, at its size."""
+    """The animation of an identity, and the moving body at the identity's size."""
 
     frames: np.ndarray  # (T, N, 3) upright, metres
     how: str
-    seen: Callable[[int], tuple[np.ndarray, np.ndarray]]  # vertices and faces of the moving body
+    seen: Callable[[int], tuple[np.ndarray, np.ndarray]]  # returns vertices and faces of the moving body
     floor: float
     theirs: np.ndarray | None  # (T, M, 3) the moving body, if all frames have the same vertices
 

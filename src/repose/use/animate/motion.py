@@ -1,4 +1,4 @@
-"""Motions as files: a folder of meshes or scans, an animated .glb, a .npz of vertices, or a sequence of DFAUST."""
+"""Read motions from files: a folder of meshes or scans, an animated .glb, a .npz of vertices, or a DFAUST sequence."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ RATE, MAX_RATE = 30.0, 1000.0  # frames a second: where a file does not say, and
 
 @dataclass(frozen=True)
 class Motion:
-    """One body at many times.
+    """A body at many times, with the same faces at each.
 
     Attributes:
-        path: where it was read.
+        path: path that it was read from.
         frames: (T, V, 3) float32 vertices of its surface, in the file's axes and unit.
         faces: (F, 3).
-        rate: frames a second.
-        is_y_up: whether its format says that y is up.
+        rate: frames per second.
+        is_y_up: whether its format states that y is up.
     """
 
     path: Path
@@ -44,7 +44,7 @@ class Motion:
     is_y_up: bool
 
     def mesh(self, frame: int) -> Mesh:
-        """The body at one time."""
+        """Return the body in one frame."""
         return Mesh(self.frames[frame].astype(np.float64), self.faces)
 
     def __str__(self) -> str:
@@ -54,13 +54,13 @@ class Motion:
 
 @dataclass(frozen=True)
 class Scans:
-    """One body at many times, of other triangles at each.
+    """A body at many times, with other triangles at each.
 
     Attributes:
-        path: where they were read.
-        meshes: in the files' axes and unit.
-        rate: frames a second.
-        is_y_up: whether their format says that y is up.
+        path: path that they were read from.
+        meshes: the meshes, in the files' axes and unit.
+        rate: frames per second.
+        is_y_up: whether their format states that y is up.
     """
 
     path: Path
@@ -69,7 +69,7 @@ class Scans:
     is_y_up: bool
 
     def mesh(self, frame: int) -> Mesh:
-        """The body at one time."""
+        """Return the body in one frame."""
         return self.meshes[frame]
 
     def __str__(self) -> str:
@@ -83,19 +83,19 @@ class Scans:
 def read_motion(
     path: Path, rate: float | None = None, every: int = 1, sequence: str | None = None
 ) -> Motion | Scans:
-    """Read a motion; all frames have the same faces, but for a folder of scans.
+    """Read a motion; all frames have the same faces, except in a folder of scans.
 
     Args:
-        path: a folder with a mesh file for each frame, in the order of their names, numbers by value; a .glb, whose
-            first animation is played; a .npz with `vertices` (T, N, 3), `faces` (F, 3) and maybe `rate`; or a .hdf5 of
-            DFAUST.
-        rate: frames a second; None: what the file says, else 30.
-        every: which frames are taken: each, each second, …
-        sequence: of DFAUST, such as 50002_hips.
+        path: a folder with a mesh file for each frame, in the order of their names, with numbers ordered by value; a
+            .glb, whose first animation is played; a .npz with `vertices` (T, N, 3), `faces` (F, 3) and optionally
+            `rate`; or a .hdf5 of DFAUST.
+        rate: frames per second; None: those that the file states, else 30.
+        every: step between the frames that are taken: 1, 2, …
+        sequence: name of a DFAUST sequence, such as 50002_hips.
 
     Raises:
-        MeshError: it is missing, damaged or too large.
-        ReposeError: likewise.
+        MeshError: the file is missing, damaged or too large.
+        ReposeError: for the same reasons.
     """
     suffix, said = path.suffix.lower(), rate
     _check_rate(rate, path)
@@ -139,7 +139,8 @@ def _folder(path: Path, rate: float, every: int) -> Motion | Scans:
     for asset in track(map(read_asset, files), len(files), "reading"):
         registered &= (alike := asset.has_faces_of(first))
         meshes.append(asset.as_joined_like(first).mesh if alike else asset.mesh)
-        _check_size(sum(mesh.vertices.nbytes for mesh in meshes) // 2, path)  # float32, in the end
+        # halved, because they become float32
+        _check_size(sum(mesh.vertices.nbytes for mesh in meshes) // 2, path)
     if not registered:
         return Scans(path, meshes, rate, first.is_y_up)
     frames = np.stack([mesh.vertices.astype(np.float32) for mesh in meshes])
@@ -147,7 +148,7 @@ def _folder(path: Path, rate: float, every: int) -> Motion | Scans:
 
 
 def _by_number(path: Path) -> list[tuple[int, str]]:
-    """A key that puts frame 10 behind frame 9."""
+    """Return a sort key that puts frame 10 after frame 9."""
     return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d{1,18})", path.name)]
 
 

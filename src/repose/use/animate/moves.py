@@ -1,9 +1,9 @@
-"""Move an identity like another body: matched in a few frames, deformed as that one is in all of them.
+"""Animate an identity like another body: match it in a few frames, then deform it as that body deforms.
 
-The frames of a motion are one mesh, so that what matches in one of them matches in all. The network is asked in a few,
-the one whose match stretches the identity least is taken, and what was found there is drawn to the surface of the other
-frames in turn. Then no frame is searched: every face of the identity is deformed from the matched frame on as the place
-of the moving body is that it lies on (Sumner and Popović, SIGGRAPH 2004).
+The frames of a motion are one mesh, so a match in one frame holds in all. The network matches a few frames; the match
+that stretches the identity least is kept, and is refined by drawing it to the surface of the other frames in turn. Then
+no frame needs a search: each face of the identity is deformed, from the matched frame on, like the place on the moving
+body that it lies on (Sumner and Popović, SIGGRAPH 2004).
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 
 # Chosen on ten motions of validation bodies of open-human (docs/use.md).
-KEYS = 5  # frames that the network is asked in
-SETTLE, AGAIN = 3, 10  # rounds towards a further frame's places, and searches on its surface
+KEYS = 5  # frames that the network matches
+SETTLE, AGAIN = 3, 10  # rounds towards the places in a further frame, and searches on its surface
 _UPRIGHT = Frame(Found("y", "given", "a motion's"), Found("m", "given", "a motion's"))
 
 
 @dataclass(frozen=True)
 class Moving:
-    """A moving body, upright and in metres, of no more vertices than a search takes.
+    """A moving body, upright and in metres, with no more vertices than a search can take.
 
     Attributes:
-        frames: (T, M, 3) its vertices where they are in space.
+        frames: (T, M, 3) its vertices in space.
         faces: (G, 3).
     """
 
@@ -54,7 +54,7 @@ class Moving:
 
     @classmethod
     def of(cls, motion: Motion, frame: Frame) -> Moving:
-        """A motion whose axes and unit are known."""
+        """Return a motion whose axes and unit are known as a moving body."""
         used, faces = np.unique(motion.faces, return_inverse=True)
         faces = faces.reshape(motion.faces.shape).astype(np.int64)
         frames = (frame.upright(f[used].astype(np.float64)) for f in motion.frames)
@@ -66,28 +66,28 @@ class Moving:
         return cls(np.stack([places.carry(f, faces) for f in frames]), coarse_faces)
 
     def centred(self, number: int) -> Float:
-        """One frame (M, 3), its bounding box about the origin."""
+        """Return one frame (M, 3), with its bounding box about the origin."""
         found: Float = self.frames[number] - bbox_centre(self.frames[number])
         return found
 
     def body(self, number: int) -> Body:
-        """One frame as the network sees it."""
+        """Return one frame as the network sees it."""
         return Body.of(Mesh(self.frames[number], self.faces), _UPRIGHT)
 
     @property
     def floor(self) -> float:
-        """Height of the lowest point of all frames, metres."""
+        """The height of the lowest point of all frames, metres."""
         return float(self.frames[:, :, 1].min())
 
 
 @dataclass(frozen=True)
 class Match:
-    """How an identity lies in one frame of a motion.
+    """The match of an identity with one frame of a motion.
 
     Attributes:
-        frame: its number.
+        frame: number of the frame.
         posed: (N, 3) the identity in that pose, upright, metres.
-        places: (F,) where on the moving body the middles of its faces are.
+        places: (F,) places on the moving body of the middles of its faces.
         scale: the identity's size as a multiple of the moving body's.
     """
 
@@ -98,7 +98,7 @@ class Match:
 
 
 def match(identity: Body, moving: Moving, model: BoxedModel | Model, eyes: Eyes | None = None) -> Match:
-    """Find which places of two bodies are the same, and the identity's pose in one frame.
+    """Match two bodies, and return the identity's pose in one frame.
 
     Raises:
         ReposeError: the network cannot take the pair.
@@ -140,12 +140,12 @@ def _places(x: Float, rest: Float, faces: NDArray[np.integer], moving: Moving, k
 
 
 class Mover:
-    """An identity that is matched, ready to be deformed as the moving body is.
+    """A matched identity, ready to be deformed like the moving body.
 
     Args:
-        identity: the body that is to move.
+        identity: the body to animate.
         moving: the body that moves.
-        match: which places of the two are the same.
+        match: the match of the two.
     """
 
     def __init__(self, identity: Body, moving: Moving, match: Match):
@@ -155,19 +155,19 @@ class Mover:
         self.after = PoissonEquation(match.posed, faces)
 
     def shape(self, frame: int) -> Float:
-        """The identity (N, 3) in the pose of a frame, upright, metres; its mean is the origin."""
+        """Return the identity (N, 3) in the pose of a frame, upright, metres, with its mean at the origin."""
         return self.after.vertices(self.before.jacobians(self.moving.frames[frame])[self.match.places.faces])
 
     def _guide(self, frame: int) -> Float:  # (F, 3)
-        """Where the places of the moving body are that the identity's faces lie on, at the identity's size."""
+        """Return the places on the moving body that the identity's faces lie on, at the identity's size."""
         return self.match.places.carry(self.moving.frames[frame], self.moving.faces) * self.match.scale
 
     def frames(self, shapes: Float) -> Float:
-        """The shapes (T, N, 3) of all frames in space: upright, metres, beginning where the identity is.
+        """Place the shapes (T, N, 3) of all frames in space: upright, metres, starting at the identity's position.
 
-        What stands on the floor goes over it as the same places of the moving body do, at the identity's size; who
-        touches nothing, as the middle of the body does. The moving body's lowest point of all is on the identity's
-        floor.
+        Parts that stand on the floor move along it like the same places of the moving body, at the identity's size; if
+        nothing touches the floor, the identity moves like the middle of the body. The moving body's lowest point over
+        all frames is put on the identity's floor.
         """
         floor, scale = self.moving.floor, self.match.scale
         low = (self.moving.frames[:, :, 1].min(axis=1) - floor) * scale
@@ -178,14 +178,15 @@ class Mover:
 def in_space(
     identity: Body, shapes: Float, guide: Callable[[int], Float], low: Float, lowest: float
 ) -> Float:
-    """The shapes (T, N, 3) of an identity at the places of a moving body; see `Mover.frames`.
+    """Place the shapes (T, N, 3) of an identity like a moving body; see `Mover.frames`.
 
     Args:
-        identity: where it begins, and its floor.
-        shapes: wherever they are.
-        guide: of a frame, where the middles (F, 3) of its faces lie on the moving body, at the identity's size.
+        identity: the body, which gives the start position and the floor.
+        shapes: at any position.
+        guide: returns for a frame the places (F, 3) of the middles of its faces on the moving body, at the identity's
+            size.
         low: (T,) heights of the moving body's lowest point above its floor, at the identity's size.
-        lowest: places of `guide` that are lower stand on the floor.
+        lowest: places of `guide` below this height stand on the floor.
     """
     placed = shapes.copy()
     placed[:, :, [0, 2]] += np.cumsum(_steps(identity, shapes, guide, lowest), axis=0)[:, None]
@@ -195,7 +196,7 @@ def in_space(
 
 
 def _steps(identity: Body, shapes: Float, guide: Callable[[int], Float], lowest: float) -> Float:  # (T, 2)
-    """How far each shape must go along the floor, from the frame before."""
+    """Return the displacement of each shape along the floor from the previous frame."""
     steps, before = np.zeros((len(shapes), 2)), guide(0)
     for frame in range(1, len(shapes)):
         after = guide(frame)

@@ -1,4 +1,4 @@
-"""The picture of a motion: the moving body and the identity at some times."""
+"""An image of a motion: the moving body and the identity at some times."""
 
 from collections.abc import Callable
 
@@ -15,13 +15,13 @@ SHOWN, YAW = 8, 25.0
 def picture(
     identity: Body, frames: np.ndarray, moving: Callable[[int], tuple[np.ndarray, np.ndarray]], floor: float
 ) -> bytes:
-    """A PNG with up to eight frames (T, N, 3) of the result below those of the motion, at one scale.
+    """Return a PNG with up to eight frames (T, N, 3) of the result below those of the motion, at one scale.
 
     Args:
-        identity: whose frames these are.
-        frames: upright, metres.
-        moving: vertices and faces of the body at a time, upright, metres, at the identity's size.
-        floor: the height of its lowest point of all times, likewise.
+        identity: the body of the frames.
+        frames: vertices of the result, upright, metres.
+        moving: returns vertices and faces of the moving body at a time, upright, metres, at the identity's size.
+        floor: height of its lowest point over all times, in the same units.
     """
     numbers = np.unique(np.linspace(0, len(frames) - 1, SHOWN).round().astype(int)).tolist()
     rows = [[moving(k) for k in numbers], [(frames[k], identity.faces) for k in numbers]]

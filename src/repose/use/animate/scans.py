@@ -1,8 +1,9 @@
-"""Move an identity like a body of which every frame has other triangles: scans that nobody has registered.
+"""Animate an identity like a body whose frames have different triangles: unregistered scans.
 
-The first frame is matched, and the identity drawn to its surface from there, then from frame to frame. Now and then one
-is matched again. Where that stretches the identity less, it is drawn back from there; where it is elsewhere, it may be
-lost, so each frame since is matched, and what stretches it less is kept. What trembles is smoothed over time.
+The first frame is matched, and the identity is drawn to its surface from there, then from frame to frame. Some frames
+are matched again. If such a match stretches the identity less, earlier frames are reached backwards from it. If it lies
+elsewhere, the identity may be lost; then each frame since the last match is matched, and what stretches less is kept.
+Jitter is smoothed over time.
 """
 
 from __future__ import annotations
@@ -37,21 +38,23 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 
 # Chosen on six motions of validation bodies, remeshed frame by frame (docs/use.md).
-COARSE, FIRST, LAST = 2000, 10, 5  # vertices that go on first, their searches, and those of all vertices then
-TOGETHER = 16  # frames, the last of which is matched, too
-FAR, MOSTLY = 0.15, 0.95  # of the identity's side: so near to a match are so many vertices, if it is not lost
-SMOOTH_S = 1 / 30  # of the Gaussian over time
+# vertices of the coarse copy that moves first, its searches, and the searches of all vertices after it
+COARSE, FIRST, LAST = 2000, 10, 5
+TOGETHER = 16  # frames in a group, the last of which is matched, too
+# the identity is not lost if this share of its vertices is so near to a match, over the identity's side
+FAR, MOSTLY = 0.15, 0.95
+SMOOTH_S = 1 / 30  # standard deviation of the Gaussian over time
 
 
 @dataclass(frozen=True)
 class Followed:
-    """What an identity does like a body in scans.
+    """The animation of an identity that follows scans.
 
     Attributes:
-        frames: (T, N, 3) where it is, upright, metres.
-        scale: its size as a multiple of the moving body's.
+        frames: (T, N, 3) its vertices, upright, metres.
+        scale: the identity's size as a multiple of the moving body's.
         floor: height of the lowest point of all scans, metres.
-        again: frames that were reached from one beside them.
+        again: number of frames that were reached again from a neighbour.
     """
 
     frames: Float
@@ -61,12 +64,12 @@ class Followed:
 
 
 class Follower:
-    """An identity that is drawn to one scan after the other.
+    """An identity that is drawn to one scan after another.
 
     Args:
-        identity: the body that is to move.
-        model: what matches it.
-        eyes: what has looked at the meshes before, with the same model.
+        identity: the body to animate.
+        model: the model that matches it.
+        eyes: cache of what the same model found for the meshes before.
     """
 
     def __init__(self, identity: Body, model: BoxedModel | Model, eyes: Eyes | None = None):
@@ -85,7 +88,7 @@ class Follower:
         self.again = 0
 
     def through(self, scans: Iterable[Body]) -> Iterator[tuple[Body, Float]]:
-        """Each scan, and where the vertices (K, 3) of the identity's sheet come to lie on it, at its own size."""
+        """Yield each scan with the vertices (K, 3) of the identity's sheet on it, at the identity's size."""
         scans, last = iter(scans), list[Float]()
         while some := list(islice(scans, TOGETHER)):
             found = self._together(some, last)
@@ -93,7 +96,7 @@ class Follower:
             last = [*last, *found][-2:]
 
     def _together(self, scans: list[Body], last: list[Float]) -> list[Float]:
-        """Some in a row: drawn on from those before, or back from a match of the last where that stretches less."""
+        """Process a group of scans forwards, or backwards from a match of the last one if that stretches less."""
         first = [] if last else [self._from_match(scans[0])[1]]
         after = scans[len(first) :]
         if not after:
@@ -109,14 +112,14 @@ class Follower:
         return found
 
     def _followed(self, scans: list[Body], last: list[Float]) -> list[Float]:
-        """Each drawn on from where the one before would be next, as it moved last."""
+        """Draw the sheet to each scan, from the position extrapolated from the two frames before."""
         known = list(last)
         for scan in scans:
             known.append(self._on(scan, 2 * known[-1] - known[-2] if len(known) > 1 else known[-1]))
         return known[len(last) :]
 
     def _matched(self, scans: list[Body], x: Float) -> list[Float]:
-        """Each drawn on from its match and from the one before, whichever stretches less."""
+        """Draw the sheet to each scan both from its match and from the frame before, and keep what stretches less."""
         found = []
         for scan in scans:
             start, on = self._from_match(scan)[1], self._on(scan, x)
@@ -126,28 +129,29 @@ class Follower:
         return found
 
     def _from_match(self, scan: Body) -> tuple[Float, Float]:
-        """Where a match of the scan says that it lies, and where it comes to lie from there."""
+        """Return the matched position on the scan, and the position that it is drawn to from there."""
         (found,) = matches(self.identity, [scan], self.model, self.eyes)
         match = self.of_rest.carry(found.upright, self.faces)
         return match, drawn(self.sheet, match, *_surface(scan), SEARCHES)
 
     def _on(self, scan: Body, start: Float) -> Float:
-        """Where it lies on a scan from a start that is near: a coarse copy goes first, and takes it along."""
+        """Draw the sheet to a scan from a start that is near: a coarse copy goes first and takes it along."""
         surface = _surface(scan)
         before = self.of_coarse.carry(start, self.sheet.faces)
         steps = drawn(self.coarse, before, *surface, FIRST) - before
         return drawn(self.sheet, start + self.by_coarse.carry(steps, self.coarse.faces), *surface, LAST)
 
     def shape(self, x: Float) -> Float:
-        """The identity (N, 3) with its sheet there, of which only the rotations of faces are kept."""
+        """Return the identity (N, 3) with its sheet at `x`; only the rotations of faces are kept."""
         posed = self.equation.vertices(rotations(self.equation.jacobians(x)))
         if self.fine is self.equation:
             return posed
-        turns = self.sheet.turns(posed).reshape(-1, 9)  # as `lifted`, which prepares a mesh for one pose
+        # like `lifted`, which would prepare a mesh for each pose
+        turns = self.sheet.turns(posed).reshape(-1, 9)
         return self.fine.vertices(rotations(self.by_sheet.carry(turns, self.sheet.faces).reshape(-1, 3, 3)))
 
     def middles(self, x: Float) -> Float:
-        """Where the middles (F, 3) of the identity's faces lie with its sheet there."""
+        """Return the middles (F, 3) of the identity's faces with its sheet at `x`."""
         return self.by_sheet.carry(x, self.sheet.faces)
 
     def _stretch(self, x: Float) -> float:
@@ -167,7 +171,7 @@ def follow(
     eyes: Eyes | None = None,
     smooth_s: float = SMOOTH_S,
 ) -> Followed:
-    """Move an identity like the body in scans, whose axes and unit are known, smoothed by a Gaussian of `smooth_s`.
+    """Animate an identity like scans whose axes and unit are known, smoothed by a Gaussian of `smooth_s` seconds.
 
     Raises:
         ReposeError: the network cannot take a pair.

@@ -1,1 +1,1 @@
-"""What is unusual about a mesh, in words."""
+"""Report in words what is unusual about a mesh."""

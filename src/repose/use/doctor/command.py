@@ -12,7 +12,7 @@ from repose.use.doctor.words import findings
 
 
 def run(path: Path, as_json: bool = False) -> None:
-    """Print what a mesh is like; with `as_json` one object on a line.
+    """Print facts and findings about a mesh; with `as_json` one object on a line.
 
     Raises:
         MeshError: the file cannot be read.
@@ -24,7 +24,7 @@ def run(path: Path, as_json: bool = False) -> None:
 
 
 def examine(path: Path) -> Facts:
-    """Read and measure one mesh file; of an .stl, in which no face shares a vertex, the surface that it means."""
+    """Read and measure one mesh file; the vertices of an .stl, whose faces share none, are joined first."""
     asset = read_asset(path)
     mesh = asset.file
     if path.suffix.lower() == ".stl":

@@ -1,4 +1,4 @@
-"""`repose doctor DATASET`: what the meshes of a converted dataset are like, from its catalogue."""
+"""The command `repose doctor DATASET`: a summary of the meshes of a converted dataset, from its catalogue."""
 
 import json
 from collections.abc import Iterator
@@ -38,10 +38,10 @@ FLAWS = {
     ),
     "with the same content as an earlier one": lambda rows: rows.sha256.duplicated(),
 }
-"""What is unusual about a mesh that is sound enough to train on: {words: catalogue → (N,) bool}.
+"""Tests for what is unusual about a mesh that is still good enough for training: {words: catalogue → (N,) bool}.
 
-`repose.use.doctor.words` finds the same of one mesh, by the same limits. Up axis and unit have no row here: those of
-a converted mesh are known.
+`repose.use.doctor.words` finds the same for one mesh, by the same limits. Up axis and unit have no test here, because
+those of a converted mesh are known.
 """
 
 
@@ -63,7 +63,7 @@ def run(catalog: Path, as_json: bool = False) -> None:
     """Print the summary of a converted dataset, for people or as one JSON object.
 
     Raises:
-        ReposeError: it was not converted, or by an older version.
+        ReposeError: the dataset was not converted, or by an older version.
     """
     name = catalog.parent.name
     if not catalog.exists():
@@ -103,7 +103,7 @@ def _longest(rows: pd.DataFrame) -> pd.Series:
 
 
 def _spread(values: pd.Series) -> tuple[float, float, float] | None:
-    """Least, median and most of those that are known."""
+    """Return least, median and most of the known values."""
     known = values[np.isfinite(values)]
     return (float(known.min()), float(known.median()), float(known.max())) if len(known) else None
 

@@ -1,4 +1,4 @@
-"""Measures of one mesh that may be anything a user has: any frame, any unit, any defect."""
+"""Measures of one mesh of a user, which may have any frame, unit and defects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Facts:
     Attributes:
         up, unit: what `repose.mesh.frame` finds; no unit if none makes it a body.
         height, longest_side: extent along `up`, and the largest of the three.
-        height_m: in metres, None without a unit.
+        height_m: height in metres, None without a unit.
         centre_offset: distance of the bounding box's middle from the origin.
         boundary_edges, holes: edges with one face, and the pieces they form.
         non_manifold_edges: edges with three faces or more.
@@ -57,7 +57,7 @@ class Facts:
 
 
 def gather(mesh: Mesh, y_up: bool = False, where: object = None) -> Facts:
-    """Measure a mesh that `Mesh.validated` accepts; `y_up` if its format says so (glTF); `where` is for the error.
+    """Measure a mesh that `Mesh.validated` accepts; `y_up` if its format states so (glTF); `where` names it in errors.
 
     Raises:
         MeshError: all its vertices are at one place.
@@ -74,7 +74,8 @@ def gather(mesh: Mesh, y_up: bool = False, where: object = None) -> Facts:
     edges, uses = operators.edge_uses(faces)
     flipped = operators.flipped_edges(faces)
     side = "inward" if operators.volume(vertices, faces) < 0 else "outward"
-    pieces = np.bincount(operators.pieces_of(operators.directed_edges(faces))[: len(faces)])  # faces of each
+    # number of faces of each piece
+    pieces = np.bincount(operators.pieces_of(operators.directed_edges(faces))[: len(faces)])
     return Facts(
         vertices=measured.vertices,
         faces=measured.faces,

@@ -1,4 +1,4 @@
-"""Facts as sentences: what is unusual about a mesh, and what it means for pose transfer."""
+"""Facts as sentences: what is unusual about a mesh, and what that means for pose transfer."""
 
 from collections.abc import Iterator
 
@@ -6,12 +6,12 @@ from repose.mesh.frame import ADULT
 from repose.use.doctor.facts import Facts
 
 FEW, MANY = 500, 60_000  # vertices; the published systems are trained on 6,890 and tested up to 27,554
-FOLDS = 0.055  # share of faces that run into others, which a posed body may have at its joints
-FAR = 10  # sizes from the origin
+FOLDS = 0.055  # share of faces that intersect others, which is normal at the joints of a posed body
+FAR = 10  # distance from the origin, in sizes of the body
 
 
 def findings(facts: Facts) -> list[str]:
-    """A sentence for everything that is unusual; empty for a sound body, y up, in metres."""
+    """Return a sentence for everything that is unusual; empty for a sound body with y up, in metres."""
     return [*_frame(facts), *_surface(facts), *_defects(facts)]
 
 

@@ -1,4 +1,4 @@
-"""A body of a user's file, in the frame that networks know; and what becomes of it."""
+"""A body from a user's file in the frame that networks expect, and the result of a transfer."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Body:
     """A mesh as the network sees it.
 
     Attributes:
-        mesh: as read.
+        mesh: the mesh as read.
         frame: its up axis and unit.
-        used: (N,) numbers of the vertices that faces use; the others are no part of the body.
+        used: (N,) numbers of the vertices that faces use; others do not belong to the body.
         upright: (N, 3) those vertices, y up, metres, their bounding box about the origin.
-        centre: (3,) the middle of that bounding box before, y up, metres.
+        centre: (3,) the original middle of that bounding box, y up, metres.
     """
 
     mesh: Mesh
@@ -41,15 +41,15 @@ class Body:
 
     @cached_property
     def faces(self) -> np.ndarray:
-        """(F, 3) faces in the numbering of `used`."""
+        """The faces (F, 3) in the numbering of `used`."""
         return np.searchsorted(self.used, self.mesh.faces)
 
     @cached_property
     def side(self) -> float:
-        """The side of the square that is as large as its surface, metres.
+        """The side of a square with the area of its surface, metres.
 
         Raises:
-            MeshError: it has no area.
+            MeshError: the surface has no area.
         """
         area = face_areas(self.upright, self.faces).sum()
         if not area > 0:
@@ -58,18 +58,18 @@ class Body:
 
     @property
     def stands(self) -> bool:
-        """Whether its lowest point is on the plane y = 0, as far as 1 % of its longest side."""
+        """Whether its lowest point is on the plane y = 0, up to 1 % of its longest side."""
         return bool(abs(self.lowest) <= GROUND * np.ptp(self.upright, axis=0).max())
 
     @property
     def lowest(self) -> float:
-        """Height of its lowest point where the file has it, metres."""
+        """The height of its lowest point in the file, metres."""
         return float(self.upright[:, 1].min() + self.centre[1])
 
     def with_shape(self, upright: np.ndarray) -> Mesh:
         """This mesh with other `upright` vertices, about any origin: same order, faces, frame and unused vertices.
 
-        The middle of its bounding box stays where it is; of a body that stands, the lowest point stays at its height.
+        The middle of its bounding box stays in place; if the body stands, the lowest point stays at its height instead.
         """
         place = self.centre - bbox_centre(upright)
         if self.stands:
@@ -77,7 +77,7 @@ class Body:
         return Mesh(self.restored(upright + place), self.mesh.faces)
 
     def restored(self, upright: np.ndarray) -> np.ndarray:
-        """The vertices (V, 3) of the mesh, in its own frame, from upright ones (N, 3) in space."""
+        """Return the vertices (V, 3) of the mesh in its own frame, from upright ones (N, 3) in space."""
         vertices = self.mesh.vertices.copy()
         vertices[self.used] = self.frame.restored(upright)
         return vertices
@@ -85,14 +85,14 @@ class Body:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a transfer gives.
+    """The result of a transfer.
 
     Attributes:
         upright: (N, 3) posed vertices of the identity, y up, metres, about the origin.
-        mesh: the identity mesh with them.
+        mesh: the identity mesh with these vertices.
         edge_error: mean over edges of | length / length in the identity - 1 |.
-        doubt: (N,) how far off the model expects each vertex to have been placed, metres, before any finish; None of
-            a model that does not say.
+        doubt: (N,) the error of each vertex before any finish that the model expects, metres; None if the model does
+            not estimate it.
         rival: see `repose.methods.canonical.matching.Match`; infinite for a model that does not compare.
     """
 
@@ -104,7 +104,7 @@ class Outcome:
 
 
 def stretch(identity: Body, upright: np.ndarray) -> float:
-    """The mean over the identity's edges of | length in `upright` (N, 3) / length - 1 |."""
+    """Return the mean over the identity's edges of | length in `upright` (N, 3) / length - 1 |."""
     edges = unique_edges(identity.faces)
     was, now = (np.linalg.norm(x[edges[:, 0]] - x[edges[:, 1]], axis=1) for x in (identity.upright, upright))
     return float(np.abs(now[was > 0] / was[was > 0] - 1).mean())

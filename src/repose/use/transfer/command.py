@@ -1,4 +1,4 @@
-"""`repose transfer`: files in, a file and a few plain sentences out."""
+"""The command `repose transfer`: from files to a file and a few plain sentences."""
 
 from pathlib import Path
 
@@ -13,13 +13,15 @@ from repose.use.transfer.files import Said, describe, pair_of, read_rest, read_s
 from repose.use.transfer.models import eyes_of, model_for, usual_finish
 from repose.use.transfer.run import transfer
 
-LARGEST = 4.0  # metres: networks end in 2 tanh(.) about the middle, but for those that point at places of the pose mesh
-POOR = 0.15  # mean edge error; the identity's parts are then visibly stretched
-# Of the body's size, doubt in the mean: above that of all 50 pairs of scans in docs/canonical.md; those that failed
-# before feet were looked at were among these, so that less is no promise.
+# metres: outputs end in 2 tanh(.) about the middle, except those that are places on the pose mesh
+LARGEST = 4.0
+POOR = 0.15  # mean edge error above which the identity's parts are visibly stretched
+# Mean doubt, as a share of the body's size. It is above that of all 50 pairs of scans in docs/canonical.md; these
+# include pairs that failed before feet were used, so a lower doubt is no guarantee.
 DOUBTFUL = 0.1
 NEAR = (
-    1.2  # times as bad a fit the other way round: below are 2 of 60 validation pairs, all of which are right
+    # how many times worse the fit the other way round is; 2 of 60 validation pairs are below, and both are right
+    1.2
 )
 
 
@@ -36,12 +38,12 @@ def run(
     """Pose `identity` like `pose` and write `out`: the identity's file with other positions, in its axes and unit.
 
     Args:
-        identity, pose: meshes; any vertex counts, frames and formats.
-        model: the name of weights that come with the package, the folder of a run, or an imported model; "auto":
-            the package's for what the meshes are.
+        identity, pose: meshes with any vertex counts, frames and formats.
+        model: the name of weights that come with the package, the folder of a run, or an imported model; "auto": the
+            packaged weights for the kind of the meshes.
         out: mesh to write; the suffix chooses the format.
-        says: what the user says about the frames of identity and pose.
-        report: a PNG to draw identity, pose and result into.
+        says: the user's statements on the frames of identity and pose.
+        report: a PNG that shows identity, pose and result.
         pose_rest: the body of the pose mesh at rest, for a model that needs it; the identity is at rest then, too.
         finish: projection of the result on what the surface of the identity can do; None: that of `usual_finish`.
     """

@@ -1,4 +1,4 @@
-"""The two files of a transfer: read as bodies in frames that fit each other, described, and written."""
+"""The two files of a transfer: read them as bodies in compatible frames, describe them, and write the result."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ ALIKE = 2.0  # times as large or small as another: still of one unit, which are 
 
 @dataclass(frozen=True)
 class Said:
-    """What the user says about the frame of a mesh; "auto" is to be found."""
+    """The user's statements on the frame of a mesh; "auto": to be found."""
 
     up: str = "auto"
     unit: str = "auto"
@@ -29,7 +29,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Source:
-    """A mesh file as it is, and as the network sees it."""
+    """A mesh file, and its mesh as the network sees it."""
 
     asset: Asset
     body: Body
@@ -64,13 +64,13 @@ def read_body(path: Path, said: Said) -> Source:
 def pair_of(
     first: Asset, second: Asset, says: tuple[Said, Said], eyes: Eyes | None = None
 ) -> tuple[Source, Source]:
-    """Identity and pose mesh as the network sees them.
+    """Return identity and pose mesh as the network sees them.
 
-    Two meshes with the same faces are one body in two poses, or two of one topology: vertex i stays vertex i, seams
-    are joined alike, and where nothing was said they have one frame, that of which more is known.
+    Two meshes with the same faces are one body in two poses, or two bodies of one topology. Then vertices stay paired,
+    seams are joined alike, and if the user states nothing, both get one frame, the more reliable one.
 
     Raises:
-        MeshError: the frame of one cannot be told.
+        MeshError: the frame of one mesh cannot be found.
     """
     if alike := first.has_faces_of(second):
         second = second.as_joined_like(first)
@@ -84,10 +84,10 @@ def pair_of(
 
 
 def read_rest(path: Path, pose: Source) -> Body:
-    """The body of the pose mesh at rest, in the frame of that.
+    """Return the body of the pose mesh at rest, in the frame of the pose mesh.
 
     Raises:
-        ReposeError: it cannot be read, or has other faces than the pose mesh.
+        ReposeError: the file cannot be read, or has other faces than the pose mesh.
     """
     asset = read_asset(path)
     if not asset.has_faces_of(pose.asset):
@@ -96,7 +96,7 @@ def read_rest(path: Path, pose: Source) -> Body:
 
 
 def describe(name: str, source: Source) -> list[str]:
-    """Lines about a file that was read."""
+    """Return lines that describe a file that was read."""
     asset, body = source.asset, source.body
     lines = [
         f"{name:9} {asset.path}: {len(asset.file.vertices):,} vertices, {len(asset.file.faces):,} faces",
@@ -128,10 +128,10 @@ def describe(name: str, source: Source) -> list[str]:
 
 
 def write(source: Source, out: Path, vertices: np.ndarray) -> list[str]:
-    """Write the identity's file with other positions, and say in a line each what is to be known about it.
+    """Write the identity's file with other positions, and return remarks on it, one line each.
 
     Raises:
-        MeshError: a format that nobody writes, or positions that it cannot hold.
+        MeshError: the format cannot be written, or cannot hold the positions.
         OSError: the file cannot be written.
     """
     lost, lines = write_asset(source.asset, out, vertices), []
@@ -150,10 +150,10 @@ def write(source: Source, out: Path, vertices: np.ndarray) -> list[str]:
 
 
 def frame_of(mesh: Mesh, path: Path, is_y_up: bool, said: Said, eyes: Eyes | None = None) -> Frame:
-    """The frame of a mesh of a file, whose format may say that y is up.
+    """Return the frame of a mesh of a file, whose format may state that y is up.
 
     Raises:
-        MeshError: it cannot be told.
+        MeshError: the frame cannot be found.
     """
     corners = mesh.vertices[mesh.faces].reshape(-1, 3)
     look = eyes.look(mesh) if eyes and eyes.inference.frame else None
@@ -163,7 +163,7 @@ def frame_of(mesh: Mesh, path: Path, is_y_up: bool, said: Said, eyes: Eyes | Non
 def _shared(
     frames: tuple[Frame, Frame], says: tuple[Said, Said], assets: tuple[Asset, Asset]
 ) -> tuple[Frame, Frame]:
-    """Frames of two meshes of one topology: where both were found, the one that is better known."""
+    """Return the frames of two meshes of one topology; if both were guessed, both get the more reliable one."""
     first, second = frames
     if says[0].up == says[1].up == "auto":
         ups = _better(first.up, second.up)
@@ -176,7 +176,7 @@ def _shared(
 
 
 def _better(first: Found, second: Found) -> tuple[Found, Found]:
-    """Both as the one that is better known; each as it is where both are sure."""
+    """Return the more reliable answer twice, or each its own if both are sure."""
     if first.value == second.value or first.trust == second.trust == "sure":
         return first, second
     if TRUST.index(first.trust) >= TRUST.index(second.trust):

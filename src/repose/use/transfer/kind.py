@@ -1,9 +1,10 @@
-"""Whether a mesh is of a person or of a four-legged animal: its slowest vibrations say it.
+"""Decide whether a mesh is of a person or of a four-legged animal, by the slowest vibrations of its surface.
 
-They belong to the surface, and hardly change with pose, triangles, size, and how it is turned. A person is long: of the
-two slowest the second is little faster than the first, as in a rod; an animal's trunk with four short legs has one slow
-one. Weights are those of a linear discriminant of the logarithms, fitted to 480 open people and 480 open animals by
-`docs/results/kind_fit.py`. Three, as more fit these bodies better and scans of people worse (docs/canonical.md).
+These hardly change with pose, triangulation, size and orientation. A person is long: the second slowest vibration is
+little faster than the slowest, as in a rod. An animal's trunk with four short legs has only one slow vibration. The
+weights are those of a linear discriminant of the logarithms, fitted to 480 open people and 480 open animals by
+`docs/results/kind_fit.py`. Three vibrations are used; more fit these bodies better, but scans of people worse
+(docs/canonical.md).
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _HINT = 'say --model human or --model animal; in Python, repose.load("human")'
 
 
 class Kind(NamedTuple):
-    """What the meshes of a transfer are.
+    """The kind of the meshes of a transfer.
 
     Attributes:
         weights: name of the weights for it.
@@ -50,10 +51,10 @@ class Kind(NamedTuple):
 
 
 def kind_of(identity: Mesh, other: Mesh) -> Kind:
-    """The kind of two bodies that are of one; who is not clear goes with the other.
+    """Return the kind of two bodies, which must be the same; an unclear body is taken to be of the other's kind.
 
     Raises:
-        ReposeError: none is clear, or they are of two kinds.
+        ReposeError: both are unclear, or they are of different kinds.
         MeshError: a mesh has no area.
     """
     scores = animality(identity), animality(other)
@@ -68,7 +69,7 @@ def kind_of(identity: Mesh, other: Mesh) -> Kind:
 
 
 def _thinned(vertices: Float, faces: NDArray[np.int64]) -> tuple[Float, NDArray[np.int64]]:
-    """A mesh (V, 3), (F, 3) of area 1; one of many vertices with those of a small cube as one."""
+    """Return a mesh (V, 3), (F, 3) of area 1; in a mesh of many vertices, those in one small cube are joined."""
     if len(vertices) <= _MANY:
         return vertices, faces
     cells = np.round(vertices / _CELL).astype(np.int64) @ [1 << 40, 1 << 20, 1]
@@ -79,13 +80,13 @@ def _thinned(vertices: Float, faces: NDArray[np.int64]) -> tuple[Float, NDArray[
 
 
 def tones(mesh: Mesh) -> Float | None:  # (3,)
-    """Logarithms of the eigenvalues of the slowest vibrations of a mesh, by its largest piece, without the zero.
+    """Return log eigenvalues of the slowest vibrations of a mesh's largest piece, without the zero.
 
     Returns:
-        None of too few vertices, and where much of the surface is in other pieces, as a limb may be.
+        None if there are too few vertices, or if much of the surface, such as a limb, is in other pieces.
 
     Raises:
-        MeshError: it has no area.
+        MeshError: the mesh has no area.
     """
     vertices, faces = _thinned(normalised(mesh.vertices, mesh.faces), mesh.faces.astype(np.int64))
     _, pieces = igl.facet_components(faces)
@@ -98,10 +99,10 @@ def tones(mesh: Mesh) -> Float | None:  # (3,)
 
 
 def animality(mesh: Mesh) -> float:
-    """The logarithm of the odds that a mesh is of a four-legged animal and not of a person; 0 where it has no tones.
+    """Return the log odds that a mesh is a four-legged animal and not a person; 0 if it has no `tones`.
 
     Raises:
-        MeshError: it has no area.
+        MeshError: the mesh has no area.
     """
     heard = tones(mesh)
     return 0.0 if heard is None else float(heard @ _WEIGHTS + _BIAS)

@@ -1,4 +1,4 @@
-"""What weights see of a mesh, and which places of two meshes they take for one."""
+"""The predictions of packaged weights for a mesh, and the matches of two meshes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Float = NDArray[np.float64]
 
 
 class Found(NamedTuple):
-    """What a network makes of an identity and a pose mesh.
+    """The network's result for an identity and a pose mesh.
 
     Attributes:
-        vertices: (N, 3) of the identity, posed, upright, metres.
-        warp: (N, 3) the coarse mesh before refinement, of systems that make one.
-        doubt: (N,) how far off each vertex is expected to be, metres, of systems that say so.
+        vertices: (N, 3) the posed identity, upright, metres.
+        warp: (N, 3) the coarse mesh before refinement, for systems that make one.
+        doubt: (N,) expected error of each vertex, metres, for systems that estimate it.
         rival: see `repose.methods.canonical.matching.Match`.
     """
 
@@ -35,7 +35,7 @@ class Found(NamedTuple):
 
 
 class Eyes:
-    """Canonical coordinates, asked of the meshes of a transfer; a mesh is looked at once."""
+    """Canonical coordinates of the meshes of a transfer; each mesh is evaluated only once."""
 
     def __init__(self, inference: Inference):
         self.inference = inference
@@ -46,17 +46,17 @@ class Eyes:
         return self.inference.ways(mesh.vertices[used], faces.reshape(mesh.faces.shape))
 
     def look(self, mesh: Mesh) -> Look:
-        """How to ask which direction is up for the body."""
+        """Return a function that predicts the body's up direction."""
         return lambda: self.seen(mesh).ways[0].frame[1]
 
     def ways(self, body: Body) -> Ways:
-        """All that may be said of a body; one that must be upright and face +z is seen as it is in its frame."""
+        """Return the canonical coordinates of a body, in its given frame if the network needs upright bodies."""
         if self.inference.frame is None:
             return self.inference.ways(body.upright, body.faces)
         return self.seen(body.mesh)
 
     def found(self, identity: Body, poses: Sequence[Body]) -> list[Found]:
-        """The identity, each of its vertices where its place is on a pose mesh, at its own size; for every pose mesh.
+        """Return for each pose mesh the identity with its vertices at their matches on it, at the identity's size.
 
         Raises:
             MeshError: a mesh has no area.

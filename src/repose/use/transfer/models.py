@@ -1,4 +1,4 @@
-"""Models that pose one mesh like another, opened: with PyTorch only where it is needed, as its start takes seconds."""
+"""Open models that pose one mesh like another. PyTorch, which takes seconds to load, is used only where needed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def open_model(path: Path) -> BoxedModel | Model:
-    """Open a model; canonical coordinates, the package's and trained ones, as what works without PyTorch.
+    """Open a model; canonical coordinates, packaged or trained, are opened in the form that works without PyTorch.
 
     Args:
         path: see `repose.weights.model.open_model`.
 
     Raises:
-        ReposeError: as there.
+        ReposeError: as `repose.weights.model.open_model`.
     """
     if not path.exists() and str(path) in KINDS:
         path = shipped(str(path))
@@ -40,24 +40,24 @@ def open_model(path: Path) -> BoxedModel | Model:
 
 
 def is_auto(path: Path) -> bool:
-    """Whether the meshes are to say which model it is."""
+    """Return whether the meshes decide which model is used."""
     return str(path) == "auto" and not path.exists()
 
 
 def model_for(path: Path, identity: Mesh, other: Mesh) -> tuple[BoxedModel | Model, Kind | None]:
-    """Open a model; of "auto", see `model_of_kind`.
+    """Open a model; for "auto", see `model_of_kind`.
 
     Raises:
-        ReposeError: as there, or as `open_model`.
+        ReposeError: as `model_of_kind` or `open_model`.
     """
     return model_of_kind(identity, other) if is_auto(path) else (open_model(path), None)
 
 
 def model_of_kind(identity: Mesh, other: Mesh) -> tuple[BoxedModel, Kind]:
-    """The package's model for what two meshes are, and what that is.
+    """Return the packaged model for the kind of two meshes, and the kind.
 
     Raises:
-        ReposeError: it is not clear what they are.
+        ReposeError: their kind is not clear.
     """
     kind = kind_of(identity, other)
     return open_boxed(shipped(kind.weights)), kind
@@ -69,5 +69,5 @@ def usual_finish(model: BoxedModel | Model) -> Finish:
 
 
 def eyes_of(model: BoxedModel | Model) -> Eyes | None:
-    """What looks at meshes for a model; None of one that takes bodies as they stand."""
+    """Return the canonical coordinates of a model; None for a model that takes bodies as they stand."""
     return Eyes(model.inference) if isinstance(model, BoxedModel) else None

@@ -1,4 +1,4 @@
-"""What trained networks make of two bodies: those that need PyTorch."""
+"""Run trained networks that need PyTorch on two bodies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from repose.weights.model import Model
 
 @torch.inference_mode()
 def found_by(model: Model, identity: Body, poses: Sequence[Body], pose_rest: Body | None) -> list[Found]:
-    """What the network makes of the identity and each pose of one body.
+    """Return the network's result for the identity and each pose of one body.
 
     Raises:
         ReposeError: the network cannot take the pair.
@@ -31,7 +31,7 @@ def found_by(model: Model, identity: Body, poses: Sequence[Body], pose_rest: Bod
         _check_order(identity, pose, model)
     rests = _rests(identity, pose, pose_rest, model)
     first, second = _batch([identity]), _batch(poses)
-    # As in training, the network sees vertices in random order, always the same one.
+    # As in training, the network sees vertices in random order, here always the same one.
     rng = np.random.default_rng(0)
     order, pose_order = (torch.from_numpy(rng.permutation(x.shape[1])) for x in (first, second))
     faces = Faces(*(torch.from_numpy(body.faces.astype(np.int64)) for body in (identity, pose)))
@@ -46,7 +46,7 @@ def found_by(model: Model, identity: Body, poses: Sequence[Body], pose_rest: Bod
 
 
 def _check_order(identity: Body, pose: Body, model: Model) -> None:
-    """Refuse two bodies of which vertex i is not the same place, for a network that relies on it.
+    """Refuse two bodies whose vertices do not correspond, for a network that relies on it.
 
     Raises:
         ReposeError: their faces differ.
@@ -64,7 +64,7 @@ def _batch(bodies: Sequence[Body]) -> torch.Tensor:
 
 
 def _rests(identity: Body, pose: Body, pose_rest: Body | None, model: Model) -> Rests | None:
-    """Both bodies at rest, if that is what the network is told."""
+    """Return both bodies at rest if the network needs them."""
     told = model.network.rest_pose is not None
     if pose_rest is None and not told:
         return None

@@ -1,4 +1,4 @@
-"""The picture of one transfer: identity, pose, result and the model's doubt, from the front and from behind."""
+"""An image of one transfer: identity, pose, result and the model's doubt, from the front and from behind."""
 
 import numpy as np
 from matplotlib import colormaps
@@ -12,7 +12,7 @@ VIEWS = (25.0, 205.0)  # degrees around the body
 
 
 def picture(identity: Body, pose: Body, outcome: Outcome) -> bytes:
-    """A PNG with all bodies at one scale; doubt is dark at 0 and yellow from a tenth of the body's size."""
+    """Return a PNG with all bodies at one scale; doubt is dark at 0 and yellow from a tenth of the body's size on."""
     shown = (
         (identity.upright, identity.faces),
         (pose.upright, pose.faces),
@@ -30,6 +30,6 @@ def picture(identity: Body, pose: Body, outcome: Outcome) -> bytes:
 
 
 def _colours(doubt: np.ndarray, identity: Body) -> np.ndarray:
-    """Colours (N, 3) of doubts (N,) in metres."""
+    """Return colours (N, 3) for doubts (N,) in metres."""
     size = np.ptp(identity.upright, axis=0).max()
     return np.asarray(colormaps["viridis"](np.clip(doubt / (0.1 * size), 0, 1)))[:, :3]

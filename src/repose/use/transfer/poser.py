@@ -28,9 +28,9 @@ class Posed:
     """An identity mesh in another pose.
 
     Attributes:
-        identity: its file, as it was read.
-        outcome: what the transfer gave.
-        kind: what the meshes were taken for, if no model was said.
+        identity: the identity's file, as it was read.
+        outcome: the result of the transfer.
+        kind: the detected kind of the meshes, if no model was given.
     """
 
     identity: Source
@@ -39,12 +39,12 @@ class Posed:
 
     @property
     def vertices(self) -> NDArray[np.float64]:
-        """Positions (N, 3) of the vertices of the identity's file, in its order, axes and unit."""
+        """The positions (N, 3) of the vertices of the identity's file, in its order, axes and unit."""
         return self.identity.asset.spread(self.outcome.mesh.vertices)
 
     @property
     def edge_error(self) -> float:
-        """By what share edges are longer or shorter than the identity's, in the mean."""
+        """The mean relative change of the edge lengths against the identity."""
         return self.outcome.edge_error
 
     def save(self, path: str | Path) -> None:
@@ -60,7 +60,7 @@ class Posed:
 
 @dataclass(frozen=True)
 class Poser:
-    """A model that poses one mesh like another; None: the package's for what the meshes are."""
+    """A model that poses one mesh like another; None: the packaged model for the kind of the meshes."""
 
     model: BoxedModel | Model | None
 
@@ -71,7 +71,7 @@ class Poser:
         finish: Finish | None = None,
         says: tuple[Said, Said] = (Said(), Said()),
     ) -> Posed:
-        """Give the body of one file the pose of another; the two need have nothing else in common.
+        """Give the body of one file the pose of another; the files need not have anything else in common.
 
         Args:
             identity, pose: .obj, .ply, .off, .glb or .stl files.
@@ -98,10 +98,10 @@ def load(model: str | Path) -> Poser:
     """Open a model.
 
     Args:
-        model: "human" or "animal", whose weights come with the package; "auto", those of the two that the meshes of a
-            transfer are of; or the path of a trained or imported one.
+        model: "human" or "animal", whose weights come with the package; "auto", which chooses between these by the
+            meshes of a transfer; or the path of a trained or imported model.
 
     Raises:
-        ReposeError: there is none.
+        ReposeError: there is no such model.
     """
     return Poser(None if is_auto(Path(model)) else open_model(Path(model)))

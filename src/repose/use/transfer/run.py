@@ -1,4 +1,4 @@
-"""Pose one mesh like another: network run, result bent to the identity's surface, put back into its own frame."""
+"""Pose one mesh like another: run the network, fit the identity's surface to the result, and restore its frame."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def transfer(
     finish: Finish = "none",
     eyes: Eyes | None = None,
 ) -> Outcome:
-    """Pose `identity` like `pose`; vertex counts, orders and faces of the two have nothing to do with each other.
+    """Pose `identity` like `pose`; their vertex counts, orders and faces need not be related.
 
     Args:
-        identity: for a network that knows bodies at rest, the identity at rest.
+        identity: the body to keep; at rest for a network that needs bodies at rest.
         pose: the body in the pose to take.
         model: the network.
-        pose_rest: the body of `pose` at rest, with its vertices and faces, for such a network alone.
-        finish: projection that the result goes through; of a network that makes a coarse warp first, that is what does.
-        eyes: what has looked at the meshes before, with the same model.
+        pose_rest: the body of `pose` at rest, with its vertices and faces, only for such a network.
+        finish: projection of the result; if the network makes a coarse warp first, the warp is projected.
+        eyes: cache of what the same model found for the meshes before.
 
     Raises:
-        ReposeError: the network cannot take this pair, or gives no numbers.
+        ReposeError: the network cannot take this pair, or returns values that are not finite.
     """
     (found,) = _found(identity, [pose], model, pose_rest, eyes)
     start = found.vertices if finish == "none" or found.warp is None else found.warp
@@ -49,7 +49,7 @@ def transfer(
 def matches(
     identity: Body, poses: Sequence[Body], model: BoxedModel | Model, eyes: Eyes | None = None
 ) -> list[Outcome]:
-    """`transfer` to several poses of one body, without a finish; what is known of the identity is found once.
+    """Run `transfer` for several poses of one body, without a finish; what depends on the identity is computed once.
 
     Raises:
         ReposeError: as `transfer`.
@@ -75,7 +75,7 @@ def _found(
 
 
 def _outcome(identity: Body, out: np.ndarray, found: Found, model: BoxedModel | Model) -> Outcome:
-    """One result, its bounding box about the origin."""
+    """Return one result with its bounding box about the origin."""
     if not np.isfinite(out).all():
         raise ReposeError("predicts vertices that are no numbers", model.weights)
     upright = out - bbox_centre(out)

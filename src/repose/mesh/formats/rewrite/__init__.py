@@ -1,1 +1,1 @@
-"""Files of meshes with other positions: what else they hold stays as it is, byte for byte."""
+"""Rewrite mesh files with other positions; everything else in them stays equal byte for byte."""

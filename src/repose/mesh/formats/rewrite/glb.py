@@ -1,8 +1,8 @@
-"""Binary glTF with other positions, and the normals and tangents that follow from them.
+"""Rewrite binary glTF with other positions, and the normals and tangents that depend on them.
 
 Everything else stays: texture coordinates, colours, joints and weights, morph targets, images, materials, nodes,
-animations, extras. Numbers are replaced in place where nothing else uses them; where a mesh stands in several places,
-or its positions are compressed to whole numbers, new ones are added at the end.
+animations, extras. Numbers are replaced in place where nothing else uses them. Where a mesh has several instances, or
+its positions are quantised to integers, new numbers are appended at the end.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from repose.mesh.mesh import Mesh
 from repose.mesh.operators import unit
 from repose.reading import foreign
 
-ARRAY = 34962  # a buffer view of vertices
+ARRAY = 34962  # target of a buffer view that holds vertices
 ELSEWHERE = -1, -1, ""
-MAX_ACROSS = 64  # attributes side by side in one stride
+MAX_ACROSS = 64  # largest number of interleaved attributes in one stride
 
 
 def rewrite(data: bytes, mesh: Mesh, vertices: np.ndarray, where: object = None) -> bytes:
-    """The content of a .glb file with other positions.
+    """Return the content of a .glb file with other positions.
 
     Args:
-        data: the content as it is.
-        mesh: what `parse_glb` finds in it.
-        vertices: (V, 3) its vertices from now on, in the coordinates of the scene. What is written is in the space of
-            each node, or of the bind pose where a skeleton holds the mesh. Those that did not move keep their bytes.
+        data: the present content.
+        mesh: the mesh that `parse_glb` returns for it.
+        vertices: (V, 3) the new positions, in the coordinates of the scene. They are written in the space of each node,
+            or of the bind pose if the mesh is skinned. Vertices that did not move keep their bytes.
         where: the file, for errors.
 
     Raises:
-        MeshError: a part that moved is flat in the scene, or the result is too large.
+        MeshError: a part that moves is flat in the scene, or the result is too large.
     """
     scene = read_scene(data, where)
     hint = "give its parts scales that are not 0, and export it again"
@@ -76,7 +76,7 @@ def _rewritten(scene: Scene, mesh: Mesh, vertices: Float) -> bytes:
 
 
 def dressed(data: bytes, mesh: Mesh) -> Dressed:
-    """The mesh of a .glb file with its colours and texture coordinates; without any they are white, or at (0, 0)."""
+    """Return the mesh of a .glb file with colours (white by default) and texture coordinates (0 by default)."""
     scene = read_scene(data)
     count = len(mesh.vertices)
     found = {"COLOR_0": np.ones((count, 3)), "TEXCOORD_0": np.tile([0.0, 1.0], (count, 1))}
@@ -89,13 +89,13 @@ def dressed(data: bytes, mesh: Mesh) -> Dressed:
         values if any(name in surface.attributes for surface in surfaces) else None
         for name, values in found.items()
     )
-    # Its origin is at the upper left.
+    # The origin of texture coordinates is at the upper left in glTF.
     return Dressed(mesh, colours, None if texture is None else texture * [1, -1] + [0, 1], mesh.faces)
 
 
 @dataclass(frozen=True)
 class Surface:
-    """A primitive of a part: its place in the mesh, and its attributes as they are in the file."""
+    """A primitive of a part: its place in the mesh, and its attributes as stored in the file."""
 
     part: Part
     number: int
@@ -103,7 +103,7 @@ class Surface:
 
 
 def surfaces_of(scene: Scene) -> Iterator[Surface]:
-    """The surfaces of a scene, in the order of its vertices."""
+    """Yield the surfaces of a scene, in the order of its vertices."""
     for part in scene.parts:
         for number, primitive in enumerate(scene.gltf.tree["meshes"][part.mesh]["primitives"]):
             if is_surface(primitive) and primitive["attributes"]["POSITION"] == part.accessor:
@@ -113,7 +113,7 @@ def surfaces_of(scene: Scene) -> Iterator[Surface]:
 def gathered(
     scene: Scene, surfaces: list[Surface], name: str, placed: Callable[[Part, Float], Float]
 ) -> Float:  # (V, 3)
-    """An attribute of all vertices, in the scene's coordinates; zero where there is none."""
+    """Return an attribute of all vertices, in the scene's coordinates; zero if there is none."""
     found = np.zeros((len(scene.mesh.vertices), 3))
     for surface in surfaces:
         if name in surface.attributes:
@@ -130,7 +130,7 @@ def _put(
     values: Float,
     local: Callable[[Part, Float], Float],
 ) -> None:
-    """Give a primitive the directions that are new."""
+    """Write the new directions of a primitive."""
     rows = new[surface.part.vertices]
     if name in surface.attributes and rows.any():
         changed = writer.gltf.values(surface.attributes[name]).astype(np.float64)
@@ -151,12 +151,12 @@ class Writer:
         self.added: dict[tuple[int, int, str], int] = {}
 
     def put(self, surface: Surface, name: str, rows: NDArray[np.bool_], values: Float) -> None:
-        """Give a primitive other numbers, in place if they are its own.
+        """Replace numbers of a primitive, in place if nothing else uses them.
 
         Args:
             surface: the primitive.
-            name: which of its attributes.
-            rows: (N,) which elements change; the others keep their bytes where that can be.
+            name: name of the attribute.
+            rows: (N,) which elements change; the others keep their bytes if possible.
             values: (N, width) all elements.
         """
         accessor = surface.attributes[name]
@@ -175,17 +175,17 @@ class Writer:
             bounded |= bounds(numbers)
 
     def packed(self) -> bytes:
-        """The whole file.
+        """Return the whole file.
 
         Raises:
-            ValueError: it is larger than a file may be that is read.
+            ValueError: the file is larger than readers accept.
         """
         if len(self.gltf.chunks[0][1]) * len(self.copies) + len(self.block) > MAX_BYTES:
             raise ValueError("its meshes stand in too many places")
         return self.gltf.packed(self.block)
 
     def _own(self, surface: Surface, name: str) -> bool:
-        """Whether nothing but this attribute of this part of the scene uses these numbers."""
+        """Return whether only this attribute of this part of the scene uses these numbers."""
         part, accessor = surface.part, surface.attributes[name]
         about = self.tree["accessors"][accessor]
         return (
@@ -197,7 +197,7 @@ class Writer:
         )
 
     def append(self, numbers: np.ndarray, target: int | None = ARRAY) -> int:
-        """The number of a new accessor for (N, width) float32; `target` says that a drawing reads it."""
+        """Append (N, width) float32 numbers and return their accessor; `target` is that of the buffer view."""
         self.block += bytes(-len(self.block) % 4)
         view = {"buffer": 0, "byteOffset": len(self.block), "byteLength": numbers.nbytes}
         if target is not None:
@@ -215,7 +215,7 @@ class Writer:
         return len(self.tree["accessors"]) - 1
 
     def primitive(self, surface: Surface) -> Tree:
-        """The description of a primitive, of its node alone."""
+        """Return the description of a primitive, which belongs to its node alone."""
         node, number = surface.part.node, surface.part.mesh
         if self.nodes[number] > 1 and node not in self.copies:
             mesh = self.tree["meshes"][number]
@@ -229,10 +229,10 @@ class Writer:
 
 
 def _alone(gltf: Gltf) -> set[int]:
-    """The accessors whose bytes no other accessor, and no image, has; none where too many lie across each other."""
+    """Return the accessors that share no byte with another accessor or an image; none if too many overlap."""
     ranges: list[tuple[int, Layout]] = []
     for number in range(len(gltf.tree["accessors"])):
-        # One that nobody reads may be of any kind.
+        # Unused accessors may have any type.
         with suppress(ValueError, KeyError, TypeError, IndexError):
             if layout := gltf.layout(number):
                 ranges.append((number, layout))
@@ -253,13 +253,13 @@ def _alone(gltf: Gltf) -> set[int]:
 
 
 def _uses(tree: Tree) -> dict[int, set[tuple[int, int, str]]]:
-    """What uses each accessor: a mesh, the places of a primitive in it, and its attribute; or something else."""
+    """Return the users of each accessor: mesh, primitive and attribute; or something else."""
     found: dict[int, set[tuple[int, int, str]]] = defaultdict(set)
     for number, mesh in enumerate(tree["meshes"]):
         for primitive in mesh["primitives"]:
             places = primitive["attributes"].get("POSITION", -1)
             for name, accessor in primitive["attributes"].items():
-                # Lines and points do not follow a surface.
+                # Lines and points do not move with a surface.
                 found[accessor].add((number, places, name if is_surface(primitive) else ""))
             for target in primitive.get("targets", []):
                 for accessor in target.values():
@@ -276,12 +276,12 @@ def _uses(tree: Tree) -> dict[int, set[tuple[int, int, str]]]:
 
 
 def bounds(numbers: np.ndarray) -> Tree:
-    """The least and largest (N, width) numbers, as an accessor states them."""
+    """Return the least and largest of (N, width) numbers, in the form that an accessor states them."""
     return {"min": numbers.min(axis=0).tolist(), "max": numbers.max(axis=0).tolist()}
 
 
 def times(matrices: Float, rows: Float) -> Float:
-    """Each row (N, 3) by the matrix, (3, 3) or (N, 3, 3); equal rows stay equal."""
+    """Multiply each row (N, 3) by the matrix (3, 3), or by its own (N, 3, 3); equal rows stay equal."""
     found: Float = (matrices * rows[..., None, :]).sum(-1)
     return found
 
@@ -291,10 +291,10 @@ def _inverse(part: Part) -> Float:
 
 
 def transposed(part: Part) -> Float:
-    """What takes a normal of the scene to the space of a part, but for its length."""
+    """Return the map of normals from the scene to the space of a part, up to their lengths."""
     return part.linear.swapaxes(-1, -2)
 
 
 def transposed_inverse(part: Part) -> Float:
-    """What takes a normal of a part to the scene, but for its length."""
+    """Return the map of normals from a part to the scene, up to their lengths."""
     return _inverse(part).swapaxes(-1, -2)

@@ -1,7 +1,7 @@
-"""Binary glTF with a motion of its meshes: a morph target for each frame, and an animation that goes through them.
+"""Add a motion to a binary glTF file: a morph target for each frame, and an animation that runs through them.
 
-The meshes themselves stay as they are, with textures, skin weights and nodes. Morph targets that a file has are kept at
-their weights; animations that it has are left out, as they would move the mesh a second time.
+The meshes themselves stay as they are, with textures, skin weights and nodes. Existing morph targets are kept at their
+weights; existing animations are left out, because they would move the mesh a second time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from repose.mesh.mesh import Mesh
 from repose.mesh.operators import unit
 from repose.reading import foreign
 
-NUMBERS = 24  # bytes of a vertex in a frame: its way, and that of its normal
+NUMBERS = 24  # bytes of a vertex in a frame: its displacement, and that of its normal
 
 
 def animated(
@@ -39,17 +39,17 @@ def animated(
     rate: float,
     where: object = None,
 ) -> bytes:
-    """The content of a .glb file with a motion.
+    """Return the content of a .glb file with a motion.
 
     Args:
-        data: the content as it is.
-        mesh: what `parse_glb` finds in it.
-        frames: its vertices at each time, in the coordinates of the scene.
-        rate: frames a second.
+        data: the present content.
+        mesh: the mesh that `parse_glb` returns for it.
+        frames: its vertices in each frame, in the coordinates of the scene.
+        rate: frames per second.
         where: the file, for errors.
 
     Raises:
-        MeshError: a part that moves is flat in the scene, or the result is larger than a file may be that is read.
+        MeshError: a part that moves is flat in the scene, or the result is larger than readers accept.
     """
     if (size := len(data) + NUMBERS * frames.shape[0] * frames.shape[1]) > MAX_BYTES:
         hint = "take fewer frames (--every), or write a folder or a .npz"
@@ -63,17 +63,17 @@ def animated(
 
 
 class _Morphs:
-    """A scene whose surfaces are given morph targets."""
+    """A scene whose surfaces get morph targets."""
 
     def __init__(self, scene: Scene):
         self.scene, self.surfaces, self.writer = scene, list(surfaces_of(scene)), Writer(scene.gltf)
         self.normals = gathered(
             scene, self.surfaces, "NORMAL", lambda part, n: unit(times(transposed_inverse(part), n))
         )
-        self.added: dict[tuple[int, int], list[Tree]] = {}  # targets of an accessor at a node
+        self.added: dict[tuple[int, int], list[Tree]] = {}  # morph targets, by accessor and node
 
     def animated(self, mesh: Mesh, frames: NDArray[np.floating], rate: float) -> bytes:
-        """The whole file; see `animated`."""
+        """Return the whole file; see `animated`."""
         for frame in frames.astype(np.float64):
             normals, _ = recomputed(mesh, frame, self.normals)
             made: dict[tuple[int, int], Tree] = {}
@@ -87,7 +87,7 @@ class _Morphs:
         return self.writer.packed()
 
     def _target(self, surface: Surface, frame: Float, normals: Float) -> Tree:
-        """The ways of a part's vertices, and of their normals if it has any, from the file's to those of a frame."""
+        """Return the displacements of a part's vertices, and of its normals if it has any, from the file to a frame."""
         part, gltf = surface.part, self.scene.gltf
         here = gltf.values(part.accessor).astype(np.float64)
         ways = part.local(frame[part.vertices], np.ones(part.count, bool)) - here
@@ -105,7 +105,7 @@ class _Morphs:
         return accessor
 
     def _attach(self, count: int) -> dict[int, list[float]]:
-        """Give every primitive of a mesh that moves the same number of targets; the weights before, by node."""
+        """Give all primitives of a moving mesh equally many targets; return the weights of existing ones by node."""
         found: dict[int, list[float]] = {}
         tree = self.writer.tree
         for surface in self.surfaces:
@@ -123,13 +123,13 @@ class _Morphs:
                 for other in (p for p in mesh["primitives"] if not is_surface(p)):
                     other["targets"] = [*other.get("targets", []), *[self._still(other)] * count]
             added = self.added[surface.part.node, surface.part.accessor]
-            # A target may name no attribute that its primitive has not.
+            # A target may only have attributes that its primitive has.
             named = [{k: v for k, v in target.items() if k in surface.attributes} for target in added]
             primitive["targets"] = [*primitive.get("targets", []), *named]
         return found
 
     def _still(self, primitive: Tree) -> Tree:
-        """A target of points or lines, which do not follow the surface: zeros, which take no bytes."""
+        """Return a target for points or lines, which do not move with the surface: zeros, which take no bytes."""
         accessors = self.writer.tree["accessors"]
         about = item(accessors, primitive["attributes"]["POSITION"])
         zeros = {
@@ -143,7 +143,7 @@ class _Morphs:
         return {"POSITION": len(accessors) - 1}
 
     def _animation(self, nodes: dict[int, list[float]], count: int, rate: float) -> Tree:
-        """One channel a node: the weight of each frame's target goes up to 1 and down again."""
+        """Return an animation with one channel per node: the weight of each frame's target rises to 1 and falls."""
         seconds = np.arange(count, dtype=np.float32)[:, None] / np.float32(rate)
         clock = self.writer.append(seconds, None)
         self.writer.tree["accessors"][clock] |= bounds(seconds)

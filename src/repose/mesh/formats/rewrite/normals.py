@@ -1,4 +1,4 @@
-"""Normals for a surface that has moved, smooth and sharp where the old ones were."""
+"""Normals of a surface that has moved, smooth and sharp where the old ones were."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ def recomputed(
     normals: Float,  # (N, 3)
     corners: Int | None = None,  # (F, 3)
 ) -> tuple[Float, NDArray[np.bool_]]:
-    """The normals of a mesh whose vertices have moved.
+    """Recompute the normals of a mesh whose vertices have moved.
 
-    Corners that were at one place and had one normal are smooth together, also across the seam of a texture: they have
-    one normal again, the mean of those of their faces, weighted by area. Other corners at that place keep an edge.
+    Corners that were at one place with equal normals stay smooth, also across a texture seam: they get one normal, the
+    area-weighted mean over their faces. Between other corners at that place the edge stays sharp.
 
     Args:
         before: the mesh as it was.
-        after: its vertices now.
-        normals: its normals as they were, of any length.
-        corners: which normal each corner of a face has, or -1; None if vertex i has normal i.
+        after: its vertices after the motion.
+        normals: its old normals, of any length.
+        corners: number of the normal of each corner of a face, or -1; None if vertex i has normal i.
 
     Returns:
-        (N, 3) unit normals, and (N,) whether each is new. Those are old about which no face with an area has moved.
+        (N, 3) unit normals, and (N,) whether each has changed. A normal is kept if no face with an area has moved
+            around it.
     """
     corners = before.faces if corners is None else corners
     moved = (after != before.vertices).any(axis=1)[before.faces].any(axis=1)
@@ -37,12 +38,12 @@ def recomputed(
     number = corners.ravel()[has]
     place = _alike(before.vertices)[before.faces.ravel()[has]]
     _, group = np.unique(place * (len(normals) + 1) + _alike(normals)[number], return_inverse=True)
-    # A copy of each face's normal and of whether it moved for each of its corners.
+    # The normal of each face, and whether the face moved, are repeated for each of its corners.
     with np.errstate(all="ignore"):
         of_faces = np.repeat(face_normals(after, before.faces), 3, axis=0)[has]
     touched = np.bincount(group, np.repeat(moved, 3)[has])[group] > 0
     around = unit(_sums(group, of_faces)[group])
-    # A normal that several places share, which only .obj can say, is the mean of theirs.
+    # A normal that several places share, which only .obj allows, becomes the mean of theirs.
     _, once = np.unique(number * (group.max(initial=0) + 1) + group, return_index=True)
     found = unit(_sums(number[once], around[once], len(normals)))
     new = (np.bincount(number, touched, len(normals)) > 0) & (found != 0).any(axis=1)
@@ -53,14 +54,14 @@ def turned_with(
     before: Mesh,
     after: Float,  # (V, 3)
     directions: Float,  # (V, 3)
-    normals: Float,  # (V, 3) unit, as they are now
+    normals: Float,  # (V, 3) unit, after the motion
 ) -> Float:  # (V, 3)
-    """Directions along a surface, carried along with the faces about each vertex, and unit.
+    """Rotate directions along a surface with the faces around each vertex, and return them at unit length.
 
     Args:
-        before, after: the mesh as it was, and its vertices now.
+        before, after: the mesh before the motion, and its vertices after it.
         directions: one for each vertex, such as the tangents of a texture.
-        normals: the result is at right angles to these.
+        normals: the result is orthogonal to these.
     """
     with np.errstate(all="ignore"):
         frames = [_frames(vertices, before.faces) for vertices in (before.vertices, after)]
@@ -74,17 +75,17 @@ def turned_with(
 
 
 def _frames(vertices: Float, faces: Int) -> Float:
-    """(F, 3, 3): two edges and the unit normal of each face, as columns."""
+    """Return two edges and the unit normal of each face, as columns (F, 3, 3)."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     return np.stack([b - a, c - a, unit(np.cross(b - a, c - a))], axis=2)
 
 
 def _alike(rows: Float) -> NDArray[np.int64]:
-    """(N,) a number for each row, the same for equal rows."""
+    """Return a number (N,) for each row, which is the same for equal rows."""
     return np.unique(rows, axis=0, return_inverse=True)[1].ravel().astype(np.int64)
 
 
 def _sums(which: Int, rows: Float, count: int = 0) -> Float:
-    """(count, 3) sums of the rows that belong together."""
+    """Return the sums (count, 3) of the rows of each group."""
     sums = np.stack([np.bincount(which, rows[:, k], count) for k in range(3)], axis=1)
-    return sums.astype(np.float64)  # of no rows at all numpy counts in whole numbers
+    return sums.astype(np.float64)  # for no rows at all numpy returns integers

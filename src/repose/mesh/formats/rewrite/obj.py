@@ -1,7 +1,7 @@
-"""OBJ with other positions: the three numbers of each `v` that moved, and of each `vn` that its corners use.
+"""Rewrite OBJ with other positions: the numbers of each `v` that moved, and of each `vn` that its corners use.
 
-What stands behind the three, such as a colour, stays; so do comments, groups, materials, texture coordinates, and how
-the lines are laid out.
+Anything after these numbers, such as a colour, stays, and so do comments, groups, materials, texture coordinates, and
+the layout of the lines.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from repose.mesh.formats.rewrite.splice import TOKEN, decimals, replaced
 from repose.mesh.formats.rows import fans
 from repose.mesh.mesh import Mesh
 
-# A statement goes on after a backslash at the end of its line.
+# A backslash at the end of a line continues the statement.
 STATEMENT = rb"(?m)^[ \t\r]*(%s|f)(?=[ \t\\])((?:[^\n#\\]+|\\\r?\n|\\)*)"
 CONTINUED = re.compile(rb"\\\r?\n")
 NORMAL = re.compile(rb"(?m)^[ \t\r]*vn[ \t\\]")
 
 
 def rewrite(data: bytes, mesh: Mesh, vertices: np.ndarray, where: object = None) -> bytes:
-    """The content of an .obj file with other positions.
+    """Return the content of an .obj file with other positions.
 
     Args:
-        data: the content as it is.
-        mesh: what `parse_obj` finds in it.
-        vertices: (V, 3) its vertices from now on; those that did not move keep their text.
+        data: the present content.
+        mesh: the mesh that `parse_obj` returns for it.
+        vertices: (V, 3) the new positions; vertices that did not move keep their text.
         where: the file, for errors.
 
     Raises:
@@ -47,10 +47,10 @@ def rewrite(data: bytes, mesh: Mesh, vertices: np.ndarray, where: object = None)
 
 
 def _coordinates(data: bytes, count: int) -> np.ndarray:
-    """(V, 3) where the numbers of the vertices start."""
+    """Return where the numbers (V, 3) of the vertices start."""
     if (plain := starts_of(data, count)) is not None:
         return plain
-    from repose.mesh.formats import scan  # a second
+    from repose.mesh.formats import scan  # takes a second to load
 
     mark = len(data) - len(data.removeprefix(b"\xef\xbb\xbf"))
     text = np.frombuffer(data, np.uint8)[mark:]
@@ -61,7 +61,7 @@ def _coordinates(data: bytes, count: int) -> np.ndarray:
 
 
 def dressed(data: bytes, mesh: Mesh) -> Dressed:
-    """The mesh of an .obj file with its colours and texture coordinates."""
+    """Return the mesh of an .obj file with its colours and texture coordinates."""
     _, texture, corners = _table(data, b"vt", 2)
     colours = np.zeros((len(mesh.vertices), 3))
     for number, last in enumerate(_coordinates(data, len(mesh.vertices))[:, 2].tolist()):
@@ -74,11 +74,12 @@ def dressed(data: bytes, mesh: Mesh) -> Dressed:
 
 
 def _table(data: bytes, keyword: bytes, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What a keyword lists, `vn` or `vt`, and which of these corners of faces name.
+    """Return the numbers that a keyword lists, `vn` or `vt`, and which of them each corner of a face uses.
 
     Returns:
-        Where the `width` numbers of each start (N, width), the numbers (N, width), and which each corner has (F, 3). A
-        corner that names none, or one that the file does not have, has -1; one that is malformed has no corners.
+        The positions of the numbers (N, width), the numbers (N, width), and the row that each corner uses (F, 3). It is
+            -1 for a corner that names no row, or a row that the file does not have; if a corner is malformed, there are
+            no corners.
     """
     starts, values = array("q"), array("d")
     counts, corners = array("i"), array("q")
@@ -118,7 +119,7 @@ def _table(data: bytes, keyword: bytes, width: int) -> tuple[np.ndarray, np.ndar
 
 
 def _named(corner: bytes, slot: int) -> int:
-    """The number that stands in a slot of a corner, counted from 0; -1 if there is none, -2 for the last so far, …"""
+    """Return the number in a slot of a corner, counted from 0; -1 if there is none, -2 for the last row so far, …"""
     parts = corner.split(b"/")
     try:
         number = int(parts[slot][:18])

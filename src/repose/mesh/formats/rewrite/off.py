@@ -1,4 +1,4 @@
-"""OFF with other positions: the three numbers of each vertex that moved, and its normal in a NOFF file."""
+"""Rewrite OFF with other positions: the three numbers of each vertex that moved, and its normal in a NOFF file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from repose.mesh.mesh import Mesh
 
 
 def rewrite(data: bytes, mesh: Mesh, vertices: np.ndarray, where: object = None) -> bytes:
-    """The content of an .off file with other positions; arguments as of `repose.mesh.formats.rewrite.obj.rewrite`.
+    """Return the content of an .off file with other positions; arguments of `repose.mesh.formats.rewrite.obj.rewrite`.
 
     Raises:
         MeshError: a coordinate does not fit in float32.
@@ -19,7 +19,7 @@ def rewrite(data: bytes, mesh: Mesh, vertices: np.ndarray, where: object = None)
     words, pos = header(data)
     try:
         starts = rows_at(data, pos, 0, len(vertices), range(6 if b"N" in words[0] else 3), hash_ends=True)
-    except IndexError:  # a vertex without the normal that the first line promises
+    except IndexError:  # a vertex lacks the normal that the first line announces
         starts = rows_at(data, pos, 0, len(vertices), range(3), hash_ends=True)
     moved = (vertices != mesh.vertices).any(axis=1)
     changes = [(starts[moved, :3], decimals(vertices[moved], where))]

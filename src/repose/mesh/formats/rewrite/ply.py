@@ -1,6 +1,6 @@
-"""PLY with other positions: x, y, z of each vertex that moved, and nx, ny, nz if it has them.
+"""Rewrite PLY with other positions: x, y, z of each vertex that moved, and nx, ny, nz if it has them.
 
-Header, comments, other properties and elements, faces and whatever else there is stay, byte for byte.
+Header, comments, other properties and elements, faces and everything else stay equal byte for byte.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ TEXTURE = ("s", "t"), ("u", "v"), ("texture_u", "texture_v")
 
 
 def rewrite(data: bytes, mesh: Mesh, vertices: np.ndarray, where: object = None) -> bytes:
-    """The content of a .ply file with other positions; arguments as of `repose.mesh.formats.rewrite.obj.rewrite`.
+    """Return the content of a .ply file with other positions; arguments of `repose.mesh.formats.rewrite.obj.rewrite`.
 
     Raises:
-        MeshError: the file stores positions as whole numbers, or a coordinate does not fit in its type.
+        MeshError: the file stores positions as integers, or a coordinate does not fit in its type.
     """
     table = _Table(data, where)
     if not table.is_real("xyz"):
@@ -40,7 +40,7 @@ def rewrite(data: bytes, mesh: Mesh, vertices: np.ndarray, where: object = None)
 
 
 def dressed(data: bytes, mesh: Mesh) -> Dressed:
-    """The mesh of a .ply file with its colours and texture coordinates."""
+    """Return the mesh of a .ply file with its colours and texture coordinates."""
     table = _Table(data)
     colours, texture = table.columns(COLOURS), None
     if colours is not None and table.element.properties[table.numbers(COLOURS)[0]].dtype[0] in "iu":
@@ -69,12 +69,12 @@ class _Table:
             self.changes: list[tuple[np.ndarray, list[bytes]]] = []
 
     def numbers(self, names: Iterable[str]) -> list[int]:
-        """Where some properties stand; empty if one of them does not, or twice."""
+        """Return the columns of some properties; empty if one of them is missing or appears twice."""
         found = [p.name for p in self.element.properties]
         return [found.index(name) for name in names] if all(found.count(name) == 1 for name in names) else []
 
     def columns(self, names: Sequence[str]) -> np.ndarray | None:
-        """(V, K) float64 values of some properties, or None without them."""
+        """Return the values (V, K) of some properties as float64; None if they are missing."""
         numbers = self.numbers(names)
         if not numbers:
             return None
@@ -83,7 +83,7 @@ class _Table:
         return np.stack([self.rows[f"f{k}"] for k in numbers], axis=1).astype(np.float64)
 
     def replace(self, names: Sequence[str], rows: np.ndarray, values: np.ndarray, where: object) -> None:
-        """Put other numbers (V, K), which are real in the file, where `rows` (V,) says so."""
+        """Replace numbers (V, K), which are real in the file, in the rows that `rows` (V,) chooses."""
         for column, number in zip(values.T, self.numbers(names), strict=True):
             new = fitted(column[rows], where, self.element.properties[number].dtype)
             if self.order:
@@ -92,10 +92,10 @@ class _Table:
                 self.changes.append((self.starts[rows, number], decimals(new, where, new.dtype.str)))
 
     def replaced(self) -> bytes:
-        """The content of the file with them."""
+        """Return the content of the file with the replaced numbers."""
         return bytes(self.content) if self.order else replaced(self.data, self.changes)
 
     def is_real(self, names: Iterable[str]) -> bool:
-        """Whether some properties are there, as real numbers."""
+        """Return whether some properties exist and are real numbers."""
         numbers = self.numbers(names)
         return bool(numbers) and all(self.element.properties[k].dtype[0] == "f" for k in numbers)

@@ -1,4 +1,4 @@
-"""Texts with some of their numbers replaced."""
+"""Replace numbers in a text."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ WORD = re.compile(rb"\S+")
 
 
 def replaced(data: bytes, changes: Sequence[tuple[np.ndarray, list[bytes]]]) -> bytes:
-    """The text with the words at some positions replaced by others; all else stays, byte for byte.
+    """Return the text with the words at some positions replaced; everything else stays equal byte for byte.
 
     Args:
         data: the text.
-        changes: where words start, integers of any shape, and what takes the place of each.
+        changes: positions where words start, integers of any shape, and the replacement of each.
     """
     starts = np.concatenate([places.ravel() for places, _ in changes])
     texts = [text for _, new in changes for text in new]
@@ -34,7 +34,7 @@ def replaced(data: bytes, changes: Sequence[tuple[np.ndarray, list[bytes]]]) -> 
 
 
 def numbers_at(data: bytes, starts: np.ndarray) -> np.ndarray:
-    """The numbers (N, 3) that start at some positions; a row of zeros where one of them is none."""
+    """Return the numbers (N, 3) that start at some positions; a row is zero if one of its numbers is malformed."""
     found = np.zeros(starts.shape)
     for place, start in np.ndenumerate(starts):
         word = TOKEN.match(data, start, start + 64)
@@ -49,14 +49,14 @@ def numbers_at(data: bytes, starts: np.ndarray) -> np.ndarray:
 def rows_at(
     data: bytes, pos: int, skip: int, count: int, columns: Sequence[int], hash_ends: bool
 ) -> np.ndarray:
-    """(count, columns) where words of the rows of a text start; blank lines are no rows.
+    """Return where words of the rows of a text start, (count, columns); blank lines are not rows.
 
     Args:
         data: the text.
-        pos: where the first row starts.
-        skip: how many rows stand before those that are wanted.
-        count: how many are.
-        columns: which words of a row.
+        pos: position where the first row starts.
+        skip: number of rows to skip.
+        count: number of rows to read.
+        columns: which words of a row to return.
         hash_ends: whether `#` starts a comment.
     """
     found = array("q")
@@ -74,20 +74,20 @@ def rows_at(
 
 
 def decimals(values: np.ndarray, where: object = None, dtype: str = "f4") -> list[bytes]:
-    """The shortest decimals that give the values back in float32, or another type.
+    """Return the shortest decimals that read back as the values in float32, or another type.
 
     Raises:
         MeshError: a number is not finite, or too large for the type.
     """
     found = np.ascontiguousarray(fitted(values, where, dtype)).ravel()
-    # From its memory, as `pyarrow.array` would load pandas, for more than a second.
+    # Through its memory, because `pyarrow.array` would load pandas, which takes more than a second.
     numbers = pa.Array.from_buffers(pa.from_numpy_dtype(found.dtype), len(found), [None, pa.py_buffer(found)])
     texts = numbers.cast(pa.string())
     return [text.encode() for text in texts.to_pylist()]
 
 
 def fitted(values: np.ndarray, where: object = None, dtype: str = "f4") -> np.ndarray:
-    """The values as float32, or another type; raises as `decimals`."""
+    """Return the values as float32, or another type; raises as `decimals`."""
     with np.errstate(over="ignore"):
         found = values.astype(dtype)
     if not np.isfinite(found).all():

@@ -1,4 +1,4 @@
-"""STL with other positions: corners and normal of each triangle that moved. Names, header and extra bytes stay."""
+"""Rewrite STL with other positions: corners and normal of each triangle that moved; other bytes stay."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from repose.mesh.operators import face_normals, unit
 
 
 def rewrite(data: bytes, mesh: Mesh, vertices: np.ndarray, where: object = None) -> bytes:
-    """The content of an .stl file with other positions; arguments as of `repose.mesh.formats.rewrite.obj.rewrite`.
+    """Return the content of an .stl file with other positions; arguments of `repose.mesh.formats.rewrite.obj.rewrite`.
 
     Raises:
         MeshError: a coordinate does not fit in float32.
