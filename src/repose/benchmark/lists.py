@@ -90,7 +90,7 @@ class List:
 
     @property
     def triples(self) -> pd.DataFrame:
-        """Columns triple_id, identity_mesh, pose_mesh, truth_mesh and headline, a row each."""
+        """Its rows with columns triple_id, identity_mesh, pose_mesh, truth_mesh and headline."""
         columns = ["triple_id", *TRIPLE]
         table = pd.DataFrame([[getattr(row, c) for c in columns] for row in self.rows], columns=columns)
         return table.assign(headline=[row.is_headline for row in self.rows])

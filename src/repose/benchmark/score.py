@@ -35,7 +35,7 @@ from repose.store.arrays import read_meta
 
 BASELINES = {"copy-identity": "P", "copy-pose": "PC"}
 """The baselines, which need no predictions, and the tracks that give what they copy."""
-ALLOWED_TO_FAIL = 0.05  # of the rows; more, and a method is not ranked
+ALLOWED_TO_FAIL = 0.05  # share of the rows that may fail; a method that fails on more is not ranked
 KEYS = ["triple_id", *TRIPLE]
 
 Float = NDArray[np.float64]

@@ -46,7 +46,7 @@ class Sources(NamedTuple):
 
 
 def write_vertices(path: Path, listing: List, vertices: np.ndarray, **attributes: Any) -> None:
-    """Write predictions of a list, (rows, V, 3) metres, as the stage `predict` writes those of a part of the split."""
+    """Write predictions of a list, (rows, V, 3) metres, in the format of the stage `predict`."""
     names = listing.triples[TRIPLE].to_numpy().tolist()
     root = zarr.create_group(path, attributes={"units": "m"})
     group = root.create_group(listing.name, attributes={"triples": names, **attributes})

@@ -76,7 +76,7 @@ def _spiked(x: Float) -> Float:
 
 
 def _bent(x: Float, edges: NDArray[np.integer]) -> Float:
-    """What is near the vertex farthest from the middle, turned about where it is joined, across its length."""
+    """Rotate the part near the vertex farthest from the middle about its joint, across its length."""
     graph = coo_array((edge_lengths(x, edges), (edges[:, 0], edges[:, 1])), shape=(len(x), len(x)))
     tip = int(np.argmax(np.linalg.norm(x - x.mean(axis=0), axis=1)))
     way = dijkstra(graph.tocsr(), directed=False, indices=tip)

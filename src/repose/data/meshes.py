@@ -106,7 +106,7 @@ class Triples:
 
 
 def at_rest(triples: pd.DataFrame, rest_pose: RestPose) -> pd.DataFrame:
-    """Columns identity_mesh and pose_mesh: the bodies of triples in the pose in which a method is given both."""
+    """Return columns identity_mesh and pose_mesh: the bodies of triples in the pose in which a method is given both."""
     bodies = triples[INPUTS].map(lambda name: mesh_numbers(name)[0])
     poses = triples.identity_mesh.map(lambda name: mesh_numbers(name)[1])
     return bodies.apply(

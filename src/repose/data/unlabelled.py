@@ -17,7 +17,7 @@ from repose.data.meshes import centred, sides
 from repose.errors import ReposeError
 from repose.store.mesh_store import MeshStore
 
-_SELECTION_SEED = 1234  # of the released lists
+_SELECTION_SEED = 1234  # seed of the released lists
 
 
 class UnlabelledBatch(NamedTuple):
@@ -42,7 +42,7 @@ class Numbers:
 
     @classmethod
     def seen_in(cls, triples: pd.DataFrame) -> Numbers:
-        """Those of the meshes that triples take as inputs; the truths are not looked at."""
+        """Return the numbers of the meshes that triples take as inputs; the truths are not looked at."""
         pairs = {mesh_numbers(name) for column in INPUTS for name in triples[column].unique()}
         return cls(frozenset(i for i, _ in pairs), frozenset(p for _, p in pairs))
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from repose.images.classes import BACKGROUND, HIDDEN, VISIBLE
 
 BARYCENTRIC_UNIT = 65535  # a stored barycentric coordinate of 1
-TOLERANCE = 2e-3  # metres by which a point may lie behind the depth map, besides the slope of its face
-STEEPEST = 10.0  # metres of depth per metre across, beyond which the slope of a face is not trusted
+TOLERANCE = 2e-3  # metres by which a point may lie behind the depth map, in addition to the slope of its face
+STEEPEST = 10.0  # metres of depth per metre across, beyond which the slope of a face is not used
 SLIGHT = 0.01  # share of a bilinear sample below which a pixel does not count
 
 

@@ -16,10 +16,10 @@ from scipy.sparse.linalg import eigsh
 from repose.errors import MeshError
 from repose.mesh.operators import Faces, Float, edge_stiffness, face_areas, vertex_areas, vertex_normals
 
-_LEAST_MASS = 1e-3  # of the mean: a vertex of needles alone would make the eigenproblem stiff
+_LEAST_MASS = 1e-3  # of the mean; a vertex that only needles use would make the eigenproblem stiff
 _STILL = 1e-5  # of the largest eigenvalue: no vibration, but a part of the mesh as a whole
 _WIDTH = 7  # of the band of an energy, in steps from one energy to the next
-_SHIFT = -0.1  # below the least eigenvalue, 0, so that the shifted matrix can be factorised
+_SHIFT = -0.1  # below the smallest eigenvalue, 0, so that the shifted matrix can be factorised
 
 
 class Surface(NamedTuple):

@@ -63,7 +63,7 @@ class TrainingRecipe(LightningModule):
         self.log(self.metric, loss, batch_size=len(batch[0]))
 
     def configure_optimizers(self) -> Any:
-        """Adam with the configured schedule, one update of the rate per step."""
+        """Return Adam with the configured schedule, which updates the rate at each step."""
         return scheduled(adam(self.network.parameters(), self.settings), rate_factor(self.settings))
 
     def train_dataloader(self) -> DataLoader[Any]:

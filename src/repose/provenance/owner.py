@@ -98,7 +98,7 @@ def try_lock(handle: IO[str]) -> bool:
 
 
 def is_held(path: Path) -> bool:
-    """Whether the process that an owner's file names is alive, on whatever machine."""
+    """Return whether the process that an owner's file names is alive, on any machine."""
     with _if_free(path) as free:
         return not free
 

@@ -48,7 +48,7 @@ def write_rows(new: Artefact, rows: pd.DataFrame, out: Path) -> None:
 
 
 def inputs_of(scores: Manifest) -> dict[str, Path]:
-    """What scores were made from, by the name of the input."""
+    """Return what scores were made from, by the name of the input."""
     return {name: load(manifest).artefact for name, manifest in scores.parents.items()}
 
 

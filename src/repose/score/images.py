@@ -106,12 +106,12 @@ class Drawings:
 
     @property
     def visible(self) -> Tensor | None:
-        """Which pixels of the target are seen in the source too, (B, H, W) bool."""
+        """The pixels of the target that are visible in the source too, (B, H, W) bool."""
         return None if self.true_visibility is None else self.true_visibility == VISIBLE
 
     @property
     def foreground(self) -> Tensor | None:
-        """Which pixels of the target have a true flow, (B, H, W) bool."""
+        """The pixels of the target that have a true flow, (B, H, W) bool."""
         return None if self.true_visibility is None else self.true_visibility < BACKGROUND
 
     @property

@@ -18,7 +18,7 @@ from repose.reading import read_rows
 from repose.results import PAIRS
 
 COLUMNS = [*PAIR, "role"]
-# Fixed numbers, so that the draws of one role do not depend on another.
+# Fixed numbers, so that the draws of one role do not depend on other roles.
 _STREAM = {"train": 0, "val": 1, "test": 2}
 
 

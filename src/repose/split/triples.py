@@ -120,7 +120,7 @@ def _count(there: Set[tuple[int, int]], has_truth: bool) -> int:
 
 
 def write_list(triples: pd.DataFrame, path: Path) -> None:
-    """Write the published text format: `identity.obj pose.obj truth.obj` a line; without a truth, two names."""
+    """Write the published text format, `identity.obj pose.obj truth.obj` per line; without a truth, two names."""
     names = triples[TRIPLE].itertuples(index=False)
     lines = (" ".join(f"{name}.obj" for name in row if name) + "\n" for row in names)
     path.write_text("".join(lines), encoding="utf-8")

@@ -18,7 +18,7 @@ from repose.methods.flow.layers import ResBlock
 
 
 def split_by_visibility(warped: Tensor, visibility: Tensor) -> Tensor:
-    """The visible part and the invisible part of a feature side by side, (B, 2C, H, W); the background is 0 in both."""
+    """Return the visible and the invisible part of a feature, joined: (B, 2C, H, W); the background is 0."""
     return torch.cat([warped * (visibility == VISIBLE), warped * (visibility == HIDDEN)], dim=1)
 
 

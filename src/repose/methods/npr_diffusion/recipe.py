@@ -159,7 +159,7 @@ class NprDiffusionRecipe(TrainingRecipe):
         self.log(self.metric, error, batch_size=len(batch.steps))
 
     def configure_optimizers(self) -> Any:
-        """Adam with the schedule."""
+        """Return Adam with the schedule."""
         return scheduled(adam(self.live.parameters(), self.settings), rate_factor(self.settings))
 
     def _error(self, keypoints: nn.Module, features: nn.Module, batch: Noisy, jitter: float) -> Tensor:

@@ -14,11 +14,11 @@ from repose.errors import MeshError
 from repose.mesh.operators import Faces, Float
 from repose.mesh.spectrum import Surface, sounding, waves
 
-_ENERGIES = 60  # of waves, and half as many times of heat
-_NONE = 1e-6  # no eigenvalue of a surface of area 1
-_LAST = 4 * np.log(10)  # the most that heat fades from the first time to the last, as an exponent
-_TURNED = 10  # signatures whose gradients tell the orientation
-_FREQUENCIES, _ORIENTATION = 1.0, 0.1  # what keeping them counts, against signatures
+_ENERGIES = 60  # number of energies of the wave kernel; the heat kernel has half as many times
+_NONE = 1e-6  # an eigenvalue of a surface of area 1 below this counts as 0
+_LAST = 4 * np.log(10)  # largest decay of heat between the first time and the last, as an exponent
+_TURNED = 10  # number of signatures whose gradients define the orientation
+_FREQUENCIES, _ORIENTATION = 1.0, 0.1  # weights of keeping frequencies and orientation, against signatures
 
 
 class Side(NamedTuple):

@@ -20,9 +20,9 @@ from repose.progress import track
 from repose.raw.dfaust import read_sequence
 from repose.raw.model_file import read_arrays
 
-MAX_BYTES = 2 << 30  # of all frames in memory
+MAX_BYTES = 2 << 30  # memory of all frames
 DFAUST = (".hdf5", ".h5")
-RATE, MAX_RATE = 30.0, 1000.0  # frames a second: where a file does not say, and at most
+RATE, MAX_RATE = 30.0, 1000.0  # frames per second: the default if a file does not state it, and the limit
 
 
 @dataclass(frozen=True)

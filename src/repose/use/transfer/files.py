@@ -16,7 +16,7 @@ from repose.use.transfer.looks import Eyes
 
 TRUST = ("a guess", "likely", "sure", "given")
 LEAST_VERTICES, FLAT = 4, 1e-6  # of the shortest extent, as a share of the longest
-ALIKE = 2.0  # times as large or small as another: still of one unit, which are 10 and more apart
+ALIKE = 2.0  # size ratio up to which two meshes have the same unit; different units differ by 10 or more
 
 
 @dataclass(frozen=True)
