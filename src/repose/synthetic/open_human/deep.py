@@ -1,7 +1,7 @@
-"""Poses that bend far: on the knees, on the ground, crouched, a leg in the air, arms folded.
+"""Poses that bend far: on the knees, on the ground, crouched, a leg in the air, arms folded or above the head.
 
 Poses of `repose.synthetic.open_human.poses` are of bodies on their feet. A matcher trained only on those takes a
-kneeling person for one who faces the other way (docs/canonical.md). Real bodies touch themselves in the poses here, so
+kneeling person for one who faces the other way, and arms above the head for legs (docs/canonical.md). Real bodies touch themselves in the poses here, so
 a share of the faces may.
 """
 
@@ -16,13 +16,14 @@ Range = tuple[float, float, float]  # lowest, most likely, highest, degrees
 
 MOST_TOUCHING = 0.04  # share of a body's faces that may intersect others
 STYLES = {
-    "kneel": 0.2,
-    "half-kneel": 0.15,
-    "cross-legged": 0.15,
-    "sit": 0.1,
-    "crouch": 0.15,
-    "kick": 0.1,
-    "fold": 0.15,
+    "kneel": 0.17,
+    "half-kneel": 0.12,
+    "cross-legged": 0.12,
+    "sit": 0.08,
+    "crouch": 0.12,
+    "kick": 0.09,
+    "fold": 0.12,
+    "overhead": 0.18,
 }
 TRUNK: dict[str, Range] = {
     "kneel": (-20, 5, 60),
@@ -32,12 +33,18 @@ TRUNK: dict[str, Range] = {
     "crouch": (10, 30, 60),
     "kick": (-20, 5, 50),
     "fold": (-10, 0, 30),
+    "overhead": (-20, 0, 35),
 }
 # Angles of an arm: elevation, azimuth, and bending of the elbow.
 _ANYHOW: tuple[Range, ...] = (-80, -20, 80), (-25, 40, 105), (0, 45, 125)
 _TO_THE_GROUND: tuple[Range, ...] = (-88, -65, -30), (20, 75, 105), (0, 15, 60)
 _FOLDED: tuple[Range, ...] = (-60, -35, 0), (75, 105, 135), (50, 90, 125)
-ARMS = {style: _ANYHOW for style in STYLES} | {"crouch": _TO_THE_GROUND, "fold": _FOLDED}
+_OVERHEAD: tuple[Range, ...] = (40, 75, 89), (-30, 30, 105), (0, 25, 110)
+ARMS = {style: _ANYHOW for style in STYLES} | {
+    "crouch": _TO_THE_GROUND,
+    "fold": _FOLDED,
+    "overhead": _OVERHEAD,
+}
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,10 @@ LEGS = {
     "fold": (
         Leg((-10, 3, 90), (-3, 5, 20), (-15, 0, 20), (0, 5, 90), (-15, 0, 15)),
         Leg((-10, 3, 90), (-3, 5, 20), (-15, 0, 20), (0, 5, 90), (-15, 0, 15)),
+    ),
+    "overhead": (
+        Leg((-10, 5, 85), (-3, 8, 75), (-10, 0, 70), (0, 5, 135), (-10, 5, 45)),
+        Leg((-15, 3, 30), (-3, 6, 20), (-15, 0, 20), (0, 5, 40), (-15, 0, 15)),
     ),
 }
 

@@ -32,7 +32,7 @@ class OpenHuman(GeneratedBodies):
         ge=0,
         le=90,
         description=(
-            "percentage of deep poses: on the knees, cross-legged, crouched, a kick, arms folded; "
+            "percentage of deep poses: on the knees, cross-legged, crouched, a kick, arms folded or above the head; "
             "bodies may touch themselves in these"
         ),
     )
