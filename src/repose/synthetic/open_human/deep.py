@@ -1,8 +1,8 @@
 """Poses that bend far: on the knees, on the ground, crouched, a leg in the air, arms folded or above the head.
 
 Poses of `repose.synthetic.open_human.poses` are of bodies on their feet. A matcher trained only on those takes a
-kneeling person for one who faces the other way, and arms above the head for legs (docs/canonical.md). Real bodies touch themselves in the poses here, so
-a share of the faces may.
+kneeling person for one who faces the other way, and one trained without arms above the head takes these for legs
+(docs/canonical.md). Real bodies touch themselves in the poses here, so a share of the faces may.
 """
 
 from dataclasses import dataclass
