@@ -93,7 +93,7 @@ def test_a_transfer_loads_none_of_what_takes_a_second(box):
 
 def test_a_model_that_finds_frames_is_asked_for_up(box):
     eyes = eyes_of(open_model(shipped("human")))
-    direction = eyes.look(IDENTITY)()
+    direction = eyes.looks(IDENTITY, POSE)[0]()
     assert np.linalg.norm(direction) == pytest.approx(1, abs=1e-5)
     assert eyes.seen(IDENTITY) is eyes.ways(Body.of(IDENTITY, UPRIGHT)), "and looks once"
     assert eyes_of(Model(create("npt", width=8), box / "npt.safetensors", {})) is None

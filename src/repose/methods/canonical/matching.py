@@ -67,8 +67,7 @@ class Match(NamedTuple):
     Attributes:
         places: (N,) points of the pose mesh.
         doubt: (N,) the expected errors of the places, for surfaces of area 1.
-        rival: the cost of the best match with the body turned the other way, over the cost of this match (see
-            `best_match`): near 1, the match may be front to back, or left to right.
+        rival: see `Pair`.
     """
 
     places: Places
@@ -76,8 +75,29 @@ class Match(NamedTuple):
     rival: float = np.inf
 
 
-def best_match(identity: Ways, pose: Ways) -> Match:
-    """Match the identity to the pose mesh by the pair of frames with the least product of stretch and doubt.
+class Pair(NamedTuple):
+    """Frames of an identity and of a pose mesh that fit together, with the coordinates in them.
+
+    Attributes:
+        identity, pose: one of the ways of each mesh.
+        rival: the cost of the best match with the body turned the other way, over the cost of this match (see
+            `best_pair`): near 1, the match may be front to back, or left to right.
+    """
+
+    identity: Coordinates
+    pose: Coordinates
+    rival: float
+
+
+def best_match(identity: Ways, pose: Ways, pair: Pair | None = None) -> Match:
+    """Match the vertices of the identity to the pose mesh by a pair of frames, or else by `best_pair`."""
+    pair = pair or best_pair(identity, pose)
+    match = matched(identity.fine(pair.identity), pose.fine(pair.pose), pose.faces)
+    return match._replace(rival=pair.rival)
+
+
+def best_pair(identity: Ways, pose: Ways) -> Pair:
+    """Return the pair of frames whose match has the least product of stretch and doubt.
 
     The cost is the stretch times the squared product of both doubts, times 1.5 for a frame that the feet contradict. A
     body that was found back to front matches well vertex by vertex, but is stretched: its head lies where the tail is.
@@ -103,8 +123,7 @@ def best_match(identity: Ways, pose: Ways) -> Match:
     rivals = [found for pair, found in zip(pairs, costs, strict=True) if _is_other_way((one, other), pair)]
     if pose.about and _is_other_way((one, other), (one, pose.about)):
         rivals.append(cost(one, pose.about))
-    match = matched(identity.fine(one), pose.fine(other), pose.faces)
-    return match._replace(rival=min(rivals, default=np.inf) / min(costs))
+    return Pair(one, other, min(rivals, default=np.inf) / min(costs))
 
 
 def _is_other_way(one: tuple[Coordinates, Coordinates], other: tuple[Coordinates, Coordinates]) -> bool:

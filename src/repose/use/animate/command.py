@@ -55,18 +55,21 @@ def run(
     if report:
         check_picture(report, out, identity, motion)
     asset, moves = read_surface(identity), read_motion(motion, rate, every, sequence)
-    opened, kind = model_for(model, asset.mesh, moves.mesh(0))
+    start = moves.mesh(0)
+    opened, kind = model_for(model, asset.mesh, start)
     if kind:
         print(f"kind      {kind}")
     print(f"model     {opened}")
     eyes = eyes_of(opened)
-    frame = frame_of(asset.mesh, identity, asset.is_y_up, says[0], eyes)
+    start = moves.mesh(0)
+    looks = eyes.looks(asset.mesh, start) if eyes else (None, None)
+    frame = frame_of(asset.mesh, identity, asset.is_y_up, says[0], looks[0])
+    other = frame_of(start, motion, moves.is_y_up, says[1], looks[1])
     lost: list[str] = []
     if out.suffix.lower() == ".glb" and not asset.is_y_up:
         data, lost = asset.converted(asset.mesh.vertices, out)
         asset = replace(asset_of(data, out), path=identity)
     body = Body.of(asset.mesh, frame)
-    other = frame_of(moves.mesh(0), motion, moves.is_y_up, says[1], eyes)
     print("\n".join(_described(asset, frame, moves, other)))
     if isinstance(moves, Scans):
         done = _scanned(body, moves, other, opened, eyes)

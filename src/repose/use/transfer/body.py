@@ -93,7 +93,7 @@ class Outcome:
         edge_error: mean over edges of | length / length in the identity - 1 |.
         doubt: (N,) the error of each vertex before any finish that the model expects, metres; None if the model does
             not estimate it.
-        rival: see `repose.methods.canonical.matching.Match`; infinite for a model that does not compare.
+        rival: see `repose.methods.canonical.matching.Pair`; infinite for a model that does not compare.
     """
 
     upright: np.ndarray

@@ -7,7 +7,7 @@ import numpy as np
 
 from repose.errors import MeshError, ReposeError
 from repose.mesh.formats.asset import Asset, read_asset, write_asset
-from repose.mesh.frame import Found, Frame, find_frame
+from repose.mesh.frame import Found, Frame, Look, find_frame
 from repose.mesh.mesh import Mesh
 from repose.mesh.operators import directed_edges, face_areas, pieces_of
 from repose.use.transfer.body import Body
@@ -74,9 +74,10 @@ def pair_of(
     """
     if alike := first.has_faces_of(second):
         second = second.as_joined_like(first)
+    looks = eyes.looks(first.mesh, second.mesh) if eyes else (None, None)
     frames = (
-        frame_of(first.mesh, first.path, first.is_y_up, says[0], eyes),
-        frame_of(second.mesh, second.path, second.is_y_up, says[1], eyes),
+        frame_of(first.mesh, first.path, first.is_y_up, says[0], looks[0]),
+        frame_of(second.mesh, second.path, second.is_y_up, says[1], looks[1]),
     )
     if alike and first.is_y_up == second.is_y_up:
         frames = _shared(frames, says, (first, second))
@@ -149,14 +150,13 @@ def write(source: Source, out: Path, vertices: np.ndarray) -> list[str]:
     return lines
 
 
-def frame_of(mesh: Mesh, path: Path, is_y_up: bool, said: Said, eyes: Eyes | None = None) -> Frame:
-    """Return the frame of a mesh of a file, whose format may state that y is up.
+def frame_of(mesh: Mesh, path: Path, is_y_up: bool, said: Said, look: Look | None = None) -> Frame:
+    """Return the frame of a mesh of a file, whose format may state that y is up; `look` is that of `find_frame`.
 
     Raises:
         MeshError: the frame cannot be found.
     """
     corners = mesh.vertices[mesh.faces].reshape(-1, 3)
-    look = eyes.look(mesh) if eyes and eyes.inference.frame else None
     return find_frame(corners, said.up, said.unit, is_y_up, path, look)
 
 

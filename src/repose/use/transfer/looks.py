@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from repose.mesh.frame import Look
 from repose.mesh.mesh import Mesh
 from repose.methods.canonical.inference import Inference
-from repose.methods.canonical.matching import Ways, best_match
+from repose.methods.canonical.matching import Pair, Ways, best_match, best_pair
 from repose.use.transfer.body import Body
 
 Float = NDArray[np.float64]
@@ -25,7 +25,7 @@ class Found(NamedTuple):
         vertices: (N, 3) the posed identity, upright, metres.
         warp: (N, 3) the coarse mesh before refinement, for systems that make one.
         doubt: (N,) expected error of each vertex, metres, for systems that estimate it.
-        rival: see `repose.methods.canonical.matching.Match`.
+        rival: see `repose.methods.canonical.matching.Pair`.
     """
 
     vertices: Float
@@ -40,14 +40,26 @@ class Eyes:
     def __init__(self, inference: Inference):
         self.inference = inference
         self.seen = lru_cache(maxsize=2)(self._seen)
+        self.paired = lru_cache(maxsize=2)(self._paired)
 
     def _seen(self, mesh: Mesh) -> Ways:
         used, faces = np.unique(mesh.faces, return_inverse=True)
         return self.inference.ways(mesh.vertices[used], faces.reshape(mesh.faces.shape))
 
-    def look(self, mesh: Mesh) -> Look:
-        """Return a function that predicts the body's up direction."""
-        return lambda: self.seen(mesh).ways[0].frame[1]
+    def _paired(self, identity: Mesh, pose: Mesh) -> Pair:
+        return best_pair(self.seen(identity), self.seen(pose))
+
+    def looks(self, identity: Mesh, pose: Mesh) -> tuple[Look | None, Look | None]:
+        """Return functions that predict the up direction of each body, by the frames in which the two match best.
+
+        They are None if the network needs upright bodies.
+        """
+        if self.inference.frame is None:
+            return None, None
+        return (
+            lambda: self.paired(identity, pose).identity.frame[1],
+            lambda: self.paired(identity, pose).pose.frame[1],
+        )
 
     def ways(self, body: Body) -> Ways:
         """Return the canonical coordinates of a body, in its given frame if the network needs upright bodies."""
@@ -63,7 +75,8 @@ class Eyes:
         """
         known, found = self.ways(identity), []
         for pose in poses:
-            match = best_match(known, self.ways(pose))
+            pair = self.paired(identity.mesh, pose.mesh) if self.inference.frame else None
+            match = best_match(known, self.ways(pose), pair)
             warp = match.places.carry(pose.upright, pose.faces) * (identity.side / pose.side)
             found.append(Found(warp, warp, match.doubt * identity.side, match.rival))
         return found
