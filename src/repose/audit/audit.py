@@ -1,8 +1,9 @@
 """Audit a table from every cell back to the raw bytes; docs/audit.md explains what that proves.
 
 * Hashed: every file of every artefact against its manifest, every manifest against the history beside it, every link
-from an artefact to the content that it was made from, and the raw files that a user supplied. * Recomputed: the table
-from the scores; with `rescore` also the scores, including those of renders, from predictions and meshes.
+  from an artefact to the content that it was made from, and the raw files that a user supplied.
+* Recomputed: the table from the scores; with `rescore` also the scores, including those of renders, from predictions
+  and meshes.
 """
 
 import hashlib

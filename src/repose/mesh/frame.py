@@ -4,12 +4,13 @@ Networks expect bodies with y up, facing +z, in metres. Files use other frames, 
 bodies of people (docs/use.md has their measured error rates), are:
 
 * Up is y or z. If the mesh stands on the plane 0 of exactly one of them (its least value is within 1 % of the longest
-side), that axis is up. Otherwise it is the axis along which the mesh is longer, if it is longer by a quarter: people
-are taller than deep. Otherwise it is y. The last two are guesses: a lying body that is not on the ground looks like one
-that stands in the other frame, and a four-legged animal is longer than tall. Give `--up` for those. * The unit is the
-one of metres, centimetres and millimetres that puts the longest side between 0.3 and 3 m. * The direction that the body
-faces is not looked for. * A model that takes bodies in any orientation is asked for the up axis if a mesh is not on the
-ground, and does not depend on the unit.
+  side), that axis is up. Otherwise it is the axis along which the mesh is longer, if it is longer by a quarter: people
+  are taller than deep. Otherwise it is y. The last two are guesses: a lying body that is not on the ground looks like
+  one that stands in the other frame, and a four-legged animal is longer than tall. Give `--up` for those.
+* The unit is the one of metres, centimetres and millimetres that puts the longest side between 0.3 and 3 m.
+* The direction that the body faces is not looked for.
+* A model that takes bodies in any orientation is asked for the up axis if a mesh is not on the ground, and does not
+  depend on the unit.
 """
 
 from __future__ import annotations

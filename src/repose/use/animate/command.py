@@ -61,7 +61,6 @@ def run(
         print(f"kind      {kind}")
     print(f"model     {opened}")
     eyes = eyes_of(opened)
-    start = moves.mesh(0)
     looks = eyes.looks(asset.mesh, start) if eyes else (None, None)
     frame = frame_of(asset.mesh, identity, asset.is_y_up, says[0], looks[0])
     other = frame_of(start, motion, moves.is_y_up, says[1], looks[1])
