@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 
 from repose.mesh.mesh import Mesh
 from repose.mesh.variation import varied
-from repose.use.transfer.kind import LIKELY, SURE, animality, tones
+from repose.use.transfer.kind import LIKELY, SURE, animal_log_odds, log_eigenvalues
 
 VERTICES, IDENTITIES, POSES = 1200, 24, 20
 RIDGE = 0.03
@@ -24,11 +24,11 @@ RIDGE = 0.03
 
 def main() -> None:
     """The fitted weights and bias, and for each kind how many unseen bodies are told, and how."""
-    people, animals = (all_tones(name, 0) for name in KINDS)
+    people, animals = (all_eigenvalues(name, 0) for name in KINDS)
     weights, bias = discriminant(people, animals)
     print("weights", np.round(weights, 2).tolist(), "bias", round(bias, 2))
     for name, sign in (("human", -1), ("animal", 1)):
-        odds = sign * np.array([animality(mesh) for mesh in bodies(name, 5)])
+        odds = sign * np.array([animal_log_odds(mesh) for mesh in bodies(name, 5)])
         sure, likely, wrong = odds >= SURE, (odds >= LIKELY) & (odds < SURE), odds <= -LIKELY
         print(f"{name}: {len(odds)} bodies, sure {sure.sum()}, likely {likely.sum()}, wrong {wrong.sum()}")
 
@@ -42,10 +42,10 @@ def bodies(name: str, seed: int) -> Iterator[Mesh]:
         yield Mesh(points @ Rotation.random(random_state=draw).as_matrix().T, triangles)
 
 
-def all_tones(name: str, seed: int) -> NDArray[np.float64]:  # (N, K)
-    """What is heard of the bodies of one kind, where it is."""
-    heard = (tones(mesh) for mesh in bodies(name, seed))
-    return np.array([each for each in heard if each is not None])
+def all_eigenvalues(name: str, seed: int) -> NDArray[np.float64]:  # (N, K)
+    """Return the logarithms of eigenvalues of the bodies of one kind, for those that have them."""
+    values = (log_eigenvalues(mesh) for mesh in bodies(name, seed))
+    return np.array([each for each in values if each is not None])
 
 
 def discriminant(

@@ -20,20 +20,20 @@ from scans import distance, said_by_feet
 from scipy.spatial.transform import Rotation
 
 import repose
-from repose.mesh.frame import Found, Frame
+from repose.mesh.frame import Answer, Frame
 from repose.mesh.mesh import Mesh
 from repose.mesh.operators import unique_edges
 from repose.mesh.variation import varied
 from repose.methods.canonical.matching import Ways, matched
 from repose.use.transfer.body import Body
 from repose.use.transfer.command import NEAR
-from repose.use.transfer.looks import Eyes
+from repose.use.transfer.matching import Matcher
 from repose.use.transfer.run import transfer
 
 SEED, DRAW, PAIRS, BODIES, IN_POSES = 5, 4, 30, 8, 20
 SHORTEST = 1e-5  # of an edge, where the surface has the area 1
 WRONG = 0.12  # of the side of the square that is as large as the body, of a warp
-_UPRIGHT = Frame(Found("y", "given", "a dataset's"), Found("m", "given", "a dataset's"))
+_UPRIGHT = Frame(Answer("y", "given", "a dataset's"), Answer("m", "given", "a dataset's"))
 
 
 class Pair(NamedTuple):
@@ -84,11 +84,11 @@ def pairs(name: str, deep: int) -> Iterator[Pair]:
 def compared(name: str, pair: Pair) -> list[float]:
     """How far off are the warp that is taken and the one least stretched, of the side, and the result, mm; `rival`."""
     model = repose.load(name).model
-    eyes = Eyes(model.inference)
+    matcher = Matcher(model.inference)
     identity, pose = (Body.of(mesh, _UPRIGHT) for mesh in (pair.identity, pair.pose))
-    warp = transfer(identity, pose, model, eyes=eyes).upright
-    done = transfer(identity, pose, model, finish="icp", eyes=eyes)
-    least = least_stretched(eyes.ways(identity), eyes.ways(pose)) * identity.side
+    warp = transfer(identity, pose, model, matcher=matcher).upright
+    done = transfer(identity, pose, model, finish="icp", matcher=matcher)
+    least = least_stretched(matcher.ways(identity), matcher.ways(pose)) * identity.side
     warped, stretched, result = (distance(x, pair.truth, turn=True) for x in (warp, least, done.upright))
     return [warped / 1000 / identity.side, stretched / 1000 / identity.side, result, done.rival]
 

@@ -20,7 +20,7 @@ from open_bodies import KINDS, OpenBodies
 
 import repose
 from repose.bench import timed
-from repose.mesh.frame import Found, Frame
+from repose.mesh.frame import Answer, Frame
 from repose.mesh.mesh import Mesh
 from repose.mesh.sequence import acceleration_error, jitter, mean_error_mm, smoothed
 from repose.mesh.variation import decimated
@@ -31,13 +31,13 @@ from repose.synthetic.open_human import motion as human
 from repose.use.animate.motion import Scans
 from repose.use.animate.scans import follow
 from repose.use.transfer.body import Body
-from repose.use.transfer.looks import Eyes
+from repose.use.transfer.matching import Matcher
 
 MOTIONS = {"human": human, "animal": animal}
 SEED, DRAW, BODIES, POSES = 5, 4, 5, 20
 LENGTH = 60  # frames of a motion, 2 s; those in its middle are seen
 WIDTHS = (0, 1 / 60, 1 / 30, 1 / 20)  # of the Gaussian, seconds
-_UPRIGHT = Frame(Found("y", "given", "a motion's"), Found("m", "given", "a motion's"))
+_UPRIGHT = Frame(Answer("y", "given", "a motion's"), Answer("m", "given", "a motion's"))
 
 
 class Case(NamedTuple):
@@ -69,7 +69,7 @@ def measured(name: str, case: Case) -> list[float]:
     body, scans = Body.of(case.identity, _UPRIGHT), case.scans
 
     def followed(scans: Scans) -> np.ndarray:
-        return follow(body, scans, _UPRIGHT, model, Eyes(model.inference), smooth_s=0).frames
+        return follow(body, scans, _UPRIGHT, model, Matcher(model.inference), smooth_s=0).frames
 
     start = timed(lambda: followed(replace(scans, meshes=scans.meshes[:1])))[2]
     frames, _, seconds = timed(lambda: followed(scans))

@@ -41,11 +41,11 @@ ADULT = (1.0, 2.3)
 # degrees from an axis: so near, the model's answer is right for 35 of 36 validation animals, and all people
 NEAR = 25.0
 
-Look = Callable[[], np.ndarray]  # returns a direction (3,) of unit length
+UpFinder = Callable[[], np.ndarray]  # returns a direction (3,) of unit length
 
 
 @dataclass(frozen=True)
-class Found:
+class Answer:
     """An answer and how reliable it is.
 
     Attributes:
@@ -66,8 +66,8 @@ class Found:
 class Frame:
     """Up axis and unit of a mesh."""
 
-    up: Found
-    unit: Found
+    up: Answer
+    unit: Answer
 
     @property
     def metres(self) -> float:
@@ -89,7 +89,7 @@ def find_frame(
     unit: str = "auto",
     y_up: bool = False,
     where: object = None,
-    look: Look | None = None,
+    find_up_axis: UpFinder | None = None,
 ) -> Frame:
     """Find up axis and unit by the rules above.
 
@@ -99,8 +99,8 @@ def find_frame(
         unit: a name in `UNITS`, a number of metres per unit, or "auto".
         y_up: whether the file's format states that y is up, as glTF does.
         where: the file, for errors.
-        look: function that asks a model, which takes bodies of any size and orientation, for the body's up direction.
-            It is called if the mesh does not stand on the ground.
+        find_up_axis: function that asks a model, which takes bodies of any size and orientation, for the body's up
+            direction. It is called if the mesh does not stand on the ground.
 
     Raises:
         MeshError: the mesh has no extent, a given axis or unit is unknown, or the unit cannot be guessed.
@@ -111,21 +111,21 @@ def find_frame(
     if not sides.max() > 0:
         raise MeshError("all its vertices are at one place", where, "is it a body?")
     if up != "auto":
-        axis = Found(up, "given", "--up")
+        axis = Answer(up, "given", "--up")
     elif y_up:
-        axis = Found("y", "sure", "glTF is y up")
+        axis = Answer("y", "sure", "glTF is y up")
     else:
-        axis = find_up(sides, vertices.min(axis=0), look)
+        axis = find_up(sides, vertices.min(axis=0), find_up_axis)
     if unit == "auto":
-        return Frame(axis, find_unit(float(sides.max()), where, size_free=look is not None))
+        return Frame(axis, find_unit(float(sides.max()), where, size_free=find_up_axis is not None))
     if not metres_per(unit) > 0:
         raise MeshError(
             f"unit {unit!r} is none of {', '.join(UNITS)}, auto, or a number of metres per unit", where
         )
-    return Frame(axis, Found(unit, "given", "--unit"))
+    return Frame(axis, Answer(unit, "given", "--unit"))
 
 
-def find_up(sides: np.ndarray, lowest: np.ndarray, look: Look | None = None) -> Found:
+def find_up(sides: np.ndarray, lowest: np.ndarray, find_up_axis: UpFinder | None = None) -> Answer:
     """Find the up axis from the sides (3,) and least coordinates (3,) of the bounding box, or else by a model."""
     longest = sides.max()
     grounded = [axis for axis, k in (("y", 1), ("z", 2)) if abs(lowest[k]) <= GROUND * longest]
@@ -135,32 +135,32 @@ def find_up(sides: np.ndarray, lowest: np.ndarray, look: Look | None = None) -> 
     if len(grounded) == 1:
         axis = grounded[0]
         if axis == longer and not lying:
-            return Found(axis, "sure", f"it stands on {axis} = 0 and is longer that way")
-        return Found(
+            return Answer(axis, "sure", f"it stands on {axis} = 0 and is longer that way")
+        return Answer(
             axis, "likely", f"it is on {axis} = 0, though longer another way: lying, or four-legged?"
         )
-    if look:
-        return _seen_up(look())
+    if find_up_axis:
+        return _seen_up(find_up_axis())
     if ratio >= TALLER and not lying:
         why = f"it is {ratio:.1f} times as long along {longer} as along {shorter}"
         # This is right for 99 in 100 people and for few animals, and nothing here distinguishes the two.
-        return Found(
+        return Answer(
             longer, "a guess", f"{why}; one that lies would look the same, and animals are longer than tall"
         )
-    return Found("y", "a guess", "its sides do not tell y up from z up")
+    return Answer("y", "a guess", "its sides do not tell y up from z up")
 
 
-def _seen_up(direction: np.ndarray) -> Found:
+def _seen_up(direction: np.ndarray) -> Answer:
     """Return the axis that is nearest to a direction (3,) of unit length."""
     k = int(np.abs(direction).argmax())
     away = float(np.degrees(np.arccos(min(1.0, abs(direction[k])))))
     axis = ("-" if direction[k] < 0 else "") + "xyz"[k]
     if away > NEAR:
-        return Found("y", "a guess", "the model sees no axis that is up for the body")
-    return Found(axis, "likely", f"the model sees the body's up {away:.0f} degrees from it")
+        return Answer("y", "a guess", "the model sees no axis that is up for the body")
+    return Answer(axis, "likely", f"the model sees the body's up {away:.0f} degrees from it")
 
 
-def find_unit(longest: float, where: object = None, size_free: bool = False) -> Found:
+def find_unit(longest: float, where: object = None, size_free: bool = False) -> Answer:
     """Find the unit from the longest side of the bounding box.
 
     Raises:
@@ -170,9 +170,9 @@ def find_unit(longest: float, where: object = None, size_free: bool = False) -> 
         size = longest * UNITS[unit]
         if BODY[0] <= size < BODY[1]:
             trust = "sure" if ADULT[0] <= size <= ADULT[1] else "likely"
-            return Found(unit, trust, f"its longest side is then {size:.2f} m")
+            return Answer(unit, trust, f"its longest side is then {size:.2f} m")
     if size_free:
-        return Found("m", "a guess", "its size is no body's in m, cm or mm, which the model does not mind")
+        return Answer("m", "a guess", "its size is no body's in m, cm or mm, which the model does not mind")
     raise MeshError(
         f"its longest side is {longest:.4g}, which makes no body in m, cm or mm",
         where,

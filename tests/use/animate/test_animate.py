@@ -12,7 +12,7 @@ from torch import nn
 
 from repose.errors import MeshError, ReposeError
 from repose.mesh.formats.io import read_mesh, write_mesh
-from repose.mesh.frame import Found, Frame
+from repose.mesh.frame import Answer, Frame
 from repose.mesh.mesh import Mesh
 from repose.mesh.variation import decimated
 from repose.methods.interface import Transfer, TransferNetwork
@@ -25,7 +25,7 @@ from repose.use.transfer.files import Said
 from repose.use.transfer.run import Body
 from repose.weights.model import Model
 
-UPRIGHT = Frame(Found("y", "given", ""), Found("m", "given", ""))
+UPRIGHT = Frame(Answer("y", "given", ""), Answer("m", "given", ""))
 AUTO = Said(), Said()
 BALL, FINE = trimesh.creation.icosphere(2), trimesh.creation.icosphere(3)
 TIMES = np.linspace(0, 1, 7)

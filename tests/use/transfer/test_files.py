@@ -7,7 +7,7 @@ import trimesh
 from repose.errors import ReposeError
 from repose.mesh.formats.asset import read_asset
 from repose.mesh.formats.io import write_mesh
-from repose.mesh.frame import Found
+from repose.mesh.frame import Answer
 from repose.mesh.mesh import Mesh
 from repose.methods.build import create
 from repose.use.transfer.files import Said, describe, pair_of, read_rest, write
@@ -34,9 +34,9 @@ def test_equal_faces_share_the_frame_that_is_better_known(tmp_path):
     leaping = saved(tmp_path / "b.obj", STANDING[:, [0, 2, 1]] * 0.7 + 5)  # as long along z as along y before
     first, second = read_pair(standing, leaping, AUTO)
     assert first.body.frame.up.trust == "sure"
-    assert second.body.frame.up == Found("y", "sure", "as the identity, which has the same faces")
+    assert second.body.frame.up == Answer("y", "sure", "as the identity, which has the same faces")
     second, first = read_pair(leaping, standing, AUTO)
-    assert second.body.frame.up == Found("y", "sure", "as the pose mesh, which has the same faces")
+    assert second.body.frame.up == Answer("y", "sure", "as the pose mesh, which has the same faces")
     # What the user says holds for the mesh that it is said of.
     first, second = read_pair(standing, leaping, (Said(), Said("z")))
     assert (first.body.frame.up.value, second.body.frame.up.value) == ("y", "z")
@@ -49,7 +49,7 @@ def test_equal_faces_share_a_unit_if_their_sizes_fit(tmp_path):
     # By their longest sides alone, the first would be in centimetres and the second in millimetres.
     sizes = {"a": 170, "b": 190, "c": 1.0}
     a, b, c = (saved(tmp_path / f"{name}.obj", STANDING * size) for name, size in sizes.items())
-    assert read_pair(a, b, AUTO)[1].body.frame.unit == Found(
+    assert read_pair(a, b, AUTO)[1].body.frame.unit == Answer(
         "cm", "likely", "as the identity, which has the same faces"
     )
     assert read_pair(a, b, (Said(), Said(unit="mm")))[1].body.frame.unit.value == "mm"

@@ -13,7 +13,7 @@ from repose.synthetic.open_animal.generation import generate
 from repose.synthetic.open_animal.posing import meshes
 from repose.synthetic.open_animal.recipe import Settings
 from repose.use.transfer import kind
-from repose.use.transfer.kind import Kind, animality, kind_of
+from repose.use.transfer.kind import Kind, animal_log_odds, kind_of
 
 
 @pytest.fixture(scope="module")
@@ -39,19 +39,19 @@ def as_others_have_it(mesh: Mesh, how: str) -> Mesh:
 
 @pytest.mark.parametrize("how", ["coarse", "turned", "huge", "in pieces"])
 def test_an_animal_is_one_however_its_mesh_was_made(animal, how):
-    assert animality(animal) > kind.LIKELY
-    assert animality(as_others_have_it(animal, how)) > kind.LIKELY
+    assert animal_log_odds(animal) > kind.LIKELY
+    assert animal_log_odds(as_others_have_it(animal, how)) > kind.LIKELY
 
 
 def test_where_a_leg_has_come_off_nothing_is_told(animal):
     low = animal.vertices[:, 1] < np.quantile(animal.vertices[:, 1], 0.3)
     cut = animal.faces[low[animal.faces].sum(axis=1) % 3 == 0]
-    assert animality(Mesh(animal.vertices, cut)) == 0
+    assert animal_log_odds(Mesh(animal.vertices, cut)) == 0
 
 
 def test_who_is_not_clear_goes_with_the_others_and_nothing_is_guessed(monkeypatch):
     def of(*scores):
-        monkeypatch.setattr(kind, "animality", lambda score: score)
+        monkeypatch.setattr(kind, "animal_log_odds", lambda score: score)
         return kind_of(*scores)
 
     assert of(-20.0, -11.0) == Kind("human", "sure")
@@ -68,4 +68,4 @@ def test_who_is_not_clear_goes_with_the_others_and_nothing_is_guessed(monkeypatc
 
 def test_of_a_few_vertices_nothing_can_be_told():
     tetrahedron = Mesh(np.r_[np.eye(3), [[0, 0, 0]]], np.array([[0, 1, 2], [0, 3, 1], [1, 3, 2], [2, 3, 0]]))
-    assert animality(tetrahedron) == 0
+    assert animal_log_odds(tetrahedron) == 0

@@ -15,21 +15,21 @@ from scipy.spatial.transform import Rotation
 import repose
 from repose.errors import ReposeError
 from repose.mesh.formats.io import read_mesh, write_mesh
-from repose.mesh.frame import Found, Frame, find_up
+from repose.mesh.frame import Answer, Frame, find_up
 from repose.mesh.mesh import Mesh
 from repose.methods.build import count_parameters, create
 from repose.use.transfer import poser
 from repose.use.transfer.body import Body
 from repose.use.transfer.command import run
 from repose.use.transfer.files import Said
-from repose.use.transfer.models import eyes_of, open_model, usual_finish
+from repose.use.transfer.models import matcher_of, open_model, usual_finish
 from repose.use.transfer.poser import Poser
 from repose.weights.model import Model
 from repose.weights.shipped import KINDS, METADATA, shipped
 
 SETTINGS = {"width": 8, "blocks": 1, "vibrations": 16, "finds_frame": True}
 AUTO = Said(), Said()
-UPRIGHT = Frame(Found("y", "given", ""), Found("m", "given", ""))
+UPRIGHT = Frame(Answer("y", "given", ""), Answer("m", "given", ""))
 
 
 def egg(subdivisions, sides):
@@ -92,11 +92,13 @@ def test_a_transfer_loads_none_of_what_takes_a_second(box):
 
 
 def test_a_model_that_finds_frames_is_asked_for_up(box):
-    eyes = eyes_of(open_model(shipped("human")))
-    direction = eyes.looks(IDENTITY, POSE)[0]()
+    matcher = matcher_of(open_model(shipped("human")))
+    direction = matcher.up_finders(IDENTITY, POSE)[0]()
     assert np.linalg.norm(direction) == pytest.approx(1, abs=1e-5)
-    assert eyes.seen(IDENTITY) is eyes.ways(Body.of(IDENTITY, UPRIGHT)), "and looks once"
-    assert eyes_of(Model(create("npt", width=8), box / "npt.safetensors", {})) is None
+    assert matcher.ways_of(IDENTITY) is matcher.ways(Body.of(IDENTITY, UPRIGHT)), (
+        "and the mesh is evaluated once"
+    )
+    assert matcher_of(Model(create("npt", width=8), box / "npt.safetensors", {})) is None
 
 
 @pytest.mark.parametrize("which", ["i.obj", "p.obj"])
@@ -149,7 +151,7 @@ def test_a_finish_that_nobody_names_is_that_of_the_weights(box, monkeypatch):
     npt = Model(create("npt", width=8), box / "mine" / "npt.safetensors", {})
     assert [usual_finish(model) for model in (open_model(shipped("human")), npt)] == ["icp", "none"]
     named = []
-    monkeypatch.setattr(poser, "transfer", lambda *bodies, finish, eyes: named.append(finish))
+    monkeypatch.setattr(poser, "transfer", lambda *bodies, finish, matcher: named.append(finish))
     for finish in (None, "arap"):
         Poser(npt).transfer(box / "i.obj", box / "p.obj", finish)
     assert named == ["none", "arap"]
@@ -166,10 +168,10 @@ def test_up_is_the_axis_nearest_to_what_was_seen(axis, direction):
 
 
 def test_a_body_on_the_ground_needs_no_look():
-    def look():
+    def find_up_axis():
         raise AssertionError("asked")
 
-    assert find_up(np.array([0.5, 1.7, 0.3]), np.array([-0.2, 0.0, -0.1]), look).value == "y"
+    assert find_up(np.array([0.5, 1.7, 0.3]), np.array([-0.2, 0.0, -0.1]), find_up_axis).value == "y"
 
 
 def test_a_size_that_is_no_body_is_no_matter(box, capsys):

@@ -20,8 +20,8 @@ from repose.use.animate.moves import Mover, Moving, match
 from repose.use.animate.scans import SMOOTH_S, follow
 from repose.use.transfer.body import Body, stretch
 from repose.use.transfer.files import Said, frame_of, read_surface
-from repose.use.transfer.looks import Eyes
-from repose.use.transfer.models import eyes_of, model_for
+from repose.use.transfer.matching import Matcher
+from repose.use.transfer.models import matcher_of, model_for
 
 DIGITS = 4  # digits of a frame's number in its file name
 
@@ -60,10 +60,10 @@ def run(
     if kind:
         print(f"kind      {kind}")
     print(f"model     {opened}")
-    eyes = eyes_of(opened)
-    looks = eyes.looks(asset.mesh, start) if eyes else (None, None)
-    frame = frame_of(asset.mesh, identity, asset.is_y_up, says[0], looks[0])
-    other = frame_of(start, motion, moves.is_y_up, says[1], looks[1])
+    matcher = matcher_of(opened)
+    up_finders = matcher.up_finders(asset.mesh, start) if matcher else (None, None)
+    frame = frame_of(asset.mesh, identity, asset.is_y_up, says[0], up_finders[0])
+    other = frame_of(start, motion, moves.is_y_up, says[1], up_finders[1])
     lost: list[str] = []
     if out.suffix.lower() == ".glb" and not asset.is_y_up:
         data, lost = asset.converted(asset.mesh.vertices, out)
@@ -71,9 +71,9 @@ def run(
     body = Body.of(asset.mesh, frame)
     print("\n".join(_described(asset, frame, moves, other)))
     if isinstance(moves, Scans):
-        done = _scanned(body, moves, other, opened, eyes)
+        done = _scanned(body, moves, other, opened, matcher)
     else:
-        done = _registered(body, moves, other, opened, eyes)
+        done = _registered(body, moves, other, opened, matcher)
     if not np.isfinite(done.frames).all():
         raise ReposeError("predicts vertices that are no numbers", opened.weights)
     _write(asset, body, done.frames, moves.rate, out)
@@ -98,9 +98,9 @@ class _Moved(NamedTuple):
     theirs: np.ndarray | None  # (T, M, 3) the moving body, if all frames have the same vertices
 
 
-def _registered(body: Body, moves: Motion, frame: Frame, model: Any, eyes: Eyes | None) -> _Moved:
+def _registered(body: Body, moves: Motion, frame: Frame, model: Any, matcher: Matcher | None) -> _Moved:
     moving = Moving.of(moves, frame)
-    mover = Mover(body, moving, match(body, moving, model, eyes))
+    mover = Mover(body, moving, match(body, moving, model, matcher))
     numbers = track(range(len(moving.frames)), len(moving.frames), "moving")
     frames = mover.frames(np.stack([mover.shape(k) for k in numbers]))
     theirs, floor = moving.frames * mover.match.scale, moving.floor * mover.match.scale
@@ -108,8 +108,8 @@ def _registered(body: Body, moves: Motion, frame: Frame, model: Any, eyes: Eyes 
     return _Moved(frames, how, lambda k: (theirs[k], moving.faces), floor, theirs)
 
 
-def _scanned(body: Body, moves: Scans, frame: Frame, model: Any, eyes: Eyes | None) -> _Moved:
-    done = follow(body, moves, frame, model, eyes)
+def _scanned(body: Body, moves: Scans, frame: Frame, model: Any, matcher: Matcher | None) -> _Moved:
+    done = follow(body, moves, frame, model, matcher)
     how = f"{done.again:,} drawn on from a frame beside them, the others matched; smoothed over {SMOOTH_S:.3f} s"
 
     def seen(number: int) -> tuple[np.ndarray, np.ndarray]:

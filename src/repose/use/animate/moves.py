@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from repose.mesh.frame import Found, Frame
+from repose.mesh.frame import Answer, Frame
 from repose.mesh.mesh import Mesh
 from repose.mesh.operators import bbox_centre
 from repose.mesh.poisson_equation import PoissonEquation
@@ -25,7 +25,7 @@ from repose.mesh.sheet import Sheet, turned
 from repose.mesh.variation import Places, decimated, nearest_places
 from repose.use.animate.motion import Motion
 from repose.use.transfer.body import Body
-from repose.use.transfer.looks import Eyes
+from repose.use.transfer.matching import Matcher
 from repose.use.transfer.run import matches
 from repose.weights.boxed import BoxedModel
 
@@ -37,7 +37,7 @@ Float = NDArray[np.float64]
 # Chosen on ten motions of validation bodies of open-human (docs/use.md).
 KEYS = 5  # frames that the network matches
 SETTLE, AGAIN = 3, 10  # rounds towards the places in a further frame, and searches on its surface
-_UPRIGHT = Frame(Found("y", "given", "a motion's"), Found("m", "given", "a motion's"))
+_UPRIGHT = Frame(Answer("y", "given", "a motion's"), Answer("m", "given", "a motion's"))
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Match:
     scale: float
 
 
-def match(identity: Body, moving: Moving, model: BoxedModel | Model, eyes: Eyes | None = None) -> Match:
+def match(identity: Body, moving: Moving, model: BoxedModel | Model, matcher: Matcher | None = None) -> Match:
     """Match two bodies, and return the identity's pose in one frame.
 
     Raises:
@@ -105,7 +105,9 @@ def match(identity: Body, moving: Moving, model: BoxedModel | Model, eyes: Eyes 
         MeshError: a face of the identity, or the moving body, has no area.
     """
     keys = np.unique(np.linspace(0, len(moving.frames) - 1, KEYS).round().astype(int)).tolist()
-    found = dict(zip(keys, matches(identity, [moving.body(key) for key in keys], model, eyes), strict=True))
+    found = dict(
+        zip(keys, matches(identity, [moving.body(key) for key in keys], model, matcher), strict=True)
+    )
     best = min(found, key=lambda key: found[key].edge_error)
     rest, faces = identity.upright, identity.faces.astype(np.int64)
     coarse, coarse_faces = decimated(rest, faces, MOST)

@@ -28,7 +28,7 @@ from repose.progress import track
 from repose.use.animate.motion import Scans
 from repose.use.animate.moves import in_space
 from repose.use.transfer.body import Body
-from repose.use.transfer.looks import Eyes
+from repose.use.transfer.matching import Matcher
 from repose.use.transfer.run import matches
 from repose.weights.boxed import BoxedModel
 
@@ -69,11 +69,11 @@ class Follower:
     Args:
         identity: the body to animate.
         model: the model that matches it.
-        eyes: cache of what the same model found for the meshes before.
+        matcher: cache of what the same model found for the meshes before.
     """
 
-    def __init__(self, identity: Body, model: BoxedModel | Model, eyes: Eyes | None = None):
-        self.identity, self.model, self.eyes = identity, model, eyes
+    def __init__(self, identity: Body, model: BoxedModel | Model, matcher: Matcher | None = None):
+        self.identity, self.model, self.matcher = identity, model, matcher
         rest, self.faces = identity.upright, identity.faces.astype(np.int64)
         self.sheet = Sheet(*decimated(rest, self.faces, MOST), SURFACE_PULL)
         sheet = self.sheet.rest, self.sheet.faces
@@ -130,7 +130,7 @@ class Follower:
 
     def _from_match(self, scan: Body) -> tuple[Float, Float]:
         """Return the matched position on the scan, and the position that it is drawn to from there."""
-        (found,) = matches(self.identity, [scan], self.model, self.eyes)
+        (found,) = matches(self.identity, [scan], self.model, self.matcher)
         match = self.of_rest.carry(found.upright, self.faces)
         return match, drawn(self.sheet, match, *_surface(scan), SEARCHES)
 
@@ -168,7 +168,7 @@ def follow(
     scans: Scans,
     frame: Frame,
     model: BoxedModel | Model,
-    eyes: Eyes | None = None,
+    matcher: Matcher | None = None,
     smooth_s: float = SMOOTH_S,
 ) -> Followed:
     """Animate an identity like scans whose axes and unit are known, smoothed by a Gaussian of `smooth_s` seconds.
@@ -177,7 +177,7 @@ def follow(
         ReposeError: the network cannot take a pair.
         MeshError: a face of the identity, or a scan, has no area.
     """
-    follower = Follower(identity, model, eyes)
+    follower = Follower(identity, model, matcher)
     bodies = (
         Body.of(Mesh(mesh.vertices, mesh.faces), frame)
         for mesh in track(scans.meshes, len(scans.meshes), "moving")

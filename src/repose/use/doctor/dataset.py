@@ -14,7 +14,7 @@ from repose.mesh.formats.io import read_mesh
 from repose.mesh.frame import ADULT, BODY
 from repose.mesh.quality import QUALITY
 from repose.use.doctor.words import FAR, FEW, FOLDS, MANY
-from repose.use.transfer.kind import LIKELY, animality
+from repose.use.transfer.kind import LIKELY, animal_log_odds
 
 SHOWN = 10
 MIDDLE = ["centre_x_m", "centre_y_m", "centre_z_m"]
@@ -72,7 +72,7 @@ def run(catalog: Path, as_json: bool = False) -> None:
     if missing := set(QUALITY) - set(rows.columns):
         raise ReposeError(f"catalogue has no column {min(missing)!r}", catalog, "run `repose convert` again")
     first = read_mesh(catalog.parent / "obj" / f"{rows.mesh_id.iloc[0]}.obj")
-    summary = {"dataset": name, **summarise(rows, animals=animality(first) >= LIKELY)}
+    summary = {"dataset": name, **summarise(rows, animals=animal_log_odds(first) >= LIKELY)}
     print(json.dumps(summary) if as_json else "\n".join(_page(summary)))
 
 

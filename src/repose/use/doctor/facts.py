@@ -8,7 +8,7 @@ import numpy as np
 
 from repose.errors import MeshError
 from repose.mesh import operators
-from repose.mesh.frame import Found, find_unit, find_up, metres_per
+from repose.mesh.frame import Answer, find_unit, find_up, metres_per
 from repose.mesh.mesh import Mesh
 from repose.mesh.quality import measure
 
@@ -34,8 +34,8 @@ class Facts:
 
     vertices: int
     faces: int
-    up: Found
-    unit: Found | None
+    up: Answer
+    unit: Answer | None
     height: float
     longest_side: float
     height_m: float | None
@@ -67,7 +67,7 @@ def gather(mesh: Mesh, y_up: bool = False, where: object = None) -> Facts:
     sides = np.ptp(used, axis=0)
     if not sides.max() > 0:
         raise MeshError("all its vertices are at one place", where, "is it a body?")
-    up = Found("y", "sure", "glTF is y up") if y_up else find_up(sides, used.min(axis=0))
+    up = Answer("y", "sure", "glTF is y up") if y_up else find_up(sides, used.min(axis=0))
     unit = _unit(float(sides.max()))
     height = float(sides["xyz".index(up.value)])
     measured = measure(mesh)
@@ -102,7 +102,7 @@ def gather(mesh: Mesh, y_up: bool = False, where: object = None) -> Facts:
     )
 
 
-def _unit(longest: float) -> Found | None:
+def _unit(longest: float) -> Answer | None:
     try:
         return find_unit(longest)
     except MeshError:

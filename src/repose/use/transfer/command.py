@@ -10,7 +10,7 @@ from repose.mesh.formats.io import check_suffix
 from repose.provenance.publish import publish
 from repose.use.transfer.body import Body, Outcome
 from repose.use.transfer.files import Said, describe, pair_of, read_rest, read_surface, write
-from repose.use.transfer.models import eyes_of, model_for, usual_finish
+from repose.use.transfer.models import matcher_of, model_for, usual_finish
 from repose.use.transfer.run import transfer
 
 # metres: outputs end in 2 tanh(.) about the middle, except those that are places on the pose mesh
@@ -58,12 +58,12 @@ def run(
         print(f"kind      {kind}")
     print(f"model     {opened}")
     finish = finish or usual_finish(opened)
-    eyes = eyes_of(opened)
-    files = pair_of(*assets, says, eyes)
+    matcher = matcher_of(opened)
+    files = pair_of(*assets, says, matcher)
     kept, source = (file.body for file in files)
     rest = read_rest(pose_rest, files[1]) if pose_rest else None
     print("\n".join(describe("identity", files[0]) + describe("pose", files[1])))
-    outcome = transfer(kept, source, opened, rest, finish, eyes)
+    outcome = transfer(kept, source, opened, rest, finish, matcher)
     about = write(files[0], out, outcome.mesh.vertices)
     print("\n".join(_result(out, kept, outcome) + about))
     if report:

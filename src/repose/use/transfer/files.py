@@ -7,12 +7,12 @@ import numpy as np
 
 from repose.errors import MeshError, ReposeError
 from repose.mesh.formats.asset import Asset, read_asset, write_asset
-from repose.mesh.frame import Found, Frame, Look, find_frame
+from repose.mesh.frame import Answer, Frame, UpFinder, find_frame
 from repose.mesh.mesh import Mesh
 from repose.mesh.operators import directed_edges, face_areas, pieces_of
 from repose.use.transfer.body import Body
 from repose.use.transfer.kind import WHOLE
-from repose.use.transfer.looks import Eyes
+from repose.use.transfer.matching import Matcher
 
 TRUST = ("a guess", "likely", "sure", "given")
 LEAST_VERTICES, FLAT = 4, 1e-6  # of the shortest extent, as a share of the longest
@@ -62,7 +62,7 @@ def read_body(path: Path, said: Said) -> Source:
 
 
 def pair_of(
-    first: Asset, second: Asset, says: tuple[Said, Said], eyes: Eyes | None = None
+    first: Asset, second: Asset, says: tuple[Said, Said], matcher: Matcher | None = None
 ) -> tuple[Source, Source]:
     """Return identity and pose mesh as the network sees them.
 
@@ -74,10 +74,10 @@ def pair_of(
     """
     if alike := first.has_faces_of(second):
         second = second.as_joined_like(first)
-    looks = eyes.looks(first.mesh, second.mesh) if eyes else (None, None)
+    up_finders = matcher.up_finders(first.mesh, second.mesh) if matcher else (None, None)
     frames = (
-        frame_of(first.mesh, first.path, first.is_y_up, says[0], looks[0]),
-        frame_of(second.mesh, second.path, second.is_y_up, says[1], looks[1]),
+        frame_of(first.mesh, first.path, first.is_y_up, says[0], up_finders[0]),
+        frame_of(second.mesh, second.path, second.is_y_up, says[1], up_finders[1]),
     )
     if alike and first.is_y_up == second.is_y_up:
         frames = _shared(frames, says, (first, second))
@@ -150,14 +150,16 @@ def write(source: Source, out: Path, vertices: np.ndarray) -> list[str]:
     return lines
 
 
-def frame_of(mesh: Mesh, path: Path, is_y_up: bool, said: Said, look: Look | None = None) -> Frame:
-    """Return the frame of a mesh of a file, whose format may state that y is up; `look` is that of `find_frame`.
+def frame_of(
+    mesh: Mesh, path: Path, is_y_up: bool, said: Said, find_up_axis: UpFinder | None = None
+) -> Frame:
+    """Return the frame of a mesh of a file, whose format may state that y is up; `find_up_axis` is as in `find_frame`.
 
     Raises:
         MeshError: the frame cannot be found.
     """
     corners = mesh.vertices[mesh.faces].reshape(-1, 3)
-    return find_frame(corners, said.up, said.unit, is_y_up, path, look)
+    return find_frame(corners, said.up, said.unit, is_y_up, path, find_up_axis)
 
 
 def _shared(
@@ -175,10 +177,10 @@ def _shared(
     return first, second
 
 
-def _better(first: Found, second: Found) -> tuple[Found, Found]:
+def _better(first: Answer, second: Answer) -> tuple[Answer, Answer]:
     """Return the more reliable answer twice, or each its own if both are sure."""
     if first.value == second.value or first.trust == second.trust == "sure":
         return first, second
     if TRUST.index(first.trust) >= TRUST.index(second.trust):
-        return first, Found(first.value, first.trust, "as the identity, which has the same faces")
-    return Found(second.value, second.trust, "as the pose mesh, which has the same faces"), second
+        return first, Answer(first.value, first.trust, "as the identity, which has the same faces")
+    return Answer(second.value, second.trust, "as the pose mesh, which has the same faces"), second

@@ -57,7 +57,7 @@ def kind_of(identity: Mesh, other: Mesh) -> Kind:
         ReposeError: both are unclear, or they are of different kinds.
         MeshError: a mesh has no area.
     """
-    scores = animality(identity), animality(other)
+    scores = animal_log_odds(identity), animal_log_odds(other)
     clear = [score for score in scores if abs(score) >= LIKELY]
     if not clear:
         raise ReposeError("cannot tell whether these are people or four-legged animals", hint=_HINT)
@@ -79,7 +79,7 @@ def _thinned(vertices: Float, faces: NDArray[np.int64]) -> tuple[Float, NDArray[
     return vertices[first], faces[(a != b) & (b != c) & (c != a)]
 
 
-def tones(mesh: Mesh) -> Float | None:  # (3,)
+def log_eigenvalues(mesh: Mesh) -> Float | None:  # (3,)
     """Return log eigenvalues of the slowest vibrations of a mesh's largest piece, without the zero.
 
     Returns:
@@ -98,11 +98,11 @@ def tones(mesh: Mesh) -> Float | None:  # (3,)
     return np.log(np.maximum(surface_of(*few, len(_WEIGHTS) + 1).values[1:].astype(np.float64), 1e-6))
 
 
-def animality(mesh: Mesh) -> float:
-    """Return the log odds that a mesh is a four-legged animal and not a person; 0 if it has no `tones`.
+def animal_log_odds(mesh: Mesh) -> float:
+    """Return the log odds that a mesh is a four-legged animal and not a person; 0 if it has no `log_eigenvalues`.
 
     Raises:
         MeshError: the mesh has no area.
     """
-    heard = tones(mesh)
-    return 0.0 if heard is None else float(heard @ _WEIGHTS + _BIAS)
+    values = log_eigenvalues(mesh)
+    return 0.0 if values is None else float(values @ _WEIGHTS + _BIAS)

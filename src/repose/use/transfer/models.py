@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from repose.mesh.finish import Finish
 from repose.mesh.mesh import Mesh
 from repose.use.transfer.kind import Kind, kind_of
-from repose.use.transfer.looks import Eyes
+from repose.use.transfer.matching import Matcher
 from repose.weights.boxed import BoxedModel, open_boxed
 from repose.weights.shipped import FOLDER, KINDS, shipped
 
@@ -68,6 +68,6 @@ def usual_finish(model: BoxedModel | Model) -> Finish:
     return "icp" if model.weights.parent == FOLDER else "none"
 
 
-def eyes_of(model: BoxedModel | Model) -> Eyes | None:
+def matcher_of(model: BoxedModel | Model) -> Matcher | None:
     """Return the canonical coordinates of a model; None for a model that takes bodies as they stand."""
-    return Eyes(model.inference) if isinstance(model, BoxedModel) else None
+    return Matcher(model.inference) if isinstance(model, BoxedModel) else None

@@ -13,12 +13,12 @@ from repose.mesh.rests import Rests
 from repose.methods.interface import Faces, TransferNetwork
 from repose.methods.shuffle import transfer_shuffled
 from repose.use.transfer.body import Body
-from repose.use.transfer.looks import Found
+from repose.use.transfer.matching import Placement
 from repose.weights.model import Model
 
 
 @torch.inference_mode()
-def found_by(model: Model, identity: Body, poses: Sequence[Body], pose_rest: Body | None) -> list[Found]:
+def found_by(model: Model, identity: Body, poses: Sequence[Body], pose_rest: Body | None) -> list[Placement]:
     """Return the network's result for the identity and each pose of one body.
 
     Raises:
@@ -42,7 +42,7 @@ def found_by(model: Model, identity: Body, poses: Sequence[Body], pose_rest: Bod
     first = (first / side).expand(len(poses), -1, -1)
     out = transfer_shuffled(network, first, second, order, pose_order, faces, rests).times(side)
     parts: list[Any] = [[None] * len(poses) if part is None else part.double().numpy() for part in out]
-    return [Found(*of_one) for of_one in zip(*parts, strict=True)]
+    return [Placement(*of_one) for of_one in zip(*parts, strict=True)]
 
 
 def _check_order(identity: Body, pose: Body, model: Model) -> None:

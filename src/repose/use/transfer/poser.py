@@ -15,7 +15,7 @@ from repose.mesh.formats.files import check_output
 from repose.use.transfer.body import Outcome
 from repose.use.transfer.files import Said, Source, pair_of, read_surface, write
 from repose.use.transfer.kind import Kind
-from repose.use.transfer.models import eyes_of, is_auto, model_of_kind, open_model, usual_finish
+from repose.use.transfer.models import is_auto, matcher_of, model_of_kind, open_model, usual_finish
 from repose.use.transfer.run import transfer
 from repose.weights.boxed import BoxedModel
 
@@ -86,12 +86,12 @@ class Poser:
         model, kind = self.model, None
         if model is None:
             model, kind = model_of_kind(*(asset.mesh for asset in assets))
-        eyes = eyes_of(model)
-        first, second = pair_of(*assets, says, eyes)
+        matcher = matcher_of(model)
+        first, second = pair_of(*assets, says, matcher)
         finish = finish or usual_finish(model)
         if finish not in get_args(Finish):
             raise ReposeError(f"no finish {finish!r}", hint=f"there are {', '.join(get_args(Finish))}")
-        return Posed(first, transfer(first.body, second.body, model, finish=finish, eyes=eyes), kind)
+        return Posed(first, transfer(first.body, second.body, model, finish=finish, matcher=matcher), kind)
 
 
 def load(model: str | Path) -> Poser:

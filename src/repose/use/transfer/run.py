@@ -12,7 +12,7 @@ from repose.mesh.finish import Finish
 from repose.mesh.operators import bbox_centre
 from repose.mesh.projection import projected
 from repose.use.transfer.body import Body, Outcome, stretch
-from repose.use.transfer.looks import Eyes, Found
+from repose.use.transfer.matching import Matcher, Placement
 from repose.weights.boxed import BoxedModel
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def transfer(
     model: BoxedModel | Model,
     pose_rest: Body | None = None,
     finish: Finish = "none",
-    eyes: Eyes | None = None,
+    matcher: Matcher | None = None,
 ) -> Outcome:
     """Pose `identity` like `pose`; their vertex counts, orders and faces need not be related.
 
@@ -35,26 +35,26 @@ def transfer(
         model: the network.
         pose_rest: the body of `pose` at rest, with its vertices and faces, only for such a network.
         finish: projection of the result; if the network makes a coarse warp first, the warp is projected.
-        eyes: cache of what the same model found for the meshes before.
+        matcher: cache of what the same model found for the meshes before.
 
     Raises:
         ReposeError: the network cannot take this pair, or returns values that are not finite.
     """
-    (found,) = _found(identity, [pose], model, pose_rest, eyes)
+    (found,) = _found(identity, [pose], model, pose_rest, matcher)
     start = found.vertices if finish == "none" or found.warp is None else found.warp
     out = projected(finish, identity.upright, identity.faces, start, pose.upright, pose.faces)
     return _outcome(identity, out, found, model)
 
 
 def matches(
-    identity: Body, poses: Sequence[Body], model: BoxedModel | Model, eyes: Eyes | None = None
+    identity: Body, poses: Sequence[Body], model: BoxedModel | Model, matcher: Matcher | None = None
 ) -> list[Outcome]:
     """Run `transfer` for several poses of one body, without a finish; what depends on the identity is computed once.
 
     Raises:
         ReposeError: as `transfer`.
     """
-    found = _found(identity, poses, model, None, eyes)
+    found = _found(identity, poses, model, None, matcher)
     return [_outcome(identity, each.vertices, each, model) for each in found]
 
 
@@ -63,18 +63,18 @@ def _found(
     poses: Sequence[Body],
     model: BoxedModel | Model,
     pose_rest: Body | None,
-    eyes: Eyes | None,
-) -> list[Found]:
+    matcher: Matcher | None,
+) -> list[Placement]:
     if not isinstance(model, BoxedModel):
         from repose.use.transfer.networks import found_by
 
         return found_by(model, identity, poses, pose_rest)
     if pose_rest is not None:
         raise ReposeError("this model takes no body at rest", model.weights, "leave out --pose-rest")
-    return (eyes or Eyes(model.inference)).found(identity, poses)
+    return (matcher or Matcher(model.inference)).found(identity, poses)
 
 
-def _outcome(identity: Body, out: np.ndarray, found: Found, model: BoxedModel | Model) -> Outcome:
+def _outcome(identity: Body, out: np.ndarray, found: Placement, model: BoxedModel | Model) -> Outcome:
     """Return one result with its bounding box about the origin."""
     if not np.isfinite(out).all():
         raise ReposeError("predicts vertices that are no numbers", model.weights)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from repose.mesh.frame import Look
+from repose.mesh.frame import UpFinder
 from repose.mesh.mesh import Mesh
 from repose.methods.canonical.inference import Inference
 from repose.methods.canonical.matching import Pair, Ways, best_match, best_pair
@@ -18,7 +18,7 @@ from repose.use.transfer.body import Body
 Float = NDArray[np.float64]
 
 
-class Found(NamedTuple):
+class Placement(NamedTuple):
     """The network's result for an identity and a pose mesh.
 
     Attributes:
@@ -34,22 +34,22 @@ class Found(NamedTuple):
     rival: float = np.inf
 
 
-class Eyes:
-    """Canonical coordinates of the meshes of a transfer; each mesh is evaluated only once."""
+class Matcher:
+    """Matches identities to pose meshes by canonical coordinates; each mesh is evaluated only once."""
 
     def __init__(self, inference: Inference):
         self.inference = inference
-        self.seen = lru_cache(maxsize=2)(self._seen)
+        self.ways_of = lru_cache(maxsize=2)(self._ways_of)
         self.paired = lru_cache(maxsize=2)(self._paired)
 
-    def _seen(self, mesh: Mesh) -> Ways:
+    def _ways_of(self, mesh: Mesh) -> Ways:
         used, faces = np.unique(mesh.faces, return_inverse=True)
         return self.inference.ways(mesh.vertices[used], faces.reshape(mesh.faces.shape))
 
     def _paired(self, identity: Mesh, pose: Mesh) -> Pair:
-        return best_pair(self.seen(identity), self.seen(pose))
+        return best_pair(self.ways_of(identity), self.ways_of(pose))
 
-    def looks(self, identity: Mesh, pose: Mesh) -> tuple[Look | None, Look | None]:
+    def up_finders(self, identity: Mesh, pose: Mesh) -> tuple[UpFinder | None, UpFinder | None]:
         """Return functions that predict the up direction of each body, by the frames in which the two match best.
 
         They are None if the network needs upright bodies.
@@ -65,9 +65,9 @@ class Eyes:
         """Return the canonical coordinates of a body, in its given frame if the network needs upright bodies."""
         if self.inference.frame is None:
             return self.inference.ways(body.upright, body.faces)
-        return self.seen(body.mesh)
+        return self.ways_of(body.mesh)
 
-    def found(self, identity: Body, poses: Sequence[Body]) -> list[Found]:
+    def found(self, identity: Body, poses: Sequence[Body]) -> list[Placement]:
         """Return for each pose mesh the identity with its vertices at their matches on it, at the identity's size.
 
         Raises:
@@ -78,5 +78,5 @@ class Eyes:
             pair = self.paired(identity.mesh, pose.mesh) if self.inference.frame else None
             match = best_match(known, self.ways(pose), pair)
             warp = match.places.carry(pose.upright, pose.faces) * (identity.side / pose.side)
-            found.append(Found(warp, warp, match.doubt * identity.side, match.rival))
+            found.append(Placement(warp, warp, match.doubt * identity.side, match.rival))
         return found
