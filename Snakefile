@@ -2,19 +2,14 @@
 
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from repose.config.files import read
-from repose.errors import ReposeError
 
 min_version("9.25")
-
-if Path("config.yaml").is_file():
-    try:  # before Snakemake reads it, which has a traceback for what is no text
-        read(Path("config.yaml"))
-    except ReposeError as error:
-        raise WorkflowError(str(error)) from None
+read(
+    Path("config.yaml")
+)  # one line of error; Snakemake has a traceback for what is no text
 
 
 configfile: "config.yaml"

@@ -160,8 +160,9 @@ def transfer(settings: Any) -> Loss:
 
 def mapconnet(settings: Any) -> Loss:
     network, given, some = build(settings), meshes(settings.training.batch), edges()
-    step = unlabelled_loss if settings.training.unlabelled else labelled_loss
-    return lambda: step(network, *given, some, settings.training)
+    if settings.training.unlabelled:
+        return lambda: unlabelled_loss(network, *given, some, settings.training)
+    return lambda: labelled_loss(network, *given, given[0], some, settings.training)
 
 
 def xdual(settings: Any) -> Loss:
