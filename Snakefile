@@ -7,9 +7,7 @@ from snakemake.utils import min_version
 from repose.config.files import read
 
 min_version("9.25")
-read(
-    Path("config.yaml")
-)  # one line of error; Snakemake has a traceback for what is no text
+read(Path("config.yaml"))  # one clear line if it is not a YAML text
 
 
 configfile: "config.yaml"
