@@ -34,6 +34,10 @@ _EPSILON = 1e-5  # epsilon of layer norm, as in PyTorch
 # Starting rotations that bring each axis up in turn: from a wrong start a body can be found upside down.
 _STARTS = (("x", 0), ("x", -90), ("x", 90), ("x", 180), ("z", 90), ("z", -90))
 _USUAL = 2  # the first starts: y up, and z up
+_USUAL_UP = 0.5  # cosine of the angle between the body's up direction and +y or +z of the file
+# Files have y up or z up: a frame in which the body has another axis up costs so many times as much, as one against the
+# feet does.
+UNUSUAL = 1.5
 _ABOUT = np.diag([-1.0, 1.0, -1.0])  # half a turn about the vertical axis
 
 
@@ -187,8 +191,11 @@ class Inference:
         along = [_along_feet(turn, vertices, faces) for turn in turns]
         found = _distinct(along)
         # Frames against the feet stay as candidates, as the feet of a kneeling body point back.
-        return [(turn, 1.0) for turn in found] + [
-            (turn, AGAINST_FEET) for turn in _distinct([*found, *turns])[len(found) :]
+        against_feet = _distinct([*found, *turns])[len(found) :]
+        factors = [1.0] * len(found) + [AGAINST_FEET] * len(against_feet)
+        return [
+            (turn, factor * (1.0 if turn[1, 1:].max() > _USUAL_UP else UNUSUAL))
+            for turn, factor in zip([*found, *against_feet], factors, strict=True)
         ]
 
 
