@@ -46,7 +46,7 @@ def test_the_diffusion_stands_on_a_method_of_the_same_settings(tmp_path):
             loaded(tmp_path, text)
 
 
-def test_made_up_poses_and_images_are_not_compared(tmp_path):
+def test_generated_poses_and_images_are_not_compared(tmp_path):
     with pytest.raises(ReposeError, match=r"tables.table4.methods: 'flow' is of images"):
         loaded(tmp_path, "tables: {table4: {methods: [npr-diffusion, flow]}}")
     with pytest.raises(ReposeError, match=r"tables.table4.datasets: 'open-market' is of images"):

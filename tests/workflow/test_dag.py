@@ -55,7 +55,7 @@ def test_each_number_is_the_mean_of_its_scores(smoke):
         assert table.pairs["npt", protocol] == len(picked[0])
 
 
-def test_made_up_poses_stand_beside_transfers_and_every_number_has_its_source(smoke):
+def test_generated_poses_stand_beside_transfers_and_every_number_has_its_source(smoke):
     results = smoke.folder / "results"
     table = pd.read_csv(results / "table4.csv")
     transfers, made = table[table.pmd_e4.notna()], table[table.coverage.notna()]

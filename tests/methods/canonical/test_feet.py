@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from repose.mesh.spectrum import normalised
 from repose.methods.canonical.feet import ahead_by_feet
-from repose.methods.canonical.inference import AGAINST_FEET, Inference
+from repose.methods.canonical.inference import AGAINST_FEET, UNUSUAL, Inference
 from repose.methods.canonical.network import CanonicalNetwork
 from repose.synthetic.open_animal.generation import generate
 from repose.synthetic.open_animal.posing import meshes
@@ -52,3 +52,18 @@ def test_a_network_that_sees_bodies_back_to_front_is_put_right(horse, monkeypatc
     ways = says.ways(vertices, faces)
     assert [way.frame[2, 2] for way in ways.ways] == [-1], "nothing but the network is left to say it"
     assert ways.about is not None
+
+
+@pytest.mark.parametrize(
+    ("degrees", "against"), [(0, 1.0), (90, 1.0), (50, 1.0), (180, UNUSUAL), (-90, UNUSUAL)]
+)
+def test_a_body_with_another_axis_up_than_files_have_is_taken_less_easily(
+    horse, monkeypatch, degrees, against
+):
+    vertices, faces = horse
+    says = CanonicalNetwork(8, 1, 16, finds_frame=True).inference()
+    turn = Rotation.from_euler("x", degrees, degrees=True).as_matrix()  # from y up to z up, and on
+    monkeypatch.setattr(Inference, "upright", lambda self, surface, start: turn.T)
+    monkeypatch.setattr("repose.methods.canonical.inference.ahead_by_feet", lambda vertices, faces: None)
+    (way,) = says.ways(vertices @ turn.T, faces).ways
+    assert way.against == against

@@ -92,7 +92,7 @@ def learned(store, splits, npr, tmp_path_factory):
     return settings, found
 
 
-def test_made_up_poses_are_spread_and_near_to_real_ones(learned, store, splits, tmp_path):
+def test_generated_poses_are_spread_and_near_to_real_ones(learned, store, splits, tmp_path):
     settings, found = learned
     network = build(settings)
     network.load_state_dict(found.weights)
@@ -138,7 +138,7 @@ def test_meshes_of_new_poses_are_written_for_any_body(learned, tmp_path):
     assert np.array_equal(a.faces, np.argsort(turned)[faces]) and 100 < np.ptp(a.vertices, axis=0).max() < 400
 
 
-def test_made_up_poses_are_refined_for_the_body_that_gets_them(learned, store, tmp_path):
+def test_generated_poses_are_refined_for_the_body_that_gets_them(learned, store, tmp_path):
     settings, found = learned
     save_file({k: v.contiguous() for k, v in found.weights.items()}, tmp_path / "w.safetensors")
     plain, refined = (

@@ -30,14 +30,13 @@ COLD = 40.0
 which products take five times as long."""
 AGAINST_FEET = 1.5
 """How many times as badly a match by a frame that feet speak against must fit for theirs to be taken."""
+UNUSUAL = 1.5
+"""The same for a frame in which the body has neither y nor z of its file up, as files have."""
 _EPSILON = 1e-5  # epsilon of layer norm, as in PyTorch
 # Starting rotations that bring each axis up in turn: from a wrong start a body can be found upside down.
 _STARTS = (("x", 0), ("x", -90), ("x", 90), ("x", 180), ("z", 90), ("z", -90))
 _USUAL = 2  # the first starts: y up, and z up
 _USUAL_UP = 0.5  # cosine of the angle between the body's up direction and +y or +z of the file
-# Files have y up or z up: a frame in which the body has another axis up costs so many times as much, as one against the
-# feet does.
-UNUSUAL = 1.5
 _ABOUT = np.diag([-1.0, 1.0, -1.0])  # half a turn about the vertical axis
 
 

@@ -25,7 +25,8 @@ class Coordinates(NamedTuple):
         places: (N, 3) where each vertex would be on the body at rest, which has area 1 and its middle at the origin.
         doubt: (N,) the error of `places` that the network expects.
         frame: (3, 3) the rotation that brings the mesh upright and to face +z, as the network found it.
-        against: the factor on the cost of its matches; above 1 where the feet contradict the frame.
+        against: the factor on the cost of its matches; above 1 where the feet contradict the frame, or the body's up
+            axis is then neither y nor z of its file.
     """
 
     places: Float
@@ -99,10 +100,10 @@ def best_match(identity: Ways, pose: Ways, pair: Pair | None = None) -> Match:
 def best_pair(identity: Ways, pose: Ways) -> Pair:
     """Return the pair of frames whose match has the least product of stretch and doubt.
 
-    The cost is the stretch times the squared product of both doubts, times 1.5 for a frame that the feet contradict. A
-    body that was found back to front matches well vertex by vertex, but is stretched: its head lies where the tail is.
-    Two bodies that were both found lying down are stretched little, but in doubt. The cost picks the right frames on 60
-    of 60 validation pairs, the stretch alone on 56.
+    The cost is the stretch times the squared product of both doubts, times the factors `against` of both frames. A body
+    that was found back to front matches well vertex by vertex, but is stretched: its head lies where the tail is. Two
+    bodies that were both found lying down are stretched little, but in doubt. The cost picks the right frames on 60 of
+    60 validation pairs, the stretch alone on 58.
     """
     edges = unique_edges(identity.coarse_faces)
     lengths = _lengths(identity.coarse, edges)
