@@ -10,6 +10,7 @@ from repose.mesh.formats.io import read_mesh, write_mesh
 from repose.mesh.mesh import Mesh
 from repose.mesh.projection import turned
 from tests.gltf_files import Maker, opened
+from tests.mesh.formats.test_rewrite_glb import VERTICES, surface
 
 BALL = trimesh.creation.icosphere(2)
 
@@ -96,6 +97,40 @@ g leaf
 f 1/1 2/2 3/3
 f 1/4 3/3 4/2
 """
+
+
+PLACES = "0 0 0\n1 0 0\n1 1 0\n0 1 0\n"
+PLY = """ply
+format ascii 1.0
+element vertex 4
+property float x
+property float y
+property float z
+element face 1
+property list uchar int vertex_indices
+end_header
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("a.ply", PLY + PLACES + "4 0 1 2 3\n"), ("a.off", "OFF\n4 1 0\n" + PLACES + "4 0 1 2 3\n")],
+)
+def test_polygons_that_become_triangles_are_named(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    asset = read_asset(tmp_path / name)
+    assert write_asset(asset, tmp_path / "b.obj", asset.mesh.vertices) == [
+        "polygons (they are triangles now)"
+    ]
+
+
+def test_morph_targets_that_another_format_cannot_hold_are_named(tmp_path):
+    maker = Maker()
+    up = maker.numbers(np.tile([0, 1.0, 0], (len(VERTICES), 1)))
+    maker.node(mesh=maker.mesh(surface(maker, targets=[{"POSITION": up}])))
+    (tmp_path / "a.glb").write_bytes(maker.packed())
+    asset = read_asset(tmp_path / "a.glb")
+    assert "morph targets" in write_asset(asset, tmp_path / "b.obj", asset.mesh.vertices)
 
 
 @pytest.mark.parametrize("suffix", [".ply", ".glb", ".off", ".stl"])

@@ -153,3 +153,17 @@ def test_an_endless_animation_is_refused(tmp_path):
     channel(maker, "translation", [0.0, 1e9], [[0, 0, 0], [1, 1, 1.0]], "LINEAR")
     with pytest.raises(MeshError, match="more than the limit of 10000"):
         next(played(maker.packed(), tmp_path / "a.glb", 30))
+
+
+def test_nodes_that_share_a_mesh_have_weights_of_their_own(tmp_path):
+    maker = Maker()
+    up = maker.numbers(np.tile([0, 1.0, 0], (len(VERTICES), 1)))
+    mesh = maker.mesh(surface(maker, targets=[{"POSITION": up}]))
+    maker.node(mesh=mesh)
+    maker.node(mesh=mesh)
+    channel(maker, "weights", [0.0, 1.0], [0.0, 1.0], "LINEAR")
+    channel(maker, "weights", [0.0, 1.0], [0.0, 0.0], "LINEAR")
+    maker.tree["animations"][0]["channels"][1]["target"]["node"] = 1
+    first, last = frames_of(maker.packed(), tmp_path, rate=1)
+    moved = (last - first)[:, 1]
+    assert np.allclose(moved[: len(VERTICES)], 1) and np.allclose(moved[len(VERTICES) :], 0)

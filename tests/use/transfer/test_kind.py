@@ -69,15 +69,3 @@ def test_who_is_not_clear_goes_with_the_others_and_nothing_is_guessed(monkeypatc
 def test_of_a_few_vertices_nothing_can_be_told():
     tetrahedron = Mesh(np.r_[np.eye(3), [[0, 0, 0]]], np.array([[0, 1, 2], [0, 3, 1], [1, 3, 2], [2, 3, 0]]))
     assert animal_log_odds(tetrahedron) == 0
-
-
-@pytest.mark.parametrize(
-    "shape",
-    [trimesh.creation.icosphere(3), trimesh.creation.torus(1, 0.2), trimesh.creation.box().subdivide_loop(3)],
-)
-def test_what_has_no_limbs_is_refused_whatever_the_other_mesh_is(animal, shape):
-    limbless = Mesh(shape.vertices, shape.faces)
-    with pytest.raises(ReposeError, match="the identity has no limbs.*say --model human or"):
-        kind_of(limbless, animal)
-    with pytest.raises(ReposeError, match="the other mesh has no limbs"):
-        kind_of(animal, limbless)

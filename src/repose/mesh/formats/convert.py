@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from repose.errors import MeshError
-from repose.mesh.formats import dressed
+from repose.mesh.formats import dressed, off
 from repose.mesh.formats.dressed import Dressed
 from repose.mesh.formats.gltf import Gltf
 from repose.mesh.formats.io import formatted
@@ -18,11 +18,12 @@ from repose.mesh.mesh import Mesh
 from repose.reading import foreign
 
 COLOURS, TEXTURE = "colours", "texture coordinates"
+POLYGONS = "polygons (they are triangles now)"
 STATEMENTS = {
     TEXTURE: rb"vt\b",
     "materials": rb"(?:usemtl|mtllib)\b",
     "groups": rb"[gos]\b",
-    "polygons (they are triangles now)": rb"f(?:[ \t]+[^\s#]+){4}",
+    POLYGONS: rb"f(?:[ \t]+[^\s#]+){4}",
     COLOURS: rb"v(?:[ \t]+[^\s#]+){6}",
 }
 PROPERTIES = {
@@ -63,7 +64,7 @@ def converted(path: Path, data: bytes, mesh: Mesh, placed: Mesh, out: Path) -> t
     """
     source, target = path.suffix.lower(), out.suffix.lower()
     with foreign(path, "damaged", "export it again", MeshError):
-        held = set(_held(source, data)) - {""}
+        held = set(_held(source, data, mesh)) - {""}
         if source not in READERS or target not in WRITERS or not held & {COLOURS, TEXTURE}:
             if target == ".glb":
                 return dressed.format_glb(Dressed(placed), out), sorted(held)
@@ -76,22 +77,31 @@ def converted(path: Path, data: bytes, mesh: Mesh, placed: Mesh, out: Path) -> t
         return WRITERS[target](body, out), sorted(held)
 
 
-def _held(suffix: str, data: bytes) -> Iterator[str]:
+def _held(suffix: str, data: bytes, mesh: Mesh) -> Iterator[str]:
     """Yield the names of what a file holds besides vertices, triangles and normals."""
     if suffix == ".obj":
         yield from (name for name, start in STATEMENTS.items() if re.search(rb"(?m)^[ \t]*" + start, data))
     if suffix == ".ply":
         for element in parse_header(data, "<bytes>")[1]:
             found = {p.name for p in element.properties}
+            if element.name == "face" and element.count < len(mesh.faces):
+                yield POLYGONS
             yield from (name for name, properties in PROPERTIES.items() if found & properties)
             if found - set().union(*PROPERTIES.values()) or element.name not in ("vertex", "face"):
                 yield "other properties"
-    if suffix == ".off" and data[:1] == b"C":
-        yield COLOURS
+    if suffix == ".off":
+        words, _ = off.header(data)
+        if words[0].startswith(b"C"):
+            yield COLOURS
+        if int(words[2]) < len(mesh.faces):
+            yield POLYGONS
     if suffix == ".glb":
         tree = Gltf(data).tree
         yield from (name for name, key in LISTS.items() if tree.get(key))
-        attributes = {name for mesh in tree["meshes"] for p in mesh["primitives"] for name in p["attributes"]}
+        primitives = [p for part in tree["meshes"] for p in part["primitives"]]
+        attributes = {name for p in primitives for name in p["attributes"]}
         yield from (name for name, attribute in ATTRIBUTES.items() if attribute in attributes)
+        if any(p.get("targets") for p in primitives):
+            yield "morph targets"
         if len(tree.get("nodes", [])) > 1:
             yield "nodes"

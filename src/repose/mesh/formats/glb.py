@@ -132,7 +132,7 @@ def _read(gltf: Gltf) -> tuple[list[Float], list[np.ndarray], list[Part]]:
         for primitive in filter(is_surface, item(meshes, number)["primitives"]):
             accessor = primitive["attributes"]["POSITION"]
             if accessor not in known:
-                local = gltf.positions(number, accessor)
+                local = gltf.positions(node, accessor)
                 if local.shape[1] != 3:
                     raise ValueError("a place that is not of three numbers")
                 linear, offset = _placing(gltf, places, nodes[node], node, primitive, len(local))

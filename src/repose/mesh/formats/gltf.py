@@ -127,8 +127,8 @@ class Gltf:
             return np.maximum(found / np.iinfo(dtype).max, -1.0)
         return found.astype(np.float64) if dtype.kind == "f" else found
 
-    def positions(self, mesh: int, accessor: int) -> np.ndarray:
-        """Return the (count, width) positions of the vertices in one accessor of a mesh."""
+    def positions(self, node: int, accessor: int) -> np.ndarray:
+        """Return the (count, width) positions of the vertices in one accessor of a node's mesh."""
         return self.values(accessor)
 
     def _replace(self, found: np.ndarray, sparse: Tree) -> None:

@@ -105,25 +105,22 @@ class _Posed(Gltf):
 
     def __init__(self, data: bytes):
         super().__init__(data)
-        self.moved: dict[tuple[int, int], Float] = {}  # by mesh and accessor
+        self.moved: dict[tuple[int, int], Float] = {}  # by node and accessor
 
     def pose(self, tracks: list[_Track], time: float) -> None:
         """Pose the file at a time."""
         nodes = self.tree["nodes"]
-        weights: dict[int, Float] = {}
+        self.moved = {}
         for track in tracks:
             value = track.at(time)
             if track.path == "weights":
-                weights[item([node.get("mesh") for node in nodes], track.node)] = value
+                for primitive in item(self.tree["meshes"], nodes[track.node]["mesh"])["primitives"]:
+                    self._morph(track.node, primitive, value)
             else:
                 nodes[track.node].pop("matrix", None)
                 nodes[track.node][track.path] = value.tolist()
-        self.moved = {}
-        for mesh, value in weights.items():
-            for primitive in item(self.tree["meshes"], mesh)["primitives"]:
-                self._morph(mesh, primitive, value)
 
-    def _morph(self, mesh: int, primitive: Tree, weights: Float) -> None:
+    def _morph(self, node: int, primitive: Tree, weights: Float) -> None:
         accessor, targets = primitive["attributes"]["POSITION"], primitive.get("targets", [])
         if len(targets) != len(weights):
             raise ValueError(f"{len(weights)} weights for {len(targets)} morph targets")
@@ -131,8 +128,8 @@ class _Posed(Gltf):
         for weight, target in zip(weights, targets, strict=True):
             if weight and "POSITION" in target:
                 there = there + weight * self.values(target["POSITION"])
-        self.moved[mesh, accessor] = there
+        self.moved[node, accessor] = there
 
-    def positions(self, mesh: int, accessor: int) -> np.ndarray:
+    def positions(self, node: int, accessor: int) -> np.ndarray:
         """Return the positions as in `Gltf.positions`, with the morph targets applied."""
-        return self.moved[mesh, accessor] if (mesh, accessor) in self.moved else self.values(accessor)
+        return self.moved[node, accessor] if (node, accessor) in self.moved else self.values(accessor)

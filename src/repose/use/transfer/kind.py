@@ -29,10 +29,6 @@ _MANY = 10_000  # vertices that are too many to collapse edges in half a second
 _CELL = 0.015  # side of the cubes that join them, over that of the square that is as large as the surface
 # Logarithms of odds. Of 1,920 validation bodies five are beyond the second and wrong, of 189 of others none.
 SURE, LIKELY = 10.0, 3.0
-# Least eigenvalue, on a surface of area 1, of what has no limbs. Of 945 validation bodies and of FAUST's and TOSCA's
-# the largest is 14.7. An egg and a torus have 22.5, a cube 25, a ball 8 pi, which no surface without handles exceeds
-# (Hersch 1970).
-LIMBLESS = 18.0
 Float = NDArray[np.float64]
 
 _NAMES = {"human": "people", "animal": "four-legged"}
@@ -58,15 +54,10 @@ def kind_of(identity: Mesh, other: Mesh) -> Kind:
     """Return the kind of two bodies, which must be the same; an unclear body is taken to be of the other's kind.
 
     Raises:
-        ReposeError: both are unclear, they are of different kinds, or one has no limbs.
+        ReposeError: both are unclear, or they are of different kinds.
         MeshError: a mesh has no area.
     """
     scores = animal_log_odds(identity), animal_log_odds(other)
-    for name, score in zip(("identity", "other mesh"), scores, strict=True):
-        if np.isnan(score):
-            raise ReposeError(
-                f"the {name} has no limbs: it is neither a person nor a four-legged animal", hint=_HINT
-            )
     clear = [score for score in scores if abs(score) >= LIKELY]
     if not clear:
         raise ReposeError("cannot tell whether these are people or four-legged animals", hint=_HINT)
@@ -110,13 +101,8 @@ def log_eigenvalues(mesh: Mesh) -> Float | None:  # (3,)
 def animal_log_odds(mesh: Mesh) -> float:
     """Return the log odds that a mesh is a four-legged animal and not a person; 0 if it has no `log_eigenvalues`.
 
-    Returns:
-        NaN if the mesh is neither, as it has no limbs: even its slowest vibration is fast, like that of a ball.
-
     Raises:
         MeshError: the mesh has no area.
     """
     values = log_eigenvalues(mesh)
-    if values is None:
-        return 0.0
-    return float("nan") if values[0] > np.log(LIMBLESS) else float(values @ _WEIGHTS + _BIAS)
+    return 0.0 if values is None else float(values @ _WEIGHTS + _BIAS)
