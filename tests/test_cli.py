@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 import repose.cli
@@ -54,6 +55,16 @@ def test_help_lists_every_stage_and_imports_nothing_heavy():
             "repose: error: a.obj: is missing (hint: look)",
         ),
         (OSError(errno.ENOSPC, "full", "x.zarr"), 1, "repose: error: x.zarr: No space left on device (hint:"),
+        (
+            OSError(errno.ENAMETOOLONG, "long", "x"),
+            1,
+            "repose: error: x: File name too long (hint: say another",
+        ),
+        (
+            OSError(errno.EISDIR, "folder", ".x", None, "x"),
+            1,
+            "repose: error: x: Is a directory (hint: say ano",
+        ),
         (KeyboardInterrupt(), 130, "repose: error: interrupted"),
     ],
 )
@@ -67,6 +78,28 @@ def test_expected_failures_are_one_line_with_a_status(monkeypatch, capsys, error
     assert stopped.value.code == status
     printed = capsys.readouterr().err
     assert printed.startswith(message) and printed.count("\n") == 1
+
+
+def test_an_interrupted_command_says_so(monkeypatch, capsys):
+    app = typer.Typer()
+
+    @app.command()
+    def stop():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(repose.cli, "app", app), monkeypatch.setattr(sys, "argv", ["repose"])
+    with pytest.raises(SystemExit) as stopped:
+        repose.cli.main()
+    assert stopped.value.code == 130 and capsys.readouterr().err.startswith("repose: error: interrupted")
+
+
+def test_a_name_that_is_no_utf8_can_be_said(tmp_path):
+    path = tmp_path / os.fsdecode(b"x\xff.obj")
+    path.write_text("v 0 0 0\nv 1 0 0\nv 0 2 0\nv 0 0 1\nf 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\n")
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}  # as in a locale such as en_US.UTF-8
+    command = [sys.executable, "-m", "repose", "doctor", str(path)]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False, text=True)
+    assert done.returncode == 0 and r"x\udcff.obj" in done.stdout, done.stderr
 
 
 def test_a_wrong_dataset_is_named(tmp_path):

@@ -75,8 +75,15 @@ def test_weights_that_half_precision_cannot_hold_are_refused(results):
 
 def test_a_table_without_the_method_is_refused(results):
     root, run = results
-    pd.DataFrame({"dataset": ["open-human"], "method": ["npt"], "protocol": ["unseen"]}).to_csv(
-        root / "other.csv", index=False
-    )
-    with pytest.raises(ReposeError, match="no row of mine on open-human"):
-        pack(run, root / "other.csv", root / "human.safetensors")
+    (root / "other.csv").write_text("dataset,method,protocol,pmd_e4,edge_error\nopen-human,npt,unseen,1,1\n")
+    (root / "body.csv").write_text("v 0 0 0\nv 1 0 0\n"), (root / "empty.csv").touch()
+    for table, what in (
+        ("other", "no row of mine on open-human"),
+        ("body", "body.csv: the table has no column 'dataset'"),
+        ("empty", "empty.csv: not a table"),
+        ("none", "none.csv: no such file"),
+    ):
+        with pytest.raises(ReposeError, match=what):
+            pack(run, root / f"{table}.csv", root / "human.safetensors")
+    with pytest.raises(ReposeError, match="the output is a .safetensors file"):
+        pack(run, root / "table.csv", root / "human.txt")

@@ -21,6 +21,7 @@ from repose.audit.audit import Audit
 from repose.audit.public import public
 from repose.audit.tree import Node
 from repose.errors import ReposeError
+from repose.project import project_above
 from repose.provenance.listing import list_path
 from repose.provenance.publish import publish
 from repose.reading import read_rows
@@ -55,9 +56,8 @@ def project_of(folder: Path) -> Path:
     Raises:
         ReposeError: there is none.
     """
-    for one in (folder, *folder.parents):
-        if (one / "Snakefile").is_file() and (one / "workflow" / "rules").is_dir():
-            return one
+    if found := project_above(folder):
+        return found
     hint = "run this from the checkout of repose, or below it, and name the table by its path"
     raise ReposeError("no Snakefile of repose here, nor in a folder above", folder, hint)
 

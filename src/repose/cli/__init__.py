@@ -22,6 +22,15 @@ app = typer.Typer(
 )
 
 
+INTERRUPTED = 130  # the status of Ctrl-C, which typer makes of it
+MEND, ELSEWHERE = "free space or mend the folder, then run again", "say another place"
+WRITES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS), MEND),
+    **dict.fromkeys((errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG), ELSEWHERE),
+}
+"""Failures to write that a user can mend, and how."""
+
+
 def _version(asked: bool) -> None:
     if asked:
         print(version("repose"))
@@ -127,19 +136,24 @@ def bench(
 def main() -> None:
     """Run the command line; an expected failure is one line on stderr and a status that is not 0."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
-            stream.reconfigure(errors="backslashreplace")  # an ASCII locale has no ✓
+        # An ASCII locale has no ✓, and the name of a file may be no UTF-8.
+        if isinstance(stream, io.TextIOWrapper) and (
+            stream.encoding.lower() != "utf-8" or stream.errors == "strict"
+        ):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except ReposeError as error:
         _fail(str(error), 1)
-    except KeyboardInterrupt:
-        _fail("interrupted; nothing was left half written", 130)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+    except (KeyboardInterrupt, SystemExit) as error:
+        if isinstance(error, SystemExit) and error.code != INTERRUPTED:
             raise
-        where, why = error.filename or "output", os.strerror(error.errno)
-        _fail(f"{where}: {why} (hint: free space or mend the folder, then run again)", 1)
+        _fail("interrupted; nothing was left half written", INTERRUPTED)
+    except OSError as error:
+        if error.errno not in WRITES:
+            raise
+        where = error.filename2 or error.filename or "output"  # of a rename, where to
+        _fail(f"{where}: {os.strerror(error.errno)} (hint: {WRITES[error.errno]})", 1)
 
 
 def _fail(message: str, status: int) -> None:

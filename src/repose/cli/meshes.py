@@ -9,6 +9,8 @@ from repose.cli.shared import CONFIG, RESULTS, AsJson, ConfigFile, Results, comp
 from repose.errors import ReposeError
 from repose.mesh.finish import Finish
 
+LARGEST_SEED = 2**63 - 1
+
 
 def transfer(
     identity: Annotated[Path, typer.Argument(help="body to keep: .obj, .ply, .off, .glb or .stl")],
@@ -101,7 +103,9 @@ def open_motion(
     out: Annotated[Path, typer.Option("--out", "-o", help=".npz to write: vertices, faces, rate")],
     identity: Annotated[int, typer.Option(help="number of the body")] = 0,
     frames: Annotated[int, typer.Option(min=2, help="how many, at 30 a second")] = 60,
-    seed: Annotated[int, typer.Option(help="choice of the poses, for kind poses")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="choice of the poses, for kind poses")
+    ] = 0,
 ) -> None:
     """Write a motion of an open body; the same command for another body is the truth of a transfer to that."""
     if out.suffix.lower() != ".npz":
@@ -138,7 +142,9 @@ def generate(
             help="body at rest to pose: .obj, .ply, .off, .glb or .stl; the one learned from if left out"
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="seed; another number gives other poses")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="seed; another number gives other poses")
+    ] = 0,
     up: Annotated[str, typer.Option(help="up axis of the template: x, y, z, -x, -y, -z, or auto")] = "auto",
     unit: Annotated[str, typer.Option(help="its unit: m, cm, mm, in, ft, metres per unit, or auto")] = "auto",
 ) -> None:

@@ -107,6 +107,7 @@ def _show(notes: list[str], out: Path) -> None:
 def _sources(plan: "Plan", dataset: str, part: str) -> "Sources":
     """Return the local files of a list; if one is missing, an error says how to get it."""
     from repose.benchmark.sources import Sources
+    from repose.project import making
     from repose.provenance.manifest import manifest_path
     from repose.raw.licensed import Licensed
 
@@ -120,6 +121,6 @@ def _sources(plan: "Plan", dataset: str, part: str) -> "Sources":
     if missing:
         raise ReposeError(
             f"{missing[0]} is not here", f"{dataset}/{part}",
-            "snakemake --cores all " + " ".join(str(manifest_path(path)) for path in wanted),
+            making(*map(manifest_path, wanted)),
         )  # fmt: skip
     return Sources(listed, store, recipe)

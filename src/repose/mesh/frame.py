@@ -32,6 +32,9 @@ UPRIGHT = {
     "-x": ((0, 1, 0), (-1, 0, 0), (0, 0, 1)),
 }
 UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "ft": 0.3048}
+SMALLEST_UNIT = (
+    1e-12  # metres; of smaller ones, and of larger ones than its inverse, areas would be 0 or infinite
+)
 
 GROUND = 0.01  # share of the longest side: a mesh whose lowest point is this near to 0 stands on the ground
 TALLER = 1.25  # of 527 posed bodies of open-human, 99 % are taller than deep by a larger factor
@@ -118,7 +121,7 @@ def find_frame(
         axis = find_up(sides, vertices.min(axis=0), find_up_axis)
     if unit == "auto":
         return Frame(axis, find_unit(float(sides.max()), where, size_free=find_up_axis is not None))
-    if not metres_per(unit) > 0:
+    if not SMALLEST_UNIT <= metres_per(unit) <= 1 / SMALLEST_UNIT:
         raise MeshError(
             f"unit {unit!r} is none of {', '.join(UNITS)}, auto, or a number of metres per unit", where
         )

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from repose.errors import ReposeError
+from repose.project import making
 from repose.provenance import cache
 from repose.provenance.form import Content, History, check_form
 from repose.provenance.listing import check_file, fingerprint, list_path
@@ -264,10 +265,11 @@ def load(manifest: Path) -> Manifest:
     Raises:
         ReposeError: one of the two is missing, damaged, edited or of another form, or names a file outside its folder.
     """
-    make, again = f"snakemake --cores all {manifest}", f"remove {manifest} and run again"
-    for path, hint in ((manifest, make), (history_path(manifest), again)):
-        if not path.exists():
-            raise ReposeError("the artefact is not finished: no manifest", path, hint)
+    what = "the artefact is not finished: no manifest"
+    if not manifest.exists():
+        raise ReposeError(what, manifest, making(manifest))
+    if not history_path(manifest).exists():
+        raise ReposeError(what, history_path(manifest), f"remove {manifest} and run again")
     content, history = read_json(manifest), read_json(history_path(manifest))
     if (
         not isinstance(content, dict)

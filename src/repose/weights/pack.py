@@ -1,5 +1,6 @@
 """The command `repose pack-weights`: from a finished training to weights in half precision with their model card."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from safetensors.torch import load_file, save
 from repose.errors import ReposeError
 from repose.provenance.manifest import Manifest, manifest_path, verify
 from repose.provenance.publish import publish
-from repose.reading import read_json
+from repose.reading import MAX_TEXT, foreign, read_bytes, read_json
 from repose.weights.model import METADATA, arguments_of, method_of
 from repose.weights.shipped import CARD
 
@@ -32,6 +33,8 @@ def pack(run: Path, table: Path, out: Path) -> dict[str, Any]:
     Raises:
         ReposeError: something is missing or damaged, or half precision cannot hold the weights.
     """
+    if out.suffix != ".safetensors":
+        raise ReposeError("the output is a .safetensors file", out)
     manifest = verify(manifest_path(run / "model.safetensors"))
     summary = read_json(run / "run.json")
     tensors = {name: x.half().contiguous() for name, x in load_file(run / "model.safetensors").items()}
@@ -54,7 +57,11 @@ def card(run: Path, manifest: Manifest, summary: dict[str, Any], table: Path) ->
     catalog = pd.read_parquet(
         run.parents[3] / "data" / dataset / "catalog.parquet", columns=["source", "licence"]
     )
-    rows = pd.read_csv(table)
+    content, hint = read_bytes(table, MAX_TEXT), "give one of the workflow, such as results/table1.csv"
+    with foreign(table, "not a table", hint):
+        rows = pd.read_csv(io.BytesIO(content))
+    if missing := {"dataset", "method", "protocol", *_SCORES} - set(rows.columns):
+        raise ReposeError(f"the table has no column {min(missing)!r}", table, hint)
     mine = rows[(rows.dataset == dataset) & rows.method.str.startswith(method)]
     if mine.empty:
         raise ReposeError(f"the table has no row of {method} on {dataset}", table)

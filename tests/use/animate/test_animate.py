@@ -231,6 +231,14 @@ def test_the_command_says_that_it_follows_scans(scans, model, monkeypatch, capsy
     assert read_motion(out).frames.shape == (7, len(IDENTITY.vertices), 3)
 
 
+def test_hidden_files_are_no_frames_and_no_result_becomes_one(tmp_path):
+    write_mesh(tmp_path / "0.obj", IDENTITY)
+    (tmp_path / "._0.obj").write_bytes(b"\0\5\26\7")  # as macOS adds in archives
+    assert len(read_motion(tmp_path).frames) == 1
+    with pytest.raises(MeshError, match="would be a frame of the motion"):
+        command.run(tmp_path / "0.obj", tmp_path, tmp_path / "none", tmp_path / "x.glb", AUTO)
+
+
 def test_a_suffix_that_nobody_writes_is_refused_first(tmp_path):
     with pytest.raises(MeshError, match="cannot write a motion as .obj.*a .glb"):
         command.run(tmp_path / "none.obj", tmp_path, "human", tmp_path / "o.obj", AUTO)

@@ -66,6 +66,15 @@ def test_a_defect_is_said(body, defect):
         assert len(sentences) == len(expected), sentences
 
 
+def test_only_what_is_not_y_up_is_said_to_be_turned(body):
+    for vertices, turned in (
+        (body.vertices + np.array([0, 9, 0]), False),
+        (body.vertices[:, [0, 2, 1]] * [1, -1, 1], True),
+    ):
+        (about,) = (s for s in said(Mesh(vertices, body.faces)) if "up axis" in s)
+        assert about.endswith("turns it") == turned
+
+
 def test_pieces_and_self_intersections(body):
     eye = trimesh.creation.icosphere(2, radius=0.02)
     vertices = np.r_[body.vertices, eye.vertices + np.array([0, 1.0, 0.05])]

@@ -147,6 +147,41 @@ def test_a_file_of_two_bodies_is_asked_about(box, capsys):
     assert "in 2 pieces, the largest with 50% of the area: is it one body?" in capsys.readouterr().out
 
 
+def test_a_giant_is_as_good_as_any(box, capsys):
+    write_mesh(box / "giant.obj", Mesh(IDENTITY.vertices * 9, IDENTITY.faces))
+    run(box / "giant.obj", box / "p.obj", Path("human"), box / "o.obj", (Said(unit="m"), Said()))
+    said = capsys.readouterr().out
+    assert np.ptp(read_mesh(box / "o.obj").vertices, axis=0).max() > 4
+    assert "no part can be further" not in said and "face along" not in said
+
+
+def test_loose_triangles_are_refused_in_one_line(box):
+    draw = np.random.default_rng(0)
+    loose = POSE.vertices[POSE.faces].reshape(-1, 3)
+    loose = loose + draw.normal(0, 1e-7, loose.shape)
+    write_mesh(box / "p.obj", Mesh(loose, np.arange(len(loose)).reshape(-1, 3)))
+    with pytest.raises(ReposeError, match=r"3,840 vertices is in 1,280 pieces.*merge by distance"):
+        run(box / "i.obj", box / "p.obj", Path("human"), box / "o.obj", AUTO)
+    assert not (box / "o.obj").exists()
+
+
+@pytest.mark.parametrize(
+    ("scale", "unit", "what"),
+    [
+        (1e-200, "auto", "b.obj: its faces have no area"),
+        (1e300, "auto", "b.obj: a coordinate is too large for float32"),
+        (1, "inf", "b.obj: unit 'inf' is none of m"),
+        (1, "1e-300", "b.obj: unit '1e-300' is none of m"),
+    ],
+)
+def test_sizes_that_no_number_can_hold_are_refused(box, scale, unit, what):
+    rows = [f"v {x!r} {y!r} {z!r}" for x, y, z in (IDENTITY.vertices * scale).tolist()]
+    rows += [f"f {a} {b} {c}" for a, b, c in (IDENTITY.faces + 1).tolist()]
+    (box / "b.obj").write_text("\n".join(rows))
+    with pytest.raises(ReposeError, match=what):
+        run(box / "b.obj", box / "p.obj", Path("human"), box / "o.obj", (Said(unit=unit), Said()))
+
+
 def test_a_finish_that_nobody_names_is_that_of_the_weights(box, monkeypatch):
     npt = Model(create("npt", width=8), box / "mine" / "npt.safetensors", {})
     assert [usual_finish(model) for model in (open_model(shipped("human")), npt)] == ["icp", "none"]

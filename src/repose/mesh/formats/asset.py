@@ -15,6 +15,7 @@ import igl
 import numpy as np
 from numpy.typing import NDArray
 
+from repose.errors import MeshError
 from repose.mesh.formats.convert import converted
 from repose.mesh.formats.files import read_bytes, write_bytes
 from repose.mesh.formats.glb import read_scene
@@ -34,6 +35,7 @@ REWRITERS = {
 }
 LIBRARY = re.compile(rb"(?m)^[ \t]*mtllib[ \t]+([^\r\n]{1,200})")
 MAX_NAMES = 9
+LARGEST = float(np.finfo(np.float32).max)
 _FLAT = 1e-11  # of the mean area; the Poisson equation refuses 1e-12, for which there is no gradient
 
 
@@ -176,6 +178,8 @@ def asset_of(data: bytes, path: Path) -> Asset:
     """
     plain = read_plain(data) if path.suffix.lower() == ".obj" else None
     file = parse_mesh(data, path) if plain is None else plain.validated(path)
+    if np.abs(file.vertices).max() > LARGEST:  # other formats could not hold it, and areas would overflow
+        raise MeshError("a coordinate is too large for float32", path, "is the file damaged?")
     return Asset(path, data, file, *joined(file))
 
 

@@ -50,7 +50,7 @@ def run(
         rate, every, sequence: see `read_motion`.
         report: a PNG that shows some frames of both.
     """
-    _check(out)
+    _check(out, motion)
     check_output(out, identity, motion)
     if report:
         check_picture(report, out, identity, motion)
@@ -119,12 +119,14 @@ def _scanned(body: Body, moves: Scans, frame: Frame, model: Any, matcher: Matche
     return _Moved(done.frames, how, seen, done.floor * done.scale, None)
 
 
-def _check(out: Path) -> None:
+def _check(out: Path, motion: Path) -> None:
     if out.suffix.lower() not in (".glb", ".npz", ""):
         hint = "say a .glb, which is animated; a .npz, of all vertices; or a folder, of a file for each frame"
         raise MeshError(f"cannot write a motion as {out.suffix}", out, hint)
     if not out.suffix and out.exists():
         raise MeshError("is there already", out, "say a folder that is not")
+    if out.suffix.lower() == ".glb" and out.resolve().parent == motion.resolve():
+        raise MeshError("would be a frame of the motion the next time", out, "say another folder")
 
 
 def _write(asset: Asset, body: Body, frames: np.ndarray, rate: float, out: Path) -> None:

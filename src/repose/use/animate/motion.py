@@ -130,7 +130,9 @@ def _check_rate(rate: float | None, path: Path) -> None:
 
 
 def _folder(path: Path, rate: float, every: int) -> Motion | Scans:
-    files = sorted((p for p in path.iterdir() if p.suffix.lower() in PARSERS), key=_by_number)[::every]
+    # Hidden files, such as the `._0001.obj` that macOS adds in archives, are no frames.
+    there = (p for p in path.iterdir() if p.suffix.lower() in PARSERS and not p.name.startswith("."))
+    files = sorted(there, key=_by_number)[::every]
     if not files:
         raise MeshError("has no mesh files", path, f"frames are {SUFFIXES} files")
     first = read_asset(files[0])

@@ -13,6 +13,7 @@ from repose.errors import ReposeError
 from repose.mesh.formats.io import read_mesh
 from repose.mesh.frame import ADULT, BODY
 from repose.mesh.quality import QUALITY
+from repose.project import making
 from repose.use.doctor.words import FAR, FEW, FOLDS, MANY
 from repose.use.transfer.kind import LIKELY, animal_log_odds
 
@@ -67,7 +68,7 @@ def run(catalog: Path, as_json: bool = False) -> None:
     """
     name = catalog.parent.name
     if not catalog.exists():
-        raise ReposeError(f"dataset {name!r} is not converted", catalog, f"snakemake {catalog}")
+        raise ReposeError(f"dataset {name!r} is not converted", catalog, making(catalog))
     rows = read_catalog(catalog)
     if missing := set(QUALITY) - set(rows.columns):
         raise ReposeError(f"catalogue has no column {min(missing)!r}", catalog, "run `repose convert` again")

@@ -17,7 +17,8 @@ def findings(facts: Facts) -> list[str]:
 
 def _frame(f: Facts) -> Iterator[str]:
     if f.up.value != "y" or f.up.trust == "a guess":
-        yield f"its up axis seems to be {f.up.value} ({f.up.trust}: {f.up.why}); repose works y up and turns it"
+        turned = "" if f.up.value == "y" else "; repose works y up and turns it"
+        yield f"its up axis seems to be {f.up.value} ({f.up.trust}: {f.up.why}){turned}"
     if f.unit is None:
         yield (
             f"its longest side is {f.longest_side:.4g}, which makes no body in metres, centimetres or millimetres:"

@@ -10,6 +10,7 @@ from repose.mesh.formats.io import check_suffix
 from repose.provenance.publish import publish
 from repose.use.transfer.body import Body, Outcome
 from repose.use.transfer.files import Said, describe, pair_of, read_rest, read_surface, write
+from repose.use.transfer.matching import Matcher
 from repose.use.transfer.models import matcher_of, model_for, usual_finish
 from repose.use.transfer.run import transfer
 
@@ -65,7 +66,7 @@ def run(
     print("\n".join(describe("identity", files[0]) + describe("pose", files[1])))
     outcome = transfer(kept, source, opened, rest, finish, matcher)
     about = write(files[0], out, outcome.mesh.vertices)
-    print("\n".join(_result(out, kept, outcome) + about))
+    print("\n".join(_result(out, kept, outcome, matcher) + about))
     if report:
         from repose.use.transfer.picture import picture  # half a second of imports
 
@@ -74,16 +75,17 @@ def run(
         print(f"report    {report}")
 
 
-def _result(out: Path, identity: Body, outcome: Outcome) -> list[str]:
-    frame = identity.frame
+def _result(out: Path, identity: Body, outcome: Outcome, matcher: Matcher | None) -> list[str]:
+    kept = identity.frame
     lines = [
-        f"result    {out}: {frame.up.value} up, unit {frame.unit.value}, order and faces of the identity",
+        f"result    {out}: {kept.up.value} up, unit {kept.unit.value}, order and faces of the identity",
         f"          edges are {outcome.edge_error:.1%} longer or shorter than the identity's on average",
     ]
     if outcome.edge_error > POOR:
+        frame = "is the up axis right, does the body face along the model's axis (+z when y is up), "
         lines.append(
-            "          that is much: is the up axis right, does the body face along the model's axis (+z when y is up),"
-            " is it of the kind that the model was trained on, and long enough?"
+            f"          that is much: {'' if matcher and matcher.inference.frame else frame}is it of the kind that the "
+            "model was trained on, and long enough?"
         )
     if outcome.doubt is not None:
         share = outcome.doubt.mean() / np.ptp(identity.upright, axis=0).max()
@@ -99,6 +101,8 @@ def _result(out: Path, identity: Body, outcome: Outcome) -> list[str]:
             f"          the other way round it would fit only {outcome.rival:.2f} times as badly: look at the result "
             "whether front and back, left and right are exchanged"
         )
+    if matcher:  # places on the pose mesh, of any size
+        return lines
     largest = max(abs(identity.upright).max(), abs(outcome.upright).max()) * 2
     if largest > 0.95 * LARGEST:
         lines.append(

@@ -9,10 +9,10 @@ from repose.errors import MeshError, ReposeError
 from repose.mesh.formats.asset import Asset, read_asset, write_asset
 from repose.mesh.frame import Answer, Frame, UpFinder, find_frame
 from repose.mesh.mesh import Mesh
-from repose.mesh.operators import directed_edges, face_areas, pieces_of
+from repose.mesh.operators import face_areas
 from repose.use.transfer.body import Body
 from repose.use.transfer.kind import WHOLE
-from repose.use.transfer.matching import Matcher
+from repose.use.transfer.matching import Matcher, piece_areas
 
 TRUST = ("a guess", "likely", "sure", "given")
 LEAST_VERTICES, FLAT = 4, 1e-6  # of the shortest extent, as a share of the longest
@@ -48,6 +48,8 @@ def read_surface(path: Path) -> Asset:
         raise MeshError("all its vertices are at one place", path, "is it a body?")
     if len(used) < LEAST_VERTICES or not extents[-1] > FLAT * extents[0]:
         raise MeshError(f"{len(used):,} vertices in its faces, and flat", path, "is it a body?")
+    if not face_areas(asset.mesh.vertices, asset.mesh.faces).sum() > 0:
+        raise MeshError("its faces have no area", path, "is it a body?")
     return asset
 
 
@@ -110,9 +112,7 @@ def describe(name: str, source: Source) -> list[str]:
         lines.append(
             f"          faces without an area: {asset.flat_faces:,}, left out of the geometry, kept in the file"
         )
-    areas = np.bincount(
-        pieces_of(directed_edges(body.faces))[: len(body.faces)], face_areas(body.upright, body.faces)
-    )
+    areas = piece_areas(body.upright, body.faces)
     if areas.max() < WHOLE * areas.sum():
         share = areas.max() / areas.sum()
         lines.append(

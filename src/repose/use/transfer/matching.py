@@ -9,13 +9,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from repose.errors import MeshError
 from repose.mesh.frame import UpFinder
 from repose.mesh.mesh import Mesh
+from repose.mesh.operators import directed_edges, face_areas, pieces_of
 from repose.methods.canonical.inference import Inference
 from repose.methods.canonical.matching import Pair, Ways, best_match, best_pair
 from repose.use.transfer.body import Body
 
 Float = NDArray[np.float64]
+LOOSE = 0.02  # of the area; a mesh without a larger piece has no vibrations as a whole, by which it could be matched
+
+
+def piece_areas(vertices: Float, faces: NDArray[np.integer]) -> Float:
+    """Return the area of each piece of a surface (V, 3), (F, 3)."""
+    pieces = pieces_of(directed_edges(faces))[: len(faces)]
+    return np.bincount(pieces, face_areas(vertices, faces)).astype(np.float64)
 
 
 class Placement(NamedTuple):
@@ -44,6 +53,10 @@ class Matcher:
 
     def _ways_of(self, mesh: Mesh) -> Ways:
         used, faces = np.unique(mesh.faces, return_inverse=True)
+        areas = piece_areas(mesh.vertices, mesh.faces)
+        if areas.max() < LOOSE * areas.sum():
+            what = f"the mesh of {len(used):,} vertices is in {len(areas):,} pieces, none with {LOOSE:.0%} of its area"
+            raise MeshError(what, hint="join vertices at one place (merge by distance)")
         return self.inference.ways(mesh.vertices[used], faces.reshape(mesh.faces.shape))
 
     def _paired(self, identity: Mesh, pose: Mesh) -> Pair:
