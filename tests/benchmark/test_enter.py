@@ -72,6 +72,13 @@ def test_status_says_that_a_ranking_is_made_until_what_it_scores_changes(scored)
     assert why() == "another closest/seed0"
 
 
+def test_a_ranking_says_which_bodies_it_is_of(scored):
+    """The rows of a list are those of any bodies of these numbers, so that its sha256 does not tell coarse ones."""
+    ranking = scored.plan.results.ranking("tiny", "unseen").with_suffix(".md").read_text()
+    listed = scored.plan.results.benchmark_list("tiny", "unseen")
+    assert ranking.splitlines()[0].endswith(f"meshes {scoring.meshes_sha256(listed)}`.")
+
+
 def test_a_ranking_says_what_errors_are_made_of_where_parts_are_known(scored):
     table = pd.read_csv(scored.plan.results.ranking("tiny", "unseen")).set_index("method")
     assert np.allclose(table.pose_share + table.shape_share, 1, atol=1e-5)
