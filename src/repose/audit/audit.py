@@ -47,7 +47,7 @@ class Row:
 class Audit:
     """The result of an audit.
 
-    Args:
+    Attributes:
         root: the audited artefact, with everything behind it.
         rows: for a table, the rows that were asked for.
         rescored: whether the scores were computed again.

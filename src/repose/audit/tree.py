@@ -12,7 +12,7 @@ from repose.provenance.listing import check_file
 from repose.provenance.manifest import Manifest, load, misplaced
 from repose.provenance.owner import results_folder
 
-DEEPEST = 64  # longest chain of artefacts; the workflow has nine
+DEEPEST = 64  # longest chain of artefacts
 _SEED = re.compile(r"/seed(\d+)[/.]")
 _LIST = r"benchmark/[^/]+/[^/]+"
 _STAGES = {  # the stage behind the places of results, by the first pattern that matches; an audit computes by stages
