@@ -124,7 +124,7 @@ class Results:
         return self.root / "benchmark" / dataset / part / "ranking.csv"
 
     def table(self, table: str = "{table}") -> Path:
-        """A table over runs; its Markdown twin lies beside it."""
+        """A table over runs; its twins in Markdown and LaTeX lie beside it."""
         return self.root / f"{table}.csv"
 
     def conventions(self, table: str = "{table}") -> Path:

@@ -18,7 +18,9 @@ from repose.bundle.verify import verify_bundle
 from repose.bundle.write import write_bundle
 from repose.cli import app
 from repose.errors import ReposeError
-from repose.provenance.manifest import manifest_path
+from repose.provenance.manifest import Recorder, manifest_path
+from repose.status.jobs import jobs_of
+from repose.status.state import states_of
 
 
 def score(site, folder):
@@ -55,6 +57,26 @@ def test_from_the_inputs_of_a_track_to_a_ranked_row(site, submission):
     assert rows["copy-identity"]["rank"] is None and rows["copy-pose"]["skill"] == 0
     assert 4 < rows["mine"]["mpve_mm"] < 12 and rows["mine"]["fail_share"] == 0
     assert rows["mine"]["rows"] == sum(row.is_headline for row in site.listing.rows) < 12
+
+
+def test_status_says_that_a_ranking_is_made_until_what_it_scores_changes(scored):
+    results, ranking = scored.plan.results, scored.plan.results.ranking("tiny", "unseen")
+
+    def why():
+        return states_of(jobs_of(scored.plan, [ranking]), results.root)[ranking].why
+
+    assert "comes first" in why()  # of stages that the fixture has not run as the workflow does
+    predictions = results.predictions("tiny", "closest", 0)
+    recorder = Recorder("predict", "other", {})
+    recorder.seal(manifest_path(predictions), [predictions], {"another": 1})
+    assert why() == "another closest/seed0"
+
+
+def test_a_ranking_says_which_bodies_it_is_of(scored):
+    """The rows of a list are those of any bodies of these numbers, so that its sha256 does not tell coarse ones."""
+    ranking = scored.plan.results.ranking("tiny", "unseen").with_suffix(".md").read_text()
+    listed = scored.plan.results.benchmark_list("tiny", "unseen")
+    assert ranking.splitlines()[0].endswith(f"meshes {scoring.meshes_sha256(listed)}`.")
 
 
 def test_a_ranking_says_what_errors_are_made_of_where_parts_are_known(scored):

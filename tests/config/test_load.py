@@ -6,6 +6,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from repose.config.files import read
 from repose.config.load import check, load_files, resolve
 from repose.config.reference import reference, schema
 from repose.errors import ReposeError
@@ -114,6 +115,14 @@ def test_yaml_merges_are_read(tmp_path):
     file.write_text(file.read_text().replace("    pooling: max", "    poling: max", 1))
     with pytest.raises(ReposeError, match=f"yaml:{line_of(file.read_text(), 'poling')}: .*poling"):
         load_files(file)
+
+
+def test_merges_that_double_with_each_line_are_refused(tmp_path):
+    """Cards of submissions are read so, too: 60 lines of empty mappings would take longer than anyone lives."""
+    lines = ["m0: &m0 {}", *(f"m{k}: &m{k} {{<<: [*m{k - 1}, *m{k - 1}]}}" for k in range(1, 60))]
+    (tmp_path / "card.yaml").write_text("\n".join(lines))
+    with pytest.raises(ReposeError, match="its anchors stand for more than"):
+        read(tmp_path / "card.yaml")
 
 
 def test_what_jobs_read_is_what_was_checked(tmp_path):

@@ -20,7 +20,7 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from repose.audit.table import Derive, incomplete
+from repose.audit.table import Derive, incomplete, misnamed
 from repose.audit.tree import Node, grow
 from repose.errors import ReposeError
 from repose.medium import Medium, module_of
@@ -47,7 +47,7 @@ class Row:
 class Audit:
     """The result of an audit.
 
-    Args:
+    Attributes:
         root: the audited artefact, with everything behind it.
         rows: for a table, the rows that were asked for.
         rescored: whether the scores were computed again.
@@ -120,6 +120,7 @@ def audit(artefact: Path, cell: Mapping[str, str] | None = None, rescore: bool =
         derived: Derive = cache(partial(derive, found.root.manifest))
         what = "cannot be computed again from its scores"
         found.root.faults += _tried(what, _derived_otherwise, found.root, rows, derived)
+        found.root.faults += misnamed(found.root)
         if not cell:
             what = "cannot be compared with its scores"
             found.root.faults += _tried(what, incomplete, found.root, artefact, table, derived)

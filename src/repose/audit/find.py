@@ -43,6 +43,7 @@ class Found:
 
     Attributes:
         sought: the sought thing, as the user named it.
+        tables: file names of the tables that were searched.
         numbers, rows: counts in all the tables.
         dependents: the rows that depend on it.
         notes: further remarks.

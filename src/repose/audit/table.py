@@ -10,7 +10,7 @@ from repose.errors import ReposeError
 from repose.tables.stage import twins
 
 _OF_RUNS = ("scores", "predictions", "render-scores")  # folders of results, and kinds of inputs
-
+_NAMED_OTHERWISE = ("run", "scorer")  # inputs whose places follow from settings
 
 Derive = Callable[[tuple[str, ...]], pd.DataFrame]
 """Computes a table again from some of its inputs, `scores:{run}` in the order of its runs."""
@@ -32,7 +32,6 @@ def incomplete(root: Node, csv: Path, table: pd.DataFrame, derived: Derive) -> I
         odd = min(scored ^ set(params["runs"]))
         yield f"is not made of the runs it says: {odd} is {'too much' if odd in scored else 'missing'}"
         return
-    yield from _misnamed(root)
     if any(parent.manifest is None for parent in root.parents.values()):
         return  # these have their own faults
     try:
@@ -58,11 +57,27 @@ def incomplete(root: Node, csv: Path, table: pd.DataFrame, derived: Derive) -> I
             yield f"{twin.name} does not say what its scores give"
 
 
-def _misnamed(root: Node) -> Iterator[str]:
-    """Yield inputs that belong to another run than the table states."""
+def misnamed(root: Node) -> Iterator[str]:
+    """Yield inputs that belong to another run than the table states, or were made from what belongs to another."""
     for name, parent in root.parents.items():
         part, _, run = name.partition(":")
-        if part in _OF_RUNS and parent.manifest:
-            wanted, place = f"{part}/{run}", parent.manifest.content["place"]
-            if place != wanted:
-                yield f"takes {place} for {wanted}"
+        if part not in _OF_RUNS or not parent.manifest:
+            continue
+        wanted, place = f"{part}/{run}", parent.manifest.content["place"]
+        if place != wanted:
+            yield f"takes {place} for {wanted}"
+        for theirs, behind in parent.parents.items():
+            if theirs not in _NAMED_OTHERWISE and behind.title not in _places_of(theirs, run):
+                yield f"takes {wanted}, which takes {behind.title} for its {theirs}"
+        if part == "predictions" and parent.parents.get("run") is not root.parents.get(f"run:{run}"):
+            yield f"takes {wanted}, which was not made by the weights of {run}"
+
+
+def _places_of(name: str, run: str) -> tuple[str, ...]:
+    """Return where an input of the predictions or scores of a run may lie."""
+    dataset = run.partition("/")[0]
+    known = {
+        "predictions": (f"predictions/{run}",),
+        "store": (f"data/{dataset}/meshes", f"data/{dataset}/images"),
+    }
+    return known.get(name, (f"splits/{dataset}/{name}",))

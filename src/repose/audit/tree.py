@@ -12,8 +12,23 @@ from repose.provenance.listing import check_file
 from repose.provenance.manifest import Manifest, load, misplaced
 from repose.provenance.owner import results_folder
 
-DEEPEST = 64  # longest chain of artefacts; the workflow has nine
+DEEPEST = 64  # longest chain of artefacts
 _SEED = re.compile(r"/seed(\d+)[/.]")
+_LIST = r"benchmark/[^/]+/[^/]+"
+_STAGES = {  # the stage behind the places of results, by the first pattern that matches; an audit computes by stages
+    r"data/[^/]+/raw": "raw",
+    r"splits/.+": "split",
+    r"runs/.+": "train",
+    r"predictions/.+": "predict",
+    r"scores/.+": "score",
+    r"render-scores/.+": "score-renders",
+    r"conventions/.+": "conventions",
+    r"motions/.+": "motions",
+    rf"{_LIST}/ranking": "ranking",
+    rf"{_LIST}/predicted/.+": "benchmark-predict",
+    rf"{_LIST}/handed-in/.+": "handed-in",
+    rf"{_LIST}/.+": "benchmark-score",
+}
 
 
 @dataclass
@@ -163,9 +178,16 @@ def _broken_links(node: Node) -> list[str]:
     ]
     if unplaced := set(history["inputs"]) - set(history["parents"]):
         faults.append(f"does not say where its input {min(unplaced)} lay")
-    if results_folder(node.path) and (fault := misplaced(node.manifest)):
-        faults.append(fault)
+    if results_folder(node.path):
+        faults += filter(None, [misplaced(node.manifest), _of_another_stage(node)])
     seed = _SEED.search(f"/{node.place}")
     if node.stage == "train" and seed and int(seed[1]) != history["seed"]:
         faults.append(f"lies in the place of seed {seed[1]} but is of seed {history['seed']}")
     return faults
+
+
+def _of_another_stage(node: Node) -> str | None:
+    """Return a fault if a manifest names another stage than that of its place: then nothing would be computed again."""
+    found = (stage for pattern, stage in _STAGES.items() if re.fullmatch(pattern, node.title))
+    wanted = "tables" if f"{node.title}.csv" in node.files else next(found, node.stage)
+    return None if node.stage == wanted else f"says that stage {node.stage!r} made it, not {wanted}"

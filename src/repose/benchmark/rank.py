@@ -60,15 +60,18 @@ def run(inputs: Mapping[str, Path], out: Path) -> pd.DataFrame:
 
 
 def derive(scores: Mapping[str, Manifest]) -> tuple[pd.DataFrame, str]:
-    """Return the ranking of scores, and the list that they are of; nothing is hashed."""
+    """Return the ranking of scores, and the list and meshes that they are of; nothing is hashed."""
     entries = _entries(scores)
-    params = next(iter(scores.values())).history["params"]
+    first = next(iter(scores.values()))
+    params = first.history["params"]
     copied = next((e for e in entries if (e.about.source, e.about.method) == ("baseline", "copy-pose")), None)
     rows = [_row(entry, copied) for entry in entries]
     table = _ranked(pd.DataFrame(rows, columns=COLUMNS))
     place = params["dataset"], params["list"], params["sha256"]
     whose = "released" if is_released(*place) else "private: no list of this name and sha256 is released"
-    return table, f"{params['version']} {'/'.join(place[:2])} {place[2]} ({whose})"
+    # Equal rows of other bodies, such as coarser ones, are the same list.
+    meshes = load(first.parents["listed"]).content["files"][f"{params['list']}.meshes.txt"]["sha256"]
+    return table, f"{params['version']} {'/'.join(place[:2])} {place[2]} ({whose}), meshes {meshes}"
 
 
 def differs_from_scores(ranking: Manifest) -> list[str]:

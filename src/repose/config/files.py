@@ -115,7 +115,7 @@ class _Reader:
                 for one in reversed(_merges(value)):  # the first one takes precedence
                     if not isinstance(one, yaml.MappingNode):
                         raise self._wrong(key, "what is merged by `<<` is no mapping")
-                    inherited |= self._mapping(one)
+                    inherited |= self.value(one)  # which counts it: merges double like anchors
                 continue
             if not isinstance(key, yaml.ScalarNode):
                 raise self._wrong(key, "a key is no text")

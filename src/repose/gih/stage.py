@@ -40,7 +40,7 @@ def part(settings: "Gih", number: int, meshes: Path, root: Path, out: Path, lost
         meshes: the packed meshes.
         root: the store.
         out: JSON to write: the content key of each mesh, and the BLAKE3 of the metadata of each matrix, which contain
-            those of its bands. The file is equal if the matrices are..
+            those of its bands. The file is equal if the matrices are.
         lost: the value that :func:`repose.gih.lost.lost` returned, which is recorded.
     """
     if not 0 <= number < settings.parts:

@@ -83,7 +83,7 @@ def unpack(
 
     Args:
         archive: the file as downloaded; its first bytes decide its format, not its name.
-        target: the folder to create; an existing folder is replaced
+        target: the folder to create; an existing folder is replaced.
         wanted: returns whether to write a member, by its path (`a/b.ply`).
         limits: the limits on its content.
 

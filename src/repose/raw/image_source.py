@@ -21,7 +21,7 @@ class ImageItem:
     Attributes:
         image_id: name of the image.
         identity, outfit: person and clothes, as texts or numbers that are unique in the dataset; images of one outfit
-            are paired
+            are paired.
         pose, camera: numbers, or -1 where unknown.
         part: train, val or test; empty for an image that only published pairs use.
         key: hex digest of everything that the image depends on, except code.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from repose import specs
 from repose.errors import ReposeError
 from repose.provenance.manifest import FORMAT, Manifest, Recorder, load, manifest_path, place_of
 from repose.provenance.owner import holder, owners
@@ -93,8 +94,12 @@ def _state(
 
 
 def _manifest(out: Path) -> Manifest | None:
+    return _loaded(manifest_path(out))
+
+
+def _loaded(manifest: Path) -> Manifest | None:
     try:
-        return load(manifest_path(out))
+        return load(manifest)
     except (ReposeError, OSError):
         return None
 
@@ -114,6 +119,8 @@ def _other(job: Job, manifest: Manifest, made: Mapping[Path, Manifest | None]) -
     history, spec = manifest.history, job.need.spec
     if manifest.content["format"] != FORMAT:
         return "its manifest is of an older format"
+    if job.rule == "rank":
+        return _other_scores(job, manifest, made)
     now = json.loads(json.dumps(spec.params))
     if odd := [key for key, value in now.items() if history["params"].get(key) != value]:
         return f"other settings: {', '.join(_differing(history['params'].get(odd[0]), now[odd[0]], odd[0]))}"
@@ -126,6 +133,20 @@ def _other(job: Job, manifest: Manifest, made: Mapping[Path, Manifest | None]) -
     for name in job.need.watched if job.need.watched is not None else job.need.inputs:
         parent = _manifest_of(job.need.inputs[name], made)
         if parent is not None and history["inputs"].get(name) != parent.digest:
+            return f"another {name}"
+    return ""
+
+
+def _other_scores(job: Job, ranking: Manifest, made: Mapping[Path, Manifest | None]) -> str:
+    """Return the same of a ranking, which was made from scores that its own job makes, of what the job needs."""
+    scores = [found.history for path in ranking.parents.values() if (found := _loaded(path))]
+    codes = {ranking.history["code"], *(of["code"] for of in scores)}
+    if codes != {specs.ranking({}).code, specs.benchmark_scores({}).code}:
+        return "other code"
+    scored = {digest for of in scores for digest in of["inputs"].values()}
+    for name in job.need.watched or ():
+        parent = _manifest_of(job.need.inputs[name], made)
+        if parent is not None and parent.digest not in scored:
             return f"another {name}"
     return ""
 
