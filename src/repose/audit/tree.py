@@ -9,25 +9,31 @@ from typing import Any
 
 from repose.errors import ReposeError
 from repose.provenance.listing import check_file
-from repose.provenance.manifest import Manifest, load, misplaced
+from repose.provenance.manifest import Manifest, load, manifest_path, misplaced
 from repose.provenance.owner import results_folder
+from repose.results import Results
 
 DEEPEST = 64  # longest chain of artefacts
 _SEED = re.compile(r"/seed(\d+)[/.]")
-_LIST = r"benchmark/[^/]+/[^/]+"
-_STAGES = {  # the stage behind the places of results, by the first pattern that matches; an audit computes by stages
-    r"data/[^/]+/raw": "raw",
-    r"splits/.+": "split",
-    r"runs/.+": "train",
-    r"predictions/.+": "predict",
-    r"scores/.+": "score",
-    r"render-scores/.+": "score-renders",
-    r"conventions/.+": "conventions",
-    r"motions/.+": "motions",
-    rf"{_LIST}/ranking": "ranking",
-    rf"{_LIST}/predicted/.+": "benchmark-predict",
-    rf"{_LIST}/handed-in/.+": "handed-in",
-    rf"{_LIST}/.+": "benchmark-score",
+_PATHS = Results(Path())
+_STAGES = {  # of the first pattern that matches a place, the stage behind it; an audit computes again by stages
+    re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(str(manifest_path(path))))): stage
+    for path, stage in (
+        (_PATHS.recipe(), "raw"),
+        (_PATHS.inventory(), "raw"),
+        (_PATHS.split(), "split"),
+        (_PATHS.run(), "train"),
+        (_PATHS.predictions(), "predict"),
+        (_PATHS.scores(), "score"),
+        (_PATHS.render_scores(), "score-renders"),
+        (_PATHS.table(), "tables"),
+        (_PATHS.conventions(), "conventions"),
+        (_PATHS.motions(), "motions"),
+        (_PATHS.ranking(), "ranking"),
+        (_PATHS.benchmark_predictions(), "benchmark-predict"),
+        (_PATHS.handed_in(), "handed-in"),
+        (_PATHS.benchmark_scores(), "benchmark-score"),
+    )
 }
 
 
@@ -188,6 +194,6 @@ def _broken_links(node: Node) -> list[str]:
 
 def _of_another_stage(node: Node) -> str | None:
     """Return a fault if a manifest names another stage than that of its place: then nothing would be computed again."""
-    found = (stage for pattern, stage in _STAGES.items() if re.fullmatch(pattern, node.title))
-    wanted = "tables" if f"{node.title}.csv" in node.files else next(found, node.stage)
+    found = (stage for place, stage in _STAGES.items() if place.fullmatch(node.place))
+    wanted = next(found, node.stage)
     return None if node.stage == wanted else f"says that stage {node.stage!r} made it, not {wanted}"
