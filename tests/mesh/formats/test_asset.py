@@ -194,3 +194,22 @@ def test_what_a_glb_loses_is_named(tmp_path):
     assert np.allclose(
         np.sort(uv, axis=0), np.sort(BALL.vertices[:, :2] * [1, -1] + [0, 1], axis=0), atol=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "what"),
+    [
+        ("a.off", "OFF\n3 1 0\n" + PLACES[:18] + "3 0 1 2 255 0 0 # red\n", "colours of faces"),
+        ("a.obj", "v 0 0 0\nv 1 0 0\nv 1 1 0\nf 1 2 3\nl 1 2\n", "lines and points"),
+        ("a.obj", "v 0 0 0\nv 1 0 0\nv 1 1 0\nf 1 2 3\np 3\n", "lines and points"),
+    ],
+)
+def test_what_is_on_or_beside_the_faces_stays_or_is_named(tmp_path, name, text, what):
+    (tmp_path / name).write_text(text)
+    asset = read_asset(tmp_path / name)
+    moved = asset.mesh.vertices.copy()
+    moved[2] = [3, 2, 1]
+    assert write_asset(asset, tmp_path / f"b_{name}", moved) == []
+    assert (tmp_path / f"b_{name}").read_text() == text.replace("1 1 0", "3 2 1")
+    for suffix in {".obj", ".ply", ".off", ".glb", ".stl"} - {asset.path.suffix}:
+        assert write_asset(asset, tmp_path / f"b{suffix}", moved) == [what]

@@ -18,11 +18,13 @@ from repose.mesh.mesh import Mesh
 from repose.reading import foreign
 
 COLOURS, TEXTURE = "colours", "texture coordinates"
+OF_FACES, LINES = "colours of faces", "lines and points"
 POLYGONS = "polygons (they are triangles now)"
 STATEMENTS = {
     TEXTURE: rb"vt\b",
     "materials": rb"(?:usemtl|mtllib)\b",
     "groups": rb"[gos]\b",
+    LINES: rb"[lp][ \t]",
     POLYGONS: rb"f(?:[ \t]+[^\s#]+){4}",
     COLOURS: rb"v(?:[ \t]+[^\s#]+){6}",
 }
@@ -95,6 +97,8 @@ def _held(suffix: str, data: bytes, mesh: Mesh) -> Iterator[str]:
             yield COLOURS
         if int(words[2]) < len(mesh.faces):
             yield POLYGONS
+        if off.has_coloured_faces(data):
+            yield OF_FACES
     if suffix == ".glb":
         tree = Gltf(data).tree
         yield from (name for name, key in LISTS.items() if tree.get(key))
