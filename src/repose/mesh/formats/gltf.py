@@ -127,9 +127,19 @@ class Gltf:
             return np.maximum(found / np.iinfo(dtype).max, -1.0)
         return found.astype(np.float64) if dtype.kind == "f" else found
 
-    def positions(self, node: int, accessor: int) -> np.ndarray:
-        """Return the (count, width) positions of the vertices in one accessor of a node's mesh."""
-        return self.values(accessor)
+    def weights(self, node: int) -> list[float]:
+        """Return the weights of the morph targets of a node's mesh."""
+        about = self.tree["nodes"][node]
+        found: list[float] = about.get("weights", item(self.tree["meshes"], about["mesh"]).get("weights", []))
+        return found
+
+    def displacement(self, node: int, primitive: Tree, name: str) -> Float:
+        """Return how far morph targets move an attribute of a node's mesh: (count, 3), or zeros (3,) if they do not."""
+        found = np.zeros(3)
+        for weight, target in zip(self.weights(node), primitive.get("targets", []), strict=False):
+            if weight and name in target:
+                found = found + weight * self.values(target[name])
+        return found
 
     def _replace(self, found: np.ndarray, sparse: Tree) -> None:
         count = whole(sparse["count"])
