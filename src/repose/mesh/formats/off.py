@@ -47,8 +47,10 @@ def header(data: bytes) -> tuple[list[bytes], int]:
     return tokens, pos
 
 
-def has_coloured_faces(data: bytes) -> bool:
-    """Return whether numbers follow the corners of a face of a valid file."""
+def coloured(data: bytes) -> tuple[bool, bool]:
+    """Return whether numbers follow the vertices of a valid file, and the corners of its faces; these are colours."""
     words, pos = header(data)
     rows = (row for line in io.BytesIO(data[pos:]) if (row := line.partition(b"#")[0].split()))
-    return any(len(row) > 1 + int(row[0]) for row in islice(rows, int(words[1]), None))
+    width = 6 if b"N" in words[0] else 3
+    vertices = sum(len(row) > width for row in islice(rows, int(words[1])))
+    return vertices > 0, any(len(row) > 1 + int(row[0]) for row in rows)

@@ -70,6 +70,8 @@ def dressed(data: bytes, mesh: Mesh) -> Dressed:
         if len(words) < 4:
             return Dressed(mesh, None, texture if len(texture) else None, corners)
         colours[number] = [float(word) for word in words[1:4]]
+    if colours.max() > 1 and not (colours % 1).any():  # some programs write bytes
+        colours /= 255
     return Dressed(mesh, colours, texture if len(texture) else None, corners)
 
 
