@@ -6,6 +6,7 @@ import trimesh
 
 from repose.errors import MeshError
 from repose.mesh.formats.asset import flat_faces, read_asset, seams, write_asset
+from repose.mesh.formats.convert import READERS
 from repose.mesh.formats.io import read_mesh, write_mesh
 from repose.mesh.mesh import Mesh
 from repose.mesh.projection import turned
@@ -267,3 +268,19 @@ def test_colours_of_an_obj_may_be_bytes(tmp_path):
     data = (tmp_path / "b.glb").read_bytes()
     accessor = opened(data)[0]["meshes"][0]["primitives"][0]["attributes"]["COLOR_0"]
     assert np.allclose(stored(data, accessor), [[1, 0, 0], [0, 0.2, 0], [0, 0, 0]])
+
+
+@pytest.mark.parametrize("suffix", [".ply", ".glb"])
+def test_opacity_goes_along_or_is_named(tmp_path, suffix):
+    (tmp_path / "a.obj").write_text("v 0 0 0 1 0 0 0.2\nv 1 0 0 0 1 0 1\nv 1 1 0 0 0 1 1\nf 1 2 3\n")
+    asset = read_asset(tmp_path / "a.obj")
+    assert write_asset(asset, tmp_path / f"b{suffix}", asset.mesh.vertices) == []
+    other = read_asset(tmp_path / f"b{suffix}")
+    back = {".ply": ".glb", ".glb": ".ply"}[suffix]
+    lost = write_asset(other, tmp_path / f"c{back}", asset.mesh.vertices)
+    assert "opacity" not in lost and b"OPAQUE" not in (tmp_path / f"c{back}").read_bytes()
+    assert "opacity" in write_asset(
+        read_asset(tmp_path / f"c{back}"), tmp_path / "d.obj", asset.mesh.vertices
+    )
+    colours = READERS[back]((tmp_path / f"c{back}").read_bytes(), asset.file).colours
+    assert np.allclose(colours, [[1, 0, 0, 0.2], [0, 1, 0, 1], [0, 0, 1, 1]])

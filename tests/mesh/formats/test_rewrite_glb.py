@@ -269,6 +269,7 @@ HOSTILE = [
     (("bufferViews", 0, "byteStride"), 1, "ends outside"),
     (("bufferViews", 0, "byteLength"), 10**12, "file ends before its numbers"),
     (("bufferViews", 0, "extensions"), {"EXT_meshopt_compression": {}}, "compressed"),
+    (("meshes", 0, "primitives", 0, "extensions"), {"KHR_draco_mesh_compression": {}}, "compressed"),
     (("buffers", 0, "uri"), "/etc/passwd", "in another file"),
     (("nodes", 0, "children"), [0], "stands in two places"),
     (("nodes", 0, "matrix"), [1e308] * 16, "damaged|not finite"),

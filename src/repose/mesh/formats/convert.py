@@ -80,6 +80,8 @@ def converted(path: Path, data: bytes, mesh: Mesh, placed: Mesh, out: Path) -> t
             held.discard(TEXTURE)
         if body.colours is not None:
             held.discard(COLOURS)
+            if target == ".obj" and (body.colours[:, 3:] < 1).any():
+                held.add("opacity")
         return WRITERS[target](body, out), sorted(held)
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repose.errors import MeshError
-from repose.mesh.formats.gltf import Float, Gltf, Tree, item
+from repose.mesh.formats.gltf import Float, Gltf, Tree, item, refuse_compressed
 from repose.mesh.mesh import Mesh
 from repose.reading import foreign
 
@@ -135,6 +135,7 @@ def _read(gltf: Gltf) -> tuple[list[Float], list[np.ndarray], list[Part]]:
         number = nodes[node]["mesh"]
         known: dict[int, Part] = {}
         for primitive in filter(is_surface, item(meshes, number)["primitives"]):
+            refuse_compressed(primitive)
             accessor = primitive["attributes"]["POSITION"]
             if accessor not in known:
                 local = gltf.values(accessor)

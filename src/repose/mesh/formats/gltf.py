@@ -107,8 +107,7 @@ class Gltf:
     def span(self, view: int) -> tuple[int, int, int]:
         """Return start, length and stride (0 if none is stated) of a buffer view in the block."""
         about = item(self.tree["bufferViews"], view)
-        if any(name in about.get("extensions", {}) for name in COMPRESSED):
-            raise ValueError("its numbers are compressed")
+        refuse_compressed(about)
         if whole(about["buffer"]) != 0 or "uri" in item(self.tree["buffers"], 0):
             raise ValueError("its numbers are in another file")
         start, length = whole(about.get("byteOffset", 0)), whole(about["byteLength"])
@@ -192,6 +191,12 @@ class Gltf:
             parts.append(struct.pack("<II", len(content), kind) + content)
         body = b"".join(parts)
         return struct.pack("<4sII", b"glTF", self.version, 12 + len(body)) + body
+
+
+def refuse_compressed(about: Tree) -> None:
+    """Refuse a buffer view or a primitive with compressed numbers, beside which a file may hold zeros or a copy."""
+    if any(name in about.get("extensions", {}) for name in COMPRESSED):
+        raise ValueError("its numbers are compressed")
 
 
 def whole(value: Any) -> int:

@@ -80,16 +80,18 @@ def dressed(data: bytes, mesh: Mesh) -> Dressed:
     """Return the mesh of a .glb file with colours (white by default) and texture coordinates (0 by default)."""
     scene = read_scene(data)
     count = len(mesh.vertices)
-    found = {"COLOR_0": np.ones((count, 3)), "TEXCOORD_0": np.tile([0.0, 1.0], (count, 1))}
+    found = {"COLOR_0": np.ones((count, 4)), "TEXCOORD_0": np.tile([0.0, 1.0], (count, 1))}
     surfaces = list(surfaces_of(scene))
     for surface in surfaces:
         for name in found.keys() & surface.attributes.keys():
-            values = scene.gltf.values(surface.attributes[name])
-            found[name][surface.part.vertices] = values[:, : found[name].shape[1]]
+            values = scene.gltf.values(surface.attributes[name])[:, : found[name].shape[1]]
+            found[name][surface.part.vertices, : values.shape[1]] = values
     colours, texture = (
         values if any(name in surface.attributes for surface in surfaces) else None
         for name, values in found.items()
     )
+    if colours is not None and (colours[:, 3] == 1).all():
+        colours = colours[:, :3]
     # The origin of texture coordinates is at the upper left in glTF.
     return Dressed(mesh, colours, None if texture is None else texture * [1, -1] + [0, 1], mesh.faces)
 
