@@ -6,10 +6,11 @@ import trimesh
 
 from repose.errors import MeshError
 from repose.mesh.formats.asset import flat_faces, read_asset, seams, write_asset
+from repose.mesh.formats.convert import READERS
 from repose.mesh.formats.io import read_mesh, write_mesh
 from repose.mesh.mesh import Mesh
 from repose.mesh.projection import turned
-from tests.gltf_files import Maker, opened
+from tests.gltf_files import Maker, opened, stored
 from tests.mesh.formats.test_rewrite_glb import VERTICES, surface
 
 BALL = trimesh.creation.icosphere(2)
@@ -114,12 +115,16 @@ end_header
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("a.ply", PLY + PLACES + "4 0 1 2 3\n"), ("a.off", "OFF\n4 1 0\n" + PLACES + "4 0 1 2 3\n")],
+    [
+        ("a.ply", PLY + PLACES + "4 0 1 2 3\n"),
+        ("a.off", "OFF\n4 1 0\n" + PLACES + "4 0 1 2 3\n"),
+        ("a.obj", "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nf 1 2 \\\n 3 4\n"),
+    ],
 )
 def test_polygons_that_become_triangles_are_named(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     asset = read_asset(tmp_path / name)
-    assert write_asset(asset, tmp_path / "b.obj", asset.mesh.vertices) == [
+    assert write_asset(asset, tmp_path / "b.stl", asset.mesh.vertices) == [
         "polygons (they are triangles now)"
     ]
 
@@ -194,3 +199,88 @@ def test_what_a_glb_loses_is_named(tmp_path):
     assert np.allclose(
         np.sort(uv, axis=0), np.sort(BALL.vertices[:, :2] * [1, -1] + [0, 1], axis=0), atol=1e-6
     )
+
+
+COLOURED_PLY = (
+    PLY.replace("4\n", "3\n").replace("end", "property uchar red\nend") + PLACES[:18] + "3 0 1 2 7\n"
+)
+SOLID = """SOLID
+FACET NORMAL 0 0 1
+OUTER LOOP
+VERTEX 0 0 0
+VERTEX 1 0 0
+VERTEX 1 1 0
+ENDLOOP
+ENDFACET
+ENDSOLID
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "what"),
+    [
+        ("a.off", "OFF\n3 1 0\n0 0 0 255 0 0\n1 0 0 0 0 0\n1 1 0 0 0 0\n3 0 1 2\n", "colours"),
+        ("a.ply", COLOURED_PLY, "colours of faces"),
+        ("a.stl", f"{SOLID}{SOLID}", "groups"),
+        ("a.off", "OFF\n3 1 0\n" + PLACES[:18] + "3 0 1 2 255 0 0 # red\n", "colours of faces"),
+        ("a.obj", "v 0 0 0\nv 1 0 0\nv 1 1 0\nf 1 2 3\nl 1 2\n", "lines and points"),
+        ("a.obj", "v 0 0 0\nv 1 0 0\nv 1 1 0\nf 1 2 3\np 3\n", "lines and points"),
+    ],
+)
+def test_what_is_on_or_beside_the_faces_stays_or_is_named(tmp_path, name, text, what):
+    (tmp_path / name).write_text(text)
+    asset = read_asset(tmp_path / name)
+    moved = asset.mesh.vertices.copy()
+    moved[2] = [3, 2, 0]
+    assert write_asset(asset, tmp_path / f"b_{name}", moved) == []
+    assert (tmp_path / f"b_{name}").read_text() == text.replace("1 1 0", "3 2 0")
+    for suffix in {".obj", ".ply", ".off", ".glb", ".stl"} - {asset.path.suffix}:
+        assert write_asset(asset, tmp_path / f"b{suffix}", moved) == [what]
+
+
+def test_colours_of_a_binary_stl_are_named(tmp_path):
+    write_mesh(tmp_path / "a.stl", Mesh(BALL.vertices, BALL.faces))
+    asset = read_asset(tmp_path / "a.stl")
+    assert write_asset(asset, tmp_path / "b.obj", asset.mesh.vertices) == []
+    (tmp_path / "a.stl").write_bytes(asset.data[:-2] + b"\x1f\x80")
+    asset = read_asset(tmp_path / "a.stl")
+    assert write_asset(asset, tmp_path / "b.obj", asset.mesh.vertices) == ["colours of faces"]
+
+
+def test_what_a_glb_has_besides_its_surface_is_named(tmp_path):
+    maker = Maker()
+    part = surface(maker)
+    part["attributes"] |= {"TEXCOORD_1": part["attributes"]["TEXCOORD_0"]}
+    lines = {"mode": 1, "attributes": {"POSITION": part["attributes"]["POSITION"]}}
+    maker.node(mesh=maker.mesh(part, lines))
+    (tmp_path / "a.glb").write_bytes(maker.packed())
+    asset = read_asset(tmp_path / "a.glb")
+    assert write_asset(asset, tmp_path / "b.obj", asset.mesh.vertices) == [
+        "lines and points",
+        "other attributes",
+    ]
+
+
+def test_colours_of_an_obj_may_be_bytes(tmp_path):
+    (tmp_path / "a.obj").write_text("v 0 0 0 255 0 0\nv 1 0 0 0 51 0\nv 1 1 0 0 0 0\nf 1 2 3\n")
+    asset = read_asset(tmp_path / "a.obj")
+    write_asset(asset, tmp_path / "b.glb", asset.mesh.vertices)
+    data = (tmp_path / "b.glb").read_bytes()
+    accessor = opened(data)[0]["meshes"][0]["primitives"][0]["attributes"]["COLOR_0"]
+    assert np.allclose(stored(data, accessor), [[1, 0, 0], [0, 0.2, 0], [0, 0, 0]])
+
+
+@pytest.mark.parametrize("suffix", [".ply", ".glb"])
+def test_opacity_goes_along_or_is_named(tmp_path, suffix):
+    (tmp_path / "a.obj").write_text("v 0 0 0 1 0 0 0.2\nv 1 0 0 0 1 0 1\nv 1 1 0 0 0 1 1\nf 1 2 3\n")
+    asset = read_asset(tmp_path / "a.obj")
+    assert write_asset(asset, tmp_path / f"b{suffix}", asset.mesh.vertices) == []
+    other = read_asset(tmp_path / f"b{suffix}")
+    back = {".ply": ".glb", ".glb": ".ply"}[suffix]
+    lost = write_asset(other, tmp_path / f"c{back}", asset.mesh.vertices)
+    assert "opacity" not in lost and b"OPAQUE" not in (tmp_path / f"c{back}").read_bytes()
+    assert "opacity" in write_asset(
+        read_asset(tmp_path / f"c{back}"), tmp_path / "d.obj", asset.mesh.vertices
+    )
+    colours = READERS[back]((tmp_path / f"c{back}").read_bytes(), asset.file).colours
+    assert np.allclose(colours, [[1, 0, 0, 0.2], [0, 1, 0, 1], [0, 0, 1, 1]])

@@ -69,7 +69,8 @@ def test_normals_turn_with_the_surface(tmp_path):
 def test_old_morph_targets_keep_their_weights_and_old_animations_go(tmp_path):
     maker = Maker()
     up = maker.numbers(np.tile([0, 1.0, 0], (len(VERTICES), 1)))
-    mesh = maker.mesh(surface(maker, targets=[{"POSITION": up}]), weights=[0.5])
+    extras = {"targetNames": ["up"], "more": 1}
+    mesh = maker.mesh(surface(maker, targets=[{"POSITION": up}]), weights=[0.5], extras=extras)
     maker.node(mesh=mesh)
     clock, way = maker.numbers([0.0, 1.0]), maker.numbers([[0, 0, 0], [9, 0, 0.0]])
     maker.tree["animations"] = [
@@ -83,8 +84,10 @@ def test_old_morph_targets_keep_their_weights_and_old_animations_go(tmp_path):
     out = animated(data, body, moving(body.vertices), 10)
     tree = opened(out)[0]
     assert tree["meshes"][0]["weights"] == [0.5, 0, 0, 0, 0, 0] and len(tree["animations"]) == 1
-    lifted = moving(body.vertices) + np.array([0, 0.5, 0])
-    assert np.abs(np.stack(frames_of(out, tmp_path)) - lifted).max() < 1e-5
+    names = [f"frame {number}" for number in range(5)]
+    assert tree["meshes"][0]["extras"] == {"targetNames": ["up", *names], "more": 1}
+    assert np.abs(np.stack(frames_of(out, tmp_path)) - moving(body.vertices)).max() < 1e-5
+    assert np.abs(parse_glb(out).vertices - body.vertices).max() < 1e-5
 
 
 def test_too_many_frames_for_a_file_are_one_line(monkeypatch):

@@ -269,6 +269,7 @@ HOSTILE = [
     (("bufferViews", 0, "byteStride"), 1, "ends outside"),
     (("bufferViews", 0, "byteLength"), 10**12, "file ends before its numbers"),
     (("bufferViews", 0, "extensions"), {"EXT_meshopt_compression": {}}, "compressed"),
+    (("meshes", 0, "primitives", 0, "extensions"), {"KHR_draco_mesh_compression": {}}, "compressed"),
     (("buffers", 0, "uri"), "/etc/passwd", "in another file"),
     (("nodes", 0, "children"), [0], "stands in two places"),
     (("nodes", 0, "matrix"), [1e308] * 16, "damaged|not finite"),
@@ -289,3 +290,35 @@ def test_hostile_files_are_one_line(tmp_path, path, value, says):
     with pytest.raises(MeshError, match=says) as error:
         read_asset(tmp_path / "c.glb")
     assert "\n" not in str(error.value)
+
+
+def test_morph_targets_have_the_weights_of_the_file(tmp_path):
+    """As in a viewer, and as a skin is seen where its joints are: the weights of a node go before those of its mesh."""
+    maker = Maker()
+    ways = 0.3 * np.random.default_rng(5).normal(size=(2, *VERTICES.shape))
+    targets = [
+        {"POSITION": maker.numbers(ways[0])},
+        {n: maker.numbers(ways[1]) for n in ("POSITION", "NORMAL")},
+    ]
+    mesh = maker.mesh(surface(maker, targets=targets), weights=[0.5, 0])
+    maker.node(mesh=mesh)
+    maker.node(mesh=mesh, weights=[0, 0.25], rotation=TURN.as_quat().tolist())
+    asset = saved(tmp_path, maker)
+    count = len(VERTICES)
+    assert np.allclose(asset.file.vertices[:count], VERTICES + 0.5 * ways[0], atol=1e-6)
+    assert np.allclose(asset.file.vertices[count:], TURN.apply(VERTICES + 0.25 * ways[1]), atol=1e-6)
+    new = asset.mesh.vertices * [1, 2, 1] + 1
+    write_asset(asset, tmp_path / "b.glb", new)
+    assert np.allclose(read_asset(tmp_path / "b.glb").mesh.vertices, new, atol=1e-5)
+    data = (tmp_path / "b.glb").read_bytes()
+    tree = opened(data)[0]
+    (primitive,) = tree["meshes"][tree["nodes"][1]["mesh"]]["primitives"]
+    assert primitive["targets"] == targets and tree["nodes"][1]["weights"] == [0, 0.25]
+    normals = stored(data, primitive["attributes"]["NORMAL"]).astype(float)
+    assert np.allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-5), "the format asks for unit normals"
+    seen = TURN.apply(normals + 0.25 * ways[1])
+    seen /= np.linalg.norm(seen, axis=1, keepdims=True)
+    back = read_asset(tmp_path / "b.glb").file
+    inside = (np.arange(count) % 13 > 0) & (np.arange(count) % 13 < 12)  # not at the seam
+    true = vertex_normals(back.vertices, back.faces)[count:]
+    assert np.abs(seen - true)[inside].max() < 1e-4

@@ -123,6 +123,9 @@ def test_the_command_writes_what_it_says_and_what_can_be_read_again(
         assert np.allclose(read_mesh(out).vertices, IDENTITY.vertices, atol=1e-6), (
             "at rest it is the identity"
         )
+        assert "left out" not in said
+        command.run(out, npz, "stub", tmp_path / "again.glb", AUTO)
+        assert "its own animations are left out" in capsys.readouterr().out
 
 
 def test_a_folder_is_read_in_the_order_of_its_numbers(tmp_path):

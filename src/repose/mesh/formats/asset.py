@@ -87,6 +87,11 @@ class Asset:
         return self.is_y_up and any(part.skinned for part in read_scene(self.data, self.path).parts)
 
     @property
+    def has_animations(self) -> bool:
+        """Whether the file has animations."""
+        return self.is_y_up and bool(read_scene(self.data, self.path).gltf.tree.get("animations"))
+
+    @property
     def libraries(self) -> list[str]:
         """The material files that an .obj names, which are not opened."""
         if self.path.suffix.lower() != ".obj":

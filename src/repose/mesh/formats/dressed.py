@@ -22,7 +22,7 @@ class Dressed:
 
     Attributes:
         mesh: (V,) vertices and (F,) faces.
-        colours: (V, 3) red, green and blue from 0 to 1, or None.
+        colours: (V, 3) red, green and blue from 0 to 1, or (V, 4) with their opacity, or None.
         texture: (T, 2) texture coordinates, the origin at the lower left, as in OBJ; or None.
         corners: (F, 3) number of the texture coordinates of each corner of a face, -1 for none.
     """
@@ -72,7 +72,7 @@ def format_ply(body: Dressed, where: object = None) -> bytes:
     fields = [(name, "<f4") for name in "xyz"]
     columns = list(fitted(body.mesh.vertices, where).T)
     if body.colours is not None:
-        fields += [(name, "u1") for name in ("red", "green", "blue")]
+        fields += [(name, "u1") for name in ("red", "green", "blue", "alpha")[: body.colours.shape[1]]]
         columns += list(np.round(255 * np.clip(body.colours, 0, 1)).T)
     if body.texture is not None:
         fields += [(name, "<f4") for name in ("s", "t")]
@@ -89,14 +89,15 @@ def format_ply(body: Dressed, where: object = None) -> bytes:
     return "\n".join(header).encode() + vertices.tobytes() + faces.tobytes()
 
 
-def _material(coloured: bool) -> Tree:
+def _material(colours: Float | None) -> Tree:
     """Return a dull material, grey or with the colours of the vertices.
 
     By the specification a surface without a material is metallic, and metal is black where it reflects nothing.
     """
-    grey = 1.0 if coloured else 0.6
+    grey = 0.6 if colours is None else 1.0
     look = {"baseColorFactor": [grey, grey, grey, 1.0], "metallicFactor": 0.0, "roughnessFactor": 1.0}
-    return {"name": "plain", "pbrMetallicRoughness": look}
+    clear = colours is not None and (colours[:, 3:] < 1).any()
+    return {"name": "plain", "pbrMetallicRoughness": look, "alphaMode": "BLEND" if clear else "OPAQUE"}
 
 
 def format_glb(body: Dressed, where: object = None) -> bytes:
@@ -128,7 +129,7 @@ def format_glb(body: Dressed, where: object = None) -> bytes:
         "scenes": [{"nodes": [0]}],
         "nodes": [{"mesh": 0}],
         "meshes": [{"primitives": [{"attributes": attributes, "indices": 0, "material": 0}]}],
-        "materials": [_material(body.colours is not None)],
+        "materials": [_material(body.colours)],
         "accessors": accessors,
         "bufferViews": views,
         "buffers": [{"byteLength": len(block)}],

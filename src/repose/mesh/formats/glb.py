@@ -1,8 +1,8 @@
 """Binary glTF (.glb): all triangle meshes of the scene as one, in the scene's coordinates, at rest.
 
 Vertices stay as they are stored: a glTF file repeats a vertex wherever its texture coordinates jump, and shares them
-between the primitives of a mesh. Skinned meshes are placed by their joints as they are in the file, and morph targets
-are left out. Materials, images and animations are not opened.
+between the primitives of a mesh. Skinned meshes are placed by their joints, and morph targets have the weights, as they
+are in the file. Materials, images and animations are not opened.
 
 trimesh's reader is not used: it does not tell where in the file a vertex came from, ignores skins, and repeats vertices
 that primitives share.
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repose.errors import MeshError
-from repose.mesh.formats.gltf import Float, Gltf, Tree, item
+from repose.mesh.formats.gltf import Float, Gltf, Tree, item, refuse_compressed
 from repose.mesh.mesh import Mesh
 from repose.reading import foreign
 
@@ -36,6 +36,7 @@ class Part:
     Attributes:
         node, mesh, accessor: numbers in the file.
         first, count: its range of vertices in the whole mesh.
+        morph: (count, 3) or (3,), how far morph targets move its vertices before they are placed.
         linear, offset: (3, 3) and (3,), or one for each vertex, from the accessor's space to the scene's.
         mirrored: whether they turn the surface inside out; its faces are reversed then.
         skinned: whether it is skinned.
@@ -46,6 +47,7 @@ class Part:
     accessor: int
     first: int
     count: int
+    morph: Float
     linear: Float
     offset: Float
     mirrored: bool
@@ -53,7 +55,7 @@ class Part:
 
     def placed(self, local: Float) -> Float:
         """Return the vertices (N, 3) in scene coordinates; unlike in a matrix product, equal vertices stay equal."""
-        return (self.linear * local[..., None, :]).sum(-1) + self.offset
+        return (self.linear * (local + self.morph)[..., None, :]).sum(-1) + self.offset
 
     def local(self, placed: Float, rows: NDArray[np.bool_]) -> Float:
         """Return the vertices (N, 3) chosen by `rows` in the accessor's space.
@@ -61,8 +63,11 @@ class Part:
         Raises:
             LinAlgError: the part is flat in the scene.
         """
-        linear, offset = (x if x.ndim < y else x[rows] for x, y in ((self.linear, 3), (self.offset, 2)))
-        return np.linalg.solve(linear, (placed[rows] - offset)[..., None])[..., 0].astype(np.float64)
+        linear, offset, morph = (
+            x if x.ndim < y else x[rows] for x, y in ((self.linear, 3), (self.offset, 2), (self.morph, 2))
+        )
+        found = np.linalg.solve(linear, (placed[rows] - offset)[..., None])[..., 0]
+        return (found - morph).astype(np.float64)
 
     @property
     def vertices(self) -> slice:
@@ -130,16 +135,19 @@ def _read(gltf: Gltf) -> tuple[list[Float], list[np.ndarray], list[Part]]:
         number = nodes[node]["mesh"]
         known: dict[int, Part] = {}
         for primitive in filter(is_surface, item(meshes, number)["primitives"]):
+            refuse_compressed(primitive)
             accessor = primitive["attributes"]["POSITION"]
             if accessor not in known:
-                local = gltf.positions(node, accessor)
-                if local.shape[1] != 3:
-                    raise ValueError("a place that is not of three numbers")
+                local = gltf.values(accessor)
                 linear, offset = _placing(gltf, places, nodes[node], node, primitive, len(local))
+                morph = gltf.displacement(node, primitive, "POSITION")
+                if local.shape[1] != 3 or morph.shape not in ((3,), local.shape):
+                    raise ValueError(
+                        "a place that is not of three numbers, or its morph targets are of others"
+                    )
                 mirrored = bool(np.linalg.det(linear if linear.ndim == 2 else linear.mean(0)) < 0)
-                part = Part(
-                    node, number, accessor, count, len(local), linear, offset, mirrored, "skin" in nodes[node]
-                )
+                held = linear, offset, mirrored, "skin" in nodes[node]
+                part = Part(node, number, accessor, count, len(local), morph, *held)
                 vertices.append(part.placed(local.astype(np.float64)))
                 known[accessor] = part
                 parts.append(part)

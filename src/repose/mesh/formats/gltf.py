@@ -107,8 +107,7 @@ class Gltf:
     def span(self, view: int) -> tuple[int, int, int]:
         """Return start, length and stride (0 if none is stated) of a buffer view in the block."""
         about = item(self.tree["bufferViews"], view)
-        if any(name in about.get("extensions", {}) for name in COMPRESSED):
-            raise ValueError("its numbers are compressed")
+        refuse_compressed(about)
         if whole(about["buffer"]) != 0 or "uri" in item(self.tree["buffers"], 0):
             raise ValueError("its numbers are in another file")
         start, length = whole(about.get("byteOffset", 0)), whole(about["byteLength"])
@@ -127,9 +126,19 @@ class Gltf:
             return np.maximum(found / np.iinfo(dtype).max, -1.0)
         return found.astype(np.float64) if dtype.kind == "f" else found
 
-    def positions(self, node: int, accessor: int) -> np.ndarray:
-        """Return the (count, width) positions of the vertices in one accessor of a node's mesh."""
-        return self.values(accessor)
+    def weights(self, node: int) -> list[float]:
+        """Return the weights of the morph targets of a node's mesh."""
+        about = self.tree["nodes"][node]
+        found: list[float] = about.get("weights", item(self.tree["meshes"], about["mesh"]).get("weights", []))
+        return found
+
+    def displacement(self, node: int, primitive: Tree, name: str) -> Float:
+        """Return how far morph targets move an attribute of a node's mesh: (count, 3), or zeros (3,) if they do not."""
+        found = np.zeros(3)
+        for weight, target in zip(self.weights(node), primitive.get("targets", []), strict=False):
+            if weight and name in target:
+                found = found + weight * self.values(target[name])
+        return found
 
     def _replace(self, found: np.ndarray, sparse: Tree) -> None:
         count = whole(sparse["count"])
@@ -182,6 +191,12 @@ class Gltf:
             parts.append(struct.pack("<II", len(content), kind) + content)
         body = b"".join(parts)
         return struct.pack("<4sII", b"glTF", self.version, 12 + len(body)) + body
+
+
+def refuse_compressed(about: Tree) -> None:
+    """Refuse a buffer view or a primitive with compressed numbers, beside which a file may hold zeros or a copy."""
+    if any(name in about.get("extensions", {}) for name in COMPRESSED):
+        raise ValueError("its numbers are compressed")
 
 
 def whole(value: Any) -> int:

@@ -5,6 +5,9 @@ trimesh's reader is not used: it drops faces with fewer corners than announced, 
 
 from __future__ import annotations
 
+import io
+from itertools import islice
+
 from repose.errors import MeshError
 from repose.mesh.formats.rows import CORNERS, Rows
 from repose.mesh.mesh import Mesh
@@ -42,3 +45,12 @@ def header(data: bytes) -> tuple[list[bytes], int]:
         tokens += data[pos:end].split(b"#", 1)[0].split(None, 8)
         pos = end
     return tokens, pos
+
+
+def coloured(data: bytes) -> tuple[bool, bool]:
+    """Return whether numbers follow the vertices of a valid file, and the corners of its faces; these are colours."""
+    words, pos = header(data)
+    rows = (row for line in io.BytesIO(data[pos:]) if (row := line.partition(b"#")[0].split()))
+    width = 6 if b"N" in words[0] else 3
+    vertices = sum(len(row) > width for row in islice(rows, int(words[1])))
+    return vertices > 0, any(len(row) > 1 + int(row[0]) for row in rows)

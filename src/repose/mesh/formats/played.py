@@ -30,7 +30,7 @@ def played(data: bytes, path: Path, rate: float) -> Iterator[NDArray[np.float64]
         MeshError: the file has no animation, or its animation is damaged or endless.
     """
     with foreign(path, "its animation is damaged", HINT, MeshError):
-        gltf = _Posed(data)
+        gltf = Gltf(data)
         animations = gltf.tree.get("animations", [])
         if not animations:
             raise MeshError("has no animation", path, HINT)
@@ -40,7 +40,7 @@ def played(data: bytes, path: Path, rate: float) -> Iterator[NDArray[np.float64]
         if not 1 <= count <= MAX_FRAMES:
             raise MeshError(f"an animation of {count} frames, more than the limit of {MAX_FRAMES}", path)
         for frame in range(count):
-            gltf.pose(tracks, first + frame / rate)
+            _pose(gltf, tracks, first + frame / rate)
             yield placed_vertices(gltf)
 
 
@@ -96,40 +96,19 @@ def _tracks(gltf: Gltf, animation: Tree) -> Iterator[_Track]:
             continue  # channels of extensions move no vertices
         times = gltf.values(sampler["input"])[:, 0].astype(np.float64)
         values = gltf.values(sampler["output"]).astype(np.float64)
-        item(gltf.tree["nodes"], target["node"])
-        yield _Track(target["node"], target["path"], times, values, sampler.get("interpolation", "LINEAR"))
+        node = item(gltf.tree["nodes"], target["node"])
+        found = _Track(target["node"], target["path"], times, values, sampler.get("interpolation", "LINEAR"))
+        if found.path == "weights":
+            for primitive in item(gltf.tree["meshes"], node["mesh"])["primitives"]:
+                if (count := len(primitive.get("targets", []))) != found.values.shape[-1]:
+                    raise ValueError(f"{found.values.shape[-1]} weights for {count} morph targets")
+        yield found
 
 
-class _Posed(Gltf):
-    """A file whose nodes, and vertices by morph targets, are posed by an animation at one time."""
-
-    def __init__(self, data: bytes):
-        super().__init__(data)
-        self.moved: dict[tuple[int, int], Float] = {}  # by node and accessor
-
-    def pose(self, tracks: list[_Track], time: float) -> None:
-        """Pose the file at a time."""
-        nodes = self.tree["nodes"]
-        self.moved = {}
-        for track in tracks:
-            value = track.at(time)
-            if track.path == "weights":
-                for primitive in item(self.tree["meshes"], nodes[track.node]["mesh"])["primitives"]:
-                    self._morph(track.node, primitive, value)
-            else:
-                nodes[track.node].pop("matrix", None)
-                nodes[track.node][track.path] = value.tolist()
-
-    def _morph(self, node: int, primitive: Tree, weights: Float) -> None:
-        accessor, targets = primitive["attributes"]["POSITION"], primitive.get("targets", [])
-        if len(targets) != len(weights):
-            raise ValueError(f"{len(weights)} weights for {len(targets)} morph targets")
-        there = self.values(accessor).astype(np.float64)
-        for weight, target in zip(weights, targets, strict=True):
-            if weight and "POSITION" in target:
-                there = there + weight * self.values(target["POSITION"])
-        self.moved[node, accessor] = there
-
-    def positions(self, node: int, accessor: int) -> np.ndarray:
-        """Return the positions as in `Gltf.positions`, with the morph targets applied."""
-        return self.moved[node, accessor] if (node, accessor) in self.moved else self.values(accessor)
+def _pose(gltf: Gltf, tracks: list[_Track], time: float) -> None:
+    """Give the nodes of a file what they have at a time."""
+    for track in tracks:
+        node = gltf.tree["nodes"][track.node]
+        if track.path != "weights":
+            node.pop("matrix", None)
+        node[track.path] = track.at(time).tolist()

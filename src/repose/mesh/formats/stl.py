@@ -12,8 +12,8 @@ from repose.mesh.mesh import Mesh
 
 HEADER = 84  # 80 bytes of any content, and the number of triangles
 FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("more", "<u2")])
-STATEMENT = re.compile(rb"(?m)^[ \t]*(?:(vertex)|facet[ \t]+(normal))((?:[ \t]+[^\s]+){3})[ \t\r]*$")
-VERTEX = re.compile(rb"(?m)^[ \t]*vertex\b")
+STATEMENT = re.compile(rb"(?mi)^[ \t]*(?:(vertex)|facet[ \t]+(normal))((?:[ \t]+[^\s]+){3})[ \t\r]*$")
+VERTEX = re.compile(rb"(?mi)^[ \t]*vertex\b")
 MAX_VERTICES = 1 << 24
 
 

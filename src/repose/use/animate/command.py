@@ -80,6 +80,8 @@ def run(
     print("\n".join(_result(out, body, done, moves.rate)))
     if lost:
         print(f"          a .glb written from a {identity.suffix} has no {', '.join(lost)}")
+    elif out.suffix.lower() == ".glb" and asset.has_animations:
+        print("          its own animations are left out")
     if report:
         from repose.use.animate.picture import picture  # half a second of imports
 

@@ -1,8 +1,9 @@
 """Rewrite binary glTF with other positions, and the normals and tangents that depend on them.
 
 Everything else stays: texture coordinates, colours, joints and weights, morph targets, images, materials, nodes,
-animations, extras. Numbers are replaced in place where nothing else uses them. Where a mesh has several instances, or
-its positions are quantised to integers, new numbers are appended at the end.
+animations, extras. Morph targets with a weight in the file move what is written, so it is written without their share.
+Numbers are replaced in place where nothing else uses them. Where a mesh has several instances, or its positions are
+quantised to integers, new numbers are appended at the end.
 """
 
 from __future__ import annotations
@@ -79,16 +80,18 @@ def dressed(data: bytes, mesh: Mesh) -> Dressed:
     """Return the mesh of a .glb file with colours (white by default) and texture coordinates (0 by default)."""
     scene = read_scene(data)
     count = len(mesh.vertices)
-    found = {"COLOR_0": np.ones((count, 3)), "TEXCOORD_0": np.tile([0.0, 1.0], (count, 1))}
+    found = {"COLOR_0": np.ones((count, 4)), "TEXCOORD_0": np.tile([0.0, 1.0], (count, 1))}
     surfaces = list(surfaces_of(scene))
     for surface in surfaces:
         for name in found.keys() & surface.attributes.keys():
-            values = scene.gltf.values(surface.attributes[name])
-            found[name][surface.part.vertices] = values[:, : found[name].shape[1]]
+            values = scene.gltf.values(surface.attributes[name])[:, : found[name].shape[1]]
+            found[name][surface.part.vertices, : values.shape[1]] = values
     colours, texture = (
         values if any(name in surface.attributes for surface in surfaces) else None
         for name, values in found.items()
     )
+    if colours is not None and (colours[:, 3] == 1).all():
+        colours = colours[:, :3]
     # The origin of texture coordinates is at the upper left in glTF.
     return Dressed(mesh, colours, None if texture is None else texture * [1, -1] + [0, 1], mesh.faces)
 
@@ -117,9 +120,27 @@ def gathered(
     found = np.zeros((len(scene.mesh.vertices), 3))
     for surface in surfaces:
         if name in surface.attributes:
-            values = scene.gltf.values(surface.attributes[name])[:, :3].astype(np.float64)
+            values = stored(scene.gltf, surface, name) + shift(scene.gltf, surface, name)
             found[surface.part.vertices] = np.nan_to_num(placed(surface.part, values))
     return found
+
+
+def stored(gltf: Gltf, surface: Surface, name: str) -> Float:
+    """Return an attribute (N, 3) of a primitive as it is in the file."""
+    return gltf.values(surface.attributes[name])[:, :3].astype(np.float64)
+
+
+def shift(gltf: Gltf, surface: Surface, name: str) -> Float:
+    """Return how far morph targets move an attribute of a primitive at present: (N, 3), or zeros (3,)."""
+    primitive = gltf.tree["meshes"][surface.part.mesh]["primitives"][surface.number]
+    return gltf.displacement(surface.part.node, primitive, name)
+
+
+def _under(shown: Float, shift: Float) -> Float:
+    """Return the unit directions (N, 3) that point like those shown (N, 3), also of unit length, after a shift."""
+    along = (shown * shift).sum(-1, keepdims=True)
+    room = np.maximum(along**2 + 1 - (shift**2).sum(-1, keepdims=True), 0)
+    return unit((along + np.sqrt(room)) * shown - shift)
 
 
 def _put(
@@ -134,7 +155,8 @@ def _put(
     rows = new[surface.part.vertices]
     if name in surface.attributes and rows.any():
         changed = writer.gltf.values(surface.attributes[name]).astype(np.float64)
-        changed[rows, :3] = unit(local(surface.part, values[surface.part.vertices]))[rows]
+        shown = unit(local(surface.part, values[surface.part.vertices]))
+        changed[rows, :3] = _under(shown, shift(writer.gltf, surface, name))[rows]
         writer.put(surface, name, rows, changed)
 
 

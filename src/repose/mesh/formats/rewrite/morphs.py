@@ -1,7 +1,7 @@
 """Add a motion to a binary glTF file: a morph target for each frame, and an animation that runs through them.
 
 The meshes themselves stay as they are, with textures, skin weights and nodes. Existing morph targets are kept at their
-weights; existing animations are left out, because they would move the mesh a second time.
+weights in the file; existing animations are left out, because they would move the mesh a second time.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from repose.mesh.formats.rewrite.glb import (
     Writer,
     bounds,
     gathered,
+    shift,
+    stored,
     surfaces_of,
     times,
     transposed,
@@ -93,7 +95,7 @@ class _Morphs:
         ways = part.local(frame[part.vertices], np.ones(part.count, bool)) - here
         found = {"POSITION": self._bounded(ways)}
         if "NORMAL" in surface.attributes:
-            old = gltf.values(surface.attributes["NORMAL"])[:, :3].astype(np.float64)
+            old = stored(gltf, surface, "NORMAL") + shift(gltf, surface, "NORMAL")
             new = unit(times(transposed(part), normals[part.vertices]))
             found["NORMAL"] = self._bounded(np.where((new != 0).any(axis=1, keepdims=True), new - old, 0))
         return found
@@ -120,6 +122,7 @@ class _Morphs:
                 found[surface.part.node] = before
                 node.pop("weights", None)
                 mesh["weights"] = before + [0.0] * count
+                _name_frames(mesh, count)
                 for other in (p for p in mesh["primitives"] if not is_surface(p)):
                     other["targets"] = [*other.get("targets", []), *[self._still(other)] * count]
             added = self.added[surface.part.node, surface.part.accessor]
@@ -157,3 +160,11 @@ class _Morphs:
                 outputs[tuple(before)] = len(samplers) - 1
             channels.append({"sampler": outputs[tuple(before)], "target": {"node": node, "path": "weights"}})
         return {"name": "motion", "channels": channels, "samplers": samplers}
+
+
+def _name_frames(mesh: Tree, count: int) -> None:
+    """Continue the names of a mesh's targets, which viewers read from its extras if there is one for each target."""
+    extras = mesh.get("extras")
+    if isinstance(extras, dict) and isinstance(extras.get("targetNames"), list):
+        names = [*extras["targetNames"], *(f"frame {number}" for number in range(count))]
+        mesh["extras"] = {**extras, "targetNames": names}

@@ -63,13 +63,16 @@ def _coordinates(data: bytes, count: int) -> np.ndarray:
 def dressed(data: bytes, mesh: Mesh) -> Dressed:
     """Return the mesh of an .obj file with its colours and texture coordinates."""
     _, texture, corners = _table(data, b"vt", 2)
-    colours = np.zeros((len(mesh.vertices), 3))
-    for number, last in enumerate(_coordinates(data, len(mesh.vertices))[:, 2].tolist()):
+    rows: list[list[float]] = []
+    for last in _coordinates(data, len(mesh.vertices))[:, 2].tolist():
         end = data.find(b"\n", last)
         words = data[last : end if end >= 0 else len(data)].partition(b"#")[0].split()
         if len(words) < 4:
             return Dressed(mesh, None, texture if len(texture) else None, corners)
-        colours[number] = [float(word) for word in words[1:4]]
+        rows.append([float(word) for word in words[1:5]])
+    colours = np.array(rows)
+    if colours.max() > 1 and not (colours % 1).any():  # some programs write bytes
+        colours /= 255
     return Dressed(mesh, colours, texture if len(texture) else None, corners)
 
 

@@ -42,7 +42,9 @@ def rewrite(data: bytes, mesh: Mesh, vertices: np.ndarray, where: object = None)
 def dressed(data: bytes, mesh: Mesh) -> Dressed:
     """Return the mesh of a .ply file with its colours and texture coordinates."""
     table = _Table(data)
-    colours, texture = table.columns(COLOURS), None
+    colours, texture = table.columns((*COLOURS, "alpha")), None
+    if colours is None:
+        colours = table.columns(COLOURS)
     if colours is not None and table.element.properties[table.numbers(COLOURS)[0]].dtype[0] in "iu":
         colours = colours / 255
     for names in TEXTURE:
