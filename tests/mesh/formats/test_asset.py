@@ -261,13 +261,13 @@ def test_what_a_glb_has_besides_its_surface_is_named(tmp_path):
     ]
 
 
-def test_colours_of_an_obj_may_be_bytes(tmp_path):
+def test_colours_of_an_obj_may_be_bytes_and_are_in_proportion_to_light_in_a_glb(tmp_path):
     (tmp_path / "a.obj").write_text("v 0 0 0 255 0 0\nv 1 0 0 0 51 0\nv 1 1 0 0 0 0\nf 1 2 3\n")
     asset = read_asset(tmp_path / "a.obj")
     write_asset(asset, tmp_path / "b.glb", asset.mesh.vertices)
     data = (tmp_path / "b.glb").read_bytes()
     accessor = opened(data)[0]["meshes"][0]["primitives"][0]["attributes"]["COLOR_0"]
-    assert np.allclose(stored(data, accessor), [[1, 0, 0], [0, 0.2, 0], [0, 0, 0]])
+    assert np.allclose(stored(data, accessor), [[1, 0, 0], [0, 0.0331048, 0], [0, 0, 0]])
 
 
 @pytest.mark.parametrize("suffix", [".ply", ".glb"])

@@ -22,7 +22,7 @@ class Dressed:
 
     Attributes:
         mesh: (V,) vertices and (F,) faces.
-        colours: (V, 3) red, green and blue from 0 to 1, or (V, 4) with their opacity, or None.
+        colours: (V, 3) red, green and blue from 0 to 1 as on a screen (sRGB), or (V, 4) with their opacity, or None.
         texture: (T, 2) texture coordinates, the origin at the lower left, as in OBJ; or None.
         corners: (F, 3) number of the texture coordinates of each corner of a face, -1 for none.
     """
@@ -89,6 +89,24 @@ def format_ply(body: Dressed, where: object = None) -> bytes:
     return "\n".join(header).encode() + vertices.tobytes() + faces.tobytes()
 
 
+def to_light(
+    colours: Float,  # (V, 3) or (V, 4) sRGB from 0 to 1
+) -> Float:
+    """Return colours in proportion to light, as a .glb has those of vertices (IEC 61966-2-1); opacity stays."""
+    rgb = np.clip(colours[:, :3], 0, 1)
+    light = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return np.c_[light, colours[:, 3:]]
+
+
+def from_light(
+    colours: Float,  # (V, 3) or (V, 4) in proportion to light, from 0 to 1
+) -> Float:
+    """Return the inverse of `to_light`."""
+    light = np.clip(colours[:, :3], 0, 1)
+    rgb = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.c_[rgb, colours[:, 3:]]
+
+
 def _material(colours: Float | None) -> Tree:
     """Return a dull material, grey or with the colours of the vertices.
 
@@ -106,7 +124,7 @@ def format_glb(body: Dressed, where: object = None) -> bytes:
     places = fitted(body.mesh.vertices, where)
     parts = {"": body.mesh.faces.reshape(-1, 1).astype("<u4"), "POSITION": places}
     if body.colours is not None:
-        parts["COLOR_0"] = fitted(body.colours, where)
+        parts["COLOR_0"] = fitted(to_light(body.colours), where)
     if body.texture is not None:
         # The origin of texture coordinates is at the upper left in glTF.
         parts["TEXCOORD_0"] = fitted(body.texture * [1, -1] + [0, 1], where)

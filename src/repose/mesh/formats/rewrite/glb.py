@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repose.errors import MeshError
-from repose.mesh.formats.dressed import Dressed
+from repose.mesh.formats.dressed import Dressed, from_light
 from repose.mesh.formats.files import MAX_BYTES
 from repose.mesh.formats.glb import Part, Scene, is_surface, read_scene
 from repose.mesh.formats.gltf import FLOAT, Float, Gltf, Layout, Tree
@@ -90,8 +90,8 @@ def dressed(data: bytes, mesh: Mesh) -> Dressed:
         values if any(name in surface.attributes for surface in surfaces) else None
         for name, values in found.items()
     )
-    if colours is not None and (colours[:, 3] == 1).all():
-        colours = colours[:, :3]
+    if colours is not None:
+        colours = from_light(colours if (colours[:, 3] < 1).any() else colours[:, :3])
     # The origin of texture coordinates is at the upper left in glTF.
     return Dressed(mesh, colours, None if texture is None else texture * [1, -1] + [0, 1], mesh.faces)
 
