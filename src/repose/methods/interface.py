@@ -24,12 +24,12 @@ class Transfer(NamedTuple):
         vertices: (B, N_id, 3), metres, in the identity mesh's vertex order; the caller centres it by its bounding box
             where a metric asks for that.
         warp: (B, N_id, 3), metres: the coarse mesh before refinement, for systems that make one.
-        doubt: (B, N_id), metres: expected error of each vertex, for systems that estimate it.
+        predicted_error: (B, N_id), metres: error that the system predicts for each vertex; None if it predicts none.
     """
 
     vertices: Tensor
     warp: Tensor | None = None
-    doubt: Tensor | None = None
+    predicted_error: Tensor | None = None
 
     def times(
         self,
@@ -39,7 +39,7 @@ class Transfer(NamedTuple):
         return Transfer(
             self.vertices * factors,
             None if self.warp is None else self.warp * factors,
-            None if self.doubt is None else self.doubt * factors[..., 0],
+            None if self.predicted_error is None else self.predicted_error * factors[..., 0],
         )
 
 
