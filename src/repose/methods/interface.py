@@ -116,7 +116,7 @@ class ImageNetwork(Protocol):
         """Return the target images, or as much of their `Drawn` as the network predicts."""
 
 
-class Body(NamedTuple):
+class RestBody(NamedTuple):
     """A body that new poses are generated for."""
 
     rest: Tensor  # (V, 3) metres
@@ -136,9 +136,9 @@ class PoseGenerator(Protocol):
 
     rest_pose: int
     oracle: bool
-    learned_body: Body | None
+    learned_body: RestBody | None
 
-    def make(self, body: Body, count: int, draw: torch.Generator) -> Tensor:
+    def make(self, body: RestBody, count: int, draw: torch.Generator) -> Tensor:
         """Return the body in `count` new poses, (count, V, 3), metres; all randomness comes from `draw`."""
 
 

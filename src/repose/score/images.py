@@ -19,7 +19,7 @@ from repose.images.classes import BACKGROUND, VISIBLE
 from repose.images.inception_splits import in_splits
 from repose.images.skeleton import skeleton_mask
 from repose.methods.load import load_weights
-from repose.methods.scorers.image_scorer import Classified, ImageScorer
+from repose.methods.scorers.image_scorer import AttributeLogits, ImageScorer
 from repose.metrics.images import METRICS, InceptionScore
 from repose.metrics.metric import measured, quantities_of
 from repose.predict.read_images import drawn_images
@@ -172,7 +172,7 @@ class Drawings:
 
     @cached_property
     @torch.inference_mode()
-    def _scored(self) -> tuple[Classified, Classified] | None:
+    def _scored(self) -> tuple[AttributeLogits, AttributeLogits] | None:
         """Return the scorer's output for the generated images, and for the person in them."""
         if self._scorer is None or "image" not in self._predicted:
             return None
