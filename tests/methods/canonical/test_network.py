@@ -52,7 +52,7 @@ def test_order_of_vertices_size_and_place_do_not_matter(says):
 
 
 def test_heat_of_a_block_is_the_exponential_of_the_operator():
-    """With all vibrations, against the dense matrix exponential of the paper's equation 4."""
+    """With all eigenvectors, against the dense matrix exponential of the paper's equation 4."""
     torch.manual_seed(0)
     surface = tensors(surface_of(VERTICES, FACES, len(VERTICES)))
     block = DiffusionBlock(3)

@@ -21,7 +21,7 @@ Float = NDArray[np.float64]
 Single = NDArray[np.float32]
 
 SCALE = 2.0  # scales coordinates on a surface of area 1 to about one
-_MOST = 1500  # vertices; a finer surface has the same slow vibrations and costs more time
+_MOST = 1500  # vertices; a finer surface has the same first eigenfunctions and costs more time
 _SAME = np.radians(20.0)  # frames whose rotations differ by less count as one frame
 _FEW = 350  # vertices that give a rough orientation; on validation bodies the result is no worse than with 1,500 alone
 _NEARLY = 0.5  # cosine of the angle between network and feet; above it the network is trusted, as feet may be splayed
@@ -111,11 +111,11 @@ class Inference:
 
     Args:
         weights: the parameters of a `CanonicalNetwork`, by their names.
-        vibrations: number of eigenvectors of the surface used for the diffusion.
+        eigenvectors: number of eigenvectors of the surface used for the diffusion.
     """
 
-    def __init__(self, weights: Mapping[str, NDArray[np.floating]], vibrations: int):
-        self.vibrations = vibrations
+    def __init__(self, weights: Mapping[str, NDArray[np.floating]], eigenvectors: int):
+        self.eigenvectors = eigenvectors
         parts = {
             part: {name[len(part) + 1 :]: x for name, x in weights.items() if name.startswith(f"{part}.")}
             for part in ("frame", "placing")
@@ -160,7 +160,7 @@ class Inference:
         # size first: the decimation collapses edges in another order at another size
         vertices = normalised(vertices, faces)
         coarse = decimated(vertices, faces, _MOST)
-        surface = surface_of(*coarse, self.vibrations)
+        surface = surface_of(*coarse, self.eigenvectors)
         found = [self._coordinates(surface, *frame) for frame in self._frames(surface, *coarse)]
         found.sort(key=lambda one: one.penalty * float(surface.masses @ one.predicted_error))
         flipped = None
@@ -177,7 +177,7 @@ class Inference:
         """Return the distinct rotations found from all starts, and for each the factor on the cost of its matches."""
         if self.frame is None:
             return [(np.eye(3), 1.0)]
-        few = surface_of(*decimated(vertices, faces, _FEW), self.vibrations)
+        few = surface_of(*decimated(vertices, faces, _FEW), self.eigenvectors)
         starts = [Rotation.from_euler(axis, degrees, degrees=True).as_matrix() for axis, degrees in _STARTS]
         turns = starts
         # the first pass brings the body upright; the forward direction is only known after that

@@ -154,9 +154,9 @@ class Surfaces:
     """Surfaces of some meshes; each one is made when it is first asked for, and depends on its number alone."""
 
     def __init__(
-        self, data: CanonicalData, rows: NDArray[np.integer], count: int, vibrations: int, seed: int
+        self, data: CanonicalData, rows: NDArray[np.integer], count: int, eigenvectors: int, seed: int
     ):
-        self.data, self.rows, self.count, self.vibrations, self.seed = data, rows, count, vibrations, seed
+        self.data, self.rows, self.count, self.eigenvectors, self.seed = data, rows, count, eigenvectors, seed
         self.faces = data.store.faces.astype(np.int64)
         self.places = normalised(self._vertices(data.rest), self.faces)
         self.made: dict[int, tuple[Surface, Tensor]] = {}
@@ -168,7 +168,7 @@ class Surfaces:
             vertices = self._vertices(int(draw.choice(self.rows)))
             vertices, faces, where = varied(vertices, self.faces, draw)
             labels = torch.from_numpy(where.carry(self.places, self.faces)).float()
-            surface = surface_of(vertices, faces, self.vibrations)
+            surface = surface_of(vertices, faces, self.eigenvectors)
             self.made[number] = Surface(*map(torch.from_numpy, surface)), labels
         return self.made[number]
 

@@ -18,7 +18,7 @@ from repose.methods.canonical.matching import CandidateFrames, Pair, best_match,
 from repose.use.transfer.body import Body
 
 Float = NDArray[np.float64]
-LOOSE = 0.02  # of the area; a mesh without a larger piece has no vibrations as a whole, by which it could be matched
+LOOSE = 0.02  # of the area; a mesh without a larger piece has no eigenfunctions of the whole to be matched by
 
 
 def piece_areas(vertices: Float, faces: NDArray[np.integer]) -> Float:
