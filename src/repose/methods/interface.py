@@ -79,7 +79,7 @@ class TransferNetwork(Protocol):
         """The identity meshes in the poses of the pose meshes."""
 
 
-class Drawn(NamedTuple):
+class GeneratedImage(NamedTuple):
     """The output of a method for the target image.
 
     Attributes:
@@ -112,8 +112,8 @@ class ImageNetwork(Protocol):
         source_joints: Tensor,  # (B, 18, 3): x, y in pixels, and 1 or 0 for a joint that is not seen
         target_joints: Tensor,  # (B, 18, 3), likewise
         *target: Tensor,  # (B, 3, H, W) in [-1, 1] for an oracle, none for the others
-    ) -> Drawn:
-        """Return the target images, or as much of their `Drawn` as the network predicts."""
+    ) -> GeneratedImage:
+        """Return the target images, or as much of their `GeneratedImage` as the network predicts."""
 
 
 class RestBody(NamedTuple):

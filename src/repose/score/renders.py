@@ -28,7 +28,7 @@ from repose.methods.scorers.render_scorer import (
     FeaturesAndLogits,
     RenderScorer,
     as_input,
-    pictures,
+    render_mesh,
 )
 from repose.metrics.metric import measured
 from repose.metrics.renders import METRICS
@@ -40,7 +40,7 @@ _BATCH = 64
 Parts = Mapping[str, pd.DataFrame]
 
 
-class Pictures:
+class Renders:
     """Renders of a body in N predicted and M true poses, from all sides: the quantities that metrics are computed from.
 
     Args:
@@ -117,13 +117,13 @@ def score(predictions: Path, store: Path, parts: Parts, scorer: Path, medium: Me
             named. The metrics are those of `repose.metrics.renders`.
 
     Raises:
-        ReposeError: the predictions are of another split, or for the reasons that `Pictures` gives.
+        ReposeError: the predictions are of another split, or for the reasons that `Renders` gives.
     """
     key, bodies_of = _BODIES[medium]
     bodies, network = MeshStore(store), load_weights(RenderScorer(), scorer, "the scorer")
     rows = []
     for place, identity, predicted, truth in bodies_of(predictions, bodies, parts):
-        found = measured(METRICS, Pictures(network, identity, predicted, truth, bodies.faces))
+        found = measured(METRICS, Renders(network, identity, predicted, truth, bodies.faces))
         rows += [(*place, metric, value) for metric, value in found.items()]
     return pd.DataFrame(rows, columns=["protocol", *key, "metric", "value"])
 
@@ -142,7 +142,7 @@ def accuracy(logits: Tensor, body: int) -> float:  # (N, bodies)
 
 def _drawn(meshes: Tensor, faces: NDArray[np.integer], half_height: float) -> Iterator[NDArray[np.uint8]]:
     for some in meshes.split(_BATCH // len(VIEWS)):
-        yield np.concatenate([pictures(mesh, faces, half_height) for mesh in some.double().numpy()])
+        yield np.concatenate([render_mesh(mesh, faces, half_height) for mesh in some.double().numpy()])
 
 
 ScoredBody = tuple[tuple[Any, ...], int, Tensor, Tensor]

@@ -15,8 +15,8 @@ from torch.nn.utils import clip_grad_norm_
 from torch.utils.data import DataLoader
 
 from repose.convert.catalog import mesh_id, mesh_numbers
+from repose.data.batches import Batches, chosen_in_epochs
 from repose.data.meshes import TrainingData
-from repose.data.passes import Batches, chosen_in_passes
 from repose.mesh.spectrum import Surface, normalised, surface_of
 from repose.mesh.variation import varied
 from repose.methods.canonical.network import CanonicalNetwork
@@ -96,7 +96,7 @@ class CanonicalRecipe(TransferRecipe):
 
     def _batch(self, step: int) -> list[Sample]:
         draw = np.random.default_rng([self.seed, 4, step])
-        numbers = chosen_in_passes(self.surfaces.count, self.settings.batch, self.seed, step)
+        numbers = chosen_in_epochs(self.surfaces.count, self.settings.batch, self.seed, step)
         return [_sample(draw, self.surfaces[int(number)], k) for k, number in enumerate(numbers)]
 
     def val_dataloader(self) -> DataLoader[Any]:

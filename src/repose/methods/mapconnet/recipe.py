@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from torch import Tensor, nn
 
+from repose.data.batches import Batches
 from repose.data.meshes import Batch, TrainingData, Triples, training_batches
-from repose.data.passes import Batches
 from repose.data.unlabelled import (
     MeshesByIdentity,
     Numbers,

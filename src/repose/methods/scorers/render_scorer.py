@@ -79,7 +79,7 @@ class RenderScorer(nn.Module):
         super()._load_from_state_dict(state, prefix, *arguments)
 
 
-def pictures(mesh: NDArray, faces: NDArray, half_height: float) -> NDArray[np.uint8]:
+def render_mesh(mesh: NDArray, faces: NDArray, half_height: float) -> NDArray[np.uint8]:
     """Render a mesh (V, 3), metres, about the middle of its box, for the scorer: (VIEWS, SIDE, SIDE), 255 white."""
     views = [View(yaw, 0.0, half_height, (0.0, 0.0, 0.0)) for yaw in VIEWS]
     return np.stack(render_views(mesh, faces, (SIDE, SIDE), views))[..., 0]
