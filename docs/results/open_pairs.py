@@ -24,9 +24,9 @@ from repose.mesh.frame import Answer, Frame
 from repose.mesh.mesh import Mesh
 from repose.mesh.operators import unique_edges
 from repose.mesh.variation import varied
-from repose.methods.canonical.matching import Ways, matched
+from repose.methods.canonical.matching import CandidateFrames, matched
 from repose.use.transfer.body import Body
-from repose.use.transfer.command import NEAR
+from repose.use.transfer.command import AMBIGUOUS
 from repose.use.transfer.matching import Matcher
 from repose.use.transfer.run import transfer
 
@@ -50,11 +50,11 @@ def main(deep: int = 0) -> None:
         print(f"{name}, by feet:", said_by_feet(upright(name, deep)))
         print(f"{name} with other triangles, by feet:", said_by_feet(upright(name, deep, vary=True)))
         rows = np.array([compared(name, pair) for pair in pairs(name, deep)])
-        found, stretched, done, rival = rows.T
+        found, stretched, done, ratio = rows.T
         print(
             f"{name}: {PAIRS} pairs, mean {done.mean():.1f} mm, median {np.median(done):.1f}, worst {done.max():.0f}; "
             f"warps wrong: {(found > WRONG).sum()}, by stretch alone {(stretched > WRONG).sum()}; "
-            f"{(rival < NEAR).sum()} named as near the other way round",
+            f"{(ratio < AMBIGUOUS).sum()} named as near the other way round",
             flush=True,
         )
 
@@ -82,19 +82,21 @@ def pairs(name: str, deep: int) -> Iterator[Pair]:
 
 
 def compared(name: str, pair: Pair) -> list[float]:
-    """How far off are the warp that is taken and the one least stretched, of the side, and the result, mm; `rival`."""
+    """How far off the warp that is taken and the one least stretched are, of the side; the result, mm; the ratio."""
     model = repose.load(name).model
     matcher = Matcher(model.inference)
     identity, pose = (Body.of(mesh, _UPRIGHT) for mesh in (pair.identity, pair.pose))
     warp = transfer(identity, pose, model, matcher=matcher).upright
     done = transfer(identity, pose, model, finish="icp", matcher=matcher)
-    least = least_stretched(matcher.ways(identity), matcher.ways(pose)) * identity.side
+    least = (
+        least_stretched(matcher.candidate_frames(identity), matcher.candidate_frames(pose)) * identity.side
+    )
     warped, stretched, result = (distance(x, pair.truth, turn=True) for x in (warp, least, done.upright))
-    return [warped / 1000 / identity.side, stretched / 1000 / identity.side, result, done.rival]
+    return [warped / 1000 / identity.side, stretched / 1000 / identity.side, result, done.runner_up_ratio]
 
 
-def least_stretched(identity: Ways, pose: Ways) -> np.ndarray:  # (N, 3)
-    """The identity on the pose mesh by those ways that stretch it least, whatever the doubt, at area 1."""
+def least_stretched(identity: CandidateFrames, pose: CandidateFrames) -> np.ndarray:  # (N, 3)
+    """The identity on the pose mesh by the candidates that stretch it least, whatever error is predicted, at area 1."""
     edges = unique_edges(identity.coarse_faces)
 
     def lengths(vertices: np.ndarray) -> np.ndarray:
@@ -103,7 +105,9 @@ def least_stretched(identity: Ways, pose: Ways) -> np.ndarray:  # (N, 3)
     def stretch(warp: np.ndarray) -> float:
         return float(np.abs(np.log(lengths(warp) / lengths(identity.coarse))).mean())
 
-    found = (matched(*ways, pose.coarse_faces).places for ways in product(identity.ways, pose.ways))
+    found = (
+        matched(*pair, pose.coarse_faces).places for pair in product(identity.candidates, pose.candidates)
+    )
     return min((places.carry(pose.coarse, pose.coarse_faces) for places in found), key=stretch)
 
 

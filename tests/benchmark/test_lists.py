@@ -9,10 +9,10 @@ import yaml
 from released import body, faces_of
 
 from repose.benchmark import lists
-from repose.benchmark.bodies import Bodies
 from repose.benchmark.card import Ticks
 from repose.benchmark.enter import init
 from repose.benchmark.inputs import further, handed, identity_order, order
+from repose.benchmark.listed_meshes import ListedMeshes
 from repose.benchmark.sources import Sources
 from repose.convert.catalog import mesh_digest
 from repose.errors import ReposeError
@@ -191,7 +191,7 @@ def test_track_s_hands_out_further_poses_of_the_one_body_in_its_order(made):
 
 def test_a_dataset_without_a_pose_at_rest_says_so(opened):
     listing, bodies = opened
-    without = Bodies(bodies._store, bodies._hashes, None)
+    without = ListedMeshes(bodies._store, bodies._hashes, None)
     with pytest.raises(ReposeError, match="no pose at rest"):
         handed(listing, listing.rows[0], "R", without)
 

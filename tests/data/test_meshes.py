@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from repose.data.meshes import Triples, training_batches
-from repose.data.unlabelled import Bodies, Numbers, unlabelled_batch
+from repose.data.unlabelled import MeshesByIdentity, Numbers, unlabelled_batch
 from repose.mesh.operators import face_areas
 from tests.worms import worm_store
 
@@ -29,7 +29,7 @@ def test_identity_and_pose_have_unit_area_and_the_truth_the_scale_of_the_identit
 
 
 def test_meshes_without_truths_have_unit_area_too(store):
-    bodies = Bodies(store, Numbers(frozenset({2, 3}), frozenset({1, 2})), unit_area=True)
+    bodies = MeshesByIdentity(store, Numbers(frozenset({2, 3}), frozenset({1, 2})), unit_area=True)
     batch = unlabelled_batch(bodies, bodies, 2, np.random.default_rng(0))
     for mesh in torch.cat([batch.other, batch.pose, batch.same]):
         assert face_areas(mesh.numpy(), store.faces).sum() == pytest.approx(1, abs=1e-5)

@@ -96,12 +96,12 @@ def _predictions(folder: Path) -> list[bytes]:
 
 
 def _read_predictions(data: bytes, folder: Path) -> None:
-    from repose.predict.read_images import drawn_images
+    from repose.predict.read_images import generated_images
 
     name, _, content = data.partition(b"\0")
     with _replaced(folder / "predictions.zarr" / name.decode(), content):
         for size in ((8, 6), None):
-            for array in drawn_images(folder / "predictions.zarr", "unseen", PAIRS, size).values():
+            for array in generated_images(folder / "predictions.zarr", "unseen", PAIRS, size).values():
                 assert len(array.rows(1, 32)) == 2
 
 

@@ -1,4 +1,4 @@
-"""Vibrations are those of the surface, whatever its triangles, size and place."""
+"""Eigenfunctions are those of the surface, whatever its triangles, size and place."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def test_size_place_and_turn_do_not_matter():
 
 @pytest.mark.parametrize("subdivisions", [2, 3, 4])
 def test_heat_spreads_alike_on_all_triangles(subdivisions):
-    """The height is a vibration of the sphere, and fades with its eigenvalue."""
+    """The height is an eigenfunction of the sphere, and fades with its eigenvalue."""
     surface = surface_of(*sphere(subdivisions), 64)
     height = surface.vertices[:, 1]
     amplitudes = np.exp(-0.02 * surface.values) * (surface.vectors.T @ (surface.masses * height))

@@ -12,15 +12,15 @@ from repose import specs
 from repose.errors import ReposeError
 from repose.metrics import images, meshes, poses, renders
 from repose.metrics.metric import Metric, measured
-from repose.score.images import Drawings
+from repose.score.images import GeneratedImages
 from repose.score.meshes import Transfers
 from repose.score.poses import GeneratedPoses
-from repose.score.renders import Pictures
+from repose.score.renders import Renders
 from repose.tables import images as image_tables
 from repose.tables import meshes as mesh_tables
 from repose.tables import poses as pose_tables
 
-SAMPLES = {meshes: Transfers, images: Drawings, poses: GeneratedPoses, renders: Pictures}
+SAMPLES = {meshes: Transfers, images: GeneratedImages, poses: GeneratedPoses, renders: Renders}
 ROWS = [(table, metric) for table in SAMPLES for metric in table.METRICS]
 UNITS = {"m2": "m²", "mm": "mm", "px": "px", "db": "dB", "nats": "nats"}
 PMD = meshes.METRICS[0]

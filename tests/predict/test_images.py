@@ -15,9 +15,9 @@ from repose.config.models import Method
 from repose.errors import ReposeError
 from repose.methods.build import build
 from repose.predict.images import predict
-from repose.predict.read_images import drawn_images
+from repose.predict.read_images import generated_images
 from repose.score.images import score
-from repose.use.export_images import export_drawn
+from repose.use.export_images import export_generated
 
 
 @pytest.fixture(scope="module")
@@ -73,18 +73,18 @@ def test_floor_and_ceiling_are_the_images_themselves(store, tmp_path, image):
 
 def test_drawn_images_are_exported_under_the_names_that_the_released_evaluation_reads(store, tmp_path):
     group = predicted(store, tmp_path / "p.zarr", {"architecture": "copy-image", "image": "target"}, PAIRS)
-    export_drawn(tmp_path / "p.zarr", tmp_path / "drawn")
+    export_generated(tmp_path / "p.zarr", tmp_path / "drawn")
     names = [f"{row.source_image}_{row.target_image}.jpg" for row in PAIRS.itertuples()]
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == sorted(names)
     back = np.stack([np.asarray(Image.open(tmp_path / "drawn" / name)) for name in names]).astype(float)
     assert np.abs(back - np.asarray(group["image"])).mean() < 8  # what JPEG loses
     with pytest.raises(ReposeError, match="is there already"):
-        export_drawn(tmp_path / "p.zarr", tmp_path / "drawn")
+        export_generated(tmp_path / "p.zarr", tmp_path / "drawn")
     with pytest.raises(ReposeError, match="no predictions"):
-        export_drawn(tmp_path / "q.zarr", tmp_path / "other")
+        export_generated(tmp_path / "q.zarr", tmp_path / "other")
     predicted(store, tmp_path / "flow.zarr", flow_method(), PAIRS)
     with pytest.raises(ReposeError, match="draws no images"):
-        export_drawn(tmp_path / "flow.zarr", tmp_path / "other")
+        export_generated(tmp_path / "flow.zarr", tmp_path / "other")
     assert not (tmp_path / "other").exists()
 
 
@@ -101,12 +101,12 @@ def test_a_pair_given_twice_and_what_is_no_number_are_refused(store, tmp_path):
 def test_predictions_that_do_not_fit_the_pairs_are_refused(store, tmp_path):
     predicted(store, tmp_path / "p.zarr", {"architecture": "copy-image", "image": "target"}, PAIRS)
     pairs = PAIRS[["source_image", "target_image"]].to_numpy().tolist()
-    found = drawn_images(tmp_path / "p.zarr", "unseen", pairs, store.size)
+    found = generated_images(tmp_path / "p.zarr", "unseen", pairs, store.size)
     assert found.keys() == {"image"} and found["image"].shape == (10, *SIZE, 3)
     with pytest.raises(ReposeError, match="other unseen pairs"):
-        drawn_images(tmp_path / "p.zarr", "unseen", pairs[::-1])
+        generated_images(tmp_path / "p.zarr", "unseen", pairs[::-1])
     with pytest.raises(ReposeError, match=r"image of shape \(10, .*\) for 10 pairs, of 9 × 9 pixels"):
-        drawn_images(tmp_path / "p.zarr", "unseen", pairs, (9, 9))
+        generated_images(tmp_path / "p.zarr", "unseen", pairs, (9, 9))
 
 
 @pytest.mark.parametrize("grid", [False, True])
@@ -122,5 +122,5 @@ def test_a_forged_shape_asks_for_no_memory(store, tmp_path, grid):
     with pytest.raises(ReposeError, match="not an array as repose stores it|of shape"):
         score(tmp_path / "p.zarr", store.path, {"unseen": PAIRS})
     with pytest.raises(ReposeError, match="not an array as repose stores it"):
-        export_drawn(tmp_path / "p.zarr", tmp_path / "drawn")
+        export_generated(tmp_path / "p.zarr", tmp_path / "drawn")
     assert not (tmp_path / "drawn").exists()

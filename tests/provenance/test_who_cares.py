@@ -100,7 +100,7 @@ WHO_MAY_CARE: dict[str, tuple[str, ...]] = {
     "repose.mesh": ("convert/meshes/*",),  # a docstring
     "repose.mesh.*": MESHES,
     "repose.data.images": DRAWN,
-    "repose.data.passes": ("train/*", "predict/*", "score*", "neighbours/*", "report/*"),
+    "repose.data.batches": ("train/*", "predict/*", "score*", "neighbours/*", "report/*"),
     "repose.data*": MESHES,
     # Methods: one system is no matter of another, but where it stands on it.
     "repose.methods.copies*": ("predict/*/copy*",),

@@ -13,14 +13,14 @@ from repose.data.meshes import centred
 from repose.errors import ReposeError
 from repose.methods.build import build
 from repose.methods.load import load_weights
-from repose.methods.scorers.render_scorer import FEATURES, SIDE, VIEWS, as_input, pictures
+from repose.methods.scorers.render_scorer import FEATURES, SIDE, VIEWS, as_input, render_mesh
 from repose.methods.scorers.render_scorer_recipe import RenderScorerRecipe
 from repose.metrics.metric import measured
 from repose.metrics.renders import METRICS
 from repose.predict.stage import run as predict
 from repose.provenance.manifest import Recorder, manifest_path
 from repose.score.render_stage import run
-from repose.score.renders import Pictures, seen
+from repose.score.renders import Renders, seen
 from repose.score.stage import run as score
 from repose.split.triples import draw_triples, one_source_triples
 from tests.trainings import fit, resumes
@@ -36,7 +36,7 @@ def method(**training):
 
 
 def values(scorer, identity, predicted, truth, faces):
-    return measured(METRICS, Pictures(scorer, identity, predicted, truth, faces))
+    return measured(METRICS, Renders(scorer, identity, predicted, truth, faces))
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_it_learns_to_tell_bodies_apart_and_resumes(store, splits, trained, tmp_
 
 def test_pictures_show_the_whole_body_from_four_sides_at_one_scale(store, scorer):
     mesh = centred(store.vertices(np.array([store.index_of("id3_0")])))[0].numpy()
-    drawn = pictures(mesh, store.faces, float(scorer.half_height))
+    drawn = render_mesh(mesh, store.faces, float(scorer.half_height))
     assert (
         drawn.shape == (len(VIEWS), SIDE, SIDE)
         and (drawn[:, 0] == 255).all()
@@ -99,7 +99,7 @@ def test_pictures_show_the_whole_body_from_four_sides_at_one_scale(store, scorer
     )
     wide = [(picture < 250).any(axis=0).sum() for picture in drawn]
     assert wide[0] == wide[2] > 2 * wide[1] == 2 * wide[3]  # 3 long, 0.9 across
-    smaller = pictures(mesh / 2, store.faces, float(scorer.half_height))
+    smaller = render_mesh(mesh / 2, store.faces, float(scorer.half_height))
     assert (drawn < 250).sum() > 3 * (smaller < 250).sum()
     assert as_input(drawn).shape == (len(VIEWS), 1, SIDE, SIDE) and as_input(drawn)[:, :, 0].abs().max() == 0
 
@@ -115,7 +115,7 @@ def test_the_truth_is_best_and_another_body_is_told(store, scorer):
     other = values(scorer, 3, body(0, range(50, 58)), real, store.faces)
     assert other["render_fid"] > 1 and other["render_kid"] > 0 and other["render_accuracy"] < 0.3
     with torch.inference_mode():
-        one = scorer(as_input(pictures(real[2].numpy(), store.faces, float(scorer.half_height))))
+        one = scorer(as_input(render_mesh(real[2].numpy(), store.faces, float(scorer.half_height))))
     assert torch.allclose(seen(scorer, real, store.faces).logits[8:12], one.logits, atol=1e-5)
     with pytest.raises(ReposeError, match="does not know identity 1"):
         values(scorer, 1, real, real, store.faces)

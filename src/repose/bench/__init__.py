@@ -62,10 +62,12 @@ def compare(
         key: {"seconds": statistics.median(seconds[key]), "peak_mib": peak_mib(work)}
         for key, work in works.items()
     }
-    return judged(name, size, sides, error)
+    return comparison(name, size, sides, error)
 
 
-def judged(name: str, size: str, sides: Mapping[str, Side], error: float, **more: float) -> dict[str, Any]:
+def comparison(
+    name: str, size: str, sides: Mapping[str, Side], error: float, **more: float
+) -> dict[str, Any]:
     """Return what `repose bench` prints: `seconds` and `peak_mib` of the sides `plain` and `ours`, and `more`."""
     plain, ours = sides["plain"], sides["ours"]
     speed, memory = plain["seconds"] / ours["seconds"], plain["peak_mib"] / max(ours["peak_mib"], 1e-3)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from repose.bench import Side, judged, peak_mib, timed
+from repose.bench import Side, comparison, peak_mib, timed
 from repose.bench.bodies import body
 from repose.bench.obj import read_plainly
 from repose.cluster import Cluster
@@ -70,7 +70,7 @@ def measure(meshes: int = MESHES, vertices: int = VERTICES) -> dict[str, Any]:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             stages = pool.submit(_stages, root / "all", root / "changed").result()
     size = f"one of {FEW} .obj files of {vertices} vertices, on {CLUSTER.workers} threads"
-    return judged("convert", size, found, error) | {"meshes": meshes, "stages": stages}
+    return comparison("convert", size, found, error) | {"meshes": meshes, "stages": stages}
 
 
 def _stages(root: Path, changed: Path) -> dict[str, dict[str, float]]:

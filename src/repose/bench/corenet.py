@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from repose.bench import Side, judged, timed
+from repose.bench import Side, comparison, timed
 from repose.bench import plain_corenet as plain
 from repose.bench.loader import RINGS, SECTORS, sphere
 from repose.bench.processes import RETURN_MEMORY, alone, memory_mib
@@ -140,7 +140,7 @@ def compare_sides(
         where = torch.cuda.get_device_name()
     vertices = size[0] * size[1] + 2
     what = f"training step of {TITLES[work]}, {vertices} vertices, batch 1, {precision}, {where}"
-    return judged("corenet", what, sides, error, **more)
+    return comparison("corenet", what, sides, error, **more)
 
 
 def timed_on(device: torch.device, work: Callable[[], object]) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from repose.bench import Side, judged
+from repose.bench import Side, comparison
 from repose.bench.processes import command
 from repose.errors import ReposeError
 
@@ -60,7 +60,7 @@ def measure() -> dict[str, Any]:
         sides = {}
         bare, sides["plain"] = _dry_run(plain, "table1.csv")
         jobs, sides["ours"] = _dry_run(ours, "results/table1.csv")
-    return judged("dag", f"{jobs} jobs", sides, abs(jobs - bare))
+    return comparison("dag", f"{jobs} jobs", sides, abs(jobs - bare))
 
 
 def _bare(folder: Path) -> None:

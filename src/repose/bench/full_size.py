@@ -15,8 +15,8 @@ from torch import Tensor
 
 from repose.config.models import Compute, Method
 from repose.convert.bodies import write_bodies
+from repose.data.batches import Batches
 from repose.data.meshes import Batch, Triples, training_batches
-from repose.data.passes import Batches
 from repose.mesh.metrics import pmd
 from repose.methods.build import build
 from repose.provenance.publish import publish

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import potpourri3d as pp
 
-from repose.bench import Side, judged, peak_mib, timed
+from repose.bench import Side, comparison, peak_mib, timed
 from repose.bench.bodies import body
 from repose.bench.processes import command
 from repose.gih.intrinsic import Float, Int
@@ -51,7 +51,7 @@ def measure(vertices: int = VERTICES, rounds: int = ROUNDS) -> dict[str, Any]:
     for name in ("plain", "ours"):
         sides[name]["peak_mib"] = peak_mib(works[name])
     plain, ours = sides["plain"], sides["ours"]
-    result = judged(
+    result = comparison(
         "gih",
         f"{len(v)} vertices, {len(f)} faces, all pairs, one thread",
         sides,

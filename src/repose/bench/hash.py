@@ -16,7 +16,7 @@ import numpy as np
 import zarr
 
 from repose import specs
-from repose.bench import Side, judged, peak_mib, timed
+from repose.bench import Side, comparison, peak_mib, timed
 from repose.config.models import Gih
 from repose.gih import layout, stage, store
 from repose.gih.convention import METRES
@@ -130,7 +130,7 @@ def _compared(work: _Work, path: Path) -> dict[str, Any]:
     error = abs(found["plain"] - found["ours"]) / max(abs(found["plain"]), 1)
     cpu_ratio = sides["plain"]["cpu_seconds"] / sides["ours"]["cpu_seconds"]
     what = f"{work.what}: {size / 1e9:.2f} GB in {count} files"
-    return judged("hash", what, sides, error, cpu_ratio=cpu_ratio)
+    return comparison("hash", what, sides, error, cpu_ratio=cpu_ratio)
 
 
 def _pack(path: Path, size: int, vertices: int) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from repose.bench import judged, timed
+from repose.bench import comparison, timed
 from repose.bench.bodies import body
 from repose.bench.processes import RETURN_MEMORY, alone, memory_mib
 from repose.methods.layers.nearest import nearest
@@ -59,7 +59,7 @@ def _measure(mesh: str, repeats: int, widths: dict[str, int]) -> dict[str, Any]:
         sides[side] = {"seconds": statistics.median(seconds[side]), "peak_mib": peak}
     lengths = [(points[0, :, None] - points[0][found[side][0]]).norm(dim=-1) for side in SIDES]
     error = float((lengths[0] - lengths[1]).abs().max())
-    result = judged("npr", f"{NEAR} neighbours of {points.shape[1]} faces", sides, error)
+    result = comparison("npr", f"{NEAR} neighbours of {points.shape[1]} faces", sides, error)
     steps = {
         a: alone("npr", f"training_step({a!r}, {mesh!r}, {repeats}, {widths!r})", **RETURN_MEMORY)
         for a in ANCHORS

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import KDTree
 
-from repose.benchmark.bodies import Bodies
 from repose.benchmark.inputs import identity_order
+from repose.benchmark.listed_meshes import ListedMeshes
 from repose.benchmark.lists import List, Row
 from repose.benchmark.submission import FOLDER, Submission, Vertices
 from repose.errors import ReposeError
@@ -20,7 +20,7 @@ LARGEST = 20  # largest ratio to the truth's longest side, in both directions
 COPIED = 1e-6  # share of the truth's longest side; the size of float32 rounding
 
 
-def checked(submission: Submission, listing: List, bodies: Bodies) -> Submission:
+def checked(submission: Submission, listing: List, bodies: ListedMeshes) -> Submission:
     """Refuse what no honest method produces, and return the vertices in the order of the dataset's meshes, if any.
 
     Raises:
@@ -49,7 +49,7 @@ def _in_order(vertices: Vertices, submission: Submission, listing: List, triple:
     return back
 
 
-def _check_row(vertices: Vertices, row: Row, bodies: Bodies, where: Path) -> None:
+def _check_row(vertices: Vertices, row: Row, bodies: ListedMeshes, where: Path) -> None:
     assert row.truth_mesh
     truth = bodies.mesh(row.truth_mesh).vertices
     side, true_side = (float(np.ptp(v, axis=0).max()) for v in (vertices, truth))
@@ -87,7 +87,7 @@ def _check_one_for_all(submission: Submission, listing: List) -> None:
 
 
 def _check_copies(
-    found: Mapping[str, Vertices], submission: Submission, listing: List, bodies: Bodies
+    found: Mapping[str, Vertices], submission: Submission, listing: List, bodies: ListedMeshes
 ) -> None:
     """Refuse a method all of whose predictions are one of its inputs."""
     gives_rest = TRACKS[submission.card.track].hands_rest

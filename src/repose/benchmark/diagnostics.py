@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 
-from repose.benchmark.bodies import Bodies
+from repose.benchmark.listed_meshes import ListedMeshes
 from repose.benchmark.lists import List, Row
 from repose.benchmark.submission import Submission
 from repose.mesh.operators import edge_lengths, unique_edges
@@ -23,7 +23,7 @@ MATCHED = 3000  # vertices that are assigned, which takes seconds; with more, ne
 Float = NDArray[np.float64]
 
 
-def diagnose(given: Submission, listing: List, bodies: Bodies) -> list[str]:
+def diagnose(given: Submission, listing: List, bodies: ListedMeshes) -> list[str]:
     """Return lines about what may be wrong; an empty list if nothing looks so. No score is changed."""
     found = ((vertices.astype(np.float64), listing.by_id[t]) for t, vertices in given.predictions.items())
     rows = [(vertices, row, *_truth(row, bodies)) for vertices, row in found]
@@ -31,15 +31,15 @@ def diagnose(given: Submission, listing: List, bodies: Bodies) -> list[str]:
     return [*_order(same), *_roles(same, bodies), *_axes(same), *_offset(rows)]
 
 
-Known = tuple[Float, Row, Float, Float]  # prediction, its row, truth, and truth about its mean
+PredictedRow = tuple[Float, Row, Float, Float]  # prediction, its row, truth, and truth about its mean
 
 
-def _truth(row: Row, bodies: Bodies) -> tuple[Float, Float]:
+def _truth(row: Row, bodies: ListedMeshes) -> tuple[Float, Float]:
     truth = bodies.mesh(row.truth_mesh or row.identity_mesh).vertices
     return truth, truth - truth.mean(axis=0)
 
 
-def _order(rows: list[Known]) -> Iterator[str]:
+def _order(rows: list[PredictedRow]) -> Iterator[str]:
     for vertices, row, _, truth in rows[:ASSIGNED]:
         out = vertices - vertices.mean(axis=0)
         error = ((out - truth) ** 2).sum(axis=1).mean()
@@ -58,7 +58,7 @@ def _order(rows: list[Known]) -> Iterator[str]:
             return
 
 
-def _roles(rows: list[Known], bodies: Bodies) -> Iterator[str]:
+def _roles(rows: list[PredictedRow], bodies: ListedMeshes) -> Iterator[str]:
     swapped = 0
     for vertices, row, _, _ in rows:
         identity, pose = bodies.mesh(row.identity_mesh), bodies.mesh(row.pose_mesh)
@@ -74,7 +74,7 @@ def _roles(rows: list[Known], bodies: Bodies) -> Iterator[str]:
         )
 
 
-def _axes(rows: list[Known]) -> Iterator[str]:
+def _axes(rows: list[PredictedRow]) -> Iterator[str]:
     if not rows:
         return
     # The squared error under every signed permutation of axes follows from the sums of products of coordinates.
@@ -94,7 +94,7 @@ def _axes(rows: list[Known]) -> Iterator[str]:
         yield f"with axes ({axes}) the error would be more than {AXES} times less: axes swapped or mirrored?"
 
 
-def _offset(rows: list[Known]) -> Iterator[str]:
+def _offset(rows: list[PredictedRow]) -> Iterator[str]:
     shares = [
         np.linalg.norm(vertices.mean(axis=0) - true.mean(axis=0)) / np.ptp(true, axis=0).max()
         for vertices, _, true, _ in rows

@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from repose.benchmark import VERSION, rank
-from repose.benchmark.bodies import Bodies
 from repose.benchmark.card import read_card, template
 from repose.benchmark.checks import checked
 from repose.benchmark.diagnostics import diagnose
 from repose.benchmark.inputs import further, handed
+from repose.benchmark.listed_meshes import ListedMeshes
 from repose.benchmark.lists import List, hashes_path, known_of
 from repose.benchmark.score import BASELINES, hand_in, meshes_sha256, score_baseline, score_predictions
 from repose.benchmark.sources import Sources
@@ -73,7 +73,7 @@ def init(sources: Sources, track: str, out: Path) -> str:
     return f"{out}: inputs of {len(listing.rows)} triples of {listing.dataset}/{listing.name}, track {track}"
 
 
-def _hand_out(listing: List, bodies: Bodies, track: str, out: Path) -> None:
+def _hand_out(listing: List, bodies: ListedMeshes, track: str, out: Path) -> None:
     for row in shown(listing.rows, len(listing.rows), f"inputs {listing.dataset}/{listing.name}"):
         folder = out / "inputs" / row.triple_id
         folder.mkdir(parents=True)

@@ -9,7 +9,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from repose.benchmark.bodies import Bodies
+from repose.benchmark.listed_meshes import ListedMeshes
 from repose.benchmark.lists import List, Row
 from repose.mesh.mesh import Mesh
 from repose.methods.tracks import TRACKS
@@ -32,7 +32,7 @@ def identity_order(listing: List, row: Row, track: str, count: int) -> NDArray[n
     return order(listing.sha256, row.triple_id, "identity", count=count)
 
 
-def handed(listing: List, row: Row, track: str, bodies: Bodies) -> dict[str, Mesh]:
+def handed(listing: List, row: Row, track: str, bodies: ListedMeshes) -> dict[str, Mesh]:
     """Return the meshes that a track hands out for a triple, by file name.
 
     Raises:
@@ -54,7 +54,7 @@ def handed(listing: List, row: Row, track: str, bodies: Bodies) -> dict[str, Mes
     }
 
 
-def further(listing: List, bodies: Bodies) -> dict[str, Mesh]:
+def further(listing: List, bodies: ListedMeshes) -> dict[str, Mesh]:
     """Return, by name, the further poses of the one body that track S hands out, in the order of track S."""
     names = listing.further(bodies.names)
     return {name: _shuffled(bodies.mesh(name), listing.sha256, "all", "pose") for name in names}

@@ -12,7 +12,7 @@ import torch
 from pydantic import TypeAdapter
 
 from repose import specs
-from repose.benchmark.bodies import Bodies
+from repose.benchmark.listed_meshes import ListedMeshes
 from repose.benchmark.lists import List, Row
 from repose.benchmark.sources import Sources, write_vertices
 from repose.config.models import Method
@@ -96,7 +96,7 @@ def differs_from_network(predictions: Manifest) -> list[str]:
 
 @torch.inference_mode()
 def predicted(
-    network: TransferNetwork, listing: List, bodies: Bodies, device: str, finish: Finish = "none"
+    network: TransferNetwork, listing: List, bodies: ListedMeshes, device: str, finish: Finish = "none"
 ) -> np.ndarray:
     """Return the predicted vertices of every row (rows, V, 3), float32, metres, in the order of the identity mesh.
 
@@ -118,7 +118,12 @@ def predicted(
 
 
 def _one(
-    network: TransferNetwork, row: Row, bodies: Bodies, draw: np.random.Generator, device: str, finish: Finish
+    network: TransferNetwork,
+    row: Row,
+    bodies: ListedMeshes,
+    draw: np.random.Generator,
+    device: str,
+    finish: Finish,
 ) -> "Tensor":  # (1, V, 3)
     first, second = bodies.mesh(row.identity_mesh), bodies.mesh(row.pose_mesh)
     identity, pose = _batch(first, device), _batch(second, device)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from repose import specs
 from repose.benchmark import VERSION
-from repose.benchmark.bodies import Bodies
 from repose.benchmark.card import Card
+from repose.benchmark.listed_meshes import ListedMeshes
 from repose.benchmark.lists import List, Row, hashes_path
 from repose.benchmark.metrics import Pair
 from repose.benchmark.parts import part_labels
@@ -41,7 +41,7 @@ KEYS = ["triple_id", *TRIPLE]
 Float = NDArray[np.float64]
 
 
-def hand_in(given: Submission, listing: List, bodies: Bodies, sources: Sources, out: Path) -> None:
+def hand_in(given: Submission, listing: List, bodies: ListedMeshes, sources: Sources, out: Path) -> None:
     """Write submitted predictions in the format of the stage `predict`, with the card beside them.
 
     The identity mesh takes the place of a failed triple. A submission with two seeds becomes two artefacts.
@@ -170,14 +170,14 @@ def _predicted(predictions: Path, listing: List) -> Predicted:
         yield row, found.astype(np.float64), row.triple_id in failed
 
 
-def _copied(baseline: str, listing: List, bodies: Bodies) -> Predicted:
+def _copied(baseline: str, listing: List, bodies: ListedMeshes) -> Predicted:
     for row in listing.rows:
         name = row.identity_mesh if baseline == "copy-identity" else row.pose_mesh
         yield row, bodies.mesh(name).vertices, False
 
 
 def _rows(
-    said: About, listing: List, bodies: Bodies, recipe: Path | None, predictions: Path | None = None
+    said: About, listing: List, bodies: ListedMeshes, recipe: Path | None, predictions: Path | None = None
 ) -> pd.DataFrame:
     """Return rows with columns `KEYS`, headline, metric and value; without predictions, those of a baseline."""
     metrics = (*METRICS, *DIAGNOSTICS) if said.order == "identity" else WITHOUT_ORDER

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import zarr
 
-from repose.benchmark.bodies import Bodies
+from repose.benchmark.listed_meshes import ListedMeshes
 from repose.benchmark.lists import List, hashes_path, read_hashes, read_list
 from repose.columns import TRIPLE
 from repose.provenance.manifest import load, manifest_path
@@ -38,11 +38,11 @@ class Sources(NamedTuple):
         """Return the inputs that scores depend on besides predictions, by name."""
         return self.meshes | ({"recipe": self.recipe} if self.recipe else {})
 
-    def open(self) -> tuple[List, Bodies]:
+    def open(self) -> tuple[List, ListedMeshes]:
         """Open the list and its meshes."""
         rest_pose = load(manifest_path(self.listed)).history["params"]["rest_pose"]
         hashes = read_hashes(hashes_path(self.listed))
-        return read_list(self.listed), Bodies(MeshStore(self.store), hashes, rest_pose)
+        return read_list(self.listed), ListedMeshes(MeshStore(self.store), hashes, rest_pose)
 
 
 def write_vertices(path: Path, listing: List, vertices: np.ndarray, **attributes: Any) -> None:

@@ -211,11 +211,11 @@ def export_images(
     """
     from repose.results import Results as Places
     from repose.store.image_store import ImageStore
-    from repose.use.export_images import export_archive, export_drawn
+    from repose.use.export_images import export_archive, export_generated
 
     where = Places(results)
     if method:
-        return export_drawn(where.predictions(dataset, method, seed), out)
+        return export_generated(where.predictions(dataset, method, seed), out)
     folder = where.split(dataset, "train").parent
     splits = sorted(folder.glob("*.parquet"))
     if not splits:

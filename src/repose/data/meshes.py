@@ -14,7 +14,7 @@ from torch import Tensor
 from repose.columns import INPUTS, TRIPLE
 from repose.convert.catalog import mesh_id, mesh_numbers
 from repose.data.augmentation import Augmentation
-from repose.data.passes import Batches, in_order, in_passes
+from repose.data.batches import Batches, in_epochs, in_order
 from repose.data.variation import varied_order, varied_triples
 from repose.mesh.rests import RestPose, Rests
 from repose.store.mesh_store import MeshStore
@@ -144,7 +144,7 @@ def training_batches(
     def read(chosen: NDArray[np.integer], shuffle: np.random.Generator) -> Batch:
         return triples.batch(chosen[share::shares], shuffle)
 
-    return in_passes(read, len(triples), size, seed, range(start, stop))
+    return in_epochs(read, len(triples), size, seed, range(start, stop))
 
 
 def validation_batches(triples: Triples, size: int) -> Batches[Batch]:

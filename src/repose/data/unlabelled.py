@@ -95,7 +95,7 @@ class Numbers:
         return identity in self.identities and pose in self.poses
 
 
-class Bodies:
+class MeshesByIdentity:
     """The meshes of some identities in some poses, by identity; bodies in a single pose are left out."""
 
     def __init__(self, store: MeshStore, numbers: Numbers, unit_area: bool = False):
@@ -132,7 +132,9 @@ class Bodies:
         return found / sides(found, torch.from_numpy(self.store.faces).long()) if self.unit_area else found
 
 
-def unlabelled_batch(others: Bodies, bodies: Bodies, size: int, rng: np.random.Generator) -> UnlabelledBatch:
+def unlabelled_batch(
+    others: MeshesByIdentity, bodies: MeshesByIdentity, size: int, rng: np.random.Generator
+) -> UnlabelledBatch:
     """Return `size` draws of body B from `others` and of body A, in two poses, from `bodies`."""
     rows = []
     for _ in range(size):
@@ -148,7 +150,7 @@ def same_body_triples(store: MeshStore, triples: pd.DataFrame) -> pd.DataFrame:
 
     The pose meshes are those of `triples`; the identity mesh is drawn from the poses in `triples`, by a fixed seed.
     """
-    bodies, rng = Bodies(store, Numbers.seen_in(triples)), np.random.default_rng(0)
+    bodies, rng = MeshesByIdentity(store, Numbers.seen_in(triples)), np.random.default_rng(0)
     rows = []
     for name, role in zip(triples.pose_mesh, triples.role, strict=True):
         others = bodies.rows.get(mesh_numbers(name)[0], np.empty(0, np.int64))

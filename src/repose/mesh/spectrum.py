@@ -17,7 +17,7 @@ from repose.errors import MeshError
 from repose.mesh.operators import Faces, Float, edge_stiffness, face_areas, vertex_areas, vertex_normals
 
 _LEAST_MASS = 1e-3  # of the mean; a vertex that only needles use would make the eigenproblem stiff
-_STILL = 1e-5  # of the largest eigenvalue: no vibration, but a part of the mesh as a whole
+_ZERO = 1e-5  # of the largest eigenvalue: a smaller one counts as 0, of which each piece of a mesh has one
 _WIDTH = 7  # of the band of an energy, in steps from one energy to the next
 _SHIFT = -0.1  # below the smallest eigenvalue, 0, so that the shifted matrix can be factorised
 
@@ -64,7 +64,7 @@ def normalised(vertices: Float, faces: Faces) -> Float:
 
 
 def surface_of(vertices: Float, faces: Faces, count: int) -> Surface:
-    """Return the surface of a mesh with its `count` slowest vibrations, or as many as its vertices allow.
+    """Return the surface of a mesh with its first `count` eigenfunctions, or as many as its vertices allow.
 
     Raises:
         MeshError: the faces have no area, or the mesh has fewer than four vertices.
@@ -75,29 +75,29 @@ def surface_of(vertices: Float, faces: Faces, count: int) -> Surface:
     masses = vertex_areas(vertices, faces)
     masses = np.maximum(masses, _LEAST_MASS * masses.mean())
     masses /= masses.sum()
-    values, vectors = _vibrations(vertices, faces, masses, min(count, len(vertices) - 2))
+    values, vectors = _eigenpairs(vertices, faces, masses, min(count, len(vertices) - 2))
     parts = vertices, vertex_normals(vertices, faces), masses, values, vectors
     return Surface(*(np.ascontiguousarray(x, np.float32) for x in parts))
 
 
-def sounding(values: Float) -> NDArray[np.bool_]:
-    """Which eigenvalues (K,) are of vibrations, and not of a piece of the mesh as a whole."""
-    found: NDArray[np.bool_] = values > _STILL * values[-1]
+def is_nonzero(values: Float) -> NDArray[np.bool_]:
+    """Which eigenvalues (K,) are not 0; those of constants on each piece of a mesh are."""
+    found: NDArray[np.bool_] = values > _ZERO * values[-1]
     return found
 
 
-def waves(
-    values: Float,  # (K,) eigenvalues that sound
+def wave_kernel_weights(
+    values: Float,  # (K,) nonzero eigenvalues
     energies: Float,  # (E,) logarithms, evenly spaced
     step: float,
 ) -> Float:  # (K, E)
-    """How much of each vibration is in each energy of the wave kernel signature (Aubry et al., 2011); sums are 1."""
+    """The weights of eigenfunctions in each energy of the wave kernel signature (Aubry et al., 2011); sums are 1."""
     found = np.exp(-(((energies - np.log(values)[:, None]) / (_WIDTH * step)) ** 2) / 2)
     weights: Float = found / found.sum(axis=0)
     return weights
 
 
-def _vibrations(vertices: Float, faces: Faces, masses: Float, count: int) -> tuple[Float, Float]:
+def _eigenpairs(vertices: Float, faces: Faces, masses: Float, count: int) -> tuple[Float, Float]:
     """Return the eigenvalues (K,) and eigenvectors (N, K) of L u = λ M u, with cotangents L and masses M."""
     first, second, stiffness = edge_stiffness(vertices, faces)
     weights = sp.coo_array((stiffness, (first, second)), shape=(len(vertices), len(vertices)))

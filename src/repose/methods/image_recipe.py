@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
+from repose.data.batches import Batches, in_epochs, in_order
 from repose.data.images import ImageData, ImagePairs
-from repose.data.passes import Batches, in_order, in_passes
 from repose.errors import ReposeError
 from repose.methods.recipe import TrainingRecipe
 from repose.methods.settings import LearnedMethod
@@ -40,7 +40,7 @@ class ImageRecipe(TrainingRecipe):
         def varied(chosen: NDArray[np.integer], draw: np.random.Generator) -> Any:
             return self.varied(read(pairs, chosen), draw)
 
-        return in_passes(varied, len(pairs), self.settings.batch, self.seed, range(start, stop))
+        return in_epochs(varied, len(pairs), self.settings.batch, self.seed, range(start, stop))
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Return all validation pairs."""

@@ -24,12 +24,12 @@ class Transfer(NamedTuple):
         vertices: (B, N_id, 3), metres, in the identity mesh's vertex order; the caller centres it by its bounding box
             where a metric asks for that.
         warp: (B, N_id, 3), metres: the coarse mesh before refinement, for systems that make one.
-        doubt: (B, N_id), metres: expected error of each vertex, for systems that estimate it.
+        predicted_error: (B, N_id), metres: error that the system predicts for each vertex; None if it predicts none.
     """
 
     vertices: Tensor
     warp: Tensor | None = None
-    doubt: Tensor | None = None
+    predicted_error: Tensor | None = None
 
     def times(
         self,
@@ -39,7 +39,7 @@ class Transfer(NamedTuple):
         return Transfer(
             self.vertices * factors,
             None if self.warp is None else self.warp * factors,
-            None if self.doubt is None else self.doubt * factors[..., 0],
+            None if self.predicted_error is None else self.predicted_error * factors[..., 0],
         )
 
 
@@ -79,7 +79,7 @@ class TransferNetwork(Protocol):
         """The identity meshes in the poses of the pose meshes."""
 
 
-class Drawn(NamedTuple):
+class GeneratedImage(NamedTuple):
     """The output of a method for the target image.
 
     Attributes:
@@ -112,11 +112,11 @@ class ImageNetwork(Protocol):
         source_joints: Tensor,  # (B, 18, 3): x, y in pixels, and 1 or 0 for a joint that is not seen
         target_joints: Tensor,  # (B, 18, 3), likewise
         *target: Tensor,  # (B, 3, H, W) in [-1, 1] for an oracle, none for the others
-    ) -> Drawn:
-        """Return the target images, or as much of their `Drawn` as the network predicts."""
+    ) -> GeneratedImage:
+        """Return the target images, or as much of their `GeneratedImage` as the network predicts."""
 
 
-class Body(NamedTuple):
+class RestBody(NamedTuple):
     """A body that new poses are generated for."""
 
     rest: Tensor  # (V, 3) metres
@@ -136,9 +136,9 @@ class PoseGenerator(Protocol):
 
     rest_pose: int
     oracle: bool
-    learned_body: Body | None
+    learned_body: RestBody | None
 
-    def make(self, body: Body, count: int, draw: torch.Generator) -> Tensor:
+    def make(self, body: RestBody, count: int, draw: torch.Generator) -> Tensor:
         """Return the body in `count` new poses, (count, V, 3), metres; all randomness comes from `draw`."""
 
 

@@ -10,7 +10,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from repose.data.passes import Ahead
+from repose.data.batches import Prefetched
 from repose.methods.settings import LearnedMethod, Schedule
 
 
@@ -73,7 +73,7 @@ class TrainingRecipe(LightningModule):
         batches = self.batches(start, stop)
         if self.device.type == "cpu":
             return DataLoader(batches, batch_size=None)  # type: ignore[arg-type]
-        return DataLoader(Ahead(batches), batch_size=None, pin_memory=True)
+        return DataLoader(Prefetched(batches), batch_size=None, pin_memory=True)
 
 
 def adam(parameters: Iterable[nn.Parameter], settings: Schedule, **other: Any) -> torch.optim.Adam:

@@ -29,5 +29,5 @@ def transfer_shuffled(
     seen = (Faces(back[faces.identity], pose_back[faces.pose]),) if network.sees_faces else ()
     out = network(identity[:, identity_order], pose[:, pose_order], *seen)
     warp = None if out.warp is None else out.warp[:, back]
-    doubt = None if out.doubt is None else out.doubt[:, back]
-    return Transfer(out.vertices[:, back], warp, doubt)
+    predicted_error = None if out.predicted_error is None else out.predicted_error[:, back]
+    return Transfer(out.vertices[:, back], warp, predicted_error)

@@ -1,6 +1,6 @@
 """Metrics of person images and flows, in the order of scores and tables; docs/flow.md explains each of them.
 
-Their functions are called with attributes of `repose.score.images.Drawings`.
+Their functions are called with attributes of `repose.score.images.GeneratedImages`.
 """
 
 from __future__ import annotations

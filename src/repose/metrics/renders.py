@@ -1,6 +1,6 @@
 """Metrics of renders of posed bodies, as a set for each body, in the order of scores and tables.
 
-Their functions are called with attributes of `repose.score.renders.Pictures`.
+Their functions are called with attributes of `repose.score.renders.Renders`.
 """
 
 from repose.metrics.metric import Metric

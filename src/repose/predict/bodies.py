@@ -13,7 +13,7 @@ from repose.store.mesh_store import MeshStore
 
 
 @dataclass(frozen=True)
-class Known:
+class IdentityRows:
     """Rows of one identity in a store."""
 
     identity: int
@@ -23,7 +23,7 @@ class Known:
 
 def bodies_of(
     store: MeshStore, splits: Mapping[str, pd.DataFrame], source: int | None = None
-) -> dict[str, list[Known]]:
+) -> dict[str, list[IdentityRows]]:
     """Return the bodies by protocol: `own-body` is the training body, and `new-body` the test identities.
 
     Args:
@@ -38,11 +38,11 @@ def bodies_of(
     learned, test = Numbers.seen_in(triples[triples.role == "train"]), Numbers.seen_in(splits["unseen"])
     own = min(learned.identities) if source is None else source
 
-    def known(identity: int) -> Known:
-        found = Known(identity, learned.rows(store, identity), test.rows(store, identity))
+    def rows_of(identity: int) -> IdentityRows:
+        found = IdentityRows(identity, learned.rows(store, identity), test.rows(store, identity))
         for what, rows in (("training", found.training), ("test", found.held_out)):
             if not len(rows):
                 raise ReposeError(f"identity {identity} is in no {what} pose", store.path)
         return found
 
-    return {OWN_BODY: [known(own)], NEW_BODY: [known(i) for i in sorted(test.identities - {own})]}
+    return {OWN_BODY: [rows_of(own)], NEW_BODY: [rows_of(i) for i in sorted(test.identities - {own})]}

@@ -11,10 +11,10 @@ import zarr
 from numpy.typing import NDArray
 
 from repose.columns import PAIR
+from repose.data.batches import in_order
 from repose.data.images import ImagePairs, unscaled
-from repose.data.passes import in_order
 from repose.errors import ReposeError
-from repose.methods.interface import Drawn, ImageNetwork
+from repose.methods.interface import GeneratedImage, ImageNetwork
 from repose.methods.settings import MethodSettings
 from repose.progress import track
 from repose.store.image_store import ImageStore
@@ -61,17 +61,17 @@ def predict(
             group.create_array(name, data=values, chunks=(min(BATCH, len(values)), *values.shape[1:]))
 
 
-def _arrays(drawn: Drawn, label: str) -> dict[str, NDArray]:
+def _arrays(generated: GeneratedImage, label: str) -> dict[str, NDArray]:
     found: dict[str, NDArray] = {}
-    for name, values in drawn._asdict().items():
+    for name, values in generated._asdict().items():
         if values is not None and not torch.isfinite(values).all():
             raise ReposeError(f"{label}: its {name} is no number")
-    if drawn.image is not None:
-        found["image"] = unscaled(drawn.image.float())
-    if drawn.flow is not None:
-        found["flow"] = drawn.flow.movedim(1, -1).cpu().numpy().astype(np.float16)
-    if drawn.visibility is not None:
-        found["visibility"] = drawn.visibility[:, 0].byte().cpu().numpy()
-    if drawn.share is not None:
-        found["share"] = (drawn.share[:, 0] * 255).round().byte().cpu().numpy()
+    if generated.image is not None:
+        found["image"] = unscaled(generated.image.float())
+    if generated.flow is not None:
+        found["flow"] = generated.flow.movedim(1, -1).cpu().numpy().astype(np.float16)
+    if generated.visibility is not None:
+        found["visibility"] = generated.visibility[:, 0].byte().cpu().numpy()
+    if generated.share is not None:
+        found["share"] = (generated.share[:, 0] * 255).round().byte().cpu().numpy()
     return found

@@ -11,7 +11,7 @@ import zarr
 from repose.convert.catalog import mesh_id
 from repose.data.meshes import centred
 from repose.errors import ReposeError
-from repose.methods.interface import Body, PoseGenerator
+from repose.methods.interface import PoseGenerator, RestBody
 from repose.methods.settings import MethodSettings
 from repose.predict.bodies import bodies_of
 from repose.progress import track
@@ -44,7 +44,7 @@ def predict(
             at_rest = meshes.index_of(mesh_id(known.identity, network.rest_pose))
             (rest,) = centred(meshes.vertices(np.array([at_rest]))).to(device)
             true = centred(meshes.vertices(known.training)).to(device) if network.oracle else None
-            draw, body = torch.Generator().manual_seed(known.identity), Body(rest, faces, true)
+            draw, body = torch.Generator().manual_seed(known.identity), RestBody(rest, faces, true)
             made = network.make(body, len(known.held_out), draw).float().cpu().numpy()
             if not np.isfinite(made).all():
                 raise ReposeError(f"{label} makes poses that are no numbers ({protocol})")

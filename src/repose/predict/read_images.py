@@ -19,7 +19,7 @@ def pairs_of(predictions: Path, protocol: str) -> list[list[str]]:
         return [[str(source), str(target)] for source, target in meta["attributes"]["pairs"]]
 
 
-def drawn_images(
+def generated_images(
     predictions: Path, protocol: str, pairs: Sequence[Sequence[str]], size: tuple[int, int] | None = None
 ) -> dict[str, StoredArray]:
     """Return the predictions for N pairs, by name: arrays (N, H, W, …) that are read by rows.

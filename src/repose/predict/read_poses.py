@@ -11,7 +11,7 @@ from torch import Tensor
 
 from repose.errors import ReposeError
 from repose.mesh.metrics import bbox_centred
-from repose.predict.bodies import Known, bodies_of
+from repose.predict.bodies import IdentityRows, bodies_of
 from repose.protocols import OWN_BODY
 from repose.provenance.stated import Stated, stated
 from repose.reading import foreign
@@ -23,7 +23,7 @@ class Generated(NamedTuple):
     """The poses that a method generated for one body."""
 
     protocol: str
-    body: Known
+    body: IdentityRows
     meshes: Tensor  # (N, V, 3) metres, each about the middle of its box
 
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from repose.images.classes import BACKGROUND, HIDDEN
 from repose.methods.flow.warp import warp
-from repose.predict.read_images import drawn_images
+from repose.predict.read_images import generated_images
 from repose.report.sheet import contact_sheet
 from repose.report.shown import Shown, by_dataset, spread
 from repose.store.image_store import ImageStore
@@ -43,7 +43,7 @@ def draw(shown: Sequence[Shown[ImageStore]], examples: int = EXAMPLES) -> bytes:
     for methods in by_dataset(shown):
         names, store = methods[0].names("pairs"), methods[0].store
         predicted = {
-            item.method: drawn_images(item.predictions.parent, item.predictions.name, names, store.size)
+            item.method: generated_images(item.predictions.parent, item.predictions.name, names, store.size)
             for item in methods
         }
         for index in spread(len(names), examples):

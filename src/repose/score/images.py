@@ -19,10 +19,10 @@ from repose.images.classes import BACKGROUND, VISIBLE
 from repose.images.inception_splits import in_splits
 from repose.images.skeleton import skeleton_mask
 from repose.methods.load import load_weights
-from repose.methods.scorers.image_scorer import Classified, ImageScorer
+from repose.methods.scorers.image_scorer import AttributeLogits, ImageScorer
 from repose.metrics.images import METRICS, InceptionScore
 from repose.metrics.metric import measured, quantities_of
-from repose.predict.read_images import drawn_images
+from repose.predict.read_images import generated_images
 from repose.raw.settings import Official
 from repose.score.official import OfficialScorers, open_scorers
 from repose.store.arrays import StoredArray
@@ -33,7 +33,7 @@ _BY_SPLIT = [metric for metric in METRICS if isinstance(metric, InceptionScore)]
 _BY_PAIR = [metric for metric in METRICS if metric not in _BY_SPLIT]
 
 
-class Drawings:
+class GeneratedImages:
     """The predictions for B pairs of images with the truth: the quantities that metrics are computed from.
 
     Images have values 0 … 255, flows are in pixels, x then y, from a pixel of the target to its place in the source.
@@ -43,7 +43,7 @@ class Drawings:
         predicted: arrays of the predictions, as `repose.predict.images` names them.
         store: the images.
         rows: (B, 2), of source and target in the store.
-        scorer: of clothes in drawn images, in evaluation mode.
+        scorer: of clothes in generated images, in evaluation mode.
         official: the published scorers.
     """
 
@@ -60,7 +60,7 @@ class Drawings:
 
     @cached_property
     def image(self) -> Tensor | None:
-        """The drawn images (B, H, W, 3), float64."""
+        """The generated images (B, H, W, 3), float64."""
         return self._predicted["image"].double() if "image" in self._predicted else None
 
     @cached_property
@@ -172,13 +172,13 @@ class Drawings:
 
     @cached_property
     @torch.inference_mode()
-    def _scored(self) -> tuple[Classified, Classified] | None:
+    def _scored(self) -> tuple[AttributeLogits, AttributeLogits] | None:
         """Return the scorer's output for the generated images, and for the person in them."""
         if self._scorer is None or "image" not in self._predicted:
             return None
-        drawn = scaled(self._predicted["image"].numpy())
-        person = torch.where(self.person[:, None], drawn, torch.full_like(drawn, -1.0))
-        return self._scorer(drawn, self._parts), self._scorer(person, self._parts)
+        generated = scaled(self._predicted["image"].numpy())
+        person = torch.where(self.person[:, None], generated, torch.full_like(generated, -1.0))
+        return self._scorer(generated, self._parts), self._scorer(person, self._parts)
 
 
 def score(
@@ -214,7 +214,7 @@ def score(
     )
     images, scored = ImageStore(store), []
     for protocol, pairs in parts.items():
-        predicted = drawn_images(predictions, protocol, pairs[PAIR].to_numpy().tolist(), images.size)
+        predicted = generated_images(predictions, protocol, pairs[PAIR].to_numpy().tolist(), images.size)
         wide = _measured_list(predicted, images, pairs, *scorers).assign(protocol=protocol)
         names = [metric.name for metric in METRICS if metric.name in wide]
         scored.append(wide.melt(["protocol", *PAIR], names, var_name="metric", value_name="value"))
@@ -237,13 +237,13 @@ def _measured_list(
         found = {
             name: torch.from_numpy(array.rows(start, start + _BATCH)) for name, array in predicted.items()
         }
-        drawings = Drawings(found, store, rows[some], scorer, official)
-        values = measured(_BY_PAIR, drawings)
+        generated = GeneratedImages(found, store, rows[some], scorer, official)
+        values = measured(_BY_PAIR, generated)
         parts.append(
             pairs[PAIR].iloc[some].assign(**{name: v.double().numpy() for name, v in values.items()})
         )
         for metric in _BY_SPLIT:
-            logits[metric.name] += quantities_of(metric, drawings) or []
+            logits[metric.name] += quantities_of(metric, generated) or []
     table, names = pd.concat(parts, ignore_index=True), pairs[PAIR].agg("_".join, axis=1).tolist()
     for metric in _BY_SPLIT:
         if logits[metric.name]:

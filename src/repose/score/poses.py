@@ -16,7 +16,7 @@ from repose.mesh.metrics import edge_lengths
 from repose.mesh.operators import unique_edges
 from repose.metrics.metric import measured
 from repose.metrics.poses import METRICS
-from repose.predict.bodies import Known
+from repose.predict.bodies import IdentityRows
 from repose.predict.read_poses import generated_poses
 from repose.store.mesh_store import MeshStore
 
@@ -32,7 +32,7 @@ class GeneratedPoses:
         store: the true bodies.
     """
 
-    def __init__(self, generated: Tensor, body: Known, store: MeshStore):
+    def __init__(self, generated: Tensor, body: IdentityRows, store: MeshStore):
         self.generated = generated
         self._body, self._store = body, store
 

@@ -22,7 +22,14 @@ from repose.errors import ReposeError
 from repose.medium import Medium
 from repose.mesh.metrics import bbox_centred
 from repose.methods.load import load_weights
-from repose.methods.scorers.render_scorer import FEATURES, VIEWS, Classified, RenderScorer, as_input, pictures
+from repose.methods.scorers.render_scorer import (
+    FEATURES,
+    VIEWS,
+    FeaturesAndLogits,
+    RenderScorer,
+    as_input,
+    render_mesh,
+)
 from repose.metrics.metric import measured
 from repose.metrics.renders import METRICS
 from repose.predict.read_meshes import transfers
@@ -33,7 +40,7 @@ _BATCH = 64
 Parts = Mapping[str, pd.DataFrame]
 
 
-class Pictures:
+class Renders:
     """Renders of a body in N predicted and M true poses, from all sides: the quantities that metrics are computed from.
 
     Args:
@@ -91,7 +98,7 @@ class Pictures:
         return self._seen[1].logits
 
     @cached_property
-    def _seen(self) -> list[Classified]:
+    def _seen(self) -> list[FeaturesAndLogits]:
         return [seen(self._scorer, meshes, self._faces) for meshes in self._meshes]
 
 
@@ -110,22 +117,22 @@ def score(predictions: Path, store: Path, parts: Parts, scorer: Path, medium: Me
             named. The metrics are those of `repose.metrics.renders`.
 
     Raises:
-        ReposeError: the predictions are of another split, or for the reasons that `Pictures` gives.
+        ReposeError: the predictions are of another split, or for the reasons that `Renders` gives.
     """
     key, bodies_of = _BODIES[medium]
     bodies, network = MeshStore(store), load_weights(RenderScorer(), scorer, "the scorer")
     rows = []
     for place, identity, predicted, truth in bodies_of(predictions, bodies, parts):
-        found = measured(METRICS, Pictures(network, identity, predicted, truth, bodies.faces))
+        found = measured(METRICS, Renders(network, identity, predicted, truth, bodies.faces))
         rows += [(*place, metric, value) for metric, value in found.items()]
     return pd.DataFrame(rows, columns=["protocol", *key, "metric", "value"])
 
 
 @torch.inference_mode()
-def seen(scorer: RenderScorer, meshes: Tensor, faces: NDArray[np.integer]) -> Classified:
+def seen(scorer: RenderScorer, meshes: Tensor, faces: NDArray[np.integer]) -> FeaturesAndLogits:
     """Return a scorer's output for the N · VIEWS renders of meshes (N, V, 3), metres, from all sides."""
     parts = [scorer(as_input(drawn)) for drawn in _drawn(meshes, faces, float(scorer.half_height))]
-    return Classified(*(torch.cat(column) for column in zip(*parts, strict=True)))
+    return FeaturesAndLogits(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
 def accuracy(logits: Tensor, body: int) -> float:  # (N, bodies)
@@ -135,14 +142,14 @@ def accuracy(logits: Tensor, body: int) -> float:  # (N, bodies)
 
 def _drawn(meshes: Tensor, faces: NDArray[np.integer], half_height: float) -> Iterator[NDArray[np.uint8]]:
     for some in meshes.split(_BATCH // len(VIEWS)):
-        yield np.concatenate([pictures(mesh, faces, half_height) for mesh in some.double().numpy()])
+        yield np.concatenate([render_mesh(mesh, faces, half_height) for mesh in some.double().numpy()])
 
 
-Body = tuple[tuple[Any, ...], int, Tensor, Tensor]
+ScoredBody = tuple[tuple[Any, ...], int, Tensor, Tensor]
 """Where its rows stand, the number of its identity, and its predicted and true poses."""
 
 
-def _transferred(predictions: Path, store: MeshStore, parts: Parts) -> Iterator[Body]:
+def _transferred(predictions: Path, store: MeshStore, parts: Parts) -> Iterator[ScoredBody]:
     for protocol, triples in parts.items():
         predicted = transfers(predictions, protocol, triples)
         truth = centred(store.vertices(triples.truth_mesh.map(store.index_of).to_numpy()))
@@ -152,7 +159,7 @@ def _transferred(predictions: Path, store: MeshStore, parts: Parts) -> Iterator[
             yield (protocol, f"id{body}", "", ""), body, bbox_centred(predicted[own]), truth[own]
 
 
-def _generated(predictions: Path, store: MeshStore, parts: Parts) -> Iterator[Body]:
+def _generated(predictions: Path, store: MeshStore, parts: Parts) -> Iterator[ScoredBody]:
     for protocol, body, meshes in generated_poses(predictions, store, parts):
         yield (protocol, body.identity), body.identity, meshes, centred(store.vertices(body.held_out))
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from repose.predict.read_images import drawn_images
+from repose.predict.read_images import generated_images
 from repose.predict.read_images import pairs_of as predicted_pairs
 from repose.report.images import flow_colours, pose_picture, warped
 from repose.report.sheet import png
@@ -48,7 +48,7 @@ class Gallery:
         for protocol, rows in scored(scores).items():
             items = predicted_pairs(predictions, protocol)
             pairs = pairs_of(rows, items, "images")
-            arrays = drawn_images(predictions, protocol, items, self.store.size)
+            arrays = generated_images(predictions, protocol, items, self.store.size)
             for number in pairs.chosen(common):
                 source, target = items[number]
                 values = {name: array.rows(number, number + 1)[0] for name, array in arrays.items()}

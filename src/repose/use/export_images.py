@@ -13,7 +13,7 @@ from PIL import Image
 from repose.columns import PAIR
 from repose.errors import ReposeError
 from repose.images.classes import BACKGROUND
-from repose.predict.read_images import drawn_images, pairs_of
+from repose.predict.read_images import generated_images, pairs_of
 from repose.progress import track
 from repose.provenance.publish import publish
 from repose.raw.corr import Correspondence, write_corr
@@ -54,7 +54,7 @@ def export_archive(store: ImageStore, splits: Sequence[Path], out: Path) -> None
         (private / LABELS / "pose_label.pkl").write_bytes(pickle.dumps(_joints(store), protocol=2))
 
 
-def export_drawn(predictions: Path, out: Path) -> None:
+def export_generated(predictions: Path, out: Path) -> None:
     """Write generated images as `{source}_{target}.jpg` to a folder for the released evaluation.
 
     Args:
@@ -69,7 +69,7 @@ def export_drawn(predictions: Path, out: Path) -> None:
         private.mkdir()
         for protocol in sorted(path.name for path in predictions.iterdir() if path.is_dir()):
             pairs = pairs_of(predictions, protocol)
-            images = drawn_images(predictions, protocol, pairs).get("image")
+            images = generated_images(predictions, protocol, pairs).get("image")
             if images is None:
                 raise ReposeError(f"the method draws no images of the {protocol} pairs", predictions)
             for row, pair in track(enumerate(pairs), len(pairs), f"drawn {protocol}"):

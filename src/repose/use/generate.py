@@ -11,8 +11,7 @@ from repose.mesh.formats.asset import write_asset
 from repose.mesh.formats.io import write_mesh
 from repose.mesh.mesh import Mesh
 from repose.mesh.render import common_view, render
-from repose.methods.interface import Body as Unposed
-from repose.methods.interface import PoseGenerator
+from repose.methods.interface import PoseGenerator, RestBody
 from repose.provenance.publish import publish
 from repose.report.sheet import contact_sheet
 from repose.use.transfer.body import Body
@@ -51,13 +50,13 @@ def generate(run: Path, out: Path, count: int, template: Path | None, seed: int,
     print(f"model     {model}")
     source = read_body(template, says) if template else None
     body = source.body if source else None
-    unposed = _unposed(body) if body else network.learned_body
-    if unposed is None:
+    at_rest = _rest_body(body) if body else network.learned_body
+    if at_rest is None:
         raise ReposeError("this model has no body of its own", run, "give one as --template")
-    faces = unposed.faces.numpy()
+    faces = at_rest.faces.numpy()
     draw = torch.Generator().manual_seed(seed)
     with torch.inference_mode():
-        made = network.make(unposed, count, draw).double().numpy()
+        made = network.make(at_rest, count, draw).double().numpy()
     if not np.isfinite(made).all():
         raise ReposeError("makes poses that are no numbers", model.weights)
     with publish(out) as folder:
@@ -72,9 +71,9 @@ def generate(run: Path, out: Path, count: int, template: Path | None, seed: int,
     print(f"result    {out}: {count} meshes of {made.shape[1]:,} vertices, and sheet.png")
 
 
-def _unposed(body: Body) -> Unposed:
+def _rest_body(body: Body) -> RestBody:
     rest, faces = body.upright.astype(np.float32), body.faces.astype(np.int64)
-    return Unposed(torch.from_numpy(rest), torch.from_numpy(faces))
+    return RestBody(torch.from_numpy(rest), torch.from_numpy(faces))
 
 
 def _sheet(made: NDArray[np.float64], faces: NDArray[np.integer]) -> bytes:

@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from repose.mesh.spectrum import normalised
 from repose.methods.canonical.feet import ahead_by_feet
-from repose.methods.canonical.inference import AGAINST_FEET, UNUSUAL, Inference
+from repose.methods.canonical.inference import FEET_PENALTY, UP_AXIS_PENALTY, Inference
 from repose.methods.canonical.network import CanonicalNetwork
 from repose.synthetic.open_animal.generation import generate
 from repose.synthetic.open_animal.posing import meshes
@@ -44,26 +44,26 @@ def test_a_network_that_sees_bodies_back_to_front_is_put_right(horse, monkeypatc
     vertices, faces = horse
     says = CanonicalNetwork(8, 1, 16, finds_frame=True).inference()
     monkeypatch.setattr(Inference, "upright", lambda self, surface, turn: HALF_A_TURN)
-    ways = says.ways(vertices, faces)
-    standing = [way for way in ways.ways if way.frame[1, 1] > 0.9]
-    assert {(way.frame[2, 2] > 0.9, way.against) for way in standing} == {(True, 1.0), (False, AGAINST_FEET)}
-    assert ways.about is None
+    found = says.candidate_frames(vertices, faces)
+    standing = [one for one in found.candidates if one.frame[1, 1] > 0.9]
+    assert {(one.frame[2, 2] > 0.9, one.penalty) for one in standing} == {(True, 1.0), (False, FEET_PENALTY)}
+    assert found.flipped is None
     monkeypatch.setattr("repose.methods.canonical.inference.ahead_by_feet", lambda vertices, faces: None)
-    ways = says.ways(vertices, faces)
-    assert [way.frame[2, 2] for way in ways.ways] == [-1], "nothing but the network is left to say it"
-    assert ways.about is not None
+    found = says.candidate_frames(vertices, faces)
+    assert [one.frame[2, 2] for one in found.candidates] == [-1], "nothing but the network is left to say it"
+    assert found.flipped is not None
 
 
 @pytest.mark.parametrize(
-    ("degrees", "against"), [(0, 1.0), (90, 1.0), (50, 1.0), (180, UNUSUAL), (-90, UNUSUAL)]
+    ("degrees", "penalty"), [(0, 1.0), (90, 1.0), (50, 1.0), (180, UP_AXIS_PENALTY), (-90, UP_AXIS_PENALTY)]
 )
 def test_a_body_with_another_axis_up_than_files_have_is_taken_less_easily(
-    horse, monkeypatch, degrees, against
+    horse, monkeypatch, degrees, penalty
 ):
     vertices, faces = horse
     says = CanonicalNetwork(8, 1, 16, finds_frame=True).inference()
     turn = Rotation.from_euler("x", degrees, degrees=True).as_matrix()  # from y up to z up, and on
     monkeypatch.setattr(Inference, "upright", lambda self, surface, start: turn.T)
     monkeypatch.setattr("repose.methods.canonical.inference.ahead_by_feet", lambda vertices, faces: None)
-    (way,) = says.ways(vertices @ turn.T, faces).ways
-    assert way.against == against
+    (found,) = says.candidate_frames(vertices @ turn.T, faces).candidates
+    assert found.penalty == penalty

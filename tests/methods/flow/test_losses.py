@@ -85,9 +85,9 @@ def test_adversarial_losses():
     logits = torch.tensor([-1.5, 0.3], dtype=torch.float64)
     share = 1 / (1 + np.exp(-logits.numpy()))
     assert float(losses.real_loss(logits, "dcgan")) == pytest.approx(-np.log(share).mean())
-    assert float(losses.drawn_loss(logits, "dcgan")) == pytest.approx(-np.log(1 - share).mean())
+    assert float(losses.fake_loss(logits, "dcgan")) == pytest.approx(-np.log(1 - share).mean())
     assert float(losses.real_loss(logits, "lsgan")) == pytest.approx(((logits.numpy() - 1) ** 2).mean())
-    assert float(losses.drawn_loss(logits, "lsgan")) == pytest.approx((logits.numpy() ** 2).mean())
+    assert float(losses.fake_loss(logits, "lsgan")) == pytest.approx((logits.numpy() ** 2).mean())
 
 
 def test_smoothing_takes_the_median_on_the_body_only():

@@ -7,7 +7,7 @@ from repose.errors import ReposeError
 from repose.methods.iepgan.discriminators import CooccurrenceDiscriminator, Discriminator
 from repose.methods.iepgan.encoder import Encoder, ReleasedEncoder, bins
 from repose.methods.iepgan.generator import ReleasedGenerator
-from repose.methods.iepgan.layers import greatest
+from repose.methods.iepgan.layers import max_over_vertices
 from repose.methods.iepgan.network import IEPGAN, ReleasedIEPGAN
 from tests.methods.helpers import enliven, relative
 
@@ -133,7 +133,7 @@ def test_the_fast_forms_of_the_discriminators_are_those_that_can_be_differentiat
 
 def test_equal_maxima_share_their_gradient():
     x = torch.tensor([[[1.0, 2], [3, 2], [3, 0]]], dtype=torch.float64, requires_grad=True)
-    (ours,) = torch.autograd.grad((greatest(x) * torch.tensor([1.0, 4])).sum(), x)
+    (ours,) = torch.autograd.grad((max_over_vertices(x) * torch.tensor([1.0, 4])).sum(), x)
     assert ours.tolist() == [[[0, 2], [0.5, 2], [0.5, 0]]]
 
 

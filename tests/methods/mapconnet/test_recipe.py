@@ -10,7 +10,7 @@ from repose.config.models import Method
 from repose.convert.bodies import write_bodies
 from repose.convert.catalog import mesh_numbers
 from repose.data.meshes import Batch
-from repose.data.unlabelled import Bodies, Numbers, UnlabelledBatch
+from repose.data.unlabelled import MeshesByIdentity, Numbers, UnlabelledBatch
 from repose.errors import ReposeError
 from repose.methods.mapconnet.recipe import MapConNetRecipe, batch_of
 from repose.split.protocols import Partition, training_triples
@@ -159,7 +159,7 @@ def test_batches_follow_from_seed_and_step_alone(store, splits):
 
 def test_meshes_of_a_body_in_one_pose_are_too_few(store):
     with pytest.raises(ReposeError, match="1 identities and 1 poses are too few to train without truths"):
-        Bodies(store, Numbers(frozenset([0]), frozenset([3])))
+        MeshesByIdentity(store, Numbers(frozenset([0]), frozenset([3])))
 
 
 def test_a_split_without_labelled_triples_is_refused(store, splits):

@@ -89,7 +89,7 @@ def test_signatures_follow_the_surface_alone(apart):
     turned = trimesh.transformations.rotation_matrix(1.0, [1, 2, 3])[:3, :3]
     order = np.random.default_rng(0).permutation(len(vertices))
     moved = wave_kernel(3 * vertices[order] @ turned.T + 5, np.argsort(order)[faces])
-    if not apart:  # vibrations of two bodies of one shape may mix
+    if not apart:  # eigenfunctions of two bodies of one shape may mix
         assert np.abs(moved - plain[order]).max() < 0.02 * plain.max()
         bent = wave_kernel(*worm(0.4, [0.3, -0.3]))
         assert np.abs(bent - plain).mean() < 0.1 * plain.std()

@@ -6,7 +6,7 @@ import torch
 import trimesh
 from safetensors.torch import save_file
 
-from repose.methods.interface import Body
+from repose.methods.interface import RestBody
 from repose.methods.load import load_weights
 from repose.methods.npr_diffusion.denoiser import Denoiser, waves
 from repose.methods.npr_diffusion.network import NprDiffusion, PoseCodes
@@ -26,7 +26,7 @@ def network(anchors="rest", sampler_steps=4, predicts="velocity"):
 
 
 def body(mesh):
-    return Body(bodies(mesh, 1)[0], torch.from_numpy(np.asarray(mesh.faces)).long(), bodies(mesh, 2, 7))
+    return RestBody(bodies(mesh, 1)[0], torch.from_numpy(np.asarray(mesh.faces)).long(), bodies(mesh, 2, 7))
 
 
 def drawn(seed=0):

@@ -16,7 +16,7 @@ from repose.mesh.formats.io import read_mesh, write_mesh
 from repose.mesh.mesh import Mesh
 from repose.mesh.operators import bbox_centre
 from repose.methods.build import build
-from repose.methods.interface import Body
+from repose.methods.interface import RestBody
 from repose.methods.load import load_weights
 from repose.methods.npr.refinement import Distortion
 from repose.methods.npr_diffusion.recipe import NprDiffusionRecipe
@@ -146,7 +146,7 @@ def test_generated_poses_are_refined_for_the_body_that_gets_them(learned, store,
         for n in (0, 60)
     )
     rest = centred(store.vertices(np.array([store.index_of("id2_0")])))[0]
-    body = Body(rest, torch.from_numpy(store.faces).long())
+    body = RestBody(rest, torch.from_numpy(store.faces).long())
     with torch.inference_mode():
         one, other, again = (
             net.make(body, 8, torch.Generator().manual_seed(0)) for net in (plain, refined, refined)

@@ -1,4 +1,4 @@
-"""Bodies in any order of vertices are matched by their vibrations, and left and right are told apart."""
+"""Bodies in any order of vertices are matched by their eigenfunctions, and left and right are told apart."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from tests.worms import worm
 SPHERE = trimesh.creation.icosphere(subdivisions=3)
 PLACES, CORNERS = np.asarray(SPHERE.vertices), np.asarray(SPHERE.faces)
 MIRRORED = np.array([np.abs(PLACES * [1, 1, -1] - place).sum(axis=1).argmin() for place in PLACES])
-VIBRATIONS = 60
+EIGENVECTORS = 60
 
 
 def body(bend=0.0, thickness=0.4):
@@ -33,7 +33,7 @@ def body(bend=0.0, thickness=0.4):
 def found(source, target, order):
     """For each vertex of the target that of the source, whose vertices are matched in another order."""
     faces = np.argsort(order)[CORNERS]
-    there, here = surface_of(source[order], faces, VIBRATIONS), surface_of(target, CORNERS, VIBRATIONS)
+    there, here = surface_of(source[order], faces, EIGENVECTORS), surface_of(target, CORNERS, EIGENVECTORS)
     return order[matched(there, faces, here, CORNERS)]
 
 
@@ -52,7 +52,7 @@ def test_left_and_right_of_a_symmetric_body_are_told_apart_in_another_pose():
 
 
 def test_a_mirror_image_keeps_no_orientation_and_a_part_reaches_less():
-    surface, every = surface_of(body(), CORNERS, VIBRATIONS), np.arange(len(PLACES))
+    surface, every = surface_of(body(), CORNERS, EIGENVECTORS), np.arange(len(PLACES))
     assert kept(every, surface, CORNERS) == pytest.approx(1)
     assert kept(MIRRORED, surface, CORNERS) == pytest.approx(-1)
     part = np.where(PLACES[:, 0] > 0, every, every[0])
@@ -63,7 +63,7 @@ def test_the_pose_of_the_same_body_is_found_and_other_orders_change_nothing_much
     rest, posed = body(), body(0.7)
     meshes = [torch.from_numpy(mesh).float()[None] for mesh in (rest, posed)]
     orders = [torch.from_numpy(np.random.default_rng(k).permutation(len(rest))) for k in range(2)]
-    network = create("spectral-rotations", vibrations=VIBRATIONS)
+    network = create("spectral-rotations", vibrations=EIGENVECTORS)
     out = transfer_shuffled(network, *meshes, *orders, Faces(*[torch.from_numpy(CORNERS)] * 2))
     truth = turned(rest, CORNERS, posed)
     error, still = (

@@ -95,7 +95,7 @@ def test_a_model_that_finds_frames_is_asked_for_up(box):
     matcher = matcher_of(open_model(shipped("human")))
     direction = matcher.up_finders(IDENTITY, POSE)[0]()
     assert np.linalg.norm(direction) == pytest.approx(1, abs=1e-5)
-    assert matcher.ways_of(IDENTITY) is matcher.ways(Body.of(IDENTITY, UPRIGHT)), (
+    assert matcher.candidate_frames_of(IDENTITY) is matcher.candidate_frames(Body.of(IDENTITY, UPRIGHT)), (
         "and the mesh is evaluated once"
     )
     assert matcher_of(Model(create("npt", width=8), box / "npt.safetensors", {})) is None

@@ -15,29 +15,29 @@ from scipy.spatial.transform import Rotation
 from repose.mesh.spectrum import Surface, normalised, surface_of
 from repose.mesh.variation import decimated
 from repose.methods.canonical.feet import ahead_by_feet
-from repose.methods.canonical.matching import Coordinates, Ways
+from repose.methods.canonical.matching import CandidateFrames, Coordinates
 
 Float = NDArray[np.float64]
 Single = NDArray[np.float32]
 
 SCALE = 2.0  # scales coordinates on a surface of area 1 to about one
-_MOST = 1500  # vertices; a finer surface has the same slow vibrations and costs more time
+_MOST = 1500  # vertices; a finer surface has the same first eigenfunctions and costs more time
 _SAME = np.radians(20.0)  # frames whose rotations differ by less count as one frame
 _FEW = 350  # vertices that give a rough orientation; on validation bodies the result is no worse than with 1,500 alone
 _NEARLY = 0.5  # cosine of the angle between network and feet; above it the network is trusted, as feet may be splayed
 COLD = 40.0
 """What heat cools to at most, as a logarithm: less is lost beside 1 in float32, and far less is a denormal number, with
 which products take five times as long."""
-AGAINST_FEET = 1.5
+FEET_PENALTY = 1.5
 """How many times as badly a match by a frame that feet speak against must fit for theirs to be taken."""
-UNUSUAL = 1.5
+UP_AXIS_PENALTY = 1.5
 """The same for a frame in which the body has neither y nor z of its file up, as files have."""
 _EPSILON = 1e-5  # epsilon of layer norm, as in PyTorch
 # Starting rotations that bring each axis up in turn: from a wrong start a body can be found upside down.
 _STARTS = (("x", 0), ("x", -90), ("x", 90), ("x", 180), ("z", 90), ("z", -90))
 _USUAL = 2  # the first starts: y up, and z up
 _USUAL_UP = 0.5  # cosine of the angle between the body's up direction and +y or +z of the file
-_ABOUT = np.diag([-1.0, 1.0, -1.0])  # half a turn about the vertical axis
+_HALF_TURN = np.diag([-1.0, 1.0, -1.0])  # half a turn about the vertical axis
 
 
 class _Block(NamedTuple):
@@ -111,11 +111,11 @@ class Inference:
 
     Args:
         weights: the parameters of a `CanonicalNetwork`, by their names.
-        vibrations: number of eigenvectors of the surface used for the diffusion.
+        eigenvectors: number of eigenvectors of the surface used for the diffusion.
     """
 
-    def __init__(self, weights: Mapping[str, NDArray[np.floating]], vibrations: int):
-        self.vibrations = vibrations
+    def __init__(self, weights: Mapping[str, NDArray[np.floating]], eigenvectors: int):
+        self.eigenvectors = eigenvectors
         parts = {
             part: {name[len(part) + 1 :]: x for name, x in weights.items() if name.startswith(f"{part}.")}
             for part in ("frame", "placing")
@@ -135,7 +135,7 @@ class Inference:
         self,
         surface: Surface,  # upright, facing about +z
     ) -> tuple[Float, Float]:
-        """Return the places (N, 3) of the vertices on the body at rest, and their expected errors (N,)."""
+        """Return the places (N, 3) of the vertices on the body at rest, and the predicted errors (N,)."""
         out = self.placing(surface).astype(np.float64)
         return out[:, :3], np.logaddexp(0, out[:, 3])
 
@@ -151,7 +151,7 @@ class Inference:
         ahead = ahead / np.linalg.norm(ahead)
         return np.stack([np.cross(up, ahead), up, ahead]) @ turn
 
-    def ways(self, vertices: Float, faces: NDArray[np.integer]) -> Ways:
+    def candidate_frames(self, vertices: Float, faces: NDArray[np.integer]) -> CandidateFrames:
         """Return the frames and coordinates found for a mesh (N, 3), (F, 3), of any size, place and orientation.
 
         Raises:
@@ -160,16 +160,16 @@ class Inference:
         # size first: the decimation collapses edges in another order at another size
         vertices = normalised(vertices, faces)
         coarse = decimated(vertices, faces, _MOST)
-        surface = surface_of(*coarse, self.vibrations)
-        found = [self._seen(surface, *frame) for frame in self._frames(surface, *coarse)]
-        found.sort(key=lambda way: way.against * float(surface.masses @ way.doubt))
-        about = None
+        surface = surface_of(*coarse, self.eigenvectors)
+        found = [self._coordinates(surface, *frame) for frame in self._frames(surface, *coarse)]
+        found.sort(key=lambda one: one.penalty * float(surface.masses @ one.predicted_error))
+        flipped = None
         if self.frame and ahead_by_feet(coarse[0] @ found[0].frame.T, coarse[1]) is None:
-            about = self._seen(surface, _ABOUT @ found[0].frame)
-        return Ways(vertices, faces, *coarse, found, about)
+            flipped = self._coordinates(surface, _HALF_TURN @ found[0].frame)
+        return CandidateFrames(vertices, faces, *coarse, found, flipped)
 
-    def _seen(self, surface: Surface, turn: Float, against: float = 1.0) -> Coordinates:
-        return Coordinates(*self.place(surface.turned(turn.astype(np.float32))), turn, against)
+    def _coordinates(self, surface: Surface, turn: Float, penalty: float = 1.0) -> Coordinates:
+        return Coordinates(*self.place(surface.turned(turn.astype(np.float32))), turn, penalty)
 
     def _frames(
         self, surface: Surface, vertices: Float, faces: NDArray[np.integer]
@@ -177,7 +177,7 @@ class Inference:
         """Return the distinct rotations found from all starts, and for each the factor on the cost of its matches."""
         if self.frame is None:
             return [(np.eye(3), 1.0)]
-        few = surface_of(*decimated(vertices, faces, _FEW), self.vibrations)
+        few = surface_of(*decimated(vertices, faces, _FEW), self.eigenvectors)
         starts = [Rotation.from_euler(axis, degrees, degrees=True).as_matrix() for axis, degrees in _STARTS]
         turns = starts
         # the first pass brings the body upright; the forward direction is only known after that
@@ -191,9 +191,9 @@ class Inference:
         found = _distinct(along)
         # Frames against the feet stay as candidates, as the feet of a kneeling body point back.
         against_feet = _distinct([*found, *turns])[len(found) :]
-        factors = [1.0] * len(found) + [AGAINST_FEET] * len(against_feet)
+        factors = [1.0] * len(found) + [FEET_PENALTY] * len(against_feet)
         return [
-            (turn, factor * (1.0 if turn[1, 1:].max() > _USUAL_UP else UNUSUAL))
+            (turn, factor * (1.0 if turn[1, 1:].max() > _USUAL_UP else UP_AXIS_PENALTY))
             for turn, factor in zip([*found, *against_feet], factors, strict=True)
         ]
 

@@ -50,7 +50,7 @@ class CanonicalNetwork(nn.Module, TransferNetwork):
         self,
         surface: Surface,  # upright, facing about +z
     ) -> tuple[Tensor, Tensor]:
-        """Return the places (N, 3) of the vertices on the body at rest, and their expected errors (N,)."""
+        """Return the places (N, 3) of the vertices on the body at rest, and the predicted errors (N,)."""
         out = self.placing(surface)
         return out[:, :3], softplus(out[:, 3])
 
@@ -74,13 +74,18 @@ class CanonicalNetwork(nn.Module, TransferNetwork):
         first, second = (x.cpu().numpy() for x in faces)
         # The same identity in many poses, as in the frames of a motion, is encoded once.
         alike = bool((identity == identity[:1]).all())
-        says = self.inference()
-        ways = [says.ways(a, first) for a in identity[: 1 if alike else None].double().cpu().numpy()]
-        bodies = zip(ways * len(pose) if alike else ways, pose.double().cpu().numpy(), strict=True)
-        warps, doubts = [], []
+        networks = self.inference()
+        candidates = [
+            networks.candidate_frames(a, first)
+            for a in identity[: 1 if alike else None].double().cpu().numpy()
+        ]
+        bodies = zip(
+            candidates * len(pose) if alike else candidates, pose.double().cpu().numpy(), strict=True
+        )
+        warps, errors = [], []
         for known, body in bodies:
-            match = best_match(known, says.ways(body, second))
+            match = best_match(known, networks.candidate_frames(body, second))
             warps.append(match.places.carry(body, second))
-            doubts.append(match.doubt)
-        warp, doubt = (torch.from_numpy(np.stack(part)).to(identity) for part in (warps, doubts))
-        return Transfer(warp, warp, doubt)
+            errors.append(match.predicted_error)
+        warp, error = (torch.from_numpy(np.stack(part)).to(identity) for part in (warps, errors))
+        return Transfer(warp, warp, error)

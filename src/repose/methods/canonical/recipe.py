@@ -15,8 +15,8 @@ from torch.nn.utils import clip_grad_norm_
 from torch.utils.data import DataLoader
 
 from repose.convert.catalog import mesh_id, mesh_numbers
+from repose.data.batches import Batches, chosen_in_epochs
 from repose.data.meshes import TrainingData
-from repose.data.passes import Batches, chosen_in_passes
 from repose.mesh.spectrum import Surface, normalised, surface_of
 from repose.mesh.variation import varied
 from repose.methods.canonical.network import CanonicalNetwork
@@ -28,25 +28,25 @@ _HEADING, _TILT = 40.0, 7.0  # degrees: the largest errors of a frame in trainin
 _OF = 4  # one surface in so many is turned in any way; the others stay about upright
 VALIDATED = 48  # number of surfaces of validation bodies
 _SMOOTH = 1e-3  # length below which the distance is smoothed to a square
-_DOUBT_WEIGHT = 0.1  # small, because the expected error does not place vertices
+_ERROR_WEIGHT = 0.1  # small, because the predicted error does not place vertices
 _CLIP = 1.0  # norm of the gradient; surfaces in several pieces have large gradients
 
 
-class Seen(NamedTuple):
-    """One surface of a batch.
+class Sample(NamedTuple):
+    """One surface of a batch, and the rotations that both networks see it under.
 
     Attributes:
         surface: as its body stands in the data, upright and facing +z.
         labels: (N, 3) where its vertices are on the body at rest.
-        nearly: (3, 3) a rotation by a small tilt and heading.
-        anyhow: (3, 3) a rotation about the vertical by any angle, or any rotation at all.
-        upright: whether `anyhow` is a rotation about the vertical.
+        perturbation: (3, 3) a rotation by a small tilt and heading.
+        rotation: (3, 3) a rotation about the vertical by any angle, or any rotation at all.
+        upright: whether `rotation` is a rotation about the vertical.
     """
 
     surface: Surface
     labels: Tensor
-    nearly: Tensor
-    anyhow: Tensor
+    perturbation: Tensor
+    rotation: Tensor
     upright: bool
 
 
@@ -90,33 +90,33 @@ class CanonicalRecipe(TransferRecipe):
         self.surfaces = Surfaces(data, data.rows, self.settings.surfaces, method.vibrations, seed)
         self.unseen = Surfaces(data, data.unseen, VALIDATED, method.vibrations, seed)
 
-    def batches(self, start: int, stop: int) -> Batches[list[Seen]]:
+    def batches(self, start: int, stop: int) -> Batches[list[Sample]]:
         """Yield the surfaces of each step, with the rotations that they are seen under."""
         return Batches(range(start, stop), self._batch)
 
-    def _batch(self, step: int) -> list[Seen]:
+    def _batch(self, step: int) -> list[Sample]:
         draw = np.random.default_rng([self.seed, 4, step])
-        numbers = chosen_in_passes(self.surfaces.count, self.settings.batch, self.seed, step)
-        return [_seen(draw, self.surfaces[int(number)], k) for k, number in enumerate(numbers)]
+        numbers = chosen_in_epochs(self.surfaces.count, self.settings.batch, self.seed, step)
+        return [_sample(draw, self.surfaces[int(number)], k) for k, number in enumerate(numbers)]
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Return surfaces of validation bodies, the same and under the same rotations at every validation."""
         return DataLoader(Batches(range(VALIDATED), self._validated), batch_size=None)
 
-    def _validated(self, number: int) -> list[Seen]:
-        return [_seen(np.random.default_rng([self.seed, 5, number]), self.unseen[number], number)]
+    def _validated(self, number: int) -> list[Sample]:
+        return [_sample(np.random.default_rng([self.seed, 5, number]), self.unseen[number], number)]
 
     def validation_step(self, batch: Any, index: int) -> None:
         """Log the loss of a batch of validation surfaces."""
         self.log(self.metric, self.training_step(batch, index)["loss"], batch_size=len(batch))
 
-    def training_step(self, batch: list[Seen], index: int) -> dict[str, Tensor]:
+    def training_step(self, batch: list[Sample], index: int) -> dict[str, Tensor]:
         """Return the loss and its terms, which are means over the batch."""
-        losses = [_losses(self.network, seen) for seen in batch]
+        losses = [_losses(self.network, sample) for sample in batch]
         terms = {name: torch.stack([each[name] for each in losses]).mean() for name in losses[0]}
-        loss = terms["place"] + _DOUBT_WEIGHT * terms["doubt"]
+        loss = terms["place"] + _ERROR_WEIGHT * terms["doubt"]
         if self.network.frame:
-            terms["axes"] = torch.stack([_off_axes(self.network, seen) for seen in batch]).mean()
+            terms["axes"] = torch.stack([_off_axes(self.network, sample) for sample in batch]).mean()
             loss = loss + terms["axes"]
         return {"loss": loss, **{name: value.detach() for name, value in terms.items()}}
 
@@ -125,38 +125,38 @@ class CanonicalRecipe(TransferRecipe):
         clip_grad_norm_(self.network.parameters(), _CLIP)
 
 
-def _seen(draw: np.random.Generator, surface: tuple[Surface, Tensor], place: int) -> Seen:
-    """A surface and its labels under drawn rotations; every `_OF`-th place in a row is turned anyhow."""
-    return Seen(*surface, _nearly(draw, _HEADING), *_anyhow(draw, place % _OF != _OF - 1))
+def _sample(draw: np.random.Generator, surface: tuple[Surface, Tensor], place: int) -> Sample:
+    """A surface and its labels under drawn rotations; every `_OF`-th place in a row has any orientation."""
+    return Sample(*surface, _perturbation(draw, _HEADING), *_rotation(draw, place % _OF != _OF - 1))
 
 
-def _losses(network: CanonicalNetwork, seen: Seen) -> dict[str, Tensor]:
-    places, doubt = network.place(seen.surface.turned(seen.nearly))
-    off = ((places - seen.labels).square().sum(dim=-1) + _SMOOTH**2).sqrt()
-    masses = seen.surface.masses
+def _losses(network: CanonicalNetwork, sample: Sample) -> dict[str, Tensor]:
+    places, predicted_error = network.place(sample.surface.turned(sample.perturbation))
+    off = ((places - sample.labels).square().sum(dim=-1) + _SMOOTH**2).sqrt()
+    masses = sample.surface.masses
     return {
         "place": (masses * off).sum(),
-        "doubt": (masses * (doubt - off.detach()).abs()).sum(),
+        "doubt": (masses * (predicted_error - off.detach()).abs()).sum(),
     }
 
 
-def _off_axes(network: CanonicalNetwork, seen: Seen) -> Tensor:
+def _off_axes(network: CanonicalNetwork, sample: Sample) -> Tensor:
     """Return the squared error of the predicted up and forward axes, or of the up axis alone.
 
     The forward axis of a body in any orientation does not count, as it is learned from bodies that are upright.
     """
     # Columns 1 and 2 of a rotation are the rotated up and forward axes.
-    axes = network.axes(seen.surface.turned(seen.anyhow)) - seen.anyhow[:, 1:].T
-    return axes.square().sum() if seen.upright else axes[0].square().sum()
+    axes = network.axes(sample.surface.turned(sample.rotation)) - sample.rotation[:, 1:].T
+    return axes.square().sum() if sample.upright else axes[0].square().sum()
 
 
 class Surfaces:
     """Surfaces of some meshes; each one is made when it is first asked for, and depends on its number alone."""
 
     def __init__(
-        self, data: CanonicalData, rows: NDArray[np.integer], count: int, vibrations: int, seed: int
+        self, data: CanonicalData, rows: NDArray[np.integer], count: int, eigenvectors: int, seed: int
     ):
-        self.data, self.rows, self.count, self.vibrations, self.seed = data, rows, count, vibrations, seed
+        self.data, self.rows, self.count, self.eigenvectors, self.seed = data, rows, count, eigenvectors, seed
         self.faces = data.store.faces.astype(np.int64)
         self.places = normalised(self._vertices(data.rest), self.faces)
         self.made: dict[int, tuple[Surface, Tensor]] = {}
@@ -168,7 +168,7 @@ class Surfaces:
             vertices = self._vertices(int(draw.choice(self.rows)))
             vertices, faces, where = varied(vertices, self.faces, draw)
             labels = torch.from_numpy(where.carry(self.places, self.faces)).float()
-            surface = surface_of(vertices, faces, self.vibrations)
+            surface = surface_of(vertices, faces, self.eigenvectors)
             self.made[number] = Surface(*map(torch.from_numpy, surface)), labels
         return self.made[number]
 
@@ -176,13 +176,13 @@ class Surfaces:
         return self.data.store.vertices(np.array([row]))[0].astype(np.float64)
 
 
-def _nearly(draw: np.random.Generator, heading: float) -> Tensor:  # (3, 3)
+def _perturbation(draw: np.random.Generator, heading: float) -> Tensor:  # (3, 3)
     angles = draw.uniform(-heading, heading), *draw.normal(0, _TILT, 2)
     return torch.from_numpy(Rotation.from_euler("yxz", angles, degrees=True).as_matrix()).float()
 
 
-def _anyhow(draw: np.random.Generator, upright: bool) -> tuple[Tensor, bool]:
+def _rotation(draw: np.random.Generator, upright: bool) -> tuple[Tensor, bool]:
     """Draw a rotation (3, 3), and return whether it leaves a body about upright."""
     if upright:
-        return _nearly(draw, 180.0), True
+        return _perturbation(draw, 180.0), True
     return torch.from_numpy(Rotation.random(random_state=draw).as_matrix()).float(), False

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from repose.methods.interface import Drawn, ImageNetwork
+from repose.methods.interface import GeneratedImage, ImageNetwork
 
 
 class CopyImage(nn.Module, ImageNetwork):
@@ -19,6 +19,8 @@ class CopyImage(nn.Module, ImageNetwork):
         source_joints: Tensor,  # (B, 18, 3), not used
         target_joints: Tensor,  # (B, 18, 3), not used
         *target: Tensor,  # (B, 3, H, W), for the oracle
-    ) -> Drawn:
+    ) -> GeneratedImage:
         """Return one of the two images unchanged."""
-        return Drawn(*target) if self.oracle else Drawn(image, torch.zeros_like(image[:, :2]))
+        return (
+            GeneratedImage(*target) if self.oracle else GeneratedImage(image, torch.zeros_like(image[:, :2]))
+        )

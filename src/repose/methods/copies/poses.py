@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from repose.errors import ReposeError
-from repose.methods.interface import Body
+from repose.methods.interface import RestBody
 
 
 class CopyPoses(nn.Module):
@@ -23,7 +23,7 @@ class CopyPoses(nn.Module):
         super().__init__()
         self.oracle, self.rest_pose = poses == "training", rest_pose
 
-    def make(self, body: Body, count: int, draw: torch.Generator) -> Tensor:
+    def make(self, body: RestBody, count: int, draw: torch.Generator) -> Tensor:
         """Return `count` poses of the body, see `PoseGenerator`.
 
         Raises:

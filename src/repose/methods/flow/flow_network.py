@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from repose.methods.flow.layers import scale_down_heads
 from repose.methods.flow.poses import PoseMaps
 from repose.methods.flow.regression import NETWORKS, FlowNet, FlowPyramid
-from repose.methods.interface import Drawn, ImageNetwork
+from repose.methods.interface import GeneratedImage, ImageNetwork
 
 
 def flow_net(network: str, width: int, widest: int | None, levels: int) -> FlowNet:
@@ -59,8 +59,8 @@ class FlowRegression(nn.Module, ImageNetwork):
         image: Tensor,  # (B, 3, H, W) source; only its size counts
         source_joints: Tensor,  # (B, 18, 3)
         target_joints: Tensor,  # (B, 18, 3)
-    ) -> Drawn:
+    ) -> GeneratedImage:
         """Return flow and visibility, without an image."""
         height, width = image.shape[2:]
         flow, visibility = decided(self.pyramid(source_joints, target_joints, (height, width)))
-        return Drawn(None, flow, visibility)
+        return GeneratedImage(None, flow, visibility)

@@ -156,7 +156,7 @@ class PixelWarp(nn.Module):
 
     def forward(
         self,
-        drawn: Tensor,  # (B, 3, H, W) what the generator drew
+        generated: Tensor,  # (B, 3, H, W) output of the generator
         source: Tensor,  # (B, 3, H, W) source image
         flow: Tensor,  # (B, 2, H, W) pixels
         visibility: Tensor,  # (B, 1, H, W) classes
@@ -164,9 +164,9 @@ class PixelWarp(nn.Module):
         """Return the blend (B, 3, H, W) and the share of the warped source in it (B, 1, H, W)."""
         warped = warp(source, flow)
         seen = torch.where(visibility == BACKGROUND, torch.full_like(warped, -1.0), warped)
-        inputs = [drawn, seen, visibility.to(drawn.dtype), flow * (visibility < BACKGROUND)]
+        inputs = [generated, seen, visibility.to(generated.dtype), flow * (visibility < BACKGROUND)]
         share = torch.sigmoid(self.mask(self.trunk(torch.cat(inputs, dim=1))))
-        return share * seen + (1 - share) * drawn, share
+        return share * seen + (1 - share) * generated, share
 
 
 class Discriminator(nn.Module):
@@ -188,7 +188,7 @@ class Discriminator(nn.Module):
     def forward(
         self,
         source: Tensor,  # (B, 3, H, W)
-        image: Tensor,  # (B, 3, H, W) real or drawn
+        image: Tensor,  # (B, 3, H, W) real or generated
         pose: Tensor,  # (B, 18, H, W) of the target
     ) -> Tensor:
         """Return logits, which are positive for real patches."""

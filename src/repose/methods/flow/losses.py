@@ -93,7 +93,7 @@ def real_loss(logits: Tensor, kind: str) -> Tensor:
     return F.softplus(-logits).mean() if kind == "dcgan" else (logits - 1).square().mean()
 
 
-def drawn_loss(logits: Tensor, kind: str) -> Tensor:
+def fake_loss(logits: Tensor, kind: str) -> Tensor:
     """Return the loss that is small if the logits call everything generated; the kinds are those of `real_loss`."""
     return F.softplus(logits).mean() if kind == "dcgan" else logits.square().mean()
 

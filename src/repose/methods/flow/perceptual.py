@@ -57,9 +57,9 @@ class Features(nn.Module):
         return found
 
 
-def perceptual_loss(features: Features, drawn: Tensor, truth: Tensor) -> Tensor:  # images in [-1, 1]
+def perceptual_loss(features: Features, generated: Tensor, truth: Tensor) -> Tensor:  # images in [-1, 1]
     """Return 0.125 times the sum of the mean absolute differences of the five layers."""
-    pairs = zip(features(drawn), features(truth), strict=True)
+    pairs = zip(features(generated), features(truth), strict=True)
     return _WEIGHT * torch.stack([(a - b).abs().mean() for a, b in pairs]).sum()
 
 

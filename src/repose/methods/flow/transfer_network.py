@@ -13,7 +13,7 @@ from repose.methods.flow.flow_network import decided, flow_net
 from repose.methods.flow.generator import DualUNetGenerator, PixelWarp, UNetGenerator
 from repose.methods.flow.layers import scale_down_heads
 from repose.methods.flow.poses import PoseMaps
-from repose.methods.interface import Drawn, ImageNetwork
+from repose.methods.interface import GeneratedImage, ImageNetwork
 
 
 class FlowTransfer(nn.Module, ImageNetwork):
@@ -70,7 +70,7 @@ class FlowTransfer(nn.Module, ImageNetwork):
         image: Tensor,  # (B, 3, H, W) source in [-1, 1]
         source_joints: Tensor,  # (B, 18, 3) x, y in pixels, seen
         target_joints: Tensor,  # (B, 18, 3)
-    ) -> Drawn:
+    ) -> GeneratedImage:
         """Draw the source's person in the target's pose."""
         height, width = image.shape[2:]
         pose = self.poses(target_joints, (height, width))
@@ -81,7 +81,7 @@ class FlowTransfer(nn.Module, ImageNetwork):
                 flow, visibility = decided(found)
                 if self.faithful:
                     flow = flow * (visibility < BACKGROUND)
-        drawn = self.generator(image, pose, flow, visibility)
+        generated = self.generator(image, pose, flow, visibility)
         if self.blend is not None:
-            drawn, share = self.blend(drawn, image, flow, visibility)
-        return Drawn(drawn, flow, visibility, share)
+            generated, share = self.blend(generated, image, flow, visibility)
+        return GeneratedImage(generated, flow, visibility, share)

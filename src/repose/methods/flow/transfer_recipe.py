@@ -15,7 +15,7 @@ from repose.data.images import ImageBatch, ImageData, ImagePairs
 from repose.errors import ReposeError
 from repose.images.metrics import ssim_u7
 from repose.methods.flow.generator import Discriminator
-from repose.methods.flow.losses import drawn_loss, real_loss
+from repose.methods.flow.losses import fake_loss, real_loss
 from repose.methods.flow.perceptual import feature_network, perceptual_loss
 from repose.methods.flow.settings import FlowTransferSettings, TransferTraining
 from repose.methods.flow.transfer_network import FlowTransfer as Network
@@ -52,18 +52,18 @@ class FlowTransferRecipe(ImageRecipe):
 
     def training_step(self, batch: ImageBatch, index: int) -> Tensor:
         """Update both and return the generator's loss."""
-        s, drawn = self.settings, self._draw(batch)
+        s, generated = self.settings, self._draw(batch)
         discriminator = self.discriminator if self.iteration > s.adversarial_from else None
         pose = self.network.poses(batch.target_joints, batch.source.shape[2:])
         if discriminator is not None:
             real = real_loss(discriminator(batch.source, batch.target, pose), s.adversarial_loss)
-            fake = drawn_loss(discriminator(batch.source, drawn.detach(), pose), s.adversarial_loss)
+            fake = fake_loss(discriminator(batch.source, generated.detach(), pose), s.adversarial_loss)
             self._update(1, s.adversarial_weight * (real + fake) / 2)
-        loss = s.l1_weight * (drawn - batch.target).abs().mean()
+        loss = s.l1_weight * (generated - batch.target).abs().mean()
         if self.features is not None:
-            loss = loss + s.perceptual_weight * perceptual_loss(self.features, drawn, batch.target)
+            loss = loss + s.perceptual_weight * perceptual_loss(self.features, generated, batch.target)
         if discriminator is not None:
-            fooled = real_loss(discriminator(batch.source, drawn, pose), s.adversarial_loss)
+            fooled = real_loss(discriminator(batch.source, generated, pose), s.adversarial_loss)
             loss = loss + s.adversarial_weight * fooled
         self._update(0, loss)
         return loss.detach()

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from repose.methods.iepgan.encoder import bins
-from repose.methods.iepgan.layers import ConditionalBlock, greatest, normed
+from repose.methods.iepgan.layers import ConditionalBlock, max_over_vertices, normed
 
 
 class Discriminator(nn.Module):
@@ -41,7 +41,9 @@ class Discriminator(nn.Module):
         for block, conv in zip(self.blocks, self.convs[1:], strict=True):
             x = conv(block(x, vertices, twice))
         x = torch.tanh(x)
-        pooled = self._binned(x) if self.binned else torch.cat([x.mean(dim=1), greatest(x)[:, 0]], dim=1)
+        pooled = (
+            self._binned(x) if self.binned else torch.cat([x.mean(dim=1), max_over_vertices(x)[:, 0]], dim=1)
+        )
         return self.head(pooled)[:, 0]
 
     def _binned(self, x: Tensor) -> Tensor:
@@ -75,7 +77,7 @@ class CooccurrenceDiscriminator(nn.Module):
         x = points
         for layer in self.layers:
             x = F.relu(normed(layer(x), twice))
-        return greatest(x)[:, 0]
+        return max_over_vertices(x)[:, 0]
 
     def forward(
         self,

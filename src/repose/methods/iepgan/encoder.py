@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from repose.mesh.density import NEIGHBOURS, SHARES, log_spacings
-from repose.methods.iepgan.layers import greatest
+from repose.methods.iepgan.layers import max_over_vertices
 from repose.methods.layers.linear import NormedLinear
 
 _LEAST_VARIANCE = 1e-2  # of a direction, as a share of the largest: smaller ones are noise and not amplified
@@ -87,11 +87,11 @@ class Encoder(nn.Module):
 
     def _pose(self, features: Tensor, unit: Tensor) -> PoseCode:
         hidden = self.pose_head[:2](features)
-        return PoseCode(self.pose_head[2:](hidden), greatest(hidden), unit)
+        return PoseCode(self.pose_head[2:](hidden), max_over_vertices(hidden), unit)
 
     def _shape(self, features: Tensor, log_size: Tensor, unit: Tensor) -> ShapeCode:
         # The last ReLU is left out: normalised values have mean 0, so their maximum is not negative anyway.
-        return ShapeCode(greatest(self.shape_head[:-1](features)), log_size, unit)
+        return ShapeCode(max_over_vertices(self.shape_head[:-1](features)), log_size, unit)
 
     def log_size(
         self,

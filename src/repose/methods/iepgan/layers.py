@@ -24,7 +24,7 @@ def normed(
     return centred * (centred.square().mean(dim=1, keepdim=True) + EPSILON).rsqrt()
 
 
-class _Greatest(torch.autograd.Function):
+class _MaxOverVertices(torch.autograd.Function):
     """Maximum over the vertices with its own gradient.
 
     The gradient of torch's maximum counts ties as booleans, which takes most of its time.
@@ -43,11 +43,11 @@ class _Greatest(torch.autograd.Function):
         return there * (grad / there.sum(dim=1, keepdim=True))
 
 
-def greatest(
+def max_over_vertices(
     x: Tensor,  # (B, N, C)
 ) -> Tensor:
     """Return the maximum over the vertices, (B, 1, C)."""
-    return _Greatest.apply(x)
+    return _MaxOverVertices.apply(x)
 
 
 class ConditionalNorm(nn.Module):

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from repose.data.batches import Batches, chosen_in_epochs
 from repose.data.meshes import TrainingData, centred, training_batches
-from repose.data.passes import Batches, chosen_in_passes
 from repose.errors import ReposeError
 from repose.gih.reader import GihReader
 from repose.mesh.smoothing import averaging, smooth
@@ -81,7 +81,7 @@ class AdversarialRecipe(TransferRecipe):
     def _pairs(self, step: int) -> Pairs:
         triples, size = self.data.train, self.settings.batch
         (batch,) = training_batches(triples, size, self.seed, step, step + 1)
-        rows = triples.rows[chosen_in_passes(len(triples), size, self.seed, step)]
+        rows = triples.rows[chosen_in_epochs(len(triples), size, self.seed, step)]
         identity, pose = self._spacings(rows[:, 0], batch.identity), self._spacings(rows[:, 1], batch.pose)
         names = tuple(triples.store.mesh_ids[row] for row in rows[:, 0])
         return Pairs(batch.identity, batch.pose, batch.truth, identity, pose, names, step)

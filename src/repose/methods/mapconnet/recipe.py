@@ -9,9 +9,15 @@ import numpy as np
 import pandas as pd
 from torch import Tensor, nn
 
+from repose.data.batches import Batches
 from repose.data.meshes import Batch, TrainingData, Triples, training_batches
-from repose.data.passes import Batches
-from repose.data.unlabelled import Bodies, Numbers, UnlabelledBatch, same_body_triples, unlabelled_batch
+from repose.data.unlabelled import (
+    MeshesByIdentity,
+    Numbers,
+    UnlabelledBatch,
+    same_body_triples,
+    unlabelled_batch,
+)
 from repose.errors import ReposeError
 from repose.methods.mapconnet.consistency import labelled_loss, unlabelled_loss
 from repose.methods.mapconnet.network import MapConNet as Network
@@ -30,8 +36,8 @@ class MapConNetData(TrainingData):
         unlabelled: meshes of the other identities and poses; None if the training does not use them.
     """
 
-    labelled: Bodies | None
-    unlabelled: Bodies | None
+    labelled: MeshesByIdentity | None
+    unlabelled: MeshesByIdentity | None
 
 
 class MapConNetRecipe(SupervisedRecipe):
@@ -65,8 +71,10 @@ class MapConNetRecipe(SupervisedRecipe):
             store,
             Triples(store, train, unit_area=method.unit_area, augment=settings.augment),
             Triples(store, val, unit_area=method.unit_area),
-            Bodies(store, labelled, method.unit_area) if mixed else None,
-            Bodies(store, everything.without(labelled), method.unit_area) if settings.unlabelled else None,
+            MeshesByIdentity(store, labelled, method.unit_area) if mixed else None,
+            MeshesByIdentity(store, everything.without(labelled), method.unit_area)
+            if settings.unlabelled
+            else None,
         )
 
     def compiled(self) -> list[nn.Module]:

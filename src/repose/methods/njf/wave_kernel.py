@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from repose.mesh.spectrum import sounding, surface_of, waves
+from repose.mesh.spectrum import is_nonzero, surface_of, wave_kernel_weights
 
 ENERGIES = 100
-_VIBRATIONS = 50
-_MARGIN = 2  # steps between the outermost energies and the outermost vibrations
+_EIGENVECTORS = 50
+_MARGIN = 2  # steps between the outermost energies and the outermost eigenvalues
 
 
 def wave_kernel(
@@ -21,11 +21,11 @@ def wave_kernel(
     Raises:
         MeshError: the faces have no area, or the mesh has fewer than four vertices.
     """
-    surface = surface_of(vertices.astype(np.float64), faces, _VIBRATIONS)
-    moving = sounding(surface.values)
-    own = surface.values[moving]
+    surface = surface_of(vertices.astype(np.float64), faces, _EIGENVECTORS)
+    nonzero = is_nonzero(surface.values)
+    own = surface.values[nonzero]
     lowest, highest = np.log(own[[0, -1]])
     step = (highest - lowest) / ENERGIES
     energies = np.linspace(lowest + _MARGIN * step, highest - _MARGIN * step, ENERGIES)
-    found = np.square(surface.vectors[:, moving]) @ waves(own, energies, step)
+    found = np.square(surface.vectors[:, nonzero]) @ wave_kernel_weights(own, energies, step)
     return found.astype(np.float32)

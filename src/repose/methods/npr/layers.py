@@ -103,7 +103,7 @@ class Downsampling(nn.Module):
     def __init__(self, width: int):
         super().__init__()
         self.position = two_layers(3, width)
-        self.first, self.second = _Look(width), _Look(width)
+        self.first, self.second = _Attention(width), _Attention(width)
         self.mix = nn.Sequential(nn.Linear(width, width), Norm(width), nn.ReLU(), nn.Linear(width, width))
         self.norms = nn.ModuleList(Norm(width) for _ in range(3))
 
@@ -123,7 +123,7 @@ class Downsampling(nn.Module):
         return self.norms[2](self.norms[1](found + again) + own)
 
 
-class _Look(nn.Module):
+class _Attention(nn.Module):
     def __init__(self, width: int):
         super().__init__()
         self.query, self.key, self.value = (nn.Linear(width, width, bias=False) for _ in range(3))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from repose.methods.interface import Body
+from repose.methods.interface import RestBody
 from repose.methods.npr.extractor import Code
 from repose.methods.npr.network import Npr
 from repose.methods.npr.template import Template
@@ -80,9 +80,9 @@ class NprDiffusion(nn.Module):
             self.register_buffer(f"{name}_scale", torch.ones(size))
 
     @property
-    def learned_body(self) -> Body | None:
+    def learned_body(self) -> RestBody | None:
         """Return the body that it has learned from; None before training."""
-        return Body(self.rest, self.faces) if len(self.rest) else None
+        return RestBody(self.rest, self.faces) if len(self.rest) else None
 
     @torch.no_grad()
     def codes(self, posed: Tensor, template: Template) -> PoseCodes:
@@ -156,7 +156,7 @@ class NprDiffusion(nn.Module):
         return self.npr.extractor.code(anchors, features * self.feature_scale + self.feature_mean)
 
     @torch.no_grad()
-    def make(self, body: Body, count: int, draw: torch.Generator) -> Tensor:
+    def make(self, body: RestBody, count: int, draw: torch.Generator) -> Tensor:
         """Return the body in new poses, see `PoseGenerator`; only the body at rest is used."""
         (template,) = self.npr.templates.of(body.rest[None], body.faces)
         code = self.sample(count, draw)

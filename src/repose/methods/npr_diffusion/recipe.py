@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from repose.convert.catalog import mesh_id
+from repose.data.batches import Batches, chosen_in_epochs
 from repose.data.meshes import centred
-from repose.data.passes import Batches, chosen_in_passes
 from repose.data.unlabelled import Numbers
 from repose.errors import ReposeError
 from repose.methods.load import load_weights
@@ -121,7 +121,7 @@ class NprDiffusionRecipe(TrainingRecipe):
         size = self.settings.batch
 
         def batch(step: int) -> Noisy:
-            chosen = torch.from_numpy(chosen_in_passes(len(self.train_codes.points), size, self.seed, step))
+            chosen = torch.from_numpy(chosen_in_epochs(len(self.train_codes.points), size, self.seed, step))
             (state,) = np.random.SeedSequence([self.seed, 1, step]).generate_state(1)
             draw = torch.Generator().manual_seed(int(state))
             codes = PoseCodes(*(x[chosen] for x in self.train_codes))

@@ -21,7 +21,7 @@ _PARTS = len(LABELS) - 1  # of the body, besides the background
 _HIDDEN = 128
 
 
-class Classified(NamedTuple):
+class AttributeLogits(NamedTuple):
     """Logits of the kind of clothes (B, 7), one of which is right, and of all attributes (B, 73), each right or not."""
 
     kind: Tensor
@@ -56,7 +56,7 @@ class ImageScorer(nn.Module):
         self,
         image: Tensor,  # (B, 3, H, W) in [-1, 1], sides multiples of 4
         parts: Tensor,  # (B, H, W) int64 labels of the true image, 0 background
-    ) -> Classified:
+    ) -> AttributeLogits:
         """Classify images."""
         masks = F.one_hot(parts, _PARTS + 1)[..., 1:].movedim(-1, 1).to(image.dtype)
         x = self.features(image)
@@ -64,7 +64,7 @@ class ImageScorer(nn.Module):
         spread = (square - colour.square()).clamp(min=1e-6).sqrt()
         pooled = [colour, spread, _means(x, F.avg_pool2d(masks, 4)), x.amax(dim=(2, 3))]
         hidden = self.hidden(torch.cat(pooled, dim=1))
-        return Classified(self.kind(hidden), self.attributes(hidden))
+        return AttributeLogits(self.kind(hidden), self.attributes(hidden))
 
 
 def _means(x: Tensor, masks: Tensor) -> Tensor:  # (B, C, H, W), (B, P, H, W) to (B, P · C)

@@ -24,7 +24,7 @@ FEATURES = 16
 _WIDTHS = (8, 16, 32)
 
 
-class Classified(NamedTuple):
+class FeaturesAndLogits(NamedTuple):
     """The output of the classifier for each image."""
 
     features: Tensor  # (B, FEATURES), of mean 0 and variance 1 in training
@@ -66,10 +66,10 @@ class RenderScorer(nn.Module):
         self.identities, self.half_height = torch.tensor(identities), torch.tensor(half_height)
         self.head = nn.Linear(FEATURES, len(identities))
 
-    def forward(self, image: Tensor) -> Classified:  # (B, 1, SIDE, SIDE), 0 white, 1 black
+    def forward(self, image: Tensor) -> FeaturesAndLogits:  # (B, 1, SIDE, SIDE), 0 white, 1 black
         """Classify images."""
         features = self.features(self.trunk(image))
-        return Classified(features, self.head(features.relu()))
+        return FeaturesAndLogits(features, self.head(features.relu()))
 
     def _load_from_state_dict(self, state: dict[str, Tensor], prefix: str, *arguments: Any) -> None:
         # The number of bodies is known from the weights alone.
@@ -79,7 +79,7 @@ class RenderScorer(nn.Module):
         super()._load_from_state_dict(state, prefix, *arguments)
 
 
-def pictures(mesh: NDArray, faces: NDArray, half_height: float) -> NDArray[np.uint8]:
+def render_mesh(mesh: NDArray, faces: NDArray, half_height: float) -> NDArray[np.uint8]:
     """Render a mesh (V, 3), metres, about the middle of its box, for the scorer: (VIEWS, SIDE, SIDE), 255 white."""
     views = [View(yaw, 0.0, half_height, (0.0, 0.0, 0.0)) for yaw in VIEWS]
     return np.stack(render_views(mesh, faces, (SIDE, SIDE), views))[..., 0]

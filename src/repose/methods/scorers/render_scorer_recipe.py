@@ -14,12 +14,12 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from repose.convert.catalog import mesh_id, mesh_numbers
+from repose.data.batches import Batches, in_epochs, in_order
 from repose.data.meshes import centred
-from repose.data.passes import Batches, in_order, in_passes
 from repose.data.unlabelled import Numbers
 from repose.errors import ReposeError
 from repose.methods.recipe import TrainingRecipe
-from repose.methods.scorers.render_scorer import VIEWS, RenderScorer, as_input, pictures
+from repose.methods.scorers.render_scorer import VIEWS, RenderScorer, as_input, render_mesh
 from repose.methods.settings import LearnedMethod
 from repose.store.mesh_store import MeshStore
 
@@ -27,7 +27,7 @@ _AIR = 1.05  # margin around the largest body
 _VALIDATION_BATCH = 64
 
 
-class Pictures(NamedTuple):
+class RenderBatch(NamedTuple):
     """Images, and which body each shows."""
 
     image: Tensor  # (B, 1, H, W)
@@ -55,8 +55,8 @@ class RenderScorerRecipe(TrainingRecipe):
         super().__init__(method, network, data, seed)
         largest = max(float(centred(data.store.vertices(rows)).abs().max()) for rows in data.train)
         network.learn_bodies(data.identities, _AIR * largest)
-        self.train_pictures, self.val_pictures = (
-            _Drawn(data.store, rows, _AIR * largest) for rows in (data.train, data.val)
+        self.train_renders, self.val_renders = (
+            _RenderedMeshes(data.store, rows, _AIR * largest) for rows in (data.train, data.val)
         )
 
     @classmethod
@@ -83,26 +83,26 @@ class RenderScorerRecipe(TrainingRecipe):
         )
         return ScoredBodies(store, identities, *rows)
 
-    def batches(self, start: int, stop: int) -> Batches[Pictures]:
+    def batches(self, start: int, stop: int) -> Batches[RenderBatch]:
         """Yield renders of all bodies in all training poses from all sides."""
-        drawn, size = self.train_pictures, self.settings.batch
+        renders, size = self.train_renders, self.settings.batch
 
-        def read(chosen: NDArray[np.integer], _: np.random.Generator) -> Pictures:
-            return drawn.batch(chosen)
+        def read(chosen: NDArray[np.integer], _: np.random.Generator) -> RenderBatch:
+            return renders.batch(chosen)
 
-        return in_passes(read, len(drawn), size, self.seed, range(start, stop))
+        return in_epochs(read, len(renders), size, self.seed, range(start, stop))
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Return renders of all bodies in all validation poses."""
-        drawn = self.val_pictures
-        return DataLoader(in_order(drawn.batch, len(drawn), _VALIDATION_BATCH), batch_size=None)
+        renders = self.val_renders
+        return DataLoader(in_order(renders.batch, len(renders), _VALIDATION_BATCH), batch_size=None)
 
-    def training_step(self, batch: Pictures, index: int) -> Tensor:
+    def training_step(self, batch: RenderBatch, index: int) -> Tensor:
         """Return the mean cross entropy of a batch."""
         return F.cross_entropy(self.network(batch.image).logits, batch.body)
 
 
-class _Drawn:
+class _RenderedMeshes:
     """Renders of bodies (identities, poses) from all sides; a mesh is rendered when it is first asked for."""
 
     def __init__(self, store: MeshStore, rows: NDArray[np.int64], half_height: float):
@@ -112,13 +112,13 @@ class _Drawn:
     def __len__(self) -> int:
         return self.rows.size * len(VIEWS)
 
-    def batch(self, chosen: NDArray[np.integer]) -> Pictures:
+    def batch(self, chosen: NDArray[np.integer]) -> RenderBatch:
         bodies = torch.from_numpy(chosen // (len(self) // len(self.rows)))
         seen = [self._of_mesh(int(k) // len(VIEWS))[k % len(VIEWS)] for k in chosen]
-        return Pictures(as_input(np.stack(seen)), bodies)
+        return RenderBatch(as_input(np.stack(seen)), bodies)
 
     def _of_mesh(self, number: int) -> NDArray[np.uint8]:
         if number not in self.kept:
             mesh = centred(self.store.vertices(self.rows.reshape(-1)[[number]]))[0].numpy()
-            self.kept[number] = pictures(mesh, self.store.faces, self.half_height)
+            self.kept[number] = render_mesh(mesh, self.store.faces, self.half_height)
         return self.kept[number]

@@ -17,7 +17,7 @@ from scipy.linalg import solve
 
 from repose.mesh.operators import Faces, Float, face_normals
 from repose.mesh.spectrum import Surface
-from repose.methods.spectral.start import functional_map, signed
+from repose.methods.spectral.start import functional_map, with_signatures
 
 Int = NDArray[np.integer]
 Pairs = tuple[Int, Int]  # for each point of the target a point of the source, and the other way round
@@ -52,7 +52,7 @@ def matched(
     target_faces: Faces,  # (G, 3)
 ) -> Int:  # (M,)
     """Return for each vertex of the target the matching vertex of the source."""
-    sides = signed((source, source_faces), (target, target_faces))
+    sides = with_signatures((source, source_faces), (target, target_faces))
     points = Points(*(side.vectors for side in sides), *(side.masses for side in sides))
     most = points.source.shape[1]
     few, best, score = points.some(_FEW), (np.eye(1), np.eye(1)), -np.inf

@@ -12,7 +12,7 @@ import numpy as np
 
 from repose.errors import MeshError
 from repose.mesh.operators import Faces, Float
-from repose.mesh.spectrum import Surface, sounding, waves
+from repose.mesh.spectrum import Surface, is_nonzero, wave_kernel_weights
 
 _ENERGIES = 60  # number of energies of the wave kernel; the heat kernel has half as many times
 _NONE = 1e-6  # an eigenvalue of a surface of area 1 below this counts as 0
@@ -28,10 +28,10 @@ class Side(NamedTuple):
     values: Float  # (K,) eigenvalues
     masses: Float  # (N,) areas of the vertices, as shares of the whole area
     faces: Faces  # (F, 3)
-    signatures: Float  # (N, S), computed by `signed` for both surfaces together
+    signatures: Float  # (N, S), computed by `with_signatures` for both surfaces together
 
 
-def signed(source: tuple[Surface, Faces], target: tuple[Surface, Faces]) -> tuple[Side, Side]:
+def with_signatures(source: tuple[Surface, Faces], target: tuple[Surface, Faces]) -> tuple[Side, Side]:
     """Compute the signatures of both surfaces, about their means, in units of their common deviation.
 
     Raises:
@@ -53,12 +53,14 @@ def _side(surface: Surface, faces: Faces, values: Float) -> Side:
         x.astype(np.float64)
         for x in (surface.values[: len(values)], surface.vectors[:, : len(values)], surface.masses)
     )
-    moving = sounding(own)
-    lowest, highest = values[sounding(values)][[0, -1]]
+    nonzero = is_nonzero(own)
+    lowest, highest = values[is_nonzero(values)][[0, -1]]
     energies, step = np.linspace(np.log(lowest), np.log(highest), _ENERGIES, retstep=True)
-    heat = np.exp(-own[moving][:, None] * np.geomspace(_LAST / highest, _LAST / lowest, _ENERGIES // 2))
-    weights = np.concatenate([waves(own[moving], energies, step), heat / heat.sum(axis=0)], axis=1)  # (K, S)
-    found = vectors[:, moving] ** 2 @ weights
+    heat = np.exp(-own[nonzero][:, None] * np.geomspace(_LAST / highest, _LAST / lowest, _ENERGIES // 2))
+    weights = np.concatenate(
+        [wave_kernel_weights(own[nonzero], energies, step), heat / heat.sum(axis=0)], axis=1
+    )  # (K, S)
+    found = vectors[:, nonzero] ** 2 @ weights
     return Side(vectors, own, masses, faces, found - masses @ found)
 
 

@@ -49,7 +49,7 @@ _TYPES = csv.ConvertOptions(
 
 
 @dataclass(frozen=True)
-class Body:
+class RiggedBodies:
     """The data that posing needs, for I identities on one mesh of V vertices with J bones.
 
     Frame: metres, y up, facing +z, +x to the body's left, origin near the pelvis. Values are rounded to float32, in
@@ -127,7 +127,7 @@ def read_shape(
     return world_transformation.apply(offsets)
 
 
-def make_body(data: Any, template: Template, phenotypes: Mapping[str, np.ndarray]) -> Body:
+def make_rigged_bodies(data: Any, template: Template, phenotypes: Mapping[str, np.ndarray]) -> RiggedBodies:
     """Transfer skeleton, skin weights and identities to a template with another topology.
 
     Args:
@@ -161,7 +161,7 @@ def make_body(data: Any, template: Template, phenotypes: Mapping[str, np.ndarray
     poses = rest["rest_bone_poses"].numpy()
     reference = data.reference_bone_orientations.numpy()
     twists = np.einsum("jab,ijcb->ijac", reference, poses[:, :, :3, :3])
-    return Body(
+    return RiggedBodies(
         rest_vertices=to_y_up(rest["rest_vertices"].numpy()).astype(np.float32),
         bone_heads=to_y_up(poses[:, :, :3, 3]).astype(np.float32),
         bone_twists=turn_y_up(twists).astype(np.float32),

@@ -9,7 +9,7 @@ import numpy as np
 
 from repose.synthetic.bank import fill_bank
 from repose.synthetic.open_human import deep
-from repose.synthetic.open_human.anny_body import Body, load_template, make_body
+from repose.synthetic.open_human.anny_body import RiggedBodies, load_template, make_rigged_bodies
 from repose.synthetic.open_human.collisions import CollisionTest
 from repose.synthetic.open_human.identities import draw_identities
 from repose.synthetic.open_human.poses import PoseSampler
@@ -31,10 +31,10 @@ def generate(settings: Settings, progress: Callable[[int, int], None] | None = N
     """
     identity_seed, pose_seed = np.random.SeedSequence(settings.seed).spawn(2)
     phenotypes = draw_identities(np.random.default_rng(identity_seed), settings.identities)
-    made = bodies_of(phenotypes, settings.vertices)
-    body, parents = made.body, made.body.bone_parents
-    skins = [skin_of(body, identity) for identity in range(settings.identities)]
-    test = CollisionTest(made.template.faces, body.skin_bones, body.skin_weights, body.bone_names)
+    made = identities_of(phenotypes, settings.vertices)
+    bodies, parents = made.bodies, made.bodies.bone_parents
+    skins = [skin_of(bodies, identity) for identity in range(settings.identities)]
+    test = CollisionTest(made.template.faces, bodies.skin_bones, bodies.skin_weights, bodies.bone_names)
     still = turn_bones(np.zeros((len(parents), 3)), parents)
     for skin in skins:
         test.accept(skin.vertices(still))
@@ -74,21 +74,23 @@ def finer(recipe: Recipe, vertices: int) -> Recipe:
     Raises:
         ReposeError: there is no closed mesh of that many vertices.
     """
-    made = bodies_of(dict(zip(recipe.phenotype_names.tolist(), recipe.phenotypes.T, strict=True)), vertices)
+    made = identities_of(
+        dict(zip(recipe.phenotype_names.tolist(), recipe.phenotypes.T, strict=True)), vertices
+    )
     settings = Settings(vertices, *recipe.settings[1:].tolist())
     return recipe_of(settings, made, recipe.poses, recipe.styles, int(recipe.candidates))
 
 
-class Bodies(NamedTuple):
+class Identities(NamedTuple):
     """The identities of a recipe on their mesh, and the sampler of poses for them."""
 
     phenotypes: dict[str, np.ndarray]
     template: Template
-    body: Body
+    bodies: RiggedBodies
     sampler: PoseSampler
 
 
-def bodies_of(phenotypes: dict[str, np.ndarray], vertices: int) -> Bodies:
+def identities_of(phenotypes: dict[str, np.ndarray], vertices: int) -> Identities:
     """Make the bodies of some phenotypes.
 
     Mesh and sampler come from Anny's average body, so neither depends on the identities drawn.
@@ -102,34 +104,34 @@ def bodies_of(phenotypes: dict[str, np.ndarray], vertices: int) -> Bodies:
     """
     data = load_template()
     faces = data.faces.numpy()
-    average = make_body(data, whole(faces), {name: np.array([0.5]) for name in phenotypes})
+    average = make_rigged_bodies(data, whole(faces), {name: np.array([0.5]) for name in phenotypes})
     skin, parents = skin_of(average, 0), average.bone_parents
     sampler = PoseSampler(average.bone_names, skin.joints(turn_bones(np.zeros((len(parents), 3)), parents)))
     bent = skin.vertices(turn_bones(sampler.bent(), parents)).astype(np.float64)
     template = retopologise(bent, faces, vertices)
-    return Bodies(phenotypes, template, make_body(data, template, phenotypes), sampler)
+    return Identities(phenotypes, template, make_rigged_bodies(data, template, phenotypes), sampler)
 
 
 def recipe_of(
     settings: Settings,
-    made: Bodies,
+    made: Identities,
     poses: np.ndarray,
     styles: np.ndarray,
     candidates: int,
 ) -> Recipe:
     """Return the recipe of bodies in poses (P, J, 3) with P styles, which were found among `candidates` draws."""
-    phenotypes, template, body, _ = made
+    phenotypes, template, bodies, _ = made
     return Recipe(
         faces=template.faces.astype(np.int32),
         map_vertices=template.map_vertices.astype(np.int32),
         map_weights=template.map_weights.astype(np.float32),
-        skin_bones=body.skin_bones.astype(np.int16),
-        skin_weights=body.skin_weights,
-        bone_names=np.array(body.bone_names),
-        bone_parents=body.bone_parents.astype(np.int16),
-        bone_heads=body.bone_heads,
-        bone_twists=body.bone_twists,
-        rest_vertices=body.rest_vertices,
+        skin_bones=bodies.skin_bones.astype(np.int16),
+        skin_weights=bodies.skin_weights,
+        bone_names=np.array(bodies.bone_names),
+        bone_parents=bodies.bone_parents.astype(np.int16),
+        bone_heads=bodies.bone_heads,
+        bone_twists=bodies.bone_twists,
+        rest_vertices=bodies.rest_vertices,
         phenotype_names=np.array(list(phenotypes)),
         phenotypes=np.stack(list(phenotypes.values()), axis=1),
         poses=poses,

@@ -15,7 +15,7 @@ from repose.errors import ReposeError
 from repose.synthetic.open_human.recipe import Recipe
 
 if TYPE_CHECKING:
-    from repose.synthetic.open_human.anny_body import Body
+    from repose.synthetic.open_human.anny_body import RiggedBodies
 
 
 def meshes(recipe: Recipe, identity: int, poses: Sequence[int]) -> np.ndarray:
@@ -40,7 +40,7 @@ def meshes(recipe: Recipe, identity: int, poses: Sequence[int]) -> np.ndarray:
     return out
 
 
-def skin_of(bodies: "Recipe | Body", identity: int) -> "Skin":
+def skin_of(bodies: "Recipe | RiggedBodies", identity: int) -> "Skin":
     """Return one identity of a recipe, or of its bodies, ready to be posed.
 
     Raises:

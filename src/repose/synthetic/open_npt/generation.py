@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from repose.raw import smpl_sampling
-from repose.synthetic.open_human.generation import bodies_of, recipe_of
+from repose.synthetic.open_human.generation import identities_of, recipe_of
 from repose.synthetic.open_human.identities import draw_identities
 from repose.synthetic.open_human.recipe import Recipe, Settings
 from repose.synthetic.open_npt.skeleton import SmplOnAnny
@@ -28,8 +28,8 @@ def generate(settings: Settings, progress: Callable[[int, int], None] | None = N
     """
     (identity_seed,) = np.random.SeedSequence(settings.seed).spawn(1)
     phenotypes = draw_identities(np.random.default_rng(identity_seed), settings.identities)
-    made = bodies_of(phenotypes, settings.vertices)
-    skeleton = SmplOnAnny(made.body.bone_names, made.body.bone_parents, made.sampler.arms)
+    made = identities_of(phenotypes, settings.vertices)
+    skeleton = SmplOnAnny(made.bodies.bone_names, made.bodies.bone_parents, made.sampler.arms)
     poses = np.stack([skeleton.pose(smpl_sampling.pose(number)) for number in range(settings.poses)])
     bent = np.arange(settings.poses) < smpl_sampling.BENT_POSES
     if progress:

@@ -91,16 +91,16 @@ class Outcome:
         upright: (N, 3) posed vertices of the identity, y up, metres, about the origin.
         mesh: the identity mesh with these vertices.
         edge_error: mean over edges of | length / length in the identity - 1 |.
-        doubt: (N,) the error of each vertex before any finish that the model expects, metres; None if the model does
-            not estimate it.
-        rival: see `repose.methods.canonical.matching.Pair`; infinite for a model that does not compare.
+        predicted_error: (N,) the error that the model predicts for each vertex, before any finish, metres; None if it
+            predicts none.
+        runner_up_ratio: see `repose.methods.canonical.matching.Pair`; infinite for a model that does not compare.
     """
 
     upright: np.ndarray
     mesh: Mesh
     edge_error: float
-    doubt: np.ndarray | None = None
-    rival: float = np.inf
+    predicted_error: np.ndarray | None = None
+    runner_up_ratio: float = np.inf
 
 
 def stretch(identity: Body, upright: np.ndarray) -> float:

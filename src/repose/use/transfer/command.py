@@ -17,10 +17,10 @@ from repose.use.transfer.run import transfer
 # metres: outputs end in 2 tanh(.) about the middle, except those that are places on the pose mesh
 LARGEST = 4.0
 POOR = 0.15  # mean edge error above which the identity's parts are visibly stretched
-# Mean doubt, as a share of the body's size. It is above that of all 50 pairs of scans in docs/canonical.md; these
-# include pairs that failed before feet were used, so a lower doubt is no guarantee.
-DOUBTFUL = 0.1
-NEAR = (
+# Mean predicted error, as a share of the body's size. It is above that of all 50 pairs of scans in
+# docs/canonical.md; these include pairs that failed before feet were used, so a lower one is no guarantee.
+LARGE_ERROR = 0.1
+AMBIGUOUS = (
     # how many times worse the fit the other way round is; 2 of 60 validation pairs are below, and both are right
     1.2
 )
@@ -87,19 +87,19 @@ def _result(out: Path, identity: Body, outcome: Outcome, matcher: Matcher | None
             f"          that is much: {'' if matcher and matcher.inference.frame else frame}is it of the kind that the "
             "model was trained on, and long enough?"
         )
-    if outcome.doubt is not None:
-        share = outcome.doubt.mean() / np.ptp(identity.upright, axis=0).max()
+    if outcome.predicted_error is not None:
+        share = outcome.predicted_error.mean() / np.ptp(identity.upright, axis=0).max()
         lines.append(
             f"          the model expects its matches to be {share:.1%} of the body's size off on average"
         )
-        if share > DOUBTFUL:
+        if share > LARGE_ERROR:
             lines.append(
                 "          that is much: are both of the kind that the model was trained on, whole and upright?"
             )
-    if outcome.rival < NEAR:
+    if outcome.runner_up_ratio < AMBIGUOUS:
         lines.append(
-            f"          the other way round it would fit only {outcome.rival:.2f} times as badly: look at the result "
-            "whether front and back, left and right are exchanged"
+            f"          the other way round it would fit only {outcome.runner_up_ratio:.2f} times as badly: look at "
+            "the result whether front and back, left and right are exchanged"
         )
     if matcher:  # places on the pose mesh, of any size
         return lines

@@ -1,9 +1,9 @@
-"""Decide whether a mesh is of a person or of a four-legged animal, by the slowest vibrations of its surface.
+"""Decide whether a mesh is of a person or of a four-legged animal, by the first Laplace-Beltrami eigenvalues.
 
-These hardly change with pose, triangulation, size and orientation. A person is long: the second slowest vibration is
-little faster than the slowest, as in a rod. An animal's trunk with four short legs has only one slow vibration. The
+These hardly change with pose, triangulation, size and orientation. A person is long: the second nonzero eigenvalue is
+little larger than the first, as of a rod. An animal's trunk with four short legs has only one small eigenvalue. The
 weights are those of a linear discriminant of the logarithms, fitted to 480 open people and 480 open animals by
-`docs/results/kind_fit.py`. Three vibrations are used; more fit these bodies better, but scans of people worse
+`docs/results/kind_fit.py`. Three eigenvalues are used; more fit these bodies better, but scans of people worse
 (docs/canonical.md).
 """
 
@@ -24,7 +24,7 @@ from repose.mesh.variation import decimated
 _WEIGHTS = np.array([-46.88, 56.21, 13.34])
 _BIAS = -102.08
 WHOLE = 0.97  # of the area, in one piece: eyes and teeth may be others, a leg may not
-_FEW = 350  # vertices, which have the same slow vibrations as more
+_FEW = 350  # vertices, which have the same first eigenvalues as more
 _MANY = 10_000  # vertices that are too many to collapse edges in half a second
 _CELL = 0.015  # side of the cubes that join them, over that of the square that is as large as the surface
 # Logarithms of odds. Of 1,920 validation bodies five are beyond the second and wrong, of 189 of others none.
@@ -80,7 +80,7 @@ def _thinned(vertices: Float, faces: NDArray[np.int64]) -> tuple[Float, NDArray[
 
 
 def log_eigenvalues(mesh: Mesh) -> Float | None:  # (3,)
-    """Return log eigenvalues of the slowest vibrations of a mesh's largest piece, without the zero.
+    """Return the logarithms of the smallest nonzero eigenvalues of a mesh's largest piece.
 
     Returns:
         None if there are too few vertices, or if much of the surface, such as a limb, is in other pieces.

@@ -14,11 +14,11 @@ from repose.mesh.frame import UpFinder
 from repose.mesh.mesh import Mesh
 from repose.mesh.operators import directed_edges, face_areas, pieces_of
 from repose.methods.canonical.inference import Inference
-from repose.methods.canonical.matching import Pair, Ways, best_match, best_pair
+from repose.methods.canonical.matching import CandidateFrames, Pair, best_match, best_pair
 from repose.use.transfer.body import Body
 
 Float = NDArray[np.float64]
-LOOSE = 0.02  # of the area; a mesh without a larger piece has no vibrations as a whole, by which it could be matched
+LOOSE = 0.02  # of the area; a mesh without a larger piece has no eigenfunctions of the whole to be matched by
 
 
 def piece_areas(vertices: Float, faces: NDArray[np.integer]) -> Float:
@@ -33,14 +33,14 @@ class Placement(NamedTuple):
     Attributes:
         vertices: (N, 3) the posed identity, upright, metres.
         warp: (N, 3) the coarse mesh before refinement, for systems that make one.
-        doubt: (N,) expected error of each vertex, metres, for systems that estimate it.
-        rival: see `repose.methods.canonical.matching.Pair`.
+        predicted_error: (N,) the error that the system predicts for each vertex, metres; None if it predicts none.
+        runner_up_ratio: see `repose.methods.canonical.matching.Pair`.
     """
 
     vertices: Float
     warp: Float | None = None
-    doubt: Float | None = None
-    rival: float = np.inf
+    predicted_error: Float | None = None
+    runner_up_ratio: float = np.inf
 
 
 class Matcher:
@@ -48,19 +48,19 @@ class Matcher:
 
     def __init__(self, inference: Inference):
         self.inference = inference
-        self.ways_of = lru_cache(maxsize=2)(self._ways_of)
+        self.candidate_frames_of = lru_cache(maxsize=2)(self._candidate_frames_of)
         self.paired = lru_cache(maxsize=2)(self._paired)
 
-    def _ways_of(self, mesh: Mesh) -> Ways:
+    def _candidate_frames_of(self, mesh: Mesh) -> CandidateFrames:
         used, faces = np.unique(mesh.faces, return_inverse=True)
         areas = piece_areas(mesh.vertices, mesh.faces)
         if areas.max() < LOOSE * areas.sum():
             what = f"the mesh of {len(used):,} vertices is in {len(areas):,} pieces, none with {LOOSE:.0%} of its area"
             raise MeshError(what, hint="join vertices at one place (merge by distance)")
-        return self.inference.ways(mesh.vertices[used], faces.reshape(mesh.faces.shape))
+        return self.inference.candidate_frames(mesh.vertices[used], faces.reshape(mesh.faces.shape))
 
     def _paired(self, identity: Mesh, pose: Mesh) -> Pair:
-        return best_pair(self.ways_of(identity), self.ways_of(pose))
+        return best_pair(self.candidate_frames_of(identity), self.candidate_frames_of(pose))
 
     def up_finders(self, identity: Mesh, pose: Mesh) -> tuple[UpFinder | None, UpFinder | None]:
         """Return functions that predict the up direction of each body, by the frames in which the two match best.
@@ -74,11 +74,11 @@ class Matcher:
             lambda: self.paired(identity, pose).pose.frame[1],
         )
 
-    def ways(self, body: Body) -> Ways:
+    def candidate_frames(self, body: Body) -> CandidateFrames:
         """Return the canonical coordinates of a body, in its given frame if the network needs upright bodies."""
         if self.inference.frame is None:
-            return self.inference.ways(body.upright, body.faces)
-        return self.ways_of(body.mesh)
+            return self.inference.candidate_frames(body.upright, body.faces)
+        return self.candidate_frames_of(body.mesh)
 
     def found(self, identity: Body, poses: Sequence[Body]) -> list[Placement]:
         """Return for each pose mesh the identity with its vertices at their matches on it, at the identity's size.
@@ -86,10 +86,10 @@ class Matcher:
         Raises:
             MeshError: a mesh has no area.
         """
-        known, found = self.ways(identity), []
+        known, found = self.candidate_frames(identity), []
         for pose in poses:
             pair = self.paired(identity.mesh, pose.mesh) if self.inference.frame else None
-            match = best_match(known, self.ways(pose), pair)
+            match = best_match(known, self.candidate_frames(pose), pair)
             warp = match.places.carry(pose.upright, pose.faces) * (identity.side / pose.side)
-            found.append(Placement(warp, warp, match.doubt * identity.side, match.rival))
+            found.append(Placement(warp, warp, match.predicted_error * identity.side, match.runner_up_ratio))
         return found

@@ -80,4 +80,6 @@ def _outcome(identity: Body, out: np.ndarray, found: Placement, model: BoxedMode
         raise ReposeError("predicts vertices that are no numbers", model.weights)
     upright = out - bbox_centre(out)
     stretched = stretch(identity, upright)
-    return Outcome(upright, identity.with_shape(upright), stretched, found.doubt, found.rival)
+    return Outcome(
+        upright, identity.with_shape(upright), stretched, found.predicted_error, found.runner_up_ratio
+    )

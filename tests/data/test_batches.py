@@ -3,7 +3,7 @@
 import pytest
 from torch.utils.data import DataLoader
 
-from repose.data.passes import Ahead
+from repose.data.batches import Prefetched
 
 
 class Stream:
@@ -24,13 +24,13 @@ class Stream:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 7])
 def test_the_batches_are_those_of_the_stream(count):
-    loader = DataLoader(Ahead(Stream(count)), batch_size=None)
+    loader = DataLoader(Prefetched(Stream(count)), batch_size=None)
     assert len(loader) == count
     assert list(loader) == [number**2 for number in range(count)]
 
 
 def test_an_error_comes_where_its_batch_would():
-    batches = iter(Ahead(Stream(5, bad=3)))
+    batches = iter(Prefetched(Stream(5, bad=3)))
     assert [next(batches) for _ in range(3)] == [0, 1, 4]
     with pytest.raises(ValueError, match="no batch 3"):
         next(batches)

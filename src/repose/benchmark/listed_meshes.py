@@ -11,7 +11,7 @@ from repose.mesh.mesh import Mesh
 from repose.store.mesh_store import MeshStore
 
 
-class Bodies:
+class ListedMeshes:
     """The meshes of a list.
 
     Args:
