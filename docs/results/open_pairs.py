@@ -108,7 +108,7 @@ def least_stretched(identity: CandidateFrames, pose: CandidateFrames) -> np.ndar
     found = (
         matched(*pair, pose.coarse_faces).places for pair in product(identity.candidates, pose.candidates)
     )
-    return min((places.carry(pose.coarse, pose.coarse_faces) for places in found), key=stretch)
+    return min((places.interpolate(pose.coarse, pose.coarse_faces) for places in found), key=stretch)
 
 
 if __name__ == "__main__":

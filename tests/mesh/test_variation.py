@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from repose.mesh.variation import decimated, nearest_places, varied
+from repose.mesh.variation import closest_points, decimated, varied
 
 
 @pytest.fixture(scope="module")
@@ -16,8 +16,8 @@ def ball():
 def test_places_carry_coordinates_onto_themselves(ball):
     """Against the nearest of the nearest points of all faces."""
     points = np.random.default_rng(0).normal(size=(20, 3))
-    places = nearest_places(points, *ball)
-    for point, found, distance in zip(points, places.carry(*ball), places.distances, strict=True):
+    places = closest_points(points, *ball)
+    for point, found, distance in zip(points, places.interpolate(*ball), places.distances, strict=True):
         there = trimesh.triangles.closest_point(ball[0][ball[1]], np.tile(point, (len(ball[1]), 1)))
         assert abs(np.linalg.norm(there - point, axis=1).min() - distance) < 1e-9
         assert abs(np.linalg.norm(found - point) - distance) < 1e-9
@@ -25,7 +25,7 @@ def test_places_carry_coordinates_onto_themselves(ball):
 
 def test_a_vertex_has_its_own_value(ball):
     values = np.random.default_rng(0).normal(size=(len(ball[0]), 2))
-    assert np.abs(nearest_places(ball[0], *ball).carry(values, ball[1]) - values).max() < 1e-9
+    assert np.abs(closest_points(ball[0], *ball).interpolate(values, ball[1]) - values).max() < 1e-9
 
 
 def test_a_decimated_mesh_has_as_many_vertices_as_asked_for(ball):
@@ -54,7 +54,7 @@ def test_varied_surfaces_are_of_all_kinds_and_lie_on_the_mesh(ball):
         assert np.array_equal(vertices, again[0]) and np.array_equal(faces, again[1])
         assert faces.max() == len(vertices) - 1
         assert (
-            np.abs(places.carry(*ball) - vertices).max() < 0.1
+            np.abs(places.interpolate(*ball) - vertices).max() < 0.1
         )  # a rough one is 0.003 × 3.5 off in the mean
         counts.add(len(vertices))
         pieces.add(trimesh.Trimesh(vertices, faces, process=False).is_watertight)

@@ -16,7 +16,7 @@ from repose.mesh.finish import Finish
 from repose.mesh.operators import Faces, Float, face_areas, vertex_normals, volume
 from repose.mesh.poisson_equation import PoissonEquation
 from repose.mesh.sheet import Sheet, as_rigid_as_possible, rotations, turned
-from repose.mesh.variation import decimated, nearest_places
+from repose.mesh.variation import closest_points, decimated
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -156,7 +156,7 @@ def on_any_surface(
     if len(rest) <= MOST:
         return on_surface(rest, faces, start, surface, surface_faces)
     coarse, coarse_faces = decimated(rest, faces, MOST)
-    there = nearest_places(coarse, rest, faces).carry(start, faces)
+    there = closest_points(coarse, rest, faces).interpolate(start, faces)
     posed = on_surface(coarse, coarse_faces, there, surface, surface_faces)
     return lifted(rest, faces, coarse, coarse_faces, posed)
 
@@ -174,6 +174,6 @@ def lifted(
         MeshError: a face of `rest` has no area.
     """
     turns = Sheet(coarse, coarse_faces, SURFACE_PULL).turns(posed).reshape(-1, 9)
-    middles = nearest_places(rest[faces].mean(axis=1), coarse, coarse_faces)
-    maps = middles.carry(turns, coarse_faces).reshape(-1, 3, 3)
+    middles = closest_points(rest[faces].mean(axis=1), coarse, coarse_faces)
+    maps = middles.interpolate(turns, coarse_faces).reshape(-1, 3, 3)
     return PoissonEquation(rest, faces).vertices(rotations(maps))

@@ -21,35 +21,35 @@ _FLAT = 1e-9  # of the mean area; a smaller face has no gradient
 _LEAST = 150  # vertices; a coarser mesh is no longer a body
 
 
-class Places(NamedTuple):
-    """Places of points on a mesh."""
+class SurfacePoints(NamedTuple):
+    """Points on the surface of a mesh."""
 
     faces: NDArray[np.int64]  # (N,)
     weights: Float  # (N, 3) barycentric
     distances: Float  # (N,) distances to the points that were searched for
 
-    def carry(
+    def interpolate(
         self,
         values: Float,  # (V, C)
         faces: Faces,  # (F, 3)
     ) -> Float:  # (N, C)
-        """Interpolate values of the mesh's vertices at these places."""
+        """Interpolate values of the mesh's vertices at these points."""
         carried: Float = np.einsum("nk,nkc->nc", self.weights, values[faces[self.faces]])
         return carried
 
 
-def nearest_places(
+def closest_points(
     points: Float,  # (N, 3)
     vertices: Float,  # (V, 3)
     faces: Faces,  # (F, 3)
-) -> Places:
-    """Return the places on a mesh that are nearest to points."""
+) -> SurfacePoints:
+    """Return the points on a mesh that are closest to other points."""
     faces = np.ascontiguousarray(faces, np.int64)
     squared, found, nearest = igl.point_mesh_squared_distance(points, vertices, faces)
     corners = [np.ascontiguousarray(vertices[faces[found, k]]) for k in range(3)]
     weights = np.nan_to_num(igl.barycentric_coordinates(nearest, *corners), nan=1 / 3)
     weights = np.clip(weights, 0, 1)
-    return Places(found, weights / weights.sum(axis=1, keepdims=True), np.sqrt(np.maximum(squared, 0)))
+    return SurfacePoints(found, weights / weights.sum(axis=1, keepdims=True), np.sqrt(np.maximum(squared, 0)))
 
 
 def decimated(vertices: Float, faces: Faces, count: int, aggressiveness: float = 5.0) -> tuple[Float, Faces]:
@@ -71,7 +71,7 @@ def decimated(vertices: Float, faces: Faces, count: int, aggressiveness: float =
     return _compact(points, triangles[areas > _FLAT * areas.mean()])
 
 
-def varied(vertices: Float, faces: Faces, draw: np.random.Generator) -> tuple[Float, Faces, Places]:
+def varied(vertices: Float, faces: Faces, draw: np.random.Generator) -> tuple[Float, Faces, SurfacePoints]:
     """Return the surface with fewer or other vertices, some with a hole or noise, and the vertices' places on the mesh.
 
     Some surfaces are returned unchanged.
@@ -87,7 +87,7 @@ def varied(vertices: Float, faces: Faces, draw: np.random.Generator) -> tuple[Fl
     side = np.sqrt(face_areas(vertices, faces).sum())
     if draw.random() < _HOLED:
         mesh = _holed(*mesh, int(draw.integers(len(mesh[0]))), side * draw.uniform(*_HOLES))
-    places = nearest_places(mesh[0], vertices, faces)
+    places = closest_points(mesh[0], vertices, faces)
     rough = draw.normal(size=mesh[0].shape) * (draw.uniform(0, _NOISE) * side)
     return mesh[0] + (rough if draw.random() < _ROUGH else 0), mesh[1], places
 

@@ -93,7 +93,7 @@ def test_matched_vertices_lie_where_their_places_are():
     errors, none = np.linspace(0, 1, len(places)), np.eye(3)
     one = Coordinates(places[triangle].mean(axis=0)[None], np.array([0.5]), none)
     found, how_far, _ = matched(one, Coordinates(places, errors, none), FACES)
-    assert np.abs(found.carry(VERTICES, FACES) - VERTICES[triangle].mean(axis=0)).max() < 1e-9
+    assert np.abs(found.interpolate(VERTICES, FACES) - VERTICES[triangle].mean(axis=0)).max() < 1e-9
     assert how_far == pytest.approx(0.5 + errors[triangle].mean(), abs=1e-9)
     off = one._replace(places=one.places + 100)  # no place of the pose mesh is near
     assert matched(off, Coordinates(places, errors, none), FACES).predicted_error > 90
@@ -149,7 +149,7 @@ def test_the_candidate_with_the_least_stretch_and_predicted_error_is_taken(error
     noisy = Coordinates(VERTICES + rng.normal(0, 1e-2, VERTICES.shape), np.ones(len(VERTICES)), np.eye(3))
     identity = CandidateFrames(VERTICES, FACES, VERTICES, FACES, [wrong, right])
     match = best_match(identity, CandidateFrames(VERTICES, FACES, VERTICES, FACES, [noisy]))
-    off = np.linalg.norm(match.places.carry(VERTICES, FACES) - VERTICES, axis=1).mean()
+    off = np.linalg.norm(match.places.interpolate(VERTICES, FACES) - VERTICES, axis=1).mean()
     assert ("right" if off < 0.02 else "wrong") == taken
 
 
@@ -163,7 +163,7 @@ def test_a_body_that_fits_as_well_the_other_way_round_is_told():
     assert best_match(body, body).runner_up_ratio > 2
     match = best_match(body, body._replace(flipped=right._replace(frame=half)))
     assert match.runner_up_ratio == pytest.approx(1)
-    assert np.abs(match.places.carry(VERTICES, FACES) - VERTICES).max() < 1e-6
+    assert np.abs(match.places.interpolate(VERTICES, FACES) - VERTICES).max() < 1e-6
     match = best_match(
         body._replace(candidates=[torn]), body._replace(flipped=torn._replace(frame=half @ half))
     )

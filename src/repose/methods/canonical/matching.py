@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repose.mesh.operators import unique_edges
-from repose.mesh.variation import Places, nearest_places
+from repose.mesh.variation import SurfacePoints, closest_points
 
 Float = NDArray[np.float64]
 
@@ -57,8 +57,8 @@ class CandidateFrames(NamedTuple):
         """Carry the coordinates of a candidate to the vertices of the mesh itself."""
         if self.coarse is self.vertices:
             return candidate
-        there = nearest_places(self.vertices, self.coarse, self.coarse_faces)
-        carried = there.carry(np.c_[candidate.places, candidate.predicted_error], self.coarse_faces)
+        there = closest_points(self.vertices, self.coarse, self.coarse_faces)
+        carried = there.interpolate(np.c_[candidate.places, candidate.predicted_error], self.coarse_faces)
         return candidate._replace(places=carried[:, :3], predicted_error=carried[:, 3])
 
 
@@ -71,7 +71,7 @@ class Match(NamedTuple):
         runner_up_ratio: see `Pair`.
     """
 
-    places: Places
+    places: SurfacePoints
     predicted_error: Float
     runner_up_ratio: float = np.inf
 
@@ -112,7 +112,7 @@ def best_pair(identity: CandidateFrames, pose: CandidateFrames) -> Pair:
 
     def cost(one: Coordinates, other: Coordinates) -> float:
         places = matched(one, other, pose.coarse_faces).places
-        warp = places.carry(pose.coarse, pose.coarse_faces)
+        warp = places.interpolate(pose.coarse, pose.coarse_faces)
         ratios = np.maximum(_lengths(warp, edges), least) / np.maximum(lengths, least)
         error = max(float(one.predicted_error.mean() * other.predicted_error.mean()), _LEAST_ERROR)
         return max(float(np.abs(np.log(ratios)).mean()), _NOTHING) * error**2 * one.penalty * other.penalty
@@ -147,6 +147,6 @@ def matched(
 
     The predicted error has three parts: those of both meshes, and the distance between the matched coordinates.
     """
-    places = nearest_places(identity.places, pose.places, faces)
-    theirs = places.carry(pose.predicted_error[:, None], faces)[:, 0]
+    places = closest_points(identity.places, pose.places, faces)
+    theirs = places.interpolate(pose.predicted_error[:, None], faces)[:, 0]
     return Match(places, identity.predicted_error + theirs + places.distances)

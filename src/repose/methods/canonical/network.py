@@ -85,7 +85,7 @@ class CanonicalNetwork(nn.Module, TransferNetwork):
         warps, errors = [], []
         for known, body in bodies:
             match = best_match(known, networks.candidate_frames(body, second))
-            warps.append(match.places.carry(body, second))
+            warps.append(match.places.interpolate(body, second))
             errors.append(match.predicted_error)
         warp, error = (torch.from_numpy(np.stack(part)).to(identity) for part in (warps, errors))
         return Transfer(warp, warp, error)

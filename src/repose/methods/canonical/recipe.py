@@ -167,7 +167,7 @@ class Surfaces:
             draw = np.random.default_rng([self.seed, 3, number])
             vertices = self._vertices(int(draw.choice(self.rows)))
             vertices, faces, where = varied(vertices, self.faces, draw)
-            labels = torch.from_numpy(where.carry(self.places, self.faces)).float()
+            labels = torch.from_numpy(where.interpolate(self.places, self.faces)).float()
             surface = surface_of(vertices, faces, self.eigenvectors)
             self.made[number] = Surface(*map(torch.from_numpy, surface)), labels
         return self.made[number]

@@ -22,12 +22,12 @@ from repose.mesh.poisson_equation import PoissonEquation
 from repose.mesh.projection import MOST, SEARCHES, SURFACE_PULL, drawn, lifted, scale
 from repose.mesh.sequence import ON_FLOOR
 from repose.mesh.sheet import Sheet, turned
-from repose.mesh.variation import Places, decimated, nearest_places
+from repose.mesh.variation import SurfacePoints, closest_points, decimated
 from repose.use.animate.motion import Motion
 from repose.use.transfer.body import Body
 from repose.use.transfer.matching import Matcher
 from repose.use.transfer.run import matches
-from repose.weights.boxed import BoxedModel
+from repose.weights.numpy_model import NumpyModel
 
 if TYPE_CHECKING:
     from repose.weights.model import Model
@@ -62,8 +62,8 @@ class Moving:
             return cls(np.stack(list(frames)), faces)
         first = frame.upright(motion.frames[0, used].astype(np.float64))
         coarse, coarse_faces = decimated(first, faces, MOST)
-        places = nearest_places(coarse, first, faces)
-        return cls(np.stack([places.carry(f, faces) for f in frames]), coarse_faces)
+        places = closest_points(coarse, first, faces)
+        return cls(np.stack([places.interpolate(f, faces) for f in frames]), coarse_faces)
 
     def centred(self, number: int) -> Float:
         """Return one frame (M, 3), with its bounding box about the origin."""
@@ -93,11 +93,11 @@ class Match:
 
     frame: int
     posed: Float
-    places: Places
+    places: SurfacePoints
     scale: float
 
 
-def match(identity: Body, moving: Moving, model: BoxedModel | Model, matcher: Matcher | None = None) -> Match:
+def match(identity: Body, moving: Moving, model: NumpyModel | Model, matcher: Matcher | None = None) -> Match:
     """Match two bodies, and return the identity's pose in one frame.
 
     Raises:
@@ -113,13 +113,15 @@ def match(identity: Body, moving: Moving, model: BoxedModel | Model, matcher: Ma
     coarse, coarse_faces = decimated(rest, faces, MOST)
     start = found[best].upright
     if coarse is not rest:
-        start = nearest_places(coarse, rest, faces).carry(start, faces)
+        start = closest_points(coarse, rest, faces).interpolate(start, faces)
     sheet = Sheet(coarse, coarse_faces, SURFACE_PULL)
     x = drawn(sheet, start, moving.centred(best), moving.faces, SEARCHES)
     last = best
     for key in [key for key in found if key != best] + [best]:
         there = _places(x, coarse, coarse_faces, moving, last)
-        target = there.carry(moving.centred(key), moving.faces) * _size(coarse, coarse_faces, moving, key)
+        target = there.interpolate(moving.centred(key), moving.faces) * _size(
+            coarse, coarse_faces, moving, key
+        )
         x = sheet.follow(target, target, SETTLE)
         x = drawn(sheet, x, moving.centred(key), moving.faces, AGAIN)
         last = key
@@ -128,8 +130,8 @@ def match(identity: Body, moving: Moving, model: BoxedModel | Model, matcher: Ma
         posed, middles = turned(rest, faces, x), x[faces].mean(axis=1)
     else:
         posed = lifted(rest, faces, coarse, coarse_faces, turned(coarse, coarse_faces, x))
-        middles = nearest_places(rest[faces].mean(axis=1), coarse, coarse_faces).carry(x, coarse_faces)
-    places = nearest_places(middles, moving.centred(best) * size, moving.faces)
+        middles = closest_points(rest[faces].mean(axis=1), coarse, coarse_faces).interpolate(x, coarse_faces)
+    places = closest_points(middles, moving.centred(best) * size, moving.faces)
     return Match(best, posed, places, size)
 
 
@@ -137,8 +139,8 @@ def _size(rest: Float, faces: NDArray[np.integer], moving: Moving, key: int) -> 
     return scale(rest, faces, moving.frames[key], moving.faces)
 
 
-def _places(x: Float, rest: Float, faces: NDArray[np.integer], moving: Moving, key: int) -> Places:
-    return nearest_places(x, moving.centred(key) * _size(rest, faces, moving, key), moving.faces)
+def _places(x: Float, rest: Float, faces: NDArray[np.integer], moving: Moving, key: int) -> SurfacePoints:
+    return closest_points(x, moving.centred(key) * _size(rest, faces, moving, key), moving.faces)
 
 
 class Mover:
@@ -162,7 +164,7 @@ class Mover:
 
     def _guide(self, frame: int) -> Float:  # (F, 3)
         """Return the places on the moving body that the identity's faces lie on, at the identity's size."""
-        return self.match.places.carry(self.moving.frames[frame], self.moving.faces) * self.match.scale
+        return self.match.places.interpolate(self.moving.frames[frame], self.moving.faces) * self.match.scale
 
     def frames(self, shapes: Float) -> Float:
         """Place the shapes (T, N, 3) of all frames in space: upright, metres, starting at the identity's position.

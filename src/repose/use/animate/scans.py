@@ -23,14 +23,14 @@ from repose.mesh.poisson_equation import PoissonEquation
 from repose.mesh.projection import MOST, SEARCHES, SURFACE_PULL, drawn, scale
 from repose.mesh.sequence import ON_FLOOR, smoothed
 from repose.mesh.sheet import Sheet, rotations
-from repose.mesh.variation import decimated, nearest_places
+from repose.mesh.variation import closest_points, decimated
 from repose.progress import track
 from repose.use.animate.motion import Scans
 from repose.use.animate.moves import in_space
 from repose.use.transfer.body import Body
 from repose.use.transfer.matching import Matcher
 from repose.use.transfer.run import matches
-from repose.weights.boxed import BoxedModel
+from repose.weights.numpy_model import NumpyModel
 
 if TYPE_CHECKING:
     from repose.weights.model import Model
@@ -72,16 +72,16 @@ class Follower:
         matcher: cache of what the same model found for the meshes before.
     """
 
-    def __init__(self, identity: Body, model: BoxedModel | Model, matcher: Matcher | None = None):
+    def __init__(self, identity: Body, model: NumpyModel | Model, matcher: Matcher | None = None):
         self.identity, self.model, self.matcher = identity, model, matcher
         rest, self.faces = identity.upright, identity.faces.astype(np.int64)
         self.sheet = Sheet(*decimated(rest, self.faces, MOST), SURFACE_PULL)
         sheet = self.sheet.rest, self.sheet.faces
         self.coarse = Sheet(*decimated(*sheet, COARSE), SURFACE_PULL)
-        self.of_coarse = nearest_places(self.coarse.rest, *sheet)
-        self.by_coarse = nearest_places(self.sheet.rest, self.coarse.rest, self.coarse.faces)
-        self.of_rest = nearest_places(self.sheet.rest, rest, self.faces)
-        self.by_sheet = nearest_places(rest[self.faces].mean(axis=1), *sheet)
+        self.of_coarse = closest_points(self.coarse.rest, *sheet)
+        self.by_coarse = closest_points(self.sheet.rest, self.coarse.rest, self.coarse.faces)
+        self.of_rest = closest_points(self.sheet.rest, rest, self.faces)
+        self.by_sheet = closest_points(rest[self.faces].mean(axis=1), *sheet)
         self.edges = unique_edges(self.sheet.faces)
         self.equation = PoissonEquation(*sheet)
         self.fine = self.equation if self.sheet.rest is rest else PoissonEquation(rest, self.faces)
@@ -131,15 +131,15 @@ class Follower:
     def _from_match(self, scan: Body) -> tuple[Float, Float]:
         """Return the matched position on the scan, and the position that it is drawn to from there."""
         (found,) = matches(self.identity, [scan], self.model, self.matcher)
-        match = self.of_rest.carry(found.upright, self.faces)
+        match = self.of_rest.interpolate(found.upright, self.faces)
         return match, drawn(self.sheet, match, *_surface(scan), SEARCHES)
 
     def _on(self, scan: Body, start: Float) -> Float:
         """Draw the sheet to a scan from a start that is near: a coarse copy goes first and takes it along."""
         surface = _surface(scan)
-        before = self.of_coarse.carry(start, self.sheet.faces)
+        before = self.of_coarse.interpolate(start, self.sheet.faces)
         steps = drawn(self.coarse, before, *surface, FIRST) - before
-        return drawn(self.sheet, start + self.by_coarse.carry(steps, self.coarse.faces), *surface, LAST)
+        return drawn(self.sheet, start + self.by_coarse.interpolate(steps, self.coarse.faces), *surface, LAST)
 
     def shape(self, x: Float) -> Float:
         """Return the identity (N, 3) with its sheet at `x`; only the rotations of faces are kept."""
@@ -148,11 +148,13 @@ class Follower:
             return posed
         # like `lifted`, which would prepare a mesh for each pose
         turns = self.sheet.turns(posed).reshape(-1, 9)
-        return self.fine.vertices(rotations(self.by_sheet.carry(turns, self.sheet.faces).reshape(-1, 3, 3)))
+        return self.fine.vertices(
+            rotations(self.by_sheet.interpolate(turns, self.sheet.faces).reshape(-1, 3, 3))
+        )
 
     def middles(self, x: Float) -> Float:
         """Return the middles (F, 3) of the identity's faces with its sheet at `x`."""
-        return self.by_sheet.carry(x, self.sheet.faces)
+        return self.by_sheet.interpolate(x, self.sheet.faces)
 
     def _stretch(self, x: Float) -> float:
         was, now = (edge_lengths(v, self.edges) for v in (self.sheet.rest, x))
@@ -167,7 +169,7 @@ def follow(
     identity: Body,
     scans: Scans,
     frame: Frame,
-    model: BoxedModel | Model,
+    model: NumpyModel | Model,
     matcher: Matcher | None = None,
     smooth_s: float = SMOOTH_S,
 ) -> Followed:

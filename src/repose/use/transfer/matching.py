@@ -90,6 +90,6 @@ class Matcher:
         for pose in poses:
             pair = self.paired(identity.mesh, pose.mesh) if self.inference.frame else None
             match = best_match(known, self.candidate_frames(pose), pair)
-            warp = match.places.carry(pose.upright, pose.faces) * (identity.side / pose.side)
+            warp = match.places.interpolate(pose.upright, pose.faces) * (identity.side / pose.side)
             found.append(Placement(warp, warp, match.predicted_error * identity.side, match.runner_up_ratio))
         return found

@@ -9,14 +9,14 @@ from repose.mesh.finish import Finish
 from repose.mesh.mesh import Mesh
 from repose.use.transfer.kind import Kind, kind_of
 from repose.use.transfer.matching import Matcher
-from repose.weights.boxed import BoxedModel, open_boxed
+from repose.weights.numpy_model import NumpyModel, open_packaged
 from repose.weights.shipped import FOLDER, KINDS, shipped
 
 if TYPE_CHECKING:
     from repose.weights.model import Model
 
 
-def open_model(path: Path) -> BoxedModel | Model:
+def open_model(path: Path) -> NumpyModel | Model:
     """Open a model; canonical coordinates, packaged or trained, are opened in the form that works without PyTorch.
 
     Args:
@@ -28,7 +28,7 @@ def open_model(path: Path) -> BoxedModel | Model:
     if not path.exists() and str(path) in KINDS:
         path = shipped(str(path))
     if path.parent == FOLDER and path.is_file():
-        return open_boxed(path)
+        return open_packaged(path)
     from repose.methods.canonical.network import CanonicalNetwork
     from repose.weights.model import open_model as open_network
 
@@ -36,7 +36,7 @@ def open_model(path: Path) -> BoxedModel | Model:
     if not isinstance(model.network, CanonicalNetwork):
         return model
     tensors = {name: x.numpy() for name, x in model.network.state_dict().items()}
-    return BoxedModel.of(tensors, model.weights, model.settings)
+    return NumpyModel.of(tensors, model.weights, model.settings)
 
 
 def is_auto(path: Path) -> bool:
@@ -44,7 +44,7 @@ def is_auto(path: Path) -> bool:
     return str(path) == "auto" and not path.exists()
 
 
-def model_for(path: Path, identity: Mesh, other: Mesh) -> tuple[BoxedModel | Model, Kind | None]:
+def model_for(path: Path, identity: Mesh, other: Mesh) -> tuple[NumpyModel | Model, Kind | None]:
     """Open a model; for "auto", see `model_of_kind`.
 
     Raises:
@@ -53,21 +53,21 @@ def model_for(path: Path, identity: Mesh, other: Mesh) -> tuple[BoxedModel | Mod
     return model_of_kind(identity, other) if is_auto(path) else (open_model(path), None)
 
 
-def model_of_kind(identity: Mesh, other: Mesh) -> tuple[BoxedModel, Kind]:
+def model_of_kind(identity: Mesh, other: Mesh) -> tuple[NumpyModel, Kind]:
     """Return the packaged model for the kind of two meshes, and the kind.
 
     Raises:
         ReposeError: their kind is not clear.
     """
     kind = kind_of(identity, other)
-    return open_boxed(shipped(kind.weights)), kind
+    return open_packaged(shipped(kind.weights)), kind
 
 
-def usual_finish(model: BoxedModel | Model) -> Finish:
+def usual_finish(model: NumpyModel | Model) -> Finish:
     """The finish of a transfer for which none is named: `icp` with weights that come with the package, else `none`."""
     return "icp" if model.weights.parent == FOLDER else "none"
 
 
-def matcher_of(model: BoxedModel | Model) -> Matcher | None:
+def matcher_of(model: NumpyModel | Model) -> Matcher | None:
     """Return the canonical coordinates of a model; None for a model that takes bodies as they stand."""
-    return Matcher(model.inference) if isinstance(model, BoxedModel) else None
+    return Matcher(model.inference) if isinstance(model, NumpyModel) else None

@@ -17,7 +17,7 @@ from repose.use.transfer.files import Said, Source, pair_of, read_surface, write
 from repose.use.transfer.kind import Kind
 from repose.use.transfer.models import is_auto, matcher_of, model_of_kind, open_model, usual_finish
 from repose.use.transfer.run import transfer
-from repose.weights.boxed import BoxedModel
+from repose.weights.numpy_model import NumpyModel
 
 if TYPE_CHECKING:
     from repose.weights.model import Model
@@ -62,7 +62,7 @@ class Posed:
 class Poser:
     """A model that poses one mesh like another; None: the packaged model for the kind of the meshes."""
 
-    model: BoxedModel | Model | None
+    model: NumpyModel | Model | None
 
     def transfer(
         self,

@@ -13,7 +13,7 @@ from repose.mesh.operators import bbox_centre
 from repose.mesh.projection import projected
 from repose.use.transfer.body import Body, Outcome, stretch
 from repose.use.transfer.matching import Matcher, Placement
-from repose.weights.boxed import BoxedModel
+from repose.weights.numpy_model import NumpyModel
 
 if TYPE_CHECKING:
     from repose.weights.model import Model
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def transfer(
     identity: Body,
     pose: Body,
-    model: BoxedModel | Model,
+    model: NumpyModel | Model,
     pose_rest: Body | None = None,
     finish: Finish = "none",
     matcher: Matcher | None = None,
@@ -47,7 +47,7 @@ def transfer(
 
 
 def matches(
-    identity: Body, poses: Sequence[Body], model: BoxedModel | Model, matcher: Matcher | None = None
+    identity: Body, poses: Sequence[Body], model: NumpyModel | Model, matcher: Matcher | None = None
 ) -> list[Outcome]:
     """Run `transfer` for several poses of one body, without a finish; what depends on the identity is computed once.
 
@@ -61,11 +61,11 @@ def matches(
 def _found(
     identity: Body,
     poses: Sequence[Body],
-    model: BoxedModel | Model,
+    model: NumpyModel | Model,
     pose_rest: Body | None,
     matcher: Matcher | None,
 ) -> list[Placement]:
-    if not isinstance(model, BoxedModel):
+    if not isinstance(model, NumpyModel):
         from repose.use.transfer.networks import found_by
 
         return found_by(model, identity, poses, pose_rest)
@@ -74,7 +74,7 @@ def _found(
     return (matcher or Matcher(model.inference)).found(identity, poses)
 
 
-def _outcome(identity: Body, out: np.ndarray, found: Placement, model: BoxedModel | Model) -> Outcome:
+def _outcome(identity: Body, out: np.ndarray, found: Placement, model: NumpyModel | Model) -> Outcome:
     """Return one result with its bounding box about the origin."""
     if not np.isfinite(out).all():
         raise ReposeError("predicts vertices that are no numbers", model.weights)

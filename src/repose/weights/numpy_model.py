@@ -18,7 +18,7 @@ from repose.weights.shipped import METADATA, described
 
 
 @dataclass(frozen=True, eq=False)
-class BoxedModel:
+class NumpyModel:
     """A matcher with its weights.
 
     Attributes:
@@ -36,7 +36,7 @@ class BoxedModel:
     @classmethod
     def of(
         cls, tensors: Mapping[str, NDArray[np.floating]], weights: Path, settings: dict[str, Any]
-    ) -> BoxedModel:
+    ) -> NumpyModel:
         """Return a model from the parameters of a `CanonicalNetwork`, by their names."""
         inference = Inference(tensors, settings["vibrations"])
         return cls(inference, weights, settings, sum(x.size for x in tensors.values()))
@@ -45,7 +45,7 @@ class BoxedModel:
         return described(self.weights, self.settings, self.parameters)
 
 
-def open_boxed(path: Path) -> BoxedModel:
+def open_packaged(path: Path) -> NumpyModel:
     """Open packaged weights.
 
     Raises:
@@ -55,6 +55,6 @@ def open_boxed(path: Path) -> BoxedModel:
         with safe_open(path, "np") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             settings = json.loads((file.metadata() or {})[METADATA])
-            return BoxedModel.of(tensors, path, settings)
+            return NumpyModel.of(tensors, path, settings)
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise ReposeError(f"damaged: {error}", path, "install repose again") from None
