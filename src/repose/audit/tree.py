@@ -26,6 +26,7 @@ _STAGES = {  # of the first pattern that matches a place, the stage behind it; a
         (_PATHS.predictions(), "predict"),
         (_PATHS.scores(), "score"),
         (_PATHS.render_scores(), "score-renders"),
+        (_PATHS.site, "site"),
         (_PATHS.table(), "tables"),
         (_PATHS.conventions(), "conventions"),
         (_PATHS.motions(), "motions"),
