@@ -32,9 +32,7 @@ UPRIGHT = {
     "-x": ((0, 1, 0), (-1, 0, 0), (0, 0, 1)),
 }
 UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "ft": 0.3048}
-SMALLEST_UNIT = (
-    1e-12  # metres; of smaller ones, and of larger ones than its inverse, areas would be 0 or infinite
-)
+SMALLEST_UNIT = 1e-12  # metres; beyond it, or beyond its inverse, areas would be 0 or infinite
 
 GROUND = 0.01  # share of the longest side: a mesh whose lowest point is this near to 0 stands on the ground
 TALLER = 1.25  # of 527 posed bodies of open-human, 99 % are taller than deep by a larger factor
